@@ -1,0 +1,148 @@
+//! Places inside a client's transmit or receive buffer: what a peer claims, and what has been checked.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::geometry::FRAME_BYTES;
+
+/// A place as a request names it: a frame of the region and a byte in that frame. A claim, nothing more:
+/// [`Address::span`] is the only way from here to something usable.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Address {
+    /// Number of the 4 KiB frame within the region, counted from 0.
+    pub frame: u32,
+    /// Byte within the frame, below [`FRAME_BYTES`].
+    pub offset: u32,
+}
+
+impl Address {
+    /// The address of byte `position` of a region, or `None` from 16 TiB up.
+    #[must_use]
+    pub fn at(position: u64) -> Option<Self> {
+        let frame = u32::try_from(position / u64::from(FRAME_BYTES)).ok()?;
+        #[expect(clippy::cast_possible_truncation, reason = "a remainder of 4096 fits")]
+        let offset = (position % u64::from(FRAME_BYTES)) as u32;
+        Some(Self { frame, offset })
+    }
+
+    /// Checks the claim that `length` bytes from here lie inside a region of `region_bytes` bytes.
+    ///
+    /// `None` if the offset is not inside a frame, or the last byte would lie past the end. No sum can wrap: all
+    /// of them are taken in 64 bits from 32-bit numbers.
+    #[must_use]
+    #[inline]
+    pub fn span(self, length: u32, region_bytes: u64) -> Option<Span> {
+        let start = u64::from(self.frame) * u64::from(FRAME_BYTES) + u64::from(self.offset);
+        let inside = self.offset < FRAME_BYTES && start + u64::from(length) <= region_bytes;
+        inside.then_some(Span { start, length })
+    }
+}
+
+/// A range of bytes that was checked to lie inside the region it was made for. Holding one is the proof.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    start: u64,
+    length: u32,
+}
+
+impl Span {
+    /// No bytes, at the beginning of any region.
+    pub const EMPTY: Self = Self { start: 0, length: 0 };
+
+    /// First byte, counted from the beginning of the region.
+    #[must_use]
+    #[inline]
+    pub const fn start(self) -> u64 {
+        self.start
+    }
+
+    /// Length in bytes; may be 0.
+    #[must_use]
+    #[inline]
+    pub const fn length(self) -> u32 {
+        self.length
+    }
+
+    /// The place just past the last byte.
+    #[must_use]
+    #[inline]
+    pub const fn end(self) -> u64 {
+        self.start + self.length as u64
+    }
+
+    /// Whether all of `other` lies in this range. Both must be of the same region.
+    #[must_use]
+    #[inline]
+    pub const fn covers(self, other: Self) -> bool {
+        self.start <= other.start && other.end() <= self.end()
+    }
+
+    /// `length` bytes from `skip` bytes into this range, or `None` if that would leave it.
+    #[must_use]
+    #[inline]
+    pub fn part(self, skip: u32, length: u32) -> Option<Self> {
+        let end = skip.checked_add(length)?;
+        (end <= self.length).then_some(Self { start: self.start + u64::from(skip), length })
+    }
+
+    /// The address that names this range's first byte.
+    #[must_use]
+    #[inline]
+    pub const fn address(self) -> Address {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a span is made from an Address, whose frame is 32 bits"
+        )]
+        Address {
+            frame: (self.start / FRAME_BYTES as u64) as u32,
+            offset: (self.start % FRAME_BYTES as u64) as u32,
+        }
+    }
+
+    /// Numbers of the 4 KiB frames that this range touches: first, and one past the last. Empty ranges touch none.
+    #[must_use]
+    #[inline]
+    pub const fn frames(self) -> core::ops::Range<u32> {
+        let first = self.start / FRAME_BYTES as u64;
+        let end = if self.length == 0 { first } else { self.end().div_ceil(FRAME_BYTES as u64) };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a span ends inside its region, below 2^32 frames"
+        )]
+        {
+            first as u32..end as u32
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_one_byte_past_the_end_is_refused() {
+        let last = Address { frame: 1, offset: 4095 };
+        assert_eq!(last.span(1, 8192).map(Span::end), Some(8192));
+        assert_eq!(last.span(2, 8192), None);
+        assert_eq!(last.span(0, 8192).map(Span::length), Some(0));
+    }
+
+    #[test]
+    fn sums_that_would_wrap_are_refused() {
+        let far = Address { frame: u32::MAX, offset: 4095 };
+        assert_eq!(far.span(u32::MAX, 8192), None);
+        assert_eq!(Address { frame: 0, offset: 4096 }.span(0, 8192), None);
+        assert_eq!(Address { frame: 0, offset: u32::MAX }.span(1, u64::MAX), None);
+    }
+
+    #[test]
+    fn frames_of_a_span() {
+        let span = Address { frame: 1, offset: 1 }.span(4096, 1 << 20).unwrap();
+        assert_eq!(span.frames(), 1..3);
+        assert_eq!(span.part(4095, 1).unwrap().frames(), 2..3);
+        assert_eq!(span.part(4095, 2), None);
+        assert_eq!(span.part(4096, 0).unwrap().frames(), 2..2);
+        assert!(span.covers(span.part(5, 7).unwrap()));
+        assert_eq!(Address::at(span.start()), Some(span.address()));
+    }
+}

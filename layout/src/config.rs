@@ -1,0 +1,285 @@
+//! The compiled configuration: what `ferry image` makes of `system.xml` and `flows.toml`, and central reads.
+//!
+//! One read-only blob, so that a change of topology recompiles no protection domain:
+//!
+//! ```text
+//!  Header │ ClientRecord × clients │ FlowRecord × flows
+//! ```
+//!
+//! All numbers are little-endian, all offsets follow from the counts. The blob comes from the trusted image
+//! builder; it is checked completely once, in [`Config::parse`], because a damaged image must end in a sentence
+//! and not in a panic.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::directory::DomainName;
+use crate::geometry::{DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_CLIENTS};
+
+/// First word of the blob, `"FERRYCFG"` read as a little-endian number.
+pub const CONFIG_MAGIC: u64 = u64::from_le_bytes(*b"FERRYCFG");
+
+/// Version of the blob's format.
+pub const CONFIG_VERSION: u32 = 1;
+
+/// Beginning of the blob.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Header {
+    /// [`CONFIG_MAGIC`].
+    pub magic: u64,
+    /// [`CONFIG_VERSION`].
+    pub version: u32,
+    /// Client records that follow, at most [`MAX_CLIENTS`].
+    pub clients: u32,
+    /// Flow records that follow the clients.
+    pub flows: u32,
+    /// Number of central's channel to the ticker, or [`Header::NO_TICK`].
+    pub tick_channel: u32,
+    /// Period of the tick, in microseconds.
+    pub tick_period: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+impl Header {
+    /// In [`Header::tick_channel`]: the system has no ticker.
+    pub const NO_TICK: u32 = u32::MAX;
+}
+
+/// A transmit or receive buffer, as central reaches it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct BufferRecord {
+    /// Where in central's window the first frame is mapped, when it is. Each frame has one home.
+    pub window_address: u64,
+    /// Capability pointer, in central's `CSpace`, of the first frame; the others follow one by one.
+    pub first_capability: u64,
+    /// Size in bytes, a multiple of the frame size; 0 if the client has no such buffer.
+    pub bytes: u64,
+    /// Binary logarithm of the size of its frames: 12 or 21.
+    pub frame_bits: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// One client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct ClientRecord {
+    /// Name of the protection domain.
+    pub name: DomainName,
+    /// Address of `<client>_out` in central, read-only.
+    pub out_address: u64,
+    /// Address of `<client>_in` in central, read-write.
+    pub in_address: u64,
+    /// `<client>_tx`, read-only frames.
+    pub transmit: BufferRecord,
+    /// `<client>_rx`, read-write frames.
+    pub receive: BufferRecord,
+    /// Bytes that central copies for this client in one round before it turns to the next; at least 1.
+    pub bytes_per_round: u32,
+    /// Descriptors that central takes from this client in one round; at least 1.
+    pub messages_per_round: u32,
+    /// Number of central's channel to this client.
+    pub channel: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// One flow: who may send to whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct FlowRecord {
+    /// Number of the sender: its place among the client records.
+    pub source: u16,
+    /// Number of the receiver.
+    pub target: u16,
+    /// 1 if the flow may use the urgent class.
+    pub urgent: u8,
+    /// One of [`Mapping`].
+    pub mapping: u8,
+    /// Zero.
+    pub reserved: u16,
+    /// Longest message, in bytes; at least 1.
+    pub max_message: u32,
+}
+
+/// How long central keeps the frames of a flow mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum Mapping {
+    /// Map, copy, unmap, before the sender sees `Done` (r19, r28).
+    #[default]
+    Each = 0,
+    /// Keep mapped until a round without work, a quarantine or a restart. Faster; while it lasts, a fault in
+    /// central could reach what is mapped.
+    Keep = 1,
+}
+
+impl Mapping {
+    /// The policy of this number, if there is one.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Each),
+            1 => Some(Self::Keep),
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong with a blob.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConfigError {
+    /// It does not begin with [`CONFIG_MAGIC`]: the image was not built by `ferry image`.
+    NotAConfig,
+    /// It is of another version than [`CONFIG_VERSION`].
+    Version(u32),
+    /// It ends before its last record.
+    Truncated,
+    /// More clients than [`MAX_CLIENTS`].
+    TooManyClients(u32),
+    /// The client record of this number has a value outside its range.
+    Client(u32),
+    /// The flow record of this number names an unknown client, a client and itself, or a value outside its range.
+    Flow(u32),
+    /// This flow record repeats the pair of an earlier one.
+    FlowTwice(u32),
+}
+
+impl core::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NotAConfig => {
+                write!(f, "the configuration region is not filled in; build the image with `ferry image`")
+            }
+            Self::Version(found) => {
+                write!(f, "configuration version {found}, central reads {CONFIG_VERSION}; rebuild the image")
+            }
+            Self::Truncated => write!(f, "the configuration ends before its last record; rebuild the image"),
+            Self::TooManyClients(count) => write!(f, "{count} clients, at most {MAX_CLIENTS} are supported"),
+            Self::Client(number) => write!(f, "client record {number} has a value outside its range"),
+            Self::Flow(number) => write!(f, "flow record {number} has a value outside its range"),
+            Self::FlowTwice(number) => write!(f, "flow record {number} repeats an earlier pair"),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// A blob that was checked. Holding one proves that every number in it is in the range that its field documents.
+#[derive(Clone, Copy, Debug)]
+pub struct Config<'a> {
+    header: &'a Header,
+    clients: &'a [ClientRecord],
+    flows: &'a [FlowRecord],
+}
+
+impl<'a> Config<'a> {
+    /// Checks a blob, which may be followed by anything. `bytes` must be aligned to 8, else it is
+    /// [`ConfigError::NotAConfig`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfigError> {
+        let (header, rest) = Header::ref_from_prefix(bytes).map_err(|_| ConfigError::NotAConfig)?;
+        if header.magic != CONFIG_MAGIC {
+            return Err(ConfigError::NotAConfig);
+        }
+        if header.version != CONFIG_VERSION {
+            return Err(ConfigError::Version(header.version));
+        }
+        if header.clients as usize > MAX_CLIENTS {
+            return Err(ConfigError::TooManyClients(header.clients));
+        }
+        let (clients, rest) = <[ClientRecord]>::ref_from_prefix_with_elems(rest, header.clients as usize)
+            .map_err(|_| ConfigError::Truncated)?;
+        let (flows, _) = <[FlowRecord]>::ref_from_prefix_with_elems(rest, header.flows as usize)
+            .map_err(|_| ConfigError::Truncated)?;
+
+        for (client, number) in clients.iter().zip(0..) {
+            if !client.is_in_range() {
+                return Err(ConfigError::Client(number));
+            }
+        }
+        for (flow, number) in flows.iter().zip(0..) {
+            if !flow.is_in_range(header.clients) {
+                return Err(ConfigError::Flow(number));
+            }
+            let pair = |other: &&FlowRecord| (other.source, other.target) == (flow.source, flow.target);
+            if flows.iter().take(number as usize).any(|other| pair(&other)) {
+                return Err(ConfigError::FlowTwice(number));
+            }
+        }
+        Ok(Self { header, clients, flows })
+    }
+
+    /// Number of central's channel to the ticker, if the system has one.
+    #[must_use]
+    pub fn tick_channel(&self) -> Option<u32> {
+        (self.header.tick_channel != Header::NO_TICK).then_some(self.header.tick_channel)
+    }
+
+    /// Period of the tick in microseconds.
+    #[must_use]
+    pub fn tick_period(&self) -> u32 {
+        self.header.tick_period
+    }
+
+    /// The clients, each with its number.
+    pub fn clients(&self) -> impl Iterator<Item = (DomainId, &'a ClientRecord)> + use<'a> {
+        self.clients.iter().zip(0..).filter_map(|(client, number)| Some((DomainId::new(number)?, client)))
+    }
+
+    /// The flows.
+    #[must_use]
+    pub fn flows(&self) -> &'a [FlowRecord] {
+        self.flows
+    }
+}
+
+impl ClientRecord {
+    fn is_in_range(&self) -> bool {
+        let page = u64::from(FRAME_BYTES);
+        !self.name.as_str().is_empty()
+            && self.out_address != 0
+            && self.out_address.is_multiple_of(page)
+            && self.in_address != 0
+            && self.in_address.is_multiple_of(page)
+            && self.transmit.is_in_range()
+            && self.receive.is_in_range()
+            && self.bytes_per_round > 0
+            && self.messages_per_round > 0
+            && self.channel < 64
+    }
+}
+
+impl BufferRecord {
+    /// Bytes of one of its frames.
+    #[must_use]
+    pub fn frame_bytes(&self) -> u64 {
+        1 << self.frame_bits
+    }
+
+    fn is_in_range(&self) -> bool {
+        matches!(self.frame_bits, 12 | 21)
+            && self.bytes <= MAX_BUFFER_BYTES
+            && self.bytes.is_multiple_of(self.frame_bytes())
+            && self.window_address.is_multiple_of(self.frame_bytes())
+            && self.window_address.checked_add(self.bytes).is_some()
+    }
+}
+
+impl FlowRecord {
+    fn is_in_range(&self, clients: u32) -> bool {
+        u32::from(self.source) < clients
+            && u32::from(self.target) < clients
+            && self.source != self.target
+            && self.urgent <= 1
+            && Mapping::from_number(self.mapping).is_some()
+            && self.max_message > 0
+    }
+
+    /// How long the flow's frames stay mapped.
+    #[must_use]
+    pub fn mapping(&self) -> Mapping {
+        Mapping::from_number(self.mapping).unwrap_or_default()
+    }
+}

@@ -1,0 +1,81 @@
+//! Entries of rings: how a structure crosses shared memory as a few relaxed 64-bit words.
+//!
+//! An entry carries no synchronisation of its own. Whoever writes one publishes it afterwards by an [`Index`]
+//! (release), and whoever reads one has seen that index before (acquire): that is the pair that makes the
+//! words visible. A peer that rewrites a published entry makes the reader get a mixture of words, which is why
+//! the reader checks its own copy and never looks twice.
+//!
+//! [`Index`]: crate::Index
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// A structure that crosses shared memory as `WORDS` words, in a slot of `STRIDE` words.
+///
+/// Slots may be wider than what is read of them, so that no two share a cache line.
+pub trait Entry: Sized {
+    /// The words that carry the structure.
+    type Words: Copy + AsRef<[u64]> + AsMut<[u64]> + Default;
+    /// From the words as they were copied out of shared memory. Every pattern of bits is accepted.
+    fn from_words(words: Self::Words) -> Self;
+    /// The words as they are to be stored.
+    fn into_words(self) -> Self::Words;
+}
+
+/// `N` slots (a power of two) of `STRIDE` words each, in which entries of one kind lie.
+#[repr(transparent)]
+pub struct Slots<const N: usize, const STRIDE: usize>([[AtomicU64; STRIDE]; N]);
+
+impl<const N: usize, const STRIDE: usize> Slots<N, STRIDE> {
+    const MASK: usize = {
+        assert!(N.is_power_of_two());
+        N - 1
+    };
+
+    #[inline]
+    fn slot(&self, index: u32) -> &[AtomicU64; STRIDE] {
+        // The mask keeps it below N, so the bounds check folds away.
+        &self.0[index as usize & Self::MASK]
+    }
+
+    /// Copies entry `index` (free-running) out, each word once.
+    #[inline]
+    pub fn load<E: Entry>(&self, index: u32) -> E {
+        let mut words = E::Words::default();
+        for (word, cell) in words.as_mut().iter_mut().zip(self.slot(index)) {
+            *word = cell.load(Ordering::Relaxed);
+        }
+        E::from_words(words)
+    }
+
+    /// Stores `entry` in the slot of `index` (free-running). To be published by the ring's index afterwards.
+    #[inline]
+    pub fn store<E: Entry>(&self, index: u32, entry: E) {
+        for (word, cell) in entry.into_words().as_ref().iter().zip(self.slot(index)) {
+            cell.store(*word, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<const N: usize, const STRIDE: usize> Default for Slots<N, STRIDE> {
+    fn default() -> Self {
+        Self(core::array::from_fn(|_| core::array::from_fn(|_| AtomicU64::new(0))))
+    }
+}
+
+/// Implements [`Entry`] for a `zerocopy` structure of whole words.
+macro_rules! entry {
+    ($structure:ty, $words:literal) => {
+        impl $crate::Entry for $structure {
+            type Words = [u64; $words];
+            #[inline]
+            fn from_words(words: [u64; $words]) -> Self {
+                zerocopy::transmute!(words)
+            }
+            #[inline]
+            fn into_words(self) -> [u64; $words] {
+                zerocopy::transmute!(self)
+            }
+        }
+    };
+}
+pub(crate) use entry;

@@ -1,0 +1,219 @@
+//! `<client>_in`: everything that central tells the client. Central writes it, the client can only read it.
+
+use crate::directory::Peer;
+use crate::entry::Slots;
+use crate::geometry::{ABI_VERSION, DELIVERY_SLOTS, MAGIC, MAX_CLIENTS, TRANSMIT_SLOTS};
+use crate::index::Index;
+use crate::status::StatusWord;
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::wake::WakeHint;
+
+/// Central's pages for one client.
+#[derive(Default)]
+#[repr(C, align(4096))]
+pub struct InRegion {
+    magic: AtomicU32,
+    version: AtomicU32,
+    /// The epoch that central serves. Published last when an epoch begins.
+    pub epoch: Index,
+    standing: AtomicU32,
+    domain: AtomicU32,
+    peers: AtomicU32,
+    /// Bytes of the client's `_tx` region that central has capabilities for.
+    transmit_bytes: AtomicU64,
+    /// Bytes of the client's `_rx` region that central has capabilities for.
+    receive_bytes: AtomicU64,
+    _hello: [u32; 6],
+
+    /// Oldest transmit descriptor that has not come to its end; everything before it may be reaped.
+    pub transmit_head: Index,
+    /// Oldest receive request whose slot is still in use.
+    pub post_head: Index,
+    /// One past the newest delivery.
+    pub delivery_tail: Index,
+    _indices: [u32; 13],
+
+    /// Central sleeps and asks to be signalled about anything new in `_out`.
+    pub wake: WakeHint,
+    _wake: [u32; 15],
+
+    /// What central has done for this client.
+    pub counters: Counters,
+
+    _unused: [[u64; 8]; 12],
+
+    /// Status of each transmit slot.
+    statuses: Statuses,
+    /// The peers of this client, [`InRegion::peer_count`] of them.
+    pub directory: Slots<MAX_CLIENTS, 8>,
+    /// The receive queue.
+    pub deliveries: Slots<DELIVERY_SLOTS, 4>,
+}
+
+/// How central regards a client. The numbers are ABI.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Standing {
+    /// No epoch has begun yet.
+    Closed = 0,
+    /// Served.
+    Open = 1,
+    /// It broke the protocol: nothing of it is read but a wish for a new epoch.
+    Quarantined = 2,
+}
+
+/// Running totals since central started, each modulo 2^64. One writer: central.
+#[derive(Default)]
+#[repr(C)]
+pub struct Counters {
+    /// Messages of this client that ended with `Done`.
+    pub sent_messages: Counter,
+    /// Bytes of these messages.
+    pub sent_bytes: Counter,
+    /// Messages delivered to this client.
+    pub received_messages: Counter,
+    /// Bytes of these messages.
+    pub received_bytes: Counter,
+    /// Sends of this client that ended with anything but `Done`, and receive requests refused.
+    pub refused: Counter,
+    /// Times central mapped a frame of this client.
+    pub maps: Counter,
+    /// Times central unmapped a frame of this client.
+    pub unmaps: Counter,
+    /// Signals that central sent this client.
+    pub signals: Counter,
+}
+
+/// One word for each transmit slot.
+#[repr(transparent)]
+struct Statuses([StatusWord; TRANSMIT_SLOTS]);
+
+impl Default for Statuses {
+    fn default() -> Self {
+        const { assert!(TRANSMIT_SLOTS.is_power_of_two()) };
+        Self(core::array::from_fn(|_| StatusWord::default()))
+    }
+}
+
+/// One running total.
+#[derive(Default)]
+#[repr(transparent)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// The total now. Counters are not synchronised with anything else.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Adds to the total. For central, the one writer: a load and a store, no locked instruction.
+    #[inline]
+    pub fn add(&self, amount: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+    }
+}
+
+impl InRegion {
+    /// Writes what stays the same over all epochs: who the client is, how large its buffers are, who its peers
+    /// are (at most [`MAX_CLIENTS`]; more are left out). For central, once, before any epoch begins.
+    pub fn introduce(
+        &self,
+        domain: u16,
+        transmit_bytes: u64,
+        receive_bytes: u64,
+        peers: impl Iterator<Item = Peer>,
+    ) {
+        let mut count = 0;
+        for peer in peers.take(MAX_CLIENTS) {
+            self.directory.store(count, peer);
+            count += 1;
+        }
+        self.domain.store(u32::from(domain), Ordering::Relaxed);
+        self.transmit_bytes.store(transmit_bytes, Ordering::Relaxed);
+        self.receive_bytes.store(receive_bytes, Ordering::Relaxed);
+        self.peers.store(count, Ordering::Relaxed);
+        self.version.store(ABI_VERSION, Ordering::Relaxed);
+        self.magic.store(MAGIC, Ordering::Release);
+    }
+
+    /// Whether a central of this ABI version has introduced itself. Pairs with [`introduce`](Self::introduce).
+    #[must_use]
+    pub fn is_introduced(&self) -> bool {
+        self.magic.load(Ordering::Acquire) == MAGIC && self.version.load(Ordering::Relaxed) == ABI_VERSION
+    }
+
+    /// The client's own number.
+    #[must_use]
+    pub fn domain(&self) -> u16 {
+        #[expect(clippy::cast_possible_truncation, reason = "introduce stores a u16")]
+        {
+            self.domain.load(Ordering::Relaxed) as u16
+        }
+    }
+
+    /// Entries of the directory in use, at most [`MAX_CLIENTS`].
+    #[must_use]
+    pub fn peer_count(&self) -> u32 {
+        self.peers.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the client's `_tx` region that central can map.
+    #[must_use]
+    pub fn transmit_bytes(&self) -> u64 {
+        self.transmit_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the client's `_rx` region that central can map.
+    #[must_use]
+    pub fn receive_bytes(&self) -> u64 {
+        self.receive_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Sets how central regards the client.
+    pub fn set_standing(&self, standing: Standing) {
+        self.standing.store(standing as u32, Ordering::Release);
+    }
+
+    /// How central regards the client.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match self.standing.load(Ordering::Acquire) {
+            1 => Standing::Open,
+            2 => Standing::Quarantined,
+            _ => Standing::Closed,
+        }
+    }
+
+    /// The status word of the send with this free-running index.
+    #[must_use]
+    #[inline]
+    pub fn status(&self, index: u32) -> &StatusWord {
+        // The mask keeps it below the number of slots, so the bounds check folds away.
+        &self.statuses.0[index as usize & (TRANSMIT_SLOTS - 1)]
+    }
+}
+
+#[cfg(not(loom))]
+const _: () = {
+    use core::mem::{align_of, offset_of, size_of};
+    assert!(size_of::<InRegion>() == crate::geometry::IN_BYTES);
+    assert!(align_of::<InRegion>() == 4096);
+    assert!(offset_of!(InRegion, magic) == 0x00);
+    assert!(offset_of!(InRegion, version) == 0x04);
+    assert!(offset_of!(InRegion, epoch) == 0x08);
+    assert!(offset_of!(InRegion, standing) == 0x0c);
+    assert!(offset_of!(InRegion, domain) == 0x10);
+    assert!(offset_of!(InRegion, peers) == 0x14);
+    assert!(offset_of!(InRegion, transmit_bytes) == 0x18);
+    assert!(offset_of!(InRegion, receive_bytes) == 0x20);
+    assert!(offset_of!(InRegion, transmit_head) == 0x40);
+    assert!(offset_of!(InRegion, post_head) == 0x44);
+    assert!(offset_of!(InRegion, delivery_tail) == 0x48);
+    assert!(offset_of!(InRegion, wake) == 0x80);
+    assert!(offset_of!(InRegion, counters) == 0xc0);
+    assert!(size_of::<Counters>() == 64);
+    assert!(offset_of!(InRegion, statuses) == 0x400);
+    assert!(offset_of!(InRegion, directory) == 0x800);
+    assert!(offset_of!(InRegion, deliveries) == 0x1000);
+};

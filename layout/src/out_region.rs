@@ -1,0 +1,71 @@
+//! `<client>_out`: everything that the client tells central. The client writes it, central can only read it.
+
+use crate::entry::Slots;
+use crate::geometry::{ABI_VERSION, MAGIC, POST_SLOTS, TRANSMIT_SLOTS};
+use crate::index::Index;
+use crate::sync::{AtomicU32, Ordering};
+use crate::wake::WakeHint;
+
+/// The client's page and its rings.
+#[derive(Default)]
+#[repr(C, align(4096))]
+pub struct OutRegion {
+    magic: AtomicU32,
+    version: AtomicU32,
+    /// The epoch in which the client works or wants to. Central acts on a change of it (restart).
+    pub epoch_wanted: Index,
+    _hello: [u32; 13],
+
+    /// One past the newest transmit descriptor.
+    pub transmit_tail: Index,
+    /// One past the newest receive request.
+    pub post_tail: Index,
+    /// One past the newest delivery that the client has taken.
+    pub delivery_head: Index,
+    _indices: [u32; 13],
+
+    /// The client sleeps and asks to be signalled about statuses and deliveries.
+    pub wake: WakeHint,
+    _wake: [u32; 15],
+
+    _unused: [[u64; 8]; 29],
+
+    /// Receive requests.
+    pub posts: Slots<POST_SLOTS, 2>,
+    /// Transmit descriptors, one cache line each.
+    pub descriptors: Slots<TRANSMIT_SLOTS, 8>,
+}
+
+impl OutRegion {
+    /// Says hello and asks for `epoch`, after everything else in the region was brought to its beginning.
+    pub fn ask_for_epoch(&self, epoch: u32) {
+        self.magic.store(MAGIC, Ordering::Relaxed);
+        self.version.store(ABI_VERSION, Ordering::Relaxed);
+        self.epoch_wanted.publish(epoch);
+    }
+
+    /// The epoch that the client asks for, or `None` as long as it has not said hello in this version of the ABI.
+    #[must_use]
+    pub fn wanted_epoch(&self) -> Option<u32> {
+        let epoch = self.epoch_wanted.observe();
+        let greeted = self.magic.load(Ordering::Relaxed) == MAGIC
+            && self.version.load(Ordering::Relaxed) == ABI_VERSION;
+        greeted.then_some(epoch)
+    }
+}
+
+#[cfg(not(loom))]
+const _: () = {
+    use core::mem::{align_of, offset_of, size_of};
+    assert!(size_of::<OutRegion>() == crate::geometry::OUT_BYTES);
+    assert!(align_of::<OutRegion>() == 4096);
+    assert!(offset_of!(OutRegion, magic) == 0x00);
+    assert!(offset_of!(OutRegion, version) == 0x04);
+    assert!(offset_of!(OutRegion, epoch_wanted) == 0x08);
+    assert!(offset_of!(OutRegion, transmit_tail) == 0x40);
+    assert!(offset_of!(OutRegion, post_tail) == 0x44);
+    assert!(offset_of!(OutRegion, delivery_head) == 0x48);
+    assert!(offset_of!(OutRegion, wake) == 0x80);
+    assert!(offset_of!(OutRegion, posts) == 0x800);
+    assert!(offset_of!(OutRegion, descriptors) == 0x1000);
+};

@@ -1,0 +1,60 @@
+//! Posted receive requests: what a client offers its peers to write to.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::address::Address;
+use crate::entry::entry;
+
+/// One receive request. Sixteen bytes.
+///
+/// A request that central cannot accept is answered by a delivery of kind
+/// [`Refused`](crate::DeliveryKind::Refused) that carries the request's index as its tag.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Post {
+    /// First byte of the buffer, in the client's own `_rx` region. For [`PostKind::Withdraw`]: `frame` is the
+    /// free-running index of the request to take back.
+    pub place: Address,
+    /// Bytes of the buffer; at least 1.
+    pub length: u32,
+    /// Number of the client that may fill it, or [`Post::ANYONE`].
+    pub from: u16,
+    /// One of [`PostKind`].
+    pub kind: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+entry!(Post, 2);
+
+impl Post {
+    /// In [`Post::from`]: any client that has a flow to this one.
+    pub const ANYONE: u16 = u16::MAX;
+}
+
+/// What a receive request asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum PostKind {
+    /// One message, into this buffer, from anyone or from a named source (r08).
+    Buffer = 0,
+    /// Any number of messages from one named source, which places them itself, until withdrawn.
+    Window = 1,
+    /// Takes an earlier request back. Answered by a delivery of kind
+    /// [`Withdrawn`](crate::DeliveryKind::Withdrawn); nothing is written to the place after that.
+    Withdraw = 2,
+}
+
+impl PostKind {
+    /// The kind of this number, if there is one.
+    #[must_use]
+    #[inline]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Buffer),
+            1 => Some(Self::Window),
+            2 => Some(Self::Withdraw),
+            _ => None,
+        }
+    }
+}

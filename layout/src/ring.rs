@@ -1,0 +1,215 @@
+//! The two roles at a ring, each with a private shadow of the indices.
+//!
+//! Neither role ever computes with an index of its peer before it was checked against the shadow. A peer whose
+//! index is impossible broke the protocol ([`ProtocolViolation`]); that is never the same as "full" or "empty",
+//! which are ordinary.
+//!
+//! ```text
+//!            released          next             tail
+//!  consumer ────┼────in work────┼────to take─────┼──── free for the producer ───▶   all within one capacity
+//! ```
+
+/// The peer published an index that no behaviour within the protocol leads to: it ran backwards, or further than
+/// the ring has room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProtocolViolation {
+    /// The index before, as this side knew it.
+    pub known: u32,
+    /// The index that the peer published.
+    pub published: u32,
+}
+
+/// The role that fills a ring of `N` slots.
+#[derive(Debug)]
+pub struct Producer<const N: usize> {
+    next: u32,
+    head: u32,
+}
+
+impl<const N: usize> Producer<N> {
+    #[expect(clippy::cast_possible_truncation, reason = "rings have far fewer slots than 2^31")]
+    const CAPACITY: u32 = {
+        assert!(N.is_power_of_two() && N < 1 << 31);
+        N as u32
+    };
+
+    /// At an empty ring whose indices all stand at `start`.
+    #[must_use]
+    pub const fn new(start: u32) -> Self {
+        Self { next: start, head: start }
+    }
+
+    /// The index that the next entry gets; also what is to be published after storing entries.
+    #[must_use]
+    #[inline]
+    pub const fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// The oldest index not given back, as far as this side knows.
+    #[must_use]
+    #[inline]
+    pub const fn head(&self) -> u32 {
+        self.head
+    }
+
+    /// Slots that are free as far as this side knows, without a look at the peer.
+    #[must_use]
+    #[inline]
+    pub const fn free(&self) -> u32 {
+        Self::CAPACITY - self.next.wrapping_sub(self.head)
+    }
+
+    /// Takes the next index, or `None` if the ring is full as far as this side knows.
+    #[inline]
+    pub const fn push(&mut self) -> Option<u32> {
+        if self.free() == 0 {
+            return None;
+        }
+        let index = self.next;
+        self.next = index.wrapping_add(1);
+        Some(index)
+    }
+
+    /// Learns that the peer has given back everything before `published`, which may be a lie.
+    #[inline]
+    pub const fn refresh(&mut self, published: u32) -> Result<(), ProtocolViolation> {
+        let given_back = published.wrapping_sub(self.head);
+        if given_back > self.next.wrapping_sub(self.head) {
+            return Err(ProtocolViolation { known: self.head, published });
+        }
+        self.head = published;
+        Ok(())
+    }
+}
+
+/// The role that empties a ring of `N` slots. Entries may be in work while later ones are taken; a slot is the
+/// producer's again when everything up to it was released.
+#[derive(Debug)]
+pub struct Consumer<const N: usize> {
+    released: u32,
+    next: u32,
+    tail: u32,
+}
+
+impl<const N: usize> Consumer<N> {
+    #[expect(clippy::cast_possible_truncation, reason = "rings have far fewer slots than 2^31")]
+    const CAPACITY: u32 = {
+        assert!(N.is_power_of_two() && N < 1 << 31);
+        N as u32
+    };
+
+    /// At an empty ring whose indices all stand at `start`.
+    #[must_use]
+    pub const fn new(start: u32) -> Self {
+        Self { released: start, next: start, tail: start }
+    }
+
+    /// The index of the next entry to take.
+    #[must_use]
+    #[inline]
+    pub const fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Oldest index not yet released; what is to be published for the producer.
+    #[must_use]
+    #[inline]
+    pub const fn released(&self) -> u32 {
+        self.released
+    }
+
+    /// Entries that can be taken without another look at the peer.
+    #[must_use]
+    #[inline]
+    pub const fn available(&self) -> u32 {
+        self.tail.wrapping_sub(self.next)
+    }
+
+    /// Learns that the peer has published everything before `published`, which may be a lie.
+    #[inline]
+    pub const fn refresh(&mut self, published: u32) -> Result<(), ProtocolViolation> {
+        let used = published.wrapping_sub(self.released);
+        if used > Self::CAPACITY || used < self.tail.wrapping_sub(self.released) {
+            return Err(ProtocolViolation { known: self.tail, published });
+        }
+        self.tail = published;
+        Ok(())
+    }
+
+    /// Takes the next entry's index, or `None` if there is none as far as this side knows.
+    #[inline]
+    pub const fn take(&mut self) -> Option<u32> {
+        if self.available() == 0 {
+            return None;
+        }
+        let index = self.next;
+        self.next = index.wrapping_add(1);
+        Some(index)
+    }
+
+    /// Gives the oldest `count` entries back to the producer; no more than were taken, whatever `count` says.
+    #[inline]
+    pub const fn release(&mut self, count: u32) {
+        let taken = self.next.wrapping_sub(self.released);
+        self.released = self.released.wrapping_add(if count < taken { count } else { taken });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts where indices wrap, so that every test crosses it.
+    const START: u32 = u32::MAX - 1;
+
+    #[test]
+    fn full_and_empty_are_no_violation() {
+        let mut producer = Producer::<4>::new(START);
+        let mut consumer = Consumer::<4>::new(START);
+        assert_eq!(consumer.take(), None);
+        for _ in 0..4 {
+            assert!(producer.push().is_some());
+        }
+        assert_eq!(producer.push(), None);
+        consumer.refresh(producer.next()).unwrap();
+        assert_eq!(consumer.available(), 4);
+        assert_eq!(consumer.take(), Some(START));
+        consumer.release(1);
+        producer.refresh(consumer.released()).unwrap();
+        assert_eq!(producer.push(), Some(START.wrapping_add(4)));
+    }
+
+    #[test]
+    fn a_tail_that_runs_backwards_or_too_far_is_a_violation() {
+        let mut consumer = Consumer::<4>::new(START);
+        consumer.refresh(START.wrapping_add(3)).unwrap();
+        assert!(consumer.refresh(START.wrapping_add(2)).is_err());
+        assert!(consumer.refresh(START.wrapping_add(5)).is_err());
+        assert!(consumer.refresh(START.wrapping_add(3 + 4)).is_err());
+        assert!(consumer.refresh(START.wrapping_sub(4)).is_err());
+        assert_eq!(consumer.available(), 3, "a refused index leaves everything as it was");
+    }
+
+    #[test]
+    fn a_slot_in_work_is_not_the_producers() {
+        let mut consumer = Consumer::<4>::new(0);
+        consumer.refresh(4).unwrap();
+        while consumer.take().is_some() {}
+        assert!(consumer.refresh(5).is_err(), "nothing was released yet");
+        consumer.release(1);
+        consumer.refresh(5).unwrap();
+        consumer.release(u32::MAX);
+        assert_eq!(consumer.released(), 4, "only what was taken can be released");
+    }
+
+    #[test]
+    fn a_head_past_what_was_pushed_is_a_violation() {
+        let mut producer = Producer::<4>::new(START);
+        producer.push().unwrap();
+        assert!(producer.refresh(START.wrapping_add(2)).is_err());
+        assert!(producer.refresh(START.wrapping_sub(1)).is_err());
+        producer.refresh(START.wrapping_add(1)).unwrap();
+        assert!(producer.refresh(START).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! Channels: by what a protection domain is notified and whom it notifies.
+
+/// One end of a channel, by the number that the system description gives it (`<end id="…">`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Channel(u8);
+
+impl Channel {
+    /// Channel numbers are below this.
+    pub const LIMIT: u8 = 63;
+
+    /// The channel of this number, if it is one.
+    #[must_use]
+    pub const fn new(number: usize) -> Option<Self> {
+        if number < Self::LIMIT as usize {
+            #[expect(clippy::cast_possible_truncation, reason = "the line above bounds it by 63")]
+            Some(Self(number as u8))
+        } else {
+            None
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+/// The channels that a wake-up was about. A wake-up can be about several, and about none.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ChannelSet(u64);
+
+impl ChannelSet {
+    /// The set whose channel `n` is bit `n`.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Bit `n` for channel `n`.
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Whether `channel` is among them.
+    #[must_use]
+    pub const fn contains(self, channel: Channel) -> bool {
+        self.0 & (1 << channel.0) != 0
+    }
+}
+
+/// What a protection domain does when it is notified.
+pub trait Handler {
+    /// Called once for each wake-up, with every channel that was signalled since the last one. When it returns, the
+    /// protection domain sleeps until the next signal.
+    fn notified(&mut self, channels: ChannelSet);
+}

@@ -1,0 +1,54 @@
+//! The copy routine: moves bytes that an untrusted peer may be rewriting at the same moment.
+//!
+//! It is assembly, because the compiler must know nothing about it: it may not assume that the source stays the
+//! same, read it twice, or read past its end. Each source byte is read exactly once, and nothing outside the two
+//! ranges is touched.
+
+#[cfg(target_arch = "aarch64")]
+#[path = "aarch64.rs"]
+mod arch;
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64.rs"]
+mod arch;
+
+/// Copies `length` bytes from `from` to `to`.
+///
+/// # Safety
+/// `from` is mapped readable and `to` writable for `length` bytes, the ranges do not overlap, and no Rust reference to either
+/// exists. Other protection domains may write to both meanwhile.
+#[inline]
+pub unsafe fn copy_opaque(from: *const u8, to: *mut u8, length: usize) {
+    // SAFETY: the caller's promise, handed on.
+    unsafe { arch::copy(from, to, length) }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    /// Every length around the sizes at which a routine changes its way, at every alignment of both ends, between
+    /// canaries.
+    #[test]
+    fn copies_exactly_the_range() {
+        const MARGIN: usize = 64;
+        let source: Vec<u8> = (0..20_000_u32).map(|i| (i * 7 % 251) as u8 + 1).collect();
+        let lengths = (0..300).chain([511, 512, 1472, 4095, 4096, 4097, 8191, 12_345]);
+        for length in lengths {
+            for (skew_from, skew_to) in [(0, 0), (1, 0), (0, 1), (3, 5), (15, 8)] {
+                let mut target = std::vec![0_u8; length + 2 * MARGIN];
+                let from = source[skew_from..].as_ptr();
+                let to = target[MARGIN + skew_to..].as_mut_ptr();
+                // SAFETY: `source` has 20,000 bytes and `target` a margin on both sides; they are distinct.
+                unsafe { super::copy_opaque(from, to, length) };
+                let (before, rest) = target.split_at(MARGIN + skew_to);
+                let (copied, after) = rest.split_at(length);
+                assert!(
+                    before.iter().chain(after).all(|byte| *byte == 0),
+                    "length {length}: outside the range"
+                );
+                assert_eq!(copied, &source[skew_from..skew_from + length], "length {length}");
+            }
+        }
+    }
+}
