@@ -1,0 +1,35 @@
+//! The compiled system of the classic platform: what `ferry image` writes and the initialiser (root task) reads.
+//!
+//! A compiled system is a *description* (this crate's [`System`], encoded with postcard) followed by a
+//! *payload* (the bytes of ELF segments and of prefilled memory regions). [`encode`] lays both out; [`decode`]
+//! takes them apart again. The description refers to payload by [`Blob`]; a blob that starts on a page boundary
+//! of the payload also starts on a page boundary in the initialiser's memory, so whole frames can be handed on
+//! without a copy.
+//!
+//! ```text
+//! 0        magic "FERRYSYS" (u64 LE)
+//! 8        bytes of the encoded description (u64 LE)
+//! 16       offset of the payload, a multiple of 4096 (u64 LE)
+//! 24       bytes of the payload, a multiple of 4096 (u64 LE)
+//! 32       the description (postcard)
+//! payload  the payload
+//! ```
+//!
+//! The encoding is private to one build of Ferry: image builder and initialiser come from the same source, and
+//! nothing of it is stored for later. With the feature `pack`, [`pack`] also appends a compiled system to the
+//! initialiser's ELF file. The fixed slots of every PD's CSpace are in [`slots`], the fixed addresses of every
+//! PD's VSpace in [`addresses`].
+#![cfg_attr(not(feature = "pack"), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod addresses;
+mod encoding;
+pub mod slots;
+mod system;
+
+pub use encoding::{DecodeError, PAGE_BYTES, Payload, decode, encode};
+pub use system::{
+    Blob, Channel, End, Grant, Map, MemoryRegion, ProtectionDomain, Rights, Segment, System, Tick, Window,
+};

@@ -1,0 +1,30 @@
+//! The fixed slots of a classic PD's CSpace. The initialiser fills them, the runtime names them; nothing else is
+//! in a PD's CSpace, and no PD holds a capability to its own CSpace, TCB or untyped memory.
+//!
+//! A slot number is also the capability pointer: the CSpace is a single CNode whose guard covers the other bits.
+
+/// The PD's own notification, read right only: the PD waits on it and cannot signal itself through it.
+pub const NOTIFICATION: u64 = 1;
+/// Endpoint to the initialiser that the kernel uses to report the PD's faults. The kernel demands the write and
+/// the grant right of it. A PD that calls it itself only reports a fault of its own making.
+pub const FAULT: u64 = 2;
+/// Endpoint to the initialiser for [`EXIT_LABEL`], write right only.
+pub const INITIALISER: u64 = 3;
+/// The PD's own VSpace root. Only in PDs with a window; needed to map frames.
+pub const VSPACE: u64 = 4;
+/// The IRQ handler of the periodic timer. Only in the PD that has the tick.
+pub const TICK_HANDLER: u64 = 5;
+/// The notification that the periodic timer signals, read right only. Only in the PD that has the tick.
+pub const TICK_NOTIFICATION: u64 = 6;
+
+/// Slot of the capability that signals channel 0; channel `n` is at `FIRST_CHANNEL + n`. Write right only.
+pub const FIRST_CHANNEL: u64 = 64;
+/// Highest channel id that a PD can have. Each id is one bit of a 64-bit notification word.
+pub const MAXIMUM_CHANNEL: u8 = 63;
+
+/// Lowest slot that a [`Grant`](crate::Grant) may use for its frame capabilities.
+pub const FIRST_FRAME: u64 = 128;
+
+/// Label of the message on [`INITIALISER`] that ends the machine; message register 0 holds the exit code, 0 to
+/// 255. The initialiser does not reply.
+pub const EXIT_LABEL: u64 = 1;
