@@ -1,0 +1,198 @@
+//! Compiles the kernel with its own Makefile, in a copy of the source: one of its generators writes next to
+//! itself, and Cargo's registry cache belongs to all projects. The result is a multiboot image for QEMU.
+
+use crate::source::{CONFIGURATION, write_configuration};
+use crate::{Error, Source, python};
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Warnings off, because a newer compiler finds new ones in old code and the Makefile makes them errors. The
+/// next three because the kernel relies on C that optimisers have since learnt to exploit: it reads a table
+/// through pointers of other types, and the BIOS data area at address 0x400 through a null-based pointer. The
+/// last two because distributions turn on defaults that need support which a kernel does not have.
+const COMPILER_FLAGS: [&str; 6] = [
+    "-w",
+    "-fno-strict-aliasing",
+    "-fno-delete-null-pointer-checks",
+    "-fno-stack-protector",
+    "-fcf-protection=none",
+    "-fno-pie",
+];
+
+/// A kernel that is ready to boot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelImage {
+    /// For QEMU's `-kernel`: the kernel as a 32-bit ELF file, because a multiboot loader takes nothing else.
+    pub elf32: PathBuf,
+    /// The same kernel as a 64-bit ELF file with symbols, for debuggers.
+    pub elf64: PathBuf,
+}
+
+/// What [`build`] is about to do; its `Display` form is one line for a progress display.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Nothing: the kernel in the build directory is up to date.
+    UpToDate,
+    /// Installs Python modules for the kernel's code generators.
+    InstallPythonModules {
+        /// The modules with their versions.
+        modules: &'static [&'static str],
+        /// The virtual environment they go to.
+        directory: PathBuf,
+    },
+    /// Copies the source into the build directory.
+    CopySource,
+    /// Generates code and compiles, the long step: about ten seconds.
+    Compile,
+    /// Turns the 64-bit ELF file into the 32-bit one.
+    Convert,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UpToDate => formatter.write_str("the seL4 kernel is up to date"),
+            Self::InstallPythonModules { modules, directory } => {
+                write!(formatter, "installing {} from PyPI into {}", modules.join(", "), directory.display())
+            }
+            Self::CopySource => formatter.write_str("copying the source of seL4 5.0.0"),
+            Self::Compile => formatter.write_str("compiling seL4 5.0.0 for x86-64"),
+            Self::Convert => formatter.write_str("converting the kernel for multiboot"),
+        }
+    }
+}
+
+/// Builds the kernel into `out_dir`, which is created, and calls `progress` before each step. A kernel that an
+/// earlier call built from the same source, configuration and compiler is returned at once.
+///
+/// Needs `make`, `gcc`, binutils and Python 3; each error names the package to install. Two calls with the same
+/// `out_dir` must not run at the same time.
+pub fn build(source: &Source, out_dir: &Path, mut progress: impl FnMut(Step)) -> Result<KernelImage, Error> {
+    fs::create_dir_all(out_dir).map_err(Error::file("create", out_dir))?;
+    let out_dir = &out_dir.canonicalize().map_err(Error::file("find", out_dir))?;
+    let image = KernelImage { elf32: out_dir.join("kernel.elf32"), elf64: out_dir.join("kernel.elf") };
+    let stamp = out_dir.join("built-from");
+    let identity = identity(source)?;
+    if image.elf32.is_file() && fs::read_to_string(&stamp).is_ok_and(|built| built == identity) {
+        progress(Step::UpToDate);
+        return Ok(image);
+    }
+
+    let programs = python::prepare(out_dir, &mut progress)?;
+    progress(Step::CopySource);
+    let configuration = out_dir.join("configuration");
+    write_configuration(&configuration)?;
+    let tree = out_dir.join("source");
+    let objects = out_dir.join("objects");
+    for directory in [&tree, &objects] {
+        if directory.exists() {
+            fs::remove_dir_all(directory).map_err(Error::file("remove", directory))?;
+        }
+    }
+    copy_directory(source.directory(), &tree)?;
+    fs::create_dir_all(&objects).map_err(Error::file("create", &objects))?;
+
+    progress(Step::Compile);
+    compile(&tree, &objects, &configuration, &programs)?;
+    let built = objects.join("kernel.elf");
+    fs::copy(&built, &image.elf64).map_err(Error::file("copy", &built))?;
+
+    progress(Step::Convert);
+    let mut convert = Command::new("objcopy");
+    convert.args(["-O", "elf32-i386"]).arg(&image.elf64).arg(&image.elf32);
+    run(convert, "binutils", "convert the kernel to a 32-bit ELF file", "read objcopy's message", None)?;
+    fs::write(&stamp, identity).map_err(Error::file("write", &stamp))?;
+    Ok(image)
+}
+
+/// Everything that decides what the compiled kernel looks like.
+fn identity(source: &Source) -> Result<String, Error> {
+    let mut version = Command::new("gcc");
+    version.arg("--version");
+    let version = run(version, "gcc", "ask gcc for its version", "reinstall gcc", None)?;
+    let mut identity = format!("{}\n", source.directory().display());
+    identity.push_str(&String::from_utf8_lossy(&version.stdout));
+    identity.push_str(&COMPILER_FLAGS.join(" "));
+    for (_, text) in CONFIGURATION {
+        identity.push_str(text);
+    }
+    Ok(identity)
+}
+
+fn compile(tree: &Path, objects: &Path, configuration: &Path, programs: &Path) -> Result<(), Error> {
+    let mut path = programs.as_os_str().to_owned();
+    if let Some(rest) = std::env::var_os("PATH") {
+        path.push(":");
+        path.push(rest);
+    }
+    let mut make = Command::new("make");
+    make.current_dir(objects)
+        // Flags and jobs of a `make` that called us are not meant for the kernel.
+        .env_remove("MAKEFLAGS")
+        .env_remove("MFLAGS")
+        .env_remove("NK_CFLAGS")
+        .env("PATH", path)
+        .env("LC_ALL", "C")
+        // The Makefile appends to these three, so what is here comes first: our autoconf.h before its own.
+        .env("CPPFLAGS", format!("-I{}", configuration.display()))
+        .env(
+            "CFLAGS",
+            format!("-include {}/kernel_stack.h {}", configuration.display(), COMPILER_FLAGS.join(" ")),
+        )
+        .env("ASFLAGS", "-fcf-protection=none")
+        .arg("--makefile")
+        .arg(tree.join("Makefile"))
+        .arg(format!("SOURCE_ROOT={}", tree.display()))
+        .args(["ARCH=x86", "PLAT=pc99", "SEL4_ARCH=x86_64", "TOOLPREFIX=", "PYTHON=python"])
+        // Declares what the assertions of a debug build use; autoconf.h alone does not.
+        .arg("DEBUG=1")
+        // Style checks of the developers: no influence on the result, and xmllint is one more package.
+        .args(["CIRCULAR_INCLUDES=true", "XMLLINT_PATH=true", "SKIP_PATH_CHECKS=1"])
+        .args(["--jobs=2", "kernel.elf"]);
+    let log = objects.join("log");
+    run(make, "make gcc", "compile the kernel", "gcc 12 is known to work", Some(&log)).map(drop)
+}
+
+/// Runs a command to its end. `package` provides the program; `purpose` and `remedy` go into the error if it
+/// fails; its output goes to `log` if there is one.
+pub(crate) fn run(
+    mut command: Command,
+    package: &'static str,
+    purpose: &'static str,
+    remedy: &'static str,
+    log: Option<&Path>,
+) -> Result<Output, Error> {
+    let output = command.output().map_err(|cause| Error::Tool {
+        program: command.get_program().to_string_lossy().into_owned(),
+        package,
+        cause,
+    })?;
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    if let Some(log) = log {
+        fs::write(log, &text).map_err(Error::file("write", log))?;
+    }
+    if output.status.success() {
+        return Ok(output);
+    }
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let tail = lines[lines.len().saturating_sub(20)..].join("\n");
+    Err(Error::Command { purpose, output: tail, log: log.map(Path::to_owned), remedy })
+}
+
+fn copy_directory(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(Error::file("create", to))?;
+    for entry in fs::read_dir(from).map_err(Error::file("read", from))? {
+        let entry = entry.map_err(Error::file("read", from))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().map_err(Error::file("read", &source))?.is_dir() {
+            copy_directory(&source, &target)?;
+        } else {
+            fs::copy(&source, &target).map_err(Error::file("copy", &source))?;
+        }
+    }
+    Ok(())
+}

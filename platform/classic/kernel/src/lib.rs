@@ -1,0 +1,39 @@
+//! The kernel of Ferry's classic platform: seL4 5.0.0 for x86-64 PCs, built from the source that the crate
+//! `sel4-sys` 0.0.28 carries, so that a machine which reaches nothing but the package registry can boot seL4.
+//!
+//! [`Source::locate`] finds the source, [`build`] compiles it (in about ten seconds; an unchanged kernel is
+//! not built again), [`Constants::read`] extracts object types, invocation labels and system call numbers from
+//! the same source under the same configuration. The CLI calls the first two, the build script of
+//! `ferry-classic-abi` the last.
+//!
+//! ```no_run
+//! use ferry_classic_kernel::{Source, build};
+//! # fn main() -> Result<(), ferry_classic_kernel::Error> {
+//! let source = Source::locate(std::path::Path::new("."))?;
+//! let kernel = build(&source, std::path::Path::new("build/kernel"), |step| eprintln!("{step}"))?;
+//! println!("boot {} with `qemu-system-x86_64 -kernel`", kernel.elf32.display());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What this kernel is and is not
+//!
+//! It enforces capabilities, address spaces and rights like any seL4, which is what the tests need. It is also
+//! from 2017, not verified for x86-64, without mixed-criticality scheduling, and a debug build, because only a
+//! debug build offers domains a console; any domain can halt a debug kernel. Known defects: deleting one of
+//! several capabilities to a frame leaves the frame mapped, so unmap before every delete; its user page tables
+//! never set the no-execute bit, so data pages are executable. `kernel_stack.h` works around a third, a
+//! misaligned kernel stack. Make no security or timing claim from a run on it.
+#![forbid(unsafe_code)]
+
+mod build;
+mod constants;
+mod error;
+mod interface;
+mod python;
+mod source;
+
+pub use build::{KernelImage, Step, build};
+pub use constants::{Constants, Group};
+pub use error::Error;
+pub use source::Source;
