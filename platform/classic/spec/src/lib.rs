@@ -16,8 +16,8 @@
 //! ```
 //!
 //! The encoding is private to one build of Ferry: image builder and initialiser come from the same source, and
-//! nothing of it is stored for later. With the feature `pack`, [`pack`] also appends a compiled system to the
-//! initialiser's ELF file. The fixed slots of every PD's CSpace are in [`slots`], the fixed addresses of every
+//! nothing of it is stored for later. With the feature `pack`, the function `pack` also appends a compiled system to
+//! the initialiser's ELF file; [`SYSTEM_SYMBOL`] tells the initialiser where it went. The fixed slots of every PD's CSpace are in [`slots`], the fixed addresses of every
 //! PD's VSpace in [`addresses`].
 #![cfg_attr(not(feature = "pack"), no_std)]
 #![forbid(unsafe_code)]
@@ -26,10 +26,18 @@ extern crate alloc;
 
 pub mod addresses;
 mod encoding;
+#[cfg(feature = "pack")]
+mod pack;
 pub mod slots;
 mod system;
 
+/// The initialiser's symbol that `pack` fills: three 64-bit words, the address and the length of the compiled
+/// system in the initialiser's memory, and the first address of the initialiser's image.
+pub const SYSTEM_SYMBOL: &str = "FERRY_SYSTEM";
+
 pub use encoding::{DecodeError, PAGE_BYTES, Payload, decode, encode};
+#[cfg(feature = "pack")]
+pub use pack::{PackError, pack};
 pub use system::{
     Blob, Channel, End, Grant, Map, MemoryRegion, ProtectionDomain, Rights, Segment, System, Tick, Window,
 };

@@ -19,8 +19,8 @@ pub const TICK_NOTIFICATION: u64 = 6;
 
 /// Slot of the capability that signals channel 0; channel `n` is at `FIRST_CHANNEL + n`. Write right only.
 pub const FIRST_CHANNEL: u64 = 64;
-/// Highest channel id that a PD can have. Each id is one bit of a 64-bit notification word.
-pub const MAXIMUM_CHANNEL: u8 = 63;
+/// Highest channel id that a PD can have, as in Microkit. Each id is one bit of a 64-bit notification word.
+pub const MAXIMUM_CHANNEL: u8 = 62;
 
 /// Lowest slot that a [`Grant`](crate::Grant) may use for its frame capabilities.
 pub const FIRST_FRAME: u64 = 128;
