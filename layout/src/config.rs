@@ -13,7 +13,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::directory::DomainName;
-use crate::geometry::{DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_CLIENTS};
+use crate::geometry::{DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS};
 
 /// First word of the blob, `"FERRYCFG"` read as a little-endian number.
 pub const CONFIG_MAGIC: u64 = u64::from_le_bytes(*b"FERRYCFG");
@@ -262,6 +262,7 @@ impl BufferRecord {
         matches!(self.frame_bits, 12 | 21)
             && self.bytes <= MAX_BUFFER_BYTES
             && self.bytes.is_multiple_of(self.frame_bytes())
+            && self.bytes / self.frame_bytes() <= MAX_BUFFER_FRAMES as u64
             && self.window_address.is_multiple_of(self.frame_bytes())
             && self.window_address.checked_add(self.bytes).is_some()
     }

@@ -43,6 +43,10 @@ pub const IN_BYTES: usize = 0x2000;
 /// Largest `<client>_tx` or `<client>_rx` region, in bytes.
 pub const MAX_BUFFER_BYTES: u64 = 1 << 30;
 
+/// Most frames of one `<client>_tx` or `<client>_rx` region: 64 MiB of small frames. Larger regions need frames of
+/// 2 MiB.
+pub const MAX_BUFFER_FRAMES: usize = 1 << 14;
+
 /// The number of a client: its place in the system's list of clients, below [`MAX_CLIENTS`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DomainId(u8);

@@ -114,6 +114,15 @@ impl Counter {
     }
 }
 
+impl core::fmt::Display for Counters {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "sent_messages={} sent_bytes={} ", self.sent_messages.get(), self.sent_bytes.get())?;
+        write!(f, "received_messages={} received_bytes={} ", self.received_messages.get(), self.received_bytes.get())?;
+        write!(f, "refused={} maps={} unmaps={} ", self.refused.get(), self.maps.get(), self.unmaps.get())?;
+        write!(f, "signals={}", self.signals.get())
+    }
+}
+
 impl InRegion {
     /// Writes what stays the same over all epochs: who the client is, how large its buffers are, who its peers
     /// are (at most [`MAX_CLIENTS`]; more are left out). For central, once, before any epoch begins.
@@ -182,6 +191,13 @@ impl InRegion {
             1 => Standing::Open,
             2 => Standing::Quarantined,
             _ => Standing::Closed,
+        }
+    }
+
+    /// Forgets every status, at the beginning of an epoch. For central.
+    pub fn clear_statuses(&self) {
+        for status in &self.statuses.0 {
+            status.clear();
         }
     }
 

@@ -37,6 +37,15 @@ pub struct OutRegion {
 }
 
 impl OutRegion {
+    /// Takes the hello back, before the region is brought to its beginning: until [`ask_for_epoch`](Self::ask_for_epoch)
+    /// central reads no queue of this client, and takes no index for an offence.
+    ///
+    /// Pairing: every later [`Index::publish`] orders this store before itself; central looks here again, by
+    /// [`wanted_epoch`](Self::wanted_epoch), after it has observed an impossible index.
+    pub fn take_leave(&self) {
+        self.magic.store(0, Ordering::Relaxed);
+    }
+
     /// Says hello and asks for `epoch`, after everything else in the region was brought to its beginning.
     pub fn ask_for_epoch(&self, epoch: u32) {
         self.magic.store(MAGIC, Ordering::Relaxed);

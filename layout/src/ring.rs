@@ -119,6 +119,13 @@ impl<const N: usize> Consumer<N> {
         self.released
     }
 
+    /// One past the newest entry, as far as this side knows.
+    #[must_use]
+    #[inline]
+    pub const fn tail(&self) -> u32 {
+        self.tail
+    }
+
     /// Entries that can be taken without another look at the peer.
     #[must_use]
     #[inline]

@@ -66,6 +66,16 @@ impl Region {
         self.bytes
     }
 
+    /// The region as bytes that never change.
+    ///
+    /// # Safety
+    /// Nobody writes to it from now on: it is mapped read-only here and nowhere writable.
+    #[must_use]
+    pub const unsafe fn constant(self) -> &'static [u8] {
+        // SAFETY: mapped for good (contract of `at`) and constant (contract of this function).
+        unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
+    }
+
     /// The region as a structure that both sides know.
     pub fn shared<T: Shared>(self) -> Result<&'static T, RegionError> {
         if self.bytes < size_of::<T>() {

@@ -1,0 +1,155 @@
+//! A client's transmit or receive buffer, as central reaches it: which frames exist, where each is mapped, which are.
+
+use core::ops::Range;
+
+use ferry_layout::config::BufferRecord;
+use ferry_layout::geometry::MAX_BUFFER_FRAMES;
+use ferry_layout::{DomainId, Span};
+
+use crate::machine::{FrameRef, Machine, MapFailed};
+
+/// Which of a client's two buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// `<client>_tx`, which central may only read.
+    Transmit,
+    /// `<client>_rx`, which central may write.
+    Receive,
+}
+
+/// One buffer. Each frame has one home in the window, so a mapping is never made over another.
+pub(crate) struct Buffer {
+    side: Side,
+    bytes: u64,
+    window_address: u64,
+    first_capability: u64,
+    frame_bits: u32,
+    /// Bit `n` of the words: frame `n` is mapped.
+    mapped: [u64; MAX_BUFFER_FRAMES / 64],
+    mapped_count: u32,
+}
+
+/// Frames mapped and unmapped, for the counters.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Changed(pub(crate) u32);
+
+impl Buffer {
+    pub(crate) const fn new(side: Side) -> Self {
+        Self {
+            side,
+            bytes: 0,
+            window_address: 0,
+            first_capability: 0,
+            frame_bits: 12,
+            mapped: [0; MAX_BUFFER_FRAMES / 64],
+            mapped_count: 0,
+        }
+    }
+
+    /// Takes over what the configuration says. `record` comes from a checked configuration.
+    pub(crate) const fn configure(&mut self, record: &BufferRecord) {
+        self.bytes = record.bytes;
+        self.window_address = record.window_address;
+        self.first_capability = record.first_capability;
+        self.frame_bits = record.frame_bits;
+    }
+
+    /// Size in bytes; spans of this buffer are made against it.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Where byte 0 of `span` lies in the window when it is mapped.
+    pub(crate) const fn address(&self, span: Span) -> u64 {
+        self.window_address.wrapping_add(span.start())
+    }
+
+    /// The frames that `span` touches, in units of this buffer's frame size.
+    #[inline]
+    pub(crate) const fn frames(&self, span: Span) -> Range<u32> {
+        let first = span.start() >> self.frame_bits;
+        let end = if span.length() == 0 { first } else { ((span.end() - 1) >> self.frame_bits) + 1 };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a span lies inside a buffer of at most 2^14 frames"
+        )]
+        {
+            first as u32..end as u32
+        }
+    }
+
+    /// Maps those of `frames` that are not mapped (r05, r06). On failure, what it did map stays mapped.
+    #[inline]
+    pub(crate) fn map(
+        &mut self,
+        client: DomainId,
+        frames: Range<u32>,
+        machine: &mut impl Machine,
+    ) -> (Changed, Result<(), MapFailed>) {
+        let mut changed = Changed(0);
+        for number in frames {
+            let (word, bit) = self.place(number);
+            if self.mapped[word] & bit == 0 {
+                if let Err(failed) = machine.map(self.frame(client, number)) {
+                    return (changed, Err(failed));
+                }
+                self.mapped[word] |= bit;
+                self.mapped_count += 1;
+                changed.0 += 1;
+            }
+        }
+        (changed, Ok(()))
+    }
+
+    /// Unmaps those of `frames` that are mapped.
+    pub(crate) fn unmap(
+        &mut self,
+        client: DomainId,
+        frames: Range<u32>,
+        machine: &mut impl Machine,
+    ) -> Changed {
+        let mut changed = Changed(0);
+        for number in frames {
+            let (word, bit) = self.place(number);
+            if self.mapped[word] & bit != 0 {
+                machine.unmap(self.frame(client, number));
+                self.mapped[word] &= !bit;
+                self.mapped_count = self.mapped_count.saturating_sub(1);
+                changed.0 += 1;
+            }
+        }
+        changed
+    }
+
+    /// Unmaps every frame of the buffer.
+    pub(crate) fn unmap_all(&mut self, client: DomainId, machine: &mut impl Machine) -> Changed {
+        let mut changed = Changed(0);
+        if self.mapped_count == 0 {
+            return changed;
+        }
+        for (word, first) in (0..self.mapped.len()).zip((0..).step_by(64)) {
+            if self.mapped[word] != 0 {
+                changed.0 += self.unmap(client, first..first + 64, machine).0;
+            }
+        }
+        changed
+    }
+
+    /// Word and bit of a frame's place in `mapped`. The mask changes nothing for frames that exist and keeps the
+    /// compiler from adding a panic for those that do not.
+    #[inline]
+    const fn place(&self, number: u32) -> (usize, u64) {
+        ((number as usize / 64) & (self.mapped.len() - 1), 1 << (number % 64))
+    }
+
+    const fn frame(&self, client: DomainId, number: u32) -> FrameRef {
+        FrameRef {
+            client,
+            side: self.side,
+            number,
+            capability: self.first_capability.wrapping_add(number as u64),
+            address: self.window_address.wrapping_add((number as u64) << self.frame_bits),
+            bits: self.frame_bits,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! How a client comes in, comes back, and is shut out.
+//!
+//! A client asks for an epoch by publishing a number other than the present one, after it has brought its own page to
+//! its beginning. Its first start, its restart and its way back from quarantine are the same thing. This file is
+//! also the one place that applies the consequence of a protocol violation.
+
+use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
+
+use crate::client::Ports;
+use crate::engine::Engine;
+use crate::machine::Machine;
+use crate::table::ClientSet;
+
+impl Engine {
+    /// Lets `client` in, in the epoch that it asks for. What it left behind is dropped: its own sends without a word (it
+    /// is not there any more to read one), its peers' waiting sends with `PeerReset`, its frames unmapped.
+    pub(crate) fn begin_epoch(
+        &mut self,
+        machine: &mut impl Machine,
+        client: DomainId,
+        ports: Ports,
+        epoch: u32,
+    ) {
+        let first = self.clients[client].standing == Standing::Closed;
+        self.detach(machine, client, (!first).then_some(Status::PeerReset));
+        let state = &mut self.clients[client];
+        state.standing = Standing::Open;
+        state.epoch = epoch;
+        state.transmit = Consumer::new(0);
+        state.sends.clear();
+        state.in_refused_chain = false;
+        state.requests.clear();
+        state.deliveries = Producer::new(0);
+        state.deficit = 0;
+        ports.into.clear_statuses();
+        ports.into.transmit_head.publish(0);
+        ports.into.post_head.publish(0);
+        ports.into.delivery_tail.publish(0);
+        ports.into.set_standing(Standing::Open);
+        // Last: whoever sees the epoch sees everything above.
+        ports.into.epoch.publish(epoch);
+        self.to_signal.insert(client);
+        self.rouse_waiters(client);
+    }
+
+    /// An index of `client` was impossible. That is a breach of the protocol, unless the client has just taken leave to
+    /// restart: then it was bringing its page to its beginning.
+    pub(crate) fn suspect(&mut self, client: DomainId, ports: Ports) {
+        if ports.out.wanted_epoch() == Some(self.clients[client].epoch) {
+            self.offenders.insert(client);
+        }
+    }
+
+    /// Shuts out every client that was found to have broken the protocol. Its queues are read no more, its frames are
+    /// unmapped, its peers' waiting sends end with `Quarantined`. Everyone else goes on.
+    #[inline]
+    pub(crate) fn expel_offenders(&mut self, machine: &mut impl Machine) {
+        if !self.offenders.is_empty() {
+            for client in core::mem::replace(&mut self.offenders, ClientSet::EMPTY).iter() {
+                self.quarantine(machine, client);
+            }
+        }
+    }
+
+    fn quarantine(&mut self, machine: &mut impl Machine, client: DomainId) {
+        self.clients[client].standing = Standing::Quarantined;
+        if let Some(ports) = self.clients[client].ports {
+            ports.into.set_standing(Standing::Quarantined);
+        }
+        self.to_signal.insert(client);
+        self.detach(machine, client, Some(Status::Quarantined));
+    }
+
+    /// Takes `client` out of all queues, its own and its peers', and unmaps its frames. Sends that wait for it end
+    /// with `status`, or stay if there is none.
+    fn detach(&mut self, machine: &mut impl Machine, client: DomainId, status: Option<Status>) {
+        for target in self.clients[client].waits_for.iter() {
+            let mut gave_back = false;
+            while let Some(index) = self.clients[client].sends.dequeue(self.flows.get_mut(client, target)) {
+                gave_back |= self.clients[client].sends.get(index).claimed.is_some();
+                self.abandon(client, index);
+            }
+            self.clients[target].awaited_by.remove(client);
+            if gave_back {
+                self.rouse_waiters(target);
+            }
+        }
+        let state = &mut self.clients[client];
+        state.waits_for = ClientSet::EMPTY;
+        state.ready = ClientSet::EMPTY;
+
+        if let Some(status) = status {
+            let sources = core::mem::replace(&mut state.awaited_by, ClientSet::EMPTY);
+            for source in sources.iter() {
+                self.end_waiting(source, client, status);
+            }
+        }
+
+        let state = &mut self.clients[client];
+        state.tally.unmaps += state.transmit_buffer.unmap_all(client, machine).0;
+        state.tally.unmaps += state.receive_buffer.unmap_all(client, machine).0;
+        self.touched.insert(client);
+    }
+
+    /// Ends all sends of `source` that wait for `target` with `status`.
+    fn end_waiting(&mut self, source: DomainId, target: DomainId, status: Status) {
+        let Some(ports) = self.clients[source].ports else { return };
+        while let Some(index) = self.clients[source].sends.dequeue(self.flows.get_mut(source, target)) {
+            self.refuse(source, ports, index, status);
+        }
+        let state = &mut self.clients[source];
+        state.waits_for.remove(target);
+        state.ready.remove(target);
+        self.touched.insert(source);
+        self.release_slots(source, ports);
+    }
+
+    /// Lets the clients know whose sends wait for `target` that it may now be able to take one.
+    pub(crate) fn rouse_waiters(&mut self, target: DomainId) {
+        let sources = self.clients[target].awaited_by;
+        for source in sources.iter() {
+            self.clients[source].ready.insert(target);
+        }
+        self.roused = self.roused.union(sources);
+    }
+
+    /// Ends the waiting sends of `source` whose time-to-live has run out and whose transfer has not begun.
+    pub(crate) fn expire(&mut self, source: DomainId) {
+        if self.clients[source].sends.with_deadline == 0 {
+            return;
+        }
+        let Some(ports) = self.clients[source].ports else { return };
+        for target in self.clients[source].waits_for.iter() {
+            let flow = self.flows.get_mut(source, target);
+            let sends = &mut self.clients[source].sends;
+            let expired = sends.dequeue_expired(flow, self.now);
+            for index in expired.from(self.clients[source].transmit.released()) {
+                self.refuse(source, ports, index, Status::Expired);
+            }
+        }
+        self.touched.insert(source);
+        self.release_slots(source, ports);
+    }
+}

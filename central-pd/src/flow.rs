@@ -1,0 +1,66 @@
+//! Flows: who may send to whom, and the sends that wait there in order.
+
+use ferry_layout::DomainId;
+use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_layout::geometry::MAX_CLIENTS;
+
+use crate::table::Table;
+
+/// What the configuration grants, and the ends of the queue of waiting sends. The sends themselves, and the links
+/// between them, lie in the source's table ([`crate::send::Sends`]).
+#[derive(Clone, Copy)]
+pub(crate) struct Flow {
+    /// Longest message in bytes; 0 is no flow at all.
+    pub(crate) max_message: u32,
+    pub(crate) urgent: bool,
+    pub(crate) mapping: Mapping,
+    /// Number of the next message to be delivered.
+    pub(crate) sequence: u64,
+    /// Free-running indices of the oldest and newest waiting send.
+    pub(crate) waiting: Option<(u32, u32)>,
+}
+
+impl Flow {
+    const NONE: Self =
+        Self { max_message: 0, urgent: false, mapping: Mapping::Each, sequence: 0, waiting: None };
+
+    /// Whether the configuration has this flow.
+    #[inline]
+    pub(crate) const fn is_granted(&self) -> bool {
+        self.max_message != 0
+    }
+}
+
+/// All flows, granted or not: a lookup is a shift.
+pub(crate) struct Flows(Table<Flow, { MAX_CLIENTS * MAX_CLIENTS }>);
+
+impl Flows {
+    #[expect(clippy::large_stack_arrays, reason = "evaluated by the compiler into a static")]
+    pub(crate) const fn new() -> Self {
+        Self(Table::new([Flow::NONE; MAX_CLIENTS * MAX_CLIENTS]))
+    }
+
+    #[inline]
+    fn place(source: DomainId, target: DomainId) -> u32 {
+        const { assert!(MAX_CLIENTS == 1 << 5) };
+        u32::from(source.number()) << 5 | u32::from(target.number())
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, source: DomainId, target: DomainId) -> &Flow {
+        &self.0[Self::place(source, target)]
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, source: DomainId, target: DomainId) -> &mut Flow {
+        &mut self.0[Self::place(source, target)]
+    }
+
+    /// Grants the flow of a checked configuration.
+    pub(crate) fn grant(&mut self, source: DomainId, target: DomainId, record: &FlowRecord) {
+        let flow = self.get_mut(source, target);
+        flow.max_message = record.max_message;
+        flow.urgent = record.urgent != 0;
+        flow.mapping = record.mapping();
+    }
+}

@@ -1,0 +1,49 @@
+//! The engine of Ferry's central protection domain (PD): mediated transfer between clients that share no memory.
+//!
+//! The engine does not know that it is a PD. It sees shared memory as `ferry_layout` describes it, and the machine
+//! through the trait [`Machine`]: map a frame, unmap a frame, copy, signal. So it runs the same on every platform
+//! and under tests on the host. The PD around it, `src/pd/central.rs`, is a page.
+//!
+//! What holds whatever the clients do:
+//!
+//! * Work for one client in one round is bounded by constants and by the configuration, never by a number that a
+//!   client wrote. No panic can be reached from shared memory: tables are indexed through a mask, sums are taken in
+//!   widths that cannot overflow.
+//! * A descriptor, a receive request and an index are each fetched once. What was checked is what is used.
+//! * A byte moves only from the sender's `_tx` to a place that the target offered, over a granted flow.
+//! * When a sender sees `Done`, or a receiver its delivery, both buffers are unmapped again (mapping policy `each`).
+//! * A breach of the protocol has one consequence, applied in one place (`epoch.rs`): quarantine of the offender.
+//!
+//! Not guaranteed: that payload stays the same while it is copied (the sender may write to it), and anything about
+//! time; a client can learn from how long its own requests take that others are busy.
+//!
+//! ```text
+//!  engine.rs    rounds: whom to look at, in what order, when to sleep        ── calls ──┐
+//!  visit.rs     one client's turn: take requests and sends, serve, settle               │
+//!  accept.rs    a descriptor is checked and copied: Send, or a status                   ▼
+//!  transfer.rs  one step of one message: match, map, copy, file          machine.rs  map, unmap, copy, signal
+//!  epoch.rs     a client starts, restarts, or is shut out
+//!  requests.rs, send.rs, flow.rs, buffer.rs, client.rs, table.rs    the private state
+//! ```
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod accept;
+mod buffer;
+mod client;
+mod engine;
+mod epoch;
+mod flow;
+mod machine;
+mod requests;
+mod send;
+mod table;
+mod transfer;
+mod visit;
+
+pub use buffer::Side;
+pub use client::Ports;
+pub use engine::{CHUNK_BYTES, Engine};
+pub use machine::{FrameRef, Machine, MapFailed};
+pub use table::ClientSet;

@@ -1,0 +1,213 @@
+//! Tables and sets whose access cannot fail: an index is masked to the table, never trusted and never a panic.
+
+use core::ops::{Index, IndexMut};
+
+use ferry_layout::DomainId;
+use ferry_layout::geometry::MAX_CLIENTS;
+
+/// `N` values (a power of two). The index is taken modulo `N`, which for free-running ring indices is what is meant,
+/// and for numbers below `N` changes nothing.
+pub(crate) struct Table<T, const N: usize>([T; N]);
+
+impl<T, const N: usize> Table<T, N> {
+    const MASK: usize = {
+        assert!(N.is_power_of_two());
+        N - 1
+    };
+
+    pub(crate) const fn new(values: [T; N]) -> Self {
+        Self(values)
+    }
+}
+
+impl<T, const N: usize> Index<u32> for Table<T, N> {
+    type Output = T;
+    #[inline]
+    fn index(&self, index: u32) -> &T {
+        &self.0[index as usize & Self::MASK]
+    }
+}
+
+impl<T, const N: usize> IndexMut<u32> for Table<T, N> {
+    #[inline]
+    fn index_mut(&mut self, index: u32) -> &mut T {
+        &mut self.0[index as usize & Self::MASK]
+    }
+}
+
+impl<T> Index<DomainId> for Table<T, MAX_CLIENTS> {
+    type Output = T;
+    #[inline]
+    fn index(&self, client: DomainId) -> &T {
+        &self.0[client.index() & Self::MASK]
+    }
+}
+
+impl<T> IndexMut<DomainId> for Table<T, MAX_CLIENTS> {
+    #[inline]
+    fn index_mut(&mut self, client: DomainId) -> &mut T {
+        &mut self.0[client.index() & Self::MASK]
+    }
+}
+
+/// A set of clients.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ClientSet(u32);
+
+impl ClientSet {
+    /// No client.
+    pub const EMPTY: Self = Self(0);
+
+    /// The first `count` clients.
+    #[must_use]
+    pub const fn first(count: usize) -> Self {
+        const { assert!(MAX_CLIENTS == 32) };
+        Self(if count >= 32 { u32::MAX } else { (1 << count) - 1 })
+    }
+
+    /// Puts `client` in.
+    #[inline]
+    pub const fn insert(&mut self, client: DomainId) {
+        self.0 |= 1 << client.number();
+    }
+
+    /// Takes `client` out.
+    #[inline]
+    pub const fn remove(&mut self, client: DomainId) {
+        self.0 &= !(1 << client.number());
+    }
+
+    /// Whether `client` is in.
+    #[must_use]
+    #[inline]
+    pub const fn contains(self, client: DomainId) -> bool {
+        self.0 & (1 << client.number()) != 0
+    }
+
+    /// Whether nobody is in.
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those in either set.
+    #[must_use]
+    #[inline]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those in both sets.
+    #[must_use]
+    #[inline]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The members once each, beginning with `first` or the next one after it, and round from there.
+    #[inline]
+    pub fn from(self, first: u32) -> impl Iterator<Item = DomainId> + use<> {
+        let start = first % 32;
+        let mut rest = self.0.rotate_right(start);
+        core::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let step = rest.trailing_zeros();
+            rest &= rest - 1;
+            DomainId::new(((start + step) % 32) as u16)
+        })
+    }
+
+    /// The members in the order of their numbers.
+    #[inline]
+    pub fn iter(self) -> impl Iterator<Item = DomainId> + use<> {
+        self.from(0)
+    }
+}
+
+/// A set of ring slots, one bit for each of 128.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct SlotSet(u128);
+
+impl SlotSet {
+    pub(crate) const EMPTY: Self = Self(0);
+
+    #[inline]
+    pub(crate) const fn insert(&mut self, index: u32) {
+        self.0 |= 1 << (index % 128);
+    }
+
+    #[inline]
+    pub(crate) const fn remove(&mut self, index: u32) {
+        self.0 &= !(1 << (index % 128));
+    }
+
+    #[inline]
+    pub(crate) const fn contains(self, index: u32) -> bool {
+        self.0 & (1 << (index % 128)) != 0
+    }
+
+    /// How many slots from `start` on are in the set without a gap.
+    #[inline]
+    pub(crate) const fn run_from(self, start: u32) -> u32 {
+        self.0.rotate_right(start % 128).trailing_ones()
+    }
+
+    /// How many slots from `start` on are not in the set, up to the first that is.
+    #[inline]
+    pub(crate) const fn gap_from(self, start: u32) -> u32 {
+        self.0.rotate_right(start % 128).trailing_zeros()
+    }
+
+    /// The members as free-running indices in ring order, the oldest being `start` or the next after it.
+    #[inline]
+    pub(crate) fn from(self, start: u32) -> impl Iterator<Item = u32> {
+        let mut rest = self.0.rotate_right(start % 128);
+        core::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let step = rest.trailing_zeros();
+            rest &= rest - 1;
+            Some(start.wrapping_add(step))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    extern crate std;
+    use std::vec::Vec;
+
+    #[test]
+    fn a_client_set_is_walked_round_from_any_member() {
+        let mut set = ClientSet::EMPTY;
+        for number in [1, 5, 31] {
+            set.insert(DomainId::new(number).unwrap());
+        }
+        let order = |first| set.from(first).map(DomainId::number).collect::<Vec<_>>();
+        assert_eq!(order(0), [1, 5, 31]);
+        assert_eq!(order(5), [5, 31, 1]);
+        assert_eq!(order(6), [31, 1, 5]);
+        assert_eq!(ClientSet::first(32), ClientSet(u32::MAX));
+        assert_eq!(ClientSet::first(2), ClientSet(3));
+    }
+
+    #[test]
+    fn a_slot_set_is_walked_in_ring_order() {
+        let mut set = SlotSet::EMPTY;
+        for index in [u32::MAX, 0, 1, 3] {
+            set.insert(index);
+        }
+        assert_eq!(set.from(u32::MAX - 1).collect::<Vec<_>>(), [u32::MAX, 0, 1, 3]);
+        assert_eq!(set.run_from(u32::MAX), 3);
+        assert_eq!(set.run_from(2), 0);
+        assert_eq!(set.gap_from(4), 123);
+        set.remove(0);
+        assert_eq!(set.run_from(u32::MAX), 1);
+        assert!(set.contains(u32::MAX) && !set.contains(0));
+    }
+}

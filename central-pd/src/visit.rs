@@ -1,0 +1,282 @@
+//! One client's turn in a round: its waiting sends that may go on, then new ones, then everything made visible.
+
+use core::ops::Range;
+
+use ferry_layout::geometry::TRANSMIT_SLOTS;
+use ferry_layout::{DomainId, Status, flags};
+use heapless::Vec;
+
+use crate::accept::Accepted;
+use crate::buffer::Side;
+use crate::client::Ports;
+use crate::engine::Engine;
+use crate::machine::Machine;
+use crate::table::ClientSet;
+use crate::transfer::Step;
+
+/// What a turn has done and not yet made visible.
+pub(crate) struct Visit {
+    /// Frames to unmap before anything becomes visible.
+    pub(crate) runs: Vec<Run, 32>,
+    finished: Vec<Finished, TRANSMIT_SLOTS>,
+    /// Targets with deliveries that are stored but not published.
+    pub(crate) delivered_to: ClientSet,
+    /// Clients whose counters have changed.
+    pub(crate) touched: ClientSet,
+}
+
+/// Frames of one buffer that were mapped for messages of this turn.
+#[derive(Clone)]
+pub(crate) struct Run {
+    pub(crate) client: DomainId,
+    pub(crate) side: Side,
+    pub(crate) frames: Range<u32>,
+}
+
+/// A message whose sender is to see `Done`.
+#[derive(Clone, Copy)]
+pub(crate) struct Finished {
+    pub(crate) index: u32,
+    pub(crate) parts: u8,
+}
+
+/// Which messages a turn carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// Urgent ones; others are taken and wait.
+    Urgent,
+    /// All.
+    Any,
+}
+
+impl Visit {
+    pub(crate) const fn new() -> Self {
+        Self {
+            runs: Vec::new(),
+            finished: Vec::new(),
+            delivered_to: ClientSet::EMPTY,
+            touched: ClientSet::EMPTY,
+        }
+    }
+
+    /// Notes a run, as part of an earlier one where both touch: messages of one turn often share frames, which are
+    /// then mapped and unmapped once. The caller has made room.
+    #[inline]
+    pub(crate) fn note(&mut self, run: Run) {
+        for earlier in self.runs.iter_mut().rev() {
+            let same = earlier.client == run.client && earlier.side == run.side;
+            if same && run.frames.start <= earlier.frames.end && earlier.frames.start <= run.frames.end {
+                earlier.frames.start = earlier.frames.start.min(run.frames.start);
+                earlier.frames.end = earlier.frames.end.max(run.frames.end);
+                return;
+            }
+        }
+        // Cannot fail: the caller has made room.
+        let _ = self.runs.push(run);
+    }
+
+    /// Notes a message that is delivered. There is room: each takes at least one of the slots of the sender's ring.
+    #[inline]
+    pub(crate) fn finish(&mut self, finished: Finished) {
+        let _ = self.finished.push(finished);
+    }
+}
+
+impl Engine {
+    /// Serves `source` up to its share of the round. Whether it has work left that needs nobody else to act.
+    pub(crate) fn turn(
+        &mut self,
+        machine: &mut impl Machine,
+        visit: &mut Visit,
+        source: DomainId,
+        ports: Ports,
+        class: Class,
+    ) -> bool {
+        visit.touched.insert(source);
+        let in_share = self.serve_waiting(machine, visit, source, ports, class)
+            && self.serve_new(machine, visit, source, ports, class);
+        self.settle(machine, visit, source, ports);
+        let client = &self.clients[source];
+        !in_share || !client.ready.is_empty()
+    }
+
+    /// Goes on with sends that waited, one step for each flow in turn. False when the share is used up.
+    fn serve_waiting(
+        &mut self,
+        machine: &mut impl Machine,
+        visit: &mut Visit,
+        source: DomainId,
+        ports: Ports,
+        class: Class,
+    ) -> bool {
+        let mut passed_over = ClientSet::EMPTY;
+        loop {
+            let ready = self.clients[source].ready;
+            if ready.is_empty() {
+                break;
+            }
+            for target in ready.from(self.rotation) {
+                let Some((index, _)) = self.flows.get(source, target).waiting else {
+                    self.forget_wait(source, target);
+                    continue;
+                };
+                if class == Class::Urgent && self.clients[source].sends.get(index).flags & flags::URGENT == 0
+                {
+                    self.clients[source].ready.remove(target);
+                    passed_over.insert(target);
+                    continue;
+                }
+                let step = self.step(machine, visit, source, index);
+                match step {
+                    Step::Progress => {}
+                    Step::Blocked => self.clients[source].ready.remove(target),
+                    Step::Done | Step::Failed(_) => {
+                        let flow = self.flows.get_mut(source, target);
+                        self.clients[source].sends.dequeue(flow);
+                        if let Step::Failed(status) = step {
+                            self.refuse(source, ports, index, status);
+                        }
+                    }
+                    Step::OutOfShare => {
+                        let client = &mut self.clients[source];
+                        client.ready = client.ready.union(passed_over);
+                        return false;
+                    }
+                }
+                self.expel_offenders(machine);
+            }
+        }
+        self.clients[source].ready = passed_over;
+        true
+    }
+
+    /// Takes new sends and serves those that need not wait. False when the share is used up.
+    fn serve_new(
+        &mut self,
+        machine: &mut impl Machine,
+        visit: &mut Visit,
+        source: DomainId,
+        ports: Ports,
+        class: Class,
+    ) -> bool {
+        while self.clients[source].messages_left > 0 {
+            let index = match self.accept(source, ports) {
+                Accepted::Nothing => return true,
+                Accepted::Message(index) => index,
+                Accepted::Refused { index, parts, status } => {
+                    self.clients[source].messages_left -= 1;
+                    self.refuse_slots(source, ports, index, parts, status);
+                    continue;
+                }
+            };
+            self.clients[source].messages_left -= 1;
+            let send = self.clients[source].sends.get(index);
+            let target = send.target;
+            let passed_over = class == Class::Urgent && send.flags & flags::URGENT == 0;
+            if passed_over || self.flows.get(source, target).waiting.is_some() {
+                self.wait(source, ports, index, passed_over);
+                continue;
+            }
+            match self.step(machine, visit, source, index) {
+                Step::Done => {}
+                Step::Failed(status) => self.refuse(source, ports, index, status),
+                Step::Blocked => self.wait(source, ports, index, false),
+                Step::Progress => self.wait(source, ports, index, true),
+                Step::OutOfShare => {
+                    self.wait(source, ports, index, true);
+                    return false;
+                }
+            }
+            // Only now: if the target is expelled, this message has to be among those that wait for it.
+            self.expel_offenders(machine);
+        }
+        self.clients[source].transmit.available() == 0
+    }
+
+    /// Lets message `index` wait at the end of its flow. `ready`: it could go on at once but for the share.
+    fn wait(&mut self, source: DomainId, ports: Ports, index: u32, ready: bool) {
+        let client = &mut self.clients[source];
+        let send = *client.sends.get(index);
+        client.sends.enqueue(self.flows.get_mut(source, send.target), index);
+        client.waits_for.insert(send.target);
+        if ready {
+            client.ready.insert(send.target);
+        }
+        self.clients[send.target].awaited_by.insert(source);
+        for part in 0..u32::from(send.parts) {
+            let index = index.wrapping_add(part);
+            ports.into.status(index).set(index, Status::Queued);
+        }
+    }
+
+    /// Nothing waits in this flow any more.
+    fn forget_wait(&mut self, source: DomainId, target: DomainId) {
+        let client = &mut self.clients[source];
+        client.waits_for.remove(target);
+        client.ready.remove(target);
+        self.clients[target].awaited_by.remove(source);
+    }
+
+    /// Ends message `index` with a status other than `Done`.
+    pub(crate) fn refuse(&mut self, source: DomainId, ports: Ports, index: u32, status: Status) {
+        let parts = u32::from(self.clients[source].sends.get(index).parts);
+        self.refuse_slots(source, ports, index, parts, status);
+    }
+
+    fn refuse_slots(&mut self, source: DomainId, ports: Ports, index: u32, parts: u32, status: Status) {
+        let client = &mut self.clients[source];
+        for part in 0..parts {
+            let index = index.wrapping_add(part);
+            ports.into.status(index).set(index, status);
+            client.sends.finish(index);
+        }
+        client.tally.refused += 1;
+        self.to_signal.insert(source);
+    }
+
+    /// Makes the turn's work visible, in the order that the guarantees need: unmap; deliveries; statuses; slots.
+    fn settle(&mut self, machine: &mut impl Machine, visit: &mut Visit, source: DomainId, ports: Ports) {
+        self.unmap_runs(machine, visit);
+        for target in visit.delivered_to.iter() {
+            let target = &self.clients[target];
+            if let Some(ports) = target.ports {
+                ports.into.delivery_tail.publish(target.deliveries.next());
+                ports.into.post_head.publish(target.requests.released());
+            }
+        }
+        visit.delivered_to = ClientSet::EMPTY;
+        if !visit.finished.is_empty() {
+            self.to_signal.insert(source);
+        }
+        let client = &mut self.clients[source];
+        for finished in &visit.finished {
+            for part in 0..u32::from(finished.parts) {
+                let index = finished.index.wrapping_add(part);
+                ports.into.status(index).set(index, Status::Done);
+                client.sends.finish(index);
+            }
+        }
+        visit.finished.clear();
+        self.release_slots(source, ports);
+    }
+
+    /// Gives the client back the slots of its oldest sends up to the first that is not finished.
+    pub(crate) fn release_slots(&mut self, source: DomainId, ports: Ports) {
+        let client = &mut self.clients[source];
+        let run = client.sends.finished_run(client.transmit.released());
+        if run != 0 {
+            client.transmit.release(run);
+            ports.into.transmit_head.publish(client.transmit.released());
+        }
+    }
+
+    /// Unmaps the frames that messages of flows with policy `each` have touched (r19, r28).
+    pub(crate) fn unmap_runs(&mut self, machine: &mut impl Machine, visit: &mut Visit) {
+        for run in &visit.runs {
+            let client = &mut self.clients[run.client];
+            let changed = client.buffer_mut(run.side).unmap(run.client, run.frames.clone(), machine);
+            client.tally.unmaps += changed.0;
+        }
+        visit.runs.clear();
+    }
+}

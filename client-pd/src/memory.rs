@@ -1,0 +1,141 @@
+//! The client's own transmit and receive memory, split into buffers that cannot be copied.
+//!
+//! This is the only file of the crate that touches raw memory. What holds always: every byte of a region belongs to at
+//! most one buffer, and a buffer in somebody's hands is not in central's.
+
+use core::ptr::NonNull;
+
+use ferry_layout::Address;
+use ferry_platform::Region;
+use heapless::Vec;
+
+/// All of `<client>_tx`, not yet split.
+#[derive(Debug)]
+pub struct TransmitMemory(Region);
+
+/// All of `<client>_rx`, not yet split.
+#[derive(Debug)]
+pub struct ReceiveMemory(Region);
+
+/// A piece of `_tx`: fill it, then send it.
+#[derive(Debug)]
+pub struct TransmitBuffer(Piece);
+
+/// A piece of `_rx`: post it, and read it when a message has arrived in it.
+#[derive(Debug)]
+pub struct ReceiveBuffer(Piece);
+
+/// A range of a region. Not `Copy`: the one who holds it owns the range.
+#[derive(Debug)]
+struct Piece {
+    base: NonNull<u8>,
+    place: Address,
+    bytes: u32,
+}
+
+// SAFETY: a piece owns its range; whoever holds it may use it from any thread.
+unsafe impl Send for Piece {}
+
+impl TransmitMemory {
+    /// Takes over the region.
+    ///
+    /// # Safety
+    /// `region` is this client's `_tx`, mapped read-write, and nothing else in the program touches it. Called once.
+    #[must_use]
+    pub const unsafe fn new(region: Region) -> Self {
+        Self(region)
+    }
+
+    /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused; with
+    /// `bytes` 0 or larger than the region there are none.
+    #[must_use]
+    pub fn split<const N: usize>(self, bytes: u32) -> Vec<TransmitBuffer, N> {
+        pieces(self.0, bytes).take(N).map(TransmitBuffer).collect()
+    }
+}
+
+impl ReceiveMemory {
+    /// Takes over the region.
+    ///
+    /// # Safety
+    /// `region` is this client's `_rx`, mapped readable, and nothing else in the program touches it. Called once.
+    #[must_use]
+    pub const unsafe fn new(region: Region) -> Self {
+        Self(region)
+    }
+
+    /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused; with
+    /// `bytes` 0 or larger than the region there are none.
+    #[must_use]
+    pub fn split<const N: usize>(self, bytes: u32) -> Vec<ReceiveBuffer, N> {
+        pieces(self.0, bytes).take(N).map(ReceiveBuffer).collect()
+    }
+}
+
+/// Consecutive pieces of `bytes` bytes.
+fn pieces(region: Region, bytes: u32) -> impl Iterator<Item = Piece> {
+    let count = region.bytes().checked_div(bytes as usize).unwrap_or(0);
+    (0..count).filter_map(move |number| {
+        let position = number * bytes as usize;
+        // SAFETY: `number` is below `count`, so the piece ends inside the region.
+        let base = unsafe { region.base().add(position) };
+        Some(Piece { base, place: Address::at(position as u64)?, bytes })
+    })
+}
+
+impl TransmitBuffer {
+    /// Size in bytes.
+    #[must_use]
+    pub const fn capacity(&self) -> u32 {
+        self.0.bytes
+    }
+
+    /// Where it lies in `_tx`.
+    #[must_use]
+    pub const fn place(&self) -> Address {
+        self.0.place
+    }
+
+    /// Its bytes, to be filled.
+    pub const fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the range is mapped read-write and this token is the only way to it; central only reads it, and
+        // only after the token was given to `Port::send`.
+        unsafe { core::slice::from_raw_parts_mut(self.0.base.as_ptr(), self.0.bytes as usize) }
+    }
+}
+
+impl ReceiveBuffer {
+    /// Size in bytes.
+    #[must_use]
+    pub const fn capacity(&self) -> u32 {
+        self.0.bytes
+    }
+
+    /// Where it lies in `_rx`.
+    #[must_use]
+    pub const fn place(&self) -> Address {
+        self.0.place
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8] {
+        // SAFETY: the range is mapped readable; central, which is trusted, writes to it only between `Port::post` and the
+        // delivery, when this token is inside the port.
+        unsafe { core::slice::from_raw_parts(self.0.base.as_ptr(), self.0.bytes as usize) }
+    }
+
+    /// Copies bytes out that a peer may be writing meanwhile, as in an open window: from byte `skip` on, as many as
+    /// `into` holds. `false`, with nothing copied, if that would leave the buffer.
+    pub fn copy_out(&self, skip: u32, into: &mut [u8]) -> bool {
+        let inside = (skip as usize).checked_add(into.len()).is_some_and(|end| end <= self.0.bytes as usize);
+        if inside {
+            // SAFETY: `skip` is inside the buffer.
+            let from = unsafe { self.0.base.add(skip as usize) };
+            // SAFETY: the source range was just checked, the target is a slice of that length; they cannot overlap, as
+            // no reference to the region exists.
+            unsafe { ferry_platform::copy_opaque(from.as_ptr(), into.as_mut_ptr(), into.len()) };
+        }
+        inside
+    }
+}

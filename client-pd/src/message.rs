@@ -1,0 +1,103 @@
+//! What goes into a port and what comes out of it.
+
+use ferry_layout::{Address, DomainId, Status};
+
+use crate::memory::{ReceiveBuffer, TransmitBuffer};
+
+/// How a message is to be sent. [`Message::default`] is an ordinary message with tag 0.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Message {
+    /// Carried to the receiver as it is.
+    pub tag: u64,
+    /// Put it in the urgent class; the flow must grant it.
+    pub urgent: bool,
+    /// Do not signal the receiver for it.
+    pub no_signal: bool,
+    /// Ticks that it may wait before it expires; 0 lets it wait for ever.
+    pub time_to_live: u32,
+}
+
+impl Message {
+    /// An ordinary message with this tag.
+    #[must_use]
+    pub const fn tagged(tag: u64) -> Self {
+        Self { tag, urgent: false, no_signal: false, time_to_live: 0 }
+    }
+}
+
+/// A send was not enqueued; the buffer comes back.
+#[derive(Debug)]
+pub struct SendRefused {
+    /// Why.
+    pub reason: SendError,
+    /// The buffer as it was given, of a chain the first.
+    pub buffer: TransmitBuffer,
+}
+
+/// Why a send was not enqueued.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SendError {
+    /// All slots are in use: [`Port::reap`](crate::Port::reap), or wait for central.
+    Full,
+    /// The length is larger than the buffer.
+    BeyondBuffer,
+    /// A chain has 1 to [`MAX_CHAIN`](ferry_layout::geometry::MAX_CHAIN) parts.
+    ChainLength,
+}
+
+/// A send that has come to its end.
+#[derive(Debug)]
+pub struct Completion {
+    /// What became of it.
+    pub status: Status,
+    /// The tag it was sent with.
+    pub tag: u64,
+    /// Its buffer, to be filled again.
+    pub buffer: TransmitBuffer,
+}
+
+/// A receive request, to name it when it shall be withdrawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Posted(pub(crate) u32);
+
+/// A receive request was not enqueued: all slots are in use. The buffer comes back.
+#[derive(Debug)]
+pub struct PostError {
+    /// The buffer as it was given.
+    pub buffer: ReceiveBuffer,
+}
+
+/// What [`Port::receive`](crate::Port::receive) found.
+#[derive(Debug)]
+pub enum Event {
+    /// A message has arrived in a posted buffer, which is the client's again.
+    Message {
+        /// Who sent it. Proven: central stamped it.
+        source: DomainId,
+        /// The sender's tag.
+        tag: u64,
+        /// Number of the message in its flow, from 0.
+        sequence: u64,
+        /// Where it lies: the first `length` bytes.
+        buffer: ReceiveBuffer,
+        /// Bytes that arrived.
+        length: u32,
+    },
+    /// A message has arrived in an open window, at a place that the sender chose.
+    Placed {
+        /// Who sent it. Proven: central stamped it.
+        source: DomainId,
+        /// The sender's tag.
+        tag: u64,
+        /// Number of the message in its flow, from 0.
+        sequence: u64,
+        /// Where it lies in `_rx`.
+        place: Address,
+        /// Bytes that arrived.
+        length: u32,
+    },
+    /// A receive request was withdrawn, or was not acceptable; its buffer is the client's again.
+    Returned(ReceiveBuffer),
+    /// A withdrawal came too late, or named nothing: the message that it meant to prevent is delivered by itself.
+    NotWithdrawn,
+}
