@@ -40,6 +40,11 @@ pub(crate) struct Client {
     /// Sources whose sends wait for this client.
     pub(crate) awaited_by: ClientSet,
 
+    /// The next turn takes new sends before it goes on with waiting ones.
+    pub(crate) new_first: bool,
+    /// The target whose flow comes first when waiting sends go on.
+    pub(crate) next_target: u32,
+
     /// Bytes added to the deficit in each round, and the most descriptors taken.
     pub(crate) bytes_per_round: u32,
     pub(crate) messages_per_round: u32,
@@ -80,6 +85,8 @@ impl Client {
             waits_for: ClientSet::EMPTY,
             ready: ClientSet::EMPTY,
             awaited_by: ClientSet::EMPTY,
+            new_first: false,
+            next_target: 0,
             bytes_per_round: 1,
             messages_per_round: 1,
             deficit: 0,

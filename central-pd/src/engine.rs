@@ -31,7 +31,7 @@ pub struct Engine {
     has_urgent: bool,
     /// Ticks since the start, wrapping.
     pub(crate) now: u32,
-    /// Where the next round begins, so that no number is always first.
+    /// The client with which the next round begins, so that nobody is always first.
     pub(crate) rotation: u32,
     /// Clients to signal at the end of the round, if they ask for it.
     pub(crate) to_signal: ClientSet,
@@ -167,7 +167,9 @@ impl Engine {
                 }
             }
         }
-        self.rotation = self.rotation.wrapping_add(1);
+        if let Some(first) = working.from(self.rotation).next() {
+            self.rotation = u32::from(first.number()) + 1;
+        }
         self.active = self.active.union(visit.touched);
         self.signal(machine);
         self.publish_counters(visit);

@@ -1,4 +1,4 @@
-//! One client's turn in a round: its waiting sends that may go on, then new ones, then everything made visible.
+//! One client's turn in a round: new sends and waiting ones that may go on, then everything made visible.
 
 use core::ops::Range;
 
@@ -93,8 +93,18 @@ impl Engine {
         class: Class,
     ) -> bool {
         visit.touched.insert(source);
-        let in_share = self.serve_waiting(machine, visit, source, ports, class)
-            && self.serve_new(machine, visit, source, ports, class);
+        // In turns, so that neither a long message holds up the short ones behind it nor they it.
+        let client = &mut self.clients[source];
+        client.new_first = !client.new_first;
+        let mut in_share = true;
+        for new in [client.new_first, !client.new_first] {
+            in_share = in_share
+                && if new {
+                    self.serve_new(machine, visit, source, ports, class)
+                } else {
+                    self.serve_waiting(machine, visit, source, ports, class)
+                };
+        }
         self.settle(machine, visit, source, ports);
         let client = &self.clients[source];
         !in_share || !client.ready.is_empty()
@@ -115,7 +125,8 @@ impl Engine {
             if ready.is_empty() {
                 break;
             }
-            for target in ready.from(self.rotation) {
+            for target in ready.from(self.clients[source].next_target) {
+                self.clients[source].next_target = u32::from(target.number()) + 1;
                 let Some((index, _)) = self.flows.get(source, target).waiting else {
                     self.forget_wait(source, target);
                     continue;
@@ -139,6 +150,7 @@ impl Engine {
                     }
                     Step::OutOfShare => {
                         let client = &mut self.clients[source];
+                        client.next_target = u32::from(target.number());
                         client.ready = client.ready.union(passed_over);
                         return false;
                     }

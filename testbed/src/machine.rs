@@ -1,0 +1,119 @@
+//! A machine that is played: it does what the engine asks, judges it, and remembers it.
+
+use std::collections::HashMap;
+
+use ferry_central::{FrameRef, Machine, MapFailed, Side};
+use ferry_layout::DomainId;
+
+use crate::memory::Memory;
+use crate::topology::Topology;
+
+/// Something the engine asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Map this frame (client, side, number).
+    Map(u16, Side, u32),
+    /// Unmap this frame.
+    Unmap(u16, Side, u32),
+    /// Copy this many bytes.
+    Copy(u32),
+    /// Signal this client.
+    Signal(u16),
+}
+
+/// The played machine.
+pub struct PlayedMachine {
+    /// Transmit and receive memory of each client.
+    buffers: Vec<(Memory, Memory)>,
+    /// Home address of each mapped frame.
+    mapped: HashMap<u64, FrameRef>,
+    /// What the engine asked for, in order. A test may clear it.
+    pub actions: Vec<Action>,
+    /// Whether to keep `actions`; a benchmark does not.
+    pub records: bool,
+    /// Refuse the mapping that comes after this many, to play a kernel without memory.
+    pub refuse_map_after: Option<u32>,
+}
+
+impl PlayedMachine {
+    pub(crate) fn new(buffers: Vec<(Memory, Memory)>) -> Self {
+        Self { buffers, mapped: HashMap::new(), actions: Vec::new(), records: true, refuse_map_after: None }
+    }
+
+    /// Frames that are mapped now.
+    #[must_use]
+    pub fn mapped(&self) -> usize {
+        self.mapped.len()
+    }
+
+    /// Frames of one client that are mapped now.
+    #[must_use]
+    pub fn mapped_of(&self, client: u16) -> usize {
+        self.mapped.values().filter(|frame| frame.client.number() == client).count()
+    }
+
+    /// How often `client` was signalled since `actions` was cleared.
+    #[must_use]
+    pub fn signals(&self, client: u16) -> usize {
+        self.actions.iter().filter(|action| **action == Action::Signal(client)).count()
+    }
+
+    fn record(&mut self, action: Action) {
+        if self.records {
+            self.actions.push(action);
+        }
+    }
+
+    /// The buffer and the byte in it behind a window address, after checking that all pages up to `length` bytes further
+    /// are mapped.
+    fn resolve(&self, address: u64, length: u32, side: Side) -> (Memory, usize) {
+        let last = address + u64::from(length) - 1;
+        for page in (address >> 12)..=(last >> 12) {
+            let frame = self.mapped.get(&(page << 12));
+            let frame =
+                frame.unwrap_or_else(|| panic!("copy touches {:#x}, which is not mapped", page << 12));
+            assert_eq!(frame.side, side, "a copy reads transmit buffers and writes receive buffers");
+        }
+        let client =
+            usize::try_from((address - Topology::window_address(0, false)) >> 32).expect("a small number");
+        let (transmit, receive) = self.buffers[client];
+        let (memory, base) = match side {
+            Side::Transmit => (transmit, Topology::window_address(client, false)),
+            Side::Receive => (receive, Topology::window_address(client, true)),
+        };
+        (memory, usize::try_from(address - base).expect("a place in a buffer"))
+    }
+}
+
+impl Machine for PlayedMachine {
+    fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
+        if let Some(left) = &mut self.refuse_map_after {
+            *left = left.checked_sub(1).ok_or(MapFailed)?;
+        }
+        let (transmit, receive) = self.buffers[frame.client.index()];
+        let bytes = if frame.side == Side::Transmit { transmit.bytes() } else { receive.bytes() };
+        assert!((frame.number as usize) < bytes / 4096, "{frame:?} is past the end of its buffer");
+        assert_eq!(u64::from(frame.number), frame.capability, "{frame:?} has another frame's capability");
+        let earlier = self.mapped.insert(frame.address, frame);
+        assert_eq!(earlier, None, "{frame:?} is mapped over another");
+        self.record(Action::Map(frame.client.number(), frame.side, frame.number));
+        Ok(())
+    }
+
+    fn unmap(&mut self, frame: FrameRef) {
+        assert_eq!(self.mapped.remove(&frame.address), Some(frame), "what is unmapped was mapped");
+        self.record(Action::Unmap(frame.client.number(), frame.side, frame.number));
+    }
+
+    fn copy(&mut self, from: u64, to: u64, length: u32) {
+        assert!(length > 0, "an empty copy needs no machine");
+        let (source, start) = self.resolve(from, length, Side::Transmit);
+        let (target, to_start) = self.resolve(to, length, Side::Receive);
+        source.copy(start, target, to_start, length as usize);
+        self.record(Action::Copy(length));
+    }
+
+    fn signal(&mut self, client: DomainId) {
+        self.record(Action::Signal(client.number()));
+    }
+}

@@ -1,0 +1,96 @@
+//! The shape of a system under test, and the configuration that describes it to the engine.
+
+use ferry_layout::DomainName;
+use ferry_layout::config::{
+    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, Mapping,
+};
+use zerocopy::IntoBytes;
+
+/// Bytes of a buffer region with this many frames.
+#[must_use]
+pub const fn buffer_bytes(frames: usize) -> usize {
+    frames * 4096
+}
+
+/// Clients and flows. Each client has a transmit and a receive buffer of the same size.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// Bytes of the buffers of each client.
+    pub clients: Vec<usize>,
+    /// Who may send to whom.
+    pub flows: Vec<FlowRecord>,
+    /// Share of each client in one round.
+    pub bytes_per_round: u32,
+    /// Most descriptors taken from each client in one round.
+    pub messages_per_round: u32,
+}
+
+impl Topology {
+    /// `count` clients with buffers of `frames` frames, each of which may send to every other.
+    #[must_use]
+    pub fn mesh(count: u16, frames: usize, mapping: Mapping) -> Self {
+        let pairs = (0..count).flat_map(|source| (0..count).map(move |target| (source, target)));
+        let flows = pairs.filter(|(source, target)| source != target);
+        Self {
+            clients: vec![buffer_bytes(frames); usize::from(count)],
+            flows: flows.map(|(source, target)| Self::flow(source, target, mapping)).collect(),
+            bytes_per_round: 64 * 1024,
+            messages_per_round: 64,
+        }
+    }
+
+    /// A flow without limits of its own.
+    #[must_use]
+    pub const fn flow(source: u16, target: u16, mapping: Mapping) -> FlowRecord {
+        FlowRecord { source, target, urgent: 0, mapping: mapping as u8, reserved: 0, max_message: u32::MAX }
+    }
+
+    /// Address in the window at which the played machine expects a client's buffer: far apart, so that a step past
+    /// the end of one is not a step into another.
+    pub(crate) const fn window_address(client: usize, receive: bool) -> u64 {
+        (1 << 36) + ((client as u64) << 32) + if receive { 1 << 31 } else { 0 }
+    }
+
+    /// The configuration, aligned as `Config::parse` wants it.
+    ///
+    /// # Panics
+    /// If there are more clients than numbers.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let header = Header {
+            magic: CONFIG_MAGIC,
+            version: CONFIG_VERSION,
+            clients: u32::try_from(self.clients.len()).expect("few clients"),
+            flows: u32::try_from(self.flows.len()).expect("few flows"),
+            tick_channel: Header::NO_TICK,
+            tick_period: 1000,
+            reserved: 0,
+        };
+        let buffer = |client: usize, receive: bool| BufferRecord {
+            window_address: Self::window_address(client, receive),
+            first_capability: 0,
+            bytes: self.clients[client] as u64,
+            frame_bits: 12,
+            reserved: 0,
+        };
+        let mut blob = header.as_bytes().to_vec();
+        for client in 0..self.clients.len() {
+            let record = ClientRecord {
+                name: DomainName::new(&format!("client{client}")).expect("a short name"),
+                out_address: 4096,
+                in_address: 4096,
+                transmit: buffer(client, false),
+                receive: buffer(client, true),
+                bytes_per_round: self.bytes_per_round,
+                messages_per_round: self.messages_per_round,
+                channel: u32::try_from(client).expect("few clients"),
+                reserved: 0,
+            };
+            blob.extend_from_slice(record.as_bytes());
+        }
+        for flow in &self.flows {
+            blob.extend_from_slice(flow.as_bytes());
+        }
+        blob
+    }
+}

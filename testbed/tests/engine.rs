@@ -1,0 +1,327 @@
+//! The engine and the client library together, on the host: what each status means and what central does for it.
+
+use ferry_central::Side;
+use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_layout::config::Mapping;
+use ferry_testbed::{Action, Silent, Testbed, Topology};
+
+/// Two clients, each with a port, four buffers to send and four to receive.
+struct Pair {
+    bed: Testbed,
+    ports: Vec<Port<Silent>>,
+    transmit: Vec<Vec<TransmitBuffer>>,
+    receive: Vec<Vec<ReceiveBuffer>>,
+}
+
+impl Pair {
+    fn new(topology: &Topology, buffer_bytes: u32) -> Self {
+        let mut pair = Self {
+            bed: Testbed::new(topology),
+            ports: Vec::new(),
+            transmit: Vec::new(),
+            receive: Vec::new(),
+        };
+        for client in 0..u16::try_from(topology.clients.len()).unwrap() {
+            let (port, transmit, receive) = pair.bed.open(client);
+            pair.ports.push(port);
+            pair.transmit.push(transmit.split::<64>(buffer_bytes).into_iter().collect());
+            pair.receive.push(receive.split::<64>(buffer_bytes).into_iter().collect());
+        }
+        pair.bed.machine.actions.clear();
+        pair
+    }
+
+    fn two(mapping: Mapping) -> Self {
+        Self::new(&Topology::mesh(2, 16, mapping), 4096)
+    }
+
+    fn peer(&self, client: usize, other: usize) -> Peer {
+        self.ports[client].peer(&format!("client{other}")).unwrap()
+    }
+
+    fn post(&mut self, client: usize, from: Option<usize>) {
+        let buffer = self.receive[client].pop().unwrap();
+        let from = from.map(|from| self.peer(client, from));
+        self.ports[client].post(buffer, from).unwrap();
+        self.ports[client].publish();
+    }
+
+    fn send(&mut self, source: usize, target: usize, bytes: &[u8], message: Message) {
+        let mut buffer = self.transmit[source].pop().unwrap();
+        buffer.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+        let peer = self.peer(source, target);
+        self.ports[source].send(peer, buffer, u32::try_from(bytes.len()).unwrap(), message).unwrap();
+        self.ports[source].publish();
+    }
+
+    fn reap(&mut self, client: usize) -> Option<Status> {
+        let done = self.ports[client].reap()?;
+        self.transmit[client].push(done.buffer);
+        Some(done.status)
+    }
+
+    fn receive(&mut self, client: usize) -> Option<(u16, u64, Vec<u8>)> {
+        match self.ports[client].receive()? {
+            Event::Message { source, tag, buffer, length, .. } => {
+                let bytes = buffer.bytes()[..length as usize].to_vec();
+                self.receive[client].push(buffer);
+                Some((source.number(), tag, bytes))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_message_is_mapped_copied_unmapped_and_delivered() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    pair.send(0, 1, b"across", Message::tagged(9));
+    pair.bed.run();
+    assert_eq!(pair.reap(0), Some(Status::Done));
+    assert_eq!(pair.receive(1), Some((0, 9, b"across".to_vec())));
+    assert_eq!(
+        pair.bed.machine.actions,
+        [
+            Action::Map(0, Side::Transmit, 15),
+            Action::Map(1, Side::Receive, 15),
+            Action::Copy(6),
+            Action::Unmap(0, Side::Transmit, 15),
+            Action::Unmap(1, Side::Receive, 15),
+            Action::Signal(0),
+            Action::Signal(1),
+        ]
+    );
+}
+
+#[test]
+fn a_send_waits_for_a_buffer_and_goes_when_it_is_posted() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.send(0, 1, b"early", Message::tagged(1));
+    pair.bed.run();
+    assert_eq!(pair.ports[0].status(0), Some(Status::Queued));
+    assert_eq!(pair.bed.machine.mapped(), 0);
+    pair.post(1, Some(0));
+    pair.bed.run_for(1);
+    assert_eq!(pair.reap(0), Some(Status::Done));
+    assert_eq!(pair.receive(1), Some((0, 1, b"early".to_vec())));
+}
+
+#[test]
+fn a_target_without_buffers_does_not_hold_up_others() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    pair.post(2, None);
+    pair.send(0, 1, b"waits", Message::tagged(1));
+    pair.send(0, 2, b"goes", Message::tagged(2));
+    pair.bed.run();
+    assert_eq!(pair.receive(2), Some((0, 2, b"goes".to_vec())));
+    assert_eq!(
+        (pair.ports[0].status(0), pair.ports[0].status(1)),
+        (Some(Status::Queued), Some(Status::Done))
+    );
+    assert_eq!(pair.reap(0), None, "slots are reaped in ring order");
+    pair.post(1, None);
+    pair.bed.run();
+    assert_eq!((pair.reap(0), pair.reap(0)), (Some(Status::Done), Some(Status::Done)));
+}
+
+#[test]
+fn a_buffer_posted_for_another_source_is_not_filled() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    pair.post(1, Some(2));
+    pair.send(0, 1, b"from 0", Message::tagged(0));
+    pair.bed.run();
+    assert_eq!(pair.ports[0].status(0), Some(Status::Queued));
+    pair.send(2, 1, b"from 2", Message::tagged(2));
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((2, 2, b"from 2".to_vec())));
+    pair.post(1, None);
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 0, b"from 0".to_vec())));
+}
+
+#[test]
+fn kept_frames_stay_mapped_until_a_tick_without_traffic() {
+    let mut pair = Pair::two(Mapping::Keep);
+    for _ in 0..2 {
+        pair.post(1, None);
+        pair.send(0, 1, b"kept", Message::default());
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(Status::Done));
+        assert!(pair.receive(1).is_some());
+    }
+    let maps = pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Map(..))).count();
+    assert_eq!((maps, pair.bed.machine.mapped()), (2, 2));
+    pair.bed.tick();
+    assert_eq!(pair.bed.machine.mapped(), 2, "there was traffic since the last tick");
+    pair.bed.tick();
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
+fn a_large_message_is_carried_in_steps_and_small_ones_pass_it() {
+    let mut topology = Topology::mesh(3, 512, Mapping::Each);
+    topology.bytes_per_round = 64 * 1024;
+    let mut pair = Pair::new(&topology, 1 << 20);
+    pair.post(1, None);
+    pair.post(2, None);
+    let large: Vec<u8> = (0..1_000_000_u32).map(|i| (i % 253) as u8).collect();
+    pair.send(0, 1, &large, Message::tagged(1));
+    pair.send(2, 1, b"behind", Message::tagged(3));
+    pair.send(0, 2, b"small", Message::tagged(2));
+    pair.post(1, None);
+    pair.bed.run();
+    let copies: Vec<u32> = pair
+        .bed
+        .machine
+        .actions
+        .iter()
+        .filter_map(|action| if let Action::Copy(bytes) = action { Some(*bytes) } else { None })
+        .collect();
+    assert!(copies.iter().all(|bytes| *bytes <= 64 * 1024));
+    assert_eq!(copies.iter().sum::<u32>(), 1_000_000 + 6 + 5);
+    assert!(
+        copies.iter().position(|bytes| *bytes == 5) < Some(3),
+        "the small message did not wait: {copies:?}"
+    );
+    assert_eq!(pair.receive(1).map(|(_, tag, _)| tag), Some(3), "delivered first, because finished first");
+    let (_, tag, bytes) = pair.receive(1).unwrap();
+    assert_eq!((tag, bytes == large), (1, true));
+    assert_eq!(pair.receive(2), Some((0, 2, b"small".to_vec())));
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
+fn order_within_a_flow_is_kept_over_waiting_and_lengths() {
+    let mut topology = Topology::mesh(2, 64, Mapping::Each);
+    topology.bytes_per_round = 4096;
+    let mut pair = Pair::new(&topology, 8192);
+    for round in 0..4_u8 {
+        for tag in 0..8 {
+            let length = if tag % 3 == 0 { 8000 } else { 10 };
+            pair.send(0, 1, &vec![round; length], Message::tagged(u64::from(round) * 8 + tag));
+        }
+        pair.bed.run();
+        for _ in 0..4 {
+            pair.post(1, None);
+            pair.post(1, Some(0));
+            pair.bed.run();
+        }
+        for tag in 0..8 {
+            assert_eq!(pair.receive(1).map(|(_, tag, _)| tag), Some(u64::from(round) * 8 + tag));
+            assert_eq!(pair.reap(0), Some(Status::Done));
+        }
+    }
+}
+
+#[test]
+fn an_empty_message_is_delivered_and_maps_nothing() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    pair.send(0, 1, b"", Message::tagged(4));
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 4, Vec::new())));
+    assert!(!pair.bed.machine.actions.iter().any(|action| matches!(action, Action::Map(..))));
+}
+
+#[test]
+fn a_message_too_long_for_the_buffer_leaves_it_posted() {
+    let mut pair = Pair::new(&Topology::mesh(2, 16, Mapping::Each), 4096);
+    let small = pair.receive[1].pop().unwrap();
+    pair.ports[1].post(small, None).unwrap();
+    pair.ports[1].publish();
+    let mut chain = heapless::Vec::new();
+    let (one, two) = (pair.transmit[0].pop().unwrap(), pair.transmit[0].pop().unwrap());
+    chain.push((one, 4000)).unwrap();
+    chain.push((two, 97)).unwrap();
+    let peer = pair.peer(0, 1);
+    pair.ports[0].send_chain(peer, &mut chain, Message::tagged(0)).unwrap();
+    pair.send(0, 1, b"fits", Message::tagged(1));
+    pair.bed.run();
+    assert_eq!((pair.reap(0), pair.reap(0)), (Some(Status::TooLong), Some(Status::TooLong)));
+    assert_eq!(pair.receive(1), Some((0, 1, b"fits".to_vec())));
+}
+
+#[test]
+fn a_chain_arrives_in_one_piece() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    let mut chain = heapless::Vec::new();
+    for piece in [&b"one "[..], b"", b"three"] {
+        let mut buffer = pair.transmit[0].pop().unwrap();
+        buffer.bytes_mut()[..piece.len()].copy_from_slice(piece);
+        chain.push((buffer, u32::try_from(piece.len()).unwrap())).unwrap();
+    }
+    let peer = pair.peer(0, 1);
+    pair.ports[0].send_chain(peer, &mut chain, Message::tagged(5)).unwrap();
+    pair.ports[0].publish();
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 5, b"one three".to_vec())));
+    for _ in 0..3 {
+        assert_eq!(pair.reap(0), Some(Status::Done));
+    }
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
+fn a_send_expires_on_its_tick_and_not_before() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.send(0, 1, b"old", Message { time_to_live: 2, ..Message::default() });
+    pair.send(0, 1, b"patient", Message::tagged(1));
+    pair.bed.run();
+    pair.bed.tick();
+    assert_eq!(pair.ports[0].status(0), Some(Status::Queued));
+    pair.bed.tick();
+    assert_eq!(pair.reap(0), Some(Status::Expired));
+    pair.post(1, None);
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 1, b"patient".to_vec())));
+}
+
+#[test]
+fn messages_of_one_round_share_mappings() {
+    let mut pair = Pair::new(&Topology::mesh(2, 16, Mapping::Each), 256);
+    for _ in 0..8 {
+        pair.post(1, None);
+    }
+    for tag in 0..8 {
+        pair.send(0, 1, b"batched", Message::tagged(tag));
+    }
+    pair.bed.run();
+    let count =
+        |wanted: fn(&Action) -> bool| pair.bed.machine.actions.iter().filter(|action| wanted(action)).count();
+    assert_eq!(count(|action| matches!(action, Action::Map(..))), 2);
+    assert_eq!(count(|action| matches!(action, Action::Unmap(..))), 2);
+    assert_eq!(count(|action| matches!(action, Action::Copy(7))), 8);
+    assert_eq!((pair.bed.machine.signals(0), pair.bed.machine.signals(1)), (1, 1));
+}
+
+#[test]
+fn a_restarted_client_is_let_in_and_its_peers_are_told() {
+    let mut pair = Pair::two(Mapping::Keep);
+    pair.send(0, 1, b"for the old life", Message::default());
+    pair.bed.run();
+    let (port, _, _) = pair.bed.open(1);
+    pair.ports[1] = port;
+    assert_eq!(pair.reap(0), Some(Status::PeerReset));
+    pair.receive[1].truncate(8);
+    pair.post(1, None);
+    pair.send(0, 1, b"for the new one", Message::tagged(2));
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 2, b"for the new one".to_vec())));
+}
+
+#[test]
+fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    pair.bed.machine.refuse_map_after = Some(1);
+    pair.send(0, 1, b"no memory", Message::default());
+    pair.bed.run();
+    assert_eq!(pair.reap(0), Some(Status::Failed));
+    assert_eq!(pair.bed.machine.mapped(), 0);
+    pair.bed.machine.refuse_map_after = None;
+    pair.send(0, 1, b"now", Message::tagged(1));
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 1, b"now".to_vec())));
+}
