@@ -137,7 +137,12 @@ mod tests {
                     data,
                 }],
                 maps: vec![Map { region: 0, address: 0x1000_0000, rights: Rights::Read }],
-                grants: vec![Grant { region: 0, first_capability: 128, writable: false }],
+                grants: vec![Grant {
+                    region: 0,
+                    address: 0x10_0000_0000,
+                    first_capability: 128,
+                    writable: false,
+                }],
                 window: Some(Window { address: 0x10_0000_0000, bytes: 0x20_0000 }),
             }],
             regions: vec![MemoryRegion {

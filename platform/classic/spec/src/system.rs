@@ -36,7 +36,7 @@ pub struct ProtectionDomain {
     pub maps: Vec<Map>,
     /// The memory regions whose frames the domain holds as capabilities, to map when it needs them.
     pub grants: Vec<Grant>,
-    /// Where the domain may map granted frames.
+    /// Where the domain may map granted frames; every grant lies in it.
     pub window: Option<Window>,
 }
 
@@ -83,13 +83,16 @@ pub struct Map {
 pub struct Grant {
     /// Number of the region in [`System::regions`].
     pub region: u32,
+    /// Address of the first frame's home in the domain's window, aligned to the region's frame size; the others
+    /// follow it. Nothing is mapped there; the initialiser provides the page tables that frames of this size need.
+    pub address: u64,
     /// Slot of the first frame's capability, at least [`FIRST_FRAME`](crate::slots::FIRST_FRAME).
     pub first_capability: u64,
     /// Whether the capabilities carry the write right; they always carry the read right, never grant.
     pub writable: bool,
 }
 
-/// A range of a domain's own addresses for which page tables exist and nothing is mapped.
+/// A range of a domain's own addresses where nothing is mapped at first: there it maps the frames of its grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// First address, a multiple of 2 MiB.
