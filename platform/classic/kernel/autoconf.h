@@ -32,7 +32,7 @@
  * further mapping of a frame needs a copy of its capability. 4 MiB of memory.
  */
 #define CONFIG_ROOT_CNODE_SIZE_BITS 17
-/* The boot information must stay within one page: 16 bytes for each untyped. */
+/* The boot information must stay within one page: 12 bytes for each untyped. */
 #define CONFIG_MAX_NUM_BOOTINFO_UNTYPED_CAPS 230
 #define CONFIG_RETYPE_FAN_OUT_LIMIT 256
 #define CONFIG_MAX_NUM_WORK_UNITS_PER_PREEMPTION 100

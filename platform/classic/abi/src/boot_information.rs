@@ -3,6 +3,8 @@
 
 use crate::number::constant::CONFIG_MAX_NUM_BOOTINFO_UNTYPED_CAPS;
 
+const _: () = assert!(size_of::<Untyped>() == 12);
+
 const MAXIMUM_UNTYPEDS: usize = CONFIG_MAX_NUM_BOOTINFO_UNTYPED_CAPS as usize;
 
 /// The boot information page; its address is the initialiser's first argument.
@@ -36,8 +38,8 @@ pub struct SlotRange {
     pub end: u64,
 }
 
-/// A piece of memory that the kernel left to the initialiser.
-#[repr(C)]
+/// A piece of memory that the kernel left to the initialiser. Packed like the kernel's: 12 bytes, not 16.
+#[repr(C, packed)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Untyped {
     /// Its physical address.

@@ -24,16 +24,16 @@
 
 extern crate alloc;
 
-pub mod addresses;
 mod encoding;
 #[cfg(feature = "pack")]
 mod pack;
-pub mod slots;
 mod system;
 
 /// The initialiser's symbol that `pack` fills: three 64-bit words, the address and the length of the compiled
 /// system in the initialiser's memory, and the first address of the initialiser's image.
 pub const SYSTEM_SYMBOL: &str = "FERRY_SYSTEM";
+
+pub use ferry_classic_places::{addresses, slots};
 
 pub use encoding::{DecodeError, PAGE_BYTES, Payload, decode, encode};
 #[cfg(feature = "pack")]

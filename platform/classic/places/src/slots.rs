@@ -22,7 +22,7 @@ pub const FIRST_CHANNEL: u64 = 64;
 /// Highest channel id that a PD can have, as in Microkit. Each id is one bit of a 64-bit notification word.
 pub const MAXIMUM_CHANNEL: u8 = 62;
 
-/// Lowest slot that a [`Grant`](crate::Grant) may use for its frame capabilities.
+/// Lowest slot of frame capabilities, the ones that a grant gives.
 pub const FIRST_FRAME: u64 = 128;
 
 /// Label of the message on [`INITIALISER`] that ends the machine; message register 0 holds the exit code, 0 to

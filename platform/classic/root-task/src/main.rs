@@ -1,0 +1,106 @@
+//! The initialiser of the classic platform: the first and only program that the kernel starts.
+//!
+//! It decodes the compiled system that was packed behind it, checks it, makes every object of it, gives every
+//! protection domain (PD) exactly the capabilities and mappings that the system says, starts all of them at once,
+//! gives up the privileges that it no longer needs, and from then on reports faults and ends the machine on
+//! request.
+//!
+//! What holds afterwards:
+//! * A PD's CSpace holds what `ferry_classic_spec::slots` lists and nothing else: no untyped memory, no TCB, no
+//!   CNode, no page table. Only a PD with a window holds its own VSpace.
+//! * A frame is mapped where the system says, with those rights, through a capability that has no others. Stacks
+//!   lie between pages that are never mapped. No page is both writable and, by intent, executable; but this
+//!   kernel never sets the no-execute bit, so nothing stops a PD from executing its data, and no test may rely on
+//!   that. What is enforced is that code cannot be written.
+//! * A PD that faults stays stopped for good, and the rest goes on.
+//!
+//! Whatever goes wrong before the PDs start ends the machine with one line that says what and where, and a
+//! failure code.
+#![no_std]
+#![no_main]
+#![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
+
+extern crate alloc;
+
+mod address_space;
+mod check;
+mod console;
+mod domain;
+mod failure;
+mod faults;
+mod heap;
+mod image;
+mod objects;
+mod power;
+mod region;
+mod start;
+mod tick;
+
+use crate::address_space::AddressSpace;
+use crate::failure::Failure;
+use crate::image::Image;
+use crate::objects::Objects;
+use crate::region::Payload;
+use alloc::vec::Vec;
+use ferry_classic_abi::number::constant;
+use ferry_classic_abi::{BootInformation, Kernel};
+use ferry_classic_spec::System;
+
+/// Builds the system and serves it; never returns unless it fails.
+fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
+    let image = Image::of_this_program(boot);
+    let mut objects = Objects::new(kernel, boot);
+    let served = build(&image, &mut objects).and_then(|built| {
+        start(&built, &mut objects)?;
+        Ok(built)
+    });
+    match served {
+        Ok(built) => faults::serve(&built.system, &built.threads, built.endpoint, objects.kernel()),
+        Err(failure) => failure,
+    }
+}
+
+/// A system that is ready to start.
+struct Built {
+    system: System,
+    /// The TCB of each PD.
+    threads: Vec<u64>,
+    /// Where the PDs report to.
+    endpoint: u64,
+}
+
+/// Makes everything and starts nothing.
+fn build(image: &Image, objects: &mut Objects) -> Result<Built, Failure> {
+    let (system, payload) = ferry_classic_spec::decode(image.system()).map_err(Failure::Decode)?;
+    check::system(&system, payload)?;
+    let payload = Payload::new(payload, image);
+
+    let mut scratch = AddressSpace::own();
+    let frames = region::make_all(&system.regions, &payload, &mut scratch, objects)?;
+    let endpoint = objects.make(constant::seL4_EndpointObject, 0)?;
+    let notifications: Vec<u64> = system
+        .domains
+        .iter()
+        .map(|_| objects.make(constant::seL4_NotificationObject, 0))
+        .collect::<Result<_, _>>()?;
+    let shared = domain::Shared {
+        system: &system,
+        payload: &payload,
+        frames: &frames,
+        endpoint,
+        notifications: &notifications,
+    };
+    let threads: Vec<u64> = (0..system.domains.len())
+        .map(|number| domain::make(&shared, number, &mut scratch, objects))
+        .collect::<Result<_, _>>()?;
+    Ok(Built { system, threads, endpoint })
+}
+
+/// Starts everything. The initialiser has the highest priority, so no PD runs before it waits for faults.
+fn start(built: &Built, objects: &mut Objects) -> Result<(), Failure> {
+    for (domain, thread) in built.system.domains.iter().zip(&built.threads) {
+        let started = objects.kernel().resume(*thread);
+        started.map_err(|refusal| Failure::refused("start", &domain.name, refusal))?;
+    }
+    objects.give_up_privileges()
+}

@@ -1,0 +1,77 @@
+//! The runtime of the classic platform: what a protection domain (PD) links to run on the seL4 5.0.0 kernel.
+//!
+//! Every platform has a crate `runtime` with the same names, so a PD is written once:
+//!
+//! ```ignore
+//! #![no_std]
+//! #![no_main]
+//! use runtime::{ChannelSet, Handler, println};
+//!
+//! runtime::protection_domain!(init);
+//!
+//! struct Receiver;
+//!
+//! fn init() -> impl Handler {
+//!     Receiver
+//! }
+//!
+//! impl Handler for Receiver {
+//!     fn notified(&mut self, channels: ChannelSet) {
+//!         println!("woken by {channels:?}");
+//!     }
+//! }
+//! ```
+//!
+//! A PD's capabilities and addresses come from the initialiser, at the places that `ferry_classic_places` fixes. A
+//! PD that uses one it was not given (the tick of another PD, an unconnected channel) is refused by the kernel.
+#![no_std]
+#![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
+
+mod console;
+mod start;
+mod window;
+
+pub use ferry_platform::{Channel, ChannelSet, Frame, Handler, MapError, Region, channel, region};
+pub use window::{Window, window};
+
+#[doc(hidden)]
+pub use console::print;
+#[doc(hidden)]
+pub use start::run;
+
+use ferry_classic_abi::{Kernel, MessageInfo, syscall};
+use ferry_classic_places::{addresses, slots};
+
+/// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one.
+pub fn notify(channel: Channel) {
+    syscall::signal(slots::FIRST_CHANNEL + u64::from(channel.number()));
+}
+
+/// Gives other PDs of the same priority the processor for what is left of the time slice.
+pub fn yield_now() {
+    syscall::yield_now();
+}
+
+/// Blocks until the next period of the system's tick begins. A period that began while nobody waited counts; of
+/// several only one does.
+///
+/// # Panics
+///
+/// In a PD other than the one that the system description makes the ticker, unless it faults before.
+pub fn wait_for_period() {
+    let _ = syscall::receive(slots::TICK_NOTIFICATION);
+    // SAFETY: this thread's IPC buffer; the acknowledgement passes nothing in it, so a window may exist beside it.
+    let mut kernel = unsafe { Kernel::new(addresses::IPC_BUFFER) };
+    if let Err(refusal) = kernel.acknowledge_interrupt(slots::TICK_HANDLER) {
+        panic!("this protection domain has no tick: {refusal}");
+    }
+}
+
+/// Ends the machine. QEMU exits with 0 for success only by its own rules: the host sees `code * 2 + 1`; codes
+/// above 127 count as 127. For demonstrations and tests.
+pub fn exit(code: u8) -> ! {
+    let message = MessageInfo::new(slots::EXIT_LABEL, 0, 1);
+    loop {
+        let _ = syscall::call(slots::INITIALISER, message, [u64::from(code), 0, 0, 0]);
+    }
+}

@@ -1,0 +1,36 @@
+//! How a PD begins, what it does for the rest of its life, and how it ends when it panics.
+
+use ferry_classic_abi::syscall;
+use ferry_classic_places::slots;
+use ferry_platform::{ChannelSet, Handler};
+
+/// Exit code of a PD that panicked, the one that Rust programs have on other systems too.
+const PANICKED: u8 = 101;
+
+/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
+#[macro_export]
+macro_rules! protection_domain {
+    ($init:path) => {
+        // The initialiser starts here, with a stack that is aligned as after a call.
+        #[unsafe(no_mangle)]
+        extern "C" fn _start() -> ! {
+            $crate::run($init)
+        }
+    };
+}
+
+/// Initialises, then hands over every wake-up.
+#[doc(hidden)]
+pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
+    let mut handler = init();
+    loop {
+        let signals = syscall::receive(slots::NOTIFICATION).badge;
+        handler.notified(ChannelSet::from_bits(signals));
+    }
+}
+
+#[panic_handler]
+fn panicked(info: &core::panic::PanicInfo) -> ! {
+    crate::println!("ferry: {info}");
+    crate::exit(PANICKED)
+}
