@@ -21,6 +21,21 @@ const COMPILER_FLAGS: [&str; 6] = [
     "-fno-pie",
 ];
 
+/// A change to the copy of the source: in this file, this text becomes that.
+struct Repair {
+    file: &'static str,
+    wrong: &'static str,
+    right: &'static str,
+}
+
+/// The kernel keeps the address of a page fault in 32 bits, a leftover from its 32-bit twin, so reports of faults
+/// above 4 GiB, where central's window and all stacks are, would name a wrong address.
+const REPAIRS: [Repair; 1] = [Repair {
+    file: "src/arch/x86/kernel/vspace.c",
+    wrong: "    uint32_t addr;\n    uint32_t fault;\n",
+    right: "    word_t addr;\n    uint32_t fault;\n",
+}];
+
 /// A kernel that is ready to boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelImage {
@@ -93,6 +108,7 @@ pub fn build(source: &Source, out_dir: &Path, mut progress: impl FnMut(Step)) ->
         }
     }
     copy_directory(source.directory(), &tree)?;
+    repair(&tree)?;
     fs::create_dir_all(&objects).map_err(Error::file("create", &objects))?;
 
     progress(Step::Compile);
@@ -108,6 +124,19 @@ pub fn build(source: &Source, out_dir: &Path, mut progress: impl FnMut(Step)) ->
     Ok(image)
 }
 
+fn repair(tree: &Path) -> Result<(), Error> {
+    for Repair { file, wrong, right } in REPAIRS {
+        let path = tree.join(file);
+        let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
+        if text.matches(wrong).count() != 1 {
+            let problem = format!("the text to repair is not there once: {wrong:?}");
+            return Err(Error::Interface { path, problem });
+        }
+        fs::write(&path, text.replace(wrong, right)).map_err(Error::file("write", &path))?;
+    }
+    Ok(())
+}
+
 /// Everything that decides what the compiled kernel looks like.
 fn identity(source: &Source) -> Result<String, Error> {
     let mut version = Command::new("gcc");
@@ -116,6 +145,9 @@ fn identity(source: &Source) -> Result<String, Error> {
     let mut identity = format!("{}\n", source.directory().display());
     identity.push_str(&String::from_utf8_lossy(&version.stdout));
     identity.push_str(&COMPILER_FLAGS.join(" "));
+    for Repair { right, .. } in REPAIRS {
+        identity.push_str(right);
+    }
     for (_, text) in CONFIGURATION {
         identity.push_str(text);
     }

@@ -22,8 +22,9 @@
 //! from 2017, not verified for x86-64, without mixed-criticality scheduling, and a debug build, because only a
 //! debug build offers domains a console; any domain can halt a debug kernel. Known defects: deleting one of
 //! several capabilities to a frame leaves the frame mapped, so unmap before every delete; its user page tables
-//! never set the no-execute bit, so data pages are executable. `kernel_stack.h` works around a third, a
-//! misaligned kernel stack. Make no security or timing claim from a run on it.
+//! never set the no-execute bit, so data pages are executable. Two more are worked around here: a
+//! misaligned kernel stack (`kernel_stack.h`), and fault addresses cut to 32 bits (a repair of one line in the copy
+//! of the source that is compiled). Make no security or timing claim from a run on it.
 #![forbid(unsafe_code)]
 
 mod build;

@@ -70,17 +70,19 @@ impl Fault {
             None => kernel.received_word(index as usize),
         };
         match message.info.label() {
-            fault::VMFault => Self {
-                kind: if word(constant::seL4_VMFault_PrefetchFault) != 0 {
+            fault::VMFault => {
+                let address = word(constant::seL4_VMFault_Addr);
+                let instruction = word(constant::seL4_VMFault_IP);
+                // Without the no-execute bit the processor does not say that it was fetching an instruction.
+                let kind = if address == instruction {
                     "execute"
                 } else if word(constant::seL4_VMFault_FSR) & WRITE_ACCESS != 0 {
                     "write"
                 } else {
                     "read"
-                },
-                address: word(constant::seL4_VMFault_Addr),
-                instruction: word(constant::seL4_VMFault_IP),
-            },
+                };
+                Self { kind, address, instruction }
+            }
             fault::CapFault => Self {
                 kind: "capability",
                 address: word(constant::seL4_CapFault_Addr),

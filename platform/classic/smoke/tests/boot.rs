@@ -104,7 +104,7 @@ fn check_everything(outcome: &Outcome) {
     ] {
         expect_line(outcome, line);
     }
-    assert!(!outcome.console.contains("panicked"), "{}", outcome.console);
+    assert!(!outcome.console.contains("subject.rs"), "{}", outcome.console);
     assert_eq!(outcome.status, status_of(0), "{}", outcome.console);
 }
 

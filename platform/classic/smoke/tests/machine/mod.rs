@@ -13,13 +13,13 @@ const TARGET: &str = "x86_64-unknown-none";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What a boot left behind.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The console, the kernel's own lines included.
-    pub console: String,
+    pub(crate) console: String,
     /// QEMU's exit status.
-    pub status: Option<i32>,
+    pub(crate) status: Option<i32>,
     /// From starting QEMU to its end.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
 }
 
 struct Files {
@@ -64,7 +64,12 @@ fn files() -> &'static Files {
 }
 
 /// A domain that runs the subject with `words` patched in. Add maps, grants and a window to it.
-pub fn subject(name: &str, priority: u8, words: &[(&str, u64)], payload: &mut Payload) -> ProtectionDomain {
+pub(crate) fn subject(
+    name: &str,
+    priority: u8,
+    words: &[(&str, u64)],
+    payload: &mut Payload,
+) -> ProtectionDomain {
     let file = object::File::parse(files().subject.as_slice()).expect("cargo made an ELF file");
     let patches: Vec<(u64, u64)> = words
         .iter()
@@ -107,7 +112,7 @@ pub fn subject(name: &str, priority: u8, words: &[(&str, u64)], payload: &mut Pa
 }
 
 /// Boots a system and waits for its end. `name` is for its files.
-pub fn boot(name: &str, system: &System, payload: &Payload, arguments: &[&str]) -> Outcome {
+pub(crate) fn boot(name: &str, system: &System, payload: &Payload, arguments: &[&str]) -> Outcome {
     let files = files();
     let image = pack(&files.initialiser, &encode(system, payload)).expect("the initialiser takes a system");
     let path = scratch().join(name).with_extension("elf");
