@@ -1,0 +1,133 @@
+//! Central as a protection domain: the engine, the machine it works on, and the channels that wake it.
+//!
+//! Apart from the entry point (`central.rs`), so that the test harness can put its witness between engine and machine
+//! and leave everything else as it is.
+
+use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports, Side};
+use ferry_layout::config::{ClientRecord, Config};
+use ferry_layout::geometry::{IN_BYTES, MAX_CLIENTS, OUT_BYTES};
+use ferry_layout::{DomainId, InRegion, OutRegion};
+use runtime::{Channel, ChannelSet, Frame, Handler, Region, Window};
+use static_cell::ConstStaticCell;
+
+static ENGINE: ConstStaticCell<Engine> = ConstStaticCell::new(Engine::new());
+
+/// Central's handler.
+pub(crate) struct Central<M> {
+    engine: &'static mut Engine,
+    machine: M,
+    channels: [Option<Channel>; MAX_CLIENTS],
+    tick: Option<Channel>,
+}
+
+/// The configuration, from the region that the image builder fills. Without a usable one central cannot serve
+/// anybody: it says so and stops.
+pub(crate) fn configuration() -> Config<'static> {
+    let Some(region) = runtime::region!(ferry_config) else {
+        panic!("the system description does not set ferry_config");
+    };
+    // SAFETY: the system description maps the configuration read-only, and nobody else writes it.
+    let bytes = unsafe { region.constant() };
+    match Config::parse(bytes) {
+        Ok(config) => config,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl<M: Machine> Central<M> {
+    /// Central, configured and having served whoever was there before it.
+    pub(crate) fn new(config: &Config<'_>, machine: impl FnOnce(Hands) -> M) -> Self {
+        let mut channels = [None; MAX_CLIENTS];
+        for (id, client) in config.clients() {
+            channels[id.index()] = Channel::new(client.channel as usize);
+        }
+        let engine = ENGINE.take();
+        engine.configure(config, |client| {
+            let ports = ports(client);
+            if ports.is_none() {
+                runtime::println!("ferry: error domain=central the pages of {:?} are not usable", client.name);
+            }
+            ports
+        });
+        let mut machine = machine(Hands { window: runtime::window(), channels });
+        // Clients that started first have published already; their signals are pending, but a look costs little.
+        engine.run(&mut machine, ClientSet::first(MAX_CLIENTS), false);
+        let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
+        Self { engine, machine, channels, tick }
+    }
+
+    /// What the engine works on.
+    #[allow(dead_code, reason = "for the harness's witness; central itself needs only the handler")]
+    pub(crate) fn machine(&mut self) -> &mut M {
+        &mut self.machine
+    }
+}
+
+impl<M: Machine> Handler for Central<M> {
+    fn notified(&mut self, channels: ChannelSet) {
+        let mut woken = ClientSet::EMPTY;
+        for (number, channel) in (0..).zip(self.channels) {
+            if channel.is_some_and(|channel| channels.contains(channel))
+                && let Some(client) = DomainId::new(number)
+            {
+                woken.insert(client);
+            }
+        }
+        let tick = self.tick.is_some_and(|tick| channels.contains(tick));
+        self.engine.run(&mut self.machine, woken, tick);
+    }
+}
+
+/// The pages that central shares with a client, at the addresses that the configuration gives.
+fn ports(client: &ClientRecord) -> Option<Ports> {
+    // SAFETY: the image builder wrote the address at which it maps `<client>_out`, of that size, into central.
+    let out = unsafe { Region::at(usize::try_from(client.out_address).ok()?, OUT_BYTES) }?;
+    // SAFETY: likewise for `<client>_in`.
+    let into = unsafe { Region::at(usize::try_from(client.in_address).ok()?, IN_BYTES) }?;
+    Some(Ports { out: out.shared::<OutRegion>().ok()?, into: into.shared::<InRegion>().ok()? })
+}
+
+/// The engine's hands on this platform.
+pub(crate) struct Hands {
+    window: Option<Window>,
+    channels: [Option<Channel>; MAX_CLIENTS],
+}
+
+impl Machine for Hands {
+    fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
+        let frame = Frame {
+            capability: frame.capability,
+            address: frame.address,
+            bits: frame.bits,
+            writable: frame.side == Side::Receive,
+        };
+        self.window.as_mut().ok_or(MapFailed)?.map(frame).map_err(|error| {
+            runtime::println!("ferry: error domain=central map of {:#x} failed: {error:?}", frame.address);
+            MapFailed
+        })
+    }
+
+    fn unmap(&mut self, frame: FrameRef) {
+        if let Some(window) = &mut self.window {
+            window.unmap(frame.capability);
+        }
+    }
+
+    fn copy(&mut self, from: u64, to: u64, length: u32) {
+        // SAFETY: the engine copies between ranges of the window whose frames it has mapped, the source's transmit
+        // buffer and the target's receive buffer, which are different memory; no Rust reference goes there.
+        unsafe {
+            runtime::copy_opaque(
+                core::ptr::with_exposed_provenance(from as usize),
+                core::ptr::with_exposed_provenance_mut(to as usize),
+                length as usize,
+            );
+        }
+    }
+
+    fn signal(&mut self, client: DomainId) {
+        if let Some(channel) = self.channels.get(client.index()).copied().flatten() {
+            runtime::notify(channel);
+        }
+    }
+}

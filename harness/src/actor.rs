@@ -1,0 +1,314 @@
+//! An actor: a client whose script decides every word it writes, well-behaved or not.
+//!
+//! It stands beside the client library, not on it, because half of the scenarios do what the library exists to prevent.
+//! Scripts that are about the library open a real port by [`Actor::port`].
+
+use core::fmt::Arguments;
+
+use ferry_client::{Doorbell, Port, ReceiveMemory, Regions, TransmitMemory};
+use ferry_layout::{
+    Address, Delivery, Descriptor, InRegion, Kind, OutRegion, Post, PostKind, Standing, Status,
+};
+
+use crate::check::ensure;
+use crate::memory::Buffer;
+use crate::scenario::Role;
+use crate::stamp::Stamp;
+
+/// What an actor does. Failing ends the scenario.
+pub type Script = fn(&mut Actor<'_>) -> Result<(), Clue>;
+
+/// Why a script failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clue {
+    /// What was expected.
+    pub what: &'static str,
+    /// Line of the check, in the scenario's file.
+    pub line: u32,
+}
+
+/// What an actor needs of the platform.
+pub trait Stage {
+    /// Prints one line.
+    fn print(&self, line: Arguments<'_>);
+    /// Signals central.
+    fn ring(&self);
+    /// Lets others run.
+    fn pause(&self);
+    /// The regions of this client as the client library wants them.
+    fn regions(&self) -> Option<Regions>;
+}
+
+/// A doorbell on the stage.
+#[derive(Clone, Copy)]
+pub struct Bell<'a>(&'a dyn Stage);
+
+impl Doorbell for Bell<'_> {
+    fn ring(&mut self) {
+        self.0.ring();
+    }
+}
+
+/// A client that plays a role.
+pub struct Actor<'a> {
+    /// Its pages, as it sees them.
+    pub out: &'static OutRegion,
+    /// Central's pages for it.
+    pub into: &'static InRegion,
+    /// Its transmit buffer.
+    pub tx: Buffer,
+    /// Its receive buffer.
+    pub rx: Buffer,
+    stage: &'a dyn Stage,
+    /// Index of the next descriptor, request, and delivery.
+    sends: u32,
+    posts: u32,
+    taken: u32,
+}
+
+/// Pauses after which a wait is given up. The host's time limit is shorter; this bound makes the failure a sentence.
+const PATIENCE: u32 = 3_000_000;
+
+/// Tag of the message that tells the umpire of a pass.
+const TAG_PASSED: u64 = u64::from_le_bytes(*b"PASSED\0\0");
+
+impl<'a> Actor<'a> {
+    /// An actor that central has not let in yet.
+    #[must_use]
+    pub fn new(
+        out: &'static OutRegion,
+        into: &'static InRegion,
+        tx: Buffer,
+        rx: Buffer,
+        stage: &'a dyn Stage,
+    ) -> Self {
+        Self { out, into, tx, rx, stage, sends: 0, posts: 0, taken: 0 }
+    }
+
+    /// Marks every frame of both buffers, then asks central for the next epoch and waits until it has begun.
+    pub fn open(&mut self) -> Result<(), Clue> {
+        for (buffer, receive) in [(self.tx, false), (self.rx, true)] {
+            for frame in 0..u32::try_from(buffer.bytes() / 4096).unwrap_or(0) {
+                let stamp = Stamp { client: self.role().number(), receive, frame };
+                buffer.write(frame as usize * 4096 + Stamp::OFFSET, &stamp.word().to_le_bytes());
+            }
+        }
+        self.restart()
+    }
+
+    /// Asks for a new epoch, with everything at its beginning.
+    pub fn restart(&mut self) -> Result<(), Clue> {
+        (self.sends, self.posts, self.taken) = (0, 0, 0);
+        self.out.take_leave();
+        self.out.transmit_tail.publish(0);
+        self.out.post_tail.publish(0);
+        self.out.delivery_head.publish(0);
+        let epoch = self.into.epoch.observe().wrapping_add(1);
+        self.out.ask_for_epoch(epoch);
+        self.stage.ring();
+        self.wait(|actor| actor.into.epoch.observe() == epoch)
+    }
+
+    /// Opens a port of the client library, in a new epoch.
+    pub fn port(&mut self) -> Result<(Port<Bell<'a>>, TransmitMemory, ReceiveMemory), Clue> {
+        let Some(regions) = self.stage.regions() else {
+            return Err(Clue { what: "the regions are as the library wants them", line: line!() });
+        };
+        let (mut opening, transmit, receive) = Port::open(regions, Bell(self.stage));
+        for _ in 0..PATIENCE {
+            match opening.poll() {
+                Ok(port) => return Ok((port, transmit, receive)),
+                Err(again) => opening = again,
+            }
+            self.stage.pause();
+        }
+        Err(Clue { what: "central lets the port in", line: line!() })
+    }
+
+    /// The role that this client plays, by its number.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        Role::ALL.get(usize::from(self.into.domain())).copied().unwrap_or(Role::Gamma)
+    }
+
+    /// A message of `length` bytes from `position` of `tx`, for the next buffer that `target` posts.
+    #[must_use]
+    pub fn message(target: Role, position: u64, length: u32) -> Descriptor {
+        Descriptor {
+            source: Address::at(position).unwrap_or_default(),
+            length,
+            target: target.number(),
+            ..Descriptor::default()
+        }
+    }
+
+    /// The same, for an explicit place.
+    #[must_use]
+    pub fn message_to(target: Role, place: u64, position: u64, length: u32) -> Descriptor {
+        Descriptor {
+            destination: Address::at(place).unwrap_or_default(),
+            kind: Kind::Placed as u8,
+            ..Self::message(target, position, length)
+        }
+    }
+
+    /// Publishes a descriptor, without a signal. Its index.
+    pub fn publish(&mut self, descriptor: Descriptor) -> u32 {
+        let index = self.store(descriptor);
+        self.out.transmit_tail.publish(self.sends);
+        index
+    }
+
+    /// Stores a descriptor without publishing it. Its index.
+    pub fn store(&mut self, descriptor: Descriptor) -> u32 {
+        let index = self.sends;
+        self.out.descriptors.store(index, descriptor);
+        self.sends = index.wrapping_add(1);
+        index
+    }
+
+    /// Publishes a descriptor and signals central if it asks for it. Its index.
+    pub fn send(&mut self, descriptor: Descriptor) -> u32 {
+        let index = self.publish(descriptor);
+        self.flush();
+        index
+    }
+
+    /// Signals central if it asks for it.
+    pub fn flush(&self) {
+        if self.into.wake.asks_for_signal() {
+            self.stage.ring();
+        }
+    }
+
+    /// Signals central whether it asks for it or not.
+    pub fn ring(&self) {
+        self.stage.ring();
+    }
+
+    /// Posts `length` bytes from `position` of `rx` for one message. Its index.
+    pub fn post(&mut self, position: u64, length: u32, from: Option<Role>) -> u32 {
+        self.request(Post {
+            place: Address::at(position).unwrap_or_default(),
+            length,
+            from: from.map_or(Post::ANYONE, Role::number),
+            kind: PostKind::Buffer as u8,
+            reserved: 0,
+        })
+    }
+
+    /// Opens `length` bytes from `position` of `rx` as a window for `from`. Its index.
+    pub fn open_window(&mut self, position: u64, length: u32, from: Role) -> u32 {
+        self.request(Post {
+            place: Address::at(position).unwrap_or_default(),
+            length,
+            from: from.number(),
+            kind: PostKind::Window as u8,
+            reserved: 0,
+        })
+    }
+
+    /// Takes an earlier request back. Its index.
+    pub fn withdraw(&mut self, earlier: u32) -> u32 {
+        self.request(Post {
+            place: Address { frame: earlier, offset: 0 },
+            kind: PostKind::Withdraw as u8,
+            ..Post::default()
+        })
+    }
+
+    /// Publishes any receive request and signals central if it asks for it. Its index.
+    pub fn request(&mut self, post: Post) -> u32 {
+        let index = self.posts;
+        self.out.posts.store(index, post);
+        self.posts = index.wrapping_add(1);
+        self.out.post_tail.publish(self.posts);
+        self.flush();
+        index
+    }
+
+    /// How a send stands.
+    #[must_use]
+    pub fn status(&self, index: u32) -> Option<Status> {
+        self.into.status(index).get(index)
+    }
+
+    /// Waits until a send has come to its end, and says how.
+    pub fn end_of(&self, index: u32) -> Result<Status, Clue> {
+        self.wait(|actor| actor.status(index).is_some_and(Status::is_final))?;
+        self.status(index).ok_or(Clue { what: "a final status stays", line: line!() })
+    }
+
+    /// Waits until a send waits.
+    pub fn until_queued(&self, index: u32) -> Result<(), Clue> {
+        self.wait(|actor| actor.status(index) == Some(Status::Queued))
+    }
+
+    /// The next delivery, if there is one (r18: by looking, not by signal).
+    pub fn poll(&mut self) -> Option<Delivery> {
+        if self.into.delivery_tail.observe() == self.taken {
+            return None;
+        }
+        let delivery = self.into.deliveries.load(self.taken);
+        self.taken = self.taken.wrapping_add(1);
+        self.out.delivery_head.publish(self.taken);
+        Some(delivery)
+    }
+
+    /// Waits for the next delivery.
+    pub fn receive(&mut self) -> Result<Delivery, Clue> {
+        self.wait(|actor| actor.into.delivery_tail.observe() != actor.taken)?;
+        self.poll().ok_or(Clue { what: "a delivery stays", line: line!() })
+    }
+
+    /// Waits until central regards this client so.
+    pub fn until(&self, standing: Standing) -> Result<(), Clue> {
+        self.wait(|actor| actor.into.standing() == standing)
+    }
+
+    /// Lets others run until the condition holds.
+    pub fn wait(&self, mut condition: impl FnMut(&Self) -> bool) -> Result<(), Clue> {
+        for _ in 0..PATIENCE {
+            if condition(self) {
+                return Ok(());
+            }
+            self.stage.pause();
+        }
+        Err(Clue { what: "something awaited comes", line: line!() })
+    }
+
+    /// Lets others run for a while: every other actor gets the processor many times.
+    pub fn rest(&self) {
+        for _ in 0..1000 {
+            self.stage.pause();
+        }
+    }
+
+    /// Prints a line.
+    pub fn print(&self, line: Arguments<'_>) {
+        self.stage.print(line);
+    }
+
+    /// Tells the umpire that this role has passed.
+    pub fn report_pass(&mut self) {
+        self.send(Descriptor { tag: TAG_PASSED, ..Self::message(Role::Gamma, 0, 0) });
+    }
+
+    /// Waits until both others have told of their pass. For gamma.
+    pub fn await_passes(&mut self) -> Result<(), Clue> {
+        // The scenario may have left buffers posted; these are for the two messages, whatever else comes.
+        self.post(0, 1, Some(Role::Alpha));
+        self.post(0, 1, Some(Role::Beta));
+        let mut passed = [false; 2];
+        while passed != [true; 2] {
+            let delivery = self.receive()?;
+            if delivery.tag == TAG_PASSED
+                && let Some(role) = passed.get_mut(usize::from(delivery.source))
+            {
+                ensure!(!*role, "nobody passes twice");
+                *role = true;
+            }
+        }
+        Ok(())
+    }
+}

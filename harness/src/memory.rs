@@ -1,0 +1,72 @@
+//! A client's own buffers, read and written by position. The one file of this crate that touches raw memory.
+
+use ferry_platform::{Region, copy_opaque};
+
+/// A transmit or receive buffer of this client.
+#[derive(Clone, Copy, Debug)]
+pub struct Buffer(Region);
+
+impl Buffer {
+    /// The buffer in this region.
+    ///
+    /// # Safety
+    /// The region is mapped read-write, and no Rust reference to it exists.
+    #[must_use]
+    pub const unsafe fn new(region: Region) -> Self {
+        Self(region)
+    }
+
+    /// Size in bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        self.0.bytes()
+    }
+
+    /// Writes `bytes` at `position`; what would lie outside the buffer is left out.
+    pub fn write(self, position: usize, bytes: &[u8]) {
+        let length = bytes.len().min(self.bytes().saturating_sub(position));
+        let to = self.0.base().as_ptr().wrapping_add(position);
+        // SAFETY: the range was cut to the buffer; `bytes` lies elsewhere, as no reference to the buffer exists.
+        unsafe { copy_opaque(bytes.as_ptr(), to, length) }
+    }
+
+    /// The word at `position`, which is a multiple of 8 inside the buffer; else 0.
+    #[must_use]
+    pub fn word(self, position: usize) -> u64 {
+        let mut bytes = [0; 8];
+        self.read(position, &mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// Reads from `position` into `bytes`; what would lie outside the buffer is left as it is.
+    pub fn read(self, position: usize, bytes: &mut [u8]) {
+        let length = bytes.len().min(self.bytes().saturating_sub(position));
+        let from = self.0.base().as_ptr().wrapping_add(position);
+        // SAFETY: as in `write`.
+        unsafe { copy_opaque(from, bytes.as_mut_ptr(), length) }
+    }
+
+    /// Fills `length` bytes from `position` with a pattern that `seed` chooses.
+    pub fn fill(self, position: usize, length: usize, seed: u8) {
+        for place in 0..length {
+            self.write(position + place, &[pattern(place, seed)]);
+        }
+    }
+
+    /// Whether the pattern of `seed` stands in `length` bytes from `position`.
+    #[must_use]
+    pub fn holds(self, position: usize, length: usize, seed: u8) -> bool {
+        let mut byte = [0];
+        (0..length).all(|place| {
+            self.read(position + place, &mut byte);
+            byte[0] == pattern(place, seed)
+        })
+    }
+}
+
+/// Byte `place` of the pattern. Its period is no divisor of a frame, so a frame in the wrong place is noticed.
+fn pattern(place: usize, seed: u8) -> u8 {
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder below 251")]
+    let byte = (place % 251) as u8;
+    byte ^ seed
+}

@@ -1,0 +1,164 @@
+//! Central of the test systems: the real engine, with a witness between it and the kernel.
+//!
+//! The witness prints what the engine asks for, looks into every frame that was mapped for the stamp its owner put there,
+//! and tries what the scenario wants tried. It changes nothing about what the engine does or sees.
+
+#![no_std]
+#![no_main]
+
+#[path = "../../../central-pd/src/pd/domain.rs"]
+mod domain;
+
+use domain::{Central, Hands};
+use ferry_central::{FrameRef, Machine, MapFailed, Side};
+use ferry_harness::{Role, SCENARIO_MAGIC, SCENARIOS, Stamp, Touch};
+use ferry_layout::DomainId;
+use ferry_layout::config::{BufferRecord, Config};
+use runtime::{ChannelSet, Handler};
+
+runtime::protection_domain!(init);
+
+/// What stands between the engine and the platform's hands.
+struct Witness {
+    hands: Hands,
+    touch: Touch,
+    last_unmapped: Option<FrameRef>,
+}
+
+/// Central with its witness, and what the census needs.
+struct Watched {
+    central: Central<Witness>,
+    config: Config<'static>,
+}
+
+fn init() -> impl Handler {
+    let config = domain::configuration();
+    let touch = touch();
+    if touch == Touch::BeforeAnyRequest {
+        for (_, client) in config.clients().take(1) {
+            read(client.transmit.window_address);
+        }
+    }
+    let central = Central::new(&config, |hands| Witness { hands, touch, last_unmapped: None });
+    Watched { central, config }
+}
+
+/// What the scenario wants tried.
+fn touch() -> Touch {
+    let region = runtime::region!(ferry_scenario).expect("ferry_scenario");
+    // SAFETY: filled by the image builder, and nobody can write it.
+    let bytes = unsafe { region.constant() };
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!(word(0), SCENARIO_MAGIC, "the region scenario is not filled in");
+    SCENARIOS[word(4) as usize].touch
+}
+
+impl Handler for Watched {
+    fn notified(&mut self, channels: ChannelSet) {
+        self.central.notified(channels);
+        let witness = self.central.machine();
+        let Some(unmapped) = witness.last_unmapped else { return };
+        match witness.touch {
+            Touch::AfterTransfer => read(unmapped.address),
+            Touch::Census => {
+                let mapped = self.census();
+                assert_eq!(mapped, 0, "central is at rest and frames are mapped");
+                runtime::println!("witness: census of all frames found none mapped");
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Watched {
+    /// Counts the frames that are mapped, by asking the kernel: it refuses to map a frame capability that is mapped, at
+    /// any address but its own.
+    fn census(&mut self) -> u32 {
+        let mut mapped = 0;
+        for (id, client) in self.config.clients() {
+            for (side, buffer) in [(Side::Transmit, client.transmit), (Side::Receive, client.receive)] {
+                for number in 0..u32::try_from(buffer.bytes / buffer.frame_bytes()).unwrap_or(0) {
+                    mapped += u32::from(self.is_mapped(id, side, &buffer, number));
+                }
+            }
+        }
+        mapped
+    }
+
+    fn is_mapped(&mut self, client: DomainId, side: Side, buffer: &BufferRecord, number: u32) -> bool {
+        // The place just behind the buffer is nobody's home: buffers begin at multiples of 2 MiB and the test systems'
+        // are smaller.
+        let frame = FrameRef {
+            client,
+            side,
+            number,
+            capability: buffer.first_capability + u64::from(number),
+            address: buffer.window_address + buffer.bytes,
+            bits: buffer.frame_bits,
+        };
+        let hands = &mut self.central.machine().hands;
+        let free = hands.map(frame).is_ok();
+        if free {
+            hands.unmap(frame);
+        }
+        !free
+    }
+}
+
+impl Machine for Witness {
+    fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
+        self.hands.map(frame)?;
+        let place = core::ptr::with_exposed_provenance::<u64>(frame.address as usize + Stamp::OFFSET);
+        // SAFETY: the frame has just been mapped at its home, and the stamp's word lies in it.
+        let word = unsafe { place.read_volatile() };
+        match Stamp::of(word) {
+            Some(stamp) => runtime::println!("witness: map {} holds {stamp}", Name(frame)),
+            None => runtime::println!("witness: map {} holds no stamp", Name(frame)),
+        }
+        Ok(())
+    }
+
+    fn unmap(&mut self, frame: FrameRef) {
+        self.hands.unmap(frame);
+        self.last_unmapped = Some(frame);
+        runtime::println!("witness: unmap {}", Name(frame));
+    }
+
+    fn copy(&mut self, from: u64, to: u64, length: u32) {
+        if self.touch == Touch::WriteToSource {
+            let place = core::ptr::with_exposed_provenance_mut::<u8>(from as usize);
+            // SAFETY: mapped for reading; the write faults, and this protection domain goes no further.
+            unsafe { place.write_volatile(0) };
+        }
+        self.hands.copy(from, to, length);
+        runtime::println!("witness: copy {length}");
+    }
+
+    fn signal(&mut self, client: DomainId) {
+        runtime::println!("witness: signal {}", name(client));
+        self.hands.signal(client);
+    }
+}
+
+/// A frame, as in a trace.
+struct Name(FrameRef);
+
+impl core::fmt::Display for Name {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let side = if self.0.side == Side::Transmit { "tx" } else { "rx" };
+        write!(f, "{} {side} {}", name(self.0.client), self.0.number)
+    }
+}
+
+fn name(client: DomainId) -> &'static str {
+    Role::ALL.get(client.index()).map_or("nobody", |role| role.name())
+}
+
+/// Reads a byte of the window. Where nothing is mapped this is the fault that the scenario waits for.
+fn read(address: u64) {
+    let place = core::ptr::with_exposed_provenance::<u8>(address as usize);
+    // SAFETY: if something is mapped there, it is a client's frame, which may be read; if not, the kernel stops this
+    // protection domain and reports it.
+    let byte = unsafe { place.read_volatile() };
+    runtime::println!("witness: read {address:#x} gave {byte}");
+}
