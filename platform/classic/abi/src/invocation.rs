@@ -3,7 +3,7 @@
 //! Arguments beyond the fourth word and all capabilities travel in the IPC buffer, so whoever makes such an
 //! invocation owns a [`Kernel`], of which there is one per thread.
 
-use crate::message::{MessageInfo, Rights};
+use crate::message::{Message, MessageInfo, Rights};
 use crate::number::{constant, label};
 use crate::refusal::Refusal;
 use crate::syscall;
@@ -82,22 +82,25 @@ impl Kernel {
     /// # Safety
     ///
     /// `address` is where the current thread's IPC buffer is mapped, for as long as the value lives, and no other
-    /// `Kernel` for it is used.
+    /// `Kernel` for it is used from another thread.
     #[must_use]
     pub const unsafe fn new(address: u64) -> Self {
         Self { buffer: core::ptr::with_exposed_provenance_mut(address as usize) }
     }
 
-    /// Word `index` of the message that was received last, zero if there cannot be one. The first four words of a
-    /// message come in registers instead, see [`Message::words`](crate::Message).
+    /// Word `index` of a message, zero if it has none there. `message` must be the one that was received last: its
+    /// first four words came in registers, the others are still in the IPC buffer.
     #[must_use]
-    pub fn received_word(&self, index: usize) -> u64 {
-        if index >= MAXIMUM_WORDS {
+    pub fn word_of(&self, message: &Message, index: usize) -> u64 {
+        if index as u64 >= message.info.length() || index >= MAXIMUM_WORDS {
             return 0;
         }
-        // SAFETY: the buffer is mapped (contract of `new`) and the index in range. Volatile, because the kernel
-        // writes the buffer between two reads.
-        unsafe { self.buffer.wrapping_add(WORDS + index).read_volatile() }
+        match message.words.get(index) {
+            Some(word) => *word,
+            // SAFETY: the buffer is mapped (contract of `new`) and the index in range. Volatile, because the kernel
+            // writes the buffer between two reads.
+            None => unsafe { self.buffer.wrapping_add(WORDS + index).read_volatile() },
+        }
     }
 
     /// Writes word `index` of the IPC buffer.
@@ -106,6 +109,21 @@ impl Kernel {
         // SAFETY: the buffer is mapped (contract of `new`), and the invocations below have no more than a handful
         // of words and three capabilities. Volatile, because the kernel reads what the compiler takes for unused.
         unsafe { self.buffer.wrapping_add(index).write_volatile(word) }
+    }
+
+    /// Sends a message of any length to an endpoint, waiting until somebody receives. At most 120 words; what is
+    /// beyond is not sent.
+    pub fn send(&mut self, endpoint: u64, label: u64, words: impl IntoIterator<Item = u64>) {
+        let mut registers = [0; WORDS_IN_REGISTERS];
+        let mut length = 0;
+        for (index, word) in words.into_iter().take(MAXIMUM_WORDS).enumerate() {
+            match registers.get_mut(index) {
+                Some(register) => *register = word,
+                None => self.set_word(WORDS + index, word),
+            }
+            length += 1;
+        }
+        syscall::send(endpoint, MessageInfo::new(label, 0, length), registers);
     }
 
     fn invoke(

@@ -8,7 +8,7 @@ pub const NOTIFICATION: u64 = 1;
 /// Endpoint to the initialiser that the kernel uses to report the PD's faults. The kernel demands the write and
 /// the grant right of it. A PD that calls it itself only reports a fault of its own making.
 pub const FAULT: u64 = 2;
-/// Endpoint to the initialiser for [`EXIT_LABEL`], write right only.
+/// Endpoint to the initialiser for [`PRINT_LABEL`] and [`EXIT_LABEL`], write right only.
 pub const INITIALISER: u64 = 3;
 /// The PD's own VSpace root. Only in PDs with a window; needed to map frames.
 pub const VSPACE: u64 = 4;
@@ -28,3 +28,11 @@ pub const FIRST_FRAME: u64 = 128;
 /// Label of the message on [`INITIALISER`] that ends the machine; message register 0 holds the exit code, 0 to
 /// 255. The initialiser does not reply.
 pub const EXIT_LABEL: u64 = 1;
+
+/// Label of the message on [`INITIALISER`] that prints. Message register 0 holds the number of bytes, at most
+/// [`PRINT_BYTES`]; the bytes follow, eight to a register, the first one lowest. The initialiser does not reply, but
+/// it has the highest priority: the text is on the console, in one piece, when the sender goes on.
+pub const PRINT_LABEL: u64 = 2;
+
+/// Bytes that one message of [`PRINT_LABEL`] prints at most. The registers of a message hold a few more.
+pub const PRINT_BYTES: usize = 512;

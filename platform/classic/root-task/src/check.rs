@@ -11,7 +11,7 @@ const PAGE: u64 = PAGE_BYTES as u64;
 const LARGE: u64 = 1 << 21;
 const MAXIMUM_PRIORITY: u8 = 253;
 const PERIODS_US: core::ops::RangeInclusive<u32> = 1_000..=54_000;
-/// More would not fit the badges of `faults`, and the heap is full long before.
+/// More would not fit the badges of `service`, and the heap is full long before.
 const MAXIMUM_DOMAINS: usize = 1 << 20;
 
 /// Refuses what cannot or must not be built.

@@ -2,9 +2,9 @@
 
 use crate::address_space::AddressSpace;
 use crate::failure::Failure;
-use crate::faults;
 use crate::objects::{Objects, PdSlot};
 use crate::region::{Frames, Payload, fill};
+use crate::service;
 use crate::tick;
 use ferry_classic_abi::number::{constant, guard};
 use ferry_classic_abi::{Rights, UserContext};
@@ -150,12 +150,12 @@ fn make_cspace(
 
     objects.give(shared.notifications[number], to(slots::NOTIFICATION), Rights::READ, 0, place)?;
     let fault_rights = Rights::WRITE.and(Rights::GRANT);
-    objects.give(shared.endpoint, to(slots::FAULT), fault_rights, faults::fault_badge(number), place)?;
+    objects.give(shared.endpoint, to(slots::FAULT), fault_rights, service::fault_badge(number), place)?;
     objects.give(
         shared.endpoint,
         to(slots::INITIALISER),
         Rights::WRITE,
-        faults::exit_badge(number),
+        service::request_badge(number),
         place,
     )?;
     if domain.window.is_some() {

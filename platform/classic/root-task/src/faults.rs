@@ -1,62 +1,14 @@
-//! What the initialiser does once the system runs: it reports the faults of PDs and ends the machine when a PD
-//! asks for it. It never answers, so a PD that faulted or asked stays stopped.
-//!
-//! The kernel sends faults, and PDs send their wish to exit, to the same endpoint with different badges. A PD can
-//! also write a message of its own to the fault endpoint: that reports a fault in its own name and stops it, which
-//! it could have had more easily.
+//! What a fault message of the kernel says, as the one line in which the initialiser reports it.
 
-use crate::console::println;
-use crate::failure::Failure;
-use crate::power;
 use core::fmt;
 use ferry_classic_abi::number::{constant, fault};
-use ferry_classic_abi::{Kernel, Message, syscall};
-use ferry_classic_spec::{System, slots};
+use ferry_classic_abi::{Kernel, Message};
 
-/// Set in the badge of a PD's capability to exit. Numbers of PDs are far below it, and a badge has 28 bits.
-const EXIT: u64 = 1 << 27;
 /// Bit of x86's page fault code: the access was a write.
 const WRITE_ACCESS: u64 = 1 << 1;
 
-/// Badge of the capability through which faults of PD `number` come. Never zero, which would be no badge.
-pub(crate) const fn fault_badge(number: usize) -> u64 {
-    number as u64 + 1
-}
-
-/// Badge of the capability through which PD `number` asks for the end.
-pub(crate) const fn exit_badge(number: usize) -> u64 {
-    fault_badge(number) | EXIT
-}
-
-/// Serves until the machine ends.
-pub(crate) fn serve(system: &System, threads: &[u64], endpoint: u64, kernel: &mut Kernel) -> ! {
-    loop {
-        let message = syscall::receive(endpoint);
-        let number = (message.badge & !EXIT).wrapping_sub(1) as usize;
-        let name = system.domains.get(number).map_or("?", |domain| domain.name.as_str());
-        if message.badge & EXIT != 0 {
-            exit(name, &message);
-            continue;
-        }
-        println!("ferry: fault domain={name} {}", Fault::of(&message, kernel));
-        // The kernel has stopped it already, waiting for an answer; this makes sure that none can come.
-        if let Some(Err(refusal)) = threads.get(number).map(|thread| kernel.suspend(*thread)) {
-            println!("ferry: initialiser: {}", Failure::refused("suspend", name, refusal));
-        }
-    }
-}
-
-fn exit(name: &str, message: &Message) {
-    if message.info.label() == slots::EXIT_LABEL && message.info.length() >= 1 {
-        let code = u8::try_from(message.words[0]).unwrap_or(u8::MAX);
-        println!("ferry: exit domain={name} code={code}");
-        power::off(code);
-    }
-    println!("ferry: initialiser: {name}: unknown request {}, ignored", message.info.label());
-}
-
 /// A fault as it is reported.
-struct Fault {
+pub(crate) struct Fault {
     kind: &'static str,
     /// The address or capability pointer accessed; the number of the exception or system call if there is none.
     address: u64,
@@ -64,11 +16,9 @@ struct Fault {
 }
 
 impl Fault {
-    fn of(message: &Message, kernel: &Kernel) -> Self {
-        let word = |index: u64| match message.words.get(index as usize) {
-            Some(word) => *word,
-            None => kernel.received_word(index as usize),
-        };
+    /// Reads a message that was just received.
+    pub(crate) fn of(message: &Message, kernel: &Kernel) -> Self {
+        let word = |index: u64| kernel.word_of(message, index as usize);
         match message.info.label() {
             fault::VMFault => {
                 let address = word(constant::seL4_VMFault_Addr);

@@ -33,6 +33,7 @@ mod image;
 mod objects;
 mod power;
 mod region;
+mod service;
 mod start;
 mod tick;
 
@@ -55,7 +56,7 @@ fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
         Ok(built)
     });
     match served {
-        Ok(built) => faults::serve(&built.system, &built.threads, built.endpoint, objects.kernel()),
+        Ok(built) => service::serve(&built.system, &built.threads, built.endpoint, objects.kernel()),
         Err(failure) => failure,
     }
 }

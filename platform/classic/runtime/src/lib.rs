@@ -31,7 +31,9 @@ mod console;
 mod start;
 mod window;
 
-pub use ferry_platform::{Channel, ChannelSet, Frame, Handler, MapError, Region, channel, region};
+pub use ferry_platform::{
+    Channel, ChannelSet, Frame, Handler, MapError, Region, channel, copy_opaque, region,
+};
 pub use window::{Window, window};
 
 #[doc(hidden)]
@@ -60,7 +62,7 @@ pub fn yield_now() {
 /// In a PD other than the one that the system description makes the ticker, unless it faults before.
 pub fn wait_for_period() {
     let _ = syscall::receive(slots::TICK_NOTIFICATION);
-    // SAFETY: this thread's IPC buffer; the acknowledgement passes nothing in it, so a window may exist beside it.
+    // SAFETY: this thread's IPC buffer, and an acknowledgement passes nothing in it.
     let mut kernel = unsafe { Kernel::new(addresses::IPC_BUFFER) };
     if let Err(refusal) = kernel.acknowledge_interrupt(slots::TICK_HANDLER) {
         panic!("this protection domain has no tick: {refusal}");

@@ -20,8 +20,9 @@ pub fn window() -> Option<Window> {
     if TAKEN.swap(true, Ordering::Relaxed) {
         return None;
     }
-    // SAFETY: the initialiser maps this thread's IPC buffer there for good. The only other `Kernel` of this
-    // program acknowledges interrupts and uses nothing of the buffer; a PD has one thread.
+    // SAFETY: the initialiser maps this thread's IPC buffer there for good. Others of this
+    // program print and acknowledge interrupts; none keeps anything in the buffer from one operation to the next,
+    // and a PD has one thread.
     Some(Window { kernel: unsafe { Kernel::new(addresses::IPC_BUFFER) } })
 }
 

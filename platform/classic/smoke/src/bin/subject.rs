@@ -52,7 +52,7 @@ impl Handler for Part {
                 }
             }
             Self::Peer => {
-                let word = read(region_address(), 0);
+                let word = read(region_address(region()));
                 println!("smoke: the peer was notified and reads {word:#x}");
                 runtime::notify(channel(0));
             }
@@ -67,13 +67,13 @@ fn prober() -> Part {
     let first = frame(0, true);
     window.map(first).expect("the first frame maps");
     assert!(window.map(first).is_err(), "nothing is mapped over a frame");
-    println!("smoke: the prober reads {:#x}", read(first.address as usize, 0));
-    write(first.address as usize, 0xfe11);
+    println!("smoke: the prober reads {:#x}", read(first.address));
+    write(first.address, 0xfe11);
     window.unmap(first.capability);
     // Again at the same place, the other frame: neither mapping nor unmapping leaves anything behind.
     let second = Frame { address: first.address, ..frame(1, false) };
     window.map(second).expect("the second frame maps where the first was");
-    println!("smoke: the prober reads {:#x}", read(second.address as usize, 0));
+    println!("smoke: the prober reads {:#x}", read(second.address));
     window.unmap(second.capability);
     let part = Part::Prober { peer: channel(0), ticker: channel(1), ticks: 0 };
     runtime::notify(channel(0));
@@ -90,8 +90,8 @@ fn ticker() -> ! {
 fn write_through_read_only_capability() -> ! {
     let mut window = runtime::window().expect("the window was never taken");
     window.map(frame(0, true)).expect("a read-only capability maps, read-only");
-    println!("smoke: the intruder reads {:#x}", read(HOME as usize, 0));
-    write(HOME as usize, 1);
+    println!("smoke: the intruder reads {:#x}", read(HOME));
+    write(HOME, 1);
     panic!("wrote through a read-only capability");
 }
 
@@ -99,7 +99,7 @@ fn touch_after_unmapping() -> ! {
     let mut window = runtime::window().expect("the window was never taken");
     window.map(frame(0, false)).expect("the frame maps");
     window.unmap(FIRST_FRAME);
-    let word = read(HOME as usize, 0);
+    let word = read(HOME);
     panic!("read {word:#x} after unmapping");
 }
 
@@ -110,7 +110,7 @@ fn overflow_the_stack(depth: u64) -> ! {
 }
 
 fn write_own_code() -> ! {
-    write(init as *const () as usize, 0);
+    write(init as *const () as u64, 0);
     panic!("wrote its own code");
 }
 
@@ -127,8 +127,9 @@ fn divide_by_zero() -> ! {
 }
 
 fn write_read_only_region() -> ! {
-    println!("smoke: the region holds {:#x}", read(region_address(), 0));
-    write(region_address(), 1);
+    let address = region_address(region());
+    println!("smoke: the region holds {:#x}", read(address));
+    write(address, 1);
     panic!("wrote a read-only region");
 }
 
@@ -136,7 +137,8 @@ fn write_read_only_region() -> ! {
 fn read_input() -> ! {
     let region = region();
     let pages = region.bytes() / PAGE;
-    let sum = (0..pages).map(|page| read(region.base().addr().get(), page * PAGE)).fold(0, u64::wrapping_add);
+    let sum =
+        (0..pages).map(|page| read(region_address(region) + (page * PAGE) as u64)).fold(0, u64::wrapping_add);
     println!("smoke: {pages} pages with the sum {sum:#x}");
     runtime::exit(7)
 }
@@ -155,18 +157,22 @@ fn region() -> Region {
     runtime::region!(smoke_region).expect("the region is mapped")
 }
 
-fn region_address() -> usize {
-    region().base().addr().get()
+fn region_address(region: Region) -> u64 {
+    region.base().addr().get() as u64
 }
 
-fn read(address: usize, offset: usize) -> u64 {
-    let place = core::ptr::with_exposed_provenance::<u64>(address + offset);
+fn usize_of(address: u64) -> usize {
+    usize::try_from(address).expect("x86-64 alone: a usize has 64 bits")
+}
+
+fn read(address: u64) -> u64 {
+    let place = core::ptr::with_exposed_provenance::<u64>(usize_of(address));
     // SAFETY: mapped memory that holds no Rust object, or a fault, which is then what is being tested.
     unsafe { place.read_volatile() }
 }
 
-fn write(address: usize, word: u64) {
-    let place = core::ptr::with_exposed_provenance_mut::<u64>(address);
+fn write(address: u64, word: u64) {
+    let place = core::ptr::with_exposed_provenance_mut::<u64>(usize_of(address));
     // SAFETY: as in `read`.
     unsafe { place.write_volatile(word) }
 }

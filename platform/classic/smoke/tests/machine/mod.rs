@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 const TARGET: &str = "x86_64-unknown-none";
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What a boot left behind.
 pub(crate) struct Outcome {
@@ -81,8 +81,9 @@ pub(crate) fn subject(
     let segments = file.segments().map(|segment| {
         let mut data = segment.data().expect("the segment is in the file").to_vec();
         for (address, value) in &patches {
-            if let Some(at) = address.checked_sub(segment.address()).filter(|at| *at < data.len() as u64) {
-                data[at as usize..at as usize + 8].copy_from_slice(&value.to_le_bytes());
+            let at = address.checked_sub(segment.address()).and_then(|at| usize::try_from(at).ok());
+            if let Some(word) = at.and_then(|at| data.get_mut(at..at + 8)) {
+                word.copy_from_slice(&value.to_le_bytes());
             }
         }
         let SegmentFlags::Elf { p_flags } = segment.flags() else { panic!("the subject is an ELF file") };

@@ -1,0 +1,63 @@
+//! What the initialiser does once the system runs: it reports the faults of PDs, prints for them, and ends the
+//! machine when a PD asks for it. It never answers, so a PD that faulted or asked for the end stays stopped.
+//!
+//! The kernel sends faults, and PDs send their requests, to the same endpoint with different badges. A PD can also
+//! write a message of its own to the fault endpoint: that reports a fault in its own name and stops it, which it
+//! could have had more easily.
+
+use crate::console::println;
+use crate::failure::Failure;
+use crate::faults::Fault;
+use crate::power;
+use ferry_classic_abi::{Kernel, Message, syscall};
+use ferry_classic_spec::{System, slots};
+
+/// Set in the badge of a PD's capability for requests. Numbers of PDs are far below it; a badge has 28 bits.
+const REQUEST: u64 = 1 << 27;
+
+/// Badge of the capability through which faults of PD `number` come. Never zero, which would be no badge.
+pub(crate) const fn fault_badge(number: usize) -> u64 {
+    number as u64 + 1
+}
+
+/// Badge of the capability through which PD `number` makes requests.
+pub(crate) const fn request_badge(number: usize) -> u64 {
+    fault_badge(number) | REQUEST
+}
+
+/// Serves until the machine ends.
+pub(crate) fn serve(system: &System, threads: &[u64], endpoint: u64, kernel: &mut Kernel) -> ! {
+    loop {
+        let message = syscall::receive(endpoint);
+        let number = (message.badge & !REQUEST).wrapping_sub(1) as usize;
+        let name = system.domains.get(number).map_or("?", |domain| domain.name.as_str());
+        if message.badge & REQUEST != 0 {
+            request(name, &message, kernel);
+            continue;
+        }
+        println!("ferry: fault domain={name} {}", Fault::of(&message, kernel));
+        // The kernel has stopped it already, waiting for an answer; this makes sure that none can come.
+        if let Some(Err(refusal)) = threads.get(number).map(|thread| kernel.suspend(*thread)) {
+            println!("ferry: initialiser: {}", Failure::refused("suspend", name, refusal));
+        }
+    }
+}
+
+fn request(name: &str, message: &Message, kernel: &Kernel) {
+    match message.info.label() {
+        slots::PRINT_LABEL => print(message, kernel),
+        slots::EXIT_LABEL => {
+            let code = u8::try_from(message.words[0]).unwrap_or(u8::MAX);
+            println!("ferry: exit domain={name} code={code}");
+            power::off(code);
+        }
+        label => println!("ferry: initialiser: {name}: unknown request {label}, ignored"),
+    }
+}
+
+/// Prints what a PD wrote, byte by byte; the length it claims is bounded here.
+fn print(message: &Message, kernel: &Kernel) {
+    let length = message.words[0].min(slots::PRINT_BYTES as u64) as usize;
+    let bytes = (1..).flat_map(|index| kernel.word_of(message, index).to_le_bytes());
+    bytes.take(length).for_each(syscall::debug_put_char);
+}
