@@ -1,0 +1,107 @@
+//! One description for each rule that breaks it and no other; what is said about it, word for word.
+
+use ferry_description::{Description, Mistakes, Problem, Source};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn check(fixture: &str) -> Result<Description, Mistakes> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
+    let source = |name: &str| Source::new(name, std::fs::read_to_string(directory.join(name)).unwrap());
+    Description::check(&source("system.xml"), &source("flows.toml"), &[])
+}
+
+#[test]
+fn the_description_that_the_fixtures_are_made_from_is_accepted() {
+    check("valid").unwrap();
+}
+
+#[test]
+fn every_rule_has_its_fixture() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let names = std::fs::read_dir(directory).unwrap();
+    let fixtures: BTreeSet<String> =
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let rules: BTreeSet<String> =
+        Problem::RULES.iter().copied().chain(["valid"]).map(str::to_owned).collect();
+    assert_eq!(fixtures, rules);
+}
+
+#[test]
+fn a_mistake_is_shown_with_its_line() {
+    let shown = check("wrong_size").unwrap_err().render(false);
+    assert_eq!(
+        shown,
+        "\
+error: `bob_out` has 0x4000 bytes
+ --> system.xml:7:5
+  |
+7 |     <memory_region name=\"bob_out\" size=\"0x4000\" />
+  |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write size=\"0x3000\"
+
+"
+    );
+}
+
+/// Declares a test for each rule: its fixture breaks it, and this is the one line that says so.
+macro_rules! rules {
+    ($($rule:ident: $message:literal,)*) => {$(
+        #[test]
+        fn $rule() {
+            let mistakes = check(stringify!($rule)).unwrap_err();
+            assert_eq!(mistakes.to_string(), $message);
+            let rules: Vec<&str> = mistakes.iter().map(|mistake| mistake.problem.rule()).collect();
+            assert_eq!(rules, [stringify!($rule)]);
+        }
+    )*};
+}
+
+rules! {
+    bad_value: "system.xml:9: `size` is `64k`; write a number, decimal or 0x…",
+    buffer_too_large: "system.xml:10: `bob_rx` has 0x8001000 bytes, more than central can address; keep to 0x4000000 bytes, or set large_frames = true for up to 0x40000000",
+    central_priority: "system.xml:29: `central` has priority 200, its client `bob` has 200; give central a priority above 200, so that a signal to it takes effect at once",
+    channel_ends: r#"system.xml:44: a channel has two ends, this one has 1; write two <end pd="…" id="…" /> elements"#,
+    config_too_small: r#"system.xml:2: the configuration needs 0x107c bytes, `ferry_config` has 0x1000; write size="0x2000""#,
+    connected_clients: "system.xml:48: the clients `alice` and `bob` have a channel of their own; remove it and list a flow from `alice` to `bob`; central does the signalling",
+    duplicate_channel: "system.xml:45: `central` has two channels with the number 1; give one of the two another id",
+    duplicate_flow: "flows.toml:8: the flow from `alice` to `bob` is listed twice; remove one of the two",
+    duplicate_name: "system.xml:11: the name `bob_tx` is taken; give one of the two another name",
+    duplicate_symbol: "system.xml:35: `bob` gets the symbol `ferry_tx` twice; remove one of the two, or name another symbol",
+    executable: "system.xml:34: `bob` may execute `bob_rx`; remove `x`; nothing that can be written or received is ever code",
+    flow_to_self: "flows.toml:4: this flow goes from `alice` to itself; remove it; a client reaches its own memory without central",
+    foreign_map: "system.xml:31: `bob` maps `alice_tx`, which is memory of `alice`; remove the mapping; only `alice` and `central` may reach it, data goes by a flow",
+    frame_size: r#"system.xml:10: `bob_rx` has pages of 0x200000 bytes, `large_frames` of `bob` wants 0x1000; write page_size="0x1000" and a size that is a multiple of it, or change large_frames in [client.bob]"#,
+    held_capability: "system.xml:31: `bob` holds capabilities of `alice`; remove the capability; with it the holder could read what `alice` reads",
+    map_in_window: "system.xml:20: `bob_in` lies in central's window or wraps around; map it below 0x1000000000",
+    misaligned_map: r#"system.xml:33: the address 0x11000800 is not a multiple of the page size 0x1000 of `bob_tx`; move it to a multiple of 0x1000, or state page_size="0x1000" for the region"#,
+    missing_attribute: r#"system.xml:32: element `map` lacks the attribute `vaddr`; add vaddr="…""#,
+    missing_channel: r#"system.xml:29: `bob` has no channel to `central`; add <channel><end pd="central" id="…" /><end pd="bob" id="…" setvar_id="ferry_central" /></channel>"#,
+    missing_map: r#"system.xml:14: `central` does not map `bob_out`; add <map mr="bob_out" vaddr="…" perms="r" /> to it"#,
+    missing_region: r#"system.xml:28: `bob` needs the memory region `bob_rx`, which does not exist; add <memory_region name="bob_rx" size="0x40000" page_size="0x1000" />"#,
+    missing_setvar: r#"system.xml:46: `bob` gets no symbol `ferry_central`; add setvar_id="ferry_central" here"#,
+    name_too_long: "system.xml:29: the name `bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` has 49 bytes; shorten it to 48 bytes",
+    no_central: r#"system.xml:1: there is no protection domain `central`; add <protection_domain name="central"> with Ferry's central.elf as its program"#,
+    not_a_client: "flows.toml:6: `ticker` is named here, and it is no client; name protection domains that send or receive",
+    not_toml: "flows.toml:7: unknown field `clas`, expected one of `from`, `to`, `class`, `mapping`, `max_message`; the keys and their values are in the comment at the top of flows.toml",
+    not_xml: "system.xml:13: this is not XML: expected 'protection_domain' tag, not 'protection_domian' at 13:5; write a Microkit 2.3 system description",
+    overlapping_maps: "system.xml:34: in `bob`, `bob_tx` and `bob_rx` overlap; move one of the two",
+    physical_overlap: "system.xml:11: `alice_tx` and `device` are the same physical memory; move one of the two, or leave the address to the tool",
+    program_images: r#"system.xml:29: `bob` has 0 program images; write one <program_image path="…" />"#,
+    protected_call: r#"system.xml:46: `bob` may make protected procedure calls to `central`; remove pp="true"; central serves signals alone"#,
+    shared_memory: "system.xml:33: the clients `alice` and `bob` share the memory region `log`; give each a region of its own and list a flow from `alice` to `bob`",
+    silent_channel: r#"system.xml:46: `bob` may not signal `central`; remove notify="false""#,
+    static_buffer: "system.xml:19: `central` maps `alice_tx` from the start; remove the mapping; central maps frames of it for each transfer",
+    tick_period: r#"flows.toml:2: the tick has a period of 20000 us, `ticker` has 10000 us; write period="20000" there, or change period_us"#,
+    tick_without_ticker: "flows.toml:1: there is a tick, and no protection domain `ticker`; add the protection domain `ticker`, or remove [tick]",
+    ticker_priority: "system.xml:11: `ticker` has priority 100, the client `bob` has 100; give the ticker a priority above 100, so that no client can starve the tick",
+    ticker_without_tick: "system.xml:11: there is a protection domain `ticker`, and no tick; add [tick] with period_us to flows.toml, or remove the ticker",
+    too_many_clients: "system.xml:432: 33 clients are more than central can serve; keep to 32, or give some of them a central of their own in another system",
+    unknown_attribute: "system.xml:32: element `map` has no attribute `perm`; it knows mr, vaddr, perms, cached, setvar_vaddr, setvar_size, setvar_prefill_size",
+    unknown_client: "flows.toml:6: `carol` is named here, and there is no such protection domain; add the protection domain `carol` to the system description or correct the name",
+    unknown_domain: r#"system.xml:46: there is no protection domain `bop`; add <protection_domain name="bop">…</protection_domain> or correct the name"#,
+    unknown_element: "system.xml:11: element `memory` has no place in system; remove it, or check the spelling in Microkit's manual",
+    unknown_region: r#"system.xml:31: there is no memory region `log`; add <memory_region name="log" size="…" /> or correct the name"#,
+    wrong_permission: r#"system.xml:32: `bob` maps `bob_in` with perms `rw`; write perms="r""#,
+    wrong_size: r#"system.xml:7: `bob_out` has 0x4000 bytes; write size="0x3000""#,
+}
