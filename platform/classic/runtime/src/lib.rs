@@ -69,8 +69,8 @@ pub fn wait_for_period() {
     }
 }
 
-/// Ends the machine. QEMU exits with 0 for success only by its own rules: the host sees `code * 2 + 1`; codes
-/// above 127 count as 127. For demonstrations and tests.
+/// Ends the machine, for demonstrations and tests. QEMU's exit status is then `code * 2 + 1`, so 1 for success;
+/// codes above 127 count as 127.
 pub fn exit(code: u8) -> ! {
     let message = MessageInfo::new(slots::EXIT_LABEL, 0, 1);
     loop {

@@ -14,6 +14,10 @@ use std::fmt;
 use std::vec::Vec;
 
 const PAGE: u64 = PAGE_BYTES as u64;
+/// Pages that an image can have: each takes a slot of the initialiser's CNode, which has 2^17
+/// (`CONFIG_ROOT_CNODE_SIZE_BITS` of the kernel), and some must be left to build a system with. A kernel that runs
+/// out of them stops at boot, without a message that would help.
+const MAXIMUM_PAGES: u64 = (1 << 17) - (1 << 13);
 /// Bytes of the words behind the symbol.
 const WORDS: usize = 24;
 
@@ -29,6 +33,11 @@ pub fn pack(initialiser: &[u8], compiled: &[u8]) -> Result<Vec<u8>, PackError> {
     let start = loadable().map(|header| header.p_vaddr(LE)).min().ok_or(PackError::NoSegments)?;
     let end = loadable().map(|header| header.p_vaddr(LE).saturating_add(header.p_memsz(LE))).max();
     let address = end.and_then(|end| end.checked_next_multiple_of(PAGE)).ok_or(PackError::NoSegments)?;
+
+    let pages = (address - start) / PAGE + compiled.len().div_ceil(PAGE_BYTES) as u64;
+    if pages > MAXIMUM_PAGES {
+        return Err(PackError::TooLarge { pages });
+    }
 
     let patch_at = symbol_offset(elf, headers, initialiser)?;
     let mut image = initialiser.to_vec();
@@ -92,6 +101,11 @@ pub enum PackError {
     Machine,
     /// The initialiser has no loadable segment, or its addresses leave no room for one more.
     NoSegments,
+    /// The system is larger than the kernel can give to the initialiser.
+    TooLarge {
+        /// Pages of 4 KiB that the image would have.
+        pages: u64,
+    },
     /// The initialiser's file has no initialised [`SYSTEM_SYMBOL`], or its symbols were stripped.
     NoSymbol,
 }
@@ -107,6 +121,10 @@ impl fmt::Display for PackError {
             Self::NoSegments => {
                 formatter.write_str("no room for a segment; is it the file of `ferry-root-task`?")
             }
+            Self::TooLarge { pages } => write!(
+                formatter,
+                "the system makes an image of {pages} pages, and {MAXIMUM_PAGES} are possible; prefill less"
+            ),
             Self::NoSymbol => {
                 write!(formatter, "no symbol `{SYSTEM_SYMBOL}`; build `ferry-root-task` without `strip`")
             }
@@ -201,6 +219,8 @@ mod tests {
     #[test]
     fn what_is_no_initialiser_is_refused() {
         assert_eq!(pack(&initialiser("OTHER"), &[]), Err(PackError::NoSymbol));
+        let large = usize::try_from(MAXIMUM_PAGES * PAGE).map(|bytes| std::vec![0; bytes]).unwrap();
+        assert!(matches!(pack(&initialiser(SYSTEM_SYMBOL), &large), Err(PackError::TooLarge { .. })));
         assert!(matches!(pack(b"not an ELF file", &[]), Err(PackError::Elf(_))));
     }
 }
