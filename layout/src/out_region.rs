@@ -47,18 +47,24 @@ impl OutRegion {
     }
 
     /// Says hello and asks for `epoch`, after everything else in the region was brought to its beginning.
+    ///
+    /// The hello comes last. If it came before the epoch, central could see it beside the old epoch, and take the
+    /// indices of the beginning for an offence of a client that had not left.
     pub fn ask_for_epoch(&self, epoch: u32) {
-        self.magic.store(MAGIC, Ordering::Relaxed);
         self.version.store(ABI_VERSION, Ordering::Relaxed);
         self.epoch_wanted.publish(epoch);
+        self.magic.store(MAGIC, Ordering::Release);
     }
 
     /// The epoch that the client asks for, or `None` as long as it has not said hello in this version of the ABI.
+    ///
+    /// Pairing: the hello (acquire) with the one of [`ask_for_epoch`](Self::ask_for_epoch) (release); whoever sees it
+    /// sees an epoch at least as new. Whoever sees the epoch sees the region at its beginning.
     #[must_use]
     pub fn wanted_epoch(&self) -> Option<u32> {
-        let epoch = self.epoch_wanted.observe();
-        let greeted = self.magic.load(Ordering::Relaxed) == MAGIC
+        let greeted = self.magic.load(Ordering::Acquire) == MAGIC
             && self.version.load(Ordering::Relaxed) == ABI_VERSION;
+        let epoch = self.epoch_wanted.observe();
         greeted.then_some(epoch)
     }
 }

@@ -1,0 +1,63 @@
+//! Shows that the loom tests of `ferry-layout` are worth something: each fence and each ordering in its source is
+//! weakened or removed in a copy, one at a time, and one named test must fail there.
+//!
+//! What holds always: the work tree is only read; the copy lies in `target/mutations`. The table is complete: a
+//! synchronising ordering in `layout/src` that no mutation touches is an error, and so is a mutation whose text is not
+//! in the source any more. Called by `make mutants`.
+
+mod error;
+mod mutations;
+mod trial;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use error::Error;
+use mutations::MUTATIONS;
+use trial::{Outcome, Trial};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(survivors) => {
+            eprintln!("{survivors} mutations were not found by the test that should find them");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tries every mutation and prints a table. How many were not found.
+fn run() -> Result<usize, Error> {
+    let layout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or(Error::NoWorkspace)?;
+    let root = layout.parent().ok_or(Error::NoWorkspace)?;
+    mutations::check_complete(&layout.join("src"))?;
+    let trial = Trial::prepare(root)?;
+    if let Outcome::Found(tests) = trial.run()? {
+        return Err(Error::FailsUnchanged(tests));
+    }
+
+    let mut survivors = 0;
+    println!("| file | change | found by |\n| --- | --- | --- |");
+    for mutation in MUTATIONS {
+        let verdict = match trial.run_mutated(mutation)? {
+            Outcome::Found(tests) if tests.iter().any(|test| test == mutation.test) => {
+                mutation.test.to_owned()
+            }
+            Outcome::Found(tests) => {
+                survivors += 1;
+                format!("NOT by {}, but by {}", mutation.test, tests.join(", "))
+            }
+            Outcome::Survived => {
+                survivors += 1;
+                format!("NOT FOUND by {}", mutation.test)
+            }
+        };
+        println!("| `{}` | {} | `{verdict}` |", mutation.file, mutation.change);
+    }
+    println!("{} passed, {survivors} failed", MUTATIONS.len() - survivors);
+    Ok(survivors)
+}

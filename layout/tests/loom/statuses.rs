@@ -1,0 +1,56 @@
+//! Status words: a final status gives the slot and the buffer back, and speaks of one use of the slot only.
+
+use ferry_layout::{Status, StatusWord};
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+
+/// Central reads a buffer and then says `Done`; the client sees that and fills the buffer anew. Then again, for the
+/// next use of the same slot: the old status must not be taken for it.
+#[test]
+fn who_sees_done_owns_the_buffer_again() {
+    crate::check(None, || {
+        let shared = Arc::new((StatusWord::default(), UnsafeCell::new(0_u32)));
+        let central = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (status, buffer) = &*shared;
+                status.set(0, Status::Queued);
+                buffer.with(|_| ());
+                status.set(0, Status::Done);
+            }
+        });
+        let (status, buffer) = &*shared;
+        if status.get(0) == Some(Status::Done) {
+            buffer.with_mut(|_| ());
+            assert_eq!(status.get(2), None, "a status of the slot's last use was taken for one of the next");
+        }
+        central.join().unwrap();
+    });
+}
+
+/// Central files what it has delivered before it says `Done`, so a sender that sees `Done` can rely on the delivery.
+#[test]
+fn a_status_never_goes_back() {
+    crate::check(None, || {
+        let status = Arc::new(StatusWord::default());
+        let central = thread::spawn({
+            let status = Arc::clone(&status);
+            move || {
+                status.set(7, Status::Queued);
+                status.set(7, Status::Expired);
+            }
+        });
+        let rank = |status: Option<Status>| match status {
+            None => 0,
+            Some(Status::Queued) => 1,
+            Some(Status::Expired) => 2,
+            Some(other) => panic!("{other:?} was never set"),
+        };
+        let first = rank(status.get(7));
+        let second = rank(status.get(7));
+        assert!(first <= second);
+        central.join().unwrap();
+        assert_eq!(status.get(7), Some(Status::Expired));
+    });
+}
