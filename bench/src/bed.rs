@@ -1,0 +1,238 @@
+//! The engine alone: its clients are rings that are filled by hand, its window is the clients' memory itself, and mapping
+//! is a counter. What is measured is therefore what central does in user mode, and the copy.
+//!
+//! Clients post and take exactly what the case says, with both wake hints armed, so that every run has the signals
+//! that it would have on a kernel. What arrives is checked by status and count, not byte by byte: that is the tests' task.
+
+use crate::case::{Busy, Case};
+use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports};
+use ferry_layout::config::{
+    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, FlowRecord, Header,
+};
+use ferry_layout::{Address, Descriptor, DomainId, DomainName, InRegion, OutRegion, Post, Status};
+use ferry_testbed::Memory;
+use zerocopy::IntoBytes;
+
+/// Share of a client in one round, as `flows.toml` gives it by default.
+const BYTES_PER_ROUND: u32 = 256 * 1024;
+/// Descriptors in one round, likewise.
+const MESSAGES_PER_ROUND: u32 = 32;
+
+/// Hands that cost as little as hands can: the copy is real, the rest is counted.
+#[derive(Default)]
+pub struct Counters {
+    /// Frames mapped.
+    pub maps: u64,
+    /// Frames unmapped.
+    pub unmaps: u64,
+    /// Signals sent.
+    pub signals: u64,
+}
+
+impl Machine for Counters {
+    fn map(&mut self, _: FrameRef) -> Result<(), MapFailed> {
+        self.maps += 1;
+        Ok(())
+    }
+
+    fn unmap(&mut self, _: FrameRef) {
+        self.unmaps += 1;
+    }
+
+    fn copy(&mut self, from: u64, to: u64, length: u32) {
+        // Pointers have 64 bits wherever this program runs.
+        let (Ok(from), Ok(to)) = (usize::try_from(from), usize::try_from(to)) else { return };
+        let (from, to) =
+            (core::ptr::with_exposed_provenance(from), core::ptr::with_exposed_provenance_mut(to));
+        // SAFETY: window addresses are those of leaked memory, of which the engine stays inside; the buffers of two
+        // clients, and the two buffers of one, are allocations of their own, and no reference to them exists.
+        unsafe { ferry_platform::copy_opaque(from, to, length as usize) }
+    }
+
+    fn signal(&mut self, _: DomainId) {
+        self.signals += 1;
+    }
+}
+
+/// One client: its pages, its buffers, and how far it is.
+struct Client {
+    out: &'static OutRegion,
+    into: &'static InRegion,
+    transmit: Memory,
+    receive: Memory,
+    sent: u32,
+    posted: u32,
+}
+
+/// An engine with its clients, for one case.
+pub struct Bed {
+    engine: Box<Engine>,
+    /// What the engine has asked for.
+    pub machine: Counters,
+    clients: Vec<Client>,
+    case: Case,
+}
+
+impl Bed {
+    /// A system in which every client may send to the next one, with every client let in.
+    ///
+    /// # Panics
+    /// If the case is none that a configuration can describe.
+    #[must_use]
+    pub fn new(case: Case) -> Self {
+        let bytes = (case.stride() * case.batch).next_multiple_of(4096) as usize;
+        let clients: Vec<Client> = (0..case.clients)
+            .map(|_| Client {
+                out: Box::leak(Box::default()),
+                into: Box::leak(Box::default()),
+                transmit: Memory::new(bytes),
+                receive: Memory::new(bytes),
+                sent: 0,
+                posted: 0,
+            })
+            .collect();
+        let blob = configuration(case, &clients);
+        let config = Config::parse(&blob).expect("the case makes a valid configuration");
+        let mut engine = Box::new(Engine::new());
+        let mut pages = clients.iter();
+        engine
+            .configure(&config, |_| pages.next().map(|client| Ports { out: client.out, into: client.into }));
+        for client in &clients {
+            client.out.ask_for_epoch(1);
+            client.out.wake.arm();
+        }
+        let mut bed = Self { engine, machine: Counters::default(), clients, case };
+        bed.run();
+        bed
+    }
+
+    /// What all clients do before central runs: receivers post, senders enqueue, everybody sleeps.
+    pub fn prepare(&mut self) {
+        for sender in 0..self.case.senders() {
+            let target = self.target(sender);
+            self.post(target);
+            self.enqueue(sender, target);
+        }
+    }
+
+    /// One wake-up of central, by everybody who sends or posts.
+    pub fn run(&mut self) {
+        let woken = match self.case.busy {
+            Busy::One => ClientSet::first(2),
+            Busy::All => ClientSet::first(usize::from(self.case.clients)),
+        };
+        self.engine.run(&mut self.machine, woken, false);
+    }
+
+    /// What all clients do when they are woken.
+    ///
+    /// # Panics
+    /// If a message did not arrive.
+    pub fn collect(&mut self) {
+        for sender in 0..self.case.senders() {
+            let (source, target) =
+                (&self.clients[usize::from(sender)], &self.clients[usize::from(self.target(sender))]);
+            let last = source.into.status(source.sent.wrapping_sub(1)).get(source.sent.wrapping_sub(1));
+            assert_eq!(last, Some(Status::Done), "the last message of a batch is done");
+            let arrived = target.into.delivery_tail.observe();
+            assert_eq!(arrived, target.posted, "every posted buffer was filled");
+            target.out.delivery_head.publish(arrived);
+        }
+    }
+
+    /// Messages that one [`prepare`](Self::prepare) enqueues.
+    #[must_use]
+    pub fn messages(&self) -> u32 {
+        self.case.batch * u32::from(self.case.senders())
+    }
+
+    /// Where the bytes of each message of the first sender lie and where they go.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        let base = |memory: Memory| memory.region().map_or(0, |region| region.base().addr().get());
+        let (from, to) = (base(self.clients[0].transmit), base(self.clients[1].receive));
+        let stride = self.case.stride() as usize;
+        (0..self.case.batch as usize).map(move |number| (from + number * stride, to + number * stride))
+    }
+
+    const fn target(&self, sender: u16) -> u16 {
+        (sender + 1) % self.case.clients
+    }
+
+    fn post(&mut self, client: u16) {
+        let state = &mut self.clients[usize::from(client)];
+        for number in 0..self.case.batch {
+            let post = Post {
+                place: place(self.case, number),
+                length: self.case.stride(),
+                from: Post::ANYONE,
+                ..Post::default()
+            };
+            state.out.posts.store(state.posted, post);
+            state.posted = state.posted.wrapping_add(1);
+        }
+        state.out.post_tail.publish(state.posted);
+    }
+
+    fn enqueue(&mut self, client: u16, target: u16) {
+        let state = &mut self.clients[usize::from(client)];
+        for number in 0..self.case.batch {
+            let descriptor = Descriptor {
+                source: place(self.case, number),
+                length: self.case.payload,
+                target,
+                tag: u64::from(number),
+                ..Descriptor::default()
+            };
+            state.out.descriptors.store(state.sent, descriptor);
+            state.sent = state.sent.wrapping_add(1);
+        }
+        state.out.transmit_tail.publish(state.sent);
+    }
+}
+
+/// Where message `number` of a batch lies.
+fn place(case: Case, number: u32) -> Address {
+    Address::at(u64::from(number) * u64::from(case.stride())).unwrap_or_default()
+}
+
+fn configuration(case: Case, clients: &[Client]) -> Vec<u8> {
+    let buffer = |memory: Memory| BufferRecord {
+        window_address: memory.region().map_or(0, |region| region.base().addr().get() as u64),
+        first_capability: 0,
+        bytes: memory.bytes() as u64,
+        frame_bits: 12,
+        reserved: 0,
+    };
+    let header = Header {
+        magic: CONFIG_MAGIC,
+        version: CONFIG_VERSION,
+        clients: u32::from(case.clients),
+        flows: u32::from(case.clients),
+        tick_channel: Header::NO_TICK,
+        tick_period: 0,
+        reserved: 0,
+    };
+    let mut blob = header.as_bytes().to_vec();
+    for (number, client) in (0..).zip(clients) {
+        let record = ClientRecord {
+            name: DomainName::new(&format!("client{number}")).unwrap_or_default(),
+            // The engine is given the pages themselves.
+            out_address: 4096,
+            in_address: 4096,
+            transmit: buffer(client.transmit),
+            receive: buffer(client.receive),
+            bytes_per_round: BYTES_PER_ROUND,
+            messages_per_round: MESSAGES_PER_ROUND,
+            channel: number,
+            reserved: 0,
+        };
+        blob.extend_from_slice(record.as_bytes());
+    }
+    for source in 0..case.clients {
+        let target = (source + 1) % case.clients;
+        let mapping = case.policy.mapping() as u8;
+        let flow = FlowRecord { source, target, urgent: 0, mapping, reserved: 0, max_message: u32::MAX };
+        blob.extend_from_slice(flow.as_bytes());
+    }
+    blob
+}

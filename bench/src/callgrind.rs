@@ -1,0 +1,64 @@
+//! Instruction counts: this program runs itself under callgrind, which counts only inside [`measured_section`] and writes
+//! the count down at each [`end_of_case`]. So one run gives one count for each case, in their order.
+
+use std::ffi::OsStr;
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The counts could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CallgrindError {
+    /// It does not run.
+    #[error("valgrind does not start ({0}); install valgrind")]
+    NotInstalled(std::io::Error),
+    /// The counted program ended badly.
+    #[error("the counted program ended with {0}; run it without valgrind: ferry-bench count {1}")]
+    Failed(std::process::ExitStatus, String),
+    /// What it wrote is not there or not understood.
+    #[error("{0}: callgrind's output is not as expected; this program knows that of valgrind 3.19 to 3.25")]
+    Unreadable(String),
+}
+
+/// What is counted goes in here. A function of its own, because callgrind finds it by name.
+#[inline(never)]
+pub fn measured_section<R>(section: impl FnOnce() -> R) -> R {
+    black_box(section())
+}
+
+/// Ends the count of a case. A function of its own, because callgrind finds it by name.
+#[inline(never)]
+pub fn end_of_case() {
+    black_box(());
+}
+
+/// Runs `ferry-bench count <what>` under callgrind and gives the count of each case that it ends. The profiles stay in
+/// `directory`, as `callgrind.<case from 1>`, for `callgrind_annotate`.
+pub fn count(what: &[&str], cases: usize, directory: &Path) -> Result<Vec<u64>, CallgrindError> {
+    let program = std::env::current_exe().map_err(CallgrindError::NotInstalled)?;
+    std::fs::create_dir_all(directory).map_err(CallgrindError::NotInstalled)?;
+    let output = directory.join("callgrind");
+    let mut option = std::ffi::OsString::from("--callgrind-out-file=");
+    option.push(&output);
+    let status = Command::new("valgrind")
+        .args(["--tool=callgrind", "--toggle-collect=*measured_section*", "--dump-after=*end_of_case*"])
+        .args(["--dump-instr=yes".as_ref(), option.as_os_str(), program.as_os_str(), OsStr::new("count")])
+        .args(what)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .map_err(CallgrindError::NotInstalled)?;
+    if !status.success() {
+        return Err(CallgrindError::Failed(status, what.join(" ")));
+    }
+    (1..=cases).map(|case| total(&output.with_extension(case.to_string()))).collect()
+}
+
+/// The count in one profile.
+fn total(path: &Path) -> Result<u64, CallgrindError> {
+    let unreadable = || CallgrindError::Unreadable(path.display().to_string());
+    let text = std::fs::read_to_string(path).map_err(|_| unreadable())?;
+    let line = text.lines().find_map(|line| line.strip_prefix("totals: "));
+    line.and_then(|number| number.trim().parse().ok()).ok_or_else(unreadable)
+}
