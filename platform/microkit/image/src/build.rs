@@ -1,0 +1,156 @@
+//! The whole way from a description to an image.
+
+use std::path::Path;
+
+use ferry_description::{CENTRAL, CONFIG_REGION, Description, Placement, Source, TICKER};
+use microkit_tool::capdl::build_capdl_spec;
+use microkit_tool::elf::ElfFile;
+use microkit_tool::sdf::{self, SysMemoryRegionPaddr, SystemDescription};
+use microkit_tool::symbols::patch_symbols;
+
+use crate::contents::Contents;
+use crate::error::Error;
+use crate::programs::Programs;
+use crate::sdk::Target;
+use crate::specification::Specification;
+use crate::supervision::{SUPERVISOR, SYMBOL, Supervised};
+use crate::{Arguments, grants, pack, window};
+
+/// Slots of the initialiser's `CNode` that neither objects nor mappings take: its own, and what it derives for threads.
+const SPARE_SLOTS: usize = 4096;
+
+/// Builds the image of a system.
+pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
+    let mut contents = arguments.fillings.iter().map(Contents::read).collect::<Result<Vec<_>, _>>()?;
+    let grown: Vec<_> =
+        contents.iter().map(|filled| (filled.region.as_str(), filled.bytes.len() as u64)).collect();
+    let source = Source::read(&arguments.system)?;
+    let description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
+    let programs = Programs { search_paths: &arguments.search_paths };
+
+    let supervised = supervise(target, &source, &description, &programs, output)?;
+    let mut system = read_supervised(target, arguments, &source, &supervised, output)?;
+    let root_slot = grants::root_slot(&system)?;
+    let placement = description.place(&mut grants::capability_pointers(root_slot));
+    contents.push(Contents { region: CONFIG_REGION.into(), bytes: placement.config.clone() });
+    adapt(&mut system, &description, &placement, &contents)?;
+
+    let mut programs = load(target, &system, &programs)?;
+    patch_symbols(&target.kernel, &mut programs, &system).map_err(Error::Refused)?;
+    for (domain, program) in system.protection_domains.iter().zip(&mut programs) {
+        if domain.name == SUPERVISOR {
+            supervised.patch(program)?;
+        }
+    }
+    let container = build_capdl_spec(&target.kernel, &mut programs, &system).map_err(Error::Refused)?;
+    let mut specification = Specification::new(container, &target.kernel);
+    grants::add(&mut specification, &description, &placement, root_slot)?;
+    window::add(&mut specification, &placement)?;
+    for filled in &contents {
+        filled.fill(&mut specification)?;
+    }
+    check_size(&specification, &system)?;
+    pack::system(target, specification.finish(), &programs, output)
+}
+
+/// The description with a supervisor, for the programs that there are.
+fn supervise(
+    target: &Target,
+    source: &Source,
+    description: &Description,
+    programs: &Programs<'_>,
+    output: &Path,
+) -> Result<Supervised, Error> {
+    let mut users = Vec::new();
+    for domain in &description.system.domains {
+        let program = programs.load(&domain.name, Path::new(&domain.program), None)?;
+        if program.find_symbol(SYMBOL).is_ok() {
+            users.push(domain.name.as_str());
+        }
+    }
+    let supervised = Supervised::new(source.text(), target.kernel.arch, |name| users.contains(&name))?;
+    if supervised.silent {
+        eprintln!(
+            "note: {} gives the console's device to a protection domain; Ferry prints nothing, not even faults",
+            source.path().display()
+        );
+    }
+    let path = output.join("system.xml");
+    std::fs::write(&path, &supervised.xml).map_err(Error::file("write", &path))?;
+    Ok(supervised)
+}
+
+/// Has Microkit read the description twice: as it is, so that messages are about the user's file, and with the supervisor.
+fn read_supervised(
+    target: &Target,
+    arguments: &Arguments,
+    source: &Source,
+    supervised: &Supervised,
+    output: &Path,
+) -> Result<SystemDescription, Error> {
+    sdf::parse(source.path(), source.text(), &target.kernel, &arguments.search_paths)
+        .map_err(Error::Refused)?;
+    let path = output.join("system.xml");
+    let system = sdf::parse(&path, &supervised.xml, &target.kernel, &arguments.search_paths)
+        .map_err(|cause| Error::SupervisedRefused { path, cause })?;
+    let addressed =
+        |address: &SysMemoryRegionPaddr| matches!(address, SysMemoryRegionPaddr::ToolAllocated(_));
+    if system.memory_regions.iter().any(|region| addressed(&region.phys_addr)) {
+        return Err(Error::RegionAddress);
+    }
+    Ok(system)
+}
+
+/// Applies what is not in `system.xml`: frame sizes, sizes of filled regions, and the tick.
+fn adapt(
+    system: &mut SystemDescription,
+    description: &Description,
+    placement: &Placement,
+    contents: &[Contents],
+) -> Result<(), Error> {
+    for filled in contents {
+        let region = description.system.regions.iter().find(|region| region.name == filled.region);
+        let region = region.ok_or_else(|| Error::NoRegionToFill(filled.region.clone()))?;
+        filled.enlarge(region.bytes, system)?;
+    }
+    for grant in &placement.grants {
+        let name = &description.system.regions[grant.region].name;
+        for region in system.memory_regions.iter_mut().filter(|region| region.name == *name) {
+            region.page_size = (1_u64 << grant.buffer.frame_bits).into();
+            region.page_count = grant.buffer.frames();
+        }
+    }
+    if let Some(tick) = &description.tick {
+        let period = u64::from(tick.period_us);
+        for ticker in system.protection_domains.iter_mut().filter(|domain| domain.name == TICKER) {
+            ticker.sched_params.period = period;
+            // With a budget as long as its period the ticker would never wait for the next one.
+            ticker.sched_params.budget = ticker.sched_params.budget.min(period / 2);
+        }
+    }
+    Ok(())
+}
+
+/// The programs in the order of the domains, and the monitor's last, as the library wants them.
+fn load(target: &Target, system: &SystemDescription, programs: &Programs<'_>) -> Result<Vec<ElfFile>, Error> {
+    let mut loaded = Vec::new();
+    for domain in &system.protection_domains {
+        let symbols = domain.program_image_for_symbols.as_deref();
+        loaded.push(programs.load(&domain.name, &domain.program_image, symbols)?);
+    }
+    loaded.push(target.program("monitor.elf")?);
+    Ok(loaded)
+}
+
+/// The initialiser panics, in release without a word, when its `CNode` is full.
+fn check_size(specification: &Specification<'_>, system: &SystemDescription) -> Result<(), Error> {
+    let needed = specification.objects() + specification.mapped_frames() + SPARE_SLOTS;
+    let limit = 1 << specification.kernel.init_cnode_bits;
+    if needed <= limit {
+        return Ok(());
+    }
+    let largest = system.memory_regions.iter().max_by_key(|region| region.page_count);
+    let (largest, frames) =
+        largest.map_or((CENTRAL.into(), 0), |region| (region.name.clone(), region.page_count));
+    Err(Error::TooManyObjects { needed, limit, largest, frames })
+}

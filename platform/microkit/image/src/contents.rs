@@ -1,0 +1,77 @@
+//! Regions that the caller fills: bytes from the first byte of the region on, the rest zero.
+//!
+//! Microkit can do this itself (`prefill_path`), but wants the file to reach into the region's last page, and cannot
+//! fill what the description does not name a file for.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use microkit_tool::capdl::spec::{BytesContent, FillContent};
+use microkit_tool::sdf::SystemDescription;
+use sel4_capdl_initializer_types::{FillEntry, FillEntryContent, Object};
+
+use crate::error::Error;
+use crate::specification::Specification;
+
+/// `REGION=FILE`
+#[derive(Clone, Debug)]
+pub(crate) struct Filling {
+    pub(crate) region: String,
+    file: PathBuf,
+}
+
+impl FromStr for Filling {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.split_once('=') {
+            Some((region, file)) if !region.is_empty() && !file.is_empty() => {
+                Ok(Self { region: region.into(), file: file.into() })
+            }
+            _ => Err(Error::NotAFilling(text.into())),
+        }
+    }
+}
+
+/// Bytes for the beginning of a region.
+pub(crate) struct Contents {
+    pub(crate) region: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Contents {
+    /// Reads what the caller named.
+    pub(crate) fn read(filling: &Filling) -> Result<Self, Error> {
+        let bytes = std::fs::read(&filling.file).map_err(Error::file("read", &filling.file))?;
+        Ok(Self { region: filling.region.clone(), bytes })
+    }
+
+    /// Makes the region large enough. On small pages: those are embedded as they are, large ones are compressed, which
+    /// takes seconds for a large file.
+    pub(crate) fn enlarge(&self, bytes: u64, system: &mut SystemDescription) -> Result<(), Error> {
+        let region = system.memory_regions.iter_mut().find(|region| region.name == self.region);
+        let region = region.ok_or_else(|| Error::NoRegionToFill(self.region.clone()))?;
+        region.size = bytes;
+        region.page_size = ferry_description::PAGE_BYTES.into();
+        region.page_count = region.size / ferry_description::PAGE_BYTES;
+        // Ours instead of what the description may name.
+        region.prefill_bytes = None;
+        Ok(())
+    }
+
+    /// Writes the bytes into the region's frames.
+    pub(crate) fn fill(&self, specification: &mut Specification<'_>) -> Result<(), Error> {
+        let frames = self.bytes.chunks(usize::try_from(ferry_description::PAGE_BYTES).unwrap_or(usize::MAX));
+        for (number, bytes) in (0_u64..).zip(frames) {
+            let frame = specification.frame(&self.region, number)?;
+            if let Object::Frame(frame) = specification.object_mut(frame) {
+                let content = FillContent::BytesContent(BytesContent { bytes: bytes.to_vec() });
+                frame.init.entries = vec![FillEntry {
+                    range: 0..bytes.len() as u64,
+                    content: FillEntryContent::Data(content),
+                }];
+            }
+        }
+        Ok(())
+    }
+}

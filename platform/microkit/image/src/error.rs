@@ -1,0 +1,82 @@
+//! Why no image was made: what, where, and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// An image could not be built.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no Microkit SDK is named; give one with --sdk or in MICROKIT_SDK")]
+    NoSdk,
+    #[error(
+        "{0} is no directory of a Microkit 2.3.0 SDK for this board and configuration; check --sdk, --board and --config"
+    )]
+    NotInSdk(PathBuf),
+    #[error("{}: the SDK's file is not as Microkit 2.3.0 has it: {cause}", path.display())]
+    SdkFile { path: PathBuf, cause: String },
+    #[error("cannot {act} {}: {cause}", path.display())]
+    File { act: &'static str, path: PathBuf, cause: io::Error },
+    #[error("`{0}` is no filling; write REGION=FILE")]
+    NotAFilling(String),
+    #[error("--prefill names the region `{0}`, which the system description does not have; correct the name")]
+    NoRegionToFill(String),
+    #[error(transparent)]
+    Description(#[from] ferry_description::ReadError),
+    #[error("the description has mistakes\n{0}")]
+    Mistakes(#[from] ferry_description::Mistakes),
+    #[error(
+        "the program `{program}` of `{domain}` is in none of the search paths; build it, or name its directory with --search-path"
+    )]
+    NoProgram { domain: String, program: String },
+    #[error("{}: {cause}", path.display())]
+    Program { path: PathBuf, cause: String },
+    #[error("Microkit refuses the system description: {0}")]
+    Refused(String),
+    #[error("Microkit refuses the system with Ferry's supervisor in it (see {}): {cause}", path.display())]
+    SupervisedRefused { path: PathBuf, cause: String },
+    #[error(
+        "the system description has {found} protection domains; Ferry's supervisor can look after {limit}"
+    )]
+    TooManyDomains { found: usize, limit: usize },
+    #[error(
+        "`{domain}` has priority {priority}, the highest there is; Ferry's supervisor must be above, so give it one less"
+    )]
+    Priority { domain: String, priority: u8 },
+    #[error(
+        "`{domain}` uses all channel numbers; Ferry's console and panic messages need one, so remove a channel"
+    )]
+    NoChannel { domain: String },
+    #[error(
+        "`setvar region_paddr` is not supported together with Ferry; use a region with a stated `phys_addr`"
+    )]
+    RegionAddress,
+    #[error(
+        "all slots of central's root CNode are taken; leave one of 1..63 free of `<cspace>` capabilities"
+    )]
+    NoRootSlot,
+    #[error("the specification lacks the object `{0}`; this builder is made for Microkit 2.3.0")]
+    NoObject(String),
+    #[error("slot {slot:#x} of `{object}` is taken; this builder is made for Microkit 2.3.0")]
+    SlotTaken { object: String, slot: u32 },
+    #[error(
+        "the system needs {needed} capability slots, the initialiser has {limit}, and `{largest}` alone has {frames} frames; \
+         set `large_frames` for its client in flows.toml, or make it smaller"
+    )]
+    TooManyObjects { needed: usize, limit: usize, largest: String, frames: u64 },
+    #[error("{} objects do not fit into the memory of the board; make regions smaller", objects)]
+    OutOfMemory { objects: usize },
+    #[error("the initial task does not fit into the memory of the board; make filled regions smaller")]
+    NoRoomForTask,
+    #[error("the image cannot be written: {0}")]
+    Image(String),
+    #[error("the stock tool refused the system with {status}; its output:\n{output}")]
+    StockTool { status: std::process::ExitStatus, output: String },
+}
+
+impl Error {
+    /// For `map_err`: what was being done to which file.
+    pub(crate) fn file(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::File { act, path, cause }
+    }
+}

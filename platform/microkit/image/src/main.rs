@@ -1,0 +1,96 @@
+//! `ferry-microkit-image`: makes a bootable Microkit image of a system description, its flows and its programs.
+//!
+//! Microkit's own library does the work; what it has no words for is added to the capDL specification between
+//! building and packing:
+//!
+//! * a `CNode` in central's `CSpace` with a capability for every frame of the clients' buffers (`grants`),
+//! * empty page tables for the window in which central maps them (`window`),
+//! * the contents of regions that the caller fills, and of central's configuration (`contents`).
+//!
+//! Before that, the description gets a supervisor, in Microkit's own words (`supervision`). `ferry image` calls this
+//! as a program of its own, because parts of the library end the process when something is wrong.
+//!
+//! Into the output directory go `image` (on x86-64 also `sel4_32.elf`, the kernel that QEMU boots), `report.txt`,
+//! and `system.xml`, the description as it was built.
+#![forbid(unsafe_code)]
+
+mod build;
+mod contents;
+mod error;
+mod grants;
+mod pack;
+mod programs;
+mod sdk;
+mod specification;
+mod stock;
+mod supervision;
+mod window;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::contents::Filling;
+use crate::error::Error;
+use crate::sdk::Target;
+
+/// Builds bootable Microkit images with Ferry's additions.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// The system description
+    #[arg(long, value_name = "FILE", default_value = "system.xml")]
+    system: PathBuf,
+    /// Who may send to whom
+    #[arg(long, value_name = "FILE", default_value = "flows.toml")]
+    flows: PathBuf,
+    /// Where programs are looked for, with and without the ending `.elf`; can be repeated
+    #[arg(long = "search-path", value_name = "DIR")]
+    search_paths: Vec<PathBuf>,
+    /// Fills a region from its beginning with a file and enlarges it if it must; can be repeated
+    #[arg(long = "prefill", value_name = "REGION=FILE")]
+    fillings: Vec<Filling>,
+    /// The Microkit SDK
+    #[arg(long, value_name = "DIR", env = "MICROKIT_SDK")]
+    sdk: Option<PathBuf>,
+    /// `qemu_virt_aarch64` or `x86_64_generic`
+    #[arg(long)]
+    board: String,
+    /// `debug`, `release` or `benchmark`
+    #[arg(long)]
+    config: String,
+    /// Directory for what is made
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Has the stock Microkit tool build the system instead, without any of Ferry's additions
+    #[arg(long)]
+    stock_check: bool,
+    /// Builds an image whose initial task is this program instead, for tests on `AArch64` (on x86-64 QEMU takes the
+    /// program as it is)
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "stock_check")]
+    root_task: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Error> {
+    let target = Target::find(arguments.sdk.as_deref(), &arguments.board, &arguments.config)?;
+    let output = &arguments.output;
+    std::fs::create_dir_all(output).map_err(Error::file("create", output))?;
+    if let Some(program) = &arguments.root_task {
+        pack::root_task(&target, program, &output.join("image"))
+    } else if arguments.stock_check {
+        stock::check(&target, arguments, output)
+    } else {
+        build::system(&target, arguments, output)
+    }
+}

@@ -1,0 +1,50 @@
+//! Proof that a description is still a stock one: Microkit's own tool builds an image of it.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use ferry_description::{Description, Source};
+
+use crate::Arguments;
+use crate::error::Error;
+use crate::programs::Programs;
+use crate::sdk::Target;
+
+/// Runs the stock tool. Its image and report go into `stock` in the output directory.
+pub(crate) fn check(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
+    let source = Source::read(&arguments.system)?;
+    let description = Description::check(&source, &Source::read(&arguments.flows)?, &[])?;
+    let programs = Programs { search_paths: &arguments.search_paths };
+    let directory = output.join("stock");
+    std::fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
+    // The tool looks for programs under exactly the names in the description.
+    for domain in &description.system.domains {
+        let program = programs.path(&domain.name, Path::new(&domain.program))?;
+        let program = std::path::absolute(&program).map_err(Error::file("find", &program))?;
+        let link = directory.join(&domain.program);
+        let _ = std::fs::remove_file(&link);
+        symlink(&program, &link).map_err(Error::file("link", &link))?;
+    }
+    let tool = target.tool();
+    let result = Command::new(&tool)
+        .arg(&arguments.system)
+        .args(["--board", &target.board, "--config", &target.config_name])
+        .arg("--output")
+        .arg(directory.join("image"))
+        .arg("--report")
+        .arg(directory.join("report.txt"))
+        .arg("--search-path")
+        .arg(&directory)
+        .args(&arguments.search_paths)
+        .output()
+        .map_err(Error::file("run", &tool))?;
+    if result.status.success() {
+        return Ok(());
+    }
+    let output = [result.stdout, result.stderr].concat();
+    Err(Error::StockTool {
+        status: result.status,
+        output: String::from_utf8_lossy(&output).trim_end().into(),
+    })
+}

@@ -1,0 +1,159 @@
+//! Puts Ferry's supervisor into a system description, in Microkit's own words: every protection domain becomes its
+//! child, every one whose program uses Ferry's runtime gets a channel to it, and the console is its device alone.
+//!
+//! This is done in the text, because that is what Microkit's library reads and checks, and because a user can read the
+//! result (`system.xml` in the output directory).
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::ops::Range;
+
+use ferry_description::MAX_CHANNEL;
+use microkit_tool::PD_MAX_NAME_LENGTH;
+use microkit_tool::elf::ElfFile;
+use microkit_tool::sel4::Arch;
+use roxmltree::{Document, Node};
+
+use crate::error::Error;
+
+/// Name of the supervisor and, with the ending `.elf`, of its program.
+pub(crate) const SUPERVISOR: &str = "ferry_supervisor";
+/// A program that has this symbol can call the supervisor.
+pub(crate) const SYMBOL: &str = "ferry_supervisor";
+/// Microkit's highest priority, which the supervisor has.
+const HIGHEST_PRIORITY: u8 = 254;
+/// Domains that the supervisor can look after: it has a channel number and a child number for each.
+const LIMIT: usize = MAX_CHANNEL as usize + 1;
+
+/// First serial port of a PC, and the port of QEMU's `isa-debug-exit`.
+const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
+/// The page with the registers of the first UART of QEMU's `virt` machine.
+const UART_PAGE: Range<u64> = 0x900_0000..0x900_1000;
+
+/// A description with a supervisor.
+pub(crate) struct Supervised {
+    /// The description.
+    pub(crate) xml: String,
+    /// Names of the domains, by the number that the supervisor knows them by.
+    names: Vec<String>,
+    /// Bit `n` is set if domain `n` is the supervisor's own child.
+    children: u64,
+    /// Whether the description gives the console to another domain.
+    pub(crate) silent: bool,
+}
+
+impl Supervised {
+    /// Adds the supervisor to a description that Microkit accepts. `uses_runtime` says whether a domain's program can call
+    /// it.
+    pub(crate) fn new(text: &str, arch: Arch, uses_runtime: impl Fn(&str) -> bool) -> Result<Self, Error> {
+        let document = Document::parse(text).map_err(|error| Error::Refused(error.to_string()))?;
+        let system = document.root_element();
+        let domains: Vec<Node> =
+            system.descendants().filter(|node| node.has_tag_name("protection_domain")).collect();
+        if domains.len() > LIMIT {
+            return Err(Error::TooManyDomains { found: domains.len(), limit: LIMIT });
+        }
+        let silent = console_is_taken(system, arch);
+        let mut new = Self { xml: String::new(), names: vec![], children: 0, silent };
+        let mut inner = String::new();
+        let mut channels = String::new();
+        let mut rest = text.to_owned();
+        for (number, domain) in domains.iter().enumerate() {
+            let name = domain.attribute("name").unwrap_or_default();
+            check_priority(*domain, name)?;
+            if domain.parent() == Some(system) {
+                new.children |= 1 << number;
+                let (tag, attributes) = text[domain.range()].split_at("<protection_domain".len());
+                let _ = writeln!(inner, "{tag} id=\"{number}\"{attributes}");
+            }
+            if uses_runtime(name) {
+                let id = free_channel(system, *domain, name)?;
+                let _ = writeln!(
+                    channels,
+                    "<channel><end pd=\"{name}\" id=\"{id}\" pp=\"true\" setvar_id=\"{SYMBOL}\" />\
+                     <end pd=\"{SUPERVISOR}\" id=\"{number}\" /></channel>"
+                );
+            }
+            new.names.push(name.into());
+        }
+        for domain in system.children().filter(|node| node.has_tag_name("protection_domain")).rev() {
+            rest.replace_range(domain.range(), "");
+        }
+        let (devices, regions) = if silent { ("", "") } else { devices(arch) };
+        let end = rest.rfind("</").unwrap_or(rest.len());
+        new.xml = format!(
+            "{}\n<!-- Added by ferry-microkit-image. -->\n{regions}\
+             <protection_domain name=\"{SUPERVISOR}\" priority=\"{HIGHEST_PRIORITY}\">\n\
+             <program_image path=\"{SUPERVISOR}.elf\" />\n{devices}{inner}</protection_domain>\n{channels}{}",
+            &rest[..end],
+            &rest[end..],
+        );
+        Ok(new)
+    }
+
+    /// Tells the supervisor's program the names.
+    pub(crate) fn patch(&self, program: &mut ElfFile) -> Result<(), Error> {
+        let mut names = vec![0; LIMIT * PD_MAX_NAME_LENGTH];
+        for (name, place) in self.names.iter().zip(names.chunks_mut(PD_MAX_NAME_LENGTH)) {
+            let length = name.len().min(place.len());
+            place[..length].copy_from_slice(&name.as_bytes()[..length]);
+        }
+        let written = program
+            .write_symbol("ferry_domains", &names)
+            .and_then(|()| program.write_symbol("ferry_children", &self.children.to_le_bytes()));
+        written.map_err(|cause| Error::Program { path: SUPERVISOR.into(), cause })
+    }
+}
+
+/// The supervisor's devices, and the memory regions that they need.
+fn devices(arch: Arch) -> (&'static str, &'static str) {
+    match arch {
+        Arch::X86_64 => (
+            "<ioport id=\"0\" addr=\"0x3f8\" size=\"8\" setvar_id=\"ferry_uart\" />\n\
+             <ioport id=\"1\" addr=\"0xf4\" size=\"4\" setvar_id=\"ferry_exit\" />\n",
+            "",
+        ),
+        _ => (
+            "<map mr=\"ferry_uart\" vaddr=\"0x10_000_000\" perms=\"rw\" cached=\"false\" setvar_vaddr=\"ferry_uart\" />\n",
+            "<memory_region name=\"ferry_uart\" size=\"0x1_000\" phys_addr=\"0x9_000_000\" />\n",
+        ),
+    }
+}
+
+/// Whether the description gives the console's device to somebody, for a driver perhaps.
+fn console_is_taken(system: Node<'_, '_>, arch: Arch) -> bool {
+    let (tag, start, size, device) = match arch {
+        Arch::X86_64 => ("ioport", "addr", "size", SERIAL_PORTS),
+        _ => ("memory_region", "phys_addr", "size", UART_PAGE),
+    };
+    let number = |node: Node<'_, '_>, attribute| {
+        let text = node.attribute(attribute)?.replace('_', "");
+        text.strip_prefix("0x")
+            .map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
+    };
+    system.descendants().filter(|node| node.has_tag_name(tag)).any(|node| {
+        number(node, start)
+            .zip(number(node, size))
+            .is_some_and(|(start, size)| start < device.end && device.start < start.saturating_add(size))
+    })
+}
+
+/// Microkit wants a procedure to have a higher priority than its callers.
+fn check_priority(domain: Node<'_, '_>, name: &str) -> Result<(), Error> {
+    match domain.attribute("priority").and_then(|priority| priority.parse().ok()) {
+        Some(priority) if priority >= HIGHEST_PRIORITY => {
+            Err(Error::Priority { domain: name.into(), priority })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The highest channel number that a domain does not use, for a channel, an interrupt, or anything else of its own.
+fn free_channel(system: Node<'_, '_>, domain: Node<'_, '_>, name: &str) -> Result<u8, Error> {
+    let ends =
+        system.descendants().filter(|node| node.has_tag_name("end") && node.attribute("pd") == Some(name));
+    let own = domain.children().filter(Node::is_element);
+    let used: HashSet<u8> = ends.chain(own).filter_map(|node| node.attribute("id")?.parse().ok()).collect();
+    let free = (0..=MAX_CHANNEL).rev().find(|id| !used.contains(id));
+    free.ok_or_else(|| Error::NoChannel { domain: name.into() })
+}

@@ -1,0 +1,67 @@
+//! The runtime of the production platform: what a protection domain (PD) links to run on seL4 16 and Microkit 2.3.
+//!
+//! Every platform has a crate `runtime` with the same names, so a PD is written once:
+//!
+//! ```ignore
+//! #![no_std]
+//! #![no_main]
+//! use runtime::{ChannelSet, Handler, println};
+//!
+//! runtime::protection_domain!(init);
+//!
+//! struct Receiver;
+//!
+//! fn init() -> impl Handler {
+//!     Receiver
+//! }
+//!
+//! impl Handler for Receiver {
+//!     fn notified(&mut self, channels: ChannelSet) {
+//!         println!("woken by {channels:?}");
+//!     }
+//! }
+//! ```
+//!
+//! A PD holds what Microkit gives to every PD and nothing more: no device, no I/O port. Console, end of the machine
+//! and panics go through Ferry's supervisor, which the image builder puts above all PDs (see [`supervisor`]). In an
+//! image that the stock Microkit tool built there is none; then the console is the kernel's, in the debug
+//! configuration only.
+#![no_std]
+
+mod console;
+mod start;
+pub mod supervisor;
+mod window;
+
+pub use ferry_platform::{
+    Channel, ChannelSet, Frame, Handler, MapError, Region, channel, copy_opaque, region,
+};
+pub use supervisor::exit;
+pub use window::{Window, window};
+
+#[doc(hidden)]
+pub use console::print;
+#[doc(hidden)]
+pub use sel4_microkit;
+#[doc(hidden)]
+pub use start::prepare;
+
+/// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one.
+///
+/// # Panics
+/// If the system description does not let this PD notify through that channel.
+pub fn notify(channel: Channel) {
+    sel4_microkit::Channel::new(usize::from(channel.number())).notify();
+}
+
+/// Gives other PDs of the same priority the processor for what is left of the time slice.
+pub fn yield_now() {
+    sel4::r#yield();
+}
+
+/// Blocks until the next period begins: drops what is left of the PD's budget, which the kernel refills then. For
+/// the PD that the system description makes the ticker, with a period longer than its budget; in another PD it does
+/// what [`yield_now`] does.
+pub fn wait_for_period() {
+    sel4::r#yield();
+}

@@ -1,0 +1,57 @@
+//! Central's window: the range of its addresses where it maps frames of clients. The one place of this platform
+//! where a PD changes its own address space.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use ferry_platform::{Frame, MapError};
+use sel4::{Cap, CapRights, VmAttributes, cap};
+
+/// Microkit gives every PD its own address space as a capability, here.
+const VSPACE: cap::VSpace = Cap::from_bits(3);
+
+/// Memory of clients is data. On x86-64 seL4 has no attribute that says so.
+#[cfg(target_arch = "aarch64")]
+const ATTRIBUTES: VmAttributes = VmAttributes::DEFAULT.union(VmAttributes::EXECUTE_NEVER);
+#[cfg(target_arch = "x86_64")]
+const ATTRIBUTES: VmAttributes = VmAttributes::DEFAULT;
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The right to map and unmap frames in this PD's window.
+pub struct Window(());
+
+/// The window, once: later calls return `None`. In a PD to which the image builder gives no frames, there is nothing
+/// that can be mapped.
+#[must_use]
+pub fn window() -> Option<Window> {
+    (!TAKEN.swap(true, Ordering::Relaxed)).then_some(Window(()))
+}
+
+impl Window {
+    /// Maps a frame at its address, read-only or read-write. The kernel grants no more than the capability has: a
+    /// read-write mapping through a read-only capability is read-only, and a write to it faults. Mapping a frame
+    /// again where it is changes nothing; the kernel would replace another frame there, but each has its own home.
+    pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
+        let rights = if frame.writable { CapRights::read_write() } else { CapRights::read_only() };
+        page(frame.capability)
+            .frame_map(VSPACE, address(frame.address), rights, ATTRIBUTES)
+            .map_err(|error| MapError { code: u64::from(error.into_sys()) })
+    }
+
+    /// Removes the mapping that was made through this capability. A capability through which nothing is mapped is left
+    /// alone; one that does not exist faults, so capabilities come from the configuration alone.
+    pub fn unmap(&mut self, capability: u64) {
+        // The kernel refuses only a capability that is no frame's, and then nothing is mapped through it.
+        let _ = page(capability).frame_unmap();
+    }
+}
+
+fn page(capability: u64) -> cap::UnspecifiedPage {
+    Cap::from_bits(capability)
+}
+
+fn address(address: u64) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
+    let address = address as usize;
+    address
+}

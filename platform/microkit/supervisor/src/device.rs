@@ -1,0 +1,78 @@
+//! The devices of the two boards: a UART to print on, and QEMU's way to end the machine. The image builder gives the
+//! supervisor what it needs and fills in the symbols; firmware or the kernel has set up the UART.
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64::{exit, put};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::{exit, put};
+
+/// `qemu_virt_aarch64`: a PL011 in memory, and semihosting.
+#[cfg(target_arch = "aarch64")]
+mod aarch64 {
+    /// Offsets of the data and flag registers, and the flag that says that the transmit queue is full.
+    const DATA: usize = 0x00;
+    const FLAGS: usize = 0x18;
+    const TRANSMIT_FULL: u32 = 1 << 5;
+    /// Semihosting operation `SYS_EXIT_EXTENDED` and the reason `ADP_Stopped_ApplicationExit`.
+    const SYS_EXIT_EXTENDED: u64 = 0x20;
+    const APPLICATION_EXIT: u64 = 0x2_0026;
+
+    /// Prints one byte; drops it if there is no UART.
+    pub(crate) fn put(byte: u8) {
+        let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
+        let flags = core::ptr::with_exposed_provenance::<u32>(base + FLAGS);
+        let data = core::ptr::with_exposed_provenance_mut::<u32>(base + DATA);
+        // SAFETY: the image builder maps the UART's registers there, uncached; this one can be read at any time.
+        while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
+        // SAFETY: likewise; the queue has room.
+        unsafe { data.write_volatile(u32::from(byte)) };
+    }
+
+    /// Ends the machine, if it is QEMU with semihosting for user programs; else this is an exception.
+    pub(crate) fn exit(code: u8) {
+        let reason = [APPLICATION_EXIT, u64::from(code)];
+        // SAFETY: the operation reads the two words at the address in `x1` and does not return; a machine that does
+        // not know it stops this thread.
+        unsafe {
+            core::arch::asm!("hlt #0xf000", in("x0") SYS_EXIT_EXTENDED, in("x1") reason.as_ptr(), lateout("x0") _);
+        }
+    }
+}
+
+/// `x86_64_generic`: the first serial port, and QEMU's `isa-debug-exit`.
+#[cfg(target_arch = "x86_64")]
+mod x86_64 {
+    /// Microkit puts the capability to the I/O ports with number `n` here plus `n`.
+    const FIRST_PORTS: u64 = 10 + 64 * 6;
+    /// Data and line status registers, and the status bit that says that the transmitter is empty.
+    const DATA: u64 = 0x3f8;
+    const LINE_STATUS: u64 = 0x3fd;
+    const TRANSMITTER_EMPTY: u8 = 1 << 5;
+    /// Port of `isa-debug-exit`, as the QEMU command line places it.
+    const EXIT: u64 = 0xf4;
+
+    /// Prints one byte; drops it if there is no serial port.
+    pub(crate) fn put(byte: u8) {
+        let Some(number) = ferry_platform::patched_symbol!("ferry_uart") else { return };
+        let ports = FIRST_PORTS + number as u64;
+        sel4::with_ipc_buffer_mut(|buffer| {
+            let buffer = buffer.inner_mut();
+            // A refused read gives 0 and would never end; there is nowhere to report it either.
+            while {
+                let status = buffer.seL4_X86_IOPort_In8(ports, LINE_STATUS as u16);
+                status.error == 0 && status.result & TRANSMITTER_EMPTY == 0
+            } {}
+            buffer.seL4_X86_IOPort_Out8(ports, DATA, u64::from(byte));
+        });
+    }
+
+    /// Ends the machine, if it is QEMU with `isa-debug-exit`: its exit status is `code * 2 + 1`, and codes above 127
+    /// count as 127.
+    pub(crate) fn exit(code: u8) {
+        let Some(number) = ferry_platform::patched_symbol!("ferry_exit") else { return };
+        sel4::with_ipc_buffer_mut(|buffer| {
+            let code = u64::from(code.min(127));
+            buffer.inner_mut().seL4_X86_IOPort_Out8(FIRST_PORTS + number as u64, EXIT, code);
+        });
+    }
+}

@@ -1,0 +1,33 @@
+//! The protection domains by number: names, and which of them are the supervisor's children. The image builder fills
+//! in both symbols.
+
+use core::ptr::from_ref;
+
+/// Numbers are below this: Microkit's limit for channels and for children.
+pub(crate) const LIMIT: usize = 62;
+/// Bytes of a name, the rest zero: Microkit's limit.
+const NAME: usize = 64;
+
+#[unsafe(export_name = "ferry_domains")]
+#[unsafe(link_section = ".data")]
+static NAMES: [[u8; NAME]; LIMIT] = [[0; NAME]; LIMIT];
+
+/// Bit `n` is set if domain `n` is a child.
+#[unsafe(export_name = "ferry_children")]
+#[unsafe(link_section = ".data")]
+static CHILDREN: u64 = 0;
+
+/// The name of a domain.
+pub(crate) fn name(number: usize) -> &'static str {
+    // Not read as the constants that the compiler takes them for; the image builder has changed them.
+    let names = core::hint::black_box(&NAMES);
+    let bytes = names.get(number).map_or(&[][..], |name| name.split(|byte| *byte == 0).next().unwrap_or(&[]));
+    str::from_utf8(bytes).unwrap_or("?")
+}
+
+/// Whether the supervisor can suspend a domain.
+pub(crate) fn is_child(number: usize) -> bool {
+    // SAFETY: a reference is valid to read. Volatile, because the image builder has changed the value.
+    let children = unsafe { from_ref(&CHILDREN).read_volatile() };
+    number < LIMIT && children & (1 << number) != 0
+}

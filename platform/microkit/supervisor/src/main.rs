@@ -1,0 +1,108 @@
+//! The supervisor: the parent of all protection domains (PDs), which reports their faults, prints for them and ends
+//! the machine.
+//!
+//! The image builder puts it into every image, because the release and benchmark kernels say nothing at all about a
+//! PD that faults, and because this keeps devices out of the PDs: only the supervisor has the console. It trusts no
+//! PD. A PD can print what it likes under its own or another's name; it cannot make the supervisor fault, and it can
+//! stop nobody but itself.
+//!
+//! Numbers of PDs, as Microkit hands them over with faults and calls, are given by the image builder together with
+//! the names.
+
+#![no_std]
+#![no_main]
+
+mod console;
+mod device;
+mod domains;
+mod fault;
+
+use core::convert::Infallible;
+use core::fmt::Write;
+
+use runtime::supervisor::{EXIT, PRINT, STOP, WORD};
+use sel4_microkit::{Channel, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
+use static_cell::ConstStaticCell;
+
+use crate::console::{Console, Lines};
+use crate::fault::Fault;
+
+sel4_microkit::declare_protection_domain!(init = init);
+
+/// Bytes of text that one request can have; a message has no more.
+const TEXT: usize = 119 * WORD;
+
+static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
+
+struct Supervisor {
+    lines: &'static mut Lines,
+}
+
+fn init() -> Supervisor {
+    Supervisor { lines: LINES.take() }
+}
+
+impl Handler for Supervisor {
+    type Error = Infallible;
+
+    fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
+        let number = channel.index();
+        match message.label() {
+            PRINT => self.print(number, message.count()),
+            EXIT if message.count() > 0 => self.exit(number, get_mr(0)),
+            STOP => self.stop(number),
+            label => {
+                let name = domains::name(number);
+                let _ = writeln!(Console, "ferry: supervisor: {name}: unknown request {label}, ignored");
+            }
+        }
+        Ok(MessageInfo::default())
+    }
+
+    fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
+        let number = child.index();
+        let fault = Fault::of(&message);
+        self.lines.flush(number);
+        let _ = writeln!(Console, "ferry: fault domain={} {fault}", domains::name(number));
+        suspend(number);
+        Ok(None)
+    }
+}
+
+impl Supervisor {
+    fn print(&mut self, number: usize, words: usize) {
+        // Copied out first: on x86-64 printing needs the IPC buffer itself.
+        let mut text = [0; TEXT];
+        let length = with_msg_bytes(|message| {
+            let (length, rest) = message.split_first_chunk()?;
+            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+            let length = length.min(words.saturating_sub(1) * WORD).min(rest.len()).min(TEXT);
+            text[..length].copy_from_slice(&rest[..length]);
+            Some(length)
+        });
+        self.lines.add(number, &text[..length.unwrap_or(0)]);
+    }
+
+    fn exit(&mut self, number: usize, code: u64) {
+        let code = u8::try_from(code).unwrap_or(u8::MAX);
+        self.lines.flush_all();
+        let _ = writeln!(Console, "ferry: exit domain={} code={code}", domains::name(number));
+        device::exit(code);
+    }
+
+    /// A PD that another one supervises cannot be stopped from here; it faults next, and its parent knows.
+    fn stop(&mut self, number: usize) {
+        self.lines.flush(number);
+        if domains::is_child(number) {
+            suspend(number);
+        }
+    }
+}
+
+/// Takes a child off the processor for good. The kernel forgets the answer that it waits for.
+fn suspend(number: usize) {
+    if let Err(error) = Child::new(number).tcb().tcb_suspend() {
+        let name = domains::name(number);
+        let _ = writeln!(Console, "ferry: supervisor: {name} cannot be suspended: {error}");
+    }
+}
