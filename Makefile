@@ -1,0 +1,59 @@
+# Every target is one call of the command line, or of cargo; nothing is decided here. What is missing on the machine
+# is installed or named by `ferry setup`, which all targets that need it begin with.
+#
+#   make run [INPUT=file] [PLATFORM=classic]   boot seL4 in QEMU and send a file through central
+#   make test [FILTER=r19]                     everything that has to hold; FILTER is for the tests inside seL4
+#   make check                                 the rules of system.xml and flows.toml, and who reaches what
+#   make image [OUT=directory]                 a bootable image
+#   make clean
+
+CARGO ?= cargo
+PLATFORM ?= classic
+OUT ?= build/image
+FERRY = $(CARGO) run --quiet --release --package ferry --
+
+# What is compiled for seL4 and not for this machine.
+FREESTANDING = --target x86_64-unknown-none --package ferry-pds-classic --package ferry-root-task \
+	--package ferry-runtime-classic --package ferry-classic-abi
+
+.PHONY: run image check test format lint doc host-test kernel-test setup clean cargo
+
+run: cargo
+	@$(FERRY) run --platform $(PLATFORM) $(if $(INPUT),--input "$(INPUT)")
+
+image: cargo
+	@$(FERRY) image --platform $(PLATFORM) --output "$(OUT)"
+
+check: cargo
+	@$(FERRY) check
+
+# The steps of CI, in the order in which they are likely to fail; each can be called alone.
+test: setup format lint doc host-test kernel-test
+
+format: cargo
+	$(CARGO) fmt --check
+
+lint: cargo
+	$(CARGO) clippy --quiet --all-targets -- --deny warnings
+	$(CARGO) clippy --quiet $(FREESTANDING) --bins --lib -- --deny warnings
+
+doc: cargo
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --quiet --no-deps
+
+host-test: cargo
+	$(CARGO) test --quiet
+
+kernel-test: cargo
+	@$(FERRY) test --platform $(PLATFORM) -- $(FILTER)
+
+setup: cargo
+	@$(FERRY) setup
+
+clean: cargo
+	$(CARGO) clean
+	rm -rf build
+
+cargo:
+	@command -v $(CARGO) >/dev/null || { \
+		echo "ferry: cargo is not in PATH; install Rust with the command that https://rustup.rs shows, then open a new shell"; \
+		exit 1; }

@@ -1,0 +1,94 @@
+//! What the command line takes.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Mediated transfer between isolated seL4 protection domains.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a system description and its flows, and show who can read and write what.
+    Check(DescriptionFiles),
+    /// Build a bootable image.
+    Image(ImageArguments),
+    /// Boot the system in QEMU, send a file through it, and compare what arrived.
+    Run(RunArguments),
+    /// Install the tools that are missing, or say which command does.
+    Setup,
+    /// Boot the scenarios of the test harness, each in a system of its own.
+    Test(TestArguments),
+}
+
+/// The files of a system.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DescriptionFiles {
+    /// The system description.
+    #[arg(long, value_name = "FILE", default_value = "system.xml")]
+    pub(crate) system: PathBuf,
+    /// The flows: who may send to whom.
+    #[arg(long, value_name = "FILE", default_value = "flows.toml")]
+    pub(crate) flows: PathBuf,
+}
+
+/// What protection domains run on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Platform {
+    /// The seL4 5.0.0 kernel inside the crate sel4-sys, on an x86-64 PC.
+    Classic,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ImageArguments {
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    /// The platform.
+    #[arg(long, value_enum, default_value = "classic")]
+    pub(crate) platform: Platform,
+    /// Fill a region with a file and make it large enough; may be repeated.
+    #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
+    pub(crate) prefill: Vec<(String, PathBuf)>,
+    /// Directory for the image; it is created.
+    #[arg(short, long, value_name = "DIRECTORY")]
+    pub(crate) output: PathBuf,
+}
+
+fn prefill(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((region, file)) if !region.is_empty() && !file.is_empty() => Ok((region.into(), file.into())),
+        _ => Err("write REGION=FILE, as in input=photo.jpg".into()),
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    /// The file to send; without one a generated file of 1 MiB.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// The platform.
+    #[arg(long, value_enum, default_value = "classic")]
+    pub(crate) platform: Platform,
+    /// Seconds after which the machine is stopped; by default 60 and what the file's size adds.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) limit: Option<u64>,
+    /// Show the console of the machine.
+    #[arg(long)]
+    pub(crate) console: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TestArguments {
+    /// The platform.
+    #[arg(long, value_enum, default_value = "classic")]
+    pub(crate) platform: Platform,
+    /// What follows `--` goes to the test runner: a filter, --exact, --skip, --list, --test-threads.
+    #[arg(last = true, value_name = "FILTER")]
+    pub(crate) runner: Vec<String>,
+}

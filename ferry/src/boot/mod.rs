@@ -1,0 +1,269 @@
+//! Boots a machine and judges what it did. Every boot ends: by itself, or by the time limit.
+//!
+//! A boot is a success only if everything expected was seen: the lines, the fault if there is to be one, the exit
+//! code reported on the console *and* the exit status of the emulator. Anything unexpected (a fault, a panic, an
+//! error line) is a failure, and a failure carries the end of the console.
+
+#[cfg(test)]
+mod tests;
+
+use crate::console::Line;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// Lines of the console that a failure shows.
+const TAIL: usize = 25;
+/// How long a machine that got into trouble may still explain itself.
+const GRACE: Duration = Duration::from_millis(1_500);
+
+/// A machine that has not been started.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    /// The emulator with its arguments; its standard output is the machine's console.
+    pub(crate) command: Command,
+    /// The emulator's exit status for the code with which the system ends.
+    pub(crate) status_of: fn(u8) -> i32,
+}
+
+/// What a boot must do to be a success.
+#[derive(Clone, Debug)]
+pub(crate) struct Expectation {
+    /// Beginnings of lines that must appear, in any order.
+    pub(crate) lines: Vec<String>,
+    /// The fault that must happen, as domain and kind. No other may.
+    pub(crate) fault: Option<(String, String)>,
+    /// How the machine ends.
+    pub(crate) ending: Ending,
+    /// Time after which it is stopped.
+    pub(crate) limit: Duration,
+}
+
+/// How a machine ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    /// By itself, with this code.
+    Exit(u8),
+    /// By the host, once the expected fault and all expected lines were seen.
+    AfterFault,
+}
+
+/// A boot that was a success.
+#[derive(Debug)]
+pub(crate) struct Boot {
+    /// The console, line by line, without line ends.
+    pub(crate) console: Vec<String>,
+    /// From the emulator's start to its end.
+    pub(crate) duration: Duration,
+}
+
+/// A boot that was none.
+#[derive(Debug, thiserror::Error)]
+#[error("{failure}{}", Tail(console))]
+pub(crate) struct BootError {
+    pub(crate) failure: Failure,
+    /// The console until then.
+    pub(crate) console: Vec<String>,
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("could not start {program}: {cause}; `ferry setup` installs it")]
+    Start { program: String, cause: io::Error },
+    #[error("the machine did not end within {} s", .0.as_secs_f32())]
+    Timeout(Duration),
+    #[error("unexpected on the console: {0}")]
+    Trouble(String),
+    #[error("the console never showed `{0}`")]
+    Missing(String),
+    #[error("the expected fault ({kind} by {domain}) did not happen")]
+    NoFault { domain: String, kind: String },
+    #[error("the system ended with code {found}, expected was {wanted}")]
+    Code { found: u8, wanted: u8 },
+    #[error("the machine stopped without an exit of the system{}", Status(*.0))]
+    Stopped(Option<i32>),
+    #[error("the system reported its exit, but the machine's status is wrong{}", Status(*.0))]
+    Status(Option<i32>),
+}
+
+struct Status(Option<i32>);
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(status) => write!(formatter, " (the emulator's status is {status})"),
+            None => formatter.write_str(" (the emulator was killed)"),
+        }
+    }
+}
+
+/// The last lines of a console.
+struct Tail<'a>(&'a [String]);
+
+impl fmt::Display for Tail<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return formatter.write_str("\nthe console is empty");
+        }
+        let skipped = self.0.len().saturating_sub(TAIL);
+        formatter.write_str("\nthe console's last lines:")?;
+        self.0[skipped..].iter().try_for_each(|line| write!(formatter, "\n  | {line}"))
+    }
+}
+
+/// Boots and judges. `on_line` sees each line of the console as it comes.
+pub(crate) fn boot(
+    mut machine: Machine,
+    expectation: &Expectation,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<Boot, BootError> {
+    let start = Instant::now();
+    let command = machine.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|cause| BootError {
+        failure: Failure::Start { program: command.get_program().to_string_lossy().into_owned(), cause },
+        console: Vec::new(),
+    })?;
+    let mut watch = Watch::new(expectation, start);
+    let status = watch.follow(child, on_line);
+    match watch.judge(status, machine.status_of) {
+        Ok(()) => Ok(Boot { console: watch.console, duration: start.elapsed() }),
+        Err(failure) => Err(BootError { failure, console: watch.console }),
+    }
+}
+
+/// What has been seen of a boot.
+struct Watch<'a> {
+    expectation: &'a Expectation,
+    deadline: Instant,
+    console: Vec<String>,
+    trouble: Option<String>,
+    fault_seen: bool,
+    exit: Option<u8>,
+    timed_out: bool,
+    stopped_by_us: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(expectation: &'a Expectation, start: Instant) -> Self {
+        Self {
+            expectation,
+            deadline: start + expectation.limit,
+            console: Vec::new(),
+            trouble: None,
+            fault_seen: false,
+            exit: None,
+            timed_out: false,
+            stopped_by_us: false,
+        }
+    }
+
+    /// Reads the console until the machine ends or has to be stopped. Returns the emulator's exit status.
+    fn follow(&mut self, mut child: Child, on_line: &mut dyn FnMut(&str)) -> Option<i32> {
+        let (sender, lines) = mpsc::channel();
+        let outputs = [
+            child.stdout.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
+            child.stderr.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
+        ];
+        for output in outputs.into_iter().flatten() {
+            let sender = sender.clone();
+            std::thread::spawn(move || forward(output, &sender));
+        }
+        drop(sender);
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            match lines.recv_timeout(left) {
+                Ok(line) => {
+                    on_line(&line);
+                    self.see(line);
+                    if self.is_over() {
+                        self.stopped_by_us = true;
+                        break;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.timed_out = true;
+                    self.stopped_by_us = true;
+                    break;
+                }
+            }
+        }
+        if self.stopped_by_us {
+            // It may have ended by itself in this moment; then there is nothing to kill.
+            let _ = child.kill();
+        }
+        child.wait().ok().and_then(|status| status.code())
+    }
+
+    fn see(&mut self, line: String) {
+        let expected = self.expectation.fault.as_ref();
+        match Line::of(&line) {
+            Line::Fault { domain, kind }
+                if !self.fault_seen && expected.is_some_and(|(d, k)| d == domain && k == kind) =>
+            {
+                self.fault_seen = true;
+            }
+            Line::Fault { .. } | Line::Trouble => {
+                if self.trouble.is_none() {
+                    self.trouble = Some(line.clone());
+                    self.deadline = self.deadline.min(Instant::now() + GRACE);
+                }
+            }
+            Line::Exit { code } => self.exit = Some(code),
+            Line::Other => {}
+        }
+        self.console.push(line);
+    }
+
+    /// Whether the host ends the machine now.
+    fn is_over(&self) -> bool {
+        self.expectation.ending == Ending::AfterFault && self.fault_seen && self.missing().is_none()
+    }
+
+    fn missing(&self) -> Option<&'a String> {
+        let seen = |wanted: &str| self.console.iter().any(|line| line.starts_with(wanted));
+        self.expectation.lines.iter().find(|wanted| !seen(wanted))
+    }
+
+    fn judge(&self, status: Option<i32>, status_of: fn(u8) -> i32) -> Result<(), Failure> {
+        if let Some(line) = &self.trouble {
+            return Err(Failure::Trouble(line.clone()));
+        }
+        if self.timed_out {
+            return Err(Failure::Timeout(self.expectation.limit));
+        }
+        if let Ending::Exit(wanted) = self.expectation.ending {
+            match self.exit {
+                None => return Err(Failure::Stopped(status)),
+                Some(found) if found != wanted => return Err(Failure::Code { found, wanted }),
+                Some(_) if status != Some(status_of(wanted)) => return Err(Failure::Status(status)),
+                Some(_) => {}
+            }
+        }
+        if let Some((domain, kind)) = self.expectation.fault.clone().filter(|_| !self.fault_seen) {
+            return Err(Failure::NoFault { domain, kind });
+        }
+        match self.missing() {
+            Some(line) => Err(Failure::Missing(line.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Sends each line without its end. The console may hold bytes that are no text.
+fn forward(output: impl Read, lines: &mpsc::Sender<String>) {
+    let mut output = BufReader::new(output);
+    let mut bytes = Vec::new();
+    while output.read_until(b'\n', &mut bytes).is_ok_and(|length| length > 0) {
+        let text = String::from_utf8_lossy(&bytes);
+        // Some consoles send the carriage return after the line feed, so it begins the next line.
+        let line = text.trim_matches(['\r', '\n']).to_owned();
+        bytes.clear();
+        if lines.send(line).is_err() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the lines on a machine's console mean.
+
+/// A line that the runner understands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Line<'a> {
+    /// A protection domain touched what it may not.
+    Fault {
+        /// Which one.
+        domain: &'a str,
+        /// What it tried: `read`, `write`, …
+        kind: &'a str,
+    },
+    /// Something went wrong that its author reports: a panic, an error, a refusal by the initialiser.
+    Trouble,
+    /// A protection domain ends the machine.
+    Exit {
+        /// With this code.
+        code: u8,
+    },
+    /// Anything else.
+    Other,
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line.
+    pub(crate) fn of(line: &'a str) -> Self {
+        let Some(report) = line.strip_prefix("ferry: ") else { return Self::Other };
+        let (what, rest) = report.split_once(' ').unwrap_or((report, ""));
+        match what {
+            "fault" => match (word(rest, "domain"), word(rest, "kind")) {
+                (Some(domain), Some(kind)) => Self::Fault { domain, kind },
+                _ => Self::Trouble,
+            },
+            "error" | "panic" | "panicked" | "initialiser:" | "supervisor:" => Self::Trouble,
+            "exit" => match word(rest, "code").map(str::parse) {
+                Some(Ok(code)) => Self::Exit { code },
+                _ => Self::Trouble,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The value behind `name=` in a report.
+pub(crate) fn word<'a>(report: &'a str, name: &str) -> Option<&'a str> {
+    report.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_name_domain_and_kind() {
+        let line = "ferry: fault domain=alpha kind=write address=0x1000000000 instruction=0x2013f0";
+        assert_eq!(Line::of(line), Line::Fault { domain: "alpha", kind: "write" });
+        assert_eq!(Line::of("ferry: fault damaged"), Line::Trouble);
+    }
+
+    #[test]
+    fn panics_and_errors_are_trouble() {
+        assert_eq!(Line::of("ferry: panicked at central.rs:3:5:"), Line::Trouble);
+        assert_eq!(Line::of("ferry: panic domain=sender no buffer"), Line::Trouble);
+        assert_eq!(Line::of("ferry: error domain=sender no flow to receiver"), Line::Trouble);
+        assert_eq!(Line::of("ferry: initialiser: no memory left"), Line::Trouble);
+        assert_eq!(Line::of("ferry: received bytes=3 messages=1 sha256=00"), Line::Other);
+        assert_eq!(Line::of("Bootstrapping kernel"), Line::Other);
+    }
+
+    #[test]
+    fn exits_have_a_code() {
+        assert_eq!(Line::of("ferry: exit domain=receiver code=0"), Line::Exit { code: 0 });
+        assert_eq!(Line::of("ferry: exit domain=receiver code=x"), Line::Trouble);
+    }
+}

@@ -1,0 +1,45 @@
+//! `ferry`: checks a system description, builds its image, boots it, and tests all of it.
+//!
+//! Every command is a module with one function that `main` calls; what they share is below them: the workspace and
+//! its tools, the programs that Cargo builds, the image of a platform, the boot. Results go to standard output,
+//! progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod boot;
+mod check;
+mod classic;
+mod console;
+mod error;
+mod image;
+mod input;
+mod programs;
+mod progress;
+mod run;
+mod setup;
+mod summary;
+mod test;
+mod workspace;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use error::Error;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Check(description) => check::check(&description),
+        Command::Image(arguments) => image::image(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Setup => setup::setup(),
+        Command::Test(arguments) => test::test(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Failed) => ExitCode::FAILURE,
+        Err(error) => {
+            error.print();
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Builds the programs of the classic platform with Cargo and hands out their ELF files.
+
+use crate::progress::Step;
+use crate::setup::TARGET;
+use crate::workspace::Workspace;
+use cargo_metadata::Message;
+use std::collections::BTreeMap;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Addresses are fixed, because the initialiser relocates nothing; and no page is writable only until start-up,
+/// because there is no start-up code that would change that.
+const FLAGS: &str = "-Crelocation-model=static -Clink-arg=-z -Clink-arg=norelro";
+
+/// The programs that were built.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    files: BTreeMap<String, PathBuf>,
+}
+
+/// Why a program is not there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProgramsError {
+    #[error("could not start cargo: {0}; install Rust from https://rustup.rs")]
+    Cargo(std::io::Error),
+    #[error("cargo could not build {0}; its messages are above")]
+    Build(String),
+    #[error(
+        "{place}: the domain's program is `{program}`, and none of the programs built is called `{name}`; \
+         put its source into client-pd/src/pd/{name}.rs or correct the path (there are: {known})"
+    )]
+    Unknown { place: String, program: String, name: String, known: String },
+    #[error("could not read {}: {cause}; run the command again", path.display())]
+    Read { path: PathBuf, cause: std::io::Error },
+}
+
+impl Programs {
+    /// Builds all binaries of `packages`.
+    pub(crate) fn build(workspace: &Workspace, packages: &[&str]) -> Result<Self, ProgramsError> {
+        let mut step = Step::begin(format!("building {}", packages.join(" and ")));
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .current_dir(&workspace.root)
+            // Flags of the caller are meant for the host.
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", FLAGS)
+            .args(["build", "--quiet", "--release", "--bins", "--target", TARGET, "--target-dir"])
+            .arg(&workspace.target)
+            .arg("--message-format=json-render-diagnostics")
+            .args(packages.iter().flat_map(|package| ["--package", package]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(ProgramsError::Cargo)?;
+        let mut files = BTreeMap::new();
+        if let Some(output) = child.stdout.take() {
+            for message in Message::parse_stream(BufReader::new(output)).map_while(Result::ok) {
+                let Message::CompilerArtifact(artifact) = message else { continue };
+                step.detail(format!("building {}", artifact.target.name));
+                if let Some(file) = artifact.executable {
+                    files.insert(artifact.target.name, file.into_std_path_buf());
+                }
+            }
+        }
+        let status = child.wait().map_err(ProgramsError::Cargo)?;
+        if status.success() { Ok(Self { files }) } else { Err(ProgramsError::Build(packages.join(" and "))) }
+    }
+
+    /// The ELF file of a program by its path in the system description: only the file's stem counts. `place` says
+    /// where the path stands.
+    pub(crate) fn read(
+        &self,
+        program: &str,
+        place: &dyn std::fmt::Display,
+    ) -> Result<Vec<u8>, ProgramsError> {
+        let name = Path::new(program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let path = self.files.get(&name).ok_or_else(|| ProgramsError::Unknown {
+            place: place.to_string(),
+            program: program.to_owned(),
+            name,
+            known: self.files.keys().cloned().collect::<Vec<_>>().join(", "),
+        })?;
+        std::fs::read(path).map_err(|cause| ProgramsError::Read { path: path.clone(), cause })
+    }
+}

@@ -1,0 +1,79 @@
+//! `ferry run`: builds the demo with a file in it, boots it, and compares what arrived with what was sent.
+
+use crate::arguments::{Platform, RunArguments};
+use crate::boot::{self, Boot, Ending, Expectation, Machine};
+use crate::check;
+use crate::classic::{self, Classic};
+use crate::error::Error;
+use crate::input::{Input, REGION};
+use crate::progress::Step;
+use crate::summary::{Counters, Received, Summary};
+use crate::workspace::Workspace;
+use std::time::Duration;
+
+/// Time that a boot may take, and what each MiB of the file adds to it.
+const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT_PER_MEBIBYTE: Duration = Duration::from_secs(2);
+
+/// Runs the demo.
+pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
+    let workspace = Workspace::locate()?;
+    let input = Input::read(arguments.input.as_deref(), &workspace)?;
+    let contents = input.region();
+    let description = check::load(&arguments.description, &[(REGION, contents.len() as u64)])?;
+    if description.system.region(REGION).is_none() {
+        return Err(Error::NoSuchRegion { region: REGION.to_owned() });
+    }
+    let machine = match arguments.platform {
+        Platform::Classic => {
+            let classic = Classic::build(&workspace)?;
+            let path = workspace.products().join("run").join("system.elf");
+            let image = classic.write_image(&description, &[(REGION.to_owned(), contents)], &path)?;
+            classic::machine(&image, input.length())
+        }
+    };
+    let mebibytes = u32::try_from(input.length() >> 20).unwrap_or(u32::MAX);
+    let limit = arguments.limit.map_or(LIMIT + LIMIT_PER_MEBIBYTE * mebibytes, Duration::from_secs);
+    let boot = boot_with_progress(machine, limit, arguments.console)?;
+    let received = compare(&input, &boot)?;
+    let counters = Counters::of(&boot.console);
+    println!("{}", Summary { input: &input.name, received: &received, counters, duration: boot.duration });
+    Ok(())
+}
+
+fn boot_with_progress(machine: Machine, limit: Duration, show_console: bool) -> Result<Boot, Error> {
+    let expectation = Expectation {
+        lines: vec!["ferry: received ".to_owned()],
+        fault: None,
+        ending: Ending::Exit(0),
+        limit,
+    };
+    let mut step = Step::begin("booting seL4 in QEMU");
+    let boot = boot::boot(machine, &expectation, &mut |line| {
+        if show_console {
+            step.line(line);
+        }
+        if line.starts_with("Booting all finished") {
+            step.detail("the file crosses");
+        }
+    });
+    Ok(boot?)
+}
+
+/// What arrived must be what was sent.
+fn compare(input: &Input, boot: &Boot) -> Result<Received, Error> {
+    let differs = |what: String| Error::Transfer {
+        what,
+        remedy: "the transfer is broken; run again with --console and compare the counters",
+    };
+    let received =
+        Received::of(&boot.console).ok_or_else(|| differs("the receiver's report is damaged".to_owned()))?;
+    if received.bytes != input.length() {
+        return Err(differs(format!("{} bytes were sent and {} arrived", input.length(), received.bytes)));
+    }
+    let sha256 = input.sha256();
+    if received.sha256 != sha256 {
+        return Err(differs(format!("SHA-256 {sha256} was sent and {} arrived", received.sha256)));
+    }
+    Ok(received)
+}

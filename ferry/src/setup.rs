@@ -1,0 +1,116 @@
+//! The tools that building and booting need. What is missing is installed where that needs no further right, with a
+//! line that says so; else the error names the one command that installs everything.
+
+use crate::error::Error;
+use crate::progress::Step;
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Rust's name for the machine that protection domains run on.
+pub(crate) const TARGET: &str = "x86_64-unknown-none";
+
+/// Programs with the Debian package of each. `as` and `objcopy` come with gcc's binutils.
+const TOOLS: [(&str, &str); 5] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("gcc", "gcc"),
+    ("objcopy", "binutils"),
+    ("make", "make"),
+    ("python3", "python3-venv"),
+];
+
+/// Why the tools are not there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    #[error("{} missing; install with\n  sudo apt-get install {packages}", Missing(programs))]
+    Tools { programs: Vec<&'static str>, packages: String },
+    #[error("Rust cannot compile for {TARGET}; install that with\n  rustup target add {TARGET}")]
+    Target,
+    #[error("`{command}` failed; run it yourself and read its message\n{output}")]
+    Command { command: String, output: String },
+}
+
+/// Programs, as in "gcc and make are".
+struct Missing<'a>(&'a [&'static str]);
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.0.len() == 1 { "is" } else { "are" };
+        write!(formatter, "{} {verb}", self.0.join(", "))
+    }
+}
+
+/// Does the command `ferry setup`.
+pub(crate) fn setup() -> Result<(), Error> {
+    tools()?;
+    println!("everything is there to build and boot the classic platform");
+    Ok(())
+}
+
+/// Makes sure that everything is there.
+pub(crate) fn tools() -> Result<(), SetupError> {
+    let missing: Vec<_> = TOOLS.into_iter().filter(|(program, _)| !is_installed(program)).collect();
+    if !missing.is_empty() {
+        install_packages(&missing)?;
+    }
+    if !can_compile() {
+        install_target()?;
+    }
+    Ok(())
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+fn install_packages(missing: &[(&'static str, &'static str)]) -> Result<(), SetupError> {
+    let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+    let programs = missing.iter().map(|(program, _)| *program).collect();
+    let error = SetupError::Tools { programs, packages: packages.join(" ") };
+    if !is_root() || !is_installed("apt-get") {
+        return Err(error);
+    }
+    let _step = Step::begin(format!("installing {} with apt-get", packages.join(", ")));
+    run(Command::new("apt-get").args(["-qq", "update"]))?;
+    let mut install = Command::new("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    run(install.args(["-qq", "install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Whether this process may install packages. `/proc/self` belongs to the user that the process runs as.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    Path::new("/proc/self").metadata().is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+fn can_compile() -> bool {
+    let mut ask = Command::new("rustc");
+    ask.args(["--print", "target-libdir", "--target", TARGET]);
+    let directory = ask.output().ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    directory.is_some_and(|directory| Path::new(directory.trim()).is_dir())
+}
+
+fn install_target() -> Result<(), SetupError> {
+    if !is_installed("rustup") {
+        return Err(SetupError::Target);
+    }
+    let _step = Step::begin(format!("installing the Rust target {TARGET} with rustup"));
+    run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    if can_compile() { Ok(()) } else { Err(SetupError::Target) }
+}
+
+fn run(command: &mut Command) -> Result<(), SetupError> {
+    let line = line_of(command);
+    let failed = |output: String| SetupError::Command { command: line, output };
+    match command.output() {
+        Ok(Output { status, .. }) if status.success() => Ok(()),
+        Ok(output) => Err(failed(String::from_utf8_lossy(&output.stderr).into_owned())),
+        Err(cause) => Err(failed(cause.to_string())),
+    }
+}
+
+fn line_of(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,47 @@
+//! Where Ferry's sources and build products are.
+
+use cargo_metadata::MetadataCommand;
+use std::path::{Path, PathBuf};
+
+/// Ferry's own workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    /// The directory with `Cargo.lock`.
+    pub(crate) root: PathBuf,
+    /// Cargo's target directory; everything that is built goes below it.
+    pub(crate) target: PathBuf,
+}
+
+impl Workspace {
+    /// Finds it: where this program was compiled, or in a directory above the current one.
+    pub(crate) fn locate() -> Result<Self, WorkspaceError> {
+        let compiled = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
+        let current = std::env::current_dir().unwrap_or_default();
+        let above = current.ancestors().map(Path::to_owned);
+        let root = compiled
+            .into_iter()
+            .chain(above)
+            .find(|directory| directory.join("platform/classic/pds/Cargo.toml").is_file())
+            .ok_or(WorkspaceError::NotFound)?;
+        let metadata = MetadataCommand::new()
+            .manifest_path(root.join("Cargo.toml"))
+            .no_deps()
+            .exec()
+            .map_err(|cause| WorkspaceError::Metadata { root: root.clone(), cause: Box::new(cause) })?;
+        Ok(Self { root, target: metadata.target_directory.into_std_path_buf() })
+    }
+
+    /// Directory for what Cargo does not build: the kernel, images, the generated input.
+    pub(crate) fn products(&self) -> PathBuf {
+        self.target.join("ferry")
+    }
+}
+
+/// Why the workspace was not found.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkspaceError {
+    #[error("Ferry's sources are not where this program was compiled; run it inside a checkout of Ferry")]
+    NotFound,
+    #[error("{}: cargo cannot describe the workspace: {cause}; run `cargo metadata` there", root.display())]
+    Metadata { root: PathBuf, cause: Box<cargo_metadata::Error> },
+}
