@@ -79,6 +79,8 @@ impl Engine {
         self.clients[source].deficit -= cost;
         if let Err(status) = self.carry(machine, visit, source, index, destination, send.copied, length) {
             self.abandon(source, index);
+            // Somebody else may have waited for the buffer that is open again.
+            self.rouse_waiters(target);
             return Step::Failed(status);
         }
         self.clients[source].sends.get_mut(index).copied = send.copied + length;

@@ -1,0 +1,347 @@
+//! The model: queues of messages and lists of offers, and the rules that say what central may have done.
+
+use std::collections::VecDeque;
+
+use ferry_client::Status;
+use ferry_layout::config::FlowRecord;
+
+use crate::program::Shape;
+
+/// One message as its sender asked for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) tag: u64,
+    pub(crate) target: u16,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) urgent: bool,
+    /// Time-to-live in ticks; 0 is none.
+    pub(crate) ticks: u32,
+    /// For a placed message, where in the target's receive region.
+    pub(crate) place: Option<u64>,
+    /// The target has restarted since.
+    pub(crate) reset: bool,
+    /// Ticks that have passed since.
+    pub(crate) age: u32,
+    /// Ticks that have passed since central has taken it and said `Queued`.
+    pub(crate) waited: Option<u32>,
+    /// Its status, once that is final.
+    pub(crate) end: Option<Status>,
+}
+
+/// One receive request that is open as far as the client knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Offer {
+    pub(crate) index: u32,
+    pub(crate) from: Option<u16>,
+    pub(crate) start: u64,
+    pub(crate) length: u32,
+    pub(crate) is_window: bool,
+    /// Central has seen it for certain.
+    pub(crate) known: bool,
+    /// A request to take it back was made.
+    pub(crate) withdrawing: bool,
+}
+
+impl Offer {
+    pub(crate) fn end(&self) -> u64 {
+        self.start + u64::from(self.length)
+    }
+
+    fn covers(&self, start: u64, length: usize) -> bool {
+        self.start <= start && start + length as u64 <= self.end()
+    }
+}
+
+/// What central has filed for a client, in order, until the client takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filed {
+    Message {
+        source: u16,
+        tag: u64,
+        start: u64,
+        length: u32,
+        placed: bool,
+    },
+    /// The buffer at this place comes back.
+    Returned {
+        start: u64,
+    },
+    NotWithdrawn,
+}
+
+/// One client.
+#[derive(Default)]
+pub(crate) struct Client {
+    /// Tags of the sends in flight, one for each slot, oldest first.
+    pub(crate) slots: VecDeque<u64>,
+    pub(crate) offers: Vec<Offer>,
+    /// Requests that were taken back too late or twice, and are to be refused.
+    pub(crate) filed: VecDeque<Filed>,
+    /// Index of the next delivery to look at.
+    pub(crate) seen: u32,
+    /// What its receive region holds.
+    pub(crate) receive: Vec<u8>,
+}
+
+/// Everything.
+pub(crate) struct Model {
+    pub(crate) shape: Shape,
+    pub(crate) clients: Vec<Client>,
+    /// Messages that are neither delivered nor failed, by source and target, oldest first.
+    flows: Vec<Vec<VecDeque<Sent>>>,
+    /// Messages delivered, by source and target.
+    delivered: Vec<Vec<u64>>,
+    /// Maps were refused during the run that is looked at.
+    pub(crate) maps_refused: bool,
+}
+
+impl Model {
+    pub(crate) fn new(shape: Shape) -> Self {
+        let count = shape.topology.clients.len();
+        let bytes = shape.topology.clients.iter();
+        let clients = bytes.map(|bytes| Client { receive: vec![0; *bytes], ..Client::default() }).collect();
+        Self {
+            clients,
+            // One queue more, for all targets that do not exist.
+            flows: vec![vec![VecDeque::new(); count + 1]; count],
+            delivered: vec![vec![0; count]; count],
+            shape,
+            maps_refused: false,
+        }
+    }
+
+    fn queue(&mut self, source: u16, target: u16) -> &mut VecDeque<Sent> {
+        let targets = &mut self.flows[usize::from(source)];
+        let place = usize::from(target).min(targets.len() - 1);
+        &mut targets[place]
+    }
+
+    fn flow(&self, source: u16, target: u16) -> Option<&FlowRecord> {
+        self.shape.topology.flows.iter().find(|flow| (flow.source, flow.target) == (source, target))
+    }
+
+    pub(crate) fn send(&mut self, source: u16, parts: usize, sent: Sent) {
+        for _ in 0..parts {
+            self.clients[usize::from(source)].slots.push_back(sent.tag);
+        }
+        self.queue(source, sent.target).push_back(sent);
+    }
+
+    /// The status that nothing but the send itself and the configuration decide, if they do.
+    fn verdict(&self, source: u16, sent: &Sent) -> Option<Status> {
+        let count = self.clients.len();
+        let Some(flow) = self.flow(source, sent.target) else {
+            let exists = usize::from(sent.target) < count;
+            return Some(if exists { Status::Denied } else { Status::NoTarget });
+        };
+        let length = sent.bytes.len() as u64;
+        let region = self.shape.topology.clients[usize::from(sent.target)] as u64;
+        if sent.urgent && flow.urgent == 0 {
+            Some(Status::Denied)
+        } else if length > u64::from(flow.max_message) {
+            Some(Status::BadLength)
+        } else if sent.place.is_some_and(|place| place + length > region) {
+            Some(Status::BadDestination)
+        } else {
+            None
+        }
+    }
+
+    /// A slot of `source` is `Queued`: central has taken the message, and its time-to-live runs.
+    pub(crate) fn taken(&mut self, source: u16, tag: u64) {
+        let queues = self.flows[usize::from(source)].iter_mut().flatten();
+        for sent in queues.filter(|sent| sent.tag == tag) {
+            sent.waited = sent.waited.or(Some(0));
+        }
+    }
+
+    /// A slot of `source` has come to a final status.
+    pub(crate) fn end(&mut self, source: u16, tag: u64, status: Status) {
+        let count = self.clients.len();
+        let targets = &self.flows[usize::from(source)];
+        let found = targets.iter().flatten().find(|sent| sent.tag == tag);
+        // A further slot of a chain that was seen to end.
+        let Some(sent) = found.cloned() else { return };
+        if let Some(verdict) = self.verdict(source, &sent) {
+            assert_eq!(status, verdict, "{sent:?} of client {source}");
+        }
+        match status {
+            Status::Done => {}
+            Status::NoTarget | Status::Denied | Status::BadLength => {
+                assert!(self.verdict(source, &sent).is_some(), "{status:?} for {sent:?} of client {source}");
+            }
+            Status::TooLong => assert!(sent.bytes.len() as u64 > u64::from(self.shape.buffer), "{sent:?}"),
+            Status::BadDestination => {
+                let place = sent.place.expect("only a placed message has a destination");
+                // The window may not have been seen yet, or just have been withdrawn; then either is right.
+                let target = &self.clients[usize::from(sent.target)];
+                let is_open = target.offers.iter().any(|offer| {
+                    offer.is_window
+                        && offer.from == Some(source)
+                        && offer.covers(place, sent.bytes.len())
+                        && !offer.withdrawing
+                        && offer.known
+                });
+                assert!(!is_open, "{sent:?} of client {source} had its window");
+            }
+            Status::Expired => assert!(sent.ticks != 0 && sent.age >= sent.ticks, "{sent:?}"),
+            Status::PeerReset => assert!(sent.reset, "{sent:?}"),
+            Status::Failed => assert!(self.maps_refused, "{sent:?}"),
+            _ => panic!("{status:?} for an honest client's {sent:?}"),
+        }
+        let queue = &mut self.flows[usize::from(source)][usize::from(sent.target).min(count)];
+        if status == Status::Done {
+            for sent in queue.iter_mut().filter(|sent| sent.tag == tag) {
+                sent.end = Some(status);
+            }
+        } else {
+            queue.retain(|sent| sent.tag != tag);
+        }
+    }
+
+    /// A message of `source` was filed for `target`, in `length` bytes from `start`.
+    pub(crate) fn deliver(
+        &mut self,
+        source: u16,
+        target: u16,
+        tag: u64,
+        sequence: u64,
+        start: u64,
+        length: u32,
+    ) {
+        let flow = self.flow(source, target).expect("only an allowed flow delivers");
+        assert!(length <= flow.max_message);
+        let sent = self.queue(source, target).pop_front().expect("only what was sent is delivered, and once");
+        assert_eq!((sent.tag, sent.bytes.len()), (tag, length as usize), "in the order of the flow");
+        assert_eq!(sent.end, Some(Status::Done), "a delivery and its status are published together");
+        let delivered = &mut self.delivered[usize::from(source)][usize::from(target)];
+        assert_eq!(sequence, *delivered, "numbered without a gap");
+        *delivered += 1;
+
+        let client = &mut self.clients[usize::from(target)];
+        if let Some(place) = sent.place {
+            assert_eq!(start, place, "a placed message lies where it was placed");
+            let window = |offer: &&Offer| {
+                offer.is_window && offer.from == Some(source) && offer.covers(place, sent.bytes.len())
+            };
+            assert!(
+                client.offers.iter().any(|offer| window(&offer)),
+                "inside a window held open for its source"
+            );
+        } else {
+            let fits = |offer: &Offer| !offer.is_window && offer.from.is_none_or(|only| only == source);
+            let oldest = client.offers.iter().position(|offer| fits(offer) && !offer.withdrawing);
+            let chosen = client.offers.iter().position(|offer| fits(offer) && offer.start == start);
+            let chosen = chosen.expect("a buffer that was offered to this source");
+            // A long message claims its buffer at its beginning, and others may end before it.
+            let in_one_step = self.shape.buffer < ferry_central::CHUNK_BYTES;
+            assert!(
+                !in_one_step || oldest.is_none_or(|oldest| chosen <= oldest),
+                "the oldest buffer that fits is used first"
+            );
+            client.offers.remove(chosen);
+        }
+        let place = usize::try_from(start).expect("inside the region");
+        client.receive[place..place + sent.bytes.len()].copy_from_slice(&sent.bytes);
+        client.filed.push_back(Filed::Message { source, tag, start, length, placed: sent.place.is_some() });
+    }
+
+    /// Request `index` of `client` is closed, as it asked.
+    pub(crate) fn withdrawn(&mut self, client: u16, index: u32) {
+        let client = &mut self.clients[usize::from(client)];
+        let place = client.offers.iter().position(|offer| offer.index == index);
+        let offer = client.offers.remove(place.expect("only an open request can be withdrawn"));
+        assert!(offer.withdrawing, "{offer:?} was not to be withdrawn");
+        client.filed.push_back(Filed::Returned { start: offer.start });
+    }
+
+    /// A request of `client` was refused: a window too many, or a withdrawal that came too late.
+    pub(crate) fn refused(&mut self, client: u16, index: u32) {
+        let client = &mut self.clients[usize::from(client)];
+        let Some(place) = client.offers.iter().position(|offer| offer.index == index) else {
+            client.filed.push_back(Filed::NotWithdrawn);
+            return;
+        };
+        let offer = client.offers.remove(place);
+        assert!(offer.is_window, "{offer:?} is an honest offer");
+        let open = client.offers.iter().filter(|other| other.is_window).count();
+        assert!(open >= ferry_layout::geometry::MAX_WINDOWS, "{offer:?} is not one too many");
+        client.filed.push_back(Filed::Returned { start: offer.start });
+    }
+
+    /// All runs so far have seen everything that was offered.
+    pub(crate) fn know_offers(&mut self) {
+        for offer in self.clients.iter_mut().flat_map(|client| &mut client.offers) {
+            offer.known = true;
+        }
+    }
+
+    pub(crate) fn tick(&mut self) {
+        for sent in self.flows.iter_mut().flatten().flatten() {
+            sent.age += 1;
+            sent.waited = sent.waited.map(|ticks| ticks + 1);
+        }
+    }
+
+    /// `client` starts anew: its own sends and offers are gone, its peers' may have to be sent again.
+    pub(crate) fn restart(&mut self, client: u16) {
+        for queue in &mut self.flows[usize::from(client)] {
+            queue.clear();
+        }
+        for sent in self.flows.iter_mut().flatten().flatten().filter(|sent| sent.target == client) {
+            sent.reset = true;
+        }
+        let state = &mut self.clients[usize::from(client)];
+        *state = Client { receive: std::mem::take(&mut state.receive), ..Client::default() };
+    }
+
+    /// What was delivered has a status, and what has the status `Done` was delivered.
+    pub(crate) fn check_conservation(&self) {
+        for sent in self.flows.iter().flatten().flatten() {
+            assert_eq!(sent.end, None, "{sent:?} is done and not delivered");
+        }
+    }
+
+    /// After a run that has seen everything: what still waits has a reason to.
+    pub(crate) fn check_nothing_waits_in_vain(&self, has_room: impl Fn(usize) -> bool) {
+        for (source, targets) in self.flows.iter().enumerate() {
+            for sent in targets.iter().filter_map(VecDeque::front) {
+                let target = usize::from(sent.target);
+                assert!(target < self.clients.len(), "{sent:?} of client {source} has no status");
+                if !has_room(target) {
+                    continue;
+                }
+                assert_eq!(sent.place, None, "{sent:?} of client {source} need not wait for a buffer");
+                let fits = |offer: &Offer| {
+                    !offer.is_window && offer.from.is_none_or(|only| usize::from(only) == source)
+                };
+                let offers = &self.clients[target].offers;
+                assert!(
+                    !offers.iter().any(fits),
+                    "{sent:?} of client {source} waits, and its target has {offers:?}"
+                );
+                let due = sent.ticks != 0 && sent.waited.is_some_and(|waited| waited >= sent.ticks);
+                assert!(!due, "{sent:?} of client {source} should have expired");
+            }
+        }
+    }
+
+    /// Messages that wait, and messages delivered to a client.
+    pub(crate) fn waiting(&self) -> usize {
+        self.flows.iter().flatten().map(VecDeque::len).sum()
+    }
+
+    /// Messages of `client` that were delivered, and messages delivered to it.
+    pub(crate) fn totals(&self, client: usize) -> (u64, u64) {
+        let sent = self.delivered[client].iter().sum();
+        (sent, self.delivered.iter().map(|targets| targets[client]).sum())
+    }
+
+    /// Ranges of `client`'s receive region into which a transfer under way, or one that failed, may have written.
+    pub(crate) fn offered(&self, client: usize) -> impl Iterator<Item = (usize, usize)> {
+        self.clients[client].offers.iter().map(|offer| {
+            let start = usize::try_from(offer.start).expect("inside the region");
+            (start, start + offer.length as usize)
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! What a random program consists of: the shape of the system and the operations of its clients.
+
+use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_testbed::{Topology, buffer_bytes};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// The shape of a system under test.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub(crate) topology: Topology,
+    /// Bytes of each buffer that clients make of their regions.
+    pub(crate) buffer: u32,
+}
+
+/// One thing that a client, or time, does. Numbers of clients are taken modulo what the system has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Operation {
+    Send {
+        source: u16,
+        target: u16,
+        length: u32,
+        urgent: bool,
+        quiet: bool,
+        ticks: u32,
+    },
+    Chain {
+        source: u16,
+        target: u16,
+        parts: u8,
+        length: u32,
+    },
+    Place {
+        source: u16,
+        target: u16,
+        skip: u64,
+        length: u32,
+    },
+    Post {
+        client: u16,
+        from: Option<u16>,
+    },
+    Window {
+        client: u16,
+        from: u16,
+    },
+    /// Takes the request back that is `which`-th of those open.
+    Withdraw {
+        client: u16,
+        which: usize,
+    },
+    Receive {
+        client: u16,
+        most: u8,
+    },
+    Reap {
+        client: u16,
+        most: u8,
+    },
+    Publish {
+        client: u16,
+    },
+    /// Everybody publishes and has signalled.
+    Run,
+    /// One publishes and has signalled.
+    RunFor {
+        client: u16,
+    },
+    Tick,
+    Restart {
+        client: u16,
+    },
+    /// In the next run the kernel refuses maps after this many.
+    RefuseMaps {
+        after: u32,
+    },
+}
+
+/// `count` clients that may all send to each other.
+pub(crate) fn mesh(count: u16, frames: usize, buffer: u32, mapping: Mapping) -> Shape {
+    Shape { topology: Topology::mesh(count, frames, mapping), buffer }
+}
+
+/// Two to four clients, with flows missing and limited at random.
+pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Shape> {
+    let flow = (0..8_u8, any::<bool>(), any::<bool>(), prop_oneof![3 => Just(u32::MAX), 1 => 1..largest]);
+    let quotas = (prop_oneof![Just(1500_u32), 3000..20_000_u32, Just(65_536)], 1..40_u32);
+    (2..5_u16, vec(flow, 16), quotas, 0..3_u8, largest / 4..=largest).prop_map(
+        move |(count, limits, quotas, policy, buffer)| {
+            let pairs = (0..count).flat_map(|source| (0..count).map(move |target| (source, target)));
+            let flows =
+                pairs.zip(limits).filter_map(|((source, target), (missing, urgent, keep, longest))| {
+                    let mapping = match policy {
+                        0 => Mapping::Each,
+                        1 => Mapping::Keep,
+                        _ if keep => Mapping::Keep,
+                        _ => Mapping::Each,
+                    };
+                    let record = FlowRecord {
+                        urgent: urgent.into(),
+                        max_message: longest,
+                        ..Topology::flow(source, target, mapping)
+                    };
+                    (source != target && missing != 0).then_some(record)
+                });
+            let topology = Topology {
+                clients: vec![buffer_bytes(frames); usize::from(count)],
+                flows: flows.collect(),
+                bytes_per_round: quotas.0,
+                messages_per_round: quotas.1,
+            };
+            Shape { topology, buffer }
+        },
+    )
+}
+
+/// A program of up to `most` operations.
+pub(crate) fn operations(most: usize) -> impl Strategy<Value = Vec<Operation>> {
+    vec(operation(), 1..most)
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let client = || 0..4_u16;
+    // Now and then a number that no client has.
+    let target = prop_oneof![12 => 0..4_u16, 1 => Just(31_u16), 1 => Just(u16::MAX)];
+    let length = || prop_oneof![1 => Just(0_u32), 4 => 1..300_u32, 4 => any::<u32>()];
+    let ticks = prop_oneof![4 => Just(0_u32), 1 => 1..4_u32];
+    let urgent = prop::bool::weighted(0.2);
+    prop_oneof![
+        12 => (client(), target, length(), urgent, any::<bool>(), ticks).prop_map(
+            |(source, target, length, urgent, quiet, ticks)| {
+                Operation::Send { source, target, length, urgent, quiet, ticks }
+            }
+        ),
+        3 => (client(), client(), 1..=16_u8, length())
+            .prop_map(|(source, target, parts, length)| Operation::Chain { source, target, parts, length }),
+        4 => (client(), client(), any::<u64>(), length())
+            .prop_map(|(source, target, skip, length)| Operation::Place { source, target, skip, length }),
+        10 => (client(), prop::option::weighted(0.4, client()))
+            .prop_map(|(client, from)| Operation::Post { client, from }),
+        2 => (client(), client()).prop_map(|(client, from)| Operation::Window { client, from }),
+        2 => (client(), any::<usize>()).prop_map(|(client, which)| Operation::Withdraw { client, which }),
+        6 => (client(), 1..12_u8).prop_map(|(client, most)| Operation::Receive { client, most }),
+        6 => (client(), 1..12_u8).prop_map(|(client, most)| Operation::Reap { client, most }),
+        3 => client().prop_map(|client| Operation::Publish { client }),
+        6 => Just(Operation::Run),
+        6 => client().prop_map(|client| Operation::RunFor { client }),
+        4 => Just(Operation::Tick),
+        1 => client().prop_map(|client| Operation::Restart { client }),
+        1 => (0..40_u32).prop_map(|after| Operation::RefuseMaps { after }),
+    ]
+}

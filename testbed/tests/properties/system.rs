@@ -1,0 +1,414 @@
+//! The system under test: engine and ports, every operation carried out in both it and the model.
+
+use ferry_client::{Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_layout::config::Mapping;
+use ferry_layout::geometry::DELIVERY_SLOTS;
+use ferry_layout::{Address, Delivery, DeliveryKind};
+use ferry_testbed::{Silent, Testbed};
+
+use crate::model::{Client, Filed, Model, Offer, Sent};
+use crate::program::{Operation, Shape};
+
+/// Buffers of each kind that a client makes of its memory, at most.
+const BUFFERS: usize = 24;
+
+/// One client's program.
+struct Program {
+    port: Port<Silent>,
+    transmit: Vec<TransmitBuffer>,
+    receive: Vec<ReceiveBuffer>,
+    posted: Vec<(u32, Posted)>,
+    /// Receive requests and withdrawals so far.
+    requests: u32,
+}
+
+/// The engine with its clients, and the model of them.
+pub(crate) struct System {
+    bed: Testbed,
+    programs: Vec<Program>,
+    model: Model,
+    next_tag: u64,
+}
+
+/// Something for each byte of a message that tells it from others.
+fn content(tag: u64, length: u32) -> Vec<u8> {
+    (0..u64::from(length))
+        .map(|place| (tag.wrapping_mul(31) ^ place ^ (place >> 8)).to_le_bytes()[0] | 1)
+        .collect()
+}
+
+fn position(place: Address) -> u64 {
+    u64::from(place.frame) * 4096 + u64::from(place.offset)
+}
+
+impl System {
+    pub(crate) fn new(shape: Shape) -> Self {
+        let mut bed = Testbed::new(&shape.topology);
+        let count = u16::try_from(shape.topology.clients.len()).expect("few clients");
+        let programs = (0..count).map(|client| start(&mut bed, client, shape.buffer)).collect();
+        Self { bed, programs, model: Model::new(shape), next_tag: 0 }
+    }
+
+    fn count(&self) -> u16 {
+        u16::try_from(self.programs.len()).expect("few clients")
+    }
+
+    fn client(&self, number: u16) -> u16 {
+        number % self.count()
+    }
+
+    /// A peer by number, whether or not there is a flow: an honest mistake, or an honest try.
+    fn peer(number: u16) -> Peer {
+        Peer { domain: number, ..Peer::default() }
+    }
+
+    pub(crate) fn perform(&mut self, operation: Operation) {
+        match operation {
+            Operation::Send { source, target, length, urgent, quiet, ticks } => {
+                let target = if target < 4 { self.client(target) } else { target };
+                let message = Message { tag: 0, urgent, no_signal: quiet, time_to_live: ticks };
+                self.send(self.client(source), target, length, message, None);
+            }
+            Operation::Chain { source, target, parts, length } => {
+                self.chain(self.client(source), self.client(target), parts, length);
+            }
+            Operation::Place { source, target, skip, length } => {
+                let (source, target) = (self.client(source), self.client(target));
+                // Mostly into a window that there is, and mostly inside it.
+                let offers = &self.model.clients[usize::from(target)].offers;
+                let window = offers.iter().find(|offer| offer.is_window && offer.from == Some(source));
+                let (start, span) = window.map_or((0, 9000), |window| (window.start, window.length + 2));
+                let skip = skip % u64::from(span);
+                let length = length % (span - u32::try_from(skip).expect("below the span"));
+                self.send(source, target, length, Message::default(), Some(start + skip));
+            }
+            Operation::Post { client, from } => {
+                let from = from.map(|from| self.client(from));
+                self.post(self.client(client), from, false);
+            }
+            Operation::Window { client, from } => {
+                self.post(self.client(client), Some(self.client(from)), true);
+            }
+            Operation::Withdraw { client, which } => self.withdraw(self.client(client), which),
+            Operation::Receive { client, most } => self.receive(self.client(client), most.into()),
+            Operation::Reap { client, most } => self.reap(self.client(client), most.into()),
+            Operation::Publish { client } => {
+                let client = self.client(client);
+                self.programs[usize::from(client)].port.publish();
+            }
+            Operation::Run => self.run(),
+            Operation::RunFor { client } => {
+                let client = self.client(client);
+                self.programs[usize::from(client)].port.publish();
+                self.bed.run_for(client);
+                self.observe();
+            }
+            Operation::Tick => {
+                self.model.tick();
+                self.bed.tick();
+                self.observe();
+            }
+            Operation::Restart { client } => self.restart(self.client(client)),
+            Operation::RefuseMaps { after } => self.bed.machine.refuse_map_after = Some(after),
+        }
+    }
+
+    fn tag(&mut self) -> u64 {
+        self.next_tag += 1;
+        self.next_tag
+    }
+
+    fn send(&mut self, source: u16, target: u16, length: u32, message: Message, place: Option<u64>) {
+        let tag = self.tag();
+        let program = &mut self.programs[usize::from(source)];
+        let Some(mut buffer) = program.transmit.pop() else { return };
+        let length = length % (buffer.capacity() + 1);
+        let bytes = content(tag, length);
+        buffer.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+        let message = Message { tag, ..message };
+        let result = match place {
+            None => program.port.send(Self::peer(target), buffer, length, message),
+            Some(place) => {
+                let address = Address::at(place).expect("a near place");
+                program.port.send_to(Self::peer(target), address, buffer, length, message)
+            }
+        };
+        match result {
+            Ok(()) => {
+                let (urgent, ticks) = (message.urgent, message.time_to_live);
+                let sent = Sent {
+                    tag,
+                    target,
+                    bytes,
+                    urgent,
+                    ticks,
+                    place,
+                    reset: false,
+                    age: 0,
+                    waited: None,
+                    end: None,
+                };
+                self.model.send(source, 1, sent);
+            }
+            Err(refused) => program.transmit.push(refused.buffer),
+        }
+    }
+
+    fn chain(&mut self, source: u16, target: u16, parts: u8, length: u32) {
+        let tag = self.tag();
+        let program = &mut self.programs[usize::from(source)];
+        if program.transmit.len() < parts.into() {
+            return;
+        }
+        let mut chain = heapless::Vec::new();
+        let mut bytes = Vec::new();
+        for part in 0..parts {
+            let mut buffer = program.transmit.pop().expect("just counted");
+            let length = length.rotate_left(part.into()) % (buffer.capacity() / u32::from(parts) + 2);
+            let piece = content(tag + u64::from(part) * 7, length.min(buffer.capacity()));
+            buffer.bytes_mut()[..piece.len()].copy_from_slice(&piece);
+            bytes.extend_from_slice(&piece);
+            let length = u32::try_from(piece.len()).expect("short");
+            chain.push((buffer, length)).expect("no more parts than a chain may have");
+        }
+        let result = program.port.send_chain(Self::peer(target), &mut chain, Message::tagged(tag));
+        program.transmit.extend(chain.into_iter().map(|(buffer, _)| buffer));
+        if result.is_ok() {
+            let sent = Sent {
+                tag,
+                target,
+                bytes,
+                urgent: false,
+                ticks: 0,
+                place: None,
+                reset: false,
+                age: 0,
+                waited: None,
+                end: None,
+            };
+            self.model.send(source, parts.into(), sent);
+        }
+    }
+
+    fn post(&mut self, client: u16, from: Option<u16>, is_window: bool) {
+        let program = &mut self.programs[usize::from(client)];
+        let Some(buffer) = program.receive.pop() else { return };
+        let (start, length) = (position(buffer.place()), buffer.capacity());
+        let result = match from {
+            Some(from) if is_window => program.port.open_window(buffer, Self::peer(from)),
+            _ => program.port.post(buffer, from.map(Self::peer)),
+        };
+        match result {
+            Ok(posted) => {
+                let index = program.requests;
+                program.requests += 1;
+                program.posted.push((index, posted));
+                let offer = Offer { index, from, start, length, is_window, known: false, withdrawing: false };
+                self.model.clients[usize::from(client)].offers.push(offer);
+            }
+            Err(refused) => program.receive.push(refused.buffer),
+        }
+    }
+
+    fn withdraw(&mut self, client: u16, which: usize) {
+        let program = &mut self.programs[usize::from(client)];
+        let recent = program.posted.len().saturating_sub(12);
+        let Some((index, posted)) = program.posted[recent..].iter().cycle().nth(which % 12) else { return };
+        let offers = &mut self.model.clients[usize::from(client)].offers;
+        let offer = offers.iter_mut().find(|offer| offer.index == *index);
+        // A request that was used up long ago may have a successor in its slot; an honest client knows by the buffer.
+        let twice = offer.as_ref().is_none_or(|offer| offer.withdrawing);
+        if !twice && program.port.withdraw(*posted) {
+            program.requests += 1;
+            if let Some(offer) = offer {
+                offer.withdrawing = true;
+            }
+        }
+    }
+
+    fn receive(&mut self, client: u16, most: usize) {
+        let program = &mut self.programs[usize::from(client)];
+        let state = &mut self.model.clients[usize::from(client)];
+        for _ in 0..most {
+            let expected = state.filed.pop_front();
+            let found = match program.port.receive() {
+                None => None,
+                Some(Event::Message { source, tag, buffer, length, .. }) => {
+                    let start = position(buffer.place());
+                    program.receive.push(buffer);
+                    Some(Filed::Message { source: source.number(), tag, start, length, placed: false })
+                }
+                Some(Event::Placed { source, tag, place, length, .. }) => {
+                    let start = position(place);
+                    Some(Filed::Message { source: source.number(), tag, start, length, placed: true })
+                }
+                Some(Event::Returned(buffer)) => {
+                    let start = position(buffer.place());
+                    program.receive.push(buffer);
+                    Some(Filed::Returned { start })
+                }
+                Some(Event::NotWithdrawn) => Some(Filed::NotWithdrawn),
+            };
+            assert_eq!(found, expected, "client {client} takes what was filed, once and in order");
+        }
+    }
+
+    fn reap(&mut self, client: u16, most: usize) {
+        let program = &mut self.programs[usize::from(client)];
+        let state = &mut self.model.clients[usize::from(client)];
+        for _ in 0..most {
+            let Some(completion) = program.port.reap() else { break };
+            assert_eq!(state.slots.pop_front(), Some(completion.tag), "slots are reaped in order");
+            program.transmit.push(completion.buffer);
+        }
+    }
+
+    fn restart(&mut self, client: u16) {
+        let buffer = self.model.shape.buffer;
+        self.model.restart(client);
+        self.programs[usize::from(client)] = start(&mut self.bed, client, buffer);
+        self.observe();
+    }
+
+    /// Everybody publishes, central runs, and after that nothing waits that need not.
+    fn run(&mut self) {
+        for program in &mut self.programs {
+            program.port.publish();
+        }
+        let refusing = self.bed.machine.refuse_map_after.is_some();
+        self.bed.run();
+        self.observe();
+        self.model.know_offers();
+        if !refusing {
+            let used = |client: usize| {
+                let memory = self.bed.clients[client];
+                memory.into.delivery_tail.observe().wrapping_sub(memory.out.delivery_head.observe()) as usize
+            };
+            self.model.check_nothing_waits_in_vain(|client| used(client) + 1 < DELIVERY_SLOTS);
+        }
+    }
+
+    /// Looks at everything that central has published since the last look.
+    fn observe(&mut self) {
+        self.model.maps_refused = self.bed.machine.refuse_map_after.take().is_some();
+        let mut failed = false;
+        for (source, program) in (0..).zip(&self.programs) {
+            let slots = self.model.clients[usize::from(source)].slots.clone();
+            for (age, tag) in (0..).zip(slots) {
+                match program.port.status(age) {
+                    None => {}
+                    Some(Status::Queued) => self.model.taken(source, tag),
+                    Some(status) => {
+                        failed |= status == Status::Failed;
+                        self.model.end(source, tag, status);
+                    }
+                }
+            }
+        }
+        for client in 0..self.count() {
+            self.observe_deliveries(client);
+        }
+        self.model.check_conservation();
+        self.check_memory(failed);
+        let keeps = self.model.shape.topology.flows.iter().any(|flow| flow.mapping() == Mapping::Keep);
+        assert!(keeps || self.bed.machine.mapped() == 0, "mappings are left while central sleeps");
+        self.bed.machine.actions.clear();
+    }
+
+    fn observe_deliveries(&mut self, client: u16) {
+        let into = self.bed.clients[usize::from(client)].into;
+        let tail = into.delivery_tail.observe();
+        loop {
+            let Client { seen, .. } = &mut self.model.clients[usize::from(client)];
+            if *seen == tail {
+                break;
+            }
+            let delivery: Delivery = into.deliveries.load(*seen);
+            *seen = seen.wrapping_add(1);
+            let kind = DeliveryKind::from_number(delivery.kind).expect("a kind of delivery");
+            let Delivery { source, tag, sequence, place, length, .. } = delivery;
+            if kind == DeliveryKind::Withdrawn || kind == DeliveryKind::Refused {
+                let index = u32::try_from(tag).expect("an index");
+                if kind == DeliveryKind::Withdrawn {
+                    self.model.withdrawn(client, index);
+                } else {
+                    self.model.refused(client, index);
+                }
+            } else {
+                self.model.deliver(source, client, tag, sequence, position(place), length);
+            }
+        }
+    }
+
+    /// No byte of a receive region has changed but those of deliveries. Where a transfer may have stopped half-way, what
+    /// was offered may hold anything.
+    fn check_memory(&mut self, failed: bool) {
+        let may_be_partial = failed || self.model.shape.buffer > ferry_central::CHUNK_BYTES;
+        for client in 0..self.programs.len() {
+            let actual = self.bed.clients[client].receive.read(0, self.model.clients[client].receive.len());
+            if may_be_partial {
+                let offered: Vec<_> = self.model.offered(client).collect();
+                for (start, end) in offered {
+                    self.model.clients[client].receive[start..end].copy_from_slice(&actual[start..end]);
+                }
+            }
+            let expected = &self.model.clients[client].receive;
+            if *expected != actual {
+                let place = expected.iter().zip(&actual).position(|(expected, actual)| expected != actual);
+                panic!("byte {place:?} of client {client}'s receive region is not what it should be");
+            }
+        }
+    }
+
+    /// Brings everything to its end: offers that are not for everybody are taken back, everything else is received and
+    /// reaped, until nothing waits. Then nothing may be mapped, and the counters must say what happened.
+    pub(crate) fn settle(&mut self) {
+        for client in 0..self.count() {
+            for which in 0..12 {
+                self.withdraw(client, which);
+            }
+        }
+        for _ in 0..400 {
+            self.run();
+            for client in 0..self.count() {
+                self.receive(client, self.model.clients[usize::from(client)].filed.len());
+                self.reap(client, usize::MAX);
+                for which in 0..12 {
+                    let restricted = self.model.clients[usize::from(client)].offers.iter();
+                    if restricted.filter(|offer| offer.from.is_some()).count() > 0 {
+                        self.withdraw(client, which);
+                    }
+                }
+                while self.programs[usize::from(client)].receive.len() > 1 {
+                    self.post(client, None, false);
+                }
+            }
+            if self.model.waiting() == 0 {
+                break;
+            }
+        }
+        assert_eq!(self.model.waiting(), 0, "every send ends");
+        self.run();
+        for _ in 0..2 {
+            self.perform(Operation::Tick);
+        }
+        assert_eq!(self.bed.machine.mapped(), 0, "nothing stays mapped for ever");
+        for client in 0..self.programs.len() {
+            let counters = &self.bed.clients[client].into.counters;
+            let counted = (counters.sent_messages.get(), counters.received_messages.get());
+            assert_eq!(counted, self.model.totals(client), "the counters of client {client}");
+            assert_eq!(counters.maps.get(), counters.unmaps.get(), "what was mapped was unmapped");
+        }
+    }
+}
+
+fn start(bed: &mut Testbed, client: u16, buffer: u32) -> Program {
+    let (port, transmit, receive) = bed.open(client);
+    Program {
+        port,
+        transmit: transmit.split::<BUFFERS>(buffer).into_iter().collect(),
+        receive: receive.split::<BUFFERS>(buffer).into_iter().collect(),
+        posted: Vec::new(),
+        requests: 0,
+    }
+}
