@@ -11,9 +11,13 @@ const VSPACE: cap::VSpace = Cap::from_bits(3);
 
 /// Memory of clients is data. On x86-64 seL4 has no attribute that says so.
 #[cfg(target_arch = "aarch64")]
-const ATTRIBUTES: VmAttributes = VmAttributes::DEFAULT.union(VmAttributes::EXECUTE_NEVER);
+fn attributes() -> VmAttributes {
+    VmAttributes::DEFAULT | VmAttributes::EXECUTE_NEVER
+}
 #[cfg(target_arch = "x86_64")]
-const ATTRIBUTES: VmAttributes = VmAttributes::DEFAULT;
+fn attributes() -> VmAttributes {
+    VmAttributes::DEFAULT
+}
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -34,7 +38,7 @@ impl Window {
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let rights = if frame.writable { CapRights::read_write() } else { CapRights::read_only() };
         page(frame.capability)
-            .frame_map(VSPACE, address(frame.address), rights, ATTRIBUTES)
+            .frame_map(VSPACE, address(frame.address), rights, attributes())
             .map_err(|error| MapError { code: u64::from(error.into_sys()) })
     }
 
