@@ -27,6 +27,8 @@ pub(crate) struct Client {
     pub(crate) sends: Sends,
     /// The rest of a chain that is too long follows and is refused too.
     pub(crate) in_refused_chain: bool,
+    /// After a restart of central: slots up to here were taken before, and have to be taken again.
+    pub(crate) retake: Option<u32>,
     pub(crate) requests: Requests,
     pub(crate) deliveries: Producer<DELIVERY_SLOTS>,
 
@@ -78,6 +80,7 @@ impl Client {
             transmit: Consumer::new(0),
             sends: Sends::new(),
             in_refused_chain: false,
+            retake: None,
             requests: Requests::new(),
             deliveries: Producer::new(0),
             transmit_buffer: Buffer::new(Side::Transmit),
@@ -102,17 +105,32 @@ impl Client {
         }
     }
 
-    /// Whether its receive queue is full and something waits for a place in it.
-    pub(crate) const fn lacks_room(&self) -> bool {
-        self.deliveries.free() == 0 && (self.requests.has_new() || !self.awaited_by.is_empty())
+    /// Whether its receive queue has a place for another delivery, as far as central knows. One slot always stays
+    /// unused, so that what is stored and not yet published never overwrites the newest delivery: a restart begins there.
+    #[inline]
+    pub(crate) const fn has_room(&self) -> bool {
+        self.deliveries.free() > 1
     }
 
-    /// Files an answer to a receive request and makes it visible. There is room: the caller looked.
-    pub(crate) fn answer(&mut self, ports: Ports, kind: DeliveryKind, request: u32) {
+    /// Whether its receive queue is full and something waits for a place in it.
+    pub(crate) const fn lacks_room(&self) -> bool {
+        !self.has_room() && (self.requests.has_new() || !self.awaited_by.is_empty())
+    }
+
+    /// Answers receive request `by`, which is about request `about`, and makes that visible. There is room: the caller
+    /// looked. One answer at a time, so that a restart finds at most one, the newest delivery, whose request it has
+    /// to note as over.
+    pub(crate) fn answer(&mut self, ports: Ports, kind: DeliveryKind, about: u32, by: u32) {
         if let Some(index) = self.deliveries.push() {
-            let answer = Delivery { tag: u64::from(request), kind: kind as u8, ..Delivery::default() };
+            let answer = Delivery {
+                tag: u64::from(about),
+                sequence: u64::from(by),
+                kind: kind as u8,
+                ..Delivery::default()
+            };
             ports.into.deliveries.store(index, answer);
             ports.into.delivery_tail.publish(self.deliveries.next());
+            self.requests.publish(ports.into);
         }
     }
 }

@@ -67,6 +67,9 @@ impl Engine {
 
     /// Takes over a checked configuration and introduces itself to every client. `ports` gives the pages of a
     /// client; a client for which it gives none is not served.
+    ///
+    /// If an earlier central has served these clients, its work is taken up where those pages say that it stopped
+    /// (`resume.rs`). To be called once, on a new engine, with nothing mapped in the window.
     pub fn configure(&mut self, config: &Config<'_>, mut ports: impl FnMut(&ClientRecord) -> Option<Ports>) {
         for flow in config.flows() {
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
@@ -88,6 +91,7 @@ impl Engine {
                 ports.into.wake.arm();
             }
         }
+        self.resume();
     }
 
     /// What the directory of `client` says of `peer`: nothing, if they share no flow.
@@ -103,7 +107,7 @@ impl Engine {
     }
 
     /// The clients of this system.
-    fn all(&self) -> ClientSet {
+    pub(crate) fn all(&self) -> ClientSet {
         ClientSet::first(self.count)
     }
 
@@ -179,7 +183,9 @@ impl Engine {
     /// Reads what `client` has published: a wish for an epoch, receive requests, and how far its queue of sends goes.
     fn look(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
         match ports.out.wanted_epoch() {
-            Some(epoch) if epoch != self.clients[client].epoch => self.begin_epoch(machine, client, ports, epoch),
+            Some(epoch) if epoch != self.clients[client].epoch => {
+                self.begin_epoch(machine, client, ports, epoch);
+            }
             Some(_) => {}
             // Not started, or just restarting.
             None => return,
@@ -188,6 +194,10 @@ impl Engine {
         if state.standing != Standing::Open {
             return;
         }
+        if let Some(end) = state.retake {
+            self.retake(client, ports, end);
+        }
+        let state = &mut self.clients[client];
         let known = state
             .transmit
             .refresh(ports.out.transmit_tail.observe())
@@ -218,30 +228,30 @@ impl Engine {
     /// Takes new receive requests, answers those that need it, and rouses whoever waits for this client.
     fn take_requests(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
-        let was_full = state.deliveries.free() == 0;
+        let was_full = !state.has_room();
         if state.deliveries.refresh(ports.out.delivery_head.observe()).is_err() {
             self.suspect(client, ports);
             return;
         }
-        let mut offered = was_full && state.deliveries.free() != 0;
+        let mut offered = was_full && state.has_room();
         let bytes = state.receive_buffer.bytes();
         loop {
-            match state.requests.take(ports.out, bytes, state.deliveries.free() != 0) {
+            match state.requests.take(ports.out, bytes, state.has_room()) {
                 Taken::Nothing => break,
                 Taken::Offered => offered = true,
-                Taken::Withdrawn(request) => {
-                    state.answer(ports, DeliveryKind::Withdrawn, request);
+                Taken::Withdrawn { earlier, by } => {
+                    state.answer(ports, DeliveryKind::Withdrawn, earlier, by);
                     self.to_signal.insert(client);
                 }
                 Taken::Refused(request) => {
-                    state.answer(ports, DeliveryKind::Refused, request);
+                    state.answer(ports, DeliveryKind::Refused, request, request);
                     self.to_signal.insert(client);
                     state.tally.refused += 1;
                     self.touched.insert(client);
                 }
             }
         }
-        ports.into.post_head.publish(state.requests.released());
+        state.requests.publish(ports.into);
         if offered {
             self.rouse_waiters(client);
         }

@@ -4,7 +4,7 @@
 //! its beginning. Its first start, its restart and its way back from quarantine are the same thing. This file is
 //! also the one place that applies the consequence of a protocol violation.
 
-use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
+use ferry_layout::{Consumer, Delivery, DomainId, Producer, Standing, Status};
 
 use crate::client::Ports;
 use crate::engine::Engine;
@@ -29,10 +29,13 @@ impl Engine {
         state.transmit = Consumer::new(0);
         state.sends.clear();
         state.in_refused_chain = false;
+        state.retake = None;
         state.requests.clear();
         state.deliveries = Producer::new(0);
         state.deficit = 0;
         ports.into.clear_statuses();
+        ports.into.journal.forget_requests();
+        ports.into.deliveries.store(u32::MAX, Delivery::NOTHING);
         ports.into.transmit_head.publish(0);
         ports.into.post_head.publish(0);
         ports.into.delivery_tail.publish(0);
@@ -134,6 +137,11 @@ impl Engine {
             let flow = self.flows.get_mut(source, target);
             let sends = &mut self.clients[source].sends;
             let expired = sends.dequeue_expired(flow, self.now);
+            if !expired.is_empty() {
+                // What expired may have held up what can go: a message for a buffer, one for an open window.
+                self.clients[source].ready.insert(target);
+                self.roused.insert(source);
+            }
             for index in expired.from(self.clients[source].transmit.released()) {
                 self.refuse(source, ports, index, Status::Expired);
             }

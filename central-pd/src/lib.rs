@@ -23,6 +23,7 @@
 //!  accept.rs    a descriptor is checked and copied: Send, or a status                   ▼
 //!  transfer.rs  one step of one message: match, map, copy, file          machine.rs  map, unmap, copy, signal
 //!  epoch.rs     a client starts, restarts, or is shut out
+//!  resume.rs    central restarts from the pages that only it can write
 //!  requests.rs, send.rs, flow.rs, buffer.rs, client.rs, table.rs    the private state
 //! ```
 
@@ -37,6 +38,7 @@ mod epoch;
 mod flow;
 mod machine;
 mod requests;
+mod resume;
 mod send;
 mod table;
 mod transfer;

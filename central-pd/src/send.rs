@@ -110,9 +110,7 @@ impl Sends {
     #[inline]
     pub(crate) fn finished_run(&mut self, released: u32) -> u32 {
         let run = self.finished.run_from(released);
-        for step in 0..run {
-            self.finished.remove(released.wrapping_add(step));
-        }
+        self.finished.remove_run(released, run);
         run
     }
 

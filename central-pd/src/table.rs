@@ -155,10 +155,22 @@ impl SlotSet {
         self.0.rotate_right(start % 128).trailing_ones()
     }
 
-    /// How many slots from `start` on are not in the set, up to the first that is.
     #[inline]
-    pub(crate) const fn gap_from(self, start: u32) -> u32 {
-        self.0.rotate_right(start % 128).trailing_zeros()
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those of this set that are not in `other`.
+    #[inline]
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Takes `count` slots from `start` on out.
+    #[inline]
+    pub(crate) const fn remove_run(&mut self, start: u32, count: u32) {
+        let run = if count >= 128 { u128::MAX } else { (1 << count) - 1 };
+        self.0 &= !run.rotate_left(start % 128);
     }
 
     /// The members as free-running indices in ring order, the oldest being `start` or the next after it.
@@ -205,7 +217,12 @@ mod tests {
         assert_eq!(set.from(u32::MAX - 1).collect::<Vec<_>>(), [u32::MAX, 0, 1, 3]);
         assert_eq!(set.run_from(u32::MAX), 3);
         assert_eq!(set.run_from(2), 0);
-        assert_eq!(set.gap_from(4), 123);
+        let mut rest = set;
+        rest.remove_run(u32::MAX, 2);
+        assert_eq!(rest.from(0).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(set.without(rest).from(u32::MAX).collect::<Vec<_>>(), [u32::MAX, 0]);
+        rest.remove_run(77, 128);
+        assert!(rest.is_empty());
         set.remove(0);
         assert_eq!(set.run_from(u32::MAX), 1);
         assert!(set.contains(u32::MAX) && !set.contains(0));

@@ -166,9 +166,17 @@ impl Engine {
         let sequence = flow.sequence;
         flow.sequence = sequence.wrapping_add(1);
         let target = &mut self.clients[send.target];
-        if let Some(request) = send.claimed {
-            target.requests.consume(request);
-        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the lowest bits of the index are what is wanted"
+        )]
+        let (kind, request) = match send.claimed {
+            Some(request) => {
+                target.requests.consume(request);
+                (DeliveryKind::Message, request as u8)
+            }
+            None => (DeliveryKind::Placed, 0),
+        };
         if let (Some(slot), Some(ports)) = (target.deliveries.push(), target.ports) {
             let delivery = Delivery {
                 tag: send.tag,
@@ -176,8 +184,8 @@ impl Engine {
                 place: send.destination.address(),
                 length: send.total,
                 source: source.number(),
-                kind: DeliveryKind::Message as u8,
-                reserved: 0,
+                kind: kind as u8,
+                request,
             };
             ports.into.deliveries.store(slot, delivery);
         }
@@ -191,13 +199,13 @@ impl Engine {
         if send.flags & flags::NO_SIGNAL == 0 {
             self.to_signal.insert(send.target);
         }
-        visit.finish(Finished { index, parts: send.parts });
+        visit.finish(Finished { index, parts: send.parts, target: send.target, sequence });
     }
 
     /// Whether the target's receive queue has a free place. Looks at the target's index only when it seems full.
     #[inline]
     fn has_room(&mut self, target: DomainId) -> bool {
-        if self.clients[target].deliveries.free() != 0 {
+        if self.clients[target].has_room() {
             return true;
         }
         let Some(ports) = self.clients[target].ports else { return false };
@@ -206,7 +214,7 @@ impl Engine {
             self.suspect(target, ports);
             return false;
         }
-        self.clients[target].deliveries.free() != 0
+        self.clients[target].has_room()
     }
 
     /// Gives back the buffer that a message had claimed and that will not arrive.

@@ -38,6 +38,9 @@ pub(crate) struct Run {
 pub(crate) struct Finished {
     pub(crate) index: u32,
     pub(crate) parts: u8,
+    pub(crate) target: DomainId,
+    /// Its number in its flow.
+    pub(crate) sequence: u64,
 }
 
 /// Which messages a turn carries.
@@ -176,13 +179,13 @@ impl Engine {
                 Accepted::Nothing => return true,
                 Accepted::Message(index) => index,
                 Accepted::Refused { index, parts, status } => {
-                    self.clients[source].messages_left -= 1;
+                    self.spend(source, parts);
                     self.refuse_slots(source, ports, index, parts, status);
                     continue;
                 }
             };
-            self.clients[source].messages_left -= 1;
-            let send = self.clients[source].sends.get(index);
+            let send = *self.clients[source].sends.get(index);
+            self.spend(source, send.parts.into());
             let target = send.target;
             let passed_over = class == Class::Urgent && send.flags & flags::URGENT == 0;
             if passed_over || self.flows.get(source, target).waiting.is_some() {
@@ -205,8 +208,15 @@ impl Engine {
         self.clients[source].transmit.available() == 0
     }
 
+    /// Counts descriptors against the share of `source`. A chain is taken whole, even if it is more than the rest.
+    #[inline]
+    fn spend(&mut self, source: DomainId, descriptors: u32) {
+        let client = &mut self.clients[source];
+        client.messages_left = client.messages_left.saturating_sub(descriptors);
+    }
+
     /// Lets message `index` wait at the end of its flow. `ready`: it could go on at once but for the share.
-    fn wait(&mut self, source: DomainId, ports: Ports, index: u32, ready: bool) {
+    pub(crate) fn wait(&mut self, source: DomainId, ports: Ports, index: u32, ready: bool) {
         let client = &mut self.clients[source];
         let send = *client.sends.get(index);
         client.sends.enqueue(self.flows.get_mut(source, send.target), index);
@@ -235,9 +245,18 @@ impl Engine {
         self.refuse_slots(source, ports, index, parts, status);
     }
 
-    fn refuse_slots(&mut self, source: DomainId, ports: Ports, index: u32, parts: u32, status: Status) {
+    /// Gives `parts` slots from `index` on their final status. The first one's comes last: it stands for all of them, so
+    /// a restart of central in between finds the message as if nothing had been said of it.
+    pub(crate) fn refuse_slots(
+        &mut self,
+        source: DomainId,
+        ports: Ports,
+        index: u32,
+        parts: u32,
+        status: Status,
+    ) {
         let client = &mut self.clients[source];
-        for part in 0..parts {
+        for part in (0..parts).rev() {
             let index = index.wrapping_add(part);
             ports.into.status(index).set(index, status);
             client.sends.finish(index);
@@ -246,29 +265,37 @@ impl Engine {
         self.to_signal.insert(source);
     }
 
-    /// Makes the turn's work visible, in the order that the guarantees need: unmap; deliveries; statuses; slots.
+    /// Makes the turn's work visible, in the order that the guarantees need: unmap; deliveries; what the targets' requests
+    /// have come to; statuses; slots. From the store that publishes a delivery on, a restarted central finishes the rest
+    /// (`resume.rs`); before it, the message counts as not sent.
     fn settle(&mut self, machine: &mut impl Machine, visit: &mut Visit, source: DomainId, ports: Ports) {
         self.unmap_runs(machine, visit);
         for target in visit.delivered_to.iter() {
-            let target = &self.clients[target];
+            let target = &mut self.clients[target];
             if let Some(ports) = target.ports {
                 ports.into.delivery_tail.publish(target.deliveries.next());
-                ports.into.post_head.publish(target.requests.released());
+                target.requests.publish(ports.into);
             }
         }
-        visit.delivered_to = ClientSet::EMPTY;
         if !visit.finished.is_empty() {
             self.to_signal.insert(source);
         }
         let client = &mut self.clients[source];
         for finished in &visit.finished {
-            for part in 0..u32::from(finished.parts) {
+            // The first part's last, as in `refuse_slots`.
+            for part in (1..u32::from(finished.parts)).rev() {
                 let index = finished.index.wrapping_add(part);
                 ports.into.status(index).set(index, Status::Done);
                 client.sends.finish(index);
             }
+            let Finished { index, target, sequence, .. } = *finished;
+            ports.into.status(index).set_delivered(index, target, sequence);
+            client.sends.finish(index);
         }
         visit.finished.clear();
+        for target in core::mem::replace(&mut visit.delivered_to, ClientSet::EMPTY).iter() {
+            ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
+        }
         self.release_slots(source, ports);
     }
 

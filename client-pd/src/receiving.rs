@@ -80,10 +80,12 @@ impl<D: Doorbell> Port<D> {
         match DeliveryKind::from_number(delivery.kind)? {
             DeliveryKind::Message => {
                 let source = DomainId::new(delivery.source)?;
-                Some(match self.take_posted(|buffer| buffer.place() == place) {
-                    Some(buffer) => Event::Message { source, tag, sequence, buffer, length },
-                    None => Event::Placed { source, tag, sequence, place, length },
-                })
+                let buffer = self.posted[usize::from(delivery.request) % POST_SLOTS].take()?;
+                Some(Event::Message { source, tag, sequence, buffer, length })
+            }
+            DeliveryKind::Placed => {
+                let source = DomainId::new(delivery.source)?;
+                Some(Event::Placed { source, tag, sequence, place, length })
             }
             DeliveryKind::Withdrawn => self.posted[request as usize % POST_SLOTS].take().map(Event::Returned),
             DeliveryKind::Refused => Some(
@@ -92,15 +94,6 @@ impl<D: Doorbell> Port<D> {
                     .map_or(Event::NotWithdrawn, Event::Returned),
             ),
         }
-    }
-
-    /// Takes the oldest posted buffer that fits. Buffers do not overlap, so there is at most one.
-    fn take_posted(&mut self, fits: impl Fn(&ReceiveBuffer) -> bool) -> Option<ReceiveBuffer> {
-        let oldest = self.posts.head() as usize;
-        (0..POST_SLOTS)
-            .map(|age| (oldest + age) % POST_SLOTS)
-            .find(|slot| self.posted[*slot].as_ref().is_some_and(&fits))
-            .and_then(|slot| self.posted[slot].take())
     }
 
     /// Learns which requests central has released. Central is trusted; see [`receive`](Self::receive) for nonsense.

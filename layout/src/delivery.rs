@@ -10,9 +10,11 @@ use crate::entry::entry;
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Delivery {
-    /// The sender's tag; for [`DeliveryKind::Withdrawn`] and [`DeliveryKind::Refused`] the request's index.
+    /// The sender's tag; for [`DeliveryKind::Withdrawn`] and [`DeliveryKind::Refused`] the index of the request that
+    /// was withdrawn or refused.
     pub tag: u64,
-    /// Number of the message within its flow, from 0, counted over the central's lifetime.
+    /// Number of the message within its flow, from 0, counted over all epochs and restarts; for
+    /// [`DeliveryKind::Withdrawn`] and [`DeliveryKind::Refused`] the index of the request that this answers.
     pub sequence: u64,
     /// First byte of what arrived, in the client's own `_rx` region.
     pub place: Address,
@@ -22,22 +24,38 @@ pub struct Delivery {
     pub source: u16,
     /// One of [`DeliveryKind`].
     pub kind: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// For [`DeliveryKind::Message`], the lowest eight bits of the index of the request that it used up; else 0.
+    pub request: u8,
 }
 
 entry!(Delivery, 4);
+
+impl Delivery {
+    /// An entry that tells nothing. It stands before the first one of an epoch, so that central, when it looks back
+    /// through the queue after a restart, finds where the epoch began.
+    pub const NOTHING: Self = Self {
+        tag: 0,
+        sequence: 0,
+        place: Address { frame: 0, offset: 0 },
+        length: 0,
+        source: u16::MAX,
+        kind: u8::MAX,
+        request: 0,
+    };
+}
 
 /// What an entry of the receive queue tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum DeliveryKind {
-    /// A message has arrived.
+    /// A message has arrived in a posted buffer, which is the client's again.
     Message = 0,
     /// A receive request was taken back, as asked; its place belongs to the client alone again.
     Withdrawn = 1,
     /// A receive request was not accepted: outside `_rx`, empty, from nobody, or one window too many.
     Refused = 2,
+    /// A message has arrived in an open window, at a place that its sender chose.
+    Placed = 3,
 }
 
 impl DeliveryKind {
@@ -49,6 +67,7 @@ impl DeliveryKind {
             0 => Some(Self::Message),
             1 => Some(Self::Withdrawn),
             2 => Some(Self::Refused),
+            3 => Some(Self::Placed),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use crate::directory::Peer;
 use crate::entry::Slots;
 use crate::geometry::{ABI_VERSION, DELIVERY_SLOTS, MAGIC, MAX_CLIENTS, TRANSMIT_SLOTS};
 use crate::index::Index;
+use crate::journal::Journal;
 use crate::status::StatusWord;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::wake::WakeHint;
@@ -40,7 +41,9 @@ pub struct InRegion {
     /// What central has done for this client.
     pub counters: Counters,
 
-    _unused: [[u64; 8]; 12],
+    /// What central notes here for its own restart.
+    pub journal: Journal,
+    _unused: [[u64; 8]; 4],
 
     /// Status of each transmit slot.
     statuses: Statuses,
@@ -117,7 +120,12 @@ impl Counter {
 impl core::fmt::Display for Counters {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "sent_messages={} sent_bytes={} ", self.sent_messages.get(), self.sent_bytes.get())?;
-        write!(f, "received_messages={} received_bytes={} ", self.received_messages.get(), self.received_bytes.get())?;
+        write!(
+            f,
+            "received_messages={} received_bytes={} ",
+            self.received_messages.get(),
+            self.received_bytes.get()
+        )?;
         write!(f, "refused={} maps={} unmaps={} ", self.refused.get(), self.maps.get(), self.unmaps.get())?;
         write!(f, "signals={}", self.signals.get())
     }
@@ -229,6 +237,8 @@ const _: () = {
     assert!(offset_of!(InRegion, wake) == 0x80);
     assert!(offset_of!(InRegion, counters) == 0xc0);
     assert!(size_of::<Counters>() == 64);
+    assert!(offset_of!(InRegion, journal) == 0x100);
+    assert!(size_of::<Journal>() == 0x200);
     assert!(offset_of!(InRegion, statuses) == 0x400);
     assert!(offset_of!(InRegion, directory) == 0x800);
     assert!(offset_of!(InRegion, deliveries) == 0x1000);

@@ -36,6 +36,9 @@ mod entry;
 pub mod geometry;
 mod in_region;
 mod index;
+mod journal;
+#[cfg(all(not(loom), feature = "observe"))]
+pub mod observe;
 mod out_region;
 mod post;
 mod ring;
@@ -51,10 +54,11 @@ pub use entry::{Entry, Slots};
 pub use geometry::{ABI_VERSION, DomainId, FRAME_BYTES, MAGIC};
 pub use in_region::{Counters, InRegion, Standing};
 pub use index::Index;
+pub use journal::{Journal, OpenWindow};
 pub use out_region::OutRegion;
 pub use post::{Post, PostKind};
 pub use ring::{Consumer, Producer, ProtocolViolation};
-pub use status::{Status, StatusWord};
+pub use status::{DeliveredNote, SEQUENCE_RANGE, Status, StatusWord};
 pub use wake::{WakeHint, announce};
 
 #[cfg(target_endian = "big")]

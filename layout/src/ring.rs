@@ -39,6 +39,13 @@ impl<const N: usize> Producer<N> {
         Self { next: start, head: start }
     }
 
+    /// At a ring whose next entry has index `next` and that is full, as far as this side knows: the peer's index was
+    /// lost and is to be learned by [`refresh`](Self::refresh).
+    #[must_use]
+    pub const fn resume(next: u32) -> Self {
+        Self { next, head: next.wrapping_sub(Self::CAPACITY) }
+    }
+
     /// The index that the next entry gets; also what is to be published after storing entries.
     #[must_use]
     #[inline]

@@ -1,5 +1,6 @@
 //! How a transmit slot stands: the status field of r15 and r25.
 
+use crate::geometry::DomainId;
 use crate::sync::{AtomicU64, Ordering};
 
 /// What became of a send. Central writes it, once for each outcome; the numbers are ABI.
@@ -64,16 +65,54 @@ impl Status {
 
 /// A status and the use of the slot it speaks of, in one 64-bit word: a stale status is never taken for a fresh one.
 ///
-/// Pairing: [`set`](Self::set) (release, central) with [`get`](Self::get) (acquire, client).
+/// ```text
+///  63         32 31        30      16 15    8 7      0
+///  │   index    │ delivered│ sequence │ target │ status │
+/// ```
+///
+/// The middle is central's own note, for its restart: by it central knows which message of which flow this was, when
+/// the descriptor may be overwritten already. It is 0 in everything but the first slot of a message that was
+/// delivered. Clients look at the index and the status only.
+///
+/// Pairing: [`set`](Self::set) and [`set_delivered`](Self::set_delivered) (release, central) with [`get`](Self::get)
+/// (acquire, client).
 #[derive(Default)]
 #[repr(transparent)]
 pub struct StatusWord(AtomicU64);
+
+/// Central's note in the status word of a delivered message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeliveredNote {
+    /// The receiver.
+    pub target: u16,
+    /// The message's number in its flow, modulo [`SEQUENCE_RANGE`].
+    pub sequence: u16,
+}
+
+/// Status words count messages of a flow modulo this. More than twice what a ring of statuses can hold suffices.
+pub const SEQUENCE_RANGE: u64 = 1 << 15;
+
+/// In the lower half of a status word: the note is there.
+const DELIVERED: u64 = 1 << 31;
 
 impl StatusWord {
     /// Says how the send with free-running index `index` stands. For central.
     #[inline]
     pub fn set(&self, index: u32, status: Status) {
-        self.0.store(u64::from(index) << 32 | u64::from(status as u32), Ordering::Release);
+        self.store(index, u64::from(status as u32));
+    }
+
+    /// Says that the message which begins at free-running index `index` is [`Status::Done`], and notes for central's
+    /// restart that it was number `sequence` of the flow to `target`. For central.
+    #[inline]
+    pub fn set_delivered(&self, index: u32, target: DomainId, sequence: u64) {
+        let note = DELIVERED | ((sequence % SEQUENCE_RANGE) << 16) | (u64::from(target.number()) << 8);
+        self.store(index, note | u64::from(Status::Done as u32));
+    }
+
+    #[inline]
+    fn store(&self, index: u32, lower_half: u64) {
+        self.0.store(u64::from(index) << 32 | lower_half, Ordering::Release);
     }
 
     /// How the send with free-running index `index` stands, or `None` if central has not spoken of it yet.
@@ -81,12 +120,40 @@ impl StatusWord {
     #[inline]
     pub fn get(&self, index: u32) -> Option<Status> {
         let word = self.0.load(Ordering::Acquire);
-        let status = *Status::ALL.get((word & 0xffff_ffff) as usize)?;
+        let status = *Status::ALL.get((word & 0xff) as usize)?;
         (word >> 32 == u64::from(index) && status != Status::Free).then_some(status)
     }
 
-    /// Forgets every use of the slot, at the beginning of an epoch. For central.
+    /// Central's note on the last use of this slot. For central, when it restarts: relaxed, as nobody else writes it.
+    #[must_use]
+    pub fn delivered(&self) -> Option<DeliveredNote> {
+        let word = self.0.load(Ordering::Relaxed);
+        let note = DeliveredNote {
+            target: ((word >> 8) & 0xff) as u16,
+            sequence: ((word >> 16) & (SEQUENCE_RANGE - 1)) as u16,
+        };
+        (word & DELIVERED != 0).then_some(note)
+    }
+
+    /// Forgets every use of the slot, at the beginning of an epoch. For central. Relaxed: who sees the epoch sees this.
     pub fn clear(&self) {
-        self.0.store(0, Ordering::Release);
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_does_not_show_in_the_status() {
+        let word = StatusWord::default();
+        assert_eq!((word.get(0), word.delivered()), (None, None));
+        let target = DomainId::new(31).unwrap();
+        word.set_delivered(u32::MAX, target, SEQUENCE_RANGE + 5);
+        assert_eq!((word.get(u32::MAX), word.get(0)), (Some(Status::Done), None));
+        assert_eq!(word.delivered(), Some(DeliveredNote { target: 31, sequence: 5 }));
+        word.set(7, Status::Expired);
+        assert_eq!((word.get(7), word.delivered()), (Some(Status::Expired), None));
     }
 }

@@ -7,8 +7,8 @@ use ferry_layout::geometry::{
     POST_SLOTS, TRANSMIT_SLOTS,
 };
 use ferry_layout::{
-    ABI_VERSION, Delivery, DeliveryKind, Descriptor, InRegion, Kind, MAGIC, OutRegion, Peer, Post, PostKind, Standing,
-    Status, flags,
+    ABI_VERSION, Delivery, DeliveryKind, Descriptor, InRegion, Kind, MAGIC, OutRegion, Peer, Post, PostKind,
+    Standing, Status, flags,
 };
 
 const PAGE: &str = include_str!("../../docs/abi.md");
@@ -18,10 +18,7 @@ fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     let section = PAGE.split("\n## ").find(|section| section.starts_with(heading));
     let section = section.unwrap_or_else(|| panic!("docs/abi.md has no section {heading}"));
     let lines = section.lines().filter(|line| line.starts_with('|'));
-    lines
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>())
-        .skip(2)
-        .collect()
+    lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>()).skip(2).collect()
 }
 
 /// The offset in the row whose field begins with `field`.
@@ -62,6 +59,7 @@ fn offsets_of_centrals_page() {
     assert_eq!(at("delivery tail"), offset_of!(InRegion, delivery_tail));
     assert_eq!(at("wake hint"), offset_of!(InRegion, wake));
     assert_eq!(at("counters"), offset_of!(InRegion, counters));
+    assert_eq!(at("journal:"), offset_of!(InRegion, journal));
     assert_eq!(at("directory:"), offset_of!(InRegion, directory));
     assert_eq!(at("deliveries"), offset_of!(InRegion, deliveries));
 }
@@ -123,11 +121,18 @@ fn kinds_flags_and_standings() {
     let (next, placed) = (Kind::NextBuffer as u8, Kind::Placed as u8);
     says(&[format!("kind: {next} next posted buffer, {placed} placed")]);
     says(&[format!("{} chained, {} urgent, {} no signal", flags::CHAINED, flags::URGENT, flags::NO_SIGNAL)]);
-    let (buffer, window, withdraw) = (PostKind::Buffer as u8, PostKind::Window as u8, PostKind::Withdraw as u8);
-    says(&[format!("kind: {buffer} buffer for one message, {window} window"), format!("{withdraw} withdraw")]);
+    let (buffer, window, withdraw) =
+        (PostKind::Buffer as u8, PostKind::Window as u8, PostKind::Withdraw as u8);
+    says(&[
+        format!("kind: {buffer} buffer for one message, {window} window"),
+        format!("{withdraw} withdraw"),
+    ]);
     let (message, withdrawn, refused) =
         (DeliveryKind::Message as u8, DeliveryKind::Withdrawn as u8, DeliveryKind::Refused as u8);
-    says(&[format!("kind: {message} message, {withdrawn} request withdrawn, {refused} request refused")]);
+    let placed_there = DeliveryKind::Placed as u8;
+    says(&[format!(
+        "kind: {message} message, {withdrawn} request withdrawn, {refused} request refused, {placed_there} message placed"
+    )]);
     let (closed, open, quarantined) =
         (Standing::Closed as u32, Standing::Open as u32, Standing::Quarantined as u32);
     says(&[format!("standing: {closed} closed, {open} open, {quarantined} quarantined")]);

@@ -6,7 +6,7 @@
 //! page which is not mapped, a write through a transmit buffer's mapping, a byte outside any buffer.
 //!
 //! Everything a testbed allocates lives as long as the process, because client and engine hold it by `'static`
-//! references, as protection domains do.
+//! references, as protection domains do; [`Testbed::free`] is for those who can promise to be done with it.
 
 mod machine;
 mod memory;
@@ -19,7 +19,9 @@ pub use topology::{Topology, buffer_bytes};
 use ferry_central::{ClientSet, Engine, Ports};
 use ferry_client::{Doorbell, Opening, Port, ReceiveMemory, Regions, TransmitMemory};
 use ferry_layout::config::Config;
+use ferry_layout::geometry::{IN_BYTES, OUT_BYTES};
 use ferry_layout::{DomainId, InRegion, OutRegion};
+use ferry_platform::Shared;
 
 /// A central with its clients.
 pub struct Testbed {
@@ -29,6 +31,7 @@ pub struct Testbed {
     pub machine: PlayedMachine,
     /// The memory of each client, by number.
     pub clients: Vec<ClientMemory>,
+    configuration: Vec<u8>,
 }
 
 /// The four regions of one client.
@@ -63,21 +66,45 @@ impl Testbed {
             .clients
             .iter()
             .map(|bytes| ClientMemory {
-                out: Box::leak(Box::default()),
-                into: Box::leak(Box::default()),
+                out: page(OUT_BYTES),
+                into: page(IN_BYTES),
                 transmit: Memory::new(*bytes),
                 receive: Memory::new(*bytes),
             })
             .collect();
-        let blob = topology.encode();
-        let config = Config::parse(&blob).expect("the topology makes a valid configuration");
-        let mut engine = boxed_engine();
-        let mut pages = clients.iter();
-        engine
-            .configure(&config, |_| pages.next().map(|client| Ports { out: client.out, into: client.into }));
         let machine =
             PlayedMachine::new(clients.iter().map(|client| (client.transmit, client.receive)).collect());
-        Self { engine, machine, clients }
+        let mut bed = Self { engine: boxed_engine(), machine, clients, configuration: topology.encode() };
+        bed.configure();
+        bed
+    }
+
+    fn configure(&mut self) {
+        let config = Config::parse(&self.configuration).expect("the topology makes a valid configuration");
+        let mut pages = self.clients.iter();
+        self.engine
+            .configure(&config, |_| pages.next().map(|client| Ports { out: client.out, into: client.into }));
+    }
+
+    /// Puts a new central in the place of the old one, which may have been stopped anywhere: nothing is mapped, and all
+    /// that is left of it are the pages that it wrote.
+    pub fn restart(&mut self) {
+        self.machine.revoke();
+        self.engine = boxed_engine();
+        self.configure();
+    }
+
+    /// Gives all memory back. For tests that build thousands of systems; all others leave it to the end of the process.
+    ///
+    /// # Safety
+    /// Nothing of this system is used any more: no port, no buffer, no copy of [`ClientMemory`].
+    pub unsafe fn free(self) {
+        for client in self.clients {
+            for memory in [Memory::of(client.out), Memory::of(client.into), client.transmit, client.receive] {
+                // SAFETY: all four were made by `Memory::new` in `Testbed::new`; the rest is the caller's promise.
+                unsafe { memory.free() };
+            }
+        }
     }
 
     /// Runs central once, woken by everybody.
@@ -132,6 +159,12 @@ impl Testbed {
     }
 }
 
+/// A structure of shared memory at its beginning, all zeros.
+fn page<T: Shared>(bytes: usize) -> &'static T {
+    let region = Memory::new(bytes).region().expect("memory has an address");
+    region.shared().expect("the regions are as large as the structures")
+}
+
 /// The number of a client.
 ///
 /// # Panics
@@ -141,12 +174,12 @@ pub fn id(client: u16) -> DomainId {
     DomainId::new(client).expect("a client number")
 }
 
-/// An engine on the heap that was never on the stack.
+/// An engine on the heap that was never on the stack: it is half a megabyte, and a debug build copies it several times.
 fn boxed_engine() -> Box<Engine> {
-    // The engine is half a megabyte; a thread's stack may hold it, a debug build's copies of it may not.
-    std::thread::Builder::new()
-        .stack_size(16 << 20)
-        .spawn(|| Box::new(Engine::new()))
-        .and_then(|thread| thread.join().map_err(|_| std::io::Error::other("the engine was not built")))
-        .expect("a thread to build the engine on")
+    static NEW: Engine = Engine::new();
+    let mut engine = Box::<Engine>::new_uninit();
+    // SAFETY: both are an engine in size and place. An engine owns nothing and has no `Drop`, so its bits may be doubled.
+    unsafe { core::ptr::copy_nonoverlapping(&raw const NEW, engine.as_mut_ptr(), 1) };
+    // SAFETY: just written.
+    unsafe { engine.assume_init() }
 }

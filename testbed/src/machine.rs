@@ -33,11 +33,25 @@ pub struct PlayedMachine {
     pub records: bool,
     /// Refuse the mapping that comes after this many, to play a kernel without memory.
     pub refuse_map_after: Option<u32>,
+    /// Called after each action: a test's chance to rewrite memory, or to stop central there by unwinding.
+    pub interposer: Option<Box<dyn FnMut(Action)>>,
 }
 
 impl PlayedMachine {
     pub(crate) fn new(buffers: Vec<(Memory, Memory)>) -> Self {
-        Self { buffers, mapped: HashMap::new(), actions: Vec::new(), records: true, refuse_map_after: None }
+        Self {
+            buffers,
+            mapped: HashMap::new(),
+            actions: Vec::new(),
+            records: true,
+            refuse_map_after: None,
+            interposer: None,
+        }
+    }
+
+    /// Removes all mappings, as whoever restarts central has to.
+    pub fn revoke(&mut self) {
+        self.mapped.clear();
     }
 
     /// Frames that are mapped now.
@@ -61,6 +75,9 @@ impl PlayedMachine {
     fn record(&mut self, action: Action) {
         if self.records {
             self.actions.push(action);
+        }
+        if let Some(interposer) = &mut self.interposer {
+            interposer(action);
         }
     }
 

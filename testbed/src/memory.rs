@@ -1,25 +1,43 @@
 //! Memory of a client that the test, the client library and the played machine look at by address.
 
+use std::alloc::Layout;
+
 use ferry_platform::Region;
 
-/// A page-aligned piece of memory that lives as long as the process. It is only ever touched through raw pointers.
+/// A page-aligned piece of memory that lives as long as the process, or until somebody promises that nobody uses it any
+/// more. It is only ever touched through raw pointers.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     address: usize,
     bytes: usize,
 }
 
-/// One page, for the alignment.
-#[derive(Clone, Copy)]
-#[repr(C, align(4096))]
-struct Page([u8; 4096]);
-
 impl Memory {
-    /// `bytes` bytes of zeros; a multiple of 4096.
+    /// `bytes` bytes of zeros, more than 0. Pages that nobody touches cost nothing.
+    ///
+    /// # Panics
+    /// If there is no such memory.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        let pages = vec![Page([0; 4096]); bytes / 4096].leak();
-        Self { address: pages.as_mut_ptr().expose_provenance(), bytes }
+        let layout = Self::layout(bytes);
+        assert!(bytes > 0, "a piece of memory has bytes");
+        // SAFETY: the size is not 0.
+        let address = unsafe { std::alloc::alloc_zeroed(layout) };
+        assert!(!address.is_null(), "no memory for {bytes} bytes");
+        Self { address: address.expose_provenance(), bytes }
+    }
+
+    /// Gives the memory back.
+    ///
+    /// # Safety
+    /// It comes from [`new`](Self::new), nothing uses it any more, and it is not given back twice.
+    pub unsafe fn free(self) {
+        // SAFETY: allocated by `new` with this layout, and the caller's promise.
+        unsafe { std::alloc::dealloc(self.at(0), Self::layout(self.bytes)) };
+    }
+
+    fn layout(bytes: usize) -> Layout {
+        Layout::from_size_align(bytes, 4096).expect("a size that memory can have")
     }
 
     /// The memory of a structure that lives as long as the process.

@@ -163,8 +163,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         file: "status.rs",
         change: "set: release → relaxed",
-        from: "u64::from(status as u32), Ordering::Release);",
-        to: "u64::from(status as u32), Ordering::Relaxed);",
+        from: "lower_half, Ordering::Release);",
+        to: "lower_half, Ordering::Relaxed);",
         test: DONE,
     },
     Mutation {
@@ -255,11 +255,18 @@ impl Mutation {
 const SYNCHRONISING: [&str; 4] =
     ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
 
+/// What only central reads, in a later life: its orderings keep its own stores in order, which no interleaving with a
+/// client shows. `testbed/tests/restart` stops central after each of them.
+const CENTRAL_ALONE: &str = "journal.rs";
+
 /// Checks that every synchronising ordering in the directory `source` is inside the text that some mutation replaces.
 pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(source).map_err(Error::at(source))? {
         let path = entry.map_err(Error::at(source))?.path();
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if file == CENTRAL_ALONE {
+            continue;
+        }
         let text = fs::read_to_string(&path).map_err(Error::at(&path))?;
         let mut covered = Vec::new();
         for mutation in MUTATIONS.iter().filter(|mutation| mutation.file == file) {

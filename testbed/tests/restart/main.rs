@@ -1,0 +1,197 @@
+//! Central restarts: stopped after each single store to shared memory and after each map, copy, unmap and signal, it is
+//! replaced by a new one that has only the pages, and the clients' books must read as if nothing had happened: nothing
+//! lost, nothing twice, same statuses, same order, same numbers in each flow.
+
+mod world;
+
+use ferry_layout::config::Mapping;
+use ferry_testbed::Topology;
+use world::{Book, Fuse, World};
+
+type Scenario = fn(&mut World);
+
+/// Plays a scenario, with central stopped after `first` steps and the next one after `second` more.
+fn play(
+    scenario: Scenario,
+    first: Option<u32>,
+    second: Option<u32>,
+    lively: bool,
+) -> (Vec<(Book, usize)>, Fuse, u32) {
+    let mut topology = Topology::mesh(3, 256, Mapping::Each);
+    for flow in &mut topology.flows {
+        // One flow that keeps its mappings, one that cannot take long messages.
+        match (flow.source, flow.target) {
+            (2, 1) => flow.mapping = Mapping::Keep as u8,
+            (2, 0) => flow.max_message = 100,
+            _ => {}
+        }
+    }
+    topology.bytes_per_round = 64 * 1024;
+    let fuse = Fuse::after(first);
+    let mut world = World::new(&topology, 64 * 1024, fuse.clone(), second);
+    world.lively = lively;
+    scenario(&mut world);
+    let (outcome, stopped) = world.outcome();
+    (outcome, fuse, stopped)
+}
+
+/// Stops central after every step of a scenario, once with clients that wait and once with clients that go on.
+#[track_caller]
+fn survives_every_stop(scenario: Scenario) {
+    let (expected, fuse, _) = play(scenario, None, None, false);
+    let steps = fuse.passed();
+    assert!(steps > 20, "the scenario does something");
+    for lively in [false, true] {
+        for step in 1..=steps {
+            let (outcome, _, stopped) = play(scenario, Some(step), None, lively);
+            assert_eq!(outcome, expected, "stopped after step {step} of {steps}, lively: {lively}");
+            assert_eq!(stopped, 1);
+        }
+    }
+}
+
+/// Stops central after every third step, and its successor soon after.
+#[track_caller]
+fn survives_stops_of_the_restart(scenario: Scenario) {
+    let (expected, fuse, _) = play(scenario, None, None, false);
+    let steps = fuse.passed();
+    for step in (1..=steps).step_by(3) {
+        for second in (1..200).step_by(23) {
+            let second = second + step % 23;
+            let (outcome, ..) = play(scenario, Some(step), Some(second), step % 2 == 0);
+            assert_eq!(outcome, expected, "stopped after step {step} of {steps}, then after {second}");
+        }
+    }
+}
+
+fn messages_in_and_out_of_order(world: &mut World) {
+    // Client 2 stays silent towards client 1 until the end, so that requests end out of order.
+    world.post(1, Some(2));
+    for _ in 0..3 {
+        world.post(1, None);
+    }
+    for length in [10, 5000, 0, 4097] {
+        world.send(0, 1, length);
+    }
+    world.run();
+    world.post(1, Some(0));
+    world.post(0, None);
+    world.send(1, 0, 9);
+    world.send(0, 1, 77);
+    world.run();
+    world.send(2, 1, 4000);
+    world.send(0, 1, 78);
+    world.run();
+    world.post(1, None);
+    world.send(2, 1, 1);
+    world.run();
+}
+
+fn every_way_to_be_refused(world: &mut World) {
+    world.post(0, None);
+    world.send(2, 0, 101);
+    world.chain(2, 0, 3, 50);
+    world.chain(2, 0, 2, 50);
+    world.send(2, 0, 99);
+    world.post(0, Some(2));
+    world.run();
+    world.chain(0, 1, 3, 60_000);
+    world.post(1, None);
+    world.run();
+    world.send(0, 1, 5);
+    world.run();
+}
+
+fn chains(world: &mut World) {
+    for _ in 0..2 {
+        world.post(1, None);
+    }
+    world.chain(0, 1, 3, 700);
+    world.send(0, 1, 3);
+    world.chain(0, 1, 2, 9000);
+    world.chain(2, 1, 16, 30);
+    world.run();
+    world.post(1, None);
+    world.post(1, None);
+    world.run();
+}
+
+fn windows_opened_filled_and_withdrawn(world: &mut World) {
+    world.post(1, Some(2));
+    world.open_window(1, 0);
+    world.run();
+    world.place(0, 1, 0, 100);
+    world.place(0, 1, 1, 5000);
+    world.run();
+    world.place(0, 1, 15, 4097);
+    let posted = world.post(1, Some(2));
+    world.run();
+    world.withdraw_window(1);
+    world.withdraw(1, posted);
+    world.run();
+    world.withdraw(1, posted);
+    world.run();
+    world.send(2, 1, 12);
+    world.run();
+}
+
+fn a_large_message_in_steps(world: &mut World) {
+    world.post(1, None);
+    world.chain(0, 1, 1, 65_536);
+    world.post(2, None);
+    world.send(0, 2, 6);
+    world.send(1, 2, 65_000);
+    world.post(2, None);
+    world.run();
+}
+
+fn a_client_restarts_meanwhile(world: &mut World) {
+    world.send(0, 1, 5);
+    world.send(2, 1, 6);
+    world.send(1, 0, 7);
+    world.post(1, Some(2));
+    world.run();
+    world.restart_client(1);
+    world.post(1, None);
+    world.post(1, None);
+    world.send(0, 1, 8);
+    world.send(1, 0, 9);
+    world.run();
+}
+
+#[test]
+fn r26_messages_survive_a_stop_after_every_store() {
+    survives_every_stop(messages_in_and_out_of_order);
+}
+
+#[test]
+fn refusals_survive_a_stop_after_every_store() {
+    survives_every_stop(every_way_to_be_refused);
+}
+
+#[test]
+fn chains_survive_a_stop_after_every_store() {
+    survives_every_stop(chains);
+}
+
+#[test]
+fn windows_survive_a_stop_after_every_store() {
+    survives_every_stop(windows_opened_filled_and_withdrawn);
+}
+
+#[test]
+fn a_large_message_survives_a_stop_after_every_store() {
+    survives_every_stop(a_large_message_in_steps);
+}
+
+#[test]
+fn a_client_restart_survives_a_stop_after_every_store() {
+    survives_every_stop(a_client_restarts_meanwhile);
+}
+
+#[test]
+fn a_restart_can_be_stopped_too() {
+    survives_stops_of_the_restart(messages_in_and_out_of_order);
+    survives_stops_of_the_restart(windows_opened_filled_and_withdrawn);
+    survives_stops_of_the_restart(chains);
+}

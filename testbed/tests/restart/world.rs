@@ -1,0 +1,303 @@
+//! Honest clients with a book of everything that they sent and got, around a central that can be stopped at any store.
+//!
+//! Whatever happens to central, the book must read as if nothing had: [`World::outcome`] is what is compared.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+use ferry_client::{Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_layout::observe::{AccessKind, set_hook};
+use ferry_testbed::{Silent, Testbed, Topology};
+
+/// What unwinds central.
+struct Stopped;
+
+/// Counts stores to shared memory and actions of the machine, and stops central after the one wanted.
+#[derive(Clone, Default)]
+pub(crate) struct Fuse {
+    passed: Rc<Cell<u32>>,
+    blows_at: Rc<Cell<Option<u32>>>,
+}
+
+impl Fuse {
+    /// A fuse that blows after this many further steps, or never.
+    pub(crate) fn after(steps: Option<u32>) -> Self {
+        let fuse = Self::default();
+        fuse.blows_at.set(steps);
+        fuse
+    }
+
+    /// Steps that central has made.
+    pub(crate) fn passed(&self) -> u32 {
+        self.passed.get()
+    }
+
+    fn step(&self) {
+        self.passed.set(self.passed.get() + 1);
+        if self.blows_at.get() == Some(self.passed.get()) {
+            self.blows_at.set(None);
+            resume_unwind(Box::new(Stopped));
+        }
+    }
+}
+
+/// One client and its book.
+struct Actor {
+    port: Port<Silent>,
+    transmit: Vec<TransmitBuffer>,
+    receive: Vec<ReceiveBuffer>,
+    window: Option<Posted>,
+    book: Book,
+}
+
+/// What a client has seen of the world.
+#[derive(Default, Debug, PartialEq, Eq)]
+pub(crate) struct Book {
+    /// Tags and statuses, in the order of reaping.
+    pub(crate) reaped: Vec<(u64, Status)>,
+    /// For each source: numbers and tags, in the order of arrival.
+    pub(crate) received: BTreeMap<u16, Vec<(u64, u64)>>,
+    pub(crate) returned: usize,
+    pub(crate) not_withdrawn: usize,
+}
+
+/// The system.
+pub(crate) struct World {
+    pub(crate) bed: Testbed,
+    actors: Vec<Actor>,
+    fuse: Fuse,
+    /// A second fuse, for the restart after the first.
+    second: Option<u32>,
+    /// How often central was stopped.
+    pub(crate) stopped: u32,
+    /// Whether clients go on while central is down.
+    pub(crate) lively: bool,
+    /// A client that is just restarting.
+    away: Option<u16>,
+    buffer_bytes: u32,
+    next_tag: u64,
+}
+
+/// The bytes of a message, so that its tag tells what must arrive.
+fn payload(tag: u64, length: usize) -> Vec<u8> {
+    (0..length as u64).map(|i| ((i * 31 + tag * 101 + 7) % 251) as u8).collect()
+}
+
+fn length_of(tag: u64) -> usize {
+    usize::try_from(tag >> 32).unwrap()
+}
+
+impl World {
+    pub(crate) fn new(topology: &Topology, buffer_bytes: u32, fuse: Fuse, second: Option<u32>) -> Self {
+        let mut bed = Testbed::new(topology);
+        bed.machine.records = false;
+        let actors = (0..u16::try_from(topology.clients.len()).unwrap())
+            .map(|client| {
+                let (port, transmit, receive) = bed.open(client);
+                Actor {
+                    port,
+                    transmit: transmit.split::<128>(buffer_bytes).into_iter().collect(),
+                    receive: receive.split::<128>(buffer_bytes).into_iter().collect(),
+                    window: None,
+                    book: Book::default(),
+                }
+            })
+            .collect();
+        Self { bed, actors, fuse, second, stopped: 0, lively: false, away: None, buffer_bytes, next_tag: 0 }
+    }
+
+    fn peer(&self, client: usize, other: usize) -> Peer {
+        self.actors[client].port.peer(&format!("client{other}")).unwrap()
+    }
+
+    pub(crate) fn post(&mut self, client: usize, from: Option<usize>) -> Posted {
+        let from = from.map(|from| self.peer(client, from));
+        let actor = &mut self.actors[client];
+        let buffer = actor.receive.pop().expect("a buffer to post");
+        let posted = actor.port.post(buffer, from).expect("a slot to post in");
+        actor.port.publish();
+        posted
+    }
+
+    pub(crate) fn open_window(&mut self, client: usize, from: usize) {
+        let peer = self.peer(client, from);
+        let actor = &mut self.actors[client];
+        let buffer = actor.receive.pop().expect("a buffer to open");
+        actor.window = Some(actor.port.open_window(buffer, peer).expect("a slot to post in"));
+        actor.port.publish();
+    }
+
+    pub(crate) fn withdraw(&mut self, client: usize, posted: Posted) {
+        assert!(self.actors[client].port.withdraw(posted));
+        self.actors[client].port.publish();
+    }
+
+    pub(crate) fn withdraw_window(&mut self, client: usize) {
+        let window = self.actors[client].window.expect("an open window");
+        self.withdraw(client, window);
+    }
+
+    fn fill(&mut self, source: usize, length: u32) -> (u64, TransmitBuffer) {
+        self.next_tag += 1;
+        let tag = u64::from(length) << 32 | self.next_tag;
+        let mut buffer = self.actors[source].transmit.pop().expect("a buffer to send");
+        let length = length.min(self.buffer_bytes) as usize;
+        buffer.bytes_mut()[..length].copy_from_slice(&payload(tag, length));
+        (tag, buffer)
+    }
+
+    pub(crate) fn send(&mut self, source: usize, target: usize, length: u32) {
+        let (tag, buffer) = self.fill(source, length);
+        let peer = self.peer(source, target);
+        self.actors[source].port.send(peer, buffer, length, Message::tagged(tag)).unwrap();
+        self.actors[source].port.publish();
+    }
+
+    /// Sends to a place `skip` frames into the window that the target has open.
+    pub(crate) fn place(&mut self, source: usize, target: usize, skip: u32, length: u32) {
+        let (tag, buffer) = self.fill(source, length);
+        let peer = self.peer(source, target);
+        let target = &self.actors[target];
+        let mut place = target.window.and_then(|window| target.port.posted_buffer(window)).unwrap().place();
+        place.frame += skip;
+        self.actors[source].port.send_to(peer, place, buffer, length, Message::tagged(tag)).unwrap();
+        self.actors[source].port.publish();
+    }
+
+    /// Sends a chain of `parts` equal parts.
+    pub(crate) fn chain(&mut self, source: usize, target: usize, parts: u32, length: u32) {
+        self.next_tag += 1;
+        let tag = u64::from(parts * length) << 32 | self.next_tag;
+        let bytes = payload(tag, (parts * length) as usize);
+        let mut chain = heapless::Vec::new();
+        for piece in bytes.chunks(length as usize) {
+            let mut buffer = self.actors[source].transmit.pop().unwrap();
+            buffer.bytes_mut()[..piece.len()].copy_from_slice(piece);
+            assert!(chain.push((buffer, length)).is_ok());
+        }
+        let peer = self.peer(source, target);
+        self.actors[source].port.send_chain(peer, &mut chain, Message::tagged(tag)).unwrap();
+        self.actors[source].port.publish();
+    }
+
+    /// Restarts a client: what it had in its book stays, what it had in its hands is made anew.
+    pub(crate) fn restart_client(&mut self, client: u16) {
+        let (opening, transmit, receive) = Port::open(self.bed.regions(client), Silent);
+        self.away = Some(client);
+        self.run();
+        self.away = None;
+        let actor = &mut self.actors[usize::from(client)];
+        actor.port = opening.poll().ok().expect("let in again");
+        actor.transmit = transmit.split::<128>(self.buffer_bytes).into_iter().collect();
+        actor.receive = receive.split::<128>(self.buffer_bytes).into_iter().collect();
+        actor.window = None;
+    }
+
+    /// Runs central; if it is stopped, puts a new one in its place; then lets all clients look.
+    pub(crate) fn run(&mut self) {
+        let mut stopped = self.guarded(Testbed::run);
+        while stopped {
+            self.stopped += 1;
+            self.fuse.blows_at.set(self.second.take().map(|steps| self.fuse.passed() + steps));
+            if self.lively {
+                self.look();
+            }
+            stopped = self.guarded(|bed| {
+                bed.restart();
+                bed.run();
+            });
+        }
+        self.look();
+    }
+
+    /// Whether central was stopped in `work`.
+    fn guarded(&mut self, work: impl FnOnce(&mut Testbed)) -> bool {
+        let fuse = self.fuse.clone();
+        set_hook(Some(Box::new(move |access| {
+            if access.kind == AccessKind::Store {
+                fuse.step();
+            }
+        })));
+        let fuse = self.fuse.clone();
+        self.bed.machine.interposer = Some(Box::new(move |_| fuse.step()));
+        let bed = &mut self.bed;
+        let ended = catch_unwind(AssertUnwindSafe(|| work(bed)));
+        set_hook(None);
+        self.bed.machine.interposer = None;
+        match ended {
+            Ok(()) => false,
+            Err(reason) if reason.is::<Stopped>() => true,
+            Err(reason) => resume_unwind(reason),
+        }
+    }
+
+    /// Lets every client take what there is for it, and check it.
+    fn look(&mut self) {
+        for (client, actor) in (0..).zip(&mut self.actors) {
+            if self.away != Some(client) {
+                actor.look();
+            }
+        }
+    }
+
+    /// Posts what is left, so that whatever waits can go, and closes the books.
+    pub(crate) fn outcome(mut self) -> (Vec<(Book, usize)>, u32) {
+        for client in 0..self.actors.len() {
+            while !self.actors[client].receive.is_empty() {
+                self.post(client, None);
+            }
+        }
+        self.run();
+        // Flows that keep their mappings let go of them when nothing has passed for a whole period.
+        self.bed.tick();
+        self.bed.tick();
+        assert_eq!(self.bed.machine.mapped(), 0, "nothing is left mapped");
+        // Nothing is lost: a buffer is in the client's hands or posted, and posted ones are as many as can be filled.
+        let books = self
+            .actors
+            .into_iter()
+            .map(|actor| {
+                assert_eq!(actor.port.outstanding(), 0, "every send came to its end: {:?}", actor.book);
+                (actor.book, actor.receive.len())
+            })
+            .collect();
+        // SAFETY: ports and buffers were the actors', who are gone; their books hold none.
+        unsafe { self.bed.free() };
+        (books, self.stopped)
+    }
+}
+
+impl Actor {
+    fn look(&mut self) {
+        while let Some(done) = self.port.reap() {
+            self.book.reaped.push((done.tag, done.status));
+            self.transmit.push(done.buffer);
+        }
+        while let Some(event) = self.port.receive() {
+            match event {
+                Event::Message { source, tag, sequence, buffer, length } => {
+                    assert_eq!(length as usize, length_of(tag), "the whole message");
+                    assert!(buffer.bytes()[..length as usize] == payload(tag, length_of(tag)), "its bytes");
+                    self.book.received.entry(source.number()).or_default().push((sequence, tag));
+                    self.receive.push(buffer);
+                }
+                Event::Placed { source, tag, sequence, place, length } => {
+                    let window = self.window.and_then(|window| self.port.posted_buffer(window)).unwrap();
+                    let skip = (place.frame - window.place().frame) * 4096 + place.offset;
+                    let mut bytes = vec![0; length as usize];
+                    assert!(window.copy_out(skip, &mut bytes));
+                    assert!(bytes == payload(tag, length_of(tag)), "its bytes");
+                    self.book.received.entry(source.number()).or_default().push((sequence, tag));
+                }
+                Event::Returned(buffer) => {
+                    self.receive.push(buffer);
+                    self.book.returned += 1;
+                }
+                Event::NotWithdrawn => self.book.not_withdrawn += 1,
+            }
+        }
+        self.port.publish();
+    }
+}
