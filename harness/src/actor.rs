@@ -289,9 +289,16 @@ impl<'a> Actor<'a> {
         self.stage.print(line);
     }
 
-    /// Tells the umpire that this role has passed.
-    pub fn report_pass(&mut self) {
-        self.send(Descriptor { tag: TAG_PASSED, ..Self::message(Role::Gamma, 0, 0) });
+    /// Tells the umpire that this role has passed. Again, if gamma's own script has restarted it meanwhile.
+    pub fn report_pass(&mut self) -> Result<(), Clue> {
+        loop {
+            let send = self.send(Descriptor { tag: TAG_PASSED, ..Self::message(Role::Gamma, 0, 0) });
+            match self.end_of(send)? {
+                Status::Done => return Ok(()),
+                Status::PeerReset => {}
+                _ => return Err(Clue { what: "the umpire can be told", line: line!() }),
+            }
+        }
     }
 
     /// Waits until both others have told of their pass. For gamma.
