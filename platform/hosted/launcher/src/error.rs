@@ -1,0 +1,68 @@
+//! Why a system could not be run.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a system could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// A domain has no program.
+    #[error("{place}: no program is called `{program}`; build it, or correct the path")]
+    NoProgram {
+        /// Where the description names it.
+        place: String,
+        /// The name.
+        program: String,
+    },
+    /// The description has what this platform has not.
+    #[error("{place}: `{name}` does not exist on the hosted platform; remove it, or use another platform")]
+    Extra {
+        /// Where.
+        place: String,
+        /// What.
+        name: String,
+    },
+    /// The file that fills a region cannot be read.
+    #[error("{place}: could not read the prefill `{file}`: {cause}; paths are relative to the description")]
+    Prefill {
+        /// Where the description names it.
+        place: String,
+        /// The file.
+        file: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A region is too small for its contents.
+    #[error("the contents of `{region}` have {bytes} bytes, the region has {room}; make it larger")]
+    PrefillTooLong {
+        /// The region.
+        region: String,
+        /// Bytes of the contents.
+        bytes: u64,
+        /// Bytes of the region.
+        room: u64,
+    },
+    /// A program does not start.
+    #[error("could not start {}: {cause}; build it again", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Linux refuses something that every system needs.
+    #[error("Linux refuses to {what}: {cause}; memory files with seals and pidfds need Linux 5.3 or newer")]
+    Linux {
+        /// What.
+        what: &'static str,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+impl LaunchError {
+    /// For `map_err`: Linux refuses to do `what`.
+    pub(crate) fn linux<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |cause| Self::Linux { what, cause: cause.into() }
+    }
+}

@@ -1,0 +1,30 @@
+//! The launcher of the hosted platform: takes a checked description and runs the system as Linux processes.
+//!
+//! It plays the part of kernel and initialiser. Regions are sealed memory files; each process gets, of each region that
+//! the description maps into it, a file opened for what the description allows, and central those of the frames it is
+//! granted. The launcher prints the lines that the initialiser prints on seL4: a fault of a domain, which ends that domain
+//! and no other, and the exit of the system.
+//!
+//! ```no_run
+//! use ferry_hosted_launcher::{Ending, start};
+//! # fn example(description: &ferry_description::Description) -> Result<(), Box<dyn std::error::Error>> {
+//! let programs = |name: &str| Some(std::path::Path::new("target/release").join(name));
+//! let system = start(description, &programs, &[], std::io::stdout().into())?;
+//! match system.serve(None)? {
+//!     Ending::Exit { code, .. } => println!("ended with {code}"),
+//!     Ending::Deserted | Ending::TimeLimit => println!("nobody ended it"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod console;
+mod error;
+mod memory;
+mod process;
+mod serve;
+
+pub use console::Console;
+pub use error::LaunchError;
+pub use process::{Prefill, start};
+pub use serve::{Ending, System};

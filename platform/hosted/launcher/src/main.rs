@@ -1,0 +1,98 @@
+//! `ferry-hosted`: runs a system as Linux processes. Its standard output is the system's console, and its exit status
+//! the code with which the system ends, as QEMU's are for a system on seL4; so the command line judges both alike.
+
+use clap::Parser;
+use ferry_description::{Description, Source};
+use ferry_hosted_launcher::{Ending, Prefill, start};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Exit status for a system that nobody ended. Codes of systems are small.
+const NOBODY: u8 = 124;
+
+#[derive(Parser)]
+#[command(about = "Runs a system description as Linux processes")]
+struct Arguments {
+    /// The system description.
+    #[arg(long, value_name = "FILE", default_value = "system.xml")]
+    system: PathBuf,
+    /// The flows: who may send to whom.
+    #[arg(long, value_name = "FILE", default_value = "flows.toml")]
+    flows: PathBuf,
+    /// Directory with the programs, by the names that the description gives them (without `.elf`).
+    #[arg(long, value_name = "DIRECTORY")]
+    programs: PathBuf,
+    /// Fills a region with a file; it grows if it has to.
+    #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
+    prefill: Vec<(String, PathBuf)>,
+    /// Seconds after which the system is ended.
+    #[arg(long, value_name = "SECONDS")]
+    limit: Option<u64>,
+    /// Processors that the system may use; with 1, domains take turns as they do on seL4. Without it: all.
+    #[arg(long, value_name = "NUMBER")]
+    processors: Option<usize>,
+}
+
+fn prefill(text: &str) -> Result<(String, PathBuf), String> {
+    let (region, file) = text.split_once('=').ok_or("write it as REGION=FILE")?;
+    Ok((region.to_owned(), file.into()))
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(Ending::Exit { code, .. }) => ExitCode::from(code),
+        Ok(Ending::Deserted) => {
+            eprintln!("ferry-hosted: every process has ended, and none of them the system");
+            ExitCode::from(NOBODY)
+        }
+        Ok(Ending::TimeLimit) => {
+            eprintln!("ferry-hosted: the system did not end in time");
+            ExitCode::from(NOBODY)
+        }
+        Err(error) => {
+            eprintln!("ferry-hosted: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<Ending, Box<dyn Error>> {
+    let mut prefills: Vec<Prefill> = Vec::new();
+    for (region, file) in &arguments.prefill {
+        let contents =
+            std::fs::read(file).map_err(|cause| format!("could not read {}: {cause}", file.display()))?;
+        prefills.push((region.clone(), contents));
+    }
+    let grown: BTreeMap<&str, u64> =
+        prefills.iter().map(|(region, contents)| (region.as_str(), contents.len() as u64)).collect();
+    let grown: Vec<(&str, u64)> = grown.into_iter().collect();
+    let (system, flows) = (Source::read(&arguments.system)?, Source::read(&arguments.flows)?);
+    let description =
+        Description::check(&system, &flows, &grown).map_err(|mistakes| mistakes.render(false))?;
+    let program =
+        |name: &str| Some(arguments.programs.join(name)).filter(|path: &PathBuf| Path::is_file(path));
+    if let Some(processors) = arguments.processors {
+        keep_to(processors)?;
+    }
+    let running = start(&description, &program, &prefills, std::io::stdout().into())?;
+    Ok(running.serve(arguments.limit.map(Duration::from_secs))?)
+}
+
+/// Keeps this program, and what it starts, to so many of the processors that it may use now. Which ones depends on its
+/// process number, so that several systems at a time spread out.
+fn keep_to(processors: usize) -> rustix::io::Result<()> {
+    let usable = sched_getaffinity(None)?;
+    let usable: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|processor| usable.is_set(*processor)).collect();
+    let first = usize::try_from(std::process::id()).unwrap_or(0);
+    let mut kept = CpuSet::new();
+    for number in first..first.saturating_add(processors.clamp(1, usable.len().max(1))) {
+        if let Some(processor) = usable.get(number % usable.len().max(1)) {
+            kept.set(*processor);
+        }
+    }
+    sched_setaffinity(None, &kept)
+}

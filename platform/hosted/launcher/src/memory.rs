@@ -1,0 +1,42 @@
+//! Regions as memory files.
+//!
+//! Their size is sealed, so that nobody can take pages away under another's mapping, which would kill it. A region that nobody
+//! may write is sealed against writing altogether. For those who may only read, the file is opened once more, read-only:
+//! such a mapping cannot be made writable afterwards.
+
+use crate::error::LaunchError;
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
+use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+
+/// The memory of one region.
+pub(crate) struct Memory {
+    writable: OwnedFd,
+    read_only: OwnedFd,
+}
+
+impl Memory {
+    /// Memory of `bytes` bytes that begins with `contents` and is zero behind. `constant`: nobody may write it.
+    pub(crate) fn new(name: &str, bytes: u64, contents: &[u8], constant: bool) -> Result<Self, LaunchError> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file =
+            rustix::fs::memfd_create(name, flags).map_err(LaunchError::linux("create a memory file"))?;
+        let file = File::from(file);
+        file.set_len(bytes).map_err(LaunchError::linux("size a memory file"))?;
+        file.write_all_at(contents, 0).map_err(LaunchError::linux("fill a memory file"))?;
+        let mut seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+        seals.set(SealFlags::WRITE, constant);
+        rustix::fs::fcntl_add_seals(&file, seals).map_err(LaunchError::linux("seal a memory file"))?;
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let read_only = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(LaunchError::linux("open a memory file read-only"))?;
+        Ok(Self { writable: file.into(), read_only })
+    }
+
+    /// Another open file for it, for reading only or for both.
+    pub(crate) fn open(&self, writable: bool) -> Result<OwnedFd, LaunchError> {
+        let file = if writable { &self.writable } else { &self.read_only };
+        file.try_clone().map_err(LaunchError::linux("pass on a memory file"))
+    }
+}

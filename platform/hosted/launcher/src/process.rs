@@ -1,0 +1,203 @@
+//! From a description to running processes: which files each gets, and its table.
+
+use crate::console::Console;
+use crate::error::LaunchError;
+use crate::memory::Memory;
+use crate::serve::{Member, System};
+use command_fds::{CommandFdExt, FdMapping};
+use ferry_description::{Description, Domain, Placement, Region, sequential};
+use ferry_hosted_table::{Channel, FIRST_FILE, Grant, Map, REPORT_FILE, TABLE_FILE, Table, Window};
+use rustix::event::EventfdFlags;
+use rustix::pipe::PipeFlags;
+use std::os::fd::{OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Contents of a region: its name, and what it begins with.
+pub type Prefill = (String, Vec<u8>);
+
+/// Capability of the first frame. Not 0, so that a forgotten capability is none.
+const FIRST_CAPABILITY: u64 = 1;
+
+/// Starts every protection domain of a description. `programs` gives the executable of a program by the stem of the file name
+/// that the description has.
+pub fn start(
+    description: &Description,
+    programs: &dyn Fn(&str) -> Option<PathBuf>,
+    prefills: &[Prefill],
+    console: Console,
+) -> Result<System, LaunchError> {
+    let system = &description.system;
+    if let Some(extra) = system.extras.first() {
+        return Err(LaunchError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
+    }
+    let placement = description.place(&mut sequential(FIRST_CAPABILITY));
+    let memories = memories(description, &placement, prefills)?;
+    let counters = counters(description)?;
+    let mut running = System::new(console);
+    // Central first: it runs before its clients on seL4.
+    let mut order: Vec<usize> = (0..system.domains.len()).collect();
+    order.sort_by_key(|number| *number != description.central);
+    for number in order {
+        let domain = &system.domains[number];
+        let stem = Path::new(&domain.program).file_stem().unwrap_or_default().to_string_lossy();
+        let program = programs(&stem).ok_or_else(|| LaunchError::NoProgram {
+            place: domain.place.to_string(),
+            program: domain.program.clone(),
+        })?;
+        let mut belongings = Belongings::default();
+        belongings.maps(domain, &memories, description)?;
+        belongings.channels(number, &counters, description)?;
+        if number == description.central {
+            belongings.grants(&placement, &memories)?;
+        }
+        belongings.table.domain.clone_from(&domain.name);
+        belongings.table.period_us =
+            description.tick.as_ref().filter(|tick| tick.domain == number).map(|tick| tick.period_us);
+        running.add(belongings.spawn(&program, &running)?);
+    }
+    Ok(running)
+}
+
+fn memories(
+    description: &Description,
+    placement: &Placement,
+    prefills: &[Prefill],
+) -> Result<Vec<Memory>, LaunchError> {
+    let regions = description.system.regions.iter().enumerate();
+    regions
+        .map(|(number, region)| {
+            let contents = if number == description.config_region {
+                placement.config.clone()
+            } else {
+                contents(region, prefills)?
+            };
+            if contents.len() as u64 > region.bytes {
+                let (bytes, room) = (contents.len() as u64, region.bytes);
+                return Err(LaunchError::PrefillTooLong { region: region.name.clone(), bytes, room });
+            }
+            let mut maps = description.system.domains.iter().flat_map(|domain| &domain.maps);
+            let writable = maps.any(|map| map.region == number && map.permissions.write)
+                || placement.grants.iter().any(|grant| grant.region == number && grant.writable);
+            Memory::new(&region.name, region.bytes, &contents, !writable)
+        })
+        .collect()
+}
+
+/// What a region is filled with: what the caller says, else the file that the description names.
+fn contents(region: &Region, prefills: &[Prefill]) -> Result<Vec<u8>, LaunchError> {
+    if let Some((_, contents)) = prefills.iter().find(|(name, _)| *name == region.name) {
+        return Ok(contents.clone());
+    }
+    let Some(file) = &region.prefill else { return Ok(Vec::new()) };
+    let directory = region.place.source().path().parent();
+    std::fs::read(directory.unwrap_or("".as_ref()).join(file)).map_err(|cause| LaunchError::Prefill {
+        place: region.place.to_string(),
+        file: file.clone(),
+        cause,
+    })
+}
+
+/// For each channel, the event counters that its two ends wait for.
+fn counters(description: &Description) -> Result<Vec<[OwnedFd; 2]>, LaunchError> {
+    let counter = || {
+        rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(LaunchError::linux("create an event counter"))
+    };
+    description.system.channels.iter().map(|_| Ok([counter()?, counter()?])).collect()
+}
+
+/// What one process gets.
+#[derive(Default)]
+struct Belongings {
+    table: Table,
+    files: Vec<FdMapping>,
+}
+
+impl Belongings {
+    /// The number by which the process will know a file.
+    fn give(&mut self, parent_fd: OwnedFd) -> RawFd {
+        let child_fd = self.files.iter().map(|file| file.child_fd + 1).fold(FIRST_FILE, RawFd::max);
+        self.files.push(FdMapping { parent_fd, child_fd });
+        child_fd
+    }
+
+    fn maps(
+        &mut self,
+        domain: &Domain,
+        memories: &[Memory],
+        description: &Description,
+    ) -> Result<(), LaunchError> {
+        for map in &domain.maps {
+            let bytes = description.system.regions[map.region].bytes;
+            let writable = map.permissions.write;
+            let file = self.give(memories[map.region].open(writable)?);
+            self.table.maps.push(Map { file, address: map.address, bytes, writable });
+            let words = [(&map.setvar_address, map.address), (&map.setvar_size, bytes)];
+            self.table
+                .words
+                .extend(words.into_iter().filter_map(|(symbol, value)| Some((symbol.clone()?, value))));
+        }
+        Ok(())
+    }
+
+    fn channels(
+        &mut self,
+        domain: usize,
+        counters: &[[OwnedFd; 2]],
+        description: &Description,
+    ) -> Result<(), LaunchError> {
+        let open =
+            |counter: &OwnedFd| counter.try_clone().map_err(LaunchError::linux("pass on an event counter"));
+        for (channel, [first, second]) in description.system.channels.iter().zip(counters) {
+            let [a, b] = &channel.ends;
+            for (end, wait, ring) in [(a, first, second), (b, second, first)] {
+                if end.domain != domain {
+                    continue;
+                }
+                let (ring, wait) = (self.give(open(ring)?), self.give(open(wait)?));
+                self.table.channels.push(Channel { number: end.id, ring, wait });
+                self.table.words.extend(end.setvar_id.clone().map(|symbol| (symbol, u64::from(end.id))));
+            }
+        }
+        Ok(())
+    }
+
+    fn grants(&mut self, placement: &Placement, memories: &[Memory]) -> Result<(), LaunchError> {
+        for grant in &placement.grants {
+            let file = self.give(memories[grant.region].open(grant.writable)?);
+            self.table.grants.push(Grant {
+                file,
+                first_capability: grant.first_capability,
+                frames: grant.buffer.frames(),
+                frame_bits: u32::from(grant.buffer.frame_bits),
+                writable: grant.writable,
+            });
+        }
+        self.table.window =
+            placement.window.map(|window| Window { address: window.address, bytes: window.bytes });
+        Ok(())
+    }
+
+    /// Starts the process.
+    fn spawn(mut self, program: &Path, system: &System) -> Result<Member, LaunchError> {
+        let encoded = self.table.encode().map_err(|_| LaunchError::Linux {
+            what: "encode a table",
+            cause: std::io::ErrorKind::OutOfMemory.into(),
+        })?;
+        let table = Memory::new("table", encoded.len() as u64, &encoded, true)?.open(false)?;
+        let (reports, write_end) =
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(LaunchError::linux("create a pipe"))?;
+        self.files.push(FdMapping { parent_fd: table, child_fd: TABLE_FILE });
+        self.files.push(FdMapping { parent_fd: write_end, child_fd: REPORT_FILE });
+        let console = system.console().map_err(LaunchError::linux("pass on the console"))?;
+        let start = |cause| LaunchError::Start { program: program.to_owned(), cause };
+        let mut command = Command::new(program);
+        command.env_clear().stdin(Stdio::null()).stdout(console).stderr(Stdio::inherit());
+        command
+            .fd_mappings(self.files)
+            .map_err(|_| start(std::io::Error::other("two files with one number")))?;
+        let process = command.spawn().map_err(start)?;
+        Ok(Member { name: self.table.domain, process, reports: Some(reports), has_faulted: false })
+    }
+}

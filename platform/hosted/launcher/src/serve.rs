@@ -1,0 +1,144 @@
+//! What the launcher does while the system runs: it reports faults, and ends all processes when one asks for it.
+
+use crate::console::Console;
+use crate::error::LaunchError;
+use ferry_hosted_table::{FaultKind, Report};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+/// A running system. Dropped, it ends: no process outlives it.
+pub struct System {
+    members: Vec<Member>,
+    console: Console,
+}
+
+/// A running protection domain.
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) process: Child,
+    /// Where it reports; `None` once it has ended.
+    pub(crate) reports: Option<OwnedFd>,
+    pub(crate) has_faulted: bool,
+}
+
+/// How a system ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// A domain has ended it.
+    Exit {
+        /// Which.
+        domain: String,
+        /// With this code.
+        code: u8,
+    },
+    /// No process is left.
+    Deserted,
+    /// It did not end in time.
+    TimeLimit,
+}
+
+/// What happened next.
+enum Event {
+    Report(usize, Report),
+    /// The process closed its pipe, which means that it has ended.
+    Gone(usize),
+    TimeLimit,
+}
+
+impl System {
+    pub(crate) const fn new(console: Console) -> Self {
+        Self { members: Vec::new(), console }
+    }
+
+    pub(crate) fn add(&mut self, member: Member) {
+        self.members.push(member);
+    }
+
+    /// An open file for the console.
+    pub(crate) fn console(&self) -> io::Result<OwnedFd> {
+        self.console.open()
+    }
+
+    /// Serves until the system ends, then ends what is left of it.
+    pub fn serve(mut self, limit: Option<Duration>) -> Result<Ending, LaunchError> {
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        while self.members.iter().any(|member| member.reports.is_some()) {
+            match self.next(deadline).map_err(LaunchError::linux("wait for reports"))? {
+                Event::Report(number, Report::Exit(code)) => {
+                    let domain = self.members[number].name.clone();
+                    self.console.line(format!("ferry: exit domain={domain} code={code}"));
+                    return Ok(Ending::Exit { domain, code });
+                }
+                Event::Report(number, Report::Fault { kind, address, instruction }) => {
+                    self.fault(number, kind, address, instruction);
+                }
+                Event::Gone(number) => self.bury(number),
+                Event::TimeLimit => return Ok(Ending::TimeLimit),
+            }
+        }
+        Ok(Ending::Deserted)
+    }
+
+    fn next(&self, deadline: Option<Instant>) -> rustix::io::Result<Event> {
+        let waiting = self.members.iter().enumerate();
+        let waiting: Vec<(usize, &OwnedFd)> =
+            waiting.filter_map(|(number, member)| Some((number, member.reports.as_ref()?))).collect();
+        let mut files: Vec<PollFd<'_>> =
+            waiting.iter().map(|(_, reports)| PollFd::new(*reports, PollFlags::IN)).collect();
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            match rustix::event::poll(&mut files, left.as_ref()) {
+                Ok(0) => return Ok(Event::TimeLimit),
+                Ok(_) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let ready = files.iter().position(|file| !file.revents().is_empty()).unwrap_or(0);
+        let (number, reports) = waiting[ready];
+        let mut record = [0; Report::BYTES];
+        let read = rustix::io::read(reports, &mut record)?;
+        // Records are written whole. What is none is of a process that has lost its mind, and is taken for its end.
+        let report = if read == Report::BYTES { Report::decode(record) } else { None };
+        Ok(report.map_or(Event::Gone(number), |report| Event::Report(number, report)))
+    }
+
+    fn fault(&mut self, number: usize, kind: FaultKind, address: u64, instruction: u64) {
+        let member = &mut self.members[number];
+        member.has_faulted = true;
+        let name = &member.name;
+        self.console.line(format!(
+            "ferry: fault domain={name} kind={kind} address={address:#x} instruction={instruction:#x}"
+        ));
+    }
+
+    /// A process has ended. One that has not said why is reported as a fault.
+    fn bury(&mut self, number: usize) {
+        let member = &mut self.members[number];
+        member.reports = None;
+        // It may live on without its pipe; nobody would hear of it then.
+        let _ = member.process.kill();
+        let status = member.process.wait();
+        if !member.has_faulted {
+            let signal = status.ok().and_then(|status| status.signal()).unwrap_or(0);
+            self.fault(number, FaultKind::UserException, u64::from(signal.unsigned_abs()), 0);
+        }
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        // All at once first, so that nobody sees the others go; one that has ended already cannot be killed again.
+        for member in &mut self.members {
+            let _ = member.process.kill();
+        }
+        for member in &mut self.members {
+            let _ = member.process.wait();
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Channels as event counters: each direction of a channel is one, so who can signal is fixed by who has the file, and
+//! signals merge like those of a seL4 notification.
+//!
+//! Waiting is edge-triggered: each signal makes its channel ready once more, several before a wake-up count as one, and
+//! the counter itself is never read. So a wake-up is one system call, whatever it is about.
+
+use crate::process;
+use ferry_platform::{Channel, ChannelSet};
+use rustix::event::epoll;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+/// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one. Without
+/// such a channel nothing happens.
+pub fn notify(channel: Channel) {
+    let rings = process::get().map(|process| &process.rings);
+    if let Some(Some(ring)) = rings.and_then(|rings| rings.get(usize::from(channel.number()))) {
+        // Refused only if 2^64 - 2 signals were not collected, by a peer that added them itself: its own loss.
+        let _ = rustix::io::write(ring, &1_u64.to_ne_bytes());
+    }
+}
+
+/// Makes the process wait for a channel.
+pub(crate) fn watch(epoll: &OwnedFd, channel: u8, counter: &OwnedFd) -> rustix::io::Result<()> {
+    let number = epoll::EventData::new_u64(u64::from(channel));
+    epoll::add(epoll, counter, number, epoll::EventFlags::IN | epoll::EventFlags::ET)
+}
+
+/// Blocks until there are signals, and gives the channels that they are about.
+pub(crate) fn wait(epoll: &OwnedFd) -> ChannelSet {
+    let mut events = [const { MaybeUninit::<epoll::Event>::uninit() }; 64];
+    loop {
+        if let Ok((ready, _)) = epoll::wait(epoll, &mut events, None) {
+            let bits = ready.iter().fold(0, |bits, event| bits | 1 << (event.data.u64() & 63));
+            return ChannelSet::from_bits(bits);
+        }
+    }
+}

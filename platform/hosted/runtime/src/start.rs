@@ -1,0 +1,120 @@
+//! How a process becomes a protection domain, what it does for the rest of its life, and how it ends when it panics.
+
+use crate::process::{self, Process};
+use crate::{channels, confine, faults, window};
+use ferry_hosted_table::{REPORT_FILE, TABLE_FILE, Table};
+use ferry_platform::Handler;
+use rustix::event::epoll;
+use rustix::mm::ProtFlags;
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// Exit code of a PD that panicked, the one that Rust programs have on other systems too.
+const PANICKED: u8 = 101;
+
+/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
+#[macro_export]
+macro_rules! protection_domain {
+    ($init:path) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn main() -> i32 {
+            $crate::run($init)
+        }
+    };
+}
+
+/// Initialises, then hands over every wake-up.
+#[doc(hidden)]
+pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
+    let process = match start() {
+        Ok(process) => process,
+        Err(what) => {
+            eprintln!("ferry: error: this program is started by the hosted platform's launcher: {what}");
+            std::process::exit(1);
+        }
+    };
+    let mut handler = init();
+    loop {
+        let channels = channels::wait(&process.epoll);
+        handler.notified(channels);
+    }
+}
+
+/// Takes the table, maps the regions, and gives up everything else.
+fn start() -> Result<&'static Process, String> {
+    let failed = |what: &'static str| move |cause: rustix::io::Errno| format!("{what}: {cause}");
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(failed("tie to the launcher"))?;
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(failed("hide the memory from other processes"))?;
+    let mut taken = BTreeSet::new();
+    let mut bytes = Vec::new();
+    File::from(take(&mut taken, TABLE_FILE)?)
+        .read_to_end(&mut bytes)
+        .map_err(|cause| format!("no table: {cause}"))?;
+    let table = Table::decode(&bytes).map_err(|cause| format!("the table is damaged: {cause}"))?;
+    let reports = take(&mut taken, REPORT_FILE)?;
+    faults::report_all();
+    std::panic::set_hook(Box::new(|info| {
+        crate::println!("ferry: {info}");
+        crate::exit(PANICKED);
+    }));
+
+    for map in &table.maps {
+        let protection = if map.writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
+        // SAFETY: addresses of a system description are far from where Linux puts programs, stacks and heaps, and its
+        // mappings do not overlap.
+        unsafe { window::map_file(map.address, map.bytes, map.file, 0, protection) }
+            .map_err(failed("map a region"))?;
+    }
+    if let Some(range) = table.window {
+        // SAFETY: as for the regions; the window lies above all of them.
+        unsafe { window::reserve(range.address, range.bytes) }.map_err(failed("reserve the window"))?;
+    }
+    // Mapped is mapped: what a region's file could do beyond that, nobody shall.
+    let granted: BTreeSet<RawFd> = table.grants.iter().map(|grant| grant.file).collect();
+    for file in table.maps.iter().map(|map| map.file).collect::<BTreeSet<_>>().difference(&granted) {
+        drop(take(&mut taken, *file)?);
+    }
+
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(failed("create the wait"))?;
+    let mut rings: Vec<Option<OwnedFd>> = Vec::new();
+    for channel in &table.channels {
+        let counter = take(&mut taken, channel.wait)?;
+        channels::watch(&epoll, channel.number, &counter).map_err(failed("watch a channel"))?;
+        // It stays open for as long as it is watched.
+        std::mem::forget(counter);
+        let number = usize::from(channel.number);
+        rings.resize_with(rings.len().max(number + 1), || None);
+        rings[number] = Some(take(&mut taken, channel.ring)?);
+    }
+    let timer = table.period_us.map(timer).transpose().map_err(failed("create the timer"))?;
+    let maps_frames = table.window.is_some();
+    let process = process::set(Process { table, rings, epoll, timer, reports });
+    confine::confine(maps_frames).map_err(|cause| format!("confine the process: {cause}"))?;
+    Ok(process)
+}
+
+/// Takes over an inherited file, once.
+fn take(taken: &mut BTreeSet<RawFd>, file: RawFd) -> Result<OwnedFd, String> {
+    if !taken.insert(file) {
+        return Err(format!("file {file} stands in the table twice"));
+    }
+    // SAFETY: the launcher has opened this file for this process, and `taken` shows that nobody else has taken it. One that is
+    // not open is refused by Linux wherever it is used.
+    Ok(unsafe { OwnedFd::from_raw_fd(file) })
+}
+
+fn timer(period_us: u32) -> rustix::io::Result<OwnedFd> {
+    let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
+    let period = Timespec {
+        tv_sec: i64::from(period_us / 1_000_000),
+        tv_nsec: i64::from(period_us % 1_000_000) * 1000,
+    };
+    let setting = Itimerspec { it_interval: period, it_value: period };
+    rustix::time::timerfd_settime(&timer, TimerfdTimerFlags::empty(), &setting)?;
+    Ok(timer)
+}

@@ -1,0 +1,110 @@
+//! What the launcher of the hosted platform tells each process, and what a process reports to it.
+//!
+//! A process gets its table through [`TABLE_FILE`], read-only. It names every other open file that the process has: one for
+//! each region and channel of its protection domain in the system description, and none besides. What a process
+//! reports goes through [`REPORT_FILE`], a pipe of its own, so nobody can report in another's name.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod report;
+
+pub use report::{FaultKind, Report};
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Number of the open file with the encoded [`Table`].
+pub const TABLE_FILE: i32 = 3;
+/// Number of the open file for [`Report`]s.
+pub const REPORT_FILE: i32 = 4;
+/// Number of the first file that the table names.
+pub const FIRST_FILE: i32 = 5;
+
+/// One process.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Table {
+    /// Name of the protection domain.
+    pub domain: String,
+    /// Symbols that the system description sets, with their values.
+    pub words: Vec<(String, u64)>,
+    /// Regions to map from the start.
+    pub maps: Vec<Map>,
+    /// Range of addresses in which frames can be mapped.
+    pub window: Option<Window>,
+    /// Frames that can be mapped.
+    pub grants: Vec<Grant>,
+    /// Channels.
+    pub channels: Vec<Channel>,
+    /// Period in microseconds, of the domain that is the system's ticker.
+    pub period_us: Option<u32>,
+}
+
+/// A region in the process's address space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Map {
+    /// The region's file, opened for as much as the mapping allows.
+    pub file: i32,
+    /// Address of its first byte.
+    pub address: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Mapped read-write; else read-only.
+    pub writable: bool,
+}
+
+/// A range of addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Window {
+    /// First address.
+    pub address: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// The frames of a region, as capabilities.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// The region's file; opened read-only if the capabilities carry no write right.
+    pub file: i32,
+    /// Capability of the first frame; the others follow one by one.
+    pub first_capability: u64,
+    /// Number of frames.
+    pub frames: u64,
+    /// Binary logarithm of the bytes of a frame.
+    pub frame_bits: u32,
+    /// Whether the capabilities carry the write right.
+    pub writable: bool,
+}
+
+/// One end of a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its number in this protection domain.
+    pub number: u8,
+    /// Event counter that this end adds to.
+    pub ring: i32,
+    /// Event counter that this end waits for.
+    pub wait: i32,
+}
+
+impl Table {
+    /// As bytes for [`TABLE_FILE`].
+    pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_allocvec(self)
+    }
+
+    /// From the bytes of [`TABLE_FILE`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+
+    /// The value of a symbol.
+    #[must_use]
+    pub fn word(&self, symbol: &str) -> Option<u64> {
+        self.words.iter().find(|(name, _)| name == symbol).map(|(_, value)| *value)
+    }
+}
