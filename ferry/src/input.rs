@@ -13,8 +13,8 @@ pub(crate) const REGION: &str = "input";
 const MAGIC: [u8; 8] = *b"FERRYIN1";
 /// Bytes of the generated file: enough to fill every ring several times, and not a multiple of a page.
 const GENERATED_BYTES: usize = (1 << 20) + 4097;
-/// Largest file that the machine's memory takes.
-const LARGEST_MIB: u64 = 512;
+/// Largest file: the initialiser of the classic platform has two slots for each of its pages, in a CNode of 2^17.
+const LARGEST_MIB: u64 = 224;
 
 /// A file that is to be sent.
 pub(crate) struct Input {
@@ -32,7 +32,7 @@ pub(crate) enum InputError {
     Directory(PathBuf),
     #[error("INPUT {}: {cause}; check its permissions", path.display())]
     Unreadable { path: PathBuf, cause: io::Error },
-    #[error("INPUT {} has {bytes} bytes; the emulated machine has memory for {LARGEST_MIB} MiB", path.display())]
+    #[error("INPUT {} has {bytes} bytes; the classic platform takes at most {LARGEST_MIB} MiB", path.display())]
     TooLarge { path: PathBuf, bytes: u64 },
     #[error("could not write {}: {cause}", path.display())]
     Generate { path: PathBuf, cause: io::Error },
