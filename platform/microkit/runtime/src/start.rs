@@ -40,6 +40,7 @@ pub fn prepare<H: Handler>(init: fn() -> H) -> impl FnOnce() -> Adapter<H> {
 /// Reports a panic. With a supervisor this is also the end of the PD; without one, `sel4-microkit` aborts it.
 fn report(info: &PanicInfo) {
     let name = sel4_microkit::pd_name().unwrap_or("?");
+    supervisor::end_line();
     crate::print!("ferry: panic domain={name} {}", OneLine(info));
     supervisor::stop();
 }

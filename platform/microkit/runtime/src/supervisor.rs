@@ -14,6 +14,8 @@ pub const PRINT: u64 = 1;
 pub const EXIT: u64 = 2;
 /// Label: never run me again.
 pub const STOP: u64 = 3;
+/// Label: end the line that I have begun, if I have.
+pub const END_LINE: u64 = 4;
 
 /// Bytes of a message word.
 pub const WORD: usize = size_of::<u64>();
@@ -39,7 +41,14 @@ pub(crate) fn print(text: &[u8]) {
     channel.pp_call(MessageInfo::new(PRINT, 1 + length.get().div_ceil(WORD)));
 }
 
-/// Ends the machine. QEMU's exit status is `code` on AArch64 and `code * 2 + 1` on x86-64. For demonstrations and
+/// Makes what is printed next begin on a line of its own.
+pub(crate) fn end_line() {
+    if let Some(channel) = channel() {
+        channel.pp_call(MessageInfo::new(END_LINE, 0));
+    }
+}
+
+/// Ends the machine. QEMU's exit status is `code` on `AArch64` and `code * 2 + 1` on x86-64. For demonstrations and
 /// tests.
 ///
 /// # Panics

@@ -43,7 +43,7 @@ impl Window {
     }
 
     /// Removes the mapping that was made through this capability. A capability through which nothing is mapped is left
-    /// alone; one that does not exist faults, so capabilities come from the configuration alone.
+    /// alone; one that does not exist can fault, so capabilities come from the configuration alone.
     pub fn unmap(&mut self, capability: u64) {
         // The kernel refuses only a capability that is no frame's, and then nothing is mapped through it.
         let _ = page(capability).frame_unmap();

@@ -13,7 +13,7 @@ pub(crate) struct Console;
 
 impl fmt::Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(device::put);
+        device::put(text.as_bytes());
         Ok(())
     }
 }
@@ -29,6 +29,7 @@ struct Line {
 }
 
 impl Lines {
+    #[expect(clippy::large_stack_arrays, reason = "evaluated at compile time, for a static")]
     pub(crate) const fn new() -> Self {
         Self { lines: [const { Line { bytes: [0; LINE], length: 0 } }; LIMIT] }
     }
@@ -54,7 +55,7 @@ impl Lines {
             && line.length > 0
         {
             line.flush();
-            device::put(b'\n');
+            device::put(b"\n");
         }
     }
 
@@ -68,7 +69,7 @@ impl Lines {
 
 impl Line {
     fn flush(&mut self) {
-        self.bytes[..self.length].iter().copied().for_each(device::put);
+        device::put(&self.bytes[..self.length]);
         self.length = 0;
     }
 }

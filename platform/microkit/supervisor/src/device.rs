@@ -2,9 +2,9 @@
 //! supervisor what it needs and fills in the symbols; firmware or the kernel has set up the UART.
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64::{exit, put};
+pub(crate) use aarch64::{exit, prepare, put};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{exit, put};
+pub(crate) use x86_64::{exit, prepare, put};
 
 /// `qemu_virt_aarch64`: a PL011 in memory, and semihosting.
 #[cfg(target_arch = "aarch64")]
@@ -17,15 +17,20 @@ mod aarch64 {
     const SYS_EXIT_EXTENDED: u64 = 0x20;
     const APPLICATION_EXIT: u64 = 0x2_0026;
 
-    /// Prints one byte; drops it if there is no UART.
-    pub(crate) fn put(byte: u8) {
+    /// Firmware has set up the UART.
+    pub(crate) fn prepare() {}
+
+    /// Prints text; drops it if there is no UART.
+    pub(crate) fn put(text: &[u8]) {
         let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
         let flags = core::ptr::with_exposed_provenance::<u32>(base + FLAGS);
         let data = core::ptr::with_exposed_provenance_mut::<u32>(base + DATA);
-        // SAFETY: the image builder maps the UART's registers there, uncached; this one can be read at any time.
-        while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
-        // SAFETY: likewise; the queue has room.
-        unsafe { data.write_volatile(u32::from(byte)) };
+        for byte in text {
+            // SAFETY: the image builder maps the UART's registers there, uncached; this one can be read at any time.
+            while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
+            // SAFETY: likewise; the queue has room.
+            unsafe { data.write_volatile(u32::from(*byte)) };
+        }
     }
 
     /// Ends the machine, if it is QEMU with semihosting for user programs; else this is an exception.
@@ -44,25 +49,45 @@ mod aarch64 {
 mod x86_64 {
     /// Microkit puts the capability to the I/O ports with number `n` here plus `n`.
     const FIRST_PORTS: u64 = 10 + 64 * 6;
-    /// Data and line status registers, and the status bit that says that the transmitter is empty.
+    /// Data, queue control and line status registers, and the status bit that says that the transmitter is empty.
     const DATA: u64 = 0x3f8;
-    const LINE_STATUS: u64 = 0x3fd;
+    const QUEUE_CONTROL: u64 = 0x3fa;
+    const LINE_STATUS: u16 = 0x3fd;
     const TRANSMITTER_EMPTY: u8 = 1 << 5;
+    const QUEUE_ON: u64 = 1;
+    /// Bytes that the transmit queue of a 16550 takes.
+    const QUEUE: usize = 16;
     /// Port of `isa-debug-exit`, as the QEMU command line places it.
     const EXIT: u64 = 0xf4;
 
-    /// Prints one byte; drops it if there is no serial port.
-    pub(crate) fn put(byte: u8) {
-        let Some(number) = ferry_platform::patched_symbol!("ferry_uart") else { return };
-        let ports = FIRST_PORTS + number as u64;
+    /// Number of the port range of the serial port, if the supervisor has it.
+    fn serial_ports() -> Option<u64> {
+        ferry_platform::patched_symbol!("ferry_uart").map(|number| FIRST_PORTS + number as u64)
+    }
+
+    /// Turns the transmit queue on: every access is a system call, so bytes go out in batches.
+    pub(crate) fn prepare() {
+        let Some(ports) = serial_ports() else { return };
+        sel4::with_ipc_buffer_mut(|buffer| {
+            buffer.inner_mut().seL4_X86_IOPort_Out8(ports, QUEUE_CONTROL, QUEUE_ON)
+        });
+    }
+
+    /// Prints text; drops it if there is no serial port.
+    pub(crate) fn put(text: &[u8]) {
+        let Some(ports) = serial_ports() else { return };
         sel4::with_ipc_buffer_mut(|buffer| {
             let buffer = buffer.inner_mut();
-            // A refused read gives 0 and would never end; there is nowhere to report it either.
-            while {
-                let status = buffer.seL4_X86_IOPort_In8(ports, LINE_STATUS as u16);
-                status.error == 0 && status.result & TRANSMITTER_EMPTY == 0
-            } {}
-            buffer.seL4_X86_IOPort_Out8(ports, DATA, u64::from(byte));
+            for batch in text.chunks(QUEUE) {
+                // A refused read gives 0 and would never end; there is nowhere to report it either.
+                while {
+                    let status = buffer.seL4_X86_IOPort_In8(ports, LINE_STATUS);
+                    status.error == 0 && status.result & TRANSMITTER_EMPTY == 0
+                } {}
+                for byte in batch {
+                    buffer.seL4_X86_IOPort_Out8(ports, DATA, u64::from(*byte));
+                }
+            }
         });
     }
 

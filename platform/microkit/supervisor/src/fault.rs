@@ -1,5 +1,5 @@
 //! Faults, as the kernel describes them to a fault handler and as they are reported. The words are read one by one,
-//! because `sel4` panics on the fault of a breakpoint, and a debug kernel makes one of every abort on AArch64.
+//! because `sel4` panics on the fault of a breakpoint, and a debug kernel makes one of every abort on `AArch64`.
 
 use core::fmt;
 
@@ -39,7 +39,9 @@ impl Fault {
         #[allow(non_upper_case_globals, reason = "the kernel's names")]
         match message.label() {
             seL4_Fault_VMFault => {
-                let kind = if word(seL4_VMFault_PrefetchFault) != 0 {
+                // x86 says what was fetched only where pages can be made not executable.
+                let fetched = word(seL4_VMFault_Addr) == word(seL4_VMFault_IP);
+                let kind = if word(seL4_VMFault_PrefetchFault) != 0 || fetched {
                     "execute"
                 } else if word(seL4_VMFault_FSR) & WRITE_ACCESS != 0 {
                     "write"

@@ -20,7 +20,7 @@ mod fault;
 use core::convert::Infallible;
 use core::fmt::Write;
 
-use runtime::supervisor::{EXIT, PRINT, STOP, WORD};
+use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
 use sel4_microkit::{Channel, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
 use static_cell::ConstStaticCell;
 
@@ -39,6 +39,7 @@ struct Supervisor {
 }
 
 fn init() -> Supervisor {
+    device::prepare();
     Supervisor { lines: LINES.take() }
 }
 
@@ -49,6 +50,7 @@ impl Handler for Supervisor {
         let number = channel.index();
         match message.label() {
             PRINT => self.print(number, message.count()),
+            END_LINE => self.lines.flush(number),
             EXIT if message.count() > 0 => self.exit(number, get_mr(0)),
             STOP => self.stop(number),
             label => {
