@@ -1,0 +1,116 @@
+//! Indices that no behaviour within the protocol leads to. There is one consequence: quarantine.
+
+use ferry_layout::{Standing, Status};
+
+use crate::arena::{Arena, BOB, Hostile, MALLORY, TRUDY, buffer, message};
+
+/// Mallory has sent one message in good form, then does `attack`: she is shut out, and nobody else notices.
+#[track_caller]
+fn is_quarantined_for(attack: impl FnOnce(Hostile)) {
+    let mut arena = Arena::new();
+    let mallory = arena.hostile(MALLORY);
+    arena.bob_posts();
+    mallory.write(0, message(BOB, 5));
+    mallory.tail(1);
+    arena.bed.run();
+    assert_eq!((mallory.status(0), arena.bob_receives()), (Some(Status::Done), vec![(MALLORY, 5)]));
+    // Trudy waits for Mallory, and is told.
+    let trudy = arena.hostile(TRUDY);
+    trudy.write(0, message(MALLORY, 5));
+    trudy.tail(1);
+    arena.bed.run();
+    assert_eq!(trudy.status(0), Some(Status::Queued));
+    attack(mallory);
+    arena.bed.run();
+    assert_eq!(mallory.standing(), Standing::Quarantined);
+    assert_eq!(trudy.status(0), Some(Status::Quarantined));
+    // From here on nothing of hers is read but a wish for another epoch.
+    mallory.write(1, message(BOB, 5));
+    mallory.tail(2);
+    arena.bed.run();
+    assert_eq!((mallory.status(1), arena.bob_receives()), (None, vec![]));
+    arena.judge();
+    mallory.enter(2);
+    arena.bed.run();
+    assert_eq!(mallory.standing(), Standing::Open);
+    arena.judge();
+}
+
+#[test]
+fn t01_transmit_tail_runs_backwards() {
+    is_quarantined_for(|mallory| mallory.tail(0));
+    is_quarantined_for(|mallory| mallory.tail(u32::MAX));
+}
+
+#[test]
+fn t02_transmit_tail_jumps_past_the_ring() {
+    is_quarantined_for(|mallory| mallory.tail(1 + 128 + 1));
+    is_quarantined_for(|mallory| mallory.tail(1 + 128 * 2));
+    is_quarantined_for(|mallory| mallory.tail(1 + (1 << 31)));
+}
+
+#[test]
+fn t03_transmit_tail_claims_full_when_empty() {
+    // Within the ring it is what it says: a ring full of whatever lies there, here zeros, which go to herself.
+    let mut arena = Arena::new();
+    let mallory = arena.hostile(MALLORY);
+    mallory.tail(128);
+    arena.bed.run();
+    assert_eq!((mallory.status(0), mallory.status(127)), (Some(Status::Denied), Some(Status::Denied)));
+    assert_eq!((mallory.standing(), mallory.transmit_head()), (Standing::Open, 128));
+    arena.judge();
+}
+
+#[test]
+fn t04_post_tail_runs_backwards_or_past_the_ring() {
+    is_quarantined_for(|mallory| mallory.0.out.post_tail.publish(u32::MAX));
+    is_quarantined_for(|mallory| mallory.0.out.post_tail.publish(129));
+    is_quarantined_for(|mallory| mallory.0.out.post_tail.publish(128 * 3));
+}
+
+#[test]
+fn t05_delivery_head_past_what_was_delivered() {
+    is_quarantined_for(|mallory| {
+        mallory.0.out.delivery_head.publish(1);
+        mallory.post(0, buffer(0, 64));
+    });
+    is_quarantined_for(|mallory| {
+        mallory.0.out.delivery_head.publish(u32::MAX);
+        mallory.post(0, buffer(0, 64));
+    });
+}
+
+#[test]
+fn t06_delivery_head_that_lies_while_somebody_sends() {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    for index in 0..128 {
+        mallory.post(index, buffer(index % 16, 64));
+    }
+    for index in 0..128 {
+        trudy.write(index, message(MALLORY, 8));
+    }
+    trudy.tail(128);
+    arena.bed.run();
+    assert_eq!(mallory.delivery_tail(), 127, "one slot stays unused");
+    assert_eq!(trudy.status(127), Some(Status::Queued));
+    mallory.0.out.delivery_head.publish(128);
+    arena.bed.run();
+    assert_eq!((mallory.standing(), trudy.status(127)), (Standing::Quarantined, Some(Status::Quarantined)));
+    arena.judge();
+}
+
+#[test]
+fn t07_indices_that_wrap_in_good_form_are_no_offence() {
+    let mut arena = Arena::with(|topology| topology.messages_per_round = 128);
+    let mallory = arena.hostile(MALLORY);
+    let mut tail = 0_u32;
+    // 128 entries at a time, all refused: enough laps to see that only differences count.
+    for _ in 0..40 {
+        tail = tail.wrapping_add(128);
+        mallory.tail(tail);
+        arena.bed.run();
+        assert_eq!((mallory.standing(), mallory.transmit_head()), (Standing::Open, tail));
+    }
+    arena.judge();
+}

@@ -1,0 +1,193 @@
+//! Restarts, real and feigned: epochs, hellos, and what is left of an old life.
+
+use ferry_layout::{Delivery, Standing, Status};
+
+use crate::arena::{Arena, BOB, MALLORY, TRUDY, buffer, message};
+
+#[test]
+fn t60_stale_entries_of_the_old_epoch_are_never_acted_on() {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    // Taken and waiting, published and not taken, stored and not published.
+    for index in 0..8 {
+        mallory.write(index, message(BOB, 9));
+        mallory.0.out.posts.store(index, buffer(3, 64));
+    }
+    mallory.0.out.post_tail.publish(4);
+    mallory.tail(4);
+    arena.bed.run();
+    mallory.tail(6);
+    mallory.enter(2);
+    arena.bob_posts();
+    trudy.write(0, message(MALLORY, 4));
+    trudy.tail(1);
+    arena.bed.run();
+    assert_eq!((arena.bob_receives(), arena.changed(MALLORY)), (vec![], None));
+    assert_eq!((mallory.status(0), trudy.status(0)), (None, Some(Status::Queued)));
+    // What lies in the slots counts when it is published in the new epoch, and not before.
+    mallory.tail(1);
+    arena.bed.run();
+    assert_eq!((mallory.status(0), arena.bob_receives()), (Some(Status::Done), vec![(MALLORY, 9)]));
+    arena.judge();
+}
+
+#[test]
+fn t61_peers_are_told_and_what_was_under_way_is_unmapped() {
+    let mut arena = Arena::with(|topology| {
+        topology.clients = vec![256 * 4096; 4];
+        topology.bytes_per_round = 64 * 1024;
+    });
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    let bytes = 200 * 4096;
+    mallory.post(0, buffer(0, bytes));
+    trudy.write(0, message(MALLORY, bytes));
+    trudy.write(1, message(MALLORY, 1));
+    trudy.tail(2);
+    let mut restarted = false;
+    arena.run_under(move |_| {
+        if !restarted && mallory.0.receive.read(0, 1) != [0xc5] {
+            restarted = true;
+            mallory.enter(2);
+        }
+    });
+    assert_eq!((trudy.status(0), trudy.status(1)), (Some(Status::PeerReset), Some(Status::PeerReset)));
+    assert_eq!((mallory.delivery_tail(), arena.bed.machine.mapped()), (0, 0));
+    let written = mallory.0.receive.read(0, bytes as usize).iter().rposition(|byte| *byte != 0xc5);
+    assert!(written.is_some_and(|last| last < 128 * 1024), "the rest was not copied");
+}
+
+#[test]
+fn t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew() {
+    let mut arena = Arena::new();
+    let mallory = arena.hostile(MALLORY);
+    mallory.write(0, message(BOB, 9));
+    mallory.tail(200);
+    arena.bed.run();
+    assert_eq!(mallory.standing(), Standing::Quarantined);
+    // The same epoch again, with indices in good form, or without a hello: nothing.
+    mallory.enter(1);
+    mallory.tail(1);
+    arena.bed.run();
+    mallory.0.out.take_leave();
+    arena.bed.run();
+    mallory.0.out.ask_for_epoch(1);
+    arena.bed.run();
+    assert_eq!((mallory.standing(), mallory.status(0)), (Standing::Quarantined, None));
+    // Another one: let in, with nothing of the old left.
+    mallory.enter(7);
+    arena.bed.run();
+    assert_eq!((mallory.standing(), mallory.0.into.epoch.observe()), (Standing::Open, 7));
+    arena.judge();
+}
+
+#[test]
+fn t63_a_storm_of_epochs_harms_only_who_waits_for_it() {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    for epoch in 2..200 {
+        trudy.write(epoch - 2, message(MALLORY, 4));
+        trudy.tail(epoch - 1);
+        arena.bed.run();
+        mallory.enter(epoch);
+        let loads = arena.run_counted();
+        assert!(loads < 100, "{loads} reads");
+        assert_eq!(trudy.status(epoch - 2), Some(Status::PeerReset));
+    }
+    arena.judge();
+}
+
+#[test]
+fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
+    let mut arena = Arena::new();
+    let mallory = arena.hostile(MALLORY);
+    let page = ferry_testbed::Memory::of(mallory.0.out);
+    mallory.write(0, message(BOB, 9));
+    for (place, word) in [(0_usize, 0_u32), (0, u32::MAX), (4, 0), (4, 2), (4, u32::MAX)] {
+        mallory.tail(0);
+        mallory.0.out.ask_for_epoch(1);
+        page.write(place, &word.to_le_bytes());
+        mallory.tail(1);
+        arena.bed.run();
+        // Not even an impossible index counts: it may be a client that is just bringing its page to its beginning.
+        mallory.tail(500);
+        arena.bed.run();
+        assert_eq!((mallory.status(0), mallory.standing()), (None, Standing::Open));
+    }
+    mallory.0.out.ask_for_epoch(1);
+    arena.bed.run();
+    assert_eq!(mallory.standing(), Standing::Quarantined);
+    arena.judge();
+}
+
+#[test]
+fn t65_a_client_that_never_starts_holds_up_nobody() {
+    let mut arena = Arena::with(|topology| {
+        topology.clients.push(16 * 4096);
+        topology.flows.push(ferry_testbed::Topology::flow(MALLORY, 4, ferry_layout::config::Mapping::Each));
+    });
+    let mallory = arena.hostile(MALLORY);
+    for index in 0..64 {
+        mallory.write(index, message(4, 8));
+    }
+    mallory.tail(64);
+    arena.bed.run();
+    assert_eq!((mallory.status(0), mallory.status(63)), (Some(Status::Queued), Some(Status::Queued)));
+    arena.judge();
+}
+
+#[test]
+fn t66_colluders_restart_while_they_send_to_each_other() {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    for round in 2..60_u32 {
+        for (client, peer) in [(mallory, TRUDY), (trudy, MALLORY)] {
+            client.enter(round + 1);
+            for index in 0..32 {
+                client.write(index, message(peer, 100));
+                client.0.out.posts.store(index, buffer(5, 128));
+            }
+            client.tail(32);
+            client.0.out.post_tail.publish(if round % 3 == 0 { 32 } else { 4 });
+        }
+        if round % 2 == 0 {
+            arena.bed.run();
+        } else {
+            arena.bed.run_for(MALLORY);
+        }
+    }
+    arena.bed.run();
+    arena.judge();
+}
+
+#[test]
+fn t67_hostile_pages_do_not_confuse_a_central_that_restarts() {
+    for attack in 0..6 {
+        let mut arena = Arena::new();
+        let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+        for index in 0..8 {
+            mallory.write(index, message(BOB, 9));
+            mallory.post(index, buffer(index, 64));
+            trudy.write(index, message(MALLORY, 5));
+        }
+        mallory.tail(8);
+        trudy.tail(3);
+        arena.bed.run();
+        match attack {
+            0 => mallory.tail(0),
+            1 => mallory.tail(5000),
+            2 => mallory.0.out.post_tail.publish(1),
+            3 => mallory.0.out.delivery_head.publish(4000),
+            4 => mallory.0.out.take_leave(),
+            _ => (0..128).for_each(|index| mallory.write(index, message(TRUDY, u32::MAX))),
+        }
+        arena.bed.restart();
+        arena.bed.run();
+        let deliveries: Vec<u64> = (0..mallory.delivery_tail())
+            .map(|index| mallory.delivery(index))
+            .map(|Delivery { sequence, .. }| sequence)
+            .collect();
+        assert_eq!(deliveries, [0, 1, 2], "what Trudy sent is delivered once");
+        assert_eq!(trudy.status(2), Some(Status::Done));
+        arena.judge();
+    }
+}

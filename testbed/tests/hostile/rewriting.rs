@@ -1,0 +1,212 @@
+//! Memory that changes between any two reads of central, and during map, copy, unmap and signal.
+//!
+//! For every event of a run there is one more run in which the attack strikes exactly there.
+
+use ferry_layout::{Address, Descriptor, Kind, Post, PostKind, Status, flags};
+
+use crate::arena::{ALICE, Arena, BOB, Hostile, MALLORY, TRUDY, buffer, message};
+
+/// A little of everything: a message, a chain and a placed message from Mallory, buffers that she offers and Trudy
+/// fills, and Alice's honest message beside them.
+fn scene() -> Arena {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    let (place, _) = arena.bob_opens_a_window();
+    for _ in 0..3 {
+        arena.bob_posts();
+    }
+    mallory.write(0, message(BOB, 700));
+    mallory.write(1, Descriptor { flags: flags::CHAINED, ..message(BOB, 100) });
+    mallory.write(2, message(BOB, 5));
+    mallory.write(3, Descriptor { kind: Kind::Placed as u8, destination: place, ..message(BOB, 2048) });
+    mallory.tail(4);
+    mallory.post(0, buffer(2, 4096));
+    mallory.post(1, Post { from: TRUDY, kind: PostKind::Window as u8, ..buffer(4, 4096) });
+    trudy.write(0, message(MALLORY, 600));
+    trudy.tail(1);
+    arena.alice_sends(1000);
+    arena
+}
+
+/// Plays the scene once for each of its events, with `attack` striking there, and judges each.
+fn strikes_everywhere(attack: fn(Hostile)) {
+    let mut arena = scene();
+    let events = arena.run_under(|_| {});
+    arena.judge();
+    arena.end();
+    assert!(events > 100, "the scene is worth attacking: {events} events");
+    for strike in 0..events {
+        let mut arena = scene();
+        let mallory = arena.hostile(MALLORY);
+        arena.run_under(move |event| {
+            if event == strike {
+                attack(mallory);
+            }
+        });
+        assert_eq!(
+            arena.alice_reaps(),
+            Some(Status::Done),
+            "Alice is served in the same run, strike at {strike}"
+        );
+        arena.judge();
+        arena.end();
+    }
+}
+
+fn rewrite_all(mallory: Hostile, change: impl Fn(Descriptor) -> Descriptor) {
+    for index in 0..4 {
+        let was: Descriptor = mallory.0.out.descriptors.load(index);
+        mallory.write(index, change(was));
+    }
+}
+
+#[test]
+fn t30_descriptor_gets_another_source() {
+    strikes_everywhere(|mallory| {
+        rewrite_all(mallory, |was| Descriptor { source: Address { frame: 15, offset: 4095 }, ..was });
+    });
+    strikes_everywhere(|mallory| {
+        rewrite_all(mallory, |was| Descriptor {
+            source: Address { frame: u32::MAX, offset: u32::MAX },
+            ..was
+        });
+    });
+}
+
+#[test]
+fn t31_descriptor_gets_another_length() {
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { length: u32::MAX, ..was }));
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { length: 2049, ..was }));
+}
+
+#[test]
+fn t32_descriptor_gets_another_target() {
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { target: ALICE, ..was }));
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { target: u16::MAX, ..was }));
+}
+
+#[test]
+fn t33_descriptor_gets_another_destination_or_kind() {
+    strikes_everywhere(|mallory| {
+        let destination = Address { frame: 15, offset: 0 };
+        rewrite_all(mallory, |was| Descriptor { kind: Kind::Placed as u8, destination, ..was });
+    });
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { kind: 0xff, flags: 0xff, ..was }));
+}
+
+#[test]
+fn t34_chains_get_longer_and_shorter() {
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { flags: flags::CHAINED, ..was }));
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { flags: 0, ..was }));
+}
+
+#[test]
+fn t35_indices_change_between_reads() {
+    strikes_everywhere(|mallory| mallory.tail(0));
+    strikes_everywhere(|mallory| mallory.tail(128));
+    strikes_everywhere(|mallory| mallory.tail(5 + 128));
+    strikes_everywhere(|mallory| mallory.0.out.post_tail.publish(u32::MAX));
+    strikes_everywhere(|mallory| mallory.0.out.delivery_head.publish(77));
+}
+
+#[test]
+fn t36_requests_change_between_reads() {
+    strikes_everywhere(|mallory| {
+        for index in 0..2 {
+            mallory.0.out.posts.store(index, buffer(u32::MAX, u32::MAX));
+        }
+    });
+    strikes_everywhere(|mallory| {
+        mallory.0.out.posts.store(0, Post { kind: PostKind::Withdraw as u8, ..buffer(1, 1) });
+        mallory.post(1, Post { kind: PostKind::Withdraw as u8, ..buffer(0, 1) });
+    });
+}
+
+#[test]
+fn t37_the_hello_is_taken_back_or_the_epoch_changed_between_reads() {
+    strikes_everywhere(|mallory| mallory.0.out.take_leave());
+    strikes_everywhere(|mallory| mallory.enter(2));
+    strikes_everywhere(|mallory| mallory.0.out.epoch_wanted.publish(u32::MAX));
+    strikes_everywhere(|mallory| {
+        mallory.0.out.take_leave();
+        mallory.tail(99);
+    });
+}
+
+/// Small, quick and the same each time.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+/// Writes noise over words of the whole page, the hello and the rings included.
+fn scribble(mallory: Hostile, noise: &mut Noise) {
+    let page = ferry_testbed::Memory::of(mallory.0.out);
+    for _ in 0..8 {
+        let place = match noise.next() % 4 {
+            // Where it hurts most: hello and indices, the first requests, the first descriptors.
+            0 => [0, 4, 8, 0x40, 0x44, 0x48, 0x80][usize::try_from(noise.next() % 7).unwrap()],
+            1 => 0x800 + usize::try_from(noise.next() % 32).unwrap() * 4,
+            _ => 0x1000 + usize::try_from(noise.next() % 128).unwrap() * 4,
+        };
+        let word = match noise.next() % 4 {
+            0 => 0,
+            1 => u32::MAX,
+            2 => u32::try_from(noise.next() % 300).unwrap(),
+            _ => u32::try_from(noise.next() >> 32).unwrap(),
+        };
+        page.write(place, &word.to_le_bytes());
+    }
+}
+
+#[test]
+fn t38_noise_at_arbitrary_moments() {
+    for seed in 1..400_u64 {
+        let mut arena = scene();
+        let mallory = arena.hostile(MALLORY);
+        let mut noise = Noise(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        arena.run_under(move |event| {
+            // Not for ever: central works as long as it is given work, and this test wants to see the end.
+            if event < 3000 && noise.next().is_multiple_of(8) {
+                scribble(mallory, &mut noise);
+            }
+        });
+        arena.judge();
+        // And she can come back from whatever that was.
+        let epoch = mallory.0.into.epoch.observe().wrapping_add(1);
+        mallory.enter(epoch);
+        arena.bed.run();
+        assert_eq!(mallory.0.into.epoch.observe(), epoch);
+        arena.judge();
+        arena.end();
+    }
+}
+
+#[test]
+fn t39_payload_rewritten_during_the_copy_is_the_senders_own() {
+    // What Bob gets then is some bytes that Mallory wrote; nothing else is promised.
+    let mut arena = Arena::new();
+    let mallory = arena.hostile(MALLORY);
+    arena.bob_posts();
+    mallory.write(0, message(BOB, 2048));
+    mallory.tail(1);
+    let memory = mallory.0.transmit;
+    let events = arena.run_under(move |event| {
+        memory.write(0, &[if event % 2 == 0 { 0x10 } else { 0xaa }; 64]);
+    });
+    assert!(events > 0);
+    memory.write(0, &[0x10; 64]);
+    let (first, last) = arena.changed(BOB).expect("it arrived");
+    assert_eq!(last - first, 2048);
+    let bytes = arena.bed.clients[usize::from(BOB)].receive.read(first, 2048);
+    assert!(bytes.iter().all(|byte| [0x10, 0xaa].contains(byte)));
+    // The check of Bob's own driver wants one ink.
+    arena.bed.clients[usize::from(BOB)].receive.write(first, &[0x10; 2048]);
+    arena.judge();
+}
