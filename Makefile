@@ -1,15 +1,21 @@
 # Every target is one call of the command line, or of cargo; nothing is decided here. What is missing on the machine
 # is installed or named by `ferry setup`, which all targets that need it begin with.
 #
-#   make run [INPUT=file] [PLATFORM=classic]   boot seL4 in QEMU and send a file through central
-#   make test [FILTER=r19]                     everything that has to hold; FILTER is for the tests inside seL4
-#   make check                                 the rules of system.xml and flows.toml, and who reaches what
-#   make image [OUT=directory]                 a bootable image
+#   make run [INPUT=file]            boot seL4 in QEMU and send a file through central
+#   make test [FILTER=r19]           everything that has to hold; FILTER is for the tests inside seL4
+#   make check                       the rules of system.xml and flows.toml, and who reaches what
+#   make image [OUT=directory]       a bootable image
 #   make clean
+#
+# run and image take PLATFORM=classic (default) or PLATFORM=microkit with
+# BOARD=qemu_virt_aarch64|x86_64_generic and CONFIG=debug|release|benchmark.
 
 CARGO ?= cargo
 PLATFORM ?= classic
+BOARD ?= qemu_virt_aarch64
+CONFIG ?= debug
 OUT ?= build/image
+TARGET_OPTIONS = --platform $(PLATFORM) --board $(BOARD) --config $(CONFIG)
 FERRY = $(CARGO) run --quiet --release --package ferry --
 
 # What is compiled for seL4 and not for this machine.
@@ -19,10 +25,10 @@ FREESTANDING = --target x86_64-unknown-none --package ferry-pds-classic --packag
 .PHONY: run image check test format lint doc host-test kernel-test setup clean cargo
 
 run: cargo
-	@$(FERRY) run --platform $(PLATFORM) $(if $(INPUT),--input "$(INPUT)")
+	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
 
 image: cargo
-	@$(FERRY) image --platform $(PLATFORM) --output "$(OUT)"
+	@$(FERRY) image $(TARGET_OPTIONS) --output "$(OUT)"
 
 check: cargo
 	@$(FERRY) check
@@ -44,7 +50,7 @@ host-test: cargo
 	$(CARGO) test --quiet
 
 kernel-test: cargo
-	@$(FERRY) test --platform $(PLATFORM) -- $(FILTER)
+	@$(FERRY) test -- $(FILTER)
 
 setup: cargo
 	@$(FERRY) setup

@@ -1,5 +1,6 @@
 //! What the command line takes.
 
+use crate::microkit::{Board, Config};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -41,15 +42,30 @@ pub(crate) struct DescriptionFiles {
 pub(crate) enum Platform {
     /// The seL4 5.0.0 kernel inside the crate sel4-sys, on an x86-64 PC.
     Classic,
+    /// seL4 16 and Microkit 2.3, from an SDK.
+    Microkit,
+}
+
+/// What is built for.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Target {
+    /// The platform.
+    #[arg(long, value_enum, default_value = "classic")]
+    pub(crate) platform: Platform,
+    /// The board, on Microkit.
+    #[arg(long, value_enum, default_value = "qemu_virt_aarch64")]
+    pub(crate) board: Board,
+    /// The kernel's configuration, on Microkit.
+    #[arg(long, value_enum, default_value = "debug")]
+    pub(crate) config: Config,
 }
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ImageArguments {
     #[command(flatten)]
     pub(crate) description: DescriptionFiles,
-    /// The platform.
-    #[arg(long, value_enum, default_value = "classic")]
-    pub(crate) platform: Platform,
+    #[command(flatten)]
+    pub(crate) target: Target,
     /// Fill a region with a file and make it large enough; may be repeated.
     #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
     pub(crate) prefill: Vec<(String, PathBuf)>,
@@ -72,9 +88,8 @@ pub(crate) struct RunArguments {
     /// The file to send; without one a generated file of 1 MiB.
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
-    /// The platform.
-    #[arg(long, value_enum, default_value = "classic")]
-    pub(crate) platform: Platform,
+    #[command(flatten)]
+    pub(crate) target: Target,
     /// Seconds after which the machine is stopped; by default 60 and what the file's size adds.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) limit: Option<u64>,
@@ -85,9 +100,9 @@ pub(crate) struct RunArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TestArguments {
-    /// The platform.
-    #[arg(long, value_enum, default_value = "classic")]
-    pub(crate) platform: Platform,
+    /// The platform; without it all that this machine has what it takes for.
+    #[arg(long, value_enum)]
+    pub(crate) platform: Option<Platform>,
     /// What follows `--` goes to the test runner: a filter, --exact, --skip, --list, --test-threads.
     #[arg(last = true, value_name = "FILTER")]
     pub(crate) runner: Vec<String>,

@@ -3,6 +3,7 @@
 use crate::boot::BootError;
 use crate::classic::ClassicError;
 use crate::input::InputError;
+use crate::microkit::{MicrokitError, SdkError};
 use crate::programs::ProgramsError;
 use crate::setup::SetupError;
 use crate::workspace::WorkspaceError;
@@ -30,6 +31,10 @@ pub(crate) enum Error {
     Kernel(#[from] ferry_classic_kernel::Error),
     #[error(transparent)]
     Classic(#[from] ClassicError),
+    #[error(transparent)]
+    Microkit(#[from] MicrokitError),
+    #[error(transparent)]
+    Sdk(#[from] SdkError),
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]

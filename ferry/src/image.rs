@@ -4,6 +4,7 @@ use crate::arguments::{ImageArguments, Platform};
 use crate::check;
 use crate::classic::Classic;
 use crate::error::Error;
+use crate::microkit::Microkit;
 use crate::workspace::Workspace;
 use std::fs;
 
@@ -20,7 +21,15 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     {
         return Err(Error::NoSuchRegion { region: region.clone() });
     }
-    match arguments.platform {
+    let target = arguments.target;
+    match target.platform {
+        Platform::Microkit => {
+            let microkit = Microkit::build(&Workspace::locate()?, target.board, target.config)?;
+            let files = &arguments.description;
+            let machine = microkit.machine(&files.system, &files.flows, &prefills, &arguments.output)?;
+            println!("{}", arguments.output.join("image").display());
+            println!("boot with: {:?}", machine.command);
+        }
         Platform::Classic => {
             let classic = Classic::build(&Workspace::locate()?)?;
             let output = &arguments.output;

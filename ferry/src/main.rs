@@ -2,7 +2,8 @@
 //!
 //! Every command is a module with one function that `main` calls; what they share is below them: the workspace and
 //! its tools, the programs that Cargo builds, the image of a platform, the boot. Results go to standard output,
-//! progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly.
+//! progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly
+//! or without the Microkit SDK.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -13,6 +14,8 @@ mod console;
 mod error;
 mod image;
 mod input;
+mod lane;
+mod microkit;
 mod programs;
 mod progress;
 mod run;
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
         Err(Error::Failed) => ExitCode::FAILURE,
         Err(error) => {
             error.print();
-            ExitCode::FAILURE
+            if matches!(error, Error::Sdk(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,11 +1,11 @@
 //! `ferry run`: builds the demo with a file in it, boots it, and compares what arrived with what was sent.
 
-use crate::arguments::{Platform, RunArguments};
+use crate::arguments::RunArguments;
 use crate::boot::{self, Boot, Ending, Expectation, Machine};
 use crate::check;
-use crate::classic::{self, Classic};
 use crate::error::Error;
 use crate::input::{Input, REGION};
+use crate::lane::Lane;
 use crate::progress::Step;
 use crate::summary::{Counters, Received, Summary};
 use crate::workspace::Workspace;
@@ -24,14 +24,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     if description.system.region(REGION).is_none() {
         return Err(Error::NoSuchRegion { region: REGION.to_owned() });
     }
-    let machine = match arguments.platform {
-        Platform::Classic => {
-            let classic = Classic::build(&workspace)?;
-            let path = workspace.products().join("run").join("system.elf");
-            let image = classic.write_image(&description, &[(REGION.to_owned(), contents)], &path)?;
-            classic::machine(&image, input.length())
-        }
-    };
+    let lane = Lane::build(arguments.target, &workspace)?;
+    let directory = workspace.products().join("run");
+    let prefills = [(REGION.to_owned(), contents)];
+    let machine = lane.machine(&arguments.description, &description, &prefills, &directory)?;
     let mebibytes = u32::try_from(input.length() >> 20).unwrap_or(u32::MAX);
     let limit = arguments.limit.map_or(LIMIT + LIMIT_PER_MEBIBYTE * mebibytes, Duration::from_secs);
     let boot = boot_with_progress(machine, limit, arguments.console)?;

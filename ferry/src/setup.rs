@@ -24,8 +24,8 @@ const TOOLS: [(&str, &str); 5] = [
 pub(crate) enum SetupError {
     #[error("{} missing; install with\n  sudo apt-get install {packages}", Missing(programs))]
     Tools { programs: Vec<&'static str>, packages: String },
-    #[error("Rust cannot compile for {TARGET}; install that with\n  rustup target add {TARGET}")]
-    Target,
+    #[error("Rust cannot compile for {0}; install that with\n  rustup target add {0}")]
+    Target(String),
     #[error("`{command}` failed; run it yourself and read its message\n{output}")]
     Command { command: String, output: String },
 }
@@ -53,10 +53,34 @@ pub(crate) fn tools() -> Result<(), SetupError> {
     if !missing.is_empty() {
         install_packages(&missing)?;
     }
-    if !can_compile() {
-        install_target()?;
+    if can_compile(TARGET) { Ok(()) } else { install_target(TARGET) }
+}
+
+/// Makes sure that everything is there to build for `target` on Microkit and to boot it.
+pub(crate) fn microkit_tools(target: &str) -> Result<(), SetupError> {
+    const TOOLS: [(&str, &str); 2] =
+        [("qemu-system-aarch64", "qemu-system-arm"), ("qemu-system-x86_64", "qemu-system-x86")];
+    let mut missing: Vec<_> = TOOLS.into_iter().filter(|(program, _)| !is_installed(program)).collect();
+    if !has_libclang() {
+        missing.push(("libclang", "libclang-dev"));
     }
-    Ok(())
+    if !missing.is_empty() {
+        install_packages(&missing)?;
+    }
+    if can_compile(target) { Ok(()) } else { install_target(target) }
+}
+
+/// Whether there is the library by which rust-sel4 reads the kernel's headers: where the caller says, or where
+/// Debian's packages put it.
+fn has_libclang() -> bool {
+    let has_library = |directory: &Path| {
+        let entries = directory.read_dir().into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("libclang"))
+    };
+    std::env::var_os("LIBCLANG_PATH").is_some_and(|directory| has_library(Path::new(&directory)))
+        || Path::new("/usr/lib").read_dir().into_iter().flatten().flatten().any(|entry| {
+            entry.file_name().to_string_lossy().starts_with("llvm-") && has_library(&entry.path().join("lib"))
+        })
 }
 
 fn is_installed(program: &str) -> bool {
@@ -84,20 +108,21 @@ fn is_root() -> bool {
     Path::new("/proc/self").metadata().is_ok_and(|metadata| metadata.uid() == 0)
 }
 
-fn can_compile() -> bool {
+fn can_compile(target: &str) -> bool {
     let mut ask = Command::new("rustc");
-    ask.args(["--print", "target-libdir", "--target", TARGET]);
+    ask.args(["--print", "target-libdir", "--target", target]);
     let directory = ask.output().ok().and_then(|output| String::from_utf8(output.stdout).ok());
     directory.is_some_and(|directory| Path::new(directory.trim()).is_dir())
 }
 
-fn install_target() -> Result<(), SetupError> {
+fn install_target(target: &str) -> Result<(), SetupError> {
+    let missing = || SetupError::Target(target.to_owned());
     if !is_installed("rustup") {
-        return Err(SetupError::Target);
+        return Err(missing());
     }
-    let _step = Step::begin(format!("installing the Rust target {TARGET} with rustup"));
-    run(Command::new("rustup").args(["target", "add", TARGET]))?;
-    if can_compile() { Ok(()) } else { Err(SetupError::Target) }
+    let _step = Step::begin(format!("installing the Rust target {target} with rustup"));
+    run(Command::new("rustup").args(["target", "add", target]))?;
+    if can_compile(target) { Ok(()) } else { Err(missing()) }
 }
 
 fn run(command: &mut Command) -> Result<(), SetupError> {

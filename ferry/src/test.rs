@@ -1,19 +1,22 @@
 //! `ferry test`: boots each scenario of the harness in a system of its own and judges it as a test case.
 //!
 //! Half of the judgement falls inside the kernel and arrives as lines of the console; the other half falls here: the
-//! witness's trace, the fault, the exit code. [`trials`] turns the harness's table into trials; a trial is a name, a
-//! prefilled image and an expectation, so another table is another function like it.
+//! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for is a lane, and plays
+//! the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task.
 
-use crate::arguments::{DescriptionFiles, Platform, TestArguments};
+use crate::arguments::{DescriptionFiles, Platform, Target, TestArguments};
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
 use crate::check;
-use crate::classic::{self, Classic, Prefill};
+use crate::classic::Prefill;
 use crate::error::Error;
+use crate::lane::Lane;
+use crate::microkit::{self, Board, Config, Microkit};
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use ferry_harness::{Ending as ScenarioEnding, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,46 +36,86 @@ struct Case {
     trace: Trace,
 }
 
-/// What all cases share.
+/// What all cases of a platform share.
 struct Bench {
-    classic: Classic,
+    /// Begins the names of the lane's cases; empty on classic, which everybody has.
+    prefix: String,
+    lane: Lane,
+    files: DescriptionFiles,
     description: Description,
-    workspace: Workspace,
+    /// For images.
+    directory: PathBuf,
 }
 
 /// Runs the tests.
 pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
-    let files = DescriptionFiles {
-        system: workspace.root.join("harness/system.xml"),
-        flows: workspace.root.join("harness/flows.toml"),
-    };
     let mut runner = libtest_mimic::Arguments::from_iter(
         std::iter::once("ferry test").chain(arguments.runner.iter().map(String::as_str)),
     );
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
-    let description = check::load(&files, &[])?;
-    let classic = match arguments.platform {
-        Platform::Classic => Classic::build(&workspace)?,
-    };
-    let bench = Arc::new(Bench { classic, description, workspace });
-    let conclusion = libtest_mimic::run(&runner, trials(&bench));
+    let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
+    let mut trials = Vec::new();
+    if wanted(Platform::Classic) {
+        trials.extend(scenario_trials(&Bench::build(Platform::Classic, Board::X86, &workspace)?));
+    }
+    let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
+    if wanted(Platform::Microkit) && with_microkit {
+        for board in [Board::Aarch64, Board::X86] {
+            let bench = Bench::build(Platform::Microkit, board, &workspace)?;
+            trials.extend(scenario_trials(&bench));
+            trials.extend(microkit_trials(&bench, board, &workspace)?);
+        }
+    }
+    let conclusion = libtest_mimic::run(&runner, trials);
     if runner.list {
         return Ok(());
+    }
+    if !with_microkit && arguments.platform.is_none() {
+        println!(
+            "******** THE MICROKIT LANE DID NOT RUN: no Microkit SDK was found; set MICROKIT_SDK ********"
+        );
     }
     println!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed);
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
 }
 
 /// The harness's scenarios as trials.
-fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
+fn scenario_trials(bench: &Arc<Bench>) -> Vec<Trial> {
     let cases = (0..).zip(SCENARIOS).map(|(number, scenario)| case(number, scenario));
     cases
         .map(|case| {
             let bench = Arc::clone(bench);
-            Trial::test(case.name.clone(), move || bench.play(&case))
+            Trial::test(format!("{}{}", bench.prefix, case.name), move || bench.play(&case))
         })
         .collect()
+}
+
+/// What is asked on Microkit beyond the scenarios.
+fn microkit_trials(bench: &Arc<Bench>, board: Board, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
+    let tests = Microkit::build(workspace, board, Config::Debug)?;
+    let directory = bench.directory.join("kernel-tests");
+    let machine = tests.kernel_tests(workspace, &directory)?;
+    let demo = DescriptionFiles {
+        system: workspace.root.join("system.xml"),
+        flows: workspace.root.join("flows.toml"),
+    };
+    let stock = directory.with_file_name("stock");
+    Ok(vec![
+        Trial::test(format!("{}the_kernel_answers_a_root_task", bench.prefix), move || {
+            let expectation = Expectation {
+                lines: vec!["INDICATE_SUCCESS".to_owned()],
+                fault: None,
+                ending: Ending::AfterLines,
+                limit: LIMIT,
+            };
+            boot::boot(machine, &expectation, &mut |_| {})?;
+            Ok(())
+        }),
+        Trial::test(format!("{}the_stock_tool_accepts_system_xml", bench.prefix), move || {
+            Ok(tests.stock_check(&demo.system, &demo.flows, &stock)?)
+        }),
+    ])
 }
 
 fn case(number: u32, scenario: &Scenario) -> Case {
@@ -96,13 +139,30 @@ fn case(number: u32, scenario: &Scenario) -> Case {
 }
 
 impl Bench {
+    fn build(platform: Platform, board: Board, workspace: &Workspace) -> Result<Arc<Self>, Error> {
+        let files = DescriptionFiles {
+            system: workspace.root.join("harness/system.xml"),
+            flows: workspace.root.join("harness/flows.toml"),
+        };
+        let description = check::load(&files, &[])?;
+        let prefix = match platform {
+            Platform::Classic => String::new(),
+            Platform::Microkit => format!("{}::", board.name()),
+        };
+        let directory = workspace.products().join("test").join(board.name());
+        // As it is shipped: what holds there holds without the kernel's own checks.
+        let lane = Lane::build(Target { platform, board, config: Config::Release }, workspace)?;
+        Ok(Arc::new(Self { prefix, lane, files, description, directory }))
+    }
+
     fn play(&self, case: &Case) -> Result<(), Failed> {
-        let path = self.workspace.products().join("test").join(&case.name).with_extension("elf");
-        let image = self.classic.write_image(&self.description, &case.prefills, &path)?;
-        let boot = boot::boot(classic::machine(&image, 0), &case.expectation, &mut |_| {})?;
+        let directory = self.directory.join(&case.name);
+        let machine = self.lane.machine(&self.files, &self.description, &case.prefills, &directory)?;
+        let boot = boot::boot(machine, &case.expectation, &mut |_| {})?;
+        judge_trace(case.trace, boot)?;
         // A failed scenario's image stays, for a debugger.
-        let _ = fs::remove_file(&path);
-        Ok(judge_trace(case.trace, boot)?)
+        let _ = fs::remove_dir_all(&directory);
+        Ok(())
     }
 }
 

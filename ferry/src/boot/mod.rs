@@ -48,6 +48,8 @@ pub(crate) enum Ending {
     Exit(u8),
     /// By the host, once the expected fault and all expected lines were seen.
     AfterFault,
+    /// By the host, once all expected lines were seen.
+    AfterLines,
 }
 
 /// A boot that was a success.
@@ -220,7 +222,11 @@ impl<'a> Watch<'a> {
 
     /// Whether the host ends the machine now.
     fn is_over(&self) -> bool {
-        self.expectation.ending == Ending::AfterFault && self.fault_seen && self.missing().is_none()
+        match self.expectation.ending {
+            Ending::Exit(_) => false,
+            Ending::AfterFault => self.fault_seen && self.missing().is_none(),
+            Ending::AfterLines => self.missing().is_none(),
+        }
     }
 
     fn missing(&self) -> Option<&'a String> {

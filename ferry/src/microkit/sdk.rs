@@ -1,0 +1,59 @@
+//! Where the Microkit SDK is: `MICROKIT_SDK` says so, else the one place where it is looked for.
+
+use std::path::PathBuf;
+
+/// The version that the platform is written for.
+const VERSION: &str = "2.3.0";
+
+/// A Microkit SDK.
+#[derive(Clone, Debug)]
+pub(crate) struct Sdk {
+    pub(crate) directory: PathBuf,
+}
+
+/// There is no SDK.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SdkError {
+    #[error(
+        "the Microkit platform needs the Microkit SDK {VERSION}, which no package registry has. Get it from the releases of \
+         seL4's Microkit (github.com/seL4/microkit), unpack it, and set MICROKIT_SDK to its directory; or unpack it as \
+         ~/.local/share/microkit-sdk-{VERSION}, where it is found without. `make run` without PLATFORM needs no SDK."
+    )]
+    Missing,
+    #[error("MICROKIT_SDK is {}, and there is no bin/microkit in it; set it to the directory of an unpacked SDK {VERSION}", .0.display())]
+    Wrong(PathBuf),
+}
+
+impl Sdk {
+    /// Finds it.
+    pub(crate) fn find() -> Result<Self, SdkError> {
+        let is_sdk = |directory: &PathBuf| directory.join("bin/microkit").is_file();
+        if let Some(directory) = std::env::var_os("MICROKIT_SDK").map(PathBuf::from) {
+            return if is_sdk(&directory) { Ok(Self { directory }) } else { Err(SdkError::Wrong(directory)) };
+        }
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        home.map(|home| home.join(format!(".local/share/microkit-sdk-{VERSION}")))
+            .filter(is_sdk)
+            .map(|directory| Self { directory })
+            .ok_or(SdkError::Missing)
+    }
+
+    /// The headers of a board's kernel.
+    pub(crate) fn headers(&self, board: &str, config: &str) -> PathBuf {
+        self.directory.join("board").join(board).join(config).join("include")
+    }
+
+    /// One of the programs that the SDK has for a board.
+    pub(crate) fn program(&self, board: &str, config: &str, name: &str) -> PathBuf {
+        self.directory.join("board").join(board).join(config).join("elf").join(name)
+    }
+}
+
+/// Whether there is an SDK, or a wrong word about where one is.
+pub(crate) fn is_there() -> Result<bool, SdkError> {
+    match Sdk::find() {
+        Ok(_) => Ok(true),
+        Err(SdkError::Missing) => Ok(false),
+        Err(wrong) => Err(wrong),
+    }
+}
