@@ -45,7 +45,10 @@ impl<M: Machine> Central<M> {
         engine.configure(config, |client| {
             let ports = ports(client);
             if ports.is_none() {
-                runtime::println!("ferry: error domain=central the pages of {:?} are not usable", client.name);
+                runtime::println!(
+                    "ferry: error domain=central the pages of {:?} are not usable",
+                    client.name
+                );
             }
             ports
         });
