@@ -79,7 +79,7 @@ impl Supervised {
         for domain in system.children().filter(|node| node.has_tag_name("protection_domain")).rev() {
             rest.replace_range(domain.range(), "");
         }
-        let (devices, regions) = if silent { ("", "") } else { devices(arch) };
+        let (devices, regions) = devices(arch, silent);
         let end = rest.rfind("</").unwrap_or(rest.len());
         new.xml = format!(
             "{}\n<!-- Added by ferry-microkit-image. -->\n{regions}\
@@ -105,18 +105,22 @@ impl Supervised {
     }
 }
 
-/// The supervisor's devices, and the memory regions that they need.
-fn devices(arch: Arch) -> (&'static str, &'static str) {
-    match arch {
-        Arch::X86_64 => (
+/// The supervisor's devices, and the memory regions that they need. QEMU's way to end the machine is nobody else's.
+fn devices(arch: Arch, silent: bool) -> (&'static str, &'static str) {
+    match (arch, silent) {
+        (Arch::X86_64, false) => (
             "<ioport id=\"0\" addr=\"0x3f8\" size=\"8\" setvar_id=\"ferry_uart\" />\n\
              <ioport id=\"1\" addr=\"0xf4\" size=\"4\" setvar_id=\"ferry_exit\" />\n",
             "",
         ),
-        _ => (
+        (Arch::X86_64, true) => {
+            ("<ioport id=\"1\" addr=\"0xf4\" size=\"4\" setvar_id=\"ferry_exit\" />\n", "")
+        }
+        (_, false) => (
             "<map mr=\"ferry_uart\" vaddr=\"0x10_000_000\" perms=\"rw\" cached=\"false\" setvar_vaddr=\"ferry_uart\" />\n",
             "<memory_region name=\"ferry_uart\" size=\"0x1_000\" phys_addr=\"0x9_000_000\" />\n",
         ),
+        (_, true) => ("", ""),
     }
 }
 
@@ -156,4 +160,76 @@ fn free_channel(system: Node<'_, '_>, domain: Node<'_, '_>, name: &str) -> Resul
     let used: HashSet<u8> = ends.chain(own).filter_map(|node| node.attribute("id")?.parse().ok()).collect();
     let free = (0..=MAX_CHANNEL).rev().find(|id| !used.contains(id));
     free.ok_or_else(|| Error::NoChannel { domain: name.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arch, Document, Error, Supervised};
+
+    const DESCRIPTION: &str = r#"<system>
+        <protection_domain name="a" priority="10"><irq irq="1" id="61" />
+            <protection_domain name="b" id="5" /></protection_domain>
+        <protection_domain name="c" />
+        <channel><end pd="a" id="60" /><end pd="c" id="0" /></channel>
+    </system>"#;
+
+    fn supervised(text: &str, arch: Arch) -> Result<Supervised, Error> {
+        Supervised::new(text, arch, |name| name != "c")
+    }
+
+    fn children(document: &Document<'_>, parent: &str) -> Vec<(String, String)> {
+        let mut domains = document.descendants().filter(|node| node.has_tag_name("protection_domain"));
+        let parent = domains.find(|node| node.attribute("name") == Some(parent)).unwrap();
+        let attribute = |name| move |node: roxmltree::Node<'_, '_>| node.attribute(name).unwrap().to_owned();
+        let children = parent.children().filter(|node| node.has_tag_name("protection_domain"));
+        children.map(|child| (attribute("name")(child), attribute("id")(child))).collect()
+    }
+
+    #[test]
+    fn top_level_domains_become_children_and_others_keep_their_parent() {
+        let new = supervised(DESCRIPTION, Arch::Aarch64).unwrap();
+        let document = Document::parse(&new.xml).unwrap();
+        let own = |name: &str, id: &str| (name.to_owned(), id.to_owned());
+        assert_eq!(children(&document, "ferry_supervisor"), [own("a", "0"), own("c", "2")]);
+        assert_eq!(children(&document, "a"), [own("b", "5")]);
+        assert_eq!((new.names.join(" ").as_str(), new.children), ("a b c", 0b101));
+    }
+
+    #[test]
+    fn programs_with_the_symbol_get_a_channel_with_a_free_number() {
+        let new = supervised(DESCRIPTION, Arch::X86_64).unwrap();
+        let callers: Vec<&str> = new.xml.lines().filter(|line| line.contains("pp=\"true\"")).collect();
+        assert_eq!(callers.len(), 2, "{callers:?}");
+        assert!(
+            callers[0].contains("pd=\"a\" id=\"59\""),
+            "61 is its interrupt, 60 its channel: {}",
+            callers[0]
+        );
+        assert!(callers[1].contains("pd=\"b\" id=\"61\"") && callers[1].contains("id=\"1\" /></channel>"));
+    }
+
+    #[test]
+    fn a_console_that_somebody_has_is_left_alone() {
+        let serial = DESCRIPTION.replace("<irq", "<ioport id=\"0\" addr=\"0x3_f0\" size=\"16\" /><irq");
+        let new = supervised(&serial, Arch::X86_64).unwrap();
+        assert!(new.silent && !new.xml.contains("ferry_uart") && new.xml.contains("ferry_exit"));
+        assert!(!supervised(&serial, Arch::Aarch64).unwrap().silent);
+    }
+
+    #[test]
+    fn the_highest_priority_is_refused() {
+        let text = DESCRIPTION.replace("\"10\"", "\"254\"");
+        let error = supervised(&text, Arch::X86_64).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "`a` has priority 254, the highest there is; Ferry's supervisor must be above, so give it one less"
+        );
+    }
+
+    #[test]
+    fn more_domains_than_numbers_are_refused() {
+        let domains = "<protection_domain />".repeat(63);
+        let error = supervised(&format!("<system>{domains}</system>"), Arch::X86_64).err().unwrap();
+        assert!(matches!(error, Error::TooManyDomains { found: 63, limit: 62 }), "{error}");
+    }
 }
