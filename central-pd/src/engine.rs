@@ -125,11 +125,11 @@ impl Engine {
         let mut awake = ClientSet::EMPTY;
         loop {
             let work_left = self.round(machine, &mut visit, look_at, &mut awake);
-            // From the second round on everyone is looked at: who keeps central awake must not keep it from others.
-            look_at = if work_left { self.all() } else { self.arm(&mut awake) };
-            if look_at.is_empty() {
+            if !work_left && !self.arm(&mut awake) {
                 return;
             }
+            // From the second round on everyone is looked at: who keeps central awake must not keep it from others.
+            look_at = self.all();
         }
     }
 
@@ -288,21 +288,21 @@ impl Engine {
         }
     }
 
-    /// Arms the hints of those in `awake` and looks at each of them once more: those with news are returned, and stay
-    /// awake.
-    fn arm(&mut self, awake: &mut ClientSet) -> ClientSet {
-        let mut news = ClientSet::EMPTY;
+    /// Arms the hints of those in `awake` and looks at each of them once more. Whether somebody has news, so that central
+    /// must not sleep.
+    fn arm(&mut self, awake: &mut ClientSet) -> bool {
+        let mut news = false;
         for client in awake.iter() {
             let Some(ports) = self.clients[client].ports else { continue };
             ports.into.wake.arm();
             let state = &self.clients[client];
-            let has_news = state.standing == Standing::Open
+            // A client that has taken leave is not looked at, so nothing that it publishes is news; were it taken for
+            // news, central would go round for ever.
+            news |= state.standing == Standing::Open
                 && (ports.out.transmit_tail.observe() != state.transmit.tail()
                     || ports.out.post_tail.observe() != state.requests.tail()
-                    || (state.lacks_room() && ports.out.delivery_head.observe() != state.deliveries.head()));
-            if has_news {
-                news.insert(client);
-            }
+                    || (state.lacks_room() && ports.out.delivery_head.observe() != state.deliveries.head()))
+                && ports.out.wanted_epoch().is_some();
         }
         *awake = ClientSet::EMPTY;
         news

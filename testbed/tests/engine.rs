@@ -3,6 +3,7 @@
 use ferry_central::Side;
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;
+use ferry_layout::{Descriptor, Standing, flags};
 use ferry_testbed::{Action, Silent, Testbed, Topology};
 
 /// Two clients, each with a port, four buffers to send and four to receive.
@@ -324,4 +325,18 @@ fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
     pair.send(0, 1, b"now", Message::tagged(1));
     pair.bed.run();
     assert_eq!(pair.receive(1), Some((0, 1, b"now".to_vec())));
+}
+
+#[test]
+fn a_client_that_leaves_with_a_chain_half_published_does_not_keep_central_awake() {
+    let mut pair = Pair::two(Mapping::Each);
+    let out = pair.bed.clients[0].out;
+    out.descriptors.store(0, Descriptor { target: 1, flags: flags::CHAINED, ..Descriptor::default() });
+    out.transmit_tail.publish(1);
+    pair.bed.run();
+    out.take_leave();
+    out.transmit_tail.publish(0);
+    // Returned never, when a tail that is not looked at was news.
+    pair.bed.run();
+    assert_eq!(pair.ports[0].standing(), Standing::Open);
 }
