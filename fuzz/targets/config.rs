@@ -1,0 +1,46 @@
+//! The configuration blob: whatever the bytes, `Config::parse` ends, and what it accepts an engine can be configured with.
+
+#![no_main]
+
+mod words;
+
+use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed};
+use ferry_layout::DomainId;
+use ferry_layout::config::Config;
+use libfuzzer_sys::fuzz_target;
+use zerocopy::IntoBytes;
+
+/// A machine that must not be asked for anything: no client of this engine has shared pages.
+struct Untouched;
+
+impl Machine for Untouched {
+    fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
+        panic!("{frame:?} is mapped for nobody")
+    }
+    fn unmap(&mut self, frame: FrameRef) {
+        panic!("{frame:?} is unmapped for nobody")
+    }
+    fn copy(&mut self, _: u64, _: u64, _: u32) {
+        panic!("a copy for nobody")
+    }
+    fn signal(&mut self, client: DomainId) {
+        panic!("{client:?} is signalled for nothing")
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let words = words::words(bytes);
+    let blob = &words.as_bytes()[..bytes.len()];
+    match Config::parse(blob) {
+        Err(error) => assert!(!error.to_string().is_empty()),
+        Ok(config) => {
+            for (id, client) in config.clients() {
+                assert!(!client.name.as_str().is_empty(), "{id:?}");
+                assert!(client.transmit.frame_bytes().is_power_of_two());
+            }
+            let mut engine = Box::new(Engine::new());
+            engine.configure(&config, |_| None);
+            engine.run(&mut Untouched, ClientSet::first(32), true);
+        }
+    }
+});

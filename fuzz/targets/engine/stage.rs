@@ -1,0 +1,242 @@
+//! The stage: an honest sender (0) and receiver (1), two hostile clients (2 and 3), and central.
+
+use ferry_central::ClientSet;
+use ferry_client::{Event, Message, Port, Status, TransmitBuffer};
+use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_layout::geometry::{OUT_BYTES, POST_SLOTS, TRANSMIT_SLOTS};
+use ferry_layout::{Address, Descriptor, OutRegion, Post};
+use ferry_testbed::{Memory, Silent, Testbed, Topology, id};
+
+use crate::script::Script;
+
+/// Frames of each buffer.
+const FRAMES: usize = 8;
+const CLIENTS: u16 = 4;
+
+/// Buffers of the honest two, and their size.
+const BUFFERS: usize = 4;
+const BUFFER: u32 = 5000;
+
+pub(crate) struct Stage {
+    bed: Testbed,
+    /// Whether all flows map for each transfer only.
+    each: bool,
+    /// The honest sender and receiver, while a script is played.
+    honest: Option<(Sender, Receiver)>,
+    /// Messages that the honest have exchanged.
+    exchanged: u8,
+}
+
+struct Sender {
+    port: Port<Silent>,
+    buffers: Vec<TransmitBuffer>,
+}
+
+struct Receiver {
+    port: Port<Silent>,
+}
+
+impl Stage {
+    pub(crate) fn new(each: bool) -> Self {
+        Self { bed: Testbed::new(&topology(each)), each, honest: None, exchanged: 0 }
+    }
+
+    /// Everything as after a boot, all clients let in.
+    pub(crate) fn begin(&mut self) {
+        for client in &self.bed.clients {
+            for memory in [Memory::of(client.out), Memory::of(client.into), client.transmit, client.receive] {
+                memory.write(0, &vec![0; memory.bytes()]);
+            }
+        }
+        self.bed.machine.actions.clear();
+        self.bed.machine.refuse_map_after = None;
+        self.bed.restart();
+        for client in 2..CLIENTS {
+            self.out(client).ask_for_epoch(1);
+        }
+        let (port, transmit, _) = self.bed.open(0);
+        let buffers = transmit.split::<BUFFERS>(BUFFER).into_iter().collect();
+        let sender = Sender { port, buffers };
+        let (mut port, _, receive) = self.bed.open(1);
+        let from = port.peer("client0").expect("a flow between the honest");
+        for buffer in receive.split::<BUFFERS>(BUFFER) {
+            port.post(buffer, Some(from)).expect("room for a request");
+        }
+        port.publish();
+        self.honest = Some((sender, Receiver { port }));
+        self.exchanged = 0;
+        self.bed.run();
+    }
+
+    fn out(&self, client: u16) -> &'static OutRegion {
+        self.bed.clients[usize::from(client)].out
+    }
+
+    /// One step of the script.
+    pub(crate) fn play(&mut self, script: &mut Script<'_>) {
+        let operation = script.next();
+        let client = 2 + u16::from(operation >> 7);
+        let out = self.out(client);
+        match operation % 16 {
+            0 => {
+                let place = usize::from(script.next_u16()) * 8 % OUT_BYTES;
+                Memory::of(out).write(place, &script.next_u64().to_le_bytes());
+            }
+            1 => {
+                // The words of the first page that are indices, hints and hellos.
+                let place = usize::from(script.next() % 0x24) * 4;
+                Memory::of(out).write(place, &script.next_u32().to_le_bytes());
+            }
+            2..=4 => self.describe(client, script),
+            5 | 6 => self.request(client, script),
+            7 => out
+                .transmit_tail
+                .publish(out.transmit_tail.observe().wrapping_add(script.next() as u32 % 140)),
+            8 => out.post_tail.publish(out.post_tail.observe().wrapping_add(script.next() as u32 % 140)),
+            9 => {
+                let tail = self.bed.clients[usize::from(client)].into.delivery_tail.observe();
+                out.delivery_head.publish(tail.wrapping_sub(script.next() as u32 % 140));
+            }
+            10 => {
+                out.take_leave();
+                out.transmit_tail.publish(0);
+                out.post_tail.publish(0);
+                out.delivery_head.publish(0);
+                out.ask_for_epoch(u32::from(script.next()));
+            }
+            11 => out.take_leave(),
+            12 => match script.next() {
+                255 => self.restart_central(),
+                after if after > 200 => self.talk(),
+                after => self.bed.machine.refuse_map_after = Some(after.into()),
+            },
+            13 => self.run(ClientSet::EMPTY, true),
+            14 => {
+                let mut woken = ClientSet::EMPTY;
+                woken.insert(id(client));
+                self.run(woken, false);
+            }
+            _ => self.run(ClientSet::first(usize::from(CLIENTS)), false),
+        }
+    }
+
+    /// A descriptor that is near to being right, at the tail, and published.
+    fn describe(&self, client: u16, script: &mut Script<'_>) {
+        let out = self.out(client);
+        let tail = out.transmit_tail.observe();
+        let bits = script.next();
+        let descriptor = Descriptor {
+            source: Address { frame: u32::from(script.next() % 10), offset: script.next_length() % 5000 },
+            destination: Address {
+                frame: u32::from(script.next() % 10),
+                offset: u32::from(script.next()) * 17,
+            },
+            length: script.next_length(),
+            target: u16::from(bits % 6),
+            kind: u8::from(bits & 0x40 != 0),
+            flags: script.next() % 9,
+            tag: u64::from(tail),
+            time_to_live: u32::from(bits >> 7),
+            reserved: 0,
+        };
+        out.descriptors.store(tail, descriptor);
+        out.transmit_tail.publish(tail.wrapping_add(1));
+    }
+
+    /// A receive request that is near to being right, at the tail, and published.
+    fn request(&self, client: u16, script: &mut Script<'_>) {
+        let out = self.out(client);
+        let tail = out.post_tail.observe();
+        let kind = script.next();
+        let frame = u32::from(script.next() % 10);
+        let post = Post {
+            place: Address { frame, offset: script.next_length() % 5000 },
+            length: script.next_length(),
+            from: if kind & 0x80 == 0 { u16::from(kind >> 2) % 5 } else { Post::ANYONE },
+            kind: kind % 4,
+            reserved: 0,
+        };
+        out.posts.store(tail, post);
+        out.post_tail.publish(tail.wrapping_add(1));
+    }
+
+    fn run(&mut self, woken: ClientSet, tick: bool) {
+        self.bed.engine.run(&mut self.bed.machine, woken, tick);
+        // A bound that no input may exceed: what all rings hold, in pieces of a page, several times over.
+        let most = usize::from(CLIENTS) * (TRANSMIT_SLOTS + POST_SLOTS) * FRAMES * 8;
+        assert!(
+            self.bed.machine.actions.len() < most,
+            "{} actions in one run",
+            self.bed.machine.actions.len()
+        );
+        self.bed.machine.actions.clear();
+        self.bed.machine.refuse_map_after = None;
+        assert!(!self.each || self.bed.machine.mapped() == 0, "mappings are left while central sleeps");
+    }
+
+    /// Central is stopped while it sleeps, and started anew.
+    fn restart_central(&mut self) {
+        self.bed.restart();
+        self.run(ClientSet::first(usize::from(CLIENTS)), false);
+    }
+
+    /// One honest message: it arrives whatever the others have done, and its buffer is offered again.
+    fn talk(&mut self) {
+        self.bed.machine.refuse_map_after = None;
+        let Some((mut sender, mut receiver)) = self.honest.take() else { return };
+        self.exchanged = self.exchanged.wrapping_add(1);
+        let (tag, length) = (self.exchanged, BUFFER - u32::from(self.exchanged % 16));
+        let to = sender.port.peer("client1").expect("a flow between the honest");
+        let mut buffer = sender.buffers.pop().expect("every send comes back");
+        buffer.bytes_mut().fill(tag | 1);
+        sender.port.send(to, buffer, length, Message::tagged(tag.into())).expect("room for a send");
+        sender.port.publish();
+        self.run(ClientSet::first(usize::from(CLIENTS)), false);
+        let done = sender.port.reap().expect("an honest send ends");
+        assert_eq!(done.status, Status::Done);
+        sender.buffers.push(done.buffer);
+        match receiver.port.receive() {
+            Some(Event::Message { source, tag: received, buffer, length: bytes, .. }) => {
+                assert_eq!((source, received, bytes), (id(0), u64::from(tag), length));
+                assert!(buffer.bytes()[..length as usize].iter().all(|byte| *byte == tag | 1));
+                let from = receiver.port.peer("client0").expect("a flow between the honest");
+                receiver.port.post(buffer, Some(from)).expect("room for a request");
+                receiver.port.publish();
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(receiver.port.receive().is_none(), "nothing but what the honest sender sent");
+        self.honest = Some((sender, receiver));
+    }
+
+    /// The honest talk once more; then everybody goes.
+    pub(crate) fn end(&mut self) {
+        self.talk();
+        let offered = BUFFERS * BUFFER as usize;
+        let untouched = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        assert!(untouched(&self.receive_region(0)), "the sender has offered nothing");
+        assert!(untouched(&self.receive_region(1)[offered..]), "written past what was offered");
+        for client in 0..CLIENTS {
+            let epoch = self.bed.clients[usize::from(client)].into.epoch.observe();
+            self.out(client).take_leave();
+            self.out(client).transmit_tail.publish(0);
+            self.out(client).post_tail.publish(0);
+            self.out(client).delivery_head.publish(0);
+            self.out(client).ask_for_epoch(epoch.wrapping_add(1));
+        }
+        self.run(ClientSet::first(usize::from(CLIENTS)), false);
+        assert_eq!(self.bed.machine.mapped(), 0, "nothing stays mapped for ever");
+    }
+
+    fn receive_region(&self, client: usize) -> Vec<u8> {
+        let memory = self.bed.clients[client].receive;
+        memory.read(0, memory.bytes())
+    }
+}
+
+/// Everybody may send to everybody, in the urgent class where that is odd.
+fn topology(each: bool) -> Topology {
+    let mesh = Topology::mesh(CLIENTS, FRAMES, if each { Mapping::Each } else { Mapping::Keep });
+    let flows = mesh.flows.iter().map(|flow| FlowRecord { urgent: (flow.target % 2) as u8, ..*flow });
+    Topology { flows: flows.collect(), bytes_per_round: 6000, messages_per_round: 16, ..mesh }
+}

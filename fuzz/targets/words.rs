@@ -1,0 +1,11 @@
+//! Bytes on an address that is a multiple of eight, as a configuration blob lies in memory.
+
+/// `bytes` in whole words, the last one filled up with zeros.
+pub(crate) fn words(bytes: &[u8]) -> Vec<u64> {
+    let word = |chunk: &[u8]| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    };
+    bytes.chunks(8).map(word).collect()
+}
