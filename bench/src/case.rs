@@ -123,3 +123,14 @@ impl fmt::Display for Busy {
         })
     }
 }
+
+impl fmt::Display for Case {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { payload, batch, policy, clients, busy } = self;
+        write!(formatter, "{payload} bytes, batch {batch}, {policy}")?;
+        if *clients == 2 && *busy == Busy::One {
+            return Ok(());
+        }
+        write!(formatter, ", {clients} clients, {busy} busy")
+    }
+}

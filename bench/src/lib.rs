@@ -7,7 +7,14 @@
 //! Instruction counts are exact and comparable between machines; they are what the committed baseline holds.
 //! Nanoseconds are of the machine at hand and are compared only with what ran beside them.
 
+pub mod baseline;
 pub mod bed;
 pub mod callgrind;
 pub mod case;
+pub mod engine;
+pub mod hosted;
 pub mod lane;
+pub mod plot;
+pub mod rivals;
+pub mod stopwatch;
+pub mod table;

@@ -1,16 +1,24 @@
-//! `ferry-bench`: measures and compares. `ferry-bench engine` is the short way for whoever tunes the engine.
+//! `ferry-bench`: measures and compares.
+//!
+//! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with the baseline.
 
 use clap::{Parser, Subcommand};
-use ferry_bench::bed::Bed;
-use ferry_bench::callgrind::{CallgrindError, count, end_of_case, measured_section};
-use ferry_bench::case::{Case, Policy};
-use ferry_bench::lane::per_message;
-use std::path::PathBuf;
+use ferry_bench::case::{Case, PAYLOADS, Policy};
+use ferry_bench::engine::{self, Subject};
+use ferry_bench::lane::Lane;
+use ferry_bench::rivals::Rival;
+use ferry_bench::{baseline, hosted, plot, table};
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(about = "What a message costs")]
 struct Arguments {
+    /// Where callgrind's profiles and other products go.
+    #[arg(long, global = true, default_value = "target/bench")]
+    products: PathBuf,
     #[command(subcommand)]
     what: What,
 }
@@ -22,31 +30,38 @@ enum What {
         /// Only 64 bytes, batch 32, policy keep.
         #[arg(long)]
         short: bool,
-        /// Where callgrind's profiles go.
-        #[arg(long, default_value = "target/bench")]
-        profiles: PathBuf,
+    },
+    /// Measures every lane, and prints and stores one table.
+    Table {
+        /// Rows of lanes that were measured elsewhere, as JSON: those on seL4.
+        #[arg(long, value_name = "FILE")]
+        lanes: Vec<PathBuf>,
+        /// Directory for the plots.
+        #[arg(long, value_name = "DIRECTORY")]
+        plots: Option<PathBuf>,
+    },
+    /// Compares instruction counts with the baseline, and fails if one is more than 3 % higher.
+    Check {
+        /// Makes the counts of now the baseline.
+        #[arg(long)]
+        accept: bool,
     },
     /// Runs what is to be counted; under callgrind.
     #[command(hide = true)]
     Count {
-        /// `engine` or `engine-short`.
-        what: String,
+        subject: Subject,
+        #[arg(long)]
+        short: bool,
     },
+    /// The receiving side of what Ferry is compared with.
+    #[command(hide = true)]
+    Drain { payload: u32, batch: u32, server: Option<String> },
 }
 
-/// Wake-ups that are counted in each case, after as many of which nothing is counted.
-const WAKE_UPS: u32 = 32;
-
 fn main() -> ExitCode {
-    let result = match Arguments::parse().what {
-        What::Engine { short, profiles } => engine(short, &profiles),
-        What::Count { what } => {
-            count_engine(&engine_cases(what == "engine-short"));
-            Ok(())
-        }
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let arguments = Arguments::parse();
+    match run(arguments.what, &arguments.products) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("ferry-bench: {error}");
             ExitCode::FAILURE
@@ -54,38 +69,100 @@ fn main() -> ExitCode {
     }
 }
 
-fn engine_cases(short: bool) -> Vec<Case> {
-    if short { vec![Case::pair(64, 32, Policy::Keep)] } else { Case::pairs() }
+fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    match what {
+        What::Engine { short } => {
+            for row in engine::counted(Subject::Engine, short, products)?.rows {
+                println!(
+                    "{:>9.1} instructions a message: {}",
+                    row.instructions.unwrap_or_default(),
+                    row.case
+                );
+            }
+            println!("where they are: callgrind_annotate {}/engine/callgrind.1", products.display());
+        }
+        What::Table { lanes, plots } => measure(&lanes, plots.as_deref(), products)?,
+        What::Check { accept } => return check(accept, products),
+        What::Count { subject, short } => engine::run_counted(subject, short),
+        What::Drain { payload, batch, server } => Rival::drain(payload, batch, server.as_deref())?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn engine(short: bool, profiles: &std::path::Path) -> Result<(), CallgrindError> {
-    let cases = engine_cases(short);
-    let what = if short { "engine-short" } else { "engine" };
-    let counts = count(&[what], cases.len(), profiles)?;
-    for (case, count) in cases.iter().zip(counts) {
-        let each = per_message(count, WAKE_UPS * case.batch);
-        println!(
-            "{} {:>6} bytes, batch {:>3}: {each:>9.1} instructions a message",
-            case.policy, case.payload, case.batch
-        );
+fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<(), Box<dyn Error>> {
+    let mut lanes = counted(products)?;
+    for (subject, lane) in Subject::ALL.into_iter().zip(&mut lanes) {
+        engine::time(subject, lane);
     }
-    println!("where they are: callgrind_annotate {}/callgrind.1", profiles.display());
+    let programs = std::env::current_exe()?;
+    let programs = programs.parent().unwrap_or(Path::new("."));
+    lanes.push(hosted::lane(root(), programs)?);
+    for rival in [Rival::Pipe, Rival::Socket, Rival::IpcChannel] {
+        lanes.push(rival.lane()?);
+    }
+    for other in others {
+        lanes.extend(serde_json::from_slice::<Vec<Lane>>(&fs::read(other)?)?);
+    }
+    let text = table::markdown(&lanes);
+    fs::create_dir_all(products)?;
+    fs::write(products.join("table.md"), &text)?;
+    fs::write(products.join("table.json"), serde_json::to_vec_pretty(&lanes)?)?;
+    println!("{text}\nstored: {}/table.md and table.json", products.display());
+    if let Some(directory) = plots {
+        fs::create_dir_all(directory)?;
+        fs::write(directory.join("time-by-size.svg"), by_size(&lanes))?;
+    }
     Ok(())
 }
 
-fn count_engine(cases: &[Case]) {
-    for case in cases {
-        let mut bed = Bed::new(*case);
-        for _ in 0..WAKE_UPS {
-            bed.prepare();
-            bed.run();
-            bed.collect();
+/// Time over the size of the message, every lane a line.
+fn by_size(lanes: &[Lane]) -> String {
+    let mut series = Vec::new();
+    for lane in lanes {
+        for policy in Policy::ALL {
+            let point = |payload| {
+                let time = lane.row(Case::pair(payload, 32, policy))?.nanoseconds?;
+                Some((f64::from(payload), time))
+            };
+            let points: Vec<(f64, f64)> = PAYLOADS.into_iter().filter_map(point).collect();
+            if !points.is_empty() {
+                series.push((format!("{} {policy}", lane.name), points));
+            }
         }
-        for _ in 0..WAKE_UPS {
-            bed.prepare();
-            measured_section(|| bed.run());
-            bed.collect();
-        }
-        end_of_case();
     }
+    plot::svg("Time a message takes, in batches of 32", "bytes of the message", "ns a message", &series)
+}
+
+fn check(accept: bool, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let path = root().join("baseline.json");
+    let now = counted(products)?;
+    if accept {
+        fs::write(&path, serde_json::to_vec_pretty(&now)?)?;
+        println!("{} holds the counts of now", path.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stored: Vec<Lane> = serde_json::from_slice(&fs::read(&path)?)?;
+    let (dearer, cheaper) = baseline::compare(&stored, &now);
+    for change in &cheaper {
+        println!("cheaper: {change}");
+    }
+    for change in &dearer {
+        println!("DEARER: {change}");
+    }
+    if !cheaper.is_empty() {
+        println!("keep what was won: ferry-bench check --accept");
+    }
+    println!("{} dearer, {} cheaper than the baseline by more than 3 %", dearer.len(), cheaper.len());
+    Ok(if dearer.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The lanes that callgrind counts.
+fn counted(products: &Path) -> Result<Vec<Lane>, Box<dyn Error>> {
+    let lanes = Subject::ALL.into_iter().map(|subject| engine::counted(subject, false, products));
+    Ok(lanes.collect::<Result<_, _>>()?)
+}
+
+/// The directory `bench`.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }

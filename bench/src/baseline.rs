@@ -1,0 +1,68 @@
+//! The committed instruction counts, and what differs from them.
+
+use crate::lane::Lane;
+use std::fmt;
+
+/// A count may be this much higher than the baseline's.
+const TOLERANCE: f64 = 1.03;
+
+/// A case that costs more, or less, than the baseline says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Change {
+    lane: String,
+    case: String,
+    was: f64,
+    is: f64,
+}
+
+/// What differs by more than 3 %: what became dearer, and what became cheaper.
+#[must_use]
+pub fn compare(baseline: &[Lane], now: &[Lane]) -> (Vec<Change>, Vec<Change>) {
+    let mut changes = (Vec::new(), Vec::new());
+    for lane in now {
+        let Some(before) = baseline.iter().find(|before| before.name == lane.name) else { continue };
+        for row in &lane.rows {
+            let was = before.row(row.case).and_then(|row| row.instructions);
+            let (Some(was), Some(is)) = (was, row.instructions) else { continue };
+            let change = || Change { lane: lane.name.clone(), case: row.case.to_string(), was, is };
+            if is > was * TOLERANCE {
+                changes.0.push(change());
+            } else if was > is * TOLERANCE {
+                changes.1.push(change());
+            }
+        }
+    }
+    changes
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lane, case, was, is } = self;
+        let percent = (is / was - 1.0) * 100.0;
+        write!(formatter, "{lane}, {case}: {was:.1} -> {is:.1} instructions a message ({percent:+.1} %)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compare;
+    use crate::case::{Case, Policy};
+    use crate::lane::{Lane, Row};
+
+    fn lane(instructions: f64) -> Vec<Lane> {
+        let row = Row { instructions: Some(instructions), ..Row::of(Case::pair(64, 32, Policy::Keep)) };
+        vec![Lane { name: "engine".to_owned(), rows: vec![row] }]
+    }
+
+    #[test]
+    fn more_than_three_percent_is_named() {
+        assert_eq!(compare(&lane(100.0), &lane(102.9)), (vec![], vec![]));
+        let (dearer, cheaper) = compare(&lane(100.0), &lane(104.0));
+        assert!(cheaper.is_empty());
+        assert_eq!(
+            dearer[0].to_string(),
+            "engine, 64 bytes, batch 32, keep: 100.0 -> 104.0 instructions a message (+4.0 %)"
+        );
+        assert_eq!(compare(&lane(104.0), &lane(100.0)).1.len(), 1);
+    }
+}

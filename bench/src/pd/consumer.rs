@@ -1,0 +1,78 @@
+//! Takes what `producer` sends and posts each buffer again at once.
+
+#![no_std]
+#![no_main]
+
+mod order;
+
+use ferry_client::{Doorbell, Event, Opening, Port, ReceiveBuffer};
+use heapless::Vec;
+use order::{BUFFERS, Order, fail, regions};
+use runtime::{ChannelSet, Handler};
+
+runtime::protection_domain!(init);
+
+#[allow(clippy::large_enum_variant, reason = "there is one of it, and no allocator to put it anywhere else")]
+enum Consumer<D: Doorbell> {
+    Opening(Opening<D>, Vec<ReceiveBuffer, BUFFERS>, Order),
+    Receiving(Port<D>, Order),
+    Ended,
+}
+
+fn init() -> impl Handler {
+    let central = runtime::channel!(ferry_central);
+    let doorbell = move || central.map_or((), runtime::notify);
+    let regions = regions().unwrap_or_else(|error| fail(format_args!("{error:?}")));
+    let Some(order) = Order::read() else { fail(format_args!("the region bench is not filled in")) };
+    let (opening, _, receive) = Port::open(regions, doorbell);
+    let mut consumer = Consumer::Opening(opening, receive.split(order.stride), order);
+    consumer.notified(ChannelSet::default());
+    consumer
+}
+
+impl<D: Doorbell> Handler for Consumer<D> {
+    fn notified(&mut self, _: ChannelSet) {
+        *self = match core::mem::replace(self, Self::Ended) {
+            Self::Opening(opening, buffers, order) => match opening.poll() {
+                Err(opening) => Self::Opening(opening, buffers, order),
+                Ok(mut port) => {
+                    for buffer in buffers {
+                        post(&mut port, buffer);
+                    }
+                    receive(&mut port, order);
+                    Self::Receiving(port, order)
+                }
+            },
+            Self::Receiving(mut port, order) => {
+                receive(&mut port, order);
+                Self::Receiving(port, order)
+            }
+            Self::Ended => Self::Ended,
+        };
+    }
+}
+
+/// Takes what is there until there is nothing to do but wait for central.
+fn receive<D: Doorbell>(port: &mut Port<D>, order: Order) {
+    loop {
+        while let Some(event) = port.receive() {
+            match event {
+                Event::Message { buffer, length, .. } if length == order.payload => post(port, buffer),
+                other => fail(format_args!("{other:?} was not expected")),
+            }
+        }
+        port.flush();
+        if !port.arm() {
+            return;
+        }
+    }
+}
+
+/// With all buffers posted, a slot is free as soon as central has said so; where central runs beside this domain and not
+/// before it, that can be a moment after the delivery.
+fn post<D: Doorbell>(port: &mut Port<D>, mut buffer: ReceiveBuffer) {
+    while let Err(full) = port.post(buffer, None) {
+        buffer = full.buffer;
+        runtime::yield_now();
+    }
+}

@@ -1,0 +1,90 @@
+//! Plots: lines over two logarithmic axes, as SVG. Small enough to be our own, and without fonts or random numbers, so the
+//! same measurements make the same file.
+
+use std::fmt::Write as _;
+
+/// Points of a line, and what it is.
+pub type Series = (String, Vec<(f64, f64)>);
+
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 440.0;
+/// Left, right, top and bottom margins.
+const MARGINS: [f64; 4] = [70.0, 170.0, 40.0, 50.0];
+const COLOURS: [&str; 8] =
+    ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c564b"];
+
+/// The plot. Points must be positive; axes go to the powers of ten, and of two, around them.
+#[must_use]
+pub fn svg(title: &str, x_title: &str, y_title: &str, series: &[Series]) -> String {
+    let points = || series.iter().flat_map(|(_, points)| points);
+    let bounds = |part: fn(&(f64, f64)) -> f64, base: f64| {
+        let least = points().map(part).fold(f64::INFINITY, f64::min);
+        let most = points().map(part).fold(f64::MIN_POSITIVE, f64::max);
+        (base.powf(least.log(base).floor()), base.powf(most.log(base).ceil()))
+    };
+    let ((left, right), (low, high)) = (bounds(|point| point.0, 2.0), bounds(|point| point.1, 10.0));
+    let x = |value: f64| {
+        let share = (value / left).ln() / (right / left).ln().max(f64::MIN_POSITIVE);
+        MARGINS[0] + share * (WIDTH - MARGINS[0] - MARGINS[1])
+    };
+    let y = |value: f64| {
+        let share = (value / low).ln() / (high / low).ln().max(f64::MIN_POSITIVE);
+        HEIGHT - MARGINS[3] - share * (HEIGHT - MARGINS[2] - MARGINS[3])
+    };
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
+         font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
+    );
+    let mut label = |at: (f64, f64), anchor: &str, content: &str| {
+        let _ = writeln!(
+            text,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{content}</text>",
+            at.0, at.1
+        );
+    };
+    label((WIDTH / 2.0, 20.0), "middle", title);
+    label((f64::midpoint(x(left), x(right)), HEIGHT - 10.0), "middle", x_title);
+    label((10.0, MARGINS[2] - 8.0), "start", y_title);
+    let mut xs: Vec<f64> = points().map(|point| point.0).collect();
+    xs.sort_by(f64::total_cmp);
+    xs.dedup();
+    for value in &xs {
+        label((x(*value), HEIGHT - MARGINS[3] + 18.0), "middle", &format!("{value}"));
+    }
+    let ys: Vec<f64> = std::iter::successors(Some(low), |value| Some(value * 10.0))
+        .take_while(|value| *value <= high * 1.01)
+        .collect();
+    for value in &ys {
+        label((MARGINS[0] - 6.0, y(*value) + 4.0), "end", &format!("{value}"));
+    }
+    for (number, (name, _)) in series.iter().enumerate() {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let at = (WIDTH - MARGINS[1] + 40.0, MARGINS[2] + 18.0 * number as f64 + 4.0);
+        label(at, "start", name);
+    }
+    for value in ys {
+        let _ = writeln!(
+            text,
+            "<path d=\"M{:.1} {at:.1}H{:.1}\" stroke=\"#ddd\"/>",
+            x(left),
+            x(right),
+            at = y(value)
+        );
+    }
+    for (number, (_, points)) in series.iter().enumerate() {
+        let colour = COLOURS[number % COLOURS.len()];
+        let line: Vec<String> =
+            points.iter().map(|(px, py)| format!("{:.1},{:.1}", x(*px), y(*py))).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let key = MARGINS[2] + 18.0 * number as f64;
+        let _ = writeln!(
+            text,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n\
+             <path d=\"M{:.1} {key:.1}h24\" stroke=\"{colour}\" stroke-width=\"2\"/>",
+            line.join(" "),
+            WIDTH - MARGINS[1] + 10.0,
+        );
+    }
+    text.push_str("</svg>\n");
+    text
+}
