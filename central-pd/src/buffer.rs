@@ -7,6 +7,7 @@ use ferry_layout::geometry::MAX_BUFFER_FRAMES;
 use ferry_layout::{DomainId, Span};
 
 use crate::machine::{FrameRef, Machine, MapFailed};
+use crate::table::Table;
 
 /// Which of a client's two buffers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Buffer {
     first_capability: u64,
     frame_bits: u32,
     /// Bit `n` of the words: frame `n` is mapped.
-    mapped: [u64; MAX_BUFFER_FRAMES / 64],
+    mapped: Table<u64, { MAX_BUFFER_FRAMES / 64 }>,
     mapped_count: u32,
 }
 
@@ -41,7 +42,7 @@ impl Buffer {
             window_address: 0,
             first_capability: 0,
             frame_bits: 12,
-            mapped: [0; MAX_BUFFER_FRAMES / 64],
+            mapped: Table::new([0; MAX_BUFFER_FRAMES / 64]),
             mapped_count: 0,
         }
     }
@@ -88,7 +89,7 @@ impl Buffer {
     ) -> (Changed, Result<(), MapFailed>) {
         let mut changed = Changed(0);
         for number in frames {
-            let (word, bit) = self.place(number);
+            let (word, bit) = Self::place(number);
             if self.mapped[word] & bit == 0 {
                 if let Err(failed) = machine.map(self.frame(client, number)) {
                     return (changed, Err(failed));
@@ -110,7 +111,7 @@ impl Buffer {
     ) -> Changed {
         let mut changed = Changed(0);
         for number in frames {
-            let (word, bit) = self.place(number);
+            let (word, bit) = Self::place(number);
             if self.mapped[word] & bit != 0 {
                 machine.unmap(self.frame(client, number));
                 self.mapped[word] &= !bit;
@@ -127,19 +128,19 @@ impl Buffer {
         if self.mapped_count == 0 {
             return changed;
         }
-        for (word, first) in (0..self.mapped.len()).zip((0..).step_by(64)) {
+        #[expect(clippy::cast_possible_truncation, reason = "a buffer has at most 2^14 frames")]
+        for word in 0..(MAX_BUFFER_FRAMES / 64) as u32 {
             if self.mapped[word] != 0 {
-                changed.0 += self.unmap(client, first..first + 64, machine).0;
+                changed.0 += self.unmap(client, word * 64..word * 64 + 64, machine).0;
             }
         }
         changed
     }
 
-    /// Word and bit of a frame's place in `mapped`. The mask changes nothing for frames that exist and keeps the
-    /// compiler from adding a panic for those that do not.
+    /// Word and bit of a frame's place in `mapped`.
     #[inline]
-    const fn place(&self, number: u32) -> (usize, u64) {
-        ((number as usize / 64) & (self.mapped.len() - 1), 1 << (number % 64))
+    const fn place(number: u32) -> (u32, u64) {
+        (number / 64, 1 << (number % 64))
     }
 
     const fn frame(&self, client: DomainId, number: u32) -> FrameRef {

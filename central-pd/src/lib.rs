@@ -29,6 +29,20 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+// No panic may be reached from shared memory; `panic-check/` shows it for the linked program, this says where it begins.
+// Arithmetic is not on the list: sums are bounded by what was checked, and tests and fuzzers run with overflow checks.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented
+    )
+)]
 
 mod accept;
 mod buffer;

@@ -1,5 +1,7 @@
 //! Tables and sets whose access cannot fail: an index is masked to the table, never trusted and never a panic.
 
+#![expect(clippy::indexing_slicing, reason = "this is the one place that masks")]
+
 use core::ops::{Index, IndexMut};
 
 use ferry_layout::DomainId;

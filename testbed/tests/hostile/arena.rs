@@ -37,6 +37,7 @@ pub(crate) struct Arena {
     alice: Port<Silent>,
     bob: Port<Silent>,
     transmit: Vec<TransmitBuffer>,
+    alice_receive: Option<ReceiveBuffer>,
     receive: Vec<ReceiveBuffer>,
 }
 
@@ -54,12 +55,13 @@ impl Arena {
             memory.transmit.write(0, &vec![ink(client); memory.transmit.bytes()]);
             memory.receive.write(0, &vec![CANARY; memory.receive.bytes()]);
         }
-        let (alice, transmit, _) = bed.open(ALICE);
+        let (alice, transmit, alice_receive) = bed.open(ALICE);
         let (bob, _, receive) = bed.open(BOB);
         let mut arena = Self {
             alice,
             bob,
             transmit: transmit.split::<8>(BUFFER).into_iter().collect(),
+            alice_receive: alice_receive.split::<1>(BUFFER).pop(),
             receive: receive.split::<8>(BUFFER).into_iter().collect(),
             bed,
         };
@@ -72,6 +74,13 @@ impl Arena {
 
     pub(crate) fn hostile(&self, client: u16) -> Hostile {
         Hostile(self.bed.clients[usize::from(client)])
+    }
+
+    /// Alice offers a buffer to anyone. It is for systems in which nobody may send to her.
+    pub(crate) fn alice_posts(&mut self) {
+        let buffer = self.alice_receive.take().expect("Alice has a buffer");
+        self.alice.post(buffer, None).expect("Alice has a slot");
+        self.alice.publish();
     }
 
     /// Bob offers a buffer to anyone.
@@ -220,8 +229,8 @@ impl Arena {
 
     /// Gives all memory back.
     pub(crate) fn end(self) {
-        let Self { bed, alice, bob, transmit, receive } = self;
-        drop((alice, bob, transmit, receive));
+        let Self { bed, alice, bob, transmit, alice_receive, receive } = self;
+        drop((alice, bob, transmit, alice_receive, receive));
         // SAFETY: ports and buffers were just dropped, and a hostile's handle is not used after its arena's end.
         unsafe { bed.free() };
     }

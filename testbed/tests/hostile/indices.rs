@@ -43,6 +43,29 @@ fn t01_transmit_tail_runs_backwards() {
 }
 
 #[test]
+fn t08_indices_run_backwards_over_what_is_in_work() {
+    for post in [false, true] {
+        let mut arena = Arena::new();
+        let mallory = arena.hostile(MALLORY);
+        for index in 0..5 {
+            mallory.write(index, message(TRUDY, 5));
+            mallory.post(index, buffer(0, 64));
+        }
+        mallory.tail(5);
+        arena.bed.run();
+        assert_eq!(mallory.status(4), Some(Status::Queued));
+        if post {
+            mallory.0.out.post_tail.publish(3);
+        } else {
+            mallory.tail(3);
+        }
+        arena.bed.run();
+        assert_eq!(mallory.standing(), Standing::Quarantined);
+        arena.judge();
+    }
+}
+
+#[test]
 fn t02_transmit_tail_jumps_past_the_ring() {
     is_quarantined_for(|mallory| mallory.tail(1 + 128 + 1));
     is_quarantined_for(|mallory| mallory.tail(1 + 128 * 2));

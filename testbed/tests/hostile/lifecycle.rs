@@ -1,5 +1,6 @@
 //! Restarts, real and feigned: epochs, hellos, and what is left of an old life.
 
+use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, Standing, Status};
 
 use crate::arena::{Arena, BOB, MALLORY, TRUDY, buffer, message};
@@ -123,7 +124,7 @@ fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
 fn t65_a_client_that_never_starts_holds_up_nobody() {
     let mut arena = Arena::with(|topology| {
         topology.clients.push(16 * 4096);
-        topology.flows.push(ferry_testbed::Topology::flow(MALLORY, 4, ferry_layout::config::Mapping::Each));
+        topology.flows.push(ferry_testbed::Topology::flow(MALLORY, 4, Mapping::Each));
     });
     let mallory = arena.hostile(MALLORY);
     for index in 0..64 {
@@ -190,4 +191,63 @@ fn t67_hostile_pages_do_not_confuse_a_central_that_restarts() {
         assert_eq!(trudy.status(2), Some(Status::Done));
         arena.judge();
     }
+}
+
+#[test]
+fn t68_frames_that_a_flow_keeps_mapped_are_let_go_with_their_owner() {
+    for restarts in [false, true] {
+        let mut arena = Arena::with(|topology| {
+            for flow in &mut topology.flows {
+                if [flow.source, flow.target].contains(&MALLORY) {
+                    flow.mapping = Mapping::Keep as u8;
+                }
+            }
+        });
+        let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+        mallory.post(0, buffer(3, 64));
+        trudy.write(0, message(MALLORY, 5));
+        trudy.tail(1);
+        arena.bob_posts();
+        mallory.write(0, message(BOB, 5));
+        mallory.tail(1);
+        arena.bed.run();
+        assert_eq!((arena.bed.machine.mapped_of(MALLORY), arena.bed.machine.mapped_of(BOB)), (2, 1));
+        if restarts {
+            mallory.enter(2);
+        } else {
+            mallory.tail(0);
+        }
+        arena.bed.run();
+        assert_eq!((arena.bed.machine.mapped_of(MALLORY), arena.bed.machine.mapped_of(BOB)), (0, 1));
+        arena.bed.tick();
+        arena.bed.tick();
+        arena.judge();
+    }
+}
+
+#[test]
+fn t69_a_client_that_has_taken_leave_commits_no_offence() {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    for index in 0..128 {
+        mallory.post(index, buffer(1, 64));
+        trudy.write(index, message(MALLORY, 8));
+    }
+    trudy.tail(127);
+    arena.bed.run();
+    mallory.0.out.delivery_head.publish(1);
+    mallory.0.out.post_tail.publish(250);
+    trudy.tail(129);
+    arena.bed.run();
+    assert_eq!((mallory.delivery_tail(), trudy.status(128)), (128, Some(Status::Queued)));
+    // Just restarting: her index runs backwards, and central meets it because Trudy sends again.
+    mallory.0.out.take_leave();
+    mallory.0.out.delivery_head.publish(0);
+    trudy.tail(130);
+    arena.bed.run();
+    assert_eq!((mallory.standing(), trudy.status(128)), (Standing::Open, Some(Status::Queued)));
+    mallory.enter(2);
+    arena.bed.run();
+    assert_eq!((mallory.standing(), trudy.status(128)), (Standing::Open, Some(Status::PeerReset)));
+    arena.judge();
 }

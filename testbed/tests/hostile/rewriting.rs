@@ -7,9 +7,10 @@ use ferry_layout::{Address, Descriptor, Kind, Post, PostKind, Status, flags};
 use crate::arena::{ALICE, Arena, BOB, Hostile, MALLORY, TRUDY, buffer, message};
 
 /// A little of everything: a message, a chain and a placed message from Mallory, buffers that she offers and Trudy
-/// fills, and Alice's honest message beside them.
+/// fills, and Alice's honest message beside them. Alice offers a buffer, but nobody has a flow to her.
 fn scene() -> Arena {
-    let mut arena = Arena::new();
+    let mut arena = Arena::with(|topology| topology.flows.retain(|flow| flow.target != ALICE));
+    arena.alice_posts();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
     let (place, _) = arena.bob_opens_a_window();
     for _ in 0..3 {
@@ -77,6 +78,8 @@ fn t30_descriptor_gets_another_source() {
 fn t31_descriptor_gets_another_length() {
     strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { length: u32::MAX, ..was }));
     strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { length: 2049, ..was }));
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { length: 2048, ..was }));
+    strikes_everywhere(|mallory| rewrite_all(mallory, |was| Descriptor { length: 0, ..was }));
 }
 
 #[test]

@@ -8,6 +8,9 @@ use ferry_layout::config::Mapping;
 use ferry_testbed::Topology;
 use world::{Book, Fuse, World};
 
+/// More than one step copies, so that a large message takes two.
+const BUFFER_BYTES: u32 = 18 * 4096;
+
 type Scenario = fn(&mut World);
 
 /// Plays a scenario, with central stopped after `first` steps and the next one after `second` more.
@@ -17,7 +20,7 @@ fn play(
     second: Option<u32>,
     lively: bool,
 ) -> (Vec<(Book, usize)>, Fuse, u32) {
-    let mut topology = Topology::mesh(3, 256, Mapping::Each);
+    let mut topology = Topology::mesh(3, 20 * 18, Mapping::Each);
     for flow in &mut topology.flows {
         // One flow that keeps its mappings, one that cannot take long messages.
         match (flow.source, flow.target) {
@@ -28,7 +31,7 @@ fn play(
     }
     topology.bytes_per_round = 64 * 1024;
     let fuse = Fuse::after(first);
-    let mut world = World::new(&topology, 64 * 1024, fuse.clone(), second);
+    let mut world = World::new(&topology, BUFFER_BYTES, fuse.clone(), second);
     world.lively = lively;
     scenario(&mut world);
     let (outcome, stopped) = world.outcome();
@@ -50,14 +53,14 @@ fn survives_every_stop(scenario: Scenario) {
     }
 }
 
-/// Stops central after every third step, and its successor soon after.
+/// Stops central after every fifth step, and its successor soon after.
 #[track_caller]
 fn survives_stops_of_the_restart(scenario: Scenario) {
     let (expected, fuse, _) = play(scenario, None, None, false);
     let steps = fuse.passed();
-    for step in (1..=steps).step_by(3) {
-        for second in (1..200).step_by(23) {
-            let second = second + step % 23;
+    for step in (1..=steps).step_by(5) {
+        for second in (1..200).step_by(37) {
+            let second = second + step % 37;
             let (outcome, ..) = play(scenario, Some(step), Some(second), step % 2 == 0);
             assert_eq!(outcome, expected, "stopped after step {step} of {steps}, then after {second}");
         }
@@ -95,7 +98,7 @@ fn every_way_to_be_refused(world: &mut World) {
     world.send(2, 0, 99);
     world.post(0, Some(2));
     world.run();
-    world.chain(0, 1, 3, 60_000);
+    world.chain(0, 1, 3, 25_000);
     world.post(1, None);
     world.run();
     world.send(0, 1, 5);
@@ -129,19 +132,43 @@ fn windows_opened_filled_and_withdrawn(world: &mut World) {
     world.withdraw_window(1);
     world.withdraw(1, posted);
     world.run();
+    world.place_again(0, 1, 100);
     world.withdraw(1, posted);
     world.run();
     world.send(2, 1, 12);
     world.run();
 }
 
-fn a_large_message_in_steps(world: &mut World) {
+fn large_messages_in_steps(world: &mut World) {
     world.post(1, None);
-    world.chain(0, 1, 1, 65_536);
+    world.send(0, 1, 70_000);
     world.post(2, None);
     world.send(0, 2, 6);
-    world.send(1, 2, 65_000);
+    world.send(1, 2, 66_000);
     world.post(2, None);
+    world.run();
+    world.chain(2, 1, 2, 36_000);
+    world.post(1, Some(2));
+    world.run();
+}
+
+fn sends_that_end_out_of_order(world: &mut World) {
+    world.post(2, None);
+    world.post(2, None);
+    world.send(0, 1, 100);
+    world.send(0, 2, 200);
+    world.chain(0, 1, 2, 300);
+    world.run();
+    world.send(0, 2, 400);
+    world.chain(0, 2, 3, 24_000);
+    world.send(0, 1, 500);
+    world.run();
+    world.post(1, None);
+    world.run();
+    world.post(2, None);
+    world.post(1, None);
+    world.post(1, None);
+    world.send(0, 2, 600);
     world.run();
 }
 
@@ -180,8 +207,13 @@ fn windows_survive_a_stop_after_every_store() {
 }
 
 #[test]
-fn a_large_message_survives_a_stop_after_every_store() {
-    survives_every_stop(a_large_message_in_steps);
+fn large_messages_survive_a_stop_after_every_store() {
+    survives_every_stop(large_messages_in_steps);
+}
+
+#[test]
+fn sends_that_end_out_of_order_survive_a_stop_after_every_store() {
+    survives_every_stop(sends_that_end_out_of_order);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-use ferry_client::{Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_client::{Address, Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::observe::{AccessKind, set_hook};
 use ferry_testbed::{Silent, Testbed, Topology};
 
@@ -76,6 +76,7 @@ pub(crate) struct World {
     pub(crate) lively: bool,
     /// A client that is just restarting.
     away: Option<u16>,
+    last_place: Address,
     buffer_bytes: u32,
     next_tag: u64,
 }
@@ -105,7 +106,18 @@ impl World {
                 }
             })
             .collect();
-        Self { bed, actors, fuse, second, stopped: 0, lively: false, away: None, buffer_bytes, next_tag: 0 }
+        Self {
+            bed,
+            actors,
+            fuse,
+            second,
+            stopped: 0,
+            lively: false,
+            away: None,
+            last_place: Address::default(),
+            buffer_bytes,
+            next_tag: 0,
+        }
     }
 
     fn peer(&self, client: usize, other: usize) -> Peer {
@@ -161,7 +173,16 @@ impl World {
         let peer = self.peer(source, target);
         let target = &self.actors[target];
         let mut place = target.window.and_then(|window| target.port.posted_buffer(window)).unwrap().place();
+        self.last_place = place;
         place.frame += skip;
+        self.actors[source].port.send_to(peer, place, buffer, length, Message::tagged(tag)).unwrap();
+        self.actors[source].port.publish();
+    }
+
+    /// Sends to the beginning of the window that was last sent to, which may be closed.
+    pub(crate) fn place_again(&mut self, source: usize, target: usize, length: u32) {
+        let (tag, buffer) = self.fill(source, length);
+        let (peer, place) = (self.peer(source, target), self.last_place);
         self.actors[source].port.send_to(peer, place, buffer, length, Message::tagged(tag)).unwrap();
         self.actors[source].port.publish();
     }
