@@ -42,7 +42,9 @@ pub fn count(what: &[&str], cases: usize, directory: &Path) -> Result<Vec<u64>, 
     option.push(&output);
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--toggle-collect=*measured_section*", "--dump-after=*end_of_case*"])
-        .args(["--dump-instr=yes".as_ref(), option.as_os_str(), program.as_os_str(), OsStr::new("count")])
+        // Each profile names everything it mentions, so that it can be read by itself.
+        .args(["--dump-instr=yes", "--compress-strings=no"])
+        .args([option.as_os_str(), program.as_os_str(), OsStr::new("count")])
         .args(what)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
