@@ -1,6 +1,6 @@
 //! One step of one message: find its place, map both buffers, copy, and file the delivery.
 //!
-//! A step copies at most [`CHUNK_BYTES`](crate::CHUNK_BYTES); a longer message keeps its claimed buffer and goes on in a later step. What a
+//! A step copies at most [`CHUNK_BYTES`]; a longer message keeps its claimed buffer and goes on in a later step. What a
 //! finished message makes visible (delivery, status) is held back until [`settle`](Engine::settle) has unmapped what the
 //! flow's policy does not keep.
 

@@ -234,8 +234,8 @@ fn t57_a_flood_gets_no_more_turns_than_anyone_else() {
     assert_eq!(copies.iter().filter(|length| **length == 8).count(), 8);
     let last = copies.iter().rposition(|length| *length == 8).expect("Alice was served");
     // Who is first changes from round to round, so two turns of two messages may follow each other.
-    for between in copies[..last].split(|length| *length == 8) {
-        assert!(between.len() <= 4, "{} messages of Mallory between two of Alice", between.len());
+    for run in copies[..=last].chunk_by(|one, next| one == next) {
+        assert!(run.len() <= 4, "{} messages of one client without one of the other", run.len());
     }
     assert!(last <= 16 + 2, "Mallory had {} turns of two while Alice had four", (last - 7) / 2);
     arena.judge();
