@@ -116,6 +116,7 @@ impl Machine for Hands {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn copy(&mut self, from: u64, to: u64, length: u32) {
         // SAFETY: the engine copies between ranges of the window whose frames it has mapped, the source's transmit
         // buffer and the target's receive buffer, which are different memory; no Rust reference goes there.

@@ -106,6 +106,7 @@ impl Watched {
 }
 
 impl Machine for Witness {
+    #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
         self.hands.map(frame)?;
         let place = core::ptr::with_exposed_provenance::<u64>(frame.address as usize + Stamp::OFFSET);
@@ -124,6 +125,7 @@ impl Machine for Witness {
         runtime::println!("witness: unmap {}", Name(frame));
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn copy(&mut self, from: u64, to: u64, length: u32) {
         if self.touch == Touch::WriteToSource {
             let place = core::ptr::with_exposed_provenance_mut::<u8>(from as usize);
@@ -155,6 +157,7 @@ fn name(client: DomainId) -> &'static str {
 }
 
 /// Reads a byte of the window. Where nothing is mapped this is the fault that the scenario waits for.
+#[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
 fn read(address: u64) {
     let place = core::ptr::with_exposed_provenance::<u8>(address as usize);
     // SAFETY: if something is mapped there, it is a client's frame, which may be read; if not, the kernel stops this

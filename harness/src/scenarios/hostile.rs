@@ -99,7 +99,7 @@ pub(super) const T04: Scenario = Scenario {
     beta: Some(honest_receiver),
     gamma: Some(|gamma: &mut Actor<'_>| {
         let end = gamma.tx.bytes() as u64;
-        for round in 0..2000_u32 {
+        for round in 0..100_u32 {
             let index = gamma.publish(Actor::message(Role::Beta, 0, 1));
             gamma.ring();
             // Rewrites the slot at whatever moment this is; central has its own copy or reads nonsense.
