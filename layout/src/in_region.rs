@@ -6,7 +6,7 @@ use crate::geometry::{ABI_VERSION, DELIVERY_SLOTS, MAGIC, MAX_CLIENTS, TRANSMIT_
 use crate::index::Index;
 use crate::journal::Journal;
 use crate::status::StatusWord;
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, Unused32, Unused64};
 use crate::wake::WakeHint;
 
 /// Central's pages for one client.
@@ -24,7 +24,7 @@ pub struct InRegion {
     transmit_bytes: AtomicU64,
     /// Bytes of the client's `_rx` region that central has capabilities for.
     receive_bytes: AtomicU64,
-    _hello: [u32; 6],
+    _hello: [Unused32; 6],
 
     /// Oldest transmit descriptor that has not come to its end; everything before it may be reaped.
     pub transmit_head: Index,
@@ -32,18 +32,18 @@ pub struct InRegion {
     pub post_head: Index,
     /// One past the newest delivery.
     pub delivery_tail: Index,
-    _indices: [u32; 13],
+    _indices: [Unused32; 13],
 
     /// Central sleeps and asks to be signalled about anything new in `_out`.
     pub wake: WakeHint,
-    _wake: [u32; 15],
+    _wake: [Unused32; 15],
 
     /// What central has done for this client.
     pub counters: Counters,
 
     /// What central notes here for its own restart.
     pub journal: Journal,
-    _unused: [[u64; 8]; 4],
+    _unused: [[Unused64; 8]; 4],
 
     /// Status of each transmit slot.
     statuses: Statuses,

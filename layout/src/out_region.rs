@@ -3,7 +3,7 @@
 use crate::entry::Slots;
 use crate::geometry::{ABI_VERSION, MAGIC, POST_SLOTS, TRANSMIT_SLOTS};
 use crate::index::Index;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Ordering, Unused32, Unused64};
 use crate::wake::WakeHint;
 
 /// The client's page and its rings.
@@ -14,7 +14,7 @@ pub struct OutRegion {
     version: AtomicU32,
     /// The epoch in which the client works or wants to. Central acts on a change of it (restart).
     pub epoch_wanted: Index,
-    _hello: [u32; 13],
+    _hello: [Unused32; 13],
 
     /// One past the newest transmit descriptor.
     pub transmit_tail: Index,
@@ -22,13 +22,13 @@ pub struct OutRegion {
     pub post_tail: Index,
     /// One past the newest delivery that the client has taken.
     pub delivery_head: Index,
-    _indices: [u32; 13],
+    _indices: [Unused32; 13],
 
     /// The client sleeps and asks to be signalled about statuses and deliveries.
     pub wake: WakeHint,
-    _wake: [u32; 15],
+    _wake: [Unused32; 15],
 
-    _unused: [[u64; 8]; 29],
+    _unused: [[Unused64; 8]; 29],
 
     /// Receive requests.
     pub posts: Slots<POST_SLOTS, 2>,

@@ -12,3 +12,9 @@ pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64};
 pub(crate) use core::sync::atomic::{Ordering, fence};
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+/// A word that nobody reads. Atomic all the same: a peer may write to it, and a reference over plain memory would be a
+/// promise that nobody does.
+pub(crate) type Unused32 = core::sync::atomic::AtomicU32;
+/// See [`Unused32`].
+pub(crate) type Unused64 = core::sync::atomic::AtomicU64;

@@ -23,6 +23,8 @@ use ferry_layout::geometry::{IN_BYTES, OUT_BYTES};
 use ferry_layout::{DomainId, InRegion, OutRegion};
 use ferry_platform::Shared;
 
+use zerocopy::IntoBytes;
+
 /// A central with its clients.
 pub struct Testbed {
     /// The engine under test.
@@ -31,7 +33,7 @@ pub struct Testbed {
     pub machine: PlayedMachine,
     /// The memory of each client, by number.
     pub clients: Vec<ClientMemory>,
-    configuration: Vec<u8>,
+    configuration: Vec<u64>,
 }
 
 /// The four regions of one client.
@@ -80,7 +82,8 @@ impl Testbed {
     }
 
     fn configure(&mut self) {
-        let config = Config::parse(&self.configuration).expect("the topology makes a valid configuration");
+        let config =
+            Config::parse(self.configuration.as_bytes()).expect("the topology makes a valid configuration");
         let mut pages = self.clients.iter();
         self.engine
             .configure(&config, |_| pages.next().map(|client| Ports { out: client.out, into: client.into }));

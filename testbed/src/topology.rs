@@ -51,12 +51,12 @@ impl Topology {
         (1 << 36) + ((client as u64) << 32) + if receive { 1 << 31 } else { 0 }
     }
 
-    /// The configuration, aligned as `Config::parse` wants it.
+    /// The configuration in whole words, because a blob lies on an address that is a multiple of eight.
     ///
     /// # Panics
     /// If there are more clients than numbers.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u64> {
         let header = Header {
             magic: CONFIG_MAGIC,
             version: CONFIG_VERSION,
@@ -91,6 +91,8 @@ impl Topology {
         for flow in &self.flows {
             blob.extend_from_slice(flow.as_bytes());
         }
-        blob
+        blob.resize(blob.len().next_multiple_of(8), 0);
+        let words = blob.chunks_exact(8).filter_map(|word| word.try_into().ok());
+        words.map(u64::from_le_bytes).collect()
     }
 }

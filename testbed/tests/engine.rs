@@ -4,7 +4,7 @@ use ferry_central::Side;
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;
 use ferry_layout::{Descriptor, Standing, flags};
-use ferry_testbed::{Action, Silent, Testbed, Topology};
+use ferry_testbed::{Action, Memory, Silent, Testbed, Topology};
 
 /// Two clients, each with a port, four buffers to send and four to receive.
 struct Pair {
@@ -160,6 +160,7 @@ fn kept_frames_stay_mapped_until_a_tick_without_traffic() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a megabyte is too much to interpret")]
 fn a_large_message_is_carried_in_steps_and_small_ones_pass_it() {
     let mut topology = Topology::mesh(3, 512, Mapping::Each);
     topology.bytes_per_round = 64 * 1024;
@@ -339,4 +340,43 @@ fn a_client_that_leaves_with_a_chain_half_published_does_not_keep_central_awake(
     // Returned never, when a tail that is not looked at was news.
     pair.bed.run();
     assert_eq!(pair.ports[0].standing(), Standing::Open);
+}
+
+#[test]
+fn an_open_window_is_read_by_copying() {
+    let mut pair = Pair::two(Mapping::Each);
+    let window = pair.receive[1].pop().unwrap();
+    let place = window.place();
+    let from = pair.peer(1, 0);
+    let posted = pair.ports[1].open_window(window, from).unwrap();
+    pair.ports[1].publish();
+    let mut buffer = pair.transmit[0].pop().unwrap();
+    buffer.bytes_mut()[..6].copy_from_slice(b"placed");
+    let to = pair.peer(0, 1);
+    pair.ports[0].send_to(to, place, buffer, 6, Message::tagged(3)).unwrap();
+    pair.ports[0].publish();
+    pair.bed.run();
+    assert_eq!(pair.reap(0), Some(Status::Done));
+    assert!(matches!(pair.ports[1].receive(), Some(Event::Placed { tag: 3, length: 6, .. })));
+    let window = pair.ports[1].posted_buffer(posted).unwrap();
+    let mut bytes = [0; 5];
+    assert!(window.copy_out(1, &mut bytes));
+    assert_eq!(&bytes, b"laced");
+    assert!(!window.copy_out(window.capacity() - 4, &mut bytes), "one byte past the end");
+    assert!(!window.copy_out(u32::MAX, &mut bytes));
+}
+
+/// For Miri: a peer may write to what nobody reads, too, while references to its page exist.
+#[test]
+fn a_client_may_write_to_every_byte_of_its_page() {
+    let mut pair = Pair::two(Mapping::Each);
+    let out = Memory::of(pair.bed.clients[0].out);
+    pair.bed.run();
+    out.write(0, &vec![0x5a; out.bytes()]);
+    pair.bed.run();
+    pair.post(1, None);
+    pair.bed.tick();
+    assert_eq!(pair.ports[1].standing(), Standing::Open);
+    let (port, _, _) = pair.bed.open(0);
+    assert_eq!(port.standing(), Standing::Open);
 }
