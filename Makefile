@@ -5,6 +5,10 @@
 #   make test [FILTER=r19]           everything that has to hold; FILTER is for the tests inside seL4
 #   make check                       the rules of system.xml and flows.toml, and who reaches what
 #   make image [OUT=directory]       a bootable image
+#   make bench                       instructions and times of the engine, the hosted platform and what Linux offers
+#   make bench-check                 names every instruction count more than 3 % above bench/baseline.json
+#   make fuzz                        a minute of each fuzz target
+#   make mutants                     weakens every memory ordering of layout/ in turn; loom must notice
 #   make clean
 #
 # run and image take PLATFORM=classic (default) or PLATFORM=microkit with
@@ -22,7 +26,7 @@ FERRY = $(CARGO) run --quiet --release --package ferry --
 FREESTANDING = --target x86_64-unknown-none --package ferry-pds-classic --package ferry-root-task \
 	--package ferry-runtime-classic --package ferry-classic-abi
 
-.PHONY: run image check test format lint doc host-test kernel-test setup clean cargo
+.PHONY: run image check test format lint doc host-test kernel-test bench bench-check fuzz mutants setup clean cargo
 
 run: cargo
 	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
@@ -51,6 +55,19 @@ host-test: cargo
 
 kernel-test: cargo
 	@$(FERRY) test -- $(FILTER)
+
+bench: cargo
+	$(CARGO) build --quiet --release --package ferry-bench --package ferry-pds-hosted
+	$(CARGO) run --quiet --release --package ferry-bench -- table
+
+bench-check: cargo
+	$(CARGO) run --quiet --release --package ferry-bench -- check
+
+fuzz: cargo
+	fuzz/smoke
+
+mutants: cargo
+	$(CARGO) run --quiet --package ferry-mutations
 
 setup: cargo
 	@$(FERRY) setup
