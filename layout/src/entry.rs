@@ -38,6 +38,7 @@ impl<const N: usize, const STRIDE: usize> Slots<N, STRIDE> {
     }
 
     /// Copies entry `index` (free-running) out, each word once.
+    #[must_use]
     #[inline]
     pub fn load<E: Entry>(&self, index: u32) -> E {
         let mut words = E::Words::default();

@@ -187,7 +187,8 @@ impl InRegion {
         self.receive_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sets how central regards the client.
+    /// Sets how central regards the client. Releases what was stored before it, for a central that is stopped here and
+    /// started anew; nobody reads a standing to learn of anything else.
     pub fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as u32, Ordering::Release);
     }
@@ -195,7 +196,7 @@ impl InRegion {
     /// How central regards the client.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        match self.standing.load(Ordering::Acquire) {
+        match self.standing.load(Ordering::Relaxed) {
             1 => Standing::Open,
             2 => Standing::Quarantined,
             _ => Standing::Closed,

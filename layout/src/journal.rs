@@ -4,7 +4,8 @@
 //! adds what those do not say, and nothing that the client could not know: numbers of its own messages, requests and
 //! windows. `ferry_central` has the order of stores that makes it sound (`resume.rs`).
 //!
-//! All stores release, so that none is seen before what was stored earlier, wherever central is stopped.
+//! A note releases what was stored before it, so that wherever central is stopped, no note is there without what it is
+//! about. Reading is relaxed: the central that reads has been started after the one that wrote was stopped.
 
 use crate::address::Address;
 use crate::geometry::{DomainId, MAX_CLIENTS, MAX_WINDOWS};
@@ -58,7 +59,7 @@ impl Journal {
     /// Messages of this client's flow to `target` that have their statuses.
     #[must_use]
     pub fn acknowledged(&self, target: DomainId) -> u64 {
-        self.acknowledged.get(target.index()).map_or(0, |word| word.load(Ordering::Acquire))
+        self.acknowledged.get(target.index()).map_or(0, |word| word.load(Ordering::Relaxed))
     }
 
     /// Notes that the receive request with free-running index `request` is over.
@@ -74,7 +75,7 @@ impl Journal {
     #[must_use]
     pub fn is_consumed(&self, request: u32) -> bool {
         let (word, group, bit) = self.consumption(request);
-        let known = word.load(Ordering::Acquire);
+        let known = word.load(Ordering::Relaxed);
         known & !0xffff_ffff == group && known & bit != 0
     }
 
@@ -104,8 +105,8 @@ impl Journal {
     #[expect(clippy::cast_possible_truncation, reason = "the halves of a word")]
     pub fn window(&self, slot: u32) -> Option<OpenWindow> {
         let [place, extent, valid] = &self.windows[slot as usize & (MAX_WINDOWS - 1)];
-        let valid = valid.load(Ordering::Acquire);
-        let (place, extent) = (place.load(Ordering::Acquire), extent.load(Ordering::Acquire));
+        let valid = valid.load(Ordering::Relaxed);
+        let (place, extent) = (place.load(Ordering::Relaxed), extent.load(Ordering::Relaxed));
         (valid & IS_OPEN != 0).then_some(OpenWindow {
             request: valid as u32,
             place: Address { frame: (place >> 32) as u32, offset: place as u32 },
@@ -114,13 +115,14 @@ impl Journal {
         })
     }
 
-    /// Forgets all receive requests, at the beginning of an epoch. Flows are counted on.
+    /// Forgets all receive requests, at the beginning of an epoch. Flows are counted on. Relaxed: who sees the epoch
+    /// sees this, and until then it does not matter, because the client is about to begin anew.
     pub fn forget_requests(&self) {
         for word in &self.consumed {
-            word.store(0, Ordering::Release);
+            word.store(0, Ordering::Relaxed);
         }
         for [_, _, valid] in &self.windows {
-            valid.store(0, Ordering::Release);
+            valid.store(0, Ordering::Relaxed);
         }
     }
 }

@@ -28,6 +28,12 @@ const RESTART: &str = "epochs::a_restart_is_no_offence";
 const EPOCH: &str = "epochs::who_sees_the_epoch_sees_its_beginning";
 const INTRODUCTION: &str = "epochs::who_sees_the_introduction_sees_all_of_it";
 
+const ACKNOWLEDGED: &str = "restarts::what_is_acknowledged_has_its_status";
+const CONSUMED: &str = "restarts::what_is_consumed_was_delivered";
+const CLOSED: &str = "restarts::a_closed_window_has_its_answer";
+const WINDOW: &str = "restarts::a_window_is_the_old_one_or_none_or_the_new_one";
+const STANDING: &str = "restarts::a_standing_is_not_ahead_of_what_it_begins_with";
+
 const ARM: &str = "self.0.store(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);";
 const ASK: &str = "fence(Ordering::SeqCst);
@@ -162,7 +168,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         file: "status.rs",
-        change: "set: release → relaxed",
+        change: "store: release → relaxed",
         from: "lower_half, Ordering::Release);",
         to: "lower_half, Ordering::Relaxed);",
         test: DONE,
@@ -201,6 +207,82 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "self.magic.load(Ordering::Acquire) == MAGIC",
         to: "self.magic.load(Ordering::Relaxed) == MAGIC",
         test: INTRODUCTION,
+    },
+    Mutation {
+        file: "in_region.rs",
+        change: "set_standing: release → relaxed",
+        from: "standing as u32, Ordering::Release",
+        to: "standing as u32, Ordering::Relaxed",
+        test: STANDING,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "acknowledge: release → relaxed",
+        from: "word.store(count, Ordering::Release);",
+        to: "word.store(count, Ordering::Relaxed);",
+        test: ACKNOWLEDGED,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "consume: release → relaxed",
+        from: "word.store(bits | bit, Ordering::Release);",
+        to: "word.store(bits | bit, Ordering::Relaxed);",
+        test: CONSUMED,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "set_window: closing is relaxed",
+        from: "valid.store(0, Ordering::Release);",
+        to: "valid.store(0, Ordering::Relaxed);",
+        test: CLOSED,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "set_window: the old record stays valid while the new one is written",
+        from: "valid.store(0, Ordering::Release);",
+        to: "if window.is_none() { valid.store(0, Ordering::Release); }",
+        test: WINDOW,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "set_window: the place is relaxed",
+        from: "u64::from(window.place.offset),
+                Ordering::Release,",
+        to: "u64::from(window.place.offset),
+                Ordering::Relaxed,",
+        test: WINDOW,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "set_window: the extent is relaxed",
+        from: "u64::from(window.from), Ordering::Release);",
+        to: "u64::from(window.from), Ordering::Relaxed);",
+        test: WINDOW,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "set_window: the mark is relaxed",
+        from: "u64::from(window.request), Ordering::Release);",
+        to: "u64::from(window.request), Ordering::Relaxed);",
+        test: WINDOW,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "forget_requests keeps what was consumed",
+        from: "for word in &self.consumed {
+            word.store(0, Ordering::Relaxed);",
+        to: "for word in &self.consumed {
+            let _ = word;",
+        test: EPOCH,
+    },
+    Mutation {
+        file: "journal.rs",
+        change: "forget_requests keeps the windows",
+        from: "for [_, _, valid] in &self.windows {
+            valid.store(0, Ordering::Relaxed);",
+        to: "for [_, _, valid] in &self.windows {
+            let _ = valid;",
+        test: EPOCH,
     },
     Mutation {
         file: "out_region.rs",

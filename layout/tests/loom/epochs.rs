@@ -3,7 +3,7 @@
 
 use core::iter;
 
-use ferry_layout::{Consumer, DomainName, InRegion, OutRegion, Peer, Standing, Status};
+use ferry_layout::{Address, Consumer, DomainName, InRegion, OpenWindow, OutRegion, Peer, Standing, Status};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -48,6 +48,9 @@ fn look(out: &OutRegion, ring: &mut Consumer<2>) {
     }
 }
 
+const WINDOW: OpenWindow =
+    OpenWindow { request: 1, place: Address { frame: 0, offset: 0 }, length: 1, from: 1 };
+
 /// Central begins an epoch as `Engine::begin_epoch` does; the client polls as `Opening::poll` does.
 #[test]
 fn who_sees_the_epoch_sees_its_beginning() {
@@ -57,12 +60,15 @@ fn who_sees_the_epoch_sees_its_beginning() {
         into.status(0).set(0, Status::Done);
         into.transmit_head.publish(1);
         into.delivery_tail.publish(1);
+        into.journal.consume(0);
+        into.journal.set_window(0, Some(WINDOW));
         into.set_standing(Standing::Quarantined);
 
         let central = thread::spawn({
             let into = Arc::clone(&into);
             move || {
                 into.clear_statuses();
+                into.journal.forget_requests();
                 into.transmit_head.publish(0);
                 into.delivery_tail.publish(0);
                 into.set_standing(Standing::Open);
@@ -73,6 +79,7 @@ fn who_sees_the_epoch_sees_its_beginning() {
             assert_eq!(into.status(0).get(0), None, "a status of the last epoch");
             assert_eq!((into.transmit_head.observe(), into.delivery_tail.observe()), (0, 0));
             assert_eq!(into.standing(), Standing::Open);
+            assert!(!into.journal.is_consumed(0) && into.journal.window(0).is_none());
         }
         central.join().unwrap();
     });

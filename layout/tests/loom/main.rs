@@ -11,6 +11,7 @@
 #![cfg(loom)]
 
 mod epochs;
+mod restarts;
 mod rings;
 mod statuses;
 mod wakes;
