@@ -1,8 +1,8 @@
 # Every target is one call of the command line, or of cargo; nothing is decided here. What is missing on the machine
 # is installed or named by `ferry setup`, which all targets that need it begin with.
 #
-#   make run [INPUT=file]            boot seL4 in QEMU and send a file through central
-#   make test [FILTER=r19]           everything that has to hold; FILTER is for the tests inside seL4
+#   make run [INPUT=file]            boot the system and send a file through central
+#   make test [FILTER=r19]           everything that has to hold; FILTER is for the scenarios, on all platforms
 #   make check                       the rules of system.xml and flows.toml, and who reaches what
 #   make image [OUT=directory]       a bootable image
 #   make bench                       instructions and times of the engine, the hosted platform and what Linux offers
@@ -13,6 +13,8 @@
 #
 # run and image take PLATFORM=classic (default) or PLATFORM=microkit with
 # BOARD=qemu_virt_aarch64|x86_64_generic and CONFIG=debug|release|benchmark.
+# run also takes PLATFORM=hosted: Linux processes, no kernel to boot and no image. test plays its scenarios on all
+# platforms for which the machine has what it takes, or on the one that PLATFORM names.
 
 CARGO ?= cargo
 PLATFORM ?= classic
@@ -54,7 +56,7 @@ host-test: cargo
 	$(CARGO) test --quiet
 
 kernel-test: cargo
-	@$(FERRY) test -- $(FILTER)
+	@$(FERRY) test $(if $(filter-out file,$(origin PLATFORM)),--platform $(PLATFORM)) -- $(FILTER)
 
 bench: cargo
 	$(CARGO) build --quiet --release --package ferry-bench --package ferry-pds-hosted

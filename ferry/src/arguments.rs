@@ -2,6 +2,7 @@
 
 use crate::microkit::{Board, Config};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Mediated transfer between isolated seL4 protection domains.
@@ -18,11 +19,11 @@ pub(crate) enum Command {
     Check(DescriptionFiles),
     /// Build a bootable image.
     Image(ImageArguments),
-    /// Boot the system in QEMU, send a file through it, and compare what arrived.
+    /// Run the system, in QEMU or as Linux processes, send a file through it, and compare what arrived.
     Run(RunArguments),
     /// Install the tools that are missing, or say which command does.
     Setup,
-    /// Boot the scenarios of the test harness, each in a system of its own.
+    /// Play the scenarios of the test harness, each in a system of its own.
     Test(TestArguments),
 }
 
@@ -44,6 +45,8 @@ pub(crate) enum Platform {
     Classic,
     /// seL4 16 and Microkit 2.3, from an SDK.
     Microkit,
+    /// Processes of this machine's Linux: no seL4, no emulator, no image.
+    Hosted,
 }
 
 /// What is built for.
@@ -58,6 +61,9 @@ pub(crate) struct Target {
     /// The kernel's configuration, on Microkit.
     #[arg(long, value_enum, default_value = "debug")]
     pub(crate) config: Config,
+    /// How many processors a system may use, on hosted; by default all.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) processors: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -43,6 +43,11 @@ pub(crate) enum Error {
     File { action: &'static str, path: PathBuf, cause: io::Error },
     #[error("there is no memory region `{region}` to fill; name one of the system description's")]
     NoSuchRegion { region: String },
+    #[error(
+        "the hosted platform has no image: its protection domains are Linux processes. Run them with \
+         `make run PLATFORM=hosted`, which is `ferry run --platform hosted`"
+    )]
+    NoImage,
     #[error("{what}\n{remedy}")]
     Transfer { what: String, remedy: &'static str },
 }

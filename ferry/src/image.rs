@@ -23,6 +23,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     }
     let target = arguments.target;
     match target.platform {
+        Platform::Hosted => return Err(Error::NoImage),
         Platform::Microkit => {
             let microkit = Microkit::build(&Workspace::locate()?, target.board, target.config)?;
             let files = &arguments.description;

@@ -1,30 +1,34 @@
-//! A platform with everything built that its images share: what `run` and `test` boot on.
+//! A platform with everything built that its systems share: what `run` and `test` boot on.
 
 use crate::arguments::{DescriptionFiles, Platform, Target};
 use crate::boot::Machine;
-use crate::classic::{self, Classic, Prefill};
+use crate::classic::{self, Classic};
 use crate::error::Error;
+use crate::hosted::Hosted;
 use crate::microkit::Microkit;
+use crate::prefill::Prefill;
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use std::path::Path;
 
-/// A platform, ready to make images.
+/// A platform, ready to run systems.
 pub(crate) enum Lane {
     Classic(Classic),
     Microkit(Microkit),
+    Hosted(Hosted),
 }
 
 impl Lane {
-    /// Builds what all images of a platform share.
+    /// Builds what all systems of a platform share.
     pub(crate) fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
         Ok(match target.platform {
             Platform::Classic => Self::Classic(Classic::build(workspace)?),
             Platform::Microkit => Self::Microkit(Microkit::build(workspace, target.board, target.config)?),
+            Platform::Hosted => Self::Hosted(Hosted::build(workspace, target.processors)?),
         })
     }
 
-    /// Makes an image in `directory` and the machine that boots it. `description` is what the files say, checked for
+    /// Makes what has to be on disk, in `directory`, and the machine that runs it. `description` is what the files say, checked for
     /// the sizes of the prefills.
     pub(crate) fn machine(
         &self,
@@ -40,6 +44,15 @@ impl Lane {
                 Ok(classic::machine(&image, bytes))
             }
             Self::Microkit(microkit) => microkit.machine(&files.system, &files.flows, prefills, directory),
+            Self::Hosted(hosted) => hosted.machine(files, prefills, directory),
+        }
+    }
+
+    /// What a user is told while a system runs.
+    pub(crate) fn what_runs(&self) -> &'static str {
+        match self {
+            Self::Classic(_) | Self::Microkit(_) => "booting seL4 in QEMU",
+            Self::Hosted(_) => "running the system as Linux processes",
         }
     }
 }

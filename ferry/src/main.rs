@@ -1,9 +1,9 @@
-//! `ferry`: checks a system description, builds its image, boots it, and tests all of it.
+//! `ferry`: checks a system description, builds its image, runs it, and tests all of it.
 //!
 //! Every command is a module with one function that `main` calls; what they share is below them: the workspace and
 //! its tools, the programs that Cargo builds, the image of a platform, the boot. Results go to standard output,
-//! progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly
-//! or without the Microkit SDK.
+//! progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly or for what a platform has not,
+//! such as an image of hosted, or Microkit without an SDK.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -12,10 +12,12 @@ mod check;
 mod classic;
 mod console;
 mod error;
+mod hosted;
 mod image;
 mod input;
 mod lane;
 mod microkit;
+mod prefill;
 mod programs;
 mod progress;
 mod run;
@@ -42,7 +44,11 @@ fn main() -> ExitCode {
         Err(Error::Failed) => ExitCode::FAILURE,
         Err(error) => {
             error.print();
-            if matches!(error, Error::Sdk(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if matches!(error, Error::Sdk(_) | Error::NoImage) {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

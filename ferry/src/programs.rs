@@ -1,4 +1,5 @@
-//! Builds the programs of the classic platform with Cargo and hands out their ELF files.
+//! Builds programs of this workspace with Cargo and hands out their ELF files: those of the classic platform, and those
+//! that run on this machine.
 
 use crate::progress::Step;
 use crate::setup::TARGET;
@@ -36,23 +37,46 @@ pub(crate) enum ProgramsError {
 }
 
 impl Programs {
-    /// Builds all binaries of `packages`.
-    pub(crate) fn build(workspace: &Workspace, packages: &[&str]) -> Result<Self, ProgramsError> {
+    /// Builds all binaries of `packages` for a machine without an operating system.
+    pub(crate) fn build_freestanding(
+        workspace: &Workspace,
+        packages: &[&str],
+    ) -> Result<Self, ProgramsError> {
+        Self::build(workspace, packages, |cargo| {
+            cargo
+                // Flags of the caller are meant for the host.
+                .env_remove("RUSTFLAGS")
+                .env_remove("CARGO_ENCODED_RUSTFLAGS")
+                .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", FLAGS)
+                .args(["--target", TARGET]);
+        })
+    }
+
+    /// Builds all binaries of `packages` for this machine, with the caller's flags: a sanitizer's, for instance.
+    pub(crate) fn build_for_this_machine(
+        workspace: &Workspace,
+        packages: &[&str],
+    ) -> Result<Self, ProgramsError> {
+        Self::build(workspace, packages, |_| {})
+    }
+
+    fn build(
+        workspace: &Workspace,
+        packages: &[&str],
+        more: impl FnOnce(&mut Command),
+    ) -> Result<Self, ProgramsError> {
         let mut step = Step::begin(format!("building {}", packages.join(" and ")));
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command
             .current_dir(&workspace.root)
-            // Flags of the caller are meant for the host.
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", FLAGS)
-            .args(["build", "--quiet", "--release", "--bins", "--target", TARGET, "--target-dir"])
+            .args(["build", "--quiet", "--release", "--bins", "--target-dir"])
             .arg(&workspace.target)
             .arg("--message-format=json-render-diagnostics")
             .args(packages.iter().flat_map(|package| ["--package", package]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
+        more(&mut command);
         let mut child = command.spawn().map_err(ProgramsError::Cargo)?;
         let mut files = BTreeMap::new();
         if let Some(output) = child.stdout.take() {
@@ -68,13 +92,9 @@ impl Programs {
         if status.success() { Ok(Self { files }) } else { Err(ProgramsError::Build(packages.join(" and "))) }
     }
 
-    /// The ELF file of a program by its path in the system description: only the file's stem counts. `place` says
-    /// where the path stands.
-    pub(crate) fn read(
-        &self,
-        program: &str,
-        place: &dyn std::fmt::Display,
-    ) -> Result<Vec<u8>, ProgramsError> {
+    /// Where a program is, by its path in the system description: only the file's stem counts. `place` says where the
+    /// path stands.
+    pub(crate) fn path(&self, program: &str, place: &dyn std::fmt::Display) -> Result<&Path, ProgramsError> {
         let name = Path::new(program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let path = self.files.get(&name).ok_or_else(|| ProgramsError::Unknown {
             place: place.to_string(),
@@ -82,6 +102,16 @@ impl Programs {
             name,
             known: self.files.keys().cloned().collect::<Vec<_>>().join(", "),
         })?;
-        std::fs::read(path).map_err(|cause| ProgramsError::Read { path: path.clone(), cause })
+        Ok(path)
+    }
+
+    /// The ELF file of a program, by [the same path](Self::path).
+    pub(crate) fn read(
+        &self,
+        program: &str,
+        place: &dyn std::fmt::Display,
+    ) -> Result<Vec<u8>, ProgramsError> {
+        let path = self.path(program, place)?;
+        std::fs::read(path).map_err(|cause| ProgramsError::Read { path: path.to_owned(), cause })
     }
 }

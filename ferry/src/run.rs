@@ -1,4 +1,4 @@
-//! `ferry run`: builds the demo with a file in it, boots it, and compares what arrived with what was sent.
+//! `ferry run`: builds the demo with a file in it, runs it, and compares what arrived with what was sent.
 
 use crate::arguments::RunArguments;
 use crate::boot::{self, Boot, Ending, Expectation, Machine};
@@ -30,21 +30,26 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     let machine = lane.machine(&arguments.description, &description, &prefills, &directory)?;
     let mebibytes = u32::try_from(input.length() >> 20).unwrap_or(u32::MAX);
     let limit = arguments.limit.map_or(LIMIT + LIMIT_PER_MEBIBYTE * mebibytes, Duration::from_secs);
-    let boot = boot_with_progress(machine, limit, arguments.console)?;
+    let boot = boot_with_progress(lane.what_runs(), machine, limit, arguments.console)?;
     let received = compare(&input, &boot)?;
     let counters = Counters::of(&boot.console);
     println!("{}", Summary { input: &input.name, received: &received, counters, duration: boot.duration });
     Ok(())
 }
 
-fn boot_with_progress(machine: Machine, limit: Duration, show_console: bool) -> Result<Boot, Error> {
+fn boot_with_progress(
+    what: &str,
+    machine: Machine,
+    limit: Duration,
+    show_console: bool,
+) -> Result<Boot, Error> {
     let expectation = Expectation {
         lines: vec!["ferry: received ".to_owned()],
         fault: None,
         ending: Ending::Exit(0),
         limit,
     };
-    let mut step = Step::begin("booting seL4 in QEMU");
+    let mut step = Step::begin(what);
     let boot = boot::boot(machine, &expectation, &mut |line| {
         if show_console {
             step.line(line);

@@ -63,7 +63,7 @@ impl fmt::Display for Summary<'_> {
         writeln!(formatter, "  unmaps    {unmaps}")?;
         writeln!(formatter, "  signals   {signals}")?;
         writeln!(formatter, "  sha256    {sha256}, the same on both sides")?;
-        write!(formatter, "  seconds   {:.1} from power-on to power-off", self.duration.as_secs_f32())
+        write!(formatter, "  seconds   {:.2} from power-on to power-off", self.duration.as_secs_f32())
     }
 }
 

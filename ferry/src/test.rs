@@ -1,21 +1,22 @@
-//! `ferry test`: boots each scenario of the harness in a system of its own and judges it as a test case.
+//! `ferry test`: plays each scenario of the harness in a system of its own and judges it as a test case.
 //!
-//! Half of the judgement falls inside the kernel and arrives as lines of the console; the other half falls here: the
+//! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls here: the
 //! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for is a lane, and plays
 //! the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task.
 
 use crate::arguments::{DescriptionFiles, Platform, Target, TestArguments};
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
 use crate::check;
-use crate::classic::Prefill;
 use crate::error::Error;
 use crate::lane::Lane;
 use crate::microkit::{self, Board, Config, Microkit};
+use crate::prefill::Prefill;
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use ferry_harness::{Ending as ScenarioEnding, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,7 @@ struct Bench {
     lane: Lane,
     files: DescriptionFiles,
     description: Description,
-    /// For images.
+    /// For images, and for what regions are filled with.
     directory: PathBuf,
 }
 
@@ -58,6 +59,9 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     let mut trials = Vec::new();
     if wanted(Platform::Classic) {
         trials.extend(scenario_trials(&Bench::build(Platform::Classic, Board::X86, &workspace)?));
+    }
+    if wanted(Platform::Hosted) {
+        trials.extend(scenario_trials(&Bench::build(Platform::Hosted, Board::X86, &workspace)?));
     }
     let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     if wanted(Platform::Microkit) && with_microkit {
@@ -145,13 +149,15 @@ impl Bench {
             flows: workspace.root.join("harness/flows.toml"),
         };
         let description = check::load(&files, &[])?;
-        let prefix = match platform {
-            Platform::Classic => String::new(),
-            Platform::Microkit => format!("{}::", board.name()),
+        let (name, prefix) = match platform {
+            Platform::Classic => ("classic", String::new()),
+            Platform::Microkit => (board.name(), format!("{}::", board.name())),
+            Platform::Hosted => ("hosted", "hosted::".to_owned()),
         };
-        let directory = workspace.products().join("test").join(board.name());
-        // As it is shipped: what holds there holds without the kernel's own checks.
-        let lane = Lane::build(Target { platform, board, config: Config::Release }, workspace)?;
+        let directory = workspace.products().join("test").join(name);
+        // As it is shipped: what holds there holds without the kernel's own checks. Traces are those of one processor.
+        let target = Target { platform, board, config: Config::Release, processors: Some(NonZeroUsize::MIN) };
+        let lane = Lane::build(target, workspace)?;
         Ok(Arc::new(Self { prefix, lane, files, description, directory }))
     }
 
@@ -160,7 +166,7 @@ impl Bench {
         let machine = self.lane.machine(&self.files, &self.description, &case.prefills, &directory)?;
         let boot = boot::boot(machine, &case.expectation, &mut |_| {})?;
         judge_trace(case.trace, boot)?;
-        // A failed scenario's image stays, for a debugger.
+        // A failed scenario's files stay, for a debugger.
         let _ = fs::remove_dir_all(&directory);
         Ok(())
     }

@@ -9,6 +9,7 @@ mod system;
 
 use crate::boot::Machine;
 use crate::error::Error;
+use crate::prefill::Prefill;
 use crate::programs::Programs;
 use crate::progress::Step;
 use crate::setup;
@@ -27,9 +28,6 @@ const INITIALISER: &str = "ferry-root-task";
 const DOMAINS: &str = "ferry-pds-classic";
 /// Memory of the machine without any input, in MiB.
 const BASE_MEMORY: u64 = 512;
-
-/// What a region is filled with: its name and its contents from the first byte on.
-pub(crate) type Prefill = (String, Vec<u8>);
 
 /// Kernel and programs, built once, from which any number of images is made.
 pub(crate) struct Classic {
@@ -51,7 +49,7 @@ impl Classic {
     pub(crate) fn build(workspace: &Workspace) -> Result<Self, Error> {
         setup::tools()?;
         let kernel = build_kernel(workspace)?;
-        let programs = Programs::build(workspace, &[INITIALISER, DOMAINS])?;
+        let programs = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS])?;
         Ok(Self { kernel, programs })
     }
 

@@ -1,7 +1,7 @@
 //! From a checked description to the compiled system of the classic platform.
 
-use super::Prefill;
 use super::program::{self, Words};
+use crate::prefill::Prefill;
 use crate::programs::{Programs, ProgramsError};
 use ferry_classic_places::slots::FIRST_FRAME;
 use ferry_classic_spec::{

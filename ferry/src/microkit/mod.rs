@@ -8,8 +8,8 @@
 mod sdk;
 
 use crate::boot::Machine;
-use crate::classic::Prefill;
 use crate::error::Error;
+use crate::prefill::{self, Prefill};
 use crate::progress::Step;
 use crate::workspace::Workspace;
 use clap::ValueEnum;
@@ -170,16 +170,11 @@ impl Microkit {
         prefills: &[Prefill],
         directory: &Path,
     ) -> Result<Machine, Error> {
-        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(system).arg("--flows").arg(flows);
         command.arg("--search-path").arg(&self.programs);
-        for (region, contents) in prefills {
-            let path = directory.join(region).with_extension("prefill");
-            fs::write(&path, contents).map_err(Error::file("write", &path))?;
-            let mut filling = OsString::from(format!("{region}="));
-            filling.push(&path);
-            command.arg("--prefill").arg(filling);
+        for word in prefill::write(prefills, directory)? {
+            command.arg("--prefill").arg(word);
         }
         run_builder(command)?;
         Ok(self.emulator(directory))

@@ -1,0 +1,53 @@
+//! The hosted platform: no image and no emulator. Its launcher runs protection domains as Linux processes, and is judged
+//! like a machine: its standard output is the console, its exit status the code with which the system ends.
+
+use crate::arguments::DescriptionFiles;
+use crate::boot::Machine;
+use crate::error::Error;
+use crate::prefill::{self, Prefill};
+use crate::programs::Programs;
+use crate::workspace::Workspace;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The package of the launcher and its program.
+const LAUNCHER_PACKAGE: &str = "ferry-hosted-launcher";
+const LAUNCHER: &str = "ferry-hosted";
+/// The package of all protection domains.
+const DOMAINS: &str = "ferry-pds-hosted";
+
+/// Launcher and programs, built once, with which any number of systems is run.
+pub(crate) struct Hosted {
+    launcher: PathBuf,
+    /// Processors that a system may use; all if it does not say.
+    processors: Option<NonZeroUsize>,
+}
+
+impl Hosted {
+    /// Builds what all systems share.
+    pub(crate) fn build(workspace: &Workspace, processors: Option<NonZeroUsize>) -> Result<Self, Error> {
+        let programs = Programs::build_for_this_machine(workspace, &[LAUNCHER_PACKAGE, DOMAINS])?;
+        Ok(Self { launcher: programs.path(LAUNCHER, &"ferry")?.to_owned(), processors })
+    }
+
+    /// The launcher with a system that is described by `files`. Contents of regions go to `directory`.
+    pub(crate) fn machine(
+        &self,
+        files: &DescriptionFiles,
+        prefills: &[Prefill],
+        directory: &Path,
+    ) -> Result<Machine, Error> {
+        let mut command = Command::new(&self.launcher);
+        command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
+        // Cargo puts all programs of a build into one directory.
+        command.arg("--programs").arg(self.launcher.parent().unwrap_or(Path::new(".")));
+        for word in prefill::write(prefills, directory)? {
+            command.arg("--prefill").arg(word);
+        }
+        if let Some(processors) = self.processors {
+            command.args(["--processors", &processors.to_string()]);
+        }
+        Ok(Machine { command, status_of: i32::from })
+    }
+}
