@@ -5,6 +5,7 @@ use crate::lane::{Lane, Row};
 use crate::stopwatch::tick_nanoseconds;
 use ferry_description::{Description, Source};
 use ferry_hosted_launcher::{Ending, LaunchError, start};
+use ferry_lanes::order::{self, Course};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +14,8 @@ use std::time::Duration;
 const MESSAGES: u32 = 1 << 14;
 /// Bytes in each case, at most.
 const BYTES: u32 = 256 << 20;
+/// Rounds into which they are divided. The shortest counts.
+const ROUNDS: u32 = 4;
 /// Repetitions of each case. The shortest counts.
 const REPETITIONS: usize = 3;
 /// Time after which a case is given up.
@@ -37,12 +40,10 @@ pub enum HostedError {
     },
 }
 
-/// What the region `bench` holds for a case: the same for every platform.
-#[must_use]
-pub fn order(case: Case) -> Vec<u8> {
-    let batches = (MESSAGES / case.batch).min(BYTES / case.payload / case.batch).max(8);
-    let words = [u32::from_le_bytes(*b"BNCH"), case.payload, case.stride(), case.batch, batches];
-    words.map(u32::to_le_bytes).concat()
+/// What a run of the system does in a case.
+fn course(case: Case) -> Course {
+    let batches = (MESSAGES / case.batch).min(BYTES / case.payload / case.batch) / ROUNDS;
+    Course { case, batches: batches.max(2), unmeasured: 1, rounds: ROUNDS }
 }
 
 /// Measures all pairs. `root`: the directory `bench`. `programs`: where the programs of `ferry-pds-hosted` are.
@@ -72,7 +73,7 @@ fn ticks(description: &Description, case: Case, programs: &Path) -> Result<f64, 
     let (mut reader, writer) =
         std::io::pipe().map_err(|cause| LaunchError::Linux { what: "create a pipe", cause })?;
     let program = |name: &str| Some(programs.join(name)).filter(|path: &PathBuf| path.is_file());
-    let prefills = [("bench".to_owned(), order(case))];
+    let prefills = [("bench".to_owned(), order::encode(&[course(case)]))];
     let system = start(description, &program, &prefills, std::os::fd::OwnedFd::from(writer).into())?;
     let ending = system.serve(Some(LIMIT))?;
     let mut console = String::new();
@@ -85,7 +86,7 @@ fn ticks(description: &Description, case: Case, programs: &Path) -> Result<f64, 
 /// Ticks for each message, by the producer's line.
 #[must_use]
 pub fn parse(console: &str) -> Option<f64> {
-    let line = console.lines().find_map(|line| line.strip_prefix("bench: "))?;
+    let line = console.lines().find_map(|line| line.strip_prefix("bench: payload="))?;
     let field = |name: &str| {
         let text = line.split(' ').find_map(|field| field.strip_prefix(name))?;
         text.strip_prefix('=')?.parse::<f64>().ok()

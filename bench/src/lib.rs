@@ -1,8 +1,8 @@
 //! What a message costs: the engine alone, the platforms, and what others offer, measured side by side in one run.
 //!
 //! A *lane* is one thing that carries messages; a *case* is a size, a batch, a policy and a number of clients; a *row* is
-//! what one lane costs in one case. Every lane gives rows of the same form, so a platform that boots elsewhere (the seL4
-//! lanes) only has to print them as JSON.
+//! what one lane costs in one case (`ferry_lanes`). Every lane gives rows of the same form, so a platform that boots elsewhere
+//! (the seL4 lanes, `ferry bench`) only has to write them as JSON.
 //!
 //! Instruction counts are exact and comparable between machines; they are what the committed baseline holds.
 //! Nanoseconds are of the machine at hand and are compared only with what ran beside them.
@@ -10,11 +10,11 @@
 pub mod baseline;
 pub mod bed;
 pub mod callgrind;
-pub mod case;
 pub mod engine;
 pub mod hosted;
-pub mod lane;
 pub mod plot;
 pub mod rivals;
 pub mod stopwatch;
 pub mod table;
+
+pub use ferry_lanes::{case, lane};

@@ -2,6 +2,7 @@
 
 use crate::microkit::{Board, Config};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ferry_lanes::case::Policy;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Count what a message costs on seL4, in instructions.
+    Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.
     Check(DescriptionFiles),
     /// Build a bootable image.
@@ -112,4 +115,50 @@ pub(crate) struct TestArguments {
     /// What follows `--` goes to the test runner: a filter, --exact, --skip, --list, --test-threads.
     #[arg(last = true, value_name = "FILTER")]
     pub(crate) runner: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// The platform; without it all that this machine has what it takes for.
+    #[arg(long, value_enum)]
+    pub(crate) platform: Option<Platform>,
+    /// The board, on Microkit; without it both.
+    #[arg(long, value_enum)]
+    pub(crate) board: Option<Board>,
+    /// The kernel's configuration, on Microkit. The published figures that these are compared with are of `benchmark`.
+    #[arg(long, value_enum, default_value = "benchmark")]
+    pub(crate) config: Config,
+    /// Only this mapping policy.
+    #[arg(long, value_enum)]
+    pub(crate) policy: Option<MappingPolicy>,
+    /// Only messages of this many bytes; may be repeated.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) payload: Vec<u32>,
+    /// Only batches of this many messages; may be repeated.
+    #[arg(long, value_name = "MESSAGES")]
+    pub(crate) batch: Vec<u32>,
+    /// Store the rows as JSON, for `ferry-bench table --lanes`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lanes: Option<PathBuf>,
+    /// Store, for each case, which functions and instructions were executed how often.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) profile: Option<PathBuf>,
+}
+
+/// How long frames stay mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum MappingPolicy {
+    /// For one transfer.
+    Each,
+    /// As long as there is traffic.
+    Keep,
+}
+
+impl From<MappingPolicy> for Policy {
+    fn from(policy: MappingPolicy) -> Self {
+        match policy {
+            MappingPolicy::Each => Self::Each,
+            MappingPolicy::Keep => Self::Keep,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Everything that can end a command, each with what to do about it.
 
+use crate::bench::BenchError;
 use crate::boot::BootError;
 use crate::classic::ClassicError;
 use crate::input::InputError;
@@ -37,6 +38,8 @@ pub(crate) enum Error {
     Sdk(#[from] SdkError),
     #[error(transparent)]
     Input(#[from] InputError),
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     #[error(transparent)]
     Boot(#[from] BootError),
     #[error("could not {action} {}: {cause}", path.display())]

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::prefill::{self, Prefill};
 use crate::programs::Programs;
 use crate::workspace::Workspace;
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,6 +32,17 @@ impl Hosted {
         Ok(Self { launcher: programs.path(LAUNCHER, &"ferry")?.to_owned(), processors })
     }
 
+    /// The ELF file of one of the protection domains.
+    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let path = self.directory().join(name);
+        fs::read(&path).map_err(Error::file("read", &path))
+    }
+
+    /// Where Cargo puts all programs of a build.
+    fn directory(&self) -> &Path {
+        self.launcher.parent().unwrap_or(Path::new("."))
+    }
+
     /// The launcher with a system that is described by `files`. Contents of regions go to `directory`.
     pub(crate) fn machine(
         &self,
@@ -40,8 +52,7 @@ impl Hosted {
     ) -> Result<Machine, Error> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
-        // Cargo puts all programs of a build into one directory.
-        command.arg("--programs").arg(self.launcher.parent().unwrap_or(Path::new(".")));
+        command.arg("--programs").arg(self.directory());
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
         }

@@ -55,4 +55,13 @@ impl Lane {
             Self::Hosted(_) => "running the system as Linux processes",
         }
     }
+
+    /// The ELF file of one of the protection domains.
+    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Classic(classic) => Ok(classic.program(name)?),
+            Self::Microkit(microkit) => microkit.program(name),
+            Self::Hosted(hosted) => hosted.program(name),
+        }
+    }
 }

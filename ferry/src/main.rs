@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod bench;
 mod boot;
 mod check;
 mod classic;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
         Command::Image(arguments) => image::image(&arguments),
         Command::Run(arguments) => run::run(&arguments),

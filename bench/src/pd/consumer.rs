@@ -1,4 +1,4 @@
-//! Takes what `producer` sends and posts each buffer again at once.
+//! Takes what `producer` sends and posts each buffer again at once. It does what a receiver has to do and no more.
 
 #![no_std]
 #![no_main]
@@ -14,9 +14,8 @@ runtime::protection_domain!(init);
 
 #[allow(clippy::large_enum_variant, reason = "there is one of it, and no allocator to put it anywhere else")]
 enum Consumer<D: Doorbell> {
-    Opening(Opening<D>, Vec<ReceiveBuffer, BUFFERS>, Order),
-    Receiving(Port<D>, Order),
-    Ended,
+    Opening(Option<(Opening<D>, Vec<ReceiveBuffer, BUFFERS>)>),
+    Receiving(Port<D>),
 }
 
 fn init() -> impl Handler {
@@ -25,39 +24,38 @@ fn init() -> impl Handler {
     let regions = regions().unwrap_or_else(|error| fail(format_args!("{error:?}")));
     let Some(order) = Order::read() else { fail(format_args!("the region bench is not filled in")) };
     let (opening, _, receive) = Port::open(regions, doorbell);
-    let mut consumer = Consumer::Opening(opening, receive.split(order.stride), order);
+    let mut consumer = Consumer::Opening(Some((opening, receive.split(order.stride))));
     consumer.notified(ChannelSet::default());
     consumer
 }
 
 impl<D: Doorbell> Handler for Consumer<D> {
     fn notified(&mut self, _: ChannelSet) {
-        *self = match core::mem::replace(self, Self::Ended) {
-            Self::Opening(opening, buffers, order) => match opening.poll() {
-                Err(opening) => Self::Opening(opening, buffers, order),
-                Ok(mut port) => {
-                    for buffer in buffers {
-                        post(&mut port, buffer);
+        match self {
+            Self::Receiving(port) => receive(port),
+            Self::Opening(state) => {
+                let Some((opening, buffers)) = state.take() else { return };
+                match opening.poll() {
+                    Err(opening) => *state = Some((opening, buffers)),
+                    Ok(mut port) => {
+                        for buffer in buffers {
+                            post(&mut port, buffer);
+                        }
+                        receive(&mut port);
+                        *self = Self::Receiving(port);
                     }
-                    receive(&mut port, order);
-                    Self::Receiving(port, order)
                 }
-            },
-            Self::Receiving(mut port, order) => {
-                receive(&mut port, order);
-                Self::Receiving(port, order)
             }
-            Self::Ended => Self::Ended,
-        };
+        }
     }
 }
 
 /// Takes what is there until there is nothing to do but wait for central.
-fn receive<D: Doorbell>(port: &mut Port<D>, order: Order) {
+fn receive<D: Doorbell>(port: &mut Port<D>) {
     loop {
         while let Some(event) = port.receive() {
             match event {
-                Event::Message { buffer, length, .. } if length == order.payload => post(port, buffer),
+                Event::Message { buffer, .. } => post(port, buffer),
                 other => fail(format_args!("{other:?} was not expected")),
             }
         }

@@ -1,37 +1,64 @@
-//! What the region `bench` says: which case to run. Both domains read it.
+//! What the region `bench` says: which cases to run. Both domains read it; `ferry_lanes::order` writes it.
 
 use ferry_client::{OpenError, Regions};
 
 /// First word of the region.
 const MAGIC: u32 = u32::from_le_bytes(*b"BNCH");
+/// Bytes of the words that stand before the cases, and of those of a case.
+const HEAD: usize = 12;
+const CASE: usize = 20;
 /// Buffers of either side: one for each slot of a ring.
 pub(crate) const BUFFERS: usize = 128;
 
-/// The case.
-#[allow(dead_code, reason = "only the producer counts batches")]
+/// All cases.
 #[derive(Clone, Copy)]
 pub(crate) struct Order {
+    /// Distance between two buffers, and their size.
+    pub(crate) stride: u32,
+    #[allow(dead_code, reason = "the consumer takes what comes")]
+    cases: &'static [u8],
+}
+
+/// One case.
+#[allow(dead_code, reason = "the consumer takes what comes")]
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
     /// Bytes of a message.
     pub(crate) payload: u32,
-    /// Distance between two buffers.
-    pub(crate) stride: u32,
     /// Messages of a batch.
     pub(crate) batch: u32,
-    /// Batches that are measured, after a quarter as many that are not.
+    /// Batches of a round.
     pub(crate) batches: u32,
+    /// Rounds that are not timed.
+    pub(crate) unmeasured: u32,
+    /// Rounds that are timed then; after these one more is watched from outside.
+    pub(crate) rounds: u32,
 }
 
 impl Order {
-    /// The case in the region, if there is one.
+    /// The cases in the region, if there are any.
     pub(crate) fn read() -> Option<Self> {
         let region = runtime::region!(ferry_bench)?;
         // SAFETY: filled before the system starts, and nobody can write it.
         let bytes = unsafe { region.constant() };
-        let (words, _) = bytes.get(..20)?.as_chunks::<4>();
-        let [magic, payload, stride, batch, batches] =
-            words.try_into().map(|words: [[u8; 4]; 5]| words.map(u32::from_le_bytes)).ok()?;
-        (magic == MAGIC).then_some(Self { payload, stride, batch, batches })
+        let (head, rest) = bytes.split_at_checked(HEAD)?;
+        let [magic, stride, count] = words(head)?;
+        let cases = rest.get(..CASE.checked_mul(count as usize)?)?;
+        (magic == MAGIC).then_some(Self { stride, cases })
     }
+
+    /// The case of this number, from 0.
+    #[allow(dead_code, reason = "the consumer takes what comes")]
+    pub(crate) fn case(&self, number: usize) -> Option<Case> {
+        let [payload, batch, batches, unmeasured, rounds] =
+            words(self.cases.chunks_exact(CASE).nth(number)?)?;
+        Some(Case { payload, batch, batches, unmeasured, rounds })
+    }
+}
+
+fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words.try_into().map(|words: [[u8; 4]; N]| words.map(u32::from_le_bytes)).ok()
 }
 
 /// This domain's regions.

@@ -1,34 +1,37 @@
-//! Sends batches and measures how long they take: from the first enqueue to the last `Done`, everything in between included.
-//! The next batch begins when the last has come back, so a batch is one signal each way.
+//! Sends batches and measures what they cost: from one batch's first enqueue to the next one's, everything in between
+//! included. The next batch begins when the last has come back, so a batch is one signal to central.
+//!
+//! It does what a sender has to do and no more: it describes a buffer and takes it back. The buffer's contents are none of
+//! its business.
 
 #![no_std]
 #![no_main]
 
 mod clock;
 mod order;
+mod stopwatch;
 
 use ferry_client::{Doorbell, Message, Opening, Peer, Port, Status, TransmitBuffer};
 use heapless::Vec;
 use order::{BUFFERS, Order, fail, regions};
 use runtime::{ChannelSet, Handler};
+use stopwatch::Stopwatch;
 
 runtime::protection_domain!(init);
 
 #[allow(clippy::large_enum_variant, reason = "there is one of it, and no allocator to put it anywhere else")]
 enum Producer<D: Doorbell> {
-    Opening(Opening<D>, Vec<TransmitBuffer, BUFFERS>, Order),
+    Opening(Option<(Opening<D>, Vec<TransmitBuffer, BUFFERS>, Order)>),
     Sending(Stream<D>),
-    Ended,
 }
 
 struct Stream<D: Doorbell> {
     port: Port<D>,
     consumer: Peer,
     free: Vec<TransmitBuffer, BUFFERS>,
-    order: Order,
-    /// Batches that have come back.
-    done: u32,
-    begun: u64,
+    stopwatch: Stopwatch,
+    /// Batches until the round is over.
+    left: u32,
 }
 
 fn init() -> impl Handler {
@@ -37,38 +40,42 @@ fn init() -> impl Handler {
     let regions = regions().unwrap_or_else(|error| fail(format_args!("{error:?}")));
     let Some(order) = Order::read() else { fail(format_args!("the region bench is not filled in")) };
     let (opening, transmit, _) = Port::open(regions, doorbell);
-    let mut producer = Producer::Opening(opening, transmit.split(order.stride), order);
+    let mut producer = Producer::Opening(Some((opening, transmit.split(order.stride), order)));
     producer.notified(ChannelSet::default());
     producer
 }
 
 impl<D: Doorbell> Handler for Producer<D> {
     fn notified(&mut self, _: ChannelSet) {
-        *self = match core::mem::replace(self, Self::Ended) {
-            Self::Opening(opening, free, order) => match opening.poll() {
-                Err(opening) => Self::Opening(opening, free, order),
-                Ok(port) => {
-                    let Some(consumer) = port.peer("consumer") else {
-                        fail(format_args!("no flow to consumer"))
-                    };
-                    let mut stream = Stream { port, consumer, free, order, done: 0, begun: 0 };
-                    stream.enqueue();
-                    stream.pump();
-                    Self::Sending(stream)
+        match self {
+            Self::Sending(stream) => stream.pump(),
+            Self::Opening(state) => {
+                let Some((opening, free, order)) = state.take() else { return };
+                match opening.poll() {
+                    Err(opening) => *state = Some((opening, free, order)),
+                    Ok(port) => {
+                        let mut stream = Stream::new(port, free, order);
+                        stream.enqueue();
+                        stream.pump();
+                        *self = Self::Sending(stream);
+                    }
                 }
-            },
-            Self::Sending(mut stream) => {
-                stream.pump();
-                Self::Sending(stream)
             }
-            Self::Ended => Self::Ended,
-        };
+        }
     }
 }
 
 impl<D: Doorbell> Stream<D> {
+    fn new(port: Port<D>, free: Vec<TransmitBuffer, BUFFERS>, order: Order) -> Self {
+        let Some(consumer) = port.peer("consumer") else { fail(format_args!("no flow to consumer")) };
+        let stopwatch = Stopwatch::new(order);
+        let left = stopwatch.case().batches;
+        Self { port, consumer, free, stopwatch, left }
+    }
+
     /// Goes on until there is nothing to do but wait for central.
     fn pump(&mut self) {
+        self.port.disarm();
         loop {
             while let Some(done) = self.port.reap() {
                 if done.status != Status::Done {
@@ -78,32 +85,23 @@ impl<D: Doorbell> Stream<D> {
                 let _ = self.free.push(done.buffer);
             }
             if self.port.outstanding() == 0 {
-                self.batch_is_back();
+                self.left -= 1;
+                if self.left == 0 {
+                    self.stopwatch.round_is_over();
+                    self.left = self.stopwatch.case().batches;
+                }
                 self.enqueue();
-            }
-            if !self.port.arm() {
+            } else if !self.port.arm() {
                 return;
             }
         }
     }
 
-    fn batch_is_back(&mut self) {
-        let unmeasured = self.order.batches / 4;
-        self.done += 1;
-        if self.done == unmeasured {
-            self.begun = clock::now();
-        } else if self.done == unmeasured + self.order.batches {
-            let ticks = clock::now() - self.begun;
-            runtime::println!("bench: messages={} ticks={ticks}", self.order.batches * self.order.batch);
-            runtime::exit(0);
-        }
-    }
-
     fn enqueue(&mut self) {
-        for number in 0..self.order.batch {
+        let case = self.stopwatch.case();
+        for number in 0..case.batch {
             let Some(buffer) = self.free.pop() else { fail(format_args!("a buffer is missing")) };
-            let sent =
-                self.port.send(self.consumer, buffer, self.order.payload, Message::tagged(number.into()));
+            let sent = self.port.send(self.consumer, buffer, case.payload, Message::tagged(number.into()));
             if let Err(refused) = sent {
                 fail(format_args!("a message was not enqueued: {:?}", refused.reason));
             }

@@ -10,7 +10,7 @@ mod system;
 use crate::boot::Machine;
 use crate::error::Error;
 use crate::prefill::Prefill;
-use crate::programs::Programs;
+use crate::programs::{Programs, ProgramsError};
 use crate::progress::Step;
 use crate::setup;
 use crate::workspace::Workspace;
@@ -51,6 +51,11 @@ impl Classic {
         let kernel = build_kernel(workspace)?;
         let programs = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS])?;
         Ok(Self { kernel, programs })
+    }
+
+    /// The ELF file of one of the protection domains.
+    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, ProgramsError> {
+        self.programs.read(name, &"ferry")
     }
 
     /// The bytes of an image.

@@ -180,6 +180,12 @@ impl Microkit {
         Ok(self.emulator(directory))
     }
 
+    /// The ELF file of one of the protection domains.
+    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let path = self.programs.join(name);
+        fs::read(&path).map_err(Error::file("read", &path))
+    }
+
     /// Has the stock Microkit tool read the system description; its words, if it refuses.
     pub(crate) fn stock_check(&self, system: &Path, flows: &Path, directory: &Path) -> Result<(), Error> {
         fs::create_dir_all(directory).map_err(Error::file("create", directory))?;

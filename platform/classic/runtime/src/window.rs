@@ -29,6 +29,7 @@ pub fn window() -> Option<Window> {
 impl Window {
     /// Maps a frame at its address, read-only or read-write. The kernel grants no more than the capability has: a
     /// read-write mapping through a read-only capability is read-only, and a write to it faults.
+    #[inline(never)]
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let rights = if frame.writable { Rights::READ_WRITE } else { Rights::READ };
         // SAFETY: frames are mapped at addresses of the window, where `ferry check` and the initialiser let
@@ -39,6 +40,7 @@ impl Window {
 
     /// Removes the mapping that was made through this capability. A capability through which nothing is mapped, or
     /// that does not exist, is left alone.
+    #[inline(never)]
     pub fn unmap(&mut self, capability: u64) {
         // The kernel refuses only a capability that is no frame's, and then nothing is mapped through it.
         let _ = self.kernel.unmap_frame(capability);

@@ -35,6 +35,7 @@ impl Window {
     /// Maps a frame at its address, read-only or read-write. The kernel grants no more than the capability has: a
     /// read-write mapping through a read-only capability is read-only, and a write to it faults. Mapping a frame
     /// again where it is changes nothing; the kernel would replace another frame there, but each has its own home.
+    #[inline(never)]
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let rights = if frame.writable { CapRights::read_write() } else { CapRights::read_only() };
         page(frame.capability)
@@ -44,6 +45,7 @@ impl Window {
 
     /// Removes the mapping that was made through this capability. A capability through which nothing is mapped is left
     /// alone; one that does not exist can fault, so capabilities come from the configuration alone.
+    #[inline(never)]
     pub fn unmap(&mut self, capability: u64) {
         // The kernel refuses only a capability that is no frame's, and then nothing is mapped through it.
         let _ = page(capability).frame_unmap();

@@ -29,9 +29,18 @@ pub struct Row {
     /// Instructions of both clients in user mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<f64>,
+    /// Of these, the sender's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub producer: Option<f64>,
+    /// Of these, the receiver's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<f64>,
     /// Instructions of the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<f64>,
+    /// Times the processor went into the kernel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<f64>,
     /// Frames mapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maps: Option<f64>,
@@ -41,6 +50,9 @@ pub struct Row {
     /// Signals that central sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signals: Option<f64>,
+    /// Signals that clients sent to central.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doorbells: Option<f64>,
 }
 
 impl Row {
@@ -53,10 +65,14 @@ impl Row {
             instructions: None,
             central: None,
             clients: None,
+            producer: None,
+            consumer: None,
             kernel: None,
+            entries: None,
             maps: None,
             unmaps: None,
             signals: None,
+            doorbells: None,
         }
     }
 }

@@ -1,0 +1,223 @@
+//! `ferry bench`: what a message costs on seL4, in instructions of the whole machine and by who executes them.
+//!
+//! The system of `bench/system.xml` (producer, central, consumer) is booted once for each policy and size of buffers, on an
+//! emulator that counts instructions, so that nothing depends on the machine at hand. Each case is measured twice, by
+//! means that have nothing in common:
+//!
+//! * The producer reads the virtual clock around rounds of batches; a loop of known length tells how many ticks an
+//!   instruction takes. The shortest round counts.
+//! * One more round is traced from outside, instruction by instruction, and each is told by its address to be central's, a
+//!   client's or the kernel's (`watch`, `trace`). Calls of the runtime's functions tell signals, maps and unmaps.
+//!
+//! Both must agree, or the measurement fails. What is reported is the trace's. The kernel's share includes, in the
+//! configuration `benchmark`, what the kernel does to track utilisation.
+
+mod gdb;
+mod programs;
+mod report;
+mod trace;
+mod watch;
+
+use crate::arguments::{BenchArguments, DescriptionFiles, Platform, Target};
+use crate::boot::{self, Boot, Ending, Expectation};
+use crate::check;
+use crate::error::Error;
+use crate::lane::Lane as Built;
+use crate::microkit::{self, Board};
+use crate::progress::Step;
+use crate::workspace::Workspace;
+use ferry_lanes::case::{BATCHES, Case, PAYLOADS, Policy};
+use ferry_lanes::lane::Lane;
+use ferry_lanes::order::{self, Course};
+use programs::{Owner, Programs};
+use report::Clock;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+use trace::Trace;
+use watch::Watch;
+
+/// The region that tells the measured domains what to do.
+const REGION: &str = "bench";
+/// Time that one boot may take.
+const LIMIT: Duration = Duration::from_mins(3);
+/// Messages of a round, about, and bytes at most.
+const MESSAGES: u32 = 32;
+const BYTES: u32 = 1 << 20;
+/// Messages that are sent before anything is measured: with these every buffer of both sides has been used once.
+const WARM_UP: u32 = 256;
+/// Rounds that are timed.
+const ROUNDS: u32 = 4;
+
+/// Why a lane could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
+    Program(&'static str, object::Error),
+    #[error("the emulator could not be watched: {0}; this program knows QEMU 7.2 to 8.0")]
+    Watch(std::io::Error),
+    #[error("{lane}, {case}: {what}")]
+    Case { lane: String, case: Case, what: String },
+    #[error("the hosted platform has no emulator to count instructions; `ferry-bench table` takes its times")]
+    Hosted,
+    #[error("no case has this payload, batch and policy; payloads are {PAYLOADS:?}, batches {BATCHES:?}")]
+    NoCase,
+}
+
+/// Measures, prints, and stores.
+pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
+    let workspace = Workspace::locate()?;
+    let wanted = |case: &Case| {
+        (arguments.payload.is_empty() || arguments.payload.contains(&case.payload))
+            && (arguments.batch.is_empty() || arguments.batch.contains(&case.batch))
+            && arguments.policy.is_none_or(|policy| Policy::from(policy) == case.policy)
+    };
+    let cases: Vec<Case> = Case::pairs().into_iter().filter(wanted).collect();
+    if cases.is_empty() {
+        return Err(BenchError::NoCase.into());
+    }
+    let mut lanes = Vec::new();
+    for target in targets(arguments)? {
+        let bench = Bench::build(target, &workspace)?;
+        lanes.push(bench.lane(&cases, arguments)?);
+    }
+    if let Some(path) = &arguments.lanes {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+        }
+        let text = serde_json::to_vec_pretty(&lanes).map_err(|error| Error::File {
+            action: "write",
+            path: path.clone(),
+            cause: error.into(),
+        })?;
+        fs::write(path, text).map_err(Error::file("write", path))?;
+        println!("stored: {}", path.display());
+    }
+    Ok(())
+}
+
+/// Where to measure: what the caller names, else all that this machine has what it takes for.
+fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
+    let config = arguments.config;
+    let target = |platform, board| Target { platform, board, config, processors: None };
+    let classic = target(Platform::Classic, Board::X86);
+    let microkit = |board| target(Platform::Microkit, board);
+    Ok(match (arguments.platform, arguments.board) {
+        (Some(Platform::Hosted), _) => return Err(BenchError::Hosted.into()),
+        (Some(Platform::Classic), _) => vec![classic],
+        (_, Some(board)) => vec![microkit(board)],
+        (Some(Platform::Microkit), None) => vec![microkit(Board::Aarch64), microkit(Board::X86)],
+        (None, None) if microkit::sdk_is_there()? => {
+            vec![classic, microkit(Board::Aarch64), microkit(Board::X86)]
+        }
+        (None, None) => {
+            println!("THE MICROKIT LANES DID NOT RUN: no Microkit SDK was found; set MICROKIT_SDK");
+            vec![classic]
+        }
+    })
+}
+
+/// A platform on which the cases are run.
+struct Bench {
+    name: &'static str,
+    target: Target,
+    built: Built,
+    programs: Arc<Programs>,
+    workspace: Workspace,
+}
+
+impl Bench {
+    fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
+        let name = match target.platform {
+            Platform::Classic => "classic",
+            Platform::Microkit => target.board.name(),
+            Platform::Hosted => "hosted",
+        };
+        let built = Built::build(target, workspace)?;
+        let mut programs = Programs::default();
+        for (owner, program) in
+            [(Owner::Central, "central"), (Owner::Producer, "producer"), (Owner::Consumer, "consumer")]
+        {
+            let file = built.program(program)?;
+            programs.add(owner, &file).map_err(|error| BenchError::Program(program, error))?;
+        }
+        Ok(Self { name, target, built, programs: Arc::new(programs), workspace: workspace.clone() })
+    }
+
+    /// How many instructions the emulator's virtual clock counts for a nanosecond, as QEMU's `-icount` wants it. The
+    /// Microkit kernel on x86-64 finds its timer's ratio to be 0 with any shift but this.
+    fn instruction_counting(&self) -> [&'static str; 2] {
+        match (self.target.platform, self.target.board) {
+            (Platform::Microkit, Board::X86) => ["-icount", "shift=4,sleep=off"],
+            _ => ["-icount", "shift=0,sleep=off"],
+        }
+    }
+
+    fn lane(&self, cases: &[Case], arguments: &BenchArguments) -> Result<Lane, Error> {
+        let mut lane = Lane { name: self.name.to_owned(), rows: Vec::new() };
+        println!("{}", report::Heading(self.name));
+        for policy in Policy::ALL {
+            let mut rest: Vec<Case> = cases.iter().copied().filter(|case| case.policy == policy).collect();
+            // Buffers are split once in a boot.
+            while let Some(stride) = rest.first().map(|case| case.stride()) {
+                let (now, later): (Vec<Case>, _) = rest.into_iter().partition(|case| case.stride() == stride);
+                rest = later;
+                for (case, clock, trace) in self.measure(&now)? {
+                    let row = report::row(self.name, case, &clock, &trace, &self.programs)?;
+                    println!("{}", report::Shown(&row, &clock));
+                    if let Some(directory) = &arguments.profile {
+                        report::profile(directory, self.name, case, &trace, &self.programs)?;
+                    }
+                    lane.rows.push(row);
+                }
+            }
+        }
+        Ok(lane)
+    }
+
+    /// One boot for cases of the same policy and stride.
+    fn measure(&self, cases: &[Case]) -> Result<Vec<(Case, Clock, Trace)>, Error> {
+        let courses: Vec<Course> = cases.iter().map(|case| course(*case)).collect();
+        let Some(policy) = cases.first().map(|case| case.policy) else { return Ok(Vec::new()) };
+        let files = DescriptionFiles {
+            system: self.workspace.root.join("bench/system.xml"),
+            flows: self.workspace.root.join(format!("bench/flows-{policy}.toml")),
+        };
+        let contents = order::encode(&courses);
+        let description = check::load(&files, &[])?;
+        let directory = self.workspace.products().join("bench").join(self.name);
+        let prefills = [(REGION.to_owned(), contents)];
+        let mut machine = self.built.machine(&files, &description, &prefills, &directory)?;
+        let watch = Watch::new().map_err(BenchError::Watch)?;
+        machine.command.args(self.instruction_counting());
+        watch.prepare(&mut machine.command);
+        let expectation =
+            Expectation { lines: Vec::new(), fault: None, ending: Ending::Exit(0), limit: LIMIT };
+        let _step = Step::begin(format!("measuring {} cases on {}, policy {policy}", cases.len(), self.name));
+        let (boot, traces) = std::thread::scope(|scope| {
+            let follow = scope.spawn(|| watch.follow(cases.len(), &self.programs));
+            let boot = boot::boot(machine, &expectation, &mut |_| {});
+            (boot, follow.join())
+        });
+        // A machine that failed says more than a watch that lost it.
+        let boot: Boot = boot?;
+        let traces = match traces {
+            Ok(traces) => traces.map_err(BenchError::Watch)?,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        let clocks = report::clocks(&boot.console, &courses);
+        Ok(cases
+            .iter()
+            .copied()
+            .zip(clocks)
+            .zip(traces)
+            .map(|((case, clock), trace)| (case, clock, trace))
+            .collect())
+    }
+}
+
+/// How a case is run: rounds long enough for the clock, and short enough to be traced.
+fn course(case: Case) -> Course {
+    let batches = (MESSAGES.min(BYTES / case.payload) / case.batch).max(1);
+    Course { case, batches, unmeasured: WARM_UP.div_ceil(batches * case.batch), rounds: ROUNDS }
+}

@@ -1,0 +1,89 @@
+//! The measured programs: which addresses are whose, and where the functions are that are watched.
+
+use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Addresses from here on are the kernel's: half of the address space on x86-64; on `AArch64` seL4 runs in the
+/// hypervisor's own space, far above all programs.
+const KERNEL: u64 = 0x80_6000_0000;
+/// Names of functions that measure begin so.
+const MEASUREMENT: &str = "bench_";
+
+/// Whose instruction it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Owner {
+    Central,
+    Producer,
+    Consumer,
+    Kernel,
+    /// The measurement itself, which is left out.
+    Measurement,
+}
+
+/// A function of a program.
+#[derive(Clone, Debug)]
+pub(super) struct Function {
+    pub(super) owner: Owner,
+    pub(super) name: String,
+    pub(super) addresses: Range<u64>,
+}
+
+/// The programs of a measured system.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    images: Vec<(Range<u64>, Owner)>,
+    /// By first address.
+    functions: BTreeMap<u64, Function>,
+}
+
+impl Programs {
+    /// Adds a program, as its ELF file.
+    pub(super) fn add(&mut self, owner: Owner, file: &[u8]) -> Result<(), object::Error> {
+        let file = object::File::parse(file)?;
+        for segment in file.segments() {
+            self.images.push((segment.address()..segment.address() + segment.size(), owner));
+        }
+        for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
+            let Ok(name) = symbol.name() else { continue };
+            let addresses = symbol.address()..symbol.address() + symbol.size();
+            let measures = name.starts_with(MEASUREMENT);
+            let owner = if measures { Owner::Measurement } else { owner };
+            let function = Function { owner, name: name.to_owned(), addresses };
+            self.functions.insert(symbol.address(), function);
+        }
+        Ok(())
+    }
+
+    /// Whose an address is; `None`: nobody's that is measured.
+    pub(super) fn owner(&self, address: u64) -> Option<Owner> {
+        if address >= KERNEL {
+            return Some(Owner::Kernel);
+        }
+        let (_, owner) = self.images.iter().find(|(image, _)| image.contains(&address))?;
+        let measures = self.function(address).is_some_and(|function| function.owner == Owner::Measurement);
+        Some(if measures { Owner::Measurement } else { *owner })
+    }
+
+    /// The function that has the address.
+    pub(super) fn function(&self, address: u64) -> Option<&Function> {
+        let (_, function) = self.functions.range(..=address).next_back()?;
+        function.addresses.contains(&address).then_some(function)
+    }
+
+    /// Where the functions of `owner` begin that have all `parts` in their name, in this order.
+    pub(super) fn entries(&self, owner: Owner, parts: &[&str]) -> Vec<u64> {
+        let matches = |function: &&Function| {
+            let mut rest = function.name.as_str();
+            function.owner == owner
+                && parts.iter().all(|part| match rest.split_once(part) {
+                    Some((_, behind)) => {
+                        rest = behind;
+                        true
+                    }
+                    None => false,
+                })
+        };
+        self.functions.values().filter(matches).map(|function| function.addresses.start).collect()
+    }
+}

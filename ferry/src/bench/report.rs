@@ -1,0 +1,157 @@
+//! From what was measured to what is written down: rows, lines on the screen, profiles.
+
+use super::BenchError;
+use super::programs::{Owner, Programs};
+use super::trace::Trace;
+use crate::console::word;
+use crate::error::Error;
+use ferry_lanes::case::Case;
+use ferry_lanes::lane::{Row, per_message};
+use ferry_lanes::order::Course;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::path::Path;
+
+/// What begins the producer's lines.
+const LINE: &str = "bench: ";
+/// Clock and trace may differ by this part of the clock's count, and by this many instructions of a round on top: reading
+/// the clock, and its ticks, which can be longer than an instruction.
+const TOLERANCE: f64 = 0.01;
+const SLACK: f64 = 200.0;
+
+/// What the producer's clock said of a case.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// Messages of a round.
+    pub(super) messages: u32,
+    /// Instructions of the shortest round, by the calibrated clock.
+    pub(super) instructions: f64,
+    /// Ticks of the clock for one instruction.
+    pub(super) ticks_per_instruction: f64,
+}
+
+/// The clock's part of each case, from the lines that the producer printed.
+pub(super) fn clocks(console: &[String], courses: &[Course]) -> Vec<Clock> {
+    let number = |line: &str, name: &str| word(line, name)?.parse::<f64>().ok();
+    let lines: Vec<&str> = console.iter().filter_map(|line| line.strip_prefix(LINE)).collect();
+    let calibration = lines.iter().find(|line| line.starts_with("calibration "));
+    let ratio = calibration.and_then(|line| Some(number(line, "ticks")? / number(line, "instructions")?));
+    let rounds = lines.iter().filter(|line| line.starts_with("payload="));
+    courses
+        .iter()
+        .zip(rounds)
+        .filter_map(|(course, line)| {
+            let ticks_per_instruction = ratio?;
+            let instructions = number(line, "ticks")? / ticks_per_instruction;
+            let messages = course.batches * course.case.batch;
+            Some(Clock { messages, instructions, ticks_per_instruction })
+        })
+        .collect()
+}
+
+/// The row of a case, if clock and trace agree.
+pub(super) fn row(
+    lane: &str,
+    case: Case,
+    clock: &Clock,
+    trace: &Trace,
+    programs: &Programs,
+) -> Result<Row, BenchError> {
+    let fail = |what| BenchError::Case { lane: lane.to_owned(), case, what };
+    let count = |owner| trace.instructions(programs, owner);
+    let [central, producer, consumer, kernel] =
+        [Owner::Central, Owner::Producer, Owner::Consumer, Owner::Kernel].map(count);
+    let total = central + producer + consumer + kernel;
+    let strays = trace.executed.iter().find(|(address, _)| programs.owner(**address).is_none());
+    if let Some((address, _)) = strays {
+        return Err(fail(format!("somebody else ran, at {address:#x}; the measured system must be alone")));
+    }
+    let each = |count| Some(per_message(count, clock.messages));
+    let steps = per_message(total + trace.repetitions, 1);
+    if (steps - clock.instructions).abs() > clock.instructions * TOLERANCE + SLACK {
+        let ticked = clock.instructions;
+        return Err(fail(format!("the clock counted {ticked:.0} instructions and the trace {steps:.0}")));
+    }
+    let calls = |owner, parts: &[&str]| {
+        programs.entries(owner, parts).into_iter().map(|entry| trace.calls(entry)).sum::<u64>()
+    };
+    let notify = |owner| calls(owner, &["runtime", "6notify"]);
+    Ok(Row {
+        instructions: each(total),
+        central: each(central),
+        clients: each(producer + consumer),
+        producer: each(producer),
+        consumer: each(consumer),
+        kernel: each(kernel),
+        entries: each(trace.kernel_entries),
+        maps: each(calls(Owner::Central, &["runtime", "6Window", "3map"])),
+        unmaps: each(calls(Owner::Central, &["runtime", "6Window", "5unmap"])),
+        signals: each(notify(Owner::Central)),
+        doorbells: each(notify(Owner::Producer) + notify(Owner::Consumer)),
+        ..Row::of(case)
+    })
+}
+
+/// Above the rows of a lane.
+pub(super) struct Heading(pub(super) &'static str);
+
+impl fmt::Display for Heading {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}, instructions a message:\n   total  central producer consumer   kernel  entries  signals doorbells    maps  unmaps | by the clock | case",
+            self.0
+        )
+    }
+}
+
+/// A row on the screen.
+pub(super) struct Shown<'a>(pub(super) &'a Row, pub(super) &'a Clock);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(row, clock) = self;
+        for value in [row.instructions, row.central, row.producer, row.consumer, row.kernel] {
+            write!(formatter, "{:8.1} ", value.unwrap_or_default())?;
+        }
+        for value in [row.entries, row.signals, row.doorbells, row.maps, row.unmaps] {
+            write!(formatter, "{:8.3} ", value.unwrap_or_default())?;
+        }
+        let by_clock = clock.instructions / f64::from(clock.messages);
+        write!(formatter, "| {by_clock:8.1} ({} ticks each) | {}", clock.ticks_per_instruction, row.case)
+    }
+}
+
+/// Writes where the instructions of a case went: by function, and by instruction for a disassembler.
+pub(super) fn profile(
+    directory: &Path,
+    lane: &str,
+    case: Case,
+    trace: &Trace,
+    programs: &Programs,
+) -> Result<(), Error> {
+    let mut functions: BTreeMap<(Owner, &str), u64> = BTreeMap::new();
+    let mut places: Vec<(u64, u64)> =
+        trace.executed.iter().map(|(address, count)| (*address, *count)).collect();
+    places.sort_unstable();
+    for (address, count) in &places {
+        let Some(owner) = programs.owner(*address) else { continue };
+        let name = programs.function(*address).map_or("?", |function| function.name.as_str());
+        *functions.entry((owner, name)).or_default() += count;
+    }
+    let mut functions: Vec<_> = functions.into_iter().collect();
+    functions.sort_unstable_by_key(|((owner, _), count)| (*owner, std::cmp::Reverse(*count)));
+    let mut text =
+        format!("# {lane}, {case}: instructions of the traced round, by function and by address\n");
+    for ((owner, name), count) in functions {
+        let _ = writeln!(text, "{count:9} {owner:?} {name}");
+    }
+    for (address, count) in places {
+        let _ = writeln!(text, "{address:#x} {count}");
+    }
+    fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+    let name = format!("{lane}-{}-{}-{}.txt", case.policy, case.payload, case.batch);
+    let path = directory.join(name);
+    fs::write(&path, text).map_err(Error::file("write", &path))
+}

@@ -1,0 +1,94 @@
+//! Watches a measured system from outside: stops it where each measured section begins and ends, and has the emulator trace
+//! every instruction in between. The emulated machine notices nothing of it.
+
+use super::gdb::Gdb;
+use super::programs::{Owner, Programs};
+use super::trace::Trace;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time to wait for the emulator to start.
+const START: Duration = Duration::from_secs(10);
+/// The emulator's socket and the pipe of a section's trace, in the watch's directory.
+const SOCKET: &str = "gdb";
+const PIPE: &str = "trace";
+/// Bytes that are read from the pipe at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// A watch over one boot. Its directory is removed with it.
+pub(super) struct Watch {
+    directory: PathBuf,
+}
+
+impl Watch {
+    /// In a new directory with a short path: a socket's name has little room.
+    pub(super) fn new() -> io::Result<Self> {
+        let directory = std::env::temp_dir().join(format!("ferry-bench-{}", std::process::id()));
+        // What a killed run has left.
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory)?;
+        Ok(Self { directory })
+    }
+
+    /// What the emulator needs to be watched: it stands still until [`Watch::follow`] starts it.
+    pub(super) fn prepare(&self, emulator: &mut Command) {
+        let socket = self.directory.join(SOCKET);
+        let socket = format!("socket,id=gdb,server=on,wait=off,path={}", socket.display());
+        emulator.args(["-S", "-chardev", &socket, "-gdb", "chardev:gdb"]);
+    }
+
+    /// Starts the machine and traces its first `sections` measured sections; then lets it run to its end.
+    pub(super) fn follow(&self, sections: usize, programs: &Arc<Programs>) -> io::Result<Vec<Trace>> {
+        let mark = |name: &str| {
+            let entries = programs.entries(Owner::Measurement, &[name]);
+            entries.first().copied().ok_or_else(|| io::Error::other(format!("the producer lacks `{name}`")))
+        };
+        let (begin, end) = (mark("bench_begin")?, mark("bench_end")?);
+        let mut gdb = Gdb::connect(&self.directory.join(SOCKET), START)?;
+        let mut traces = Vec::new();
+        for _ in 0..sections {
+            gdb.insert_breakpoint(begin)?;
+            gdb.resume()?;
+            gdb.remove_breakpoint(begin)?;
+            gdb.insert_breakpoint(end)?;
+            traces.push(self.trace(&mut gdb, begin, programs)?);
+            gdb.remove_breakpoint(end)?;
+        }
+        // The end of the machine is the end of the connection.
+        let _ = gdb.resume();
+        Ok(traces)
+    }
+
+    /// Traces until the next breakpoint.
+    fn trace(&self, gdb: &mut Gdb, begin: u64, programs: &Arc<Programs>) -> io::Result<Trace> {
+        let pipe = self.directory.join(PIPE);
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        let reader = std::thread::spawn({
+            let (pipe, programs) = (pipe.clone(), Arc::clone(programs));
+            move || Trace::read(BufReader::with_capacity(READ_BYTES, File::open(pipe)?), begin, &programs)
+        });
+        gdb.monitor(&format!("logfile {}", pipe.display()))?;
+        gdb.monitor("singlestep on")?;
+        gdb.monitor("log exec,nochain")?;
+        gdb.resume()?;
+        gdb.monitor("log none")?;
+        gdb.monitor("singlestep off")?;
+        // Closes the pipe, which is the trace's end.
+        gdb.monitor("logfile /dev/null")?;
+        let trace = reader.join().map_err(|_| io::Error::other("the reader of the trace panicked"))?;
+        fs::remove_file(&pipe)?;
+        trace
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Nothing else is in it.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
