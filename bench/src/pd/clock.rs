@@ -4,9 +4,9 @@ use core::arch::asm;
 
 /// Instructions of the loop that [`calibrate`] times.
 pub(crate) const CALIBRATION: u64 = 2 * ITERATIONS;
-const ITERATIONS: u64 = 100_000;
+const ITERATIONS: u64 = 10_000;
 /// Attempts, of which the shortest counts: another may have been interrupted.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 8;
 
 /// The clock now.
 pub(crate) fn now() -> u64 {

@@ -9,7 +9,7 @@
 //! * One more round is traced from outside, instruction by instruction, and each is told by its address to be central's, a
 //!   client's or the kernel's (`watch`, `trace`). Calls of the runtime's functions tell signals, maps and unmaps.
 //!
-//! Both must agree, or the measurement fails. What is reported is the trace's. The kernel's share includes, in the
+//! Both must agree, or the measurement fails. What is reported is the trace's, without interrupts. The kernel's share includes, in the
 //! configuration `benchmark`, what the kernel does to track utilisation.
 
 mod gdb;

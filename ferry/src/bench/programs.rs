@@ -7,6 +7,8 @@ use std::ops::Range;
 /// Addresses from here on are the kernel's: half of the address space on x86-64; on `AArch64` seL4 runs in the
 /// hypervisor's own space, far above all programs.
 const KERNEL: u64 = 0x80_6000_0000;
+/// The instructions that call the kernel: `syscall` of x86-64 and `svc #0` of `AArch64`.
+const SYSTEM_CALLS: [&[u8]; 2] = [&[0x0f, 0x05], &[0x01, 0x00, 0x00, 0xd4]];
 /// Names of functions that measure begin so.
 const MEASUREMENT: &str = "bench_";
 
@@ -33,6 +35,8 @@ pub(super) struct Function {
 #[derive(Debug, Default)]
 pub(super) struct Programs {
     images: Vec<(Range<u64>, Owner)>,
+    /// Contents of the segments, by first address.
+    contents: BTreeMap<u64, Vec<u8>>,
     /// By first address.
     functions: BTreeMap<u64, Function>,
 }
@@ -43,6 +47,7 @@ impl Programs {
         let file = object::File::parse(file)?;
         for segment in file.segments() {
             self.images.push((segment.address()..segment.address() + segment.size(), owner));
+            self.contents.insert(segment.address(), segment.data()?.to_owned());
         }
         for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
             let Ok(name) = symbol.name() else { continue };
@@ -55,9 +60,27 @@ impl Programs {
         Ok(())
     }
 
+    /// Adds code that no program has.
+    #[cfg(test)]
+    pub(super) fn add_code(&mut self, address: u64, code: &[u8]) {
+        self.contents.insert(address, code.to_owned());
+    }
+
+    /// Whether the kernel's code is there.
+    pub(super) const fn is_kernel(address: u64) -> bool {
+        address >= KERNEL
+    }
+
+    /// Whether the instruction of a program is a system call.
+    pub(super) fn is_system_call(&self, address: u64) -> bool {
+        let Some((first, contents)) = self.contents.range(..=address).next_back() else { return false };
+        let code = usize::try_from(address - first).ok().and_then(|skip| contents.get(skip..));
+        code.is_some_and(|code| SYSTEM_CALLS.iter().any(|call| code.starts_with(call)))
+    }
+
     /// Whose an address is; `None`: nobody's that is measured.
     pub(super) fn owner(&self, address: u64) -> Option<Owner> {
-        if address >= KERNEL {
+        if Self::is_kernel(address) {
             return Some(Owner::Kernel);
         }
         let (_, owner) = self.images.iter().find(|(image, _)| image.contains(&address))?;

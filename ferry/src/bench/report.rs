@@ -69,9 +69,12 @@ pub(super) fn row(
     }
     let each = |count| Some(per_message(count, clock.messages));
     let steps = per_message(total + trace.repetitions, 1);
-    if (steps - clock.instructions).abs() > clock.instructions * TOLERANCE + SLACK {
-        let ticked = clock.instructions;
-        return Err(fail(format!("the clock counted {ticked:.0} instructions and the trace {steps:.0}")));
+    let interrupts = per_message(trace.in_interrupts, 1);
+    let ticked = clock.instructions;
+    if (steps - ticked).abs() > ticked * TOLERANCE + SLACK + interrupts {
+        return Err(fail(format!(
+            "the clock counted {ticked:.0} instructions and the trace {steps:.0}, besides {interrupts:.0} for interrupts"
+        )));
     }
     let calls = |owner, parts: &[&str]| {
         programs.entries(owner, parts).into_iter().map(|entry| trace.calls(entry)).sum::<u64>()
@@ -84,7 +87,7 @@ pub(super) fn row(
         producer: each(producer),
         consumer: each(consumer),
         kernel: each(kernel),
-        entries: each(trace.kernel_entries),
+        entries: each(trace.system_calls),
         maps: each(calls(Owner::Central, &["runtime", "6Window", "3map"])),
         unmaps: each(calls(Owner::Central, &["runtime", "6Window", "5unmap"])),
         signals: each(notify(Owner::Central)),

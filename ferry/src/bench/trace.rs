@@ -3,15 +3,18 @@
 //!
 //! QEMU writes a line for each translation block that it enters, and in its single-step mode a block is one instruction. The
 //! measured programs are linked at different addresses, so an address says whose instruction it is; what lies above the
-//! user's half is the kernel's.
+//! programs' part of the address space is the kernel's.
+//!
+//! Interrupts are told from system calls by the instruction before them and are counted apart: they are the timer's, and
+//! fall on one message and not on another.
 
 use super::programs::{Owner, Programs};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead};
 
-/// A block that was announced, and did not run after all.
-const RETRACTED: &[u8] = b"Stopped execution of TB chain before ";
+/// A block that is entered, and one that was announced and is not entered after all.
 const EXECUTED: &[u8] = b"Trace ";
+const RETRACTED: &[u8] = b"Stopped execution of TB chain before ";
 
 /// Instructions of a measured section.
 #[derive(Clone, Default, Debug)]
@@ -20,19 +23,46 @@ pub(super) struct Trace {
     pub(super) executed: HashMap<u64, u64>,
     /// Further steps of repeated string instructions, which the emulator counts like instructions.
     pub(super) repetitions: u64,
-    /// Times the processor went from a program into the kernel.
-    pub(super) kernel_entries: u64,
+    /// Times the processor went from a program into the kernel by a system call.
+    pub(super) system_calls: u64,
+    /// Instructions that served interrupts. They are not in `executed`.
+    pub(super) in_interrupts: u64,
+}
+
+/// Where the processor is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Program,
+    SystemCall,
+    Interrupt,
+}
+
+/// What is known while a trace is read.
+struct Reader<'a> {
+    programs: &'a Programs,
+    /// The section has begun.
+    begun: bool,
+    place: Place,
+    last: Option<u64>,
+    /// Where interrupts were seen to enter the kernel. One that was pending while the kernel ran follows it without an
+    /// instruction of a program in between, and is known by this.
+    interrupt_entries: HashSet<u64>,
+    trace: Trace,
 }
 
 impl Trace {
     /// Reads the emulator's lines up to their end and counts from the one on that executes `begin`. What comes before it is
     /// an interrupt: QEMU moves the virtual clock on to the next timer when it resumes a machine that was stopped.
     pub(super) fn read(mut lines: impl BufRead, begin: u64, programs: &Programs) -> io::Result<Self> {
-        let mut trace = Self::default();
+        let mut reader = Reader {
+            programs,
+            begun: false,
+            place: Place::Program,
+            last: None,
+            interrupt_entries: HashSet::new(),
+            trace: Self::default(),
+        };
         let mut line = Vec::new();
-        let mut begun = false;
-        let mut last = None;
-        let mut in_kernel = false;
         while lines.read_until(b'\n', &mut line)? > 0 {
             if line.starts_with(EXECUTED) {
                 let Some(address) = address(&line) else {
@@ -41,27 +71,14 @@ impl Trace {
                         String::from_utf8_lossy(&line).trim()
                     )));
                 };
-                begun |= address == begin;
-                if !begun {
-                    // Not yet.
-                } else if last == Some(address) {
-                    trace.repetitions += 1;
-                } else {
-                    *trace.executed.entry(address).or_default() += 1;
-                    let kernel = programs.owner(address) == Some(Owner::Kernel);
-                    trace.kernel_entries += u64::from(kernel && !in_kernel);
-                    in_kernel = kernel;
-                }
-                last = Some(address);
-            } else if line.starts_with(RETRACTED)
-                && let Some(address) = last.take()
-                && let Some(count) = trace.executed.get_mut(&address)
-            {
-                *count -= 1;
+                reader.begun |= address == begin;
+                reader.execute(address);
+            } else if line.starts_with(RETRACTED) {
+                reader.retract();
             }
             line.clear();
         }
-        Ok(trace)
+        Ok(reader.trace)
     }
 
     /// Instructions at the addresses of `owner`, without those of the measurement itself.
@@ -76,9 +93,79 @@ impl Trace {
     }
 }
 
+impl Reader<'_> {
+    fn execute(&mut self, address: u64) {
+        let place = if !Programs::is_kernel(address) {
+            Place::Program
+        } else if self.place == Place::Program
+            && !self.last.is_some_and(|last| self.programs.is_system_call(last))
+        {
+            self.interrupt_entries.insert(address);
+            Place::Interrupt
+        } else if self.interrupt_entries.contains(&address) {
+            Place::Interrupt
+        } else if self.place == Place::Program {
+            self.trace.system_calls += u64::from(self.begun);
+            Place::SystemCall
+        } else {
+            self.place
+        };
+        if !self.begun {
+            // Not yet.
+        } else if place == Place::Interrupt {
+            self.trace.in_interrupts += 1;
+        } else if self.last == Some(address) {
+            self.trace.repetitions += 1;
+        } else {
+            *self.trace.executed.entry(address).or_default() += 1;
+        }
+        self.place = place;
+        self.last = Some(address);
+    }
+
+    /// Takes the last instruction back.
+    fn retract(&mut self) {
+        if self.place == Place::Interrupt {
+            self.trace.in_interrupts -= u64::from(self.begun);
+        } else if let Some(count) = self.last.take().and_then(|last| self.trace.executed.get_mut(&last)) {
+            *count -= 1;
+        }
+    }
+}
+
 /// The program counter in a line of the form `Trace 0: 0x7f… [cs_base/pc/flags/cflags] symbol`.
 fn address(line: &[u8]) -> Option<u64> {
     let line = str::from_utf8(line).ok()?;
     let (_, bracket) = line.split_once('[')?;
     u64::from_str_radix(bracket.split('/').nth(1)?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Programs, Trace};
+    use std::fmt::Write as _;
+
+    /// Two instructions of a program, a repeated one, a system call with an interrupt right behind it, and one more
+    /// instruction that is announced twice.
+    #[test]
+    fn a_trace_is_counted_from_its_begin() {
+        let mut programs = Programs::default();
+        programs.add_code(0x1000, &[0x90, 0x90, 0x0f, 0x05, 0x90, 0x90]);
+        let kernel = 0xffff_ffff_8000_0000_u64;
+        let mut text = String::new();
+        let mut line = |address: u64| {
+            let _ = writeln!(text, "Trace 0: 0x7f [0/{address:016x}/1/2] ");
+        };
+        // An interrupt before the section begins shows where interrupts enter.
+        [0x1000, kernel + 0x20, 0x1000, 0x1001, 0x1001, 0x1002, kernel, kernel + 4, kernel + 0x20, 0x1004]
+            .into_iter()
+            .for_each(&mut line);
+        text += "Stopped execution of TB chain before 0x7f [0000000000001004] \n";
+        text += "Trace 0: 0x7f [0/0000000000001004/1/2] \n";
+        let trace = Trace::read(text.as_bytes(), 0x1001, &programs).unwrap();
+        assert_eq!((trace.repetitions, trace.system_calls, trace.in_interrupts), (1, 1, 1));
+        let mut executed: Vec<(u64, u64)> = trace.executed.into_iter().collect();
+        executed.sort_unstable();
+        assert_eq!(executed, [(0x1001, 1), (0x1002, 1), (0x1004, 1), (kernel, 1), (kernel + 4, 1)]);
+    }
 }
