@@ -51,7 +51,7 @@ pub enum LaunchError {
         cause: io::Error,
     },
     /// Linux refuses something that every system needs.
-    #[error("Linux refuses to {what}: {cause}; memory files with seals and pidfds need Linux 5.3 or newer")]
+    #[error("Linux refuses to {what}: {cause}; this platform needs Linux 5.11 or newer, with seccomp")]
     Linux {
         /// What.
         what: &'static str,

@@ -2,7 +2,7 @@
 //!
 //! It plays the part of kernel and initialiser. Regions are sealed memory files; each process gets, of each region that
 //! the description maps into it, a file opened for what the description allows, and central those of the frames it is
-//! granted. The launcher prints the lines that the initialiser prints on seL4: a fault of a domain, which ends that domain
+//! granted. What binds every process, whatever its program is, stands in `bind`. The launcher prints the lines that the initialiser prints on seL4: a fault of a domain, which ends that domain
 //! and no other, and the exit of the system.
 //!
 //! ```no_run
@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod bind;
 mod console;
 mod error;
 mod memory;

@@ -1,5 +1,6 @@
 //! From a description to running processes: which files each gets, and its table.
 
+use crate::bind::bind;
 use crate::console::Console;
 use crate::error::LaunchError;
 use crate::memory::Memory;
@@ -21,6 +22,8 @@ const FIRST_CAPABILITY: u64 = 1;
 
 /// Starts every protection domain of a description. `programs` gives the executable of a program by the stem of the file name
 /// that the description has.
+///
+/// The processes end with the thread that calls this, at the latest.
 pub fn start(
     description: &Description,
     programs: &dyn Fn(&str) -> Option<PathBuf>,
@@ -194,10 +197,11 @@ impl Belongings {
         let start = |cause| LaunchError::Start { program: program.to_owned(), cause };
         let mut command = Command::new(program);
         command.env_clear().stdin(Stdio::null()).stdout(console).stderr(Stdio::inherit());
+        bind(&mut command)?;
         command
             .fd_mappings(self.files)
             .map_err(|_| start(std::io::Error::other("two files with one number")))?;
         let process = command.spawn().map_err(start)?;
-        Ok(Member { name: self.table.domain, process, reports: Some(reports), has_faulted: false })
+        Ok(Member { name: self.table.domain, process, reports: Some(reports) })
     }
 }

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 /// A running system. Dropped, it ends: no process outlives it.
@@ -20,9 +20,8 @@ pub struct System {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) process: Child,
-    /// Where it reports; `None` once it has ended.
+    /// Where it reports; `None` once it has faulted or ended.
     pub(crate) reports: Option<OwnedFd>,
-    pub(crate) has_faulted: bool,
 }
 
 /// How a system ended.
@@ -74,6 +73,7 @@ impl System {
                     return Ok(Ending::Exit { domain, code });
                 }
                 Event::Report(number, Report::Fault { kind, address, instruction }) => {
+                    self.end(number);
                     self.fault(number, kind, address, instruction);
                 }
                 Event::Gone(number) => self.bury(number),
@@ -109,25 +109,26 @@ impl System {
     }
 
     fn fault(&mut self, number: usize, kind: FaultKind, address: u64, instruction: u64) {
-        let member = &mut self.members[number];
-        member.has_faulted = true;
-        let name = &member.name;
+        let name = &self.members[number].name;
         self.console.line(format!(
             "ferry: fault domain={name} kind={kind} address={address:#x} instruction={instruction:#x}"
         ));
     }
 
-    /// A process has ended. One that has not said why is reported as a fault.
+    /// A process has ended without saying why, which is reported as a fault.
     fn bury(&mut self, number: usize) {
+        let signal = self.end(number).and_then(|status| status.signal()).unwrap_or(0);
+        self.fault(number, FaultKind::UserException, u64::from(signal.unsigned_abs()), 0);
+    }
+
+    /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported itself; nor does one
+    /// live on that has closed its pipe.
+    fn end(&mut self, number: usize) -> Option<ExitStatus> {
         let member = &mut self.members[number];
         member.reports = None;
-        // It may live on without its pipe; nobody would hear of it then.
+        // It may have ended already.
         let _ = member.process.kill();
-        let status = member.process.wait();
-        if !member.has_faulted {
-            let signal = status.ok().and_then(|status| status.signal()).unwrap_or(0);
-            self.fault(number, FaultKind::UserException, u64::from(signal.unsigned_abs()), 0);
-        }
+        member.process.wait().ok()
     }
 }
 

@@ -46,8 +46,6 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
 /// Takes the table, maps the regions, and gives up everything else.
 fn start() -> Result<&'static Process, String> {
     let failed = |what: &'static str| move |cause: rustix::io::Errno| format!("{what}: {cause}");
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-        .map_err(failed("tie to the launcher"))?;
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(failed("hide the memory from other processes"))?;
     let mut taken = BTreeSet::new();

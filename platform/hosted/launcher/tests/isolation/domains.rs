@@ -1,0 +1,57 @@
+//! The protection domains of the trials.
+
+use crate::trials::{self, Alpha};
+use crate::{intruder, outsider};
+use runtime::{Channel, ChannelSet, Handler};
+
+/// All of them.
+pub(crate) const NAMES: [&str; 4] = ["ticker", "central", "alpha", "beta"];
+/// What beta prints at each tick.
+pub(crate) const GOES_ON: &str = "beta goes on";
+/// Central's channel to beta.
+const TO_BETA: usize = 2;
+
+/// What happens at a wake-up.
+struct At<F>(F);
+
+impl<F: FnMut(ChannelSet)> Handler for At<F> {
+    fn notified(&mut self, channels: ChannelSet) {
+        self.0(channels);
+    }
+}
+
+/// Is a domain for the rest of the process's life.
+pub(crate) fn play(trial: &str, domain: &str) -> ! {
+    match domain {
+        "ticker" => runtime::run(|| -> At<fn(ChannelSet)> {
+            let central = runtime::channel!(ferry_central).expect("the description names the channel");
+            loop {
+                runtime::wait_for_period();
+                runtime::notify(central);
+            }
+        }),
+        "central" => {
+            let lists_files = trial == trials::CENTRALS_FILES;
+            runtime::run(move || {
+                if lists_files {
+                    intruder::list_files();
+                }
+                let beta = Channel::new(TO_BETA).expect("a channel has a small number");
+                At(move |_| runtime::notify(beta))
+            })
+        }
+        "beta" => runtime::run(|| At(|_| runtime::println!("{GOES_ON}"))),
+        _ => match trials::alpha_of(trial) {
+            Alpha::Confined(deed) => runtime::run(move || {
+                deed();
+                At(|_| {})
+            }),
+            Alpha::Unconfined(deed) => {
+                deed(&outsider::table());
+                loop {
+                    std::thread::park();
+                }
+            }
+        },
+    }
+}

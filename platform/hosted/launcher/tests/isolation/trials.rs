@@ -1,0 +1,179 @@
+//! The trials: what alpha does in each, and what must come of it.
+
+use crate::watch::{Watch, beta_goes_on};
+use crate::{intruder, outsider};
+use ferry_hosted_table::Table;
+use libtest_mimic::{Failed, Trial};
+use std::time::Duration;
+
+/// The trial in which central lists its files.
+pub(crate) const CENTRALS_FILES: &str = "central_keeps_the_files_of_its_frames";
+/// The trial in which a launcher dies at various moments.
+const EARLY_DEATH: &str = "no_process_outlives_a_launcher_that_dies_while_it_starts_them";
+
+/// What alpha is.
+#[derive(Clone, Copy)]
+pub(crate) enum Alpha {
+    /// A protection domain that is linked to the runtime, and does this.
+    Confined(fn()),
+    /// Any program.
+    Unconfined(fn(&Table)),
+}
+
+/// How a trial is run.
+type Course = fn() -> Result<(), Failed>;
+/// What alpha does and how that ends: the beginning of the launcher's report behind the domain's name.
+type Crash = (&'static str, fn(), &'static str);
+
+const CRASHES: &[Crash] = &[
+    ("a_write_to_a_read_only_region_faults", intruder::write_read_only, "kind=write address=0x20100000 "),
+    ("a_read_of_nothing_faults", intruder::read_nothing, "kind=read address=0x10 "),
+    ("data_cannot_be_executed", intruder::jump_into_data, "kind=execute address=0x20000000 "),
+    ("a_stack_that_overflows_faults", intruder::overflow_stack, "kind=write "),
+    ("an_illegal_instruction_faults", intruder::illegal_instruction, "kind=user-exception address=0x4 "),
+    ("who_leaves_without_a_word_is_reported", intruder::leave, "kind=user-exception address=0x0 "),
+    ("a_region_cannot_be_made_writable", intruder::make_writable, "kind=system-call address=0xa "),
+    ("no_file_can_be_opened", intruder::open_file, "kind=system-call address="),
+    ("no_file_can_be_mapped", intruder::map_file, "kind=system-call address=0x9 "),
+    ("no_process_can_be_signalled", intruder::signal_launcher, "kind=system-call address="),
+    ("who_reports_a_fault_does_not_run_on", intruder::report_faults, "kind=read address=0xabc "),
+    ("a_report_of_nonsense_ends_its_author", intruder::report_nonsense, "kind=user-exception address=0x9 "),
+    ("a_report_in_part_ends_its_author", intruder::report_in_part, "kind=user-exception address=0x9 "),
+];
+
+const FILES: &str = "a_client_keeps_no_file_of_a_region";
+const SPIN: &str = "no_process_outlives_the_launcher";
+const ANY_FILES: &str = "any_program_has_the_files_of_its_table_and_no_others";
+const ANY_WRITE: &str = "any_program_can_write_only_what_is_mapped_writable";
+const ANY_REACH: &str = "any_program_reaches_no_other_process";
+
+/// What alpha does in a trial.
+pub(crate) fn alpha_of(trial: &str) -> Alpha {
+    match trial {
+        FILES => Alpha::Confined(intruder::list_files),
+        SPIN => Alpha::Confined(intruder::spin),
+        ANY_FILES => Alpha::Unconfined(outsider::list_files),
+        ANY_WRITE => Alpha::Unconfined(outsider::write_read_only),
+        ANY_REACH => Alpha::Unconfined(outsider::reach_others),
+        _ => {
+            let crash = CRASHES.iter().find(|(name, ..)| *name == trial);
+            Alpha::Confined(crash.map_or(intruder::behave, |(_, deed, _)| *deed))
+        }
+    }
+}
+
+/// All trials.
+pub(crate) fn all() -> Vec<Trial> {
+    let others: [(&str, Course); 7] = [
+        (FILES, || files(FILES, CLIENTS_FILES)),
+        (CENTRALS_FILES, || files(CENTRALS_FILES, CENTRALS)),
+        (ANY_FILES, files_of_any_program),
+        (ANY_WRITE, || attempts(ANY_WRITE, WRITES)),
+        (ANY_REACH, || attempts(ANY_REACH, REACHES)),
+        (SPIN, death),
+        (EARLY_DEATH, early_death),
+    ];
+    let others = others.into_iter().map(|(name, trial)| Trial::test(name, trial));
+    CRASHES
+        .iter()
+        .map(|(name, _, report)| Trial::test(*name, || contained(name, report)))
+        .chain(others)
+        .collect()
+}
+
+/// Alpha's crash is reported, once and as it is, and the others go on.
+fn contained(trial: &str, report: &str) -> Result<(), Failed> {
+    let mut watch = Watch::begin(trial)?;
+    let report = format!("ferry: fault domain=alpha {report}");
+    watch.until(|lines| {
+        let other = |line: &String| line.starts_with("ferry: ") && !line.starts_with(&report);
+        beta_goes_on(&report)(lines) || lines.iter().any(other)
+    })?;
+    let reports: Vec<&String> = watch.lines.iter().filter(|line| line.starts_with("ferry: ")).collect();
+    if reports.len() != 1 || !reports[0].starts_with(&report) {
+        return Err(watch.failed(&format!("the one report should begin with `{report}`")));
+    }
+    watch.end()
+}
+
+/// A confined client: the standard three, its wait, its reports, and the two event counters of its channel. No memory file,
+/// and not the stray one.
+const CLIENTS_FILES: &str = "files 0r- 1-w 2-w 3-- 4-w 10-- 11--";
+/// Central: likewise with three channels, and the memory files of frames: transmit buffers to read, receive buffers to
+/// read and write.
+const CENTRALS: &str = "files 0r- 1-w 2-w 3-- 4-w 10-- 11-- 12-- 13-- 14-- 15-- 16r- 17rw 18r- 19rw";
+
+fn files(trial: &str, expected: &str) -> Result<(), Failed> {
+    let mut watch = Watch::begin(trial)?;
+    watch.until(|lines| lines.iter().any(|line| line.starts_with("files ")))?;
+    // What standard error is depends on who runs the trials.
+    let listed = watch.lines.iter().find_map(|line| line.strip_prefix("files "));
+    let known = |list: &str| -> Vec<String> {
+        list.split(' ').filter(|file| !file.starts_with('2')).map(str::to_owned).collect()
+    };
+    if listed.map(known) != expected.strip_prefix("files ").map(known) {
+        return Err(watch.failed(&format!("expected was `{expected}`")));
+    }
+    watch.end()
+}
+
+fn files_of_any_program() -> Result<(), Failed> {
+    let mut watch = Watch::begin(ANY_FILES)?;
+    watch.until(|lines| lines.iter().any(|line| line.starts_with("files ")))?;
+    let list = |what: &str| watch.lines.iter().find_map(|line| line.strip_prefix(what));
+    if list("given ") != list("files ") {
+        return Err(watch.failed("what was given and what is open should be the same"));
+    }
+    watch.end()
+}
+
+/// What an unconfined program tries, and Linux's answer.
+type Attempts = &'static [(&'static str, &'static str)];
+
+const ACCESS: &str = "13";
+const NOT_OPEN_FOR_IT: &str = "9";
+const NOT_PERMITTED: &str = "1";
+const DONE: &str = "0";
+
+const WRITES: Attempts = &[
+    ("own", DONE),
+    ("map", ACCESS),
+    ("mprotect", ACCESS),
+    ("write", NOT_OPEN_FOR_IT),
+    ("again-read", DONE),
+    ("again-both", NOT_PERMITTED),
+    ("again-write", NOT_PERMITTED),
+    ("again-empty", NOT_PERMITTED),
+    ("again-openat2", NOT_PERMITTED),
+    ("shrink", NOT_PERMITTED),
+    ("seal", NOT_PERMITTED),
+    ("constant", "true"),
+];
+
+const REACHES: Attempts = &[("signal", NOT_PERMITTED), ("file", NOT_PERMITTED), ("memory", NOT_PERMITTED)];
+
+fn attempts(trial: &str, expected: Attempts) -> Result<(), Failed> {
+    let mut watch = Watch::begin(trial)?;
+    watch.until(|lines| lines.iter().any(|line| line == "done"))?;
+    for (what, answer) in expected {
+        let line = format!("{what} {answer}");
+        if !watch.lines.contains(&line) {
+            return Err(watch.failed(&format!("expected was `{line}`")));
+        }
+    }
+    watch.end()
+}
+
+fn death() -> Result<(), Failed> {
+    let mut watch = Watch::begin(SPIN)?;
+    watch.until(beta_goes_on(""))?;
+    watch.end()
+}
+
+fn early_death() -> Result<(), Failed> {
+    (0..24).try_for_each(|number| {
+        let watch = Watch::begin(EARLY_DEATH)?;
+        std::thread::sleep(Duration::from_micros(500) * number);
+        watch.end()
+    })
+}

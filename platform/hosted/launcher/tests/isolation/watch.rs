@@ -1,0 +1,116 @@
+//! Runs the launcher and watches the console, until enough has been seen or the time is up.
+
+use crate::domains::{GOES_ON, NAMES};
+use command_fds::CommandFdExt;
+use libtest_mimic::Failed;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// Time for a trial. It takes some milliseconds; the machine may have much else to do.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Number of a file that the launcher inherits and nobody is to have.
+const STRAY: i32 = 77;
+/// Lines of beta after which it is believed to go on.
+const LINES: usize = 3;
+
+/// A launcher that runs.
+pub(crate) struct Watch {
+    launcher: Child,
+    console: Receiver<String>,
+    pub(crate) lines: Vec<String>,
+    _programs: tempfile::TempDir,
+}
+
+impl Watch {
+    /// Starts the launcher for a trial.
+    pub(crate) fn begin(trial: &str) -> Result<Self, Failed> {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation");
+        let (directory, programs) = programs(trial)?;
+        let stray = rustix::io::fcntl_dupfd_cloexec(File::open("/dev/zero")?, STRAY)?;
+        let mut launcher = Command::new(env!("CARGO_BIN_EXE_ferry-hosted"))
+            .preserved_fds(vec![stray])
+            .arg("--system")
+            .arg(here.join("system.xml"))
+            .arg("--flows")
+            .arg(here.join("flows.toml"))
+            .arg("--programs")
+            .arg(programs)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = launcher.stdout.take().ok_or("the launcher has a console")?;
+        let (sender, console) = mpsc::channel();
+        std::thread::spawn(move || {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            lines.map_while(|line| sender.send(line).ok()).for_each(drop);
+        });
+        Ok(Self { launcher, console, lines: Vec::new(), _programs: directory })
+    }
+
+    /// Watches until `enough` of all lines so far.
+    pub(crate) fn until(&mut self, enough: impl Fn(&[String]) -> bool) -> Result<(), Failed> {
+        let deadline = Instant::now() + LIMIT;
+        while !enough(&self.lines) {
+            match self.console.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.lines.push(line),
+                Err(RecvTimeoutError::Timeout) => return Err(self.failed("it was not seen in time")),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.failed("the system ended")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills the launcher as nothing in it can notice. The console ends when the last process that could print has ended.
+    pub(crate) fn end(mut self) -> Result<(), Failed> {
+        self.launcher.kill()?;
+        self.launcher.wait()?;
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            match self.console.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.lines.push(line),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => return Err(self.failed("a process outlived the launcher")),
+            }
+        }
+    }
+
+    /// A failure with all that was printed.
+    pub(crate) fn failed(&self, what: &str) -> Failed {
+        let lines: Vec<&str> =
+            self.lines.iter().map(String::as_str).filter(|line| *line != GOES_ON).collect();
+        let beta = self.lines.len() - lines.len();
+        format!("{what}; beta went on {beta} times; the console:\n{}", lines.join("\n")).into()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // A trial that has failed ends its processes too; one that has ended cannot be killed again.
+        let _ = self.launcher.kill();
+        let _ = self.launcher.wait();
+    }
+}
+
+/// Whether beta goes on after a line.
+pub(crate) fn beta_goes_on(after: &str) -> impl Fn(&[String]) -> bool {
+    move |lines| {
+        let rest = lines.iter().skip_while(|line| !line.starts_with(after));
+        rest.filter(|line| *line == GOES_ON).count() >= LINES
+    }
+}
+
+/// A directory in which this program is every domain's.
+fn programs(trial: &str) -> Result<(tempfile::TempDir, PathBuf), Failed> {
+    let directory = tempfile::tempdir()?;
+    let programs = directory.path().join(trial);
+    std::fs::create_dir(&programs)?;
+    for name in NAMES {
+        symlink(std::env::current_exe()?, programs.join(name))?;
+    }
+    Ok((directory, programs))
+}
