@@ -6,6 +6,7 @@
 use core::ptr::NonNull;
 
 use ferry_layout::Address;
+use ferry_layout::geometry::FRAME_BYTES;
 use ferry_platform::Region;
 use heapless::Vec;
 
@@ -25,22 +26,31 @@ pub struct TransmitBuffer(Piece);
 #[derive(Debug)]
 pub struct ReceiveBuffer(Piece);
 
-/// A range of a region. Not `Copy`: the one who holds it owns the range.
+/// A range of a region. Not `Copy`: the one who holds it owns the range. Regions begin at a page, so the byte in the frame is
+/// that in the page, and a piece is two words.
 #[derive(Debug)]
 struct Piece {
     base: NonNull<u8>,
-    place: Address,
+    frame: u32,
     bytes: u32,
 }
 
 // SAFETY: a piece owns its range; whoever holds it may use it from any thread.
 unsafe impl Send for Piece {}
 
+impl Piece {
+    fn place(&self) -> Address {
+        #[expect(clippy::cast_possible_truncation, reason = "masked to a byte of a frame")]
+        let offset = self.base.addr().get() as u32 & (FRAME_BYTES - 1);
+        Address { frame: self.frame, offset }
+    }
+}
+
 impl TransmitMemory {
     /// Takes over the region.
     ///
     /// # Safety
-    /// `region` is this client's `_tx`, mapped read-write, and nothing else in the program touches it. Called once.
+    /// `region` is this client's `_tx`, mapped read-write from a page's beginning on, and nothing else in the program touches it. Called once.
     #[must_use]
     pub const unsafe fn new(region: Region) -> Self {
         Self(region)
@@ -58,7 +68,7 @@ impl ReceiveMemory {
     /// Takes over the region.
     ///
     /// # Safety
-    /// `region` is this client's `_rx`, mapped readable, and nothing else in the program touches it. Called once.
+    /// `region` is this client's `_rx`, mapped readable from a page's beginning on, and nothing else in the program touches it. Called once.
     #[must_use]
     pub const unsafe fn new(region: Region) -> Self {
         Self(region)
@@ -79,7 +89,7 @@ fn pieces(region: Region, bytes: u32) -> impl Iterator<Item = Piece> {
         let position = number * bytes as usize;
         // SAFETY: `number` is below `count`, so the piece ends inside the region.
         let base = unsafe { region.base().add(position) };
-        Some(Piece { base, place: Address::at(position as u64)?, bytes })
+        Some(Piece { base, frame: Address::at(position as u64)?.frame, bytes })
     })
 }
 
@@ -92,8 +102,8 @@ impl TransmitBuffer {
 
     /// Where it lies in `_tx`.
     #[must_use]
-    pub const fn place(&self) -> Address {
-        self.0.place
+    pub fn place(&self) -> Address {
+        self.0.place()
     }
 
     /// Its bytes, to be filled.
@@ -113,8 +123,8 @@ impl ReceiveBuffer {
 
     /// Where it lies in `_rx`.
     #[must_use]
-    pub const fn place(&self) -> Address {
-        self.0.place
+    pub fn place(&self) -> Address {
+        self.0.place()
     }
 
     /// Its bytes.

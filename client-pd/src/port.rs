@@ -1,6 +1,6 @@
 //! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs` receives.
 
-use ferry_layout::geometry::{DELIVERY_SLOTS, MAX_CHAIN, POST_SLOTS, TRANSMIT_SLOTS};
+use ferry_layout::geometry::{DELIVERY_SLOTS, FRAME_BYTES, MAX_CHAIN, POST_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{
     Address, Consumer, Descriptor, DomainId, InRegion, Kind, OutRegion, Peer, Producer, Standing, Status,
     flags,
@@ -55,6 +55,12 @@ impl Regions {
         let into = into.ok_or(OpenError::Missing("ferry_in"))?;
         let transmit = transmit.ok_or(OpenError::Missing("ferry_tx"))?;
         let receive = receive.ok_or(OpenError::Missing("ferry_rx"))?;
+        for (name, region) in [("ferry_tx", transmit), ("ferry_rx", receive)] {
+            let alignment = FRAME_BYTES as usize;
+            if !region.base().addr().get().is_multiple_of(alignment) {
+                return Err(OpenError::Unfit(name, RegionError::Misaligned { alignment }));
+            }
+        }
         Ok(Self {
             out: out.shared().map_err(|error| OpenError::Unfit("ferry_out", error))?,
             into: into.shared().map_err(|error| OpenError::Unfit("ferry_in", error))?,
@@ -166,6 +172,7 @@ impl<D: Doorbell> Port<D> {
 
     /// Enqueues the first `length` bytes of `buffer` for the next buffer that `peer` posts. Central learns of it by the
     /// next [`flush`](Self::flush).
+    #[inline]
     pub fn send(
         &mut self,
         peer: Peer,
@@ -223,6 +230,7 @@ impl<D: Doorbell> Port<D> {
         Ok(())
     }
 
+    #[inline]
     #[expect(clippy::too_many_arguments, reason = "the fields of a descriptor")]
     fn enqueue(
         &mut self,
@@ -261,15 +269,16 @@ impl<D: Doorbell> Port<D> {
 
     /// The oldest send, if it has come to its end (r16). Sends come back in the order in which they were enqueued;
     /// their slots can be used again from here on (r26).
+    #[inline]
     pub fn reap(&mut self) -> Option<Completion> {
         let index = self.sends.head();
         if index == self.sends.next() {
             return None;
         }
         let status = self.status_of(index).filter(|status| status.is_final())?;
-        let InFlight { buffer, tag } = self.in_flight[index as usize % TRANSMIT_SLOTS].take()?;
         // Cannot fail: `index` was pushed.
         let _ = self.sends.refresh(index.wrapping_add(1));
+        let InFlight { buffer, tag } = self.in_flight[index as usize % TRANSMIT_SLOTS].take()?;
         Some(Completion { status, tag, buffer })
     }
 

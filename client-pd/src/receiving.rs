@@ -9,6 +9,7 @@ use crate::port::{Doorbell, Port};
 
 impl<D: Doorbell> Port<D> {
     /// Offers `buffer` for one message, from anyone or only from `from` (r08).
+    #[inline]
     pub fn post(&mut self, buffer: ReceiveBuffer, from: Option<Peer>) -> Result<Posted, PostError> {
         self.request(buffer, from.map_or(Post::ANYONE, |peer| peer.domain), PostKind::Buffer)
     }
@@ -19,17 +20,12 @@ impl<D: Doorbell> Port<D> {
         self.request(buffer, from.domain, PostKind::Window)
     }
 
+    #[inline]
     fn request(&mut self, buffer: ReceiveBuffer, from: u16, kind: PostKind) -> Result<Posted, PostError> {
-        // A slot whose buffer has not come back is in use even where central has released it: a window.
-        let next = self.posts.next() as usize % POST_SLOTS;
-        self.learn_posts();
-        if self.posted[next].is_some() {
-            return Err(PostError { buffer });
-        }
-        let Some(index) = self.posts.push() else { return Err(PostError { buffer }) };
+        let Some(index) = self.next_request() else { return Err(PostError { buffer }) };
         let (place, length) = (buffer.place(), buffer.capacity());
         self.out.posts.store(index, Post { place, length, from, kind: kind as u8, reserved: 0 });
-        self.posted[next] = Some(buffer);
+        self.posted[index as usize % POST_SLOTS] = Some(buffer);
         self.unflushed = true;
         Ok(Posted(index))
     }
@@ -37,18 +33,33 @@ impl<D: Doorbell> Port<D> {
     /// Asks for a request back. `false` if all slots are in use; else an [`Event::Returned`] or
     /// [`Event::NotWithdrawn`] follows.
     pub fn withdraw(&mut self, request: Posted) -> bool {
-        let next = self.posts.next() as usize % POST_SLOTS;
-        self.learn_posts();
-        if self.posted[next].is_some() {
-            return false;
-        }
-        let Some(index) = self.posts.push() else { return false };
+        let Some(index) = self.next_request() else { return false };
         let place = Address { frame: request.0, offset: 0 };
         self.out
             .posts
             .store(index, Post { place, length: 0, from: 0, kind: PostKind::Withdraw as u8, reserved: 0 });
         self.unflushed = true;
         true
+    }
+
+    /// The index of the next request, if a slot is free for it.
+    #[inline]
+    fn next_request(&mut self) -> Option<u32> {
+        // A slot whose buffer has not come back is in use even where central has released it: a window.
+        if self.posted[self.posts.next() as usize % POST_SLOTS].is_some() {
+            return None;
+        }
+        match self.posts.push() {
+            Some(index) => Some(index),
+            None => self.look_for_released_requests(),
+        }
+    }
+
+    #[cold]
+    fn look_for_released_requests(&mut self) -> Option<u32> {
+        // Central is trusted; see `look_for_deliveries` for nonsense.
+        let _ = self.posts.refresh(self.into.post_head.observe());
+        self.posts.push()
     }
 
     /// The buffer of a request that is still open, to look into a window.
@@ -59,45 +70,52 @@ impl<D: Doorbell> Port<D> {
 
     /// The oldest thing that central has filed and that was not taken yet (r18). Central gets the place back by the
     /// next [`flush`](Self::flush).
+    #[inline]
     pub fn receive(&mut self) -> Option<Event> {
         loop {
-            // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
-            self.deliveries.refresh(self.into.delivery_tail.observe()).ok()?;
-            let index = self.deliveries.take()?;
+            let index = match self.deliveries.take() {
+                Some(index) => index,
+                None => self.look_for_deliveries()?,
+            };
             let delivery: Delivery = self.into.deliveries.load(index);
-            self.deliveries.release(1);
             self.unflushed = true;
-            if let Some(event) = self.understand(&delivery) {
+            if let Some(event) = self.understand(delivery) {
                 return Some(event);
             }
         }
     }
 
-    fn understand(&mut self, delivery: &Delivery) -> Option<Event> {
-        let Delivery { tag, sequence, place, length, .. } = *delivery;
-        #[expect(clippy::cast_possible_truncation, reason = "central answers with the index it was given")]
-        let request = tag as u32;
-        match DeliveryKind::from_number(delivery.kind)? {
-            DeliveryKind::Message => {
-                let source = DomainId::new(delivery.source)?;
-                let buffer = self.posted[usize::from(delivery.request) % POST_SLOTS].take()?;
-                Some(Event::Message { source, tag, sequence, buffer, length })
-            }
-            DeliveryKind::Placed => {
-                let source = DomainId::new(delivery.source)?;
-                Some(Event::Placed { source, tag, sequence, place, length })
-            }
-            DeliveryKind::Withdrawn => self.posted[request as usize % POST_SLOTS].take().map(Event::Returned),
-            DeliveryKind::Refused => Some(
-                self.posted[request as usize % POST_SLOTS]
-                    .take()
-                    .map_or(Event::NotWithdrawn, Event::Returned),
-            ),
-        }
+    /// Gives back what was taken and looks whether central has filed more.
+    #[cold]
+    fn look_for_deliveries(&mut self) -> Option<u32> {
+        self.deliveries.release(u32::MAX);
+        // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
+        self.deliveries.refresh(self.into.delivery_tail.observe()).ok()?;
+        self.deliveries.take()
     }
 
-    /// Learns which requests central has released. Central is trusted; see [`receive`](Self::receive) for nonsense.
-    fn learn_posts(&mut self) {
-        let _ = self.posts.refresh(self.into.post_head.observe());
+    // In one piece and inlined: the caller looks at the event at once, and then most of it is never made.
+    #[inline]
+    fn understand(&mut self, delivery: Delivery) -> Option<Event> {
+        let Delivery { tag, sequence, place, length, source, kind, request } = delivery;
+        #[expect(clippy::cast_possible_truncation, reason = "central answers with the index it was given")]
+        let answered = tag as u32 as usize % POST_SLOTS;
+        if kind == DeliveryKind::Message as u8 {
+            let source = DomainId::new(source)?;
+            let buffer = self.posted[usize::from(request) % POST_SLOTS].take()?;
+            return Some(Event::Message { source, tag, sequence, buffer, length });
+        }
+        core::hint::cold_path();
+        match DeliveryKind::from_number(kind)? {
+            DeliveryKind::Message => None,
+            DeliveryKind::Placed => {
+                let source = DomainId::new(source)?;
+                Some(Event::Placed { source, tag, sequence, place, length })
+            }
+            DeliveryKind::Withdrawn => self.posted[answered].take().map(Event::Returned),
+            DeliveryKind::Refused => {
+                Some(self.posted[answered].take().map_or(Event::NotWithdrawn, Event::Returned))
+            }
+        }
     }
 }

@@ -33,18 +33,26 @@ impl<D: Doorbell> Handler for Consumer<D> {
     fn notified(&mut self, _: ChannelSet) {
         match self {
             Self::Receiving(port) => receive(port),
-            Self::Opening(state) => {
-                let Some((opening, buffers)) = state.take() else { return };
-                match opening.poll() {
-                    Err(opening) => *state = Some((opening, buffers)),
-                    Ok(mut port) => {
-                        for buffer in buffers {
-                            post(&mut port, buffer);
-                        }
-                        receive(&mut port);
-                        *self = Self::Receiving(port);
-                    }
+            Self::Opening(_) => self.open(),
+        }
+    }
+}
+
+impl<D: Doorbell> Consumer<D> {
+    // Apart, because of its large stack frame.
+    #[cold]
+    #[inline(never)]
+    fn open(&mut self) {
+        let Self::Opening(state) = self else { return };
+        let Some((opening, buffers)) = state.take() else { return };
+        match opening.poll() {
+            Err(opening) => *state = Some((opening, buffers)),
+            Ok(mut port) => {
+                for buffer in buffers {
+                    post(&mut port, buffer);
                 }
+                receive(&mut port);
+                *self = Self::Receiving(port);
             }
         }
     }
@@ -56,7 +64,7 @@ fn receive<D: Doorbell>(port: &mut Port<D>) {
         while let Some(event) = port.receive() {
             match event {
                 Event::Message { buffer, .. } => post(port, buffer),
-                other => fail(format_args!("{other:?} was not expected")),
+                _ => fail(format_args!("something else than a message arrived")),
             }
         }
         port.flush();

@@ -21,7 +21,7 @@ pub(crate) struct Order {
 
 /// One case.
 #[allow(dead_code, reason = "the consumer takes what comes")]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Case {
     /// Bytes of a message.
     pub(crate) payload: u32,

@@ -1,7 +1,7 @@
-//! Sends batches and measures what they cost: from one batch's first enqueue to the next one's, everything in between
-//! included. The next batch begins when the last has come back, so a batch is one signal to central.
+//! Sends batches and measures what they cost: from one flush to the next, everything in between included. A batch is what
+//! came back of the one before it, so a batch is one signal to central.
 //!
-//! It does what a sender has to do and no more: it describes a buffer and takes it back. The buffer's contents are none of
+//! It does what a sender has to do and no more: it takes a buffer back and sends it again. The buffer's contents are none of
 //! its business.
 
 #![no_std]
@@ -11,9 +11,9 @@ mod clock;
 mod order;
 mod stopwatch;
 
-use ferry_client::{Doorbell, Message, Opening, Peer, Port, Status, TransmitBuffer};
+use ferry_client::{Doorbell, Message, Opening, Peer, Port, SendError, Status, TransmitBuffer};
 use heapless::Vec;
-use order::{BUFFERS, Order, fail, regions};
+use order::{BUFFERS, Case, Order, fail, regions};
 use runtime::{ChannelSet, Handler};
 use stopwatch::Stopwatch;
 
@@ -28,8 +28,13 @@ enum Producer<D: Doorbell> {
 struct Stream<D: Doorbell> {
     port: Port<D>,
     consumer: Peer,
+    /// Buffers that this case does not use.
     free: Vec<TransmitBuffer, BUFFERS>,
     stopwatch: Stopwatch,
+    /// The case that is sent. Another one is to follow when it is not the stopwatch's.
+    case: Case,
+    /// Messages that the batch lacks.
+    missing: u32,
     /// Batches until the round is over.
     left: u32,
 }
@@ -49,17 +54,25 @@ impl<D: Doorbell> Handler for Producer<D> {
     fn notified(&mut self, _: ChannelSet) {
         match self {
             Self::Sending(stream) => stream.pump(),
-            Self::Opening(state) => {
-                let Some((opening, free, order)) = state.take() else { return };
-                match opening.poll() {
-                    Err(opening) => *state = Some((opening, free, order)),
-                    Ok(port) => {
-                        let mut stream = Stream::new(port, free, order);
-                        stream.enqueue();
-                        stream.pump();
-                        *self = Self::Sending(stream);
-                    }
-                }
+            Self::Opening(_) => self.open(),
+        }
+    }
+}
+
+impl<D: Doorbell> Producer<D> {
+    // Apart, because of its large stack frame.
+    #[cold]
+    #[inline(never)]
+    fn open(&mut self) {
+        let Self::Opening(state) = self else { return };
+        let Some((opening, free, order)) = state.take() else { return };
+        match opening.poll() {
+            Err(opening) => *state = Some((opening, free, order)),
+            Ok(port) => {
+                let mut stream = Stream::new(port, free, order);
+                stream.begin();
+                stream.pump();
+                *self = Self::Sending(stream);
             }
         }
     }
@@ -69,43 +82,85 @@ impl<D: Doorbell> Stream<D> {
     fn new(port: Port<D>, free: Vec<TransmitBuffer, BUFFERS>, order: Order) -> Self {
         let Some(consumer) = port.peer("consumer") else { fail(format_args!("no flow to consumer")) };
         let stopwatch = Stopwatch::new(order);
-        let left = stopwatch.case().batches;
-        Self { port, consumer, free, stopwatch, left }
+        let case = stopwatch.case();
+        Self { port, consumer, free, stopwatch, case, missing: case.batch, left: case.batches }
     }
 
-    /// Goes on until there is nothing to do but wait for central.
+    /// Sends the first batch of a case.
+    fn begin(&mut self) {
+        self.case = self.stopwatch.case();
+        self.left = self.case.batches;
+        for number in 0..self.case.batch {
+            let Some(buffer) = self.free.pop() else { fail(format_args!("a buffer is missing")) };
+            self.send(buffer, number);
+        }
+        self.missing = self.case.batch;
+        self.port.flush();
+    }
+
+    /// Goes on until there is nothing to do but wait for central: sends each buffer again that comes back, and flushes when
+    /// a batch is complete.
     fn pump(&mut self) {
         self.port.disarm();
         loop {
-            while let Some(done) = self.port.reap() {
+            let mut missing = self.missing;
+            while missing != 0
+                && let Some(done) = self.port.reap()
+            {
                 if done.status != Status::Done {
-                    fail(format_args!("a message ended with {:?}", done.status));
+                    ended_badly(done.status);
                 }
-                // There is room for all buffers.
-                let _ = self.free.push(done.buffer);
+                self.send(done.buffer, missing);
+                missing -= 1;
             }
-            if self.port.outstanding() == 0 {
-                self.left -= 1;
-                if self.left == 0 {
-                    self.stopwatch.round_is_over();
-                    self.left = self.stopwatch.case().batches;
-                }
-                self.enqueue();
+            self.missing = missing;
+            if self.missing == 0 {
+                self.batch_is_complete();
             } else if !self.port.arm() {
                 return;
             }
         }
     }
 
-    fn enqueue(&mut self) {
-        let case = self.stopwatch.case();
-        for number in 0..case.batch {
-            let Some(buffer) = self.free.pop() else { fail(format_args!("a buffer is missing")) };
-            let sent = self.port.send(self.consumer, buffer, case.payload, Message::tagged(number.into()));
-            if let Err(refused) = sent {
-                fail(format_args!("a message was not enqueued: {:?}", refused.reason));
+    fn batch_is_complete(&mut self) {
+        self.missing = self.case.batch;
+        self.port.flush();
+        self.left -= 1;
+        if self.left == 0 {
+            self.left = self.case.batches;
+            if self.stopwatch.round_is_over() {
+                self.next_case();
             }
         }
-        self.port.flush();
     }
+
+    /// Takes all buffers back and begins the next case.
+    fn next_case(&mut self) {
+        while self.port.outstanding() != 0 {
+            match self.port.reap() {
+                // There is room for all buffers.
+                Some(done) => drop(self.free.push(done.buffer)),
+                None => runtime::yield_now(),
+            }
+        }
+        self.begin();
+    }
+
+    #[inline]
+    fn send(&mut self, buffer: TransmitBuffer, number: u32) {
+        let message = Message::tagged(number.into());
+        if let Err(refused) = self.port.send(self.consumer, buffer, self.case.payload, message) {
+            refused_to_send(refused.reason);
+        }
+    }
+}
+
+#[cold]
+fn ended_badly(status: Status) -> ! {
+    fail(format_args!("a message ended with {status:?}"))
+}
+
+#[cold]
+fn refused_to_send(reason: SendError) -> ! {
+    fail(format_args!("a message was not enqueued: {reason:?}"))
 }

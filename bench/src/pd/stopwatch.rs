@@ -49,10 +49,10 @@ impl Stopwatch {
         self.case
     }
 
-    /// To be called when as many batches as the case has in a round have come back.
+    /// To be called when as many batches as the case has in a round were flushed. Whether the case has changed.
     #[unsafe(export_name = "bench_round_is_over")]
     #[inline(never)]
-    pub(crate) extern "C" fn round_is_over(&mut self) {
+    pub(crate) extern "C" fn round_is_over(&mut self) -> bool {
         // Whatever comes after this is not part of the round.
         let now = clock::now();
         let Case { payload, batch, batches, unmeasured, rounds } = self.case;
@@ -72,7 +72,7 @@ impl Stopwatch {
                 Some(case) => self.case = case,
                 None => runtime::exit(0),
             }
-            return;
+            return true;
         }
         if self.rounds > unmeasured {
             self.least = self.least.min(now - self.begun);
@@ -82,5 +82,6 @@ impl Stopwatch {
             bench_begin();
         }
         self.begun = clock::now();
+        false
     }
 }
