@@ -1,4 +1,5 @@
-//! What the `runtime` crates of all platforms have in common: channels, handlers, regions, and the copy routine.
+//! What the `runtime` crates of all platforms have in common: channels, handlers, regions, text for consoles, and the
+//! copy routine.
 //!
 //! A protection domain (PD) is written once, against the crate named `runtime`. Each platform has one, and all of
 //! them offer the same names; the types behind those names that no platform changes are here. The model is
@@ -14,9 +15,11 @@ mod copy;
 mod frame;
 mod region;
 mod symbol;
+mod text;
 
 pub use channel::{Channel, ChannelSet, Handler};
 pub use copy::copy_opaque;
 pub use frame::{Frame, MapError};
 pub use region::{Region, RegionError, Shared};
 pub use symbol::patched_word;
+pub use text::in_pieces;
