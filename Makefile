@@ -5,7 +5,7 @@
 #   make test [FILTER=r19]           everything that has to hold; FILTER is for the scenarios, on all platforms
 #   make check                       the rules of system.xml and flows.toml, and who reaches what
 #   make image [OUT=directory]       a bootable image
-#   make bench                       instructions and times of the engine, the hosted platform and what Linux offers
+#   make bench                       what a message costs: on every seL4, hosted, the engine alone, what Linux offers
 #   make bench-check                 names every instruction count more than 3 % above bench/baseline.json
 #   make fuzz                        a minute of each fuzz target
 #   make mutants                     weakens every memory ordering of layout/ in turn; loom must notice
@@ -60,10 +60,12 @@ kernel-test: cargo
 
 bench: cargo
 	$(CARGO) build --quiet --release --package ferry-bench --package ferry-pds-hosted
-	$(CARGO) run --quiet --release --package ferry-bench -- table
+	@$(FERRY) bench --lanes build/lanes.json
+	$(CARGO) run --quiet --release --package ferry-bench -- table --lanes build/lanes.json --plots build/plots
 
 bench-check: cargo
-	$(CARGO) run --quiet --release --package ferry-bench -- check
+	@$(FERRY) bench --lanes build/lanes.json
+	$(CARGO) run --quiet --release --package ferry-bench -- check --lanes build/lanes.json
 
 fuzz: cargo
 	fuzz/smoke

@@ -35,6 +35,16 @@ pub fn compare(baseline: &[Lane], now: &[Lane]) -> (Vec<Change>, Vec<Change>) {
     changes
 }
 
+/// The names of lanes that only the baseline has, and of those that only this run has.
+#[must_use]
+pub fn differences(baseline: &[Lane], now: &[Lane]) -> (Vec<String>, Vec<String>) {
+    let only = |these: &[Lane], others: &[Lane]| {
+        let missing = |lane: &&Lane| others.iter().all(|other| other.name != lane.name);
+        these.iter().filter(missing).map(|lane| lane.name.clone()).collect()
+    };
+    (only(baseline, now), only(now, baseline))
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lane, case, was, is } = self;
@@ -45,7 +55,7 @@ impl fmt::Display for Change {
 
 #[cfg(test)]
 mod tests {
-    use super::compare;
+    use super::{compare, differences};
     use crate::case::{Case, Policy};
     use crate::lane::{Lane, Row};
 
@@ -64,5 +74,13 @@ mod tests {
             "engine, 64 bytes, batch 32, keep: 100.0 -> 104.0 instructions a message (+4.0 %)"
         );
         assert_eq!(compare(&lane(104.0), &lane(100.0)).1.len(), 1);
+    }
+
+    #[test]
+    fn a_lane_that_did_not_run_is_named_and_not_compared() {
+        let engine = lane(100.0);
+        assert_eq!(differences(&engine, &[]), (vec!["engine".to_owned()], vec![]));
+        assert_eq!(differences(&[], &engine), (vec![], vec!["engine".to_owned()]));
+        assert_eq!(compare(&engine, &[]), (vec![], vec![]));
     }
 }

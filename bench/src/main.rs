@@ -3,11 +3,10 @@
 //! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with the baseline.
 
 use clap::{Parser, Subcommand};
-use ferry_bench::case::{Case, PAYLOADS, Policy};
 use ferry_bench::engine::{self, Subject};
 use ferry_bench::lane::Lane;
 use ferry_bench::rivals::Rival;
-use ferry_bench::{baseline, hosted, plot, table};
+use ferry_bench::{baseline, figures, hosted, reference, table};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +44,9 @@ enum What {
         /// Makes the counts of now the baseline.
         #[arg(long)]
         accept: bool,
+        /// Rows of lanes that were measured elsewhere, as JSON: those on seL4.
+        #[arg(long, value_name = "FILE")]
+        lanes: Vec<PathBuf>,
     },
     /// Runs what is to be counted; under callgrind.
     #[command(hide = true)]
@@ -82,7 +84,7 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
             println!("where they are: callgrind_annotate {}/engine/callgrind.1", products.display());
         }
         What::Table { lanes, plots } => measure(&lanes, plots.as_deref(), products)?,
-        What::Check { accept } => return check(accept, products),
+        What::Check { accept, lanes } => return check(accept, &lanes, products),
         What::Count { subject, short } => engine::run_counted(subject, short),
         What::Drain { payload, batch, server } => Rival::drain(payload, batch, server.as_deref())?,
     }
@@ -100,8 +102,10 @@ fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<
     for rival in [Rival::Pipe, Rival::Socket, Rival::IpcChannel] {
         lanes.push(rival.lane()?);
     }
-    for other in others {
-        lanes.extend(serde_json::from_slice::<Vec<Lane>>(&fs::read(other)?)?);
+    lanes.extend(read(others)?);
+    // Where there is something to hold them against.
+    if lanes.iter().any(|lane| lane.name == reference::BESIDE) {
+        lanes.extend(reference::lanes()?);
     }
     let text = table::markdown(&lanes);
     fs::create_dir_all(products)?;
@@ -109,39 +113,43 @@ fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<
     fs::write(products.join("table.json"), serde_json::to_vec_pretty(&lanes)?)?;
     println!("{text}\nstored: {}/table.md and table.json", products.display());
     if let Some(directory) = plots {
-        fs::create_dir_all(directory)?;
-        fs::write(directory.join("time-by-size.svg"), by_size(&lanes))?;
+        figures::write(&lanes, directory)?;
     }
     Ok(())
 }
 
-/// Time over the size of the message, every lane a line.
-fn by_size(lanes: &[Lane]) -> String {
-    let mut series = Vec::new();
-    for lane in lanes {
-        for policy in Policy::ALL {
-            let point = |payload| {
-                let time = lane.row(Case::pair(payload, 32, policy))?.nanoseconds?;
-                Some((f64::from(payload), time))
-            };
-            let points: Vec<(f64, f64)> = PAYLOADS.into_iter().filter_map(point).collect();
-            if !points.is_empty() {
-                series.push((format!("{} {policy}", lane.name), points));
-            }
-        }
+/// The lanes of files that `ferry bench` has written.
+fn read(files: &[PathBuf]) -> Result<Vec<Lane>, Box<dyn Error>> {
+    let mut lanes = Vec::new();
+    for file in files {
+        let bytes = fs::read(file).map_err(|cause| format!("could not read {}: {cause}", file.display()))?;
+        let read: Vec<Lane> = serde_json::from_slice(&bytes).map_err(|cause| {
+            format!("{} is not what `ferry bench --lanes` writes: {cause}", file.display())
+        })?;
+        lanes.extend(read);
     }
-    plot::svg("Time a message takes, in batches of 32", "bytes of the message", "ns a message", &series)
+    Ok(lanes)
 }
 
-fn check(accept: bool, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
+fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let path = root().join("baseline.json");
-    let now = counted(products)?;
+    let mut now = counted(products)?;
+    now.extend(read(others)?);
+    let stored: Vec<Lane> = serde_json::from_slice(&fs::read(&path)?)?;
+    let (missing, new) = baseline::differences(&stored, &now);
+    for lane in &missing {
+        println!("not compared: the lane {lane} did not run");
+    }
     if accept {
+        // A lane that did not run keeps the counts that it has.
+        now.extend(stored.into_iter().filter(|lane| missing.contains(&lane.name)));
         fs::write(&path, serde_json::to_vec_pretty(&now)?)?;
         println!("{} holds the counts of now", path.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let stored: Vec<Lane> = serde_json::from_slice(&fs::read(&path)?)?;
+    for lane in &new {
+        println!("not compared: the baseline has no lane {lane}; ferry-bench check --accept adds it");
+    }
     let (dearer, cheaper) = baseline::compare(&stored, &now);
     for change in &cheaper {
         println!("cheaper: {change}");

@@ -31,17 +31,8 @@ pub fn svg(title: &str, x_title: &str, y_title: &str, series: &[Series]) -> Stri
         let share = (value / low).ln() / (high / low).ln().max(f64::MIN_POSITIVE);
         HEIGHT - MARGINS[3] - share * (HEIGHT - MARGINS[2] - MARGINS[3])
     };
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-    );
-    let mut label = |at: (f64, f64), anchor: &str, content: &str| {
-        let _ = writeln!(
-            text,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{content}</text>",
-            at.0, at.1
-        );
-    };
+    let mut text = begin();
+    let mut label = |at: (f64, f64), anchor: &str, content: &str| label(&mut text, at, anchor, content);
     label((WIDTH / 2.0, 20.0), "middle", title);
     label((f64::midpoint(x(left), x(right)), HEIGHT - 10.0), "middle", x_title);
     label((10.0, MARGINS[2] - 8.0), "start", y_title);
@@ -87,4 +78,82 @@ pub fn svg(title: &str, x_title: &str, y_title: &str, series: &[Series]) -> Stri
     }
     text.push_str("</svg>\n");
     text
+}
+
+/// A bar of [`bars`].
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// Below it.
+    pub label: String,
+    /// The heights of its parts, from the bottom.
+    pub values: Vec<f64>,
+}
+
+/// Whether a plot that [`svg`] made shows anything.
+#[must_use]
+pub fn has_points(svg: &str) -> bool {
+    svg.contains("<polyline")
+}
+
+/// Bars of equal height, divided in proportion, with the totals above them.
+#[must_use]
+pub fn bars(title: &str, parts: &[&str], bars: &[Bar]) -> String {
+    let mut text = begin();
+    let (left, top) = (MARGINS[0], MARGINS[2] + 16.0);
+    let (width, height) = (WIDTH - MARGINS[0] - MARGINS[1], HEIGHT - MARGINS[3] - top);
+    label(&mut text, (WIDTH / 2.0, 20.0), "middle", title);
+    for ((at, part), colour) in positions().zip(parts).zip(COLOURS) {
+        let key = top + 20.0 * at;
+        let _ = writeln!(
+            text,
+            "<rect x=\"{:.1}\" y=\"{key:.1}\" width=\"14\" height=\"14\" fill=\"{colour}\"/>",
+            WIDTH - MARGINS[1] + 14.0
+        );
+        label(&mut text, (WIDTH - MARGINS[1] + 36.0, key + 11.0), "start", part);
+    }
+    let count = positions().zip(bars).last().map_or(1.0, |(at, _)| at + 1.0);
+    let step = width / count;
+    for (at, bar) in positions().zip(bars) {
+        let total: f64 = bar.values.iter().sum();
+        let (x, middle) = (left + at * step + step * 0.1, left + (at + 0.5) * step);
+        let mut bottom = top + height;
+        for (value, colour) in bar.values.iter().zip(COLOURS) {
+            let part = height * value / total.max(f64::MIN_POSITIVE);
+            bottom -= part;
+            let _ = writeln!(
+                text,
+                "<rect x=\"{x:.1}\" y=\"{bottom:.1}\" width=\"{:.1}\" height=\"{part:.1}\" fill=\"{colour}\"/>",
+                step * 0.8
+            );
+            // Where there is room for it.
+            if part > 14.0 {
+                let _ = writeln!(
+                    text,
+                    "<text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"white\">{value:.0}</text>",
+                    bottom + part / 2.0 + 4.0
+                );
+            }
+        }
+        label(&mut text, (middle, top - 4.0), "middle", &format!("{total:.0}"));
+        label(&mut text, (middle, HEIGHT - MARGINS[3] + 18.0), "middle", &bar.label);
+    }
+    text.push_str("</svg>\n");
+    text
+}
+
+/// 0, 1, 2, …
+fn positions() -> impl Iterator<Item = f64> {
+    std::iter::successors(Some(0.0), |at| Some(at + 1.0))
+}
+
+fn begin() -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
+         font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
+    )
+}
+
+fn label(text: &mut String, at: (f64, f64), anchor: &str, content: &str) {
+    let _ =
+        writeln!(text, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{content}</text>", at.0, at.1);
 }

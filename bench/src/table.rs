@@ -42,7 +42,41 @@ pub fn markdown(lanes: &[Lane]) -> String {
     pairs(&mut text, "Instructions a message", lanes, &columns(count), 1);
     pairs(&mut text, "What central asks of the kernel, a message", lanes, &requests.collect::<Vec<_>>(), 3);
     scaling(&mut text, lanes);
+    for lane in lanes.iter().filter(|lane| lane.rows.iter().any(|row| row.kernel.is_some())) {
+        for policy in Policy::ALL {
+            on_sel4(&mut text, lane, policy);
+        }
+    }
     text
+}
+
+/// Who executes the instructions of a message on seL4, and what is asked of the kernel.
+fn on_sel4(text: &mut String, lane: &Lane, policy: Policy) {
+    let columns: [(&str, What, usize); 11] = [
+        ("all", |row| row.instructions, 1),
+        ("a byte", |row| Some(row.instructions? / f64::from(row.case.payload)), 2),
+        ("central", |row| row.central, 1),
+        ("producer", |row| row.producer, 1),
+        ("consumer", |row| row.consumer, 1),
+        ("kernel", |row| row.kernel, 1),
+        ("kernel calls", |row| row.entries, 3),
+        ("signals by central", |row| row.signals, 3),
+        ("signals by clients", |row| row.doorbells, 3),
+        ("maps", |row| row.maps, 3),
+        ("unmaps", |row| row.unmaps, 3),
+    ];
+    let titles: Vec<&str> = columns.iter().map(|(title, ..)| *title).collect();
+    head(text, &format!("{}, {policy}: instructions a message", lane.name), &["bytes", "batch"], &titles);
+    for payload in PAYLOADS {
+        for batch in BATCHES {
+            let Some(row) = lane.row(Case::pair(payload, batch, policy)) else { continue };
+            let _ = write!(text, "| {payload} | {batch} |");
+            for (_, what, digits) in &columns {
+                cell(text, what(row), *digits);
+            }
+            text.push('\n');
+        }
+    }
 }
 
 fn pairs(text: &mut String, title: &str, lanes: &[Lane], columns: &[Column], digits: usize) {
@@ -62,17 +96,30 @@ fn pairs(text: &mut String, title: &str, lanes: &[Lane], columns: &[Column], dig
 }
 
 fn scaling(text: &mut String, lanes: &[Lane]) {
-    let titles = ["ns, one busy", "ns, all busy", "instructions, one busy", "instructions, all busy"];
-    head(text, "More clients: the engine, 64 bytes, batch 32, keep", &["clients"], &titles);
-    let engine = lanes.iter().find(|lane| lane.name == "engine");
+    let row = |lane: &Lane, clients, busy| {
+        lane.row(Case { clients, busy, ..Case::pair(64, 32, Policy::Keep) }).copied()
+    };
+    let numbers: [(&str, What); 2] =
+        [("ns", |row| row.nanoseconds), ("instructions", |row| row.instructions)];
+    let mut columns = Vec::new();
+    for lane in lanes {
+        for busy in [Busy::One, Busy::All] {
+            for (unit, what) in numbers {
+                let measured =
+                    |clients: &&u16| row(lane, **clients, busy).and_then(|row| what(&row)).is_some();
+                // Two clients are the pair that every lane has.
+                if CLIENTS.iter().filter(measured).count() > 1 {
+                    columns.push((format!("{}, {unit}, {busy} busy", lane.name), lane, busy, what));
+                }
+            }
+        }
+    }
+    let titles: Vec<&str> = columns.iter().map(|(title, ..)| title.as_str()).collect();
+    head(text, "More clients: 64 bytes, batch 32, keep", &["clients"], &titles);
     for clients in CLIENTS {
         let _ = write!(text, "| {clients} |");
-        let row = |busy| engine?.row(Case { clients, busy, ..Case::pair(64, 32, Policy::Keep) });
-        let both = [Busy::One, Busy::All].map(row);
-        for what in [(|row: &Row| row.nanoseconds) as What, |row| row.instructions] {
-            for row in both {
-                cell(text, row.and_then(what), 1);
-            }
+        for (_, lane, busy, what) in &columns {
+            cell(text, row(lane, clients, *busy).and_then(|row| what(&row)), 1);
         }
         text.push('\n');
     }

@@ -137,6 +137,9 @@ pub(crate) struct BenchArguments {
     /// Only batches of this many messages; may be repeated.
     #[arg(long, value_name = "MESSAGES")]
     pub(crate) batch: Vec<u32>,
+    /// Only systems of this many clients, of which two have traffic; may be repeated.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) clients: Vec<u16>,
     /// Store the rows as JSON, for `ferry-bench table --lanes`.
     #[arg(long, value_name = "FILE")]
     pub(crate) lanes: Option<PathBuf>,

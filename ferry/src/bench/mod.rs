@@ -12,6 +12,7 @@
 //! Both must agree, or the measurement fails. What is reported is the trace's, without interrupts. The kernel's share includes, in the
 //! configuration `benchmark`, what the kernel does to track utilisation.
 
+mod crowd;
 mod gdb;
 mod programs;
 mod report;
@@ -26,12 +27,13 @@ use crate::lane::Lane as Built;
 use crate::microkit::{self, Board};
 use crate::progress::Step;
 use crate::workspace::Workspace;
-use ferry_lanes::case::{BATCHES, Case, PAYLOADS, Policy};
+use ferry_lanes::case::{BATCHES, Busy, Case, PAYLOADS, Policy};
 use ferry_lanes::lane::Lane;
 use ferry_lanes::order::{self, Course};
 use programs::{Owner, Programs};
 use report::Clock;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use trace::Trace;
@@ -70,9 +72,12 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     let wanted = |case: &Case| {
         (arguments.payload.is_empty() || arguments.payload.contains(&case.payload))
             && (arguments.batch.is_empty() || arguments.batch.contains(&case.batch))
+            && (arguments.clients.is_empty() || arguments.clients.contains(&case.clients))
             && arguments.policy.is_none_or(|policy| Policy::from(policy) == case.policy)
     };
-    let cases: Vec<Case> = Case::pairs().into_iter().filter(wanted).collect();
+    // Without those in which all are busy: on one processor, with central above all clients, each is served as if alone.
+    let crowds = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
+    let cases: Vec<Case> = Case::pairs().into_iter().chain(crowds).filter(wanted).collect();
     if cases.is_empty() {
         return Err(BenchError::NoCase.into());
     }
@@ -158,9 +163,10 @@ impl Bench {
         println!("{}", report::Heading(self.name));
         for policy in Policy::ALL {
             let mut rest: Vec<Case> = cases.iter().copied().filter(|case| case.policy == policy).collect();
-            // Buffers are split once in a boot.
-            while let Some(stride) = rest.first().map(|case| case.stride()) {
-                let (now, later): (Vec<Case>, _) = rest.into_iter().partition(|case| case.stride() == stride);
+            while let Some(first) = rest.first().copied() {
+                // Buffers are split once in a boot.
+                let alike = |case: &Case| (case.stride(), case.clients) == (first.stride(), first.clients);
+                let (now, later): (Vec<Case>, _) = rest.into_iter().partition(alike);
                 rest = later;
                 for (case, clock, trace) in self.measure(&now)? {
                     let row = report::row(self.name, case, &clock, &trace, &self.programs)?;
@@ -175,17 +181,30 @@ impl Bench {
         Ok(lane)
     }
 
-    /// One boot for cases of the same policy and stride.
+    /// The description of a system with so many clients.
+    fn system(&self, clients: u16, directory: &Path) -> Result<PathBuf, Error> {
+        let pair = self.workspace.root.join("bench/system.xml");
+        if clients == 2 {
+            return Ok(pair);
+        }
+        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+        let text = fs::read_to_string(&pair).map_err(Error::file("read", &pair))?;
+        let path = directory.join(format!("system-{clients}.xml"));
+        fs::write(&path, crowd::describe(&text, clients)).map_err(Error::file("write", &path))?;
+        Ok(path)
+    }
+
+    /// One boot for cases of the same policy, stride and number of clients.
     fn measure(&self, cases: &[Case]) -> Result<Vec<(Case, Clock, Trace)>, Error> {
         let courses: Vec<Course> = cases.iter().map(|case| course(*case)).collect();
-        let Some(policy) = cases.first().map(|case| case.policy) else { return Ok(Vec::new()) };
+        let Some(Case { policy, clients, .. }) = cases.first().copied() else { return Ok(Vec::new()) };
+        let directory = self.workspace.products().join("bench").join(self.name);
         let files = DescriptionFiles {
-            system: self.workspace.root.join("bench/system.xml"),
+            system: self.system(clients, &directory)?,
             flows: self.workspace.root.join(format!("bench/flows-{policy}.toml")),
         };
         let contents = order::encode(&courses);
         let description = check::load(&files, &[])?;
-        let directory = self.workspace.products().join("bench").join(self.name);
         let prefills = [(REGION.to_owned(), contents)];
         let mut machine = self.built.machine(&files, &description, &prefills, &directory)?;
         let watch = Watch::new().map_err(BenchError::Watch)?;
