@@ -3,7 +3,8 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::address::Address;
-use crate::entry::entry;
+use crate::entry::{Slot, entry};
+use crate::geometry::DomainId;
 
 /// One request to send. Forty bytes, in a slot of one cache line.
 ///
@@ -33,6 +34,70 @@ pub struct Descriptor {
 }
 
 entry!(Descriptor, 5);
+
+/// Target, kind and flags of a descriptor as one number: what tells the ways of two messages apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route(u32);
+
+impl Route {
+    /// Reads no more than this of a descriptor.
+    #[must_use]
+    #[inline]
+    pub fn of<const STRIDE: usize>(slot: &Slot<STRIDE>) -> Self {
+        Self::in_word(slot.word::<2>())
+    }
+
+    #[inline]
+    const fn in_word(word: u64) -> Self {
+        Self((word >> 32) as u32)
+    }
+
+    /// The target, if the message asks for no more than the next buffer that its target posts: of kind
+    /// [`Kind::NextBuffer`] and without flags.
+    #[must_use]
+    #[inline]
+    pub const fn plain_target(self) -> Option<DomainId> {
+        // Kind and flags are the upper half.
+        #[expect(clippy::cast_possible_truncation, reason = "the comparison before it bounds it by 2^16")]
+        if self.0 < 1 << 16 { DomainId::new(self.0 as u16) } else { None }
+    }
+}
+
+/// What there is to know of the descriptor of a plain message beyond its [`Route`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plain {
+    /// First byte to send.
+    pub source: Address,
+    /// Bytes to send.
+    pub length: u32,
+    /// Carried to the receiver as it is.
+    pub tag: u64,
+}
+
+impl Plain {
+    /// Reads a descriptor that is to have the given route, which must be a [plain](Route::plain_target) one; `None` if
+    /// it has another. Each word is read once, and none that means nothing for such messages.
+    #[must_use]
+    #[inline]
+    pub fn load<const STRIDE: usize>(slot: &Slot<STRIDE>, route: Route) -> Option<Self> {
+        let middle = slot.word::<2>();
+        if Route::in_word(middle) != route {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half of the word")]
+        let length = middle as u32;
+        Some(Self { source: zerocopy::transmute!(slot.word::<0>()), length, tag: slot.word::<3>() })
+    }
+}
+
+#[cfg(not(loom))]
+const _: () = {
+    use core::mem::offset_of;
+    assert!(offset_of!(Descriptor, source) == 0);
+    assert!(offset_of!(Descriptor, length) == 16 && offset_of!(Descriptor, target) == 20);
+    assert!(offset_of!(Descriptor, kind) == 22 && offset_of!(Descriptor, flags) == 23);
+    assert!(offset_of!(Descriptor, tag) == 24);
+};
 
 /// What a descriptor's destination means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

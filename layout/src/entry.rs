@@ -21,9 +21,42 @@ pub trait Entry: Sized {
     fn into_words(self) -> Self::Words;
 }
 
+/// One slot of `STRIDE` words.
+#[repr(transparent)]
+pub struct Slot<const STRIDE: usize>([AtomicU64; STRIDE]);
+
+impl<const STRIDE: usize> Slot<STRIDE> {
+    /// Copies the entry out, each word once.
+    #[must_use]
+    #[inline]
+    pub fn load<E: Entry>(&self) -> E {
+        let mut words = E::Words::default();
+        for (word, cell) in words.as_mut().iter_mut().zip(&self.0) {
+            *word = cell.load(Ordering::Relaxed);
+        }
+        E::from_words(words)
+    }
+
+    /// Stores `entry`. To be published by the ring's index afterwards.
+    #[inline]
+    pub fn store<E: Entry>(&self, entry: E) {
+        for (word, cell) in entry.into_words().as_ref().iter().zip(&self.0) {
+            cell.store(*word, Ordering::Relaxed);
+        }
+    }
+
+    /// One word of the entry.
+    #[must_use]
+    #[inline]
+    pub(crate) fn word<const NUMBER: usize>(&self) -> u64 {
+        const { assert!(NUMBER < STRIDE) };
+        self.0[NUMBER].load(Ordering::Relaxed)
+    }
+}
+
 /// `N` slots (a power of two) of `STRIDE` words each, in which entries of one kind lie.
 #[repr(transparent)]
-pub struct Slots<const N: usize, const STRIDE: usize>([[AtomicU64; STRIDE]; N]);
+pub struct Slots<const N: usize, const STRIDE: usize>([Slot<STRIDE>; N]);
 
 impl<const N: usize, const STRIDE: usize> Slots<N, STRIDE> {
     const MASK: usize = {
@@ -31,35 +64,38 @@ impl<const N: usize, const STRIDE: usize> Slots<N, STRIDE> {
         N - 1
     };
 
+    /// The slot of `index` (free-running).
+    #[must_use]
     #[inline]
-    fn slot(&self, index: u32) -> &[AtomicU64; STRIDE] {
+    pub fn slot(&self, index: u32) -> &Slot<STRIDE> {
         // The mask keeps it below N, so the bounds check folds away.
         &self.0[index as usize & Self::MASK]
+    }
+
+    /// The slots from that of `index` (free-running) on, up to the end of the ring.
+    #[must_use]
+    #[inline]
+    pub fn run(&self, index: u32) -> &[Slot<STRIDE>] {
+        self.0.get(index as usize & Self::MASK..).unwrap_or_default()
     }
 
     /// Copies entry `index` (free-running) out, each word once.
     #[must_use]
     #[inline]
     pub fn load<E: Entry>(&self, index: u32) -> E {
-        let mut words = E::Words::default();
-        for (word, cell) in words.as_mut().iter_mut().zip(self.slot(index)) {
-            *word = cell.load(Ordering::Relaxed);
-        }
-        E::from_words(words)
+        self.slot(index).load()
     }
 
     /// Stores `entry` in the slot of `index` (free-running). To be published by the ring's index afterwards.
     #[inline]
     pub fn store<E: Entry>(&self, index: u32, entry: E) {
-        for (word, cell) in entry.into_words().as_ref().iter().zip(self.slot(index)) {
-            cell.store(*word, Ordering::Relaxed);
-        }
+        self.slot(index).store(entry);
     }
 }
 
 impl<const N: usize, const STRIDE: usize> Default for Slots<N, STRIDE> {
     fn default() -> Self {
-        Self(core::array::from_fn(|_| core::array::from_fn(|_| AtomicU64::new(0))))
+        Self(core::array::from_fn(|_| Slot(core::array::from_fn(|_| AtomicU64::new(0)))))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::directory::Peer;
 use crate::entry::Slots;
-use crate::geometry::{ABI_VERSION, DELIVERY_SLOTS, MAGIC, MAX_CLIENTS, TRANSMIT_SLOTS};
+use crate::geometry::{ABI_VERSION, DELIVERY_SLOTS, DomainId, MAGIC, MAX_CLIENTS, TRANSMIT_SLOTS};
 use crate::index::Index;
 use crate::journal::Journal;
 use crate::status::StatusWord;
@@ -36,7 +36,10 @@ pub struct InRegion {
 
     /// Central sleeps and asks to be signalled about anything new in `_out`.
     pub wake: WakeHint,
-    _wake: [Unused32; 15],
+    /// Central cannot go on before this client posts a receive request or takes a delivery, and asks to be signalled about
+    /// that. While it does not, it finds new requests by itself when a message for the client arrives.
+    pub wake_for_requests: WakeHint,
+    _wake: [Unused32; 14],
 
     /// What central has done for this client.
     pub counters: Counters,
@@ -210,6 +213,25 @@ impl InRegion {
         }
     }
 
+    /// Says that `count` messages of one slot each, from free-running index `first` on, are [`Status::Done`], the first being
+    /// number `sequence` of the flow to `target`; see [`StatusWord::set_delivered`]. For central.
+    #[inline]
+    pub fn set_delivered(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
+        let (mut index, mut sequence, mut left) = (first, sequence, count);
+        while left != 0 {
+            // Up to the end of the ring, or to where the note of the number begins anew.
+            let slots = self.statuses.0.get(index as usize & (TRANSMIT_SLOTS - 1)..).unwrap_or_default();
+            let piece = left.min(StatusWord::numbers_from(sequence));
+            let slots = slots.get(..piece as usize).unwrap_or(slots);
+            StatusWord::set_all_delivered(slots, index, target, sequence);
+            #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
+            let piece = slots.len() as u32;
+            index = index.wrapping_add(piece);
+            sequence = sequence.wrapping_add(piece.into());
+            left -= piece.min(left);
+        }
+    }
+
     /// The status word of the send with this free-running index.
     #[must_use]
     #[inline]
@@ -236,6 +258,7 @@ const _: () = {
     assert!(offset_of!(InRegion, post_head) == 0x44);
     assert!(offset_of!(InRegion, delivery_tail) == 0x48);
     assert!(offset_of!(InRegion, wake) == 0x80);
+    assert!(offset_of!(InRegion, wake_for_requests) == 0x84);
     assert!(offset_of!(InRegion, counters) == 0xc0);
     assert!(size_of::<Counters>() == 64);
     assert!(offset_of!(InRegion, journal) == 0x100);

@@ -48,9 +48,9 @@ mod wake;
 
 pub use address::{Address, Span};
 pub use delivery::{Delivery, DeliveryKind};
-pub use descriptor::{Descriptor, Kind, flags};
+pub use descriptor::{Descriptor, Kind, Plain, Route, flags};
 pub use directory::{DomainName, NameTooLong, Peer};
-pub use entry::{Entry, Slots};
+pub use entry::{Entry, Slot, Slots};
 pub use geometry::{ABI_VERSION, DomainId, FRAME_BYTES, MAGIC};
 pub use in_region::{Counters, InRegion, Standing};
 pub use index::Index;

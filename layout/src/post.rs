@@ -30,6 +30,14 @@ entry!(Post, 2);
 impl Post {
     /// In [`Post::from`]: any client that has a flow to this one.
     pub const ANYONE: u16 = u16::MAX;
+
+    /// Whether it is a buffer for anyone, which most are. Looks at one half of a word.
+    #[must_use]
+    #[inline]
+    pub const fn is_for_anyone(&self) -> bool {
+        let [_, last]: [u64; 2] = zerocopy::transmute!(*self);
+        last >> 32 == Self::ANYONE as u64
+    }
 }
 
 /// What a receive request asks for.

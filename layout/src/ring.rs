@@ -78,6 +78,13 @@ impl<const N: usize> Producer<N> {
         Some(index)
     }
 
+    /// Takes the next `count` indices; no more than are free, whatever `count` says.
+    #[inline]
+    pub const fn push_run(&mut self, count: u32) {
+        let free = self.free();
+        self.next = self.next.wrapping_add(if count < free { count } else { free });
+    }
+
     /// Learns that the peer has given back everything before `published`, which may be a lie.
     #[inline]
     pub const fn refresh(&mut self, published: u32) -> Result<(), ProtocolViolation> {
@@ -162,6 +169,13 @@ impl<const N: usize> Consumer<N> {
         Some(index)
     }
 
+    /// Takes the next `count` entries; no more than there are, whatever `count` says.
+    #[inline]
+    pub const fn take_run(&mut self, count: u32) {
+        let available = self.available();
+        self.next = self.next.wrapping_add(if count < available { count } else { available });
+    }
+
     /// Gives the oldest `count` entries back to the producer; no more than were taken, whatever `count` says.
     #[inline]
     pub const fn release(&mut self, count: u32) {
@@ -209,7 +223,10 @@ mod tests {
     fn a_slot_in_work_is_not_the_producers() {
         let mut consumer = Consumer::<4>::new(0);
         consumer.refresh(4).unwrap();
-        while consumer.take().is_some() {}
+        consumer.take_run(1);
+        assert_eq!(consumer.next(), 1);
+        consumer.take_run(u32::MAX);
+        assert_eq!(consumer.available(), 0, "only what is there can be taken");
         assert!(consumer.refresh(5).is_err(), "nothing was released yet");
         consumer.release(1);
         consumer.refresh(5).unwrap();
@@ -220,10 +237,12 @@ mod tests {
     #[test]
     fn a_head_past_what_was_pushed_is_a_violation() {
         let mut producer = Producer::<4>::new(START);
-        producer.push().unwrap();
+        producer.push_run(1);
         assert!(producer.refresh(START.wrapping_add(2)).is_err());
         assert!(producer.refresh(START.wrapping_sub(1)).is_err());
         producer.refresh(START.wrapping_add(1)).unwrap();
         assert!(producer.refresh(START).is_err());
+        producer.push_run(u32::MAX);
+        assert_eq!(producer.free(), 0, "only what is free can be taken");
     }
 }

@@ -106,8 +106,33 @@ impl StatusWord {
     /// restart that it was number `sequence` of the flow to `target`. For central.
     #[inline]
     pub fn set_delivered(&self, index: u32, target: DomainId, sequence: u64) {
-        let note = DELIVERED | ((sequence % SEQUENCE_RANGE) << 16) | (u64::from(target.number()) << 8);
-        self.store(index, note | u64::from(Status::Done as u32));
+        self.0.store(Self::delivered_word(index, target, sequence), Ordering::Release);
+    }
+
+    /// As [`set_delivered`](Self::set_delivered), for messages in consecutive slots whose numbers do not
+    /// [begin anew](Self::numbers_from) among them: each word is the one before and a constant.
+    #[inline]
+    pub(crate) fn set_all_delivered(slots: &[Self], index: u32, target: DomainId, sequence: u64) {
+        const NEXT: u64 = 1 << 32 | 1 << 16;
+        let mut word = Self::delivered_word(index, target, sequence);
+        for slot in slots {
+            slot.0.store(word, Ordering::Release);
+            word = word.wrapping_add(NEXT);
+        }
+    }
+
+    /// How many messages from number `sequence` on have notes that count up.
+    #[inline]
+    pub(crate) const fn numbers_from(sequence: u64) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "at most the range")]
+        {
+            (SEQUENCE_RANGE - sequence % SEQUENCE_RANGE) as u32
+        }
+    }
+
+    const fn delivered_word(index: u32, target: DomainId, sequence: u64) -> u64 {
+        let note = DELIVERED | ((sequence % SEQUENCE_RANGE) << 16) | ((target.number() as u64) << 8);
+        (index as u64) << 32 | note | Status::Done as u64
     }
 
     #[inline]
@@ -148,6 +173,28 @@ impl StatusWord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::in_region::InRegion;
+
+    #[test]
+    fn many_notes_are_as_many_single_ones() {
+        let target = DomainId::new(5).unwrap();
+        for first in [0, 100, u32::MAX - 20] {
+            for sequence in [0, SEQUENCE_RANGE - 1, SEQUENCE_RANGE - 30, u64::MAX - 9] {
+                let (many, single) = (InRegion::default(), InRegion::default());
+                many.set_delivered(first, 60, target, sequence);
+                for number in 0..60 {
+                    let index = first.wrapping_add(number);
+                    single.status(index).set_delivered(index, target, sequence.wrapping_add(number.into()));
+                }
+                for slot in 0..128 {
+                    assert_eq!(
+                        many.status(slot).0.load(Ordering::Relaxed),
+                        single.status(slot).0.load(Ordering::Relaxed)
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_note_does_not_show_in_the_status() {

@@ -58,6 +58,7 @@ fn offsets_of_centrals_page() {
     assert_eq!(at("post head"), offset_of!(InRegion, post_head));
     assert_eq!(at("delivery tail"), offset_of!(InRegion, delivery_tail));
     assert_eq!(at("wake hint"), offset_of!(InRegion, wake));
+    assert_eq!(at("wake hint for requests"), offset_of!(InRegion, wake_for_requests));
     assert_eq!(at("counters"), offset_of!(InRegion, counters));
     assert_eq!(at("journal:"), offset_of!(InRegion, journal));
     assert_eq!(at("directory:"), offset_of!(InRegion, directory));
