@@ -50,6 +50,31 @@ impl ChannelSet {
     }
 }
 
+impl IntoIterator for ChannelSet {
+    type Item = Channel;
+    type IntoIter = ChannelSetIter;
+
+    fn into_iter(self) -> ChannelSetIter {
+        // The bit above the highest number is no channel's.
+        ChannelSetIter(self.0 & ((1 << Channel::LIMIT) - 1))
+    }
+}
+
+/// The channels of a set, in the order of their numbers.
+#[derive(Clone, Debug)]
+pub struct ChannelSetIter(u64);
+
+impl Iterator for ChannelSetIter {
+    type Item = Channel;
+
+    #[inline]
+    fn next(&mut self) -> Option<Channel> {
+        let number = self.0.trailing_zeros();
+        self.0 &= self.0.wrapping_sub(1);
+        Channel::new(number as usize)
+    }
+}
+
 /// What a protection domain does when it is notified.
 pub trait Handler {
     /// Called once for each wake-up, with every channel that was signalled since the last one. When it returns, the

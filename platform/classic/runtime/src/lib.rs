@@ -51,6 +51,11 @@ pub fn notify(channel: Channel) {
     syscall::signal(slots::FIRST_CHANNEL + u64::from(channel.number()));
 }
 
+/// Signals as [`notify`] does: this kernel cannot signal and wait in one call. For the last thing that a handler does.
+pub fn notify_on_return(channel: Channel) {
+    notify(channel);
+}
+
 /// Gives other PDs of the same priority the processor for what is left of the time slice.
 pub fn yield_now() {
     syscall::yield_now();

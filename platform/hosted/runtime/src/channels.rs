@@ -20,6 +20,11 @@ pub fn notify(channel: Channel) {
     }
 }
 
+/// Signals as [`notify`] does: Linux cannot signal and wait in one call. For the last thing that a handler does.
+pub fn notify_on_return(channel: Channel) {
+    notify(channel);
+}
+
 /// Makes the process wait for a channel.
 pub(crate) fn watch(epoll: &OwnedFd, channel: u8, counter: &OwnedFd) -> rustix::io::Result<()> {
     let number = epoll::EventData::new_u64(u64::from(channel));

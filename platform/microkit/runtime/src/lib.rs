@@ -56,6 +56,12 @@ pub fn notify(channel: Channel) {
     sel4_microkit::Channel::new(usize::from(channel.number())).notify();
 }
 
+/// Signals as [`notify`] does, but when the handler returns: signal and wait are then one call of the kernel. For the last thing
+/// that a handler does. One signal can be outstanding; another one sends it at once.
+pub fn notify_on_return(channel: Channel) {
+    start::defer(channel);
+}
+
 /// Gives other PDs of the same priority the processor for what is left of the time slice.
 pub fn yield_now() {
     sel4::r#yield();

@@ -2,8 +2,10 @@
 
 use core::convert::Infallible;
 use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use ferry_platform::{ChannelSet, Handler};
+use ferry_platform::{Channel, ChannelSet, Handler};
+use sel4_microkit::DeferredAction;
 
 use crate::supervisor;
 
@@ -13,6 +15,28 @@ macro_rules! protection_domain {
     ($init:path) => {
         $crate::sel4_microkit::declare_protection_domain!(init = $crate::prepare($init));
     };
+}
+
+/// The channel of the signal that is left to the next wait, or [`NONE`].
+static DEFERRED: AtomicUsize = AtomicUsize::new(NONE);
+
+/// No channel.
+const NONE: usize = usize::MAX;
+
+/// Leaves a signal to the next wait, in the place of another one, which goes out now. A PD has one thread, so nothing comes
+/// in between.
+pub(crate) fn defer(channel: Channel) {
+    if let Some(earlier) = take_deferred() {
+        earlier.notify();
+    }
+    DEFERRED.store(usize::from(channel.number()), Ordering::Relaxed);
+}
+
+/// The signal that was left to the next wait.
+fn take_deferred() -> Option<sel4_microkit::Channel> {
+    let channel = DEFERRED.load(Ordering::Relaxed);
+    DEFERRED.store(NONE, Ordering::Relaxed);
+    (channel != NONE).then(|| sel4_microkit::Channel::new(channel))
 }
 
 /// What Microkit's event loop calls: the PD's handler in the shape that `sel4-microkit` expects.
@@ -26,6 +50,10 @@ impl<H: Handler> sel4_microkit::Handler for Adapter<H> {
         self.0.notified(ChannelSet::from_bits(bits));
         Ok(())
     }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        take_deferred().map(DeferredAction::new_notify)
+    }
 }
 
 /// Makes `init` what `sel4-microkit` starts.
@@ -33,7 +61,12 @@ impl<H: Handler> sel4_microkit::Handler for Adapter<H> {
 pub fn prepare<H: Handler>(init: fn() -> H) -> impl FnOnce() -> Adapter<H> {
     move || {
         sel4_microkit::panicking::set_hook(&report);
-        Adapter(init())
+        let handler = init();
+        // The event loop asks for a deferred signal after an event only.
+        if let Some(channel) = take_deferred() {
+            channel.notify();
+        }
+        Adapter(handler)
     }
 }
 
