@@ -32,8 +32,7 @@ impl Engine {
     #[inline]
     pub(crate) fn accept(&mut self, source: DomainId, ports: Ports) -> Accepted {
         let client = &mut self.clients[source];
-        let available = client.transmit.available();
-        if available == 0 {
+        if client.transmit.available() == 0 {
             return Accepted::Nothing;
         }
         let index = client.transmit.next();

@@ -2,9 +2,9 @@
 
 use core::ops::Range;
 
-use ferry_layout::config::BufferRecord;
+use ferry_layout::config::{BufferRecord, Mapping};
 use ferry_layout::geometry::MAX_BUFFER_FRAMES;
-use ferry_layout::{DomainId, Span};
+use ferry_layout::{Address, DomainId, Span};
 
 use crate::machine::{FrameRef, Machine, MapFailed};
 use crate::table::Table;
@@ -19,15 +19,56 @@ pub enum Side {
 }
 
 /// One buffer. Each frame has one home in the window, so a mapping is never made over another.
+#[repr(C)]
 pub(crate) struct Buffer {
     side: Side,
     bytes: u64,
     window_address: u64,
     first_capability: u64,
     frame_bits: u32,
+    mapped_count: u32,
+    /// Frames that are mapped for flows that keep them.
+    kept: Reach,
+    /// Frames that are mapped for the turn at hand, and noted for unmapping.
+    noted: Reach,
     /// Bit `n` of the words: frame `n` is mapped.
     mapped: Table<u64, { MAX_BUFFER_FRAMES / 64 }>,
-    mapped_count: u32,
+}
+
+/// Bytes of a buffer, without a gap, whose frames are all mapped. A short answer to a frequent question; there may be
+/// more.
+#[derive(Clone, Copy)]
+pub(crate) struct Reach {
+    low: u64,
+    high: u64,
+}
+
+impl Reach {
+    const NOTHING: Self = Self { low: 0, high: 0 };
+
+    /// Whether all of `span`, a span of the same buffer, is within reach.
+    #[inline]
+    pub(crate) const fn covers(self, span: Span) -> bool {
+        self.low <= span.start() && span.end() <= self.high
+    }
+
+    /// The span that `place` claims, if all of it is within reach, and so within the buffer.
+    #[inline]
+    pub(crate) fn span(self, place: Address, length: u32) -> Option<Span> {
+        place.span(length, self.high).filter(|span| self.low <= span.start())
+    }
+
+    /// Both, if there is no gap between them, else `other`.
+    const fn joined(self, other: Self) -> Self {
+        if other.low <= self.high && self.low <= other.high {
+            Self {
+                low: if self.low < other.low { self.low } else { other.low },
+                high: if self.high > other.high { self.high } else { other.high },
+            }
+        } else {
+            other
+        }
+    }
 }
 
 /// Frames mapped and unmapped, for the counters.
@@ -44,6 +85,8 @@ impl Buffer {
             frame_bits: 12,
             mapped: Table::new([0; MAX_BUFFER_FRAMES / 64]),
             mapped_count: 0,
+            kept: Reach::NOTHING,
+            noted: Reach::NOTHING,
         }
     }
 
@@ -65,6 +108,15 @@ impl Buffer {
         self.window_address.wrapping_add(span.start())
     }
 
+    /// What is known to be mapped for flows of this policy.
+    #[inline]
+    pub(crate) const fn reach(&self, mapping: Mapping) -> Reach {
+        match mapping {
+            Mapping::Keep => self.kept,
+            Mapping::Each => self.noted,
+        }
+    }
+
     /// The frames that `span` touches, in units of this buffer's frame size.
     #[inline]
     pub(crate) const fn frames(&self, span: Span) -> Range<u32> {
@@ -80,15 +132,15 @@ impl Buffer {
     }
 
     /// Maps those of `frames` that are not mapped (r05, r06). On failure, what it did map stays mapped.
-    #[inline]
     pub(crate) fn map(
         &mut self,
         client: DomainId,
         frames: Range<u32>,
+        mapping: Mapping,
         machine: &mut impl Machine,
     ) -> (Changed, Result<(), MapFailed>) {
         let mut changed = Changed(0);
-        for number in frames {
+        for number in frames.clone() {
             let (word, bit) = Self::place(number);
             if self.mapped[word] & bit == 0 {
                 if let Err(failed) = machine.map(self.frame(client, number)) {
@@ -99,7 +151,40 @@ impl Buffer {
                 changed.0 += 1;
             }
         }
+        match mapping {
+            Mapping::Keep => self.kept = self.kept.joined(self.bytes_of(self.run_around(frames))),
+            Mapping::Each => self.noted = self.noted.joined(self.bytes_of(frames)),
+        }
         (changed, Ok(()))
+    }
+
+    /// The mapped frames without a gap around `frames`, which are mapped.
+    fn run_around(&self, frames: Range<u32>) -> Range<u32> {
+        let Range { mut start, mut end } = frames;
+        // A word of the set at a time.
+        while start != 0 {
+            let (word, last) = ((start - 1) / 64, (start - 1) % 64);
+            let run = (self.mapped[word] << (63 - last)).leading_ones();
+            start -= run;
+            if run <= last {
+                break;
+            }
+        }
+        while end as usize != MAX_BUFFER_FRAMES {
+            let (word, first) = (end / 64, end % 64);
+            let run = (self.mapped[word] >> first).trailing_ones();
+            end += run;
+            if run < 64 - first {
+                break;
+            }
+        }
+        start..end
+    }
+
+    /// The bytes of `frames`.
+    const fn bytes_of(&self, frames: Range<u32>) -> Reach {
+        let (low, high) = ((frames.start as u64) << self.frame_bits, (frames.end as u64) << self.frame_bits);
+        Reach { low, high: if high < self.bytes { high } else { self.bytes } }
     }
 
     /// Unmaps those of `frames` that are mapped.
@@ -110,6 +195,7 @@ impl Buffer {
         machine: &mut impl Machine,
     ) -> Changed {
         let mut changed = Changed(0);
+        (self.kept, self.noted) = (Reach::NOTHING, Reach::NOTHING);
         for number in frames {
             let (word, bit) = Self::place(number);
             if self.mapped[word] & bit != 0 {

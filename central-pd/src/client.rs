@@ -1,7 +1,7 @@
 //! What central knows of one client.
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
-use ferry_layout::{Consumer, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
+use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
 
 use crate::buffer::{Buffer, Side};
 use crate::requests::Requests;
@@ -18,22 +18,15 @@ pub struct Ports {
 }
 
 /// One client. Exists for every number a system can have; without [`Ports`] it is not part of this system.
+///
+/// In the order in which it is written, which is that of use: what every turn needs lies together, the tables at the end.
+#[repr(C)]
 pub(crate) struct Client {
     pub(crate) ports: Option<Ports>,
     pub(crate) standing: Standing,
     pub(crate) epoch: u32,
-
     pub(crate) transmit: Consumer<TRANSMIT_SLOTS>,
-    pub(crate) sends: Sends,
-    /// The rest of a chain that is too long follows and is refused too.
-    pub(crate) in_refused_chain: bool,
-    /// After a restart of central: slots up to here were taken before, and have to be taken again.
-    pub(crate) retake: Option<u32>,
-    pub(crate) requests: Requests,
     pub(crate) deliveries: Producer<DELIVERY_SLOTS>,
-
-    pub(crate) transmit_buffer: Buffer,
-    pub(crate) receive_buffer: Buffer,
 
     /// Targets for which sends of this client wait.
     pub(crate) waits_for: ClientSet,
@@ -41,11 +34,6 @@ pub(crate) struct Client {
     pub(crate) ready: ClientSet,
     /// Sources whose sends wait for this client.
     pub(crate) awaited_by: ClientSet,
-
-    /// The next turn takes new sends before it goes on with waiting ones.
-    pub(crate) new_first: bool,
-    /// The target whose flow comes first when waiting sends go on.
-    pub(crate) next_target: u32,
 
     /// Bytes added to the deficit in each round, and the most descriptors taken.
     pub(crate) bytes_per_round: u32,
@@ -55,20 +43,19 @@ pub(crate) struct Client {
     /// Descriptors that may still be taken from it in this round.
     pub(crate) messages_left: u32,
 
-    pub(crate) tally: Tally,
-}
+    /// After a restart of central: slots up to here were taken before, and have to be taken again.
+    pub(crate) retake: Option<u32>,
+    /// The target whose flow comes first when waiting sends go on.
+    pub(crate) next_target: u32,
+    /// The next turn takes new sends before it goes on with waiting ones.
+    pub(crate) new_first: bool,
+    /// The rest of a chain that is too long follows and is refused too.
+    pub(crate) in_refused_chain: bool,
 
-/// Counts since the counters in shared memory were last brought up to date.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Tally {
-    pub(crate) sent_messages: u32,
-    pub(crate) received_messages: u32,
-    pub(crate) refused: u32,
-    pub(crate) maps: u32,
-    pub(crate) unmaps: u32,
-    pub(crate) signals: u32,
-    pub(crate) sent_bytes: u64,
-    pub(crate) received_bytes: u64,
+    pub(crate) requests: Requests,
+    pub(crate) transmit_buffer: Buffer,
+    pub(crate) receive_buffer: Buffer,
+    pub(crate) sends: Sends,
 }
 
 impl Client {
@@ -78,23 +65,22 @@ impl Client {
             standing: Standing::Closed,
             epoch: 0,
             transmit: Consumer::new(0),
-            sends: Sends::new(),
-            in_refused_chain: false,
-            retake: None,
-            requests: Requests::new(),
             deliveries: Producer::new(0),
-            transmit_buffer: Buffer::new(Side::Transmit),
-            receive_buffer: Buffer::new(Side::Receive),
             waits_for: ClientSet::EMPTY,
             ready: ClientSet::EMPTY,
             awaited_by: ClientSet::EMPTY,
-            new_first: false,
-            next_target: 0,
             bytes_per_round: 1,
             messages_per_round: 1,
             deficit: 0,
             messages_left: 0,
-            tally: Tally::new(),
+            retake: None,
+            next_target: 0,
+            new_first: false,
+            in_refused_chain: false,
+            requests: Requests::new(),
+            transmit_buffer: Buffer::new(Side::Transmit),
+            receive_buffer: Buffer::new(Side::Receive),
+            sends: Sends::new(),
         }
     }
 
@@ -105,16 +91,36 @@ impl Client {
         }
     }
 
+    /// Counts what was done for the client, where it can see it. Nobody else writes these counters.
+    #[inline]
+    pub(crate) fn count(&self, add: impl FnOnce(&Counters)) {
+        if let Some(ports) = self.ports {
+            add(&ports.into.counters);
+        }
+    }
+
+    /// Notes that `count` slots from `index` on have their final status. They are the client's again when the next
+    /// `release_slots` says so, and older ones have theirs.
+    #[inline]
+    pub(crate) fn finish(&mut self, index: u32, count: u32) {
+        if index == self.transmit.released() && self.sends.none_finished() {
+            self.transmit.release(count);
+        } else {
+            self.sends.finish(index, count);
+        }
+    }
+
     /// Whether its receive queue has a place for another delivery, as far as central knows. One slot always stays
     /// unused, so that what is stored and not yet published never overwrites the newest delivery: a restart begins there.
     #[inline]
     pub(crate) const fn has_room(&self) -> bool {
-        self.deliveries.free() > 1
+        self.room() != 0
     }
 
-    /// Whether its receive queue is full and something waits for a place in it.
-    pub(crate) const fn lacks_room(&self) -> bool {
-        !self.has_room() && (self.requests.has_new() || !self.awaited_by.is_empty())
+    /// Deliveries for which its receive queue has a place, as far as central knows.
+    #[inline]
+    pub(crate) const fn room(&self) -> u32 {
+        self.deliveries.free().saturating_sub(1)
     }
 
     /// Answers receive request `by`, which is about request `about`, and makes that visible. There is room: the caller
@@ -132,40 +138,5 @@ impl Client {
             ports.into.delivery_tail.publish(self.deliveries.next());
             self.requests.publish(ports.into);
         }
-    }
-}
-
-impl Tally {
-    const fn new() -> Self {
-        Self {
-            sent_messages: 0,
-            received_messages: 0,
-            refused: 0,
-            maps: 0,
-            unmaps: 0,
-            signals: 0,
-            sent_bytes: 0,
-            received_bytes: 0,
-        }
-    }
-
-    /// Adds everything to the counters that the client can read, and begins anew.
-    pub(crate) fn publish(&mut self, into: &InRegion) {
-        let counters = &into.counters;
-        for (counter, count) in [
-            (&counters.sent_messages, u64::from(self.sent_messages)),
-            (&counters.sent_bytes, self.sent_bytes),
-            (&counters.received_messages, u64::from(self.received_messages)),
-            (&counters.received_bytes, self.received_bytes),
-            (&counters.refused, u64::from(self.refused)),
-            (&counters.maps, u64::from(self.maps)),
-            (&counters.unmaps, u64::from(self.unmaps)),
-            (&counters.signals, u64::from(self.signals)),
-        ] {
-            if count != 0 {
-                counter.add(count);
-            }
-        }
-        *self = Self::new();
     }
 }

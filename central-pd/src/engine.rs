@@ -1,11 +1,12 @@
 //! Rounds: whom central looks at, in which order it serves them, whom it signals, and when it may sleep.
 //!
 //! The lost-wake-up argument. Central's hint in a client's `_in` page is armed whenever central sleeps; it is disarmed
-//! only for clients with work in hand, in [`Engine::round`], and all of those are collected in `awake`. Before
-//! [`Engine::run`] returns it arms exactly these, which ends in a `SeqCst` fence, and then looks at each of them once more.
+//! only for clients with more work in hand than one round, in [`Engine::run`], and all of those are collected in `awake`.
+//! Before `run` returns it arms exactly these, which ends in a `SeqCst` fence, and then looks at each of them once more.
 //! A client that published before the look is served now; one that publishes after it finds the hint armed (the
-//! pattern in `ferry_layout::WakeHint`) and signals, and that signal makes the next wait return at once. In the other
-//! direction, every signal goes out after everything it is about was published, through the same fence.
+//! pattern in `ferry_layout::WakeHint`) and signals, and that signal makes the next wait return at once. A second hint
+//! does the same for what a client need not signal, see [`Engine::ask_for_requests`]. In the other direction, every signal
+//! goes out after everything it is about was published, through the same fence.
 
 use ferry_layout::config::{ClientRecord, Config};
 use ferry_layout::geometry::MAX_CLIENTS;
@@ -35,14 +36,21 @@ pub struct Engine {
     pub(crate) rotation: u32,
     /// Clients to signal at the end of the round, if they ask for it.
     pub(crate) to_signal: ClientSet,
+    /// Clients to signal at the end of the next round. A sender with work left, and those it sends to, are not signalled for
+    /// each round of it: the news of a batch is one signal. Bounded by the rings, which are full or empty some time.
+    to_signal_later: ClientSet,
     /// Clients with sends that may go on, because a target has acted.
     pub(crate) roused: ClientSet,
-    /// Clients whose counters have changed.
-    pub(crate) touched: ClientSet,
     /// Clients that were found to have broken the protocol, until [`Engine::expel_offenders`].
     pub(crate) offenders: ClientSet,
     /// Clients that had a turn, or something delivered, since the last tick.
-    active: ClientSet,
+    pub(crate) active: ClientSet,
+    /// Clients that are asked to signal when they post or take, because something waits for that.
+    asking: ClientSet,
+    /// Clients for which that may have changed.
+    pub(crate) reconsider: ClientSet,
+    /// The turn at hand.
+    pub(crate) visit: Visit,
 }
 
 impl Engine {
@@ -58,10 +66,13 @@ impl Engine {
             now: 0,
             rotation: 0,
             to_signal: ClientSet::EMPTY,
+            to_signal_later: ClientSet::EMPTY,
             roused: ClientSet::EMPTY,
-            touched: ClientSet::EMPTY,
             offenders: ClientSet::EMPTY,
             active: ClientSet::EMPTY,
+            asking: ClientSet::EMPTY,
+            reconsider: ClientSet::EMPTY,
+            visit: Visit::new(),
         }
     }
 
@@ -88,6 +99,7 @@ impl Engine {
             if let Some(ports) = client.ports {
                 let peers = config.clients().filter_map(|(peer, record)| self.peer(id, peer, record));
                 ports.into.introduce(id.number(), record.transmit.bytes, record.receive.bytes, peers);
+                ports.into.wake_for_requests.disarm();
                 ports.into.wake.arm();
             }
         }
@@ -116,7 +128,6 @@ impl Engine {
     /// `woken` are the clients that have signalled. With `tick` a period has passed: everyone is polled, signalled
     /// or not (r14, r22), deadlines are checked, and frames that nobody used for a whole period are unmapped.
     pub fn run(&mut self, machine: &mut impl Machine, woken: ClientSet, tick: bool) {
-        let mut visit = Visit::new();
         let mut look_at = woken.intersection(self.all());
         if tick {
             self.pass_tick(machine);
@@ -124,23 +135,25 @@ impl Engine {
         }
         let mut awake = ClientSet::EMPTY;
         loop {
-            let work_left = self.round(machine, &mut visit, look_at, &mut awake);
-            if !work_left && !self.arm(&mut awake) {
+            let left = self.round(machine, look_at);
+            let rest = left.is_empty() && self.roused.is_empty() && !self.arm(&mut awake);
+            self.signal(machine, rest);
+            if rest {
                 return;
+            }
+            for client in left.without(awake).iter() {
+                if let Some(ports) = self.clients[client].ports {
+                    ports.into.wake.disarm();
+                    awake.insert(client);
+                }
             }
             // From the second round on everyone is looked at: who keeps central awake must not keep it from others.
             look_at = self.all();
         }
     }
 
-    /// One round: look at the clients in `look_at`, serve all that have work, signal. Whether somebody has work left.
-    fn round(
-        &mut self,
-        machine: &mut impl Machine,
-        visit: &mut Visit,
-        look_at: ClientSet,
-        awake: &mut ClientSet,
-    ) -> bool {
+    /// One round: look at the clients in `look_at`, serve all that have work. Who has work left.
+    fn round(&mut self, machine: &mut impl Machine, look_at: ClientSet) -> ClientSet {
         for client in look_at.iter() {
             if let Some(ports) = self.clients[client].ports {
                 self.look(machine, client, ports);
@@ -151,33 +164,30 @@ impl Engine {
         for client in working.iter() {
             self.replenish(client);
         }
-        let mut left = ClientSet::EMPTY;
-        for class in [Class::Urgent, Class::Any] {
-            if class == Class::Urgent && !self.has_urgent {
-                continue;
-            }
-            for client in working.from(self.rotation) {
-                let Some(ports) = self.clients[client].ports else { continue };
-                if !self.has_work(client) {
-                    continue;
-                }
-                if !awake.contains(client) {
-                    ports.into.wake.disarm();
-                    awake.insert(client);
-                }
-                left.remove(client);
-                if self.turn(machine, visit, client, ports, class) {
-                    left.insert(client);
-                }
-            }
+        if self.has_urgent {
+            self.pass(machine, working, Class::Urgent);
         }
+        let left = self.pass(machine, working, Class::Any);
         if let Some(first) = working.from(self.rotation).next() {
             self.rotation = u32::from(first.number()) + 1;
         }
-        self.active = self.active.union(visit.touched);
-        self.signal(machine);
-        self.publish_counters(visit);
-        !left.is_empty() || !self.roused.is_empty()
+        left
+    }
+
+    /// Gives each of `working` that has work a turn. Who has work left.
+    #[inline]
+    fn pass(&mut self, machine: &mut impl Machine, working: ClientSet, class: Class) -> ClientSet {
+        let mut left = ClientSet::EMPTY;
+        for client in working.from(self.rotation) {
+            let Some(ports) = self.clients[client].ports else { continue };
+            let others = self.to_signal;
+            if self.has_work(client) && self.turn(machine, client, ports, class) {
+                left.insert(client);
+                self.to_signal_later = self.to_signal_later.union(self.to_signal.without(others));
+                self.to_signal = others;
+            }
+        }
+        left
     }
 
     /// Reads what `client` has published: a wish for an epoch, receive requests, and how far its queue of sends goes.
@@ -198,16 +208,47 @@ impl Engine {
             self.retake(client, ports, end);
         }
         let state = &mut self.clients[client];
-        let known = state
-            .transmit
-            .refresh(ports.out.transmit_tail.observe())
-            .and_then(|()| state.requests.refresh(ports.out.post_tail.observe()));
-        if known.is_err() {
+        if state.transmit.refresh(ports.out.transmit_tail.observe()).is_err() {
             self.suspect(client, ports);
             return;
         }
-        if state.requests.has_new() || state.lacks_room() {
+        self.look_for_requests(client);
+    }
+
+    /// Reads what `client`, which is let in, has posted. Clients need not signal that, so this is also called when a message
+    /// for the client finds nothing open.
+    #[inline]
+    pub(crate) fn look_for_requests(&mut self, client: DomainId) {
+        self.learn_requests(client);
+        let state = &self.clients[client];
+        if let Some(ports) = state.ports
+            && state.requests.has_new()
+        {
             self.take_requests(client, ports);
+        }
+    }
+
+    /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no request.
+    #[inline]
+    pub(crate) fn learn_requests(&mut self, client: DomainId) {
+        let state = &mut self.clients[client];
+        let Some(ports) = state.ports else { return };
+        if state.requests.refresh(ports.out.post_tail.observe()).is_err() {
+            self.suspect(client, ports);
+            return;
+        }
+        self.learn_room(client, ports);
+    }
+
+    /// Reads how far `client` has emptied its receive queue.
+    #[inline]
+    pub(crate) fn learn_room(&mut self, client: DomainId, ports: Ports) {
+        let state = &mut self.clients[client];
+        let was_full = !state.has_room();
+        if state.deliveries.refresh(ports.out.delivery_head.observe()).is_err() {
+            self.suspect(client, ports);
+        } else if was_full && state.has_room() {
+            self.rouse_waiters(client);
         }
     }
 
@@ -228,17 +269,11 @@ impl Engine {
     /// Takes new receive requests, answers those that need it, and rouses whoever waits for this client.
     fn take_requests(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
-        let was_full = !state.has_room();
-        if state.deliveries.refresh(ports.out.delivery_head.observe()).is_err() {
-            self.suspect(client, ports);
-            return;
-        }
-        let mut offered = was_full && state.has_room();
+        let mut offered = false;
         let bytes = state.receive_buffer.bytes();
-        loop {
-            match state.requests.take(ports.out, bytes, state.has_room()) {
-                Taken::Nothing => break,
-                Taken::Offered => offered = true,
+        while let Some(taken) = state.requests.take(ports.out, bytes, state.has_room(), &mut offered) {
+            match taken {
+                Taken::Offered => {}
                 Taken::Withdrawn { earlier, by } => {
                     state.answer(ports, DeliveryKind::Withdrawn, earlier, by);
                     self.to_signal.insert(client);
@@ -246,10 +281,13 @@ impl Engine {
                 Taken::Refused(request) => {
                     state.answer(ports, DeliveryKind::Refused, request, request);
                     self.to_signal.insert(client);
-                    state.tally.refused += 1;
-                    self.touched.insert(client);
+                    state.count(|counters| counters.refused.add(1));
                 }
             }
+        }
+        if state.requests.has_new() {
+            // One has to be answered, and there is no place for the answer.
+            self.reconsider.insert(client);
         }
         state.requests.publish(ports.into);
         if offered {
@@ -263,28 +301,25 @@ impl Engine {
         state.standing == Standing::Open && (state.transmit.available() != 0 || !state.ready.is_empty())
     }
 
-    /// Signals each client that has news, at most once, and only if its wake hint asks for it.
-    fn signal(&mut self, machine: &mut impl Machine) {
-        for client in core::mem::replace(&mut self.to_signal, ClientSet::EMPTY).iter() {
-            let state = &mut self.clients[client];
+    /// Signals each client that has news, at most once, and only if its wake hint asks for it. With `rest` this run has come to
+    /// its end.
+    fn signal(&mut self, machine: &mut impl Machine, rest: bool) {
+        let news = core::mem::replace(&mut self.to_signal, self.to_signal_later);
+        self.to_signal_later = ClientSet::EMPTY;
+        let mut asking = None;
+        for client in news.iter() {
+            let state = &self.clients[client];
             if state.ports.is_some_and(|ports| ports.out.wake.asks_for_signal()) {
-                machine.signal(client);
-                state.tally.signals += 1;
-                self.touched.insert(client);
+                state.count(|counters| counters.signals.add(1));
+                if let Some(earlier) = asking.replace(client) {
+                    machine.signal(earlier);
+                }
             }
         }
-    }
-
-    /// Brings the counters in shared memory up to date.
-    fn publish_counters(&mut self, visit: &mut Visit) {
-        let touched = self.touched.union(visit.touched);
-        self.touched = ClientSet::EMPTY;
-        visit.touched = ClientSet::EMPTY;
-        for client in touched.iter() {
-            let state = &mut self.clients[client];
-            if let Some(ports) = state.ports {
-                state.tally.publish(ports.into);
-            }
+        match asking {
+            Some(last) if rest => machine.signal_and_sleep(last),
+            Some(last) => machine.signal(last),
+            None => {}
         }
     }
 
@@ -300,12 +335,34 @@ impl Engine {
             // news, central would go round for ever.
             news |= state.standing == Standing::Open
                 && (ports.out.transmit_tail.observe() != state.transmit.tail()
-                    || ports.out.post_tail.observe() != state.requests.tail()
-                    || (state.lacks_room() && ports.out.delivery_head.observe() != state.deliveries.head()))
+                    || ports.out.post_tail.observe() != state.requests.tail())
                 && ports.out.wanted_epoch().is_some();
         }
         *awake = ClientSet::EMPTY;
+        let reconsider = core::mem::replace(&mut self.reconsider, ClientSet::EMPTY);
+        for client in reconsider.union(self.asking).iter() {
+            news |= self.ask_for_requests(client);
+        }
         news
+    }
+
+    /// Arms the hint that asks `client` to signal when it posts or takes, if something waits for that, and looks once more.
+    /// Whether it has done so already.
+    fn ask_for_requests(&mut self, client: DomainId) -> bool {
+        let state = &self.clients[client];
+        let Some(ports) = state.ports else { return false };
+        let waits =
+            state.standing == Standing::Open && (!state.awaited_by.is_empty() || state.requests.has_new());
+        if !waits {
+            self.asking.remove(client);
+            ports.into.wake_for_requests.disarm();
+            return false;
+        }
+        self.asking.insert(client);
+        ports.into.wake_for_requests.arm();
+        let has_posted = ports.out.post_tail.observe() != state.requests.tail();
+        let has_taken = !state.has_room() && ports.out.delivery_head.observe() != state.deliveries.head();
+        (has_posted || has_taken) && ports.out.wanted_epoch().is_some()
     }
 
     /// A period has passed.
@@ -318,10 +375,7 @@ impl Engine {
                 let state = &mut self.clients[client];
                 let transmit = state.transmit_buffer.unmap_all(client, machine);
                 let receive = state.receive_buffer.unmap_all(client, machine);
-                state.tally.unmaps += transmit.0 + receive.0;
-                if transmit.0 + receive.0 != 0 {
-                    self.touched.insert(client);
-                }
+                state.count(|counters| counters.unmaps.add((transmit.0 + receive.0).into()));
             }
         }
     }

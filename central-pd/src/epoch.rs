@@ -100,9 +100,9 @@ impl Engine {
         }
 
         let state = &mut self.clients[client];
-        state.tally.unmaps += state.transmit_buffer.unmap_all(client, machine).0;
-        state.tally.unmaps += state.receive_buffer.unmap_all(client, machine).0;
-        self.touched.insert(client);
+        let transmit = state.transmit_buffer.unmap_all(client, machine);
+        let receive = state.receive_buffer.unmap_all(client, machine);
+        state.count(|counters| counters.unmaps.add((transmit.0 + receive.0).into()));
     }
 
     /// Ends all sends of `source` that wait for `target` with `status`.
@@ -114,7 +114,6 @@ impl Engine {
         let state = &mut self.clients[source];
         state.waits_for.remove(target);
         state.ready.remove(target);
-        self.touched.insert(source);
         self.release_slots(source, ports);
     }
 
@@ -146,7 +145,6 @@ impl Engine {
                 self.refuse(source, ports, index, Status::Expired);
             }
         }
-        self.touched.insert(source);
         self.release_slots(source, ports);
     }
 }

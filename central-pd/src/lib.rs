@@ -20,11 +20,12 @@
 //! ```text
 //!  engine.rs    rounds: whom to look at, in what order, when to sleep        ── calls ──┐
 //!  visit.rs     one client's turn: take requests and sends, serve, settle               │
+//!  express.rs   plain messages to a receiver that is ready, many at a time              │
 //!  accept.rs    a descriptor is checked and copied: Send, or a status                   ▼
 //!  transfer.rs  one step of one message: match, map, copy, file          machine.rs  map, unmap, copy, signal
 //!  epoch.rs     a client starts, restarts, or is shut out
 //!  resume.rs    central restarts from the pages that only it can write
-//!  requests.rs, send.rs, flow.rs, buffer.rs, client.rs, table.rs    the private state
+//!  requests.rs, offers.rs, send.rs, flow.rs, buffer.rs, client.rs, table.rs, slots.rs    the private state
 //! ```
 
 #![no_std]
@@ -49,11 +50,14 @@ mod buffer;
 mod client;
 mod engine;
 mod epoch;
+mod express;
 mod flow;
 mod machine;
+mod offers;
 mod requests;
 mod resume;
 mod send;
+mod slots;
 mod table;
 mod transfer;
 mod visit;

@@ -40,4 +40,10 @@ pub trait Machine {
 
     /// Signals `client`.
     fn signal(&mut self, client: DomainId);
+
+    /// Signals `client` as the last thing that the engine does in this run: a platform whose kernel can signal and wait in
+    /// one call may leave it to that.
+    fn signal_and_sleep(&mut self, client: DomainId) {
+        self.signal(client);
+    }
 }

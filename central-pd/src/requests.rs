@@ -5,15 +5,8 @@ use ferry_layout::{
     Consumer, DomainId, InRegion, OpenWindow, OutRegion, Post, PostKind, ProtocolViolation, Span,
 };
 
-use crate::table::{SlotSet, Table};
-
-/// One posted buffer: central's checked copy of the request.
-#[derive(Clone, Copy)]
-struct Buffer {
-    span: Span,
-    /// Only this client may fill it.
-    from: Option<DomainId>,
-}
+use crate::offers::Offers;
+use crate::slots::SlotSet;
 
 /// One open window.
 #[derive(Clone, Copy)]
@@ -24,12 +17,10 @@ struct Window {
     from: DomainId,
 }
 
-/// What came of taking one request.
+/// A request that was taken, other than a buffer for anyone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Taken {
-    /// There is no further request.
-    Nothing,
-    /// There is a buffer or window more, so sends that wait for this client may go on.
+    /// A buffer or window more is open.
     Offered,
     /// To be answered: a request was taken back.
     Withdrawn {
@@ -43,11 +34,9 @@ pub(crate) enum Taken {
 }
 
 /// The receive requests of one client.
+#[repr(C)]
 pub(crate) struct Requests {
     ring: Consumer<POST_SLOTS>,
-    buffers: Table<Buffer, POST_SLOTS>,
-    /// Slots whose buffer waits for a message. A buffer that a message under way has claimed is not among them.
-    open: SlotSet,
     /// Requests that are over, but not released because an older one is not.
     consumed: SlotSet,
     /// Those of them that the journal has.
@@ -55,25 +44,25 @@ pub(crate) struct Requests {
     windows: [Option<Window>; MAX_WINDOWS],
     /// Places in `windows` whose record in the journal is out of date: bit `n` for place `n`.
     changed_windows: u32,
+    offers: Offers,
 }
 
 impl Requests {
     pub(crate) const fn new() -> Self {
         Self {
             ring: Consumer::new(0),
-            buffers: Table::new([Buffer { span: Span::EMPTY, from: None }; POST_SLOTS]),
-            open: SlotSet::EMPTY,
             consumed: SlotSet::EMPTY,
             noted: SlotSet::EMPTY,
             windows: [None; MAX_WINDOWS],
             changed_windows: 0,
+            offers: Offers::new(),
         }
     }
 
     /// Forgets everything, at the beginning of an epoch.
-    pub(crate) const fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.ring = Consumer::new(0);
-        self.open = SlotSet::EMPTY;
+        self.offers.clear();
         self.consumed = SlotSet::EMPTY;
         self.noted = SlotSet::EMPTY;
         self.windows = [None; MAX_WINDOWS];
@@ -146,56 +135,85 @@ impl Requests {
         self.ring.available() != 0
     }
 
-    /// Takes the next request. `bytes` is the size of the client's receive buffer. An answer needs a free place in
-    /// the client's receive queue; where there is none (`can_answer`), such a request is left for later.
-    pub(crate) fn take(&mut self, out: &OutRegion, bytes: u64, can_answer: bool) -> Taken {
+    /// Takes new requests up to the first that has to be answered, and notes in `offered` whether there was a buffer or window
+    /// among them. `bytes` is the size of the client's receive buffer. An answer needs a free place in the client's
+    /// receive queue; where there is none (`can_answer`), such a request is left for later.
+    pub(crate) fn take(
+        &mut self,
+        out: &OutRegion,
+        bytes: u64,
+        can_answer: bool,
+        offered: &mut bool,
+    ) -> Option<Taken> {
         // Only after a restart of central is anything over that was not taken.
-        while !self.consumed.is_empty() && self.has_new() && self.consumed.contains(self.ring.next()) {
-            self.ring.take();
-            self.release();
-        }
-        if !self.has_new() {
-            return Taken::Nothing;
-        }
-        let index = self.ring.next();
-        let request = self.check(index, out.posts.load(index), bytes);
+        let resumed =
+            !self.consumed.is_empty() && self.consumed.touches_run(self.ring.next(), self.ring.available());
+        let mut buffers = 0;
+        let (index, post) = loop {
+            let index = self.ring.next().wrapping_add(buffers);
+            if buffers == self.ring.available() {
+                self.open_to_all(buffers, offered);
+                return None;
+            }
+            if resumed && self.consumed.contains(index) {
+                self.open_to_all(buffers, offered);
+                buffers = 0;
+                self.ring.take_run(1);
+                self.release();
+                continue;
+            }
+            let post: Post = out.posts.load(index);
+            let Some(span) = buffer_for_anyone(&post, bytes) else { break (index, post) };
+            self.offers.put(index, span);
+            buffers += 1;
+        };
+        self.open_to_all(buffers, offered);
+        let request = self.check(index, post, bytes);
         if !can_answer && matches!(request, Request::Withdraw(_) | Request::Unacceptable) {
-            return Taken::Nothing;
+            return None;
         }
-        self.ring.take();
-        match request {
-            Request::Buffer(buffer) => {
-                self.buffers[index] = buffer;
-                self.open.insert(index);
+        self.ring.take_run(1);
+        Some(match request {
+            Request::Buffer(span, only) => {
+                self.offers.open_to_one(index, span, only);
+                *offered = true;
                 Taken::Offered
             }
             Request::Window(slot, window) => {
-                self.set_window(slot, Some(window));
                 self.consume(index);
+                self.set_window(slot, Some(window));
+                *offered = true;
                 Taken::Offered
             }
             Request::Withdraw(earlier) => {
+                self.consume(index);
                 if !self.close_window(earlier) {
-                    self.open.remove(earlier);
+                    self.offers.close(earlier);
                     self.consume(earlier);
                 }
-                self.consume(index);
                 Taken::Withdrawn { earlier, by: index }
             }
             Request::Unacceptable => {
                 self.consume(index);
                 Taken::Refused(index)
             }
-        }
+        })
     }
 
+    /// The next `count` requests are buffers for anyone, and written down.
+    #[inline]
+    fn open_to_all(&mut self, count: u32, offered: &mut bool) {
+        self.offers.open_to_all(self.ring.next(), count);
+        self.ring.take_run(count);
+        *offered |= count != 0;
+    }
+
+    /// What a request asks for.
     fn check(&self, index: u32, post: Post, bytes: u64) -> Request {
         let from = DomainId::new(post.from);
         let span = post.place.span(post.length, bytes).filter(|span| span.length() > 0);
         match (PostKind::from_number(post.kind), span, from) {
-            (Some(PostKind::Buffer), Some(span), _) if from.is_some() || post.from == Post::ANYONE => {
-                Request::Buffer(Buffer { span, from })
-            }
+            (Some(PostKind::Buffer), Some(span), Some(from)) => Request::Buffer(span, from),
             (Some(PostKind::Window), Some(span), Some(from)) => {
                 let free =
                     (0..).zip(&self.windows).find_map(|(slot, window)| window.is_none().then_some(slot));
@@ -213,7 +231,7 @@ impl Requests {
     fn can_withdraw(&self, earlier: u32) -> bool {
         let age = earlier.wrapping_sub(self.ring.released());
         let is_open =
-            age < self.ring.next().wrapping_sub(self.ring.released()) && self.open.contains(earlier);
+            age < self.ring.next().wrapping_sub(self.ring.released()) && self.offers.is_open(earlier);
         is_open || self.windows.iter().flatten().any(|window| window.request == earlier)
     }
 
@@ -237,21 +255,64 @@ impl Requests {
     /// The oldest open buffer that `source` may fill.
     #[inline]
     pub(crate) fn find(&self, source: DomainId) -> Option<(u32, Span)> {
-        self.open.from(self.ring.released()).find_map(|index| {
-            let buffer = &self.buffers[index];
-            buffer.from.is_none_or(|only| only == source).then_some((index, buffer.span))
-        })
+        let (index, count) = self.open_run(source);
+        (count != 0).then(|| (index, self.offers.span(index)))
+    }
+
+    /// The oldest open buffer that `source` may fill, and how many such there are, at least, from it on without a gap.
+    #[inline]
+    pub(crate) fn open_run(&self, source: DomainId) -> (u32, u32) {
+        self.offers.first_run(source, self.ring.released())
+    }
+
+    /// The bytes of open buffer `index`.
+    #[inline]
+    pub(crate) fn span(&self, index: u32) -> Span {
+        self.offers.span(index)
+    }
+
+    /// Requests that can be used at once, without being taken first, if they are [buffers for anyone](buffer_for_anyone): where
+    /// they begin, and how many there are at most.
+    #[inline]
+    pub(crate) fn fresh_run(&self) -> (u32, u32) {
+        let plain = self.consumed.is_empty();
+        (self.ring.next(), if plain { self.ring.available() } else { 0 })
+    }
+
+    /// New requests, `count` of them, have been used at once.
+    #[inline]
+    pub(crate) const fn use_fresh(&mut self, count: u32) {
+        let all_released = self.ring.released() == self.ring.next();
+        let first = self.ring.next();
+        self.ring.take_run(count);
+        if all_released {
+            self.ring.release(count);
+        } else {
+            self.consumed.insert_run(first, count);
+        }
+    }
+
+    /// Open buffers, `count` from `index` on, have been filled by `source`.
+    #[inline]
+    pub(crate) fn consume_run(&mut self, source: DomainId, index: u32, count: u32) {
+        self.offers.close_run(source, index, count);
+        if self.consumed.is_empty() && index == self.ring.released() {
+            self.ring.release(count);
+        } else {
+            self.consumed.insert_run(index, count);
+            self.release();
+        }
     }
 
     /// Sets an open buffer aside for a message that is under way.
     #[inline]
-    pub(crate) const fn claim(&mut self, index: u32) {
-        self.open.remove(index);
+    pub(crate) fn claim(&mut self, index: u32) {
+        self.offers.close(index);
     }
 
     /// Opens a claimed buffer again, because the message will not arrive.
-    pub(crate) const fn give_back(&mut self, index: u32) {
-        self.open.insert(index);
+    pub(crate) fn give_back(&mut self, index: u32) {
+        self.offers.open(index);
     }
 
     /// Request `index` is over: its slot is the client's again as soon as all older ones are.
@@ -289,7 +350,7 @@ impl Requests {
             self.note_windows(into);
         }
         if self.consumed != self.noted {
-            for index in self.consumed.without(self.noted).from(self.ring.released()) {
+            for index in self.consumed.without(&self.noted).from(self.ring.released()) {
                 into.journal.consume(index);
             }
             self.noted = self.consumed;
@@ -313,9 +374,19 @@ impl Requests {
     }
 }
 
+/// The buffer that `post` offers to anyone, in a receive buffer of `bytes` bytes, if that is what it does.
+#[inline]
+pub(crate) fn buffer_for_anyone(post: &Post, bytes: u64) -> Option<Span> {
+    if post.length == 0 || !post.is_for_anyone() {
+        return None;
+    }
+    post.place.span(post.length, bytes)
+}
+
 /// A request after the check.
 enum Request {
-    Buffer(Buffer),
+    /// For one client; those for anyone are taken before it comes to a request.
+    Buffer(Span, DomainId),
     /// With its place among the windows.
     Window(u32, Window),
     Withdraw(u32),

@@ -204,7 +204,7 @@ impl Engine {
             if ports.into.status(index).get(index).is_some_and(Status::is_final) {
                 let state = &mut self.clients[source];
                 state.transmit.take();
-                state.sends.finish(index);
+                state.finish(index, 1);
                 continue;
             }
             match self.accept(source, ports) {

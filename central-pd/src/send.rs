@@ -7,7 +7,8 @@ use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{DomainId, Kind, Span};
 
 use crate::flow::Flow;
-use crate::table::{SlotSet, Table};
+use crate::slots::SlotSet;
+use crate::table::Table;
 
 /// One part of a message. The fields after `span` count in the first part only.
 #[derive(Clone, Copy)]
@@ -66,12 +67,13 @@ impl Send {
 }
 
 /// The sends of one client.
+#[repr(C)]
 pub(crate) struct Sends {
-    table: Table<Send, TRANSMIT_SLOTS>,
     /// Slots whose send has come to its end but could not be released yet, because an older one has not.
     finished: SlotSet,
     /// Waiting sends with a deadline.
     pub(crate) with_deadline: u32,
+    table: Table<Send, TRANSMIT_SLOTS>,
 }
 
 impl Sends {
@@ -100,15 +102,24 @@ impl Sends {
         self.table[index] = send;
     }
 
-    /// Notes that slot `index` has its final status.
+    /// Notes that `count` slots from `index` on have their final status, although an older one has not.
     #[inline]
-    pub(crate) const fn finish(&mut self, index: u32) {
-        self.finished.insert(index);
+    pub(crate) const fn finish(&mut self, index: u32, count: u32) {
+        self.finished.insert_run(index, count);
+    }
+
+    /// Whether no slot waits for an older one to come to its end.
+    #[inline]
+    pub(crate) const fn none_finished(&self) -> bool {
+        self.finished.is_empty()
     }
 
     /// How many slots from the oldest, `released`, on are finished; they are forgotten here.
     #[inline]
     pub(crate) fn finished_run(&mut self, released: u32) -> u32 {
+        if self.finished.is_empty() {
+            return 0;
+        }
         let run = self.finished.run_from(released);
         self.finished.remove_run(released, run);
         run

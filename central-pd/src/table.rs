@@ -100,6 +100,13 @@ impl ClientSet {
         Self(self.0 | other.0)
     }
 
+    /// Those of this set that are not in `other`.
+    #[must_use]
+    #[inline]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Those in both sets.
     #[must_use]
     #[inline]
@@ -125,67 +132,15 @@ impl ClientSet {
     /// The members in the order of their numbers.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = DomainId> + use<> {
-        self.from(0)
-    }
-}
-
-/// A set of ring slots, one bit for each of 128.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct SlotSet(u128);
-
-impl SlotSet {
-    pub(crate) const EMPTY: Self = Self(0);
-
-    #[inline]
-    pub(crate) const fn insert(&mut self, index: u32) {
-        self.0 |= 1 << (index % 128);
-    }
-
-    #[inline]
-    pub(crate) const fn remove(&mut self, index: u32) {
-        self.0 &= !(1 << (index % 128));
-    }
-
-    #[inline]
-    pub(crate) const fn contains(self, index: u32) -> bool {
-        self.0 & (1 << (index % 128)) != 0
-    }
-
-    /// How many slots from `start` on are in the set without a gap.
-    #[inline]
-    pub(crate) const fn run_from(self, start: u32) -> u32 {
-        self.0.rotate_right(start % 128).trailing_ones()
-    }
-
-    #[inline]
-    pub(crate) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Those of this set that are not in `other`.
-    #[inline]
-    pub(crate) const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// Takes `count` slots from `start` on out.
-    #[inline]
-    pub(crate) const fn remove_run(&mut self, start: u32, count: u32) {
-        let run = if count >= 128 { u128::MAX } else { (1 << count) - 1 };
-        self.0 &= !run.rotate_left(start % 128);
-    }
-
-    /// The members as free-running indices in ring order, the oldest being `start` or the next after it.
-    #[inline]
-    pub(crate) fn from(self, start: u32) -> impl Iterator<Item = u32> {
-        let mut rest = self.0.rotate_right(start % 128);
+        let mut rest = self.0;
         core::iter::from_fn(move || {
             if rest == 0 {
                 return None;
             }
-            let step = rest.trailing_zeros();
+            let number = rest.trailing_zeros();
             rest &= rest - 1;
-            Some(start.wrapping_add(step))
+            #[expect(clippy::cast_possible_truncation, reason = "a bit of a word of 32")]
+            DomainId::new(number as u16)
         })
     }
 }
@@ -208,25 +163,5 @@ mod tests {
         assert_eq!(order(6), [31, 1, 5]);
         assert_eq!(ClientSet::first(32), ClientSet(u32::MAX));
         assert_eq!(ClientSet::first(2), ClientSet(3));
-    }
-
-    #[test]
-    fn a_slot_set_is_walked_in_ring_order() {
-        let mut set = SlotSet::EMPTY;
-        for index in [u32::MAX, 0, 1, 3] {
-            set.insert(index);
-        }
-        assert_eq!(set.from(u32::MAX - 1).collect::<Vec<_>>(), [u32::MAX, 0, 1, 3]);
-        assert_eq!(set.run_from(u32::MAX), 3);
-        assert_eq!(set.run_from(2), 0);
-        let mut rest = set;
-        rest.remove_run(u32::MAX, 2);
-        assert_eq!(rest.from(0).collect::<Vec<_>>(), [1, 3]);
-        assert_eq!(set.without(rest).from(u32::MAX).collect::<Vec<_>>(), [u32::MAX, 0]);
-        rest.remove_run(77, 128);
-        assert!(rest.is_empty());
-        set.remove(0);
-        assert_eq!(set.run_from(u32::MAX), 1);
-        assert!(set.contains(u32::MAX) && !set.contains(0));
     }
 }

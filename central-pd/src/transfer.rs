@@ -10,7 +10,8 @@ use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Span, Standing, Statu
 use crate::buffer::Side;
 use crate::engine::{CHUNK_BYTES, Engine};
 use crate::machine::Machine;
-use crate::visit::{Finished, Run, Visit};
+use crate::send::Sends;
+use crate::visit::{Finished, Run};
 
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,13 +31,7 @@ pub(crate) enum Step {
 impl Engine {
     /// Does one step of message `index` of `source`.
     #[inline]
-    pub(crate) fn step(
-        &mut self,
-        machine: &mut impl Machine,
-        visit: &mut Visit,
-        source: DomainId,
-        index: u32,
-    ) -> Step {
+    pub(crate) fn step(&mut self, machine: &mut impl Machine, source: DomainId, index: u32) -> Step {
         let send = *self.clients[source].sends.get(index);
         let target = send.target;
         match self.clients[target].standing {
@@ -57,9 +52,11 @@ impl Engine {
         let destination = match (send.claimed, send.kind) {
             (Some(_), _) => send.destination,
             (None, Kind::NextBuffer) => {
-                let Some((request, buffer)) = self.clients[target].requests.find(source) else {
-                    return Step::Blocked;
-                };
+                let found = self.clients[target].requests.find(source).or_else(|| {
+                    self.look_for_requests(target);
+                    self.clients[target].requests.find(source)
+                });
+                let Some((request, buffer)) = found else { return Step::Blocked };
                 let Some(destination) = buffer.part(0, send.total) else {
                     return Step::Failed(Status::TooLong);
                 };
@@ -71,13 +68,16 @@ impl Engine {
             }
             (None, Kind::Placed) => {
                 if !self.clients[target].requests.has_window(source, send.destination) {
+                    self.look_for_requests(target);
+                }
+                if !self.clients[target].requests.has_window(source, send.destination) {
                     return Step::Failed(Status::BadDestination);
                 }
                 send.destination
             }
         };
         self.clients[source].deficit -= cost;
-        if let Err(status) = self.carry(machine, visit, source, index, destination, send.copied, length) {
+        if let Err(status) = self.carry(machine, source, index, destination, send.copied, length) {
             self.abandon(source, index);
             // Somebody else may have waited for the buffer that is open again.
             self.rouse_waiters(target);
@@ -87,48 +87,48 @@ impl Engine {
         if length < rest {
             return Step::Progress;
         }
-        self.file(visit, source, index);
+        self.file(source, index);
         Step::Done
     }
 
-    /// Copies `length` bytes of the message, from `skip` bytes in, part by part.
-    #[expect(clippy::too_many_arguments, reason = "each is a different thing, and all are needed")]
-    #[inline]
+    /// Copies `length` bytes of the message, from `skip` bytes in, part by part. Everything is mapped before the first byte
+    /// moves, so a step that fails has written nothing.
     fn carry(
         &mut self,
         machine: &mut impl Machine,
-        visit: &mut Visit,
         source: DomainId,
         index: u32,
         destination: Span,
         skip: u32,
         length: u32,
     ) -> Result<(), Status> {
+        if length == 0 {
+            return Ok(());
+        }
         let target = self.clients[source].sends.get(index).target;
-        let parts = u32::from(self.clients[source].sends.get(index).parts);
-        let keep = self.flows.get(source, target).mapping == Mapping::Keep;
-        let end = skip + length;
-        // Where the part at hand begins in the message.
-        let mut begins = 0;
-        for part in 0..parts {
-            let span = self.clients[source].sends.get(index.wrapping_add(part)).span;
-            let from = skip.max(begins);
-            let upto = end.min(begins + span.length());
-            if from < upto {
-                // Room for both runs first: making room later would unmap what was just mapped.
-                if visit.runs.capacity() - visit.runs.len() < 2 {
-                    self.unmap_runs(machine, visit);
-                }
-                // Both spans cover the piece by construction; a piece that did not fit would be our mistake.
-                let piece = span.part(from - begins, upto - from).ok_or(Status::Failed)?;
-                let place = destination.part(from, upto - from).ok_or(Status::Failed)?;
-                self.map(machine, visit, source, Side::Transmit, piece, keep)?;
-                self.map(machine, visit, target, Side::Receive, place, keep)?;
-                let from = self.clients[source].transmit_buffer.address(piece);
-                let to = self.clients[target].receive_buffer.address(place);
-                machine.copy(from, to, piece.length());
-            }
-            begins += span.length();
+        let mapping = self.flows.get(source, target).mapping;
+        let parts = self.clients[source].sends.get(index).parts;
+        // Room for all runs first: making room later would unmap what was just mapped.
+        if self.visit.runs.capacity() - self.visit.runs.len() <= usize::from(parts) {
+            self.unmap_runs(machine);
+        }
+        // The spans cover these pieces by construction; one that did not fit would be our mistake.
+        let place = destination.part(skip, length).ok_or(Status::Failed)?;
+        let begin = Pieces { index, parts: parts.into(), begins: 0, skip, end: skip + length };
+        let (mut pieces, mut covered) = (begin, 0);
+        while let Some((piece, _)) = pieces.next(&self.clients[source].sends) {
+            self.map(machine, source, Side::Transmit, piece, mapping)?;
+            covered += piece.length();
+        }
+        if covered != length {
+            return Err(Status::Failed);
+        }
+        self.map(machine, target, Side::Receive, place, mapping)?;
+        let mut pieces = begin;
+        while let Some((piece, offset)) = pieces.next(&self.clients[source].sends) {
+            let place = place.part(offset, piece.length()).ok_or(Status::Failed)?;
+            let from = self.clients[source].transmit_buffer.address(piece);
+            machine.copy(from, self.clients[target].receive_buffer.address(place), piece.length());
         }
         Ok(())
     }
@@ -138,29 +138,30 @@ impl Engine {
     fn map(
         &mut self,
         machine: &mut impl Machine,
-        visit: &mut Visit,
         client: DomainId,
         side: Side,
         span: Span,
-        keep: bool,
+        mapping: Mapping,
     ) -> Result<(), Status> {
         let state = &mut self.clients[client];
-        let frames = state.buffer_mut(side).frames(span);
-        if !keep {
-            visit.note(Run { client, side, frames: frames.clone() });
+        let buffer = state.buffer_mut(side);
+        if buffer.reach(mapping).covers(span) {
+            return Ok(());
         }
-        let state = &mut self.clients[client];
-        let (changed, result) = state.buffer_mut(side).map(client, frames, machine);
+        let frames = buffer.frames(span);
+        if mapping == Mapping::Each {
+            self.visit.note(Run { client, side, frames: frames.clone() });
+        }
+        let (changed, result) = buffer.map(client, frames, mapping, machine);
         if changed.0 != 0 {
-            state.tally.maps += changed.0;
-            visit.touched.insert(client);
+            state.count(|counters| counters.maps.add(changed.0.into()));
         }
         result.map_err(|_| Status::Failed)
     }
 
     /// Stores the delivery of a message whose bytes are all copied. It becomes visible in `settle`.
     #[inline]
-    fn file(&mut self, visit: &mut Visit, source: DomainId, index: u32) {
+    fn file(&mut self, source: DomainId, index: u32) {
         let send = *self.clients[source].sends.get(index);
         let flow = self.flows.get_mut(source, send.target);
         let sequence = flow.sequence;
@@ -189,17 +190,18 @@ impl Engine {
             };
             ports.into.deliveries.store(slot, delivery);
         }
-        target.tally.received_messages += 1;
-        target.tally.received_bytes += u64::from(send.total);
-        let tally = &mut self.clients[source].tally;
-        tally.sent_messages += 1;
-        tally.sent_bytes += u64::from(send.total);
-        visit.delivered_to.insert(send.target);
-        visit.touched.insert(send.target);
+        self.active.insert(send.target);
         if send.flags & flags::NO_SIGNAL == 0 {
             self.to_signal.insert(send.target);
         }
-        visit.finish(Finished { index, parts: send.parts, target: send.target, sequence });
+        self.visit.finish(Finished {
+            index,
+            messages: 1,
+            parts: send.parts.into(),
+            target: send.target,
+            sequence,
+            bytes: send.total.into(),
+        });
     }
 
     /// Whether the target's receive queue has a free place. Looks at the target's index only when it seems full.
@@ -209,11 +211,7 @@ impl Engine {
             return true;
         }
         let Some(ports) = self.clients[target].ports else { return false };
-        let taken = ports.out.delivery_head.observe();
-        if self.clients[target].deliveries.refresh(taken).is_err() {
-            self.suspect(target, ports);
-            return false;
-        }
+        self.learn_room(target, ports);
         self.clients[target].has_room()
     }
 
@@ -228,4 +226,33 @@ impl Engine {
 }
 
 /// Bytes that even an empty message counts for in its sender's share.
-const MINIMUM_COST: u32 = 64;
+pub(crate) const MINIMUM_COST: u32 = 64;
+
+/// What a step takes of the parts of a message, one piece of each, none of them empty.
+#[derive(Clone, Copy)]
+struct Pieces {
+    /// The next part, and how many there are from it on.
+    index: u32,
+    parts: u32,
+    /// Where that part begins in the message.
+    begins: u32,
+    /// The bytes that the step takes.
+    skip: u32,
+    end: u32,
+}
+
+impl Pieces {
+    /// The next piece, and where it begins among the bytes of the step.
+    fn next(&mut self, sends: &Sends) -> Option<(Span, u32)> {
+        while self.parts != 0 {
+            let span = sends.get(self.index).span;
+            let (begins, ends) = (self.begins, self.begins + span.length());
+            (self.index, self.parts, self.begins) = (self.index.wrapping_add(1), self.parts - 1, ends);
+            let (from, upto) = (self.skip.max(begins), self.end.min(ends));
+            if from < upto {
+                return Some((span.part(from - begins, upto - from)?, from - self.skip));
+            }
+        }
+        None
+    }
+}

@@ -2,27 +2,23 @@
 
 use core::ops::Range;
 
-use ferry_layout::geometry::TRANSMIT_SLOTS;
+use ferry_layout::geometry::{MAX_CLIENTS, TRANSMIT_SLOTS};
 use ferry_layout::{DomainId, Status, flags};
 use heapless::Vec;
 
 use crate::accept::Accepted;
 use crate::buffer::Side;
-use crate::client::Ports;
+use crate::client::{Client, Ports};
 use crate::engine::Engine;
 use crate::machine::Machine;
-use crate::table::ClientSet;
+use crate::table::{ClientSet, Table};
 use crate::transfer::Step;
 
 /// What a turn has done and not yet made visible.
 pub(crate) struct Visit {
     /// Frames to unmap before anything becomes visible.
     pub(crate) runs: Vec<Run, 32>,
-    finished: Vec<Finished, TRANSMIT_SLOTS>,
-    /// Targets with deliveries that are stored but not published.
-    pub(crate) delivered_to: ClientSet,
-    /// Clients whose counters have changed.
-    pub(crate) touched: ClientSet,
+    pub(crate) finished: Vec<Finished, TRANSMIT_SLOTS>,
 }
 
 /// Frames of one buffer that were mapped for messages of this turn.
@@ -33,14 +29,19 @@ pub(crate) struct Run {
     pub(crate) frames: Range<u32>,
 }
 
-/// A message whose sender is to see `Done`.
+/// Messages whose sender is to see `Done`: one, or several of one part each that lie and were carried one after the other.
 #[derive(Clone, Copy)]
 pub(crate) struct Finished {
+    /// First slot.
     pub(crate) index: u32,
-    pub(crate) parts: u8,
+    pub(crate) messages: u32,
+    /// Parts of each.
+    pub(crate) parts: u32,
     pub(crate) target: DomainId,
-    /// Its number in its flow.
+    /// The first one's number in its flow.
     pub(crate) sequence: u64,
+    /// Bytes of all.
+    pub(crate) bytes: u64,
 }
 
 /// Which messages a turn carries.
@@ -54,12 +55,7 @@ pub(crate) enum Class {
 
 impl Visit {
     pub(crate) const fn new() -> Self {
-        Self {
-            runs: Vec::new(),
-            finished: Vec::new(),
-            delivered_to: ClientSet::EMPTY,
-            touched: ClientSet::EMPTY,
-        }
+        Self { runs: Vec::new(), finished: Vec::new() }
     }
 
     /// Notes a run, as part of an earlier one where both touch: messages of one turn often share frames, which are
@@ -78,7 +74,7 @@ impl Visit {
         let _ = self.runs.push(run);
     }
 
-    /// Notes a message that is delivered. There is room: each takes at least one of the slots of the sender's ring.
+    /// Notes what is delivered. There is room: each takes at least one of the slots of the sender's ring.
     #[inline]
     pub(crate) fn finish(&mut self, finished: Finished) {
         let _ = self.finished.push(finished);
@@ -90,25 +86,26 @@ impl Engine {
     pub(crate) fn turn(
         &mut self,
         machine: &mut impl Machine,
-        visit: &mut Visit,
         source: DomainId,
         ports: Ports,
         class: Class,
     ) -> bool {
-        visit.touched.insert(source);
+        self.active.insert(source);
         // In turns, so that neither a long message holds up the short ones behind it nor they it.
         let client = &mut self.clients[source];
         client.new_first = !client.new_first;
+        let new_first = client.new_first;
         let mut in_share = true;
-        for new in [client.new_first, !client.new_first] {
-            in_share = in_share
-                && if new {
-                    self.serve_new(machine, visit, source, ports, class)
-                } else {
-                    self.serve_waiting(machine, visit, source, ports, class)
-                };
+        if !new_first && !client.ready.is_empty() {
+            in_share = self.serve_waiting(machine, source, ports, class);
         }
-        self.settle(machine, visit, source, ports);
+        if in_share {
+            in_share = self.serve_new(machine, source, ports, class);
+        }
+        if in_share && new_first && !self.clients[source].ready.is_empty() {
+            in_share = self.serve_waiting(machine, source, ports, class);
+        }
+        self.settle(machine, source, ports);
         let client = &self.clients[source];
         !in_share || !client.ready.is_empty()
     }
@@ -117,7 +114,6 @@ impl Engine {
     fn serve_waiting(
         &mut self,
         machine: &mut impl Machine,
-        visit: &mut Visit,
         source: DomainId,
         ports: Ports,
         class: Class,
@@ -140,7 +136,7 @@ impl Engine {
                     passed_over.insert(target);
                     continue;
                 }
-                let step = self.step(machine, visit, source, index);
+                let step = self.step(machine, source, index);
                 match step {
                     Step::Progress => {}
                     Step::Blocked => self.clients[source].ready.remove(target),
@@ -169,7 +165,24 @@ impl Engine {
     fn serve_new(
         &mut self,
         machine: &mut impl Machine,
-        visit: &mut Visit,
+        source: DomainId,
+        ports: Ports,
+        class: Class,
+    ) -> bool {
+        if class == Class::Any {
+            self.express(machine, source, ports);
+            if self.clients[source].transmit.available() == 0 {
+                return true;
+            }
+        }
+        self.serve_ordinary(machine, source, ports, class)
+    }
+
+    /// As [`serve_new`](Self::serve_new), for a next message that may not be plain.
+    #[inline(never)]
+    fn serve_ordinary(
+        &mut self,
+        machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
         class: Class,
@@ -192,7 +205,7 @@ impl Engine {
                 self.wait(source, ports, index, passed_over);
                 continue;
             }
-            match self.step(machine, visit, source, index) {
+            match self.step(machine, source, index) {
                 Step::Done => {}
                 Step::Failed(status) => self.refuse(source, ports, index, status),
                 Step::Blocked => self.wait(source, ports, index, false),
@@ -204,6 +217,9 @@ impl Engine {
             }
             // Only now: if the target is expelled, this message has to be among those that wait for it.
             self.expel_offenders(machine);
+            if class == Class::Any {
+                self.express(machine, source, ports);
+            }
         }
         self.clients[source].transmit.available() == 0
     }
@@ -225,6 +241,7 @@ impl Engine {
             client.ready.insert(send.target);
         }
         self.clients[send.target].awaited_by.insert(source);
+        self.reconsider.insert(send.target);
         for part in 0..u32::from(send.parts) {
             let index = index.wrapping_add(part);
             ports.into.status(index).set(index, Status::Queued);
@@ -255,46 +272,37 @@ impl Engine {
         parts: u32,
         status: Status,
     ) {
-        let client = &mut self.clients[source];
         for part in (0..parts).rev() {
             let index = index.wrapping_add(part);
             ports.into.status(index).set(index, status);
-            client.sends.finish(index);
         }
-        client.tally.refused += 1;
+        let client = &mut self.clients[source];
+        client.finish(index, parts);
+        client.count(|counters| counters.refused.add(1));
         self.to_signal.insert(source);
     }
 
     /// Makes the turn's work visible, in the order that the guarantees need: unmap; deliveries; what the targets' requests
     /// have come to; statuses; slots. From the store that publishes a delivery on, a restarted central finishes the rest
     /// (`resume.rs`); before it, the message counts as not sent.
-    fn settle(&mut self, machine: &mut impl Machine, visit: &mut Visit, source: DomainId, ports: Ports) {
-        self.unmap_runs(machine, visit);
-        for target in visit.delivered_to.iter() {
-            let target = &mut self.clients[target];
-            if let Some(ports) = target.ports {
-                ports.into.delivery_tail.publish(target.deliveries.next());
-                target.requests.publish(ports.into);
+    fn settle(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+        self.unmap_runs(machine);
+        if !self.visit.finished.is_empty() {
+            let mut targets = ClientSet::EMPTY;
+            for finished in &self.visit.finished {
+                targets.insert(finished.target);
             }
-        }
-        if !visit.finished.is_empty() {
+            for target in targets.iter() {
+                show_deliveries(&mut self.clients[target]);
+            }
+            for finished in &self.visit.finished {
+                say_done(&mut self.clients, source, ports, finished);
+            }
+            for target in targets.iter() {
+                ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
+            }
+            self.visit.finished.clear();
             self.to_signal.insert(source);
-        }
-        let client = &mut self.clients[source];
-        for finished in &visit.finished {
-            // The first part's last, as in `refuse_slots`.
-            for part in (1..u32::from(finished.parts)).rev() {
-                let index = finished.index.wrapping_add(part);
-                ports.into.status(index).set(index, Status::Done);
-                client.sends.finish(index);
-            }
-            let Finished { index, target, sequence, .. } = *finished;
-            ports.into.status(index).set_delivered(index, target, sequence);
-            client.sends.finish(index);
-        }
-        visit.finished.clear();
-        for target in core::mem::replace(&mut visit.delivered_to, ClientSet::EMPTY).iter() {
-            ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
         }
         self.release_slots(source, ports);
     }
@@ -303,19 +311,50 @@ impl Engine {
     pub(crate) fn release_slots(&mut self, source: DomainId, ports: Ports) {
         let client = &mut self.clients[source];
         let run = client.sends.finished_run(client.transmit.released());
-        if run != 0 {
-            client.transmit.release(run);
-            ports.into.transmit_head.publish(client.transmit.released());
-        }
+        client.transmit.release(run);
+        ports.into.transmit_head.publish(client.transmit.released());
     }
 
     /// Unmaps the frames that messages of flows with policy `each` have touched (r19, r28).
-    pub(crate) fn unmap_runs(&mut self, machine: &mut impl Machine, visit: &mut Visit) {
-        for run in &visit.runs {
+    pub(crate) fn unmap_runs(&mut self, machine: &mut impl Machine) {
+        for run in &self.visit.runs {
             let client = &mut self.clients[run.client];
             let changed = client.buffer_mut(run.side).unmap(run.client, run.frames.clone(), machine);
-            client.tally.unmaps += changed.0;
+            client.count(|counters| counters.unmaps.add(changed.0.into()));
         }
-        visit.runs.clear();
+        self.visit.runs.clear();
     }
+}
+
+/// Makes the deliveries of `target` visible, and then what its requests have come to.
+#[inline]
+pub(crate) fn show_deliveries(target: &mut Client) {
+    if let Some(ports) = target.ports {
+        ports.into.delivery_tail.publish(target.deliveries.next());
+        target.requests.publish(ports.into);
+    }
+}
+
+/// Says of messages whose deliveries are visible that they are done, and counts them.
+#[inline]
+pub(crate) fn say_done(
+    clients: &mut Table<Client, MAX_CLIENTS>,
+    source: DomainId,
+    ports: Ports,
+    finished: &Finished,
+) {
+    let Finished { index: first, messages, parts, target, sequence, bytes } = *finished;
+    // The first part's last, as in `refuse_slots`.
+    for part in (1..parts).rev() {
+        let index = first.wrapping_add(part);
+        ports.into.status(index).set(index, Status::Done);
+    }
+    ports.into.set_delivered(first, messages, target, sequence);
+    clients[source].finish(first, messages.max(parts));
+    ports.into.counters.sent_messages.add(messages.into());
+    ports.into.counters.sent_bytes.add(bytes);
+    clients[target].count(|counters| {
+        counters.received_messages.add(messages.into());
+        counters.received_bytes.add(bytes);
+    });
 }

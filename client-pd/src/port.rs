@@ -95,7 +95,7 @@ impl<D: Doorbell> Opening<D> {
             posts: Producer::new(0),
             posted: [const { None }; POST_SLOTS],
             deliveries: Consumer::new(0),
-            unflushed: false,
+            unflushed: Unflushed::default(),
         })
     }
 }
@@ -116,8 +116,16 @@ pub struct Port<D: Doorbell> {
     pub(crate) posts: Producer<POST_SLOTS>,
     pub(crate) posted: [Option<ReceiveBuffer>; POST_SLOTS],
     pub(crate) deliveries: Consumer<DELIVERY_SLOTS>,
-    /// Something was enqueued or taken that central does not know of yet.
-    pub(crate) unflushed: bool,
+    pub(crate) unflushed: Unflushed,
+}
+
+/// What central does not know of yet.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Unflushed {
+    /// Something to send, or a window or a withdrawal: central has to look, or it is not heard of.
+    pub(crate) news: bool,
+    /// A posted buffer or a taken delivery: central looks when it needs it, and has a hint of its own to say so.
+    pub(crate) room: bool,
 }
 
 /// A part of a chain: a buffer and how many of its bytes to send.
@@ -263,7 +271,7 @@ impl<D: Doorbell> Port<D> {
         };
         self.out.descriptors.store(index, descriptor);
         self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
-        self.unflushed = true;
+        self.unflushed.news = true;
         Ok(())
     }
 
@@ -305,9 +313,13 @@ impl<D: Doorbell> Port<D> {
         self.sends.free()
     }
 
-    /// Lets central know of everything since the last flush: at most one signal, and none if central is awake anyway.
+    /// Lets central know of everything since the last flush: at most one signal, and none if central is awake anyway, or
+    /// does not wait for what there is.
     pub fn flush(&mut self) {
-        if self.publish() && self.into.wake.asks_for_signal() {
+        let Unflushed { news, room } = self.unflushed;
+        self.publish();
+        let into = self.into;
+        if (news && into.wake.asks_for_signal()) || (room && into.wake_for_requests.asks_for_signal()) {
             self.doorbell.ring();
         }
     }
@@ -315,13 +327,15 @@ impl<D: Doorbell> Port<D> {
     /// Makes everything visible to central without a signal: it will be found at the next tick (r14). Whether there
     /// was anything.
     pub fn publish(&mut self) -> bool {
-        if !core::mem::take(&mut self.unflushed) {
-            return false;
+        let Unflushed { news, room } = core::mem::take(&mut self.unflushed);
+        if room {
+            self.out.delivery_head.publish(self.deliveries.next());
         }
-        self.out.delivery_head.publish(self.deliveries.next());
-        self.out.post_tail.publish(self.posts.next());
-        self.out.transmit_tail.publish(self.sends.next());
-        true
+        if news || room {
+            self.out.post_tail.publish(self.posts.next());
+            self.out.transmit_tail.publish(self.sends.next());
+        }
+        news || room
     }
 
     /// Asks to be signalled and looks once more: `true` if there is news already, so that the caller must not sleep.

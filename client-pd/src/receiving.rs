@@ -26,7 +26,10 @@ impl<D: Doorbell> Port<D> {
         let (place, length) = (buffer.place(), buffer.capacity());
         self.out.posts.store(index, Post { place, length, from, kind: kind as u8, reserved: 0 });
         self.posted[index as usize % POST_SLOTS] = Some(buffer);
-        self.unflushed = true;
+        match kind {
+            PostKind::Buffer => self.unflushed.room = true,
+            PostKind::Window | PostKind::Withdraw => self.unflushed.news = true,
+        }
         Ok(Posted(index))
     }
 
@@ -38,7 +41,7 @@ impl<D: Doorbell> Port<D> {
         self.out
             .posts
             .store(index, Post { place, length: 0, from: 0, kind: PostKind::Withdraw as u8, reserved: 0 });
-        self.unflushed = true;
+        self.unflushed.news = true;
         true
     }
 
@@ -78,7 +81,7 @@ impl<D: Doorbell> Port<D> {
                 None => self.look_for_deliveries()?,
             };
             let delivery: Delivery = self.into.deliveries.load(index);
-            self.unflushed = true;
+            self.unflushed.room = true;
             if let Some(event) = self.understand(delivery) {
                 return Some(event);
             }

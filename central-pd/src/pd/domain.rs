@@ -16,9 +16,13 @@ static ENGINE: ConstStaticCell<Engine> = ConstStaticCell::new(Engine::new());
 pub(crate) struct Central<M> {
     engine: &'static mut Engine,
     machine: M,
-    channels: [Option<Channel>; MAX_CLIENTS],
+    /// The client at the other end of each channel.
+    clients: [Option<DomainId>; CHANNELS],
     tick: Option<Channel>,
 }
+
+/// Numbers that a channel can have.
+const CHANNELS: usize = Channel::LIMIT as usize;
 
 /// The configuration, from the region that the image builder fills. Without a usable one central cannot serve
 /// anybody: it says so and stops.
@@ -37,9 +41,13 @@ pub(crate) fn configuration() -> Config<'static> {
 impl<M: Machine> Central<M> {
     /// Central, configured and having served whoever was there before it.
     pub(crate) fn new(config: &Config<'_>, machine: impl FnOnce(Hands) -> M) -> Self {
-        let mut channels = [None; MAX_CLIENTS];
+        let (mut channels, mut clients) = ([None; MAX_CLIENTS], [None; CHANNELS]);
         for (id, client) in config.clients() {
-            channels[id.index()] = Channel::new(client.channel as usize);
+            let channel = Channel::new(client.channel as usize);
+            channels[id.index()] = channel;
+            if let Some(channel) = channel {
+                clients[usize::from(channel.number())] = Some(id);
+            }
         }
         let engine = ENGINE.take();
         engine.configure(config, |client| {
@@ -56,7 +64,7 @@ impl<M: Machine> Central<M> {
         // Clients that started first have published already; their signals are pending, but a look costs little.
         engine.run(&mut machine, ClientSet::first(MAX_CLIENTS), false);
         let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
-        Self { engine, machine, channels, tick }
+        Self { engine, machine, clients, tick }
     }
 
     /// What the engine works on.
@@ -69,10 +77,8 @@ impl<M: Machine> Central<M> {
 impl<M: Machine> Handler for Central<M> {
     fn notified(&mut self, channels: ChannelSet) {
         let mut woken = ClientSet::EMPTY;
-        for (number, channel) in (0..).zip(self.channels) {
-            if channel.is_some_and(|channel| channels.contains(channel))
-                && let Some(client) = DomainId::new(number)
-            {
+        for channel in channels {
+            if let Some(client) = self.clients[usize::from(channel.number())] {
                 woken.insert(client);
             }
         }
@@ -132,6 +138,12 @@ impl Machine for Hands {
     fn signal(&mut self, client: DomainId) {
         if let Some(channel) = self.channels.get(client.index()).copied().flatten() {
             runtime::notify(channel);
+        }
+    }
+
+    fn signal_and_sleep(&mut self, client: DomainId) {
+        if let Some(channel) = self.channels.get(client.index()).copied().flatten() {
+            runtime::notify_on_return(channel);
         }
     }
 }

@@ -140,6 +140,11 @@ impl Machine for Witness {
         runtime::println!("witness: signal {}", name(client));
         self.hands.signal(client);
     }
+
+    fn signal_and_sleep(&mut self, client: DomainId) {
+        runtime::println!("witness: signal {}", name(client));
+        self.hands.signal_and_sleep(client);
+    }
 }
 
 /// A frame, as in a trace.

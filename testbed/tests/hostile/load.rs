@@ -19,8 +19,9 @@ fn t50_a_flood_of_invalid_entries_is_consumed_at_a_bounded_price() {
     for lap in 1..=10 {
         mallory.tail(lap * 128);
         let loads = arena.run_counted();
-        // 5 words of a descriptor, and what a few rounds read of everybody's indices.
-        assert!(loads < 128 * 5 + 200, "{loads} reads");
+        // 5 words of a descriptor, one of them once more for the express lane, the counter, and what a few rounds read of
+        // everybody's indices.
+        assert!(loads < 128 * 7 + 200, "{loads} reads");
         assert_eq!(mallory.transmit_head(), lap * 128, "all of it is consumed");
     }
     arena.judge();

@@ -1,0 +1,226 @@
+//! The express lane: plain messages to a receiver that is ready, one after the other, with nothing done twice.
+//!
+//! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer, fits one step, and lies in
+//! frames that are mapped already; its receiver is ready if it has a place and an open buffer and nothing waits in
+//! the flow. That is most traffic. What one flow's messages have in common is looked up once, as a [`Lane`]; what
+//! they have not is read once for each, and checked. The lane refuses nothing and waits for nothing: whatever is not
+//! plain, or wrong, is left as it is to the ordinary path (`accept.rs`, `transfer.rs`), which begins with a look of its own
+//! and is the only one to give a status other than `Done`. Called by a turn before each message of the ordinary path.
+
+use ferry_layout::config::Mapping;
+use ferry_layout::{
+    Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
+};
+
+use crate::buffer::{Buffer, Reach};
+use crate::client::Ports;
+use crate::engine::{CHUNK_BYTES, Engine};
+use crate::machine::Machine;
+use crate::requests::{Requests, buffer_for_anyone};
+use crate::transfer::MINIMUM_COST;
+use crate::visit::{Finished, say_done, show_deliveries};
+
+/// What holds for the messages of one flow in one turn.
+struct Lane<'a> {
+    source: DomainId,
+    route: Route,
+    /// Messages are at most this long, in bytes.
+    limit: u32,
+    /// Bytes that the source may still have copied.
+    deficit: u32,
+    /// Bytes of either buffer whose frames are mapped, and noted for unmapping unless the flow keeps them.
+    transmit: Reach,
+    receive: Reach,
+    from: &'a Buffer,
+    to: &'a Buffer,
+    requests: &'a Requests,
+    /// Index of the first request, and the first message's number in its flow.
+    request: u32,
+    sequence: u64,
+}
+
+/// What has gone along a lane.
+struct Carried {
+    source: DomainId,
+    target: DomainId,
+    request: u32,
+    /// The requests had not been taken before.
+    fresh: bool,
+    messages: u32,
+    bytes: u64,
+    /// Bytes that the source may still have copied.
+    deficit: u32,
+}
+
+impl Engine {
+    /// Carries messages of `source` up to the first that is not plain, or the end of its share.
+    #[inline(never)]
+    pub(crate) fn express(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+        while let Some(carried) = self.carry_along(machine, source, ports) {
+            self.enter(&carried, ports);
+        }
+    }
+
+    /// Carries plain messages of `source` as long as they go the way of the first, and lie in one piece of each ring. `None` if
+    /// there are none.
+    #[inline]
+    fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
+        let client = &self.clients[source];
+        let most = client.transmit.available().min(client.messages_left);
+        if most == 0 || client.in_refused_chain {
+            return None;
+        }
+        let descriptors = ports.out.descriptors.run(client.transmit.next());
+        let route = Route::of(descriptors.first()?);
+        let target = route.plain_target()?;
+        let flow = self.flows.get(source, target);
+        if !flow.is_granted() || flow.waiting.is_some() || self.clients[target].standing != Standing::Open {
+            return None;
+        }
+        // What was taken is older than what was not, and while others wait, requests go through the books.
+        let receiver = &self.clients[target];
+        let (mut request, mut offered) = receiver.requests.open_run(source);
+        let fresh = offered == 0 && receiver.awaited_by.is_empty();
+        if fresh {
+            self.learn_requests(target);
+            (request, offered) = self.clients[target].requests.fresh_run();
+        }
+        let (client, receiver) = (&self.clients[source], &self.clients[target]);
+        let most = most.min(offered).min(receiver.room()) as usize;
+        let Ports { out, into } = receiver.ports?;
+        let flow = self.flows.get(source, target);
+        let lane = Lane {
+            source,
+            route,
+            limit: flow.max_message.min(CHUNK_BYTES),
+            deficit: client.deficit,
+            transmit: client.transmit_buffer.reach(flow.mapping),
+            receive: receiver.receive_buffer.reach(flow.mapping),
+            from: &client.transmit_buffer,
+            to: &receiver.receive_buffer,
+            requests: &receiver.requests,
+            request,
+            sequence: flow.sequence,
+        };
+        let descriptors = descriptors.get(..most.min(descriptors.len()))?;
+        let (messages, bytes, deficit) = if fresh {
+            lane.carry_fresh(machine, descriptors, out, into, receiver.deliveries.next())
+        } else {
+            lane.carry_taken(machine, descriptors, into, receiver.deliveries.next())
+        };
+        (messages != 0).then_some(Carried { source, target, request, fresh, messages, bytes, deficit })
+    }
+
+    /// Enters in the books what has gone along a lane. It becomes visible at once, if nothing else of this turn has to
+    /// become so before, else in `settle`.
+    #[inline]
+    fn enter(&mut self, carried: &Carried, ports: Ports) {
+        let Carried { source, target, request, fresh, messages, bytes, deficit } = *carried;
+        let flow = self.flows.get_mut(source, target);
+        let (sequence, mapping) = (flow.sequence, flow.mapping);
+        flow.sequence = sequence.wrapping_add(messages.into());
+        let client = &mut self.clients[source];
+        let index = client.transmit.next();
+        client.transmit.take_run(messages);
+        client.messages_left -= messages;
+        client.deficit = deficit;
+        let receiver = &mut self.clients[target];
+        receiver.deliveries.push_run(messages);
+        if fresh {
+            receiver.requests.use_fresh(messages);
+        } else {
+            receiver.requests.consume_run(source, request, messages);
+        }
+        self.active.insert(target);
+        self.to_signal.insert(target);
+        let finished = Finished { index, messages, parts: 1, target, sequence, bytes };
+        if mapping == Mapping::Keep && self.visit.finished.is_empty() {
+            show_deliveries(&mut self.clients[target]);
+            say_done(&mut self.clients, source, ports, &finished);
+            ports.into.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
+            self.to_signal.insert(source);
+        } else {
+            self.visit.finish(finished);
+        }
+    }
+}
+
+impl Lane<'_> {
+    /// Carries messages into requests that are read from the ring as they are used.
+    #[inline]
+    fn carry_fresh<const D: usize>(
+        &self,
+        machine: &mut impl Machine,
+        descriptors: &[Slot<D>],
+        out: &OutRegion,
+        into: &InRegion,
+        slot: u32,
+    ) -> (u32, u64, u32) {
+        let bytes = self.to.bytes();
+        let place = |post: &Slot<2>| {
+            let post: Post = post.load();
+            buffer_for_anyone(&post, bytes)
+        };
+        self.carry(machine, descriptors, out.posts.run(self.request).iter(), place, into, slot)
+    }
+
+    /// Carries messages into requests that have been taken.
+    #[inline]
+    fn carry_taken<const D: usize>(
+        &self,
+        machine: &mut impl Machine,
+        descriptors: &[Slot<D>],
+        into: &InRegion,
+        slot: u32,
+    ) -> (u32, u64, u32) {
+        let place = |number: u32| Some(self.requests.span(self.request.wrapping_add(number)));
+        self.carry(machine, descriptors, 0.., place, into, slot)
+    }
+
+    /// Carries one message for each descriptor to the place of its request. Gives how many, their bytes, and what is left of the share.
+    #[inline]
+    fn carry<const D: usize, R>(
+        &self,
+        machine: &mut impl Machine,
+        descriptors: &[Slot<D>],
+        requests: impl Iterator<Item = R>,
+        place: impl Fn(R) -> Option<Span>,
+        into: &InRegion,
+        slot: u32,
+    ) -> (u32, u64, u32) {
+        let (mut request, mut sequence, mut deficit, mut bytes) =
+            (self.request, self.sequence, self.deficit, 0);
+        for ((descriptor, delivery), request_at) in
+            descriptors.iter().zip(into.deliveries.run(slot)).zip(requests)
+        {
+            let Some(Plain { source, length, tag }) = Plain::load(descriptor, self.route) else { break };
+            // Length 0, which maps nothing, wraps and is left to the ordinary path.
+            if length.wrapping_sub(1) >= self.limit {
+                break;
+            }
+            let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
+            let Some(source) = self.transmit.span(source, length) else { break };
+            let Some(offered) = place(request_at) else { break };
+            let Some(place) = offered.part(0, length) else { break };
+            if !self.receive.covers(place) {
+                break;
+            }
+            machine.copy(self.from.address(source), self.to.address(place), length);
+            #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is wanted")]
+            delivery.store(Delivery {
+                tag,
+                sequence,
+                place: place.address(),
+                length,
+                source: self.source.number(),
+                kind: DeliveryKind::Message as u8,
+                request: request as u8,
+            });
+            deficit = rest;
+            bytes += u64::from(length);
+            request = request.wrapping_add(1);
+            sequence = sequence.wrapping_add(1);
+        }
+        (request.wrapping_sub(self.request), bytes, deficit)
+    }
+}

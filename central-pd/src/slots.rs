@@ -1,0 +1,224 @@
+//! Sets of ring slots: one bit for each of 128, addressed by free-running indices.
+//!
+//! Runs of slots are what rings deal in, so there are operations for those, a word at a time: central does them several times
+//! in each turn, and shifting 128 bits by an unknown amount takes any processor some twenty instructions.
+
+#![expect(clippy::indexing_slicing, reason = "words are indexed modulo 2")]
+
+/// A set of ring slots.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct SlotSet([u64; 2]);
+
+/// One word's part of a run: which word, and which bits of it.
+#[derive(Clone, Copy)]
+struct Piece {
+    word: usize,
+    bits: u64,
+    /// Slots in it.
+    count: u32,
+}
+
+impl Piece {
+    /// The part of the run of `count` slots, at least 1, from `start` on that lies in the word of `start`.
+    #[inline]
+    const fn first(start: u32, count: u32) -> Self {
+        let within = start % 64;
+        let room = 64 - within;
+        let count = if count < room { count } else { room };
+        Self { word: (start / 64 % 2) as usize, bits: (u64::MAX >> (64 - count)) << within, count }
+    }
+}
+
+impl SlotSet {
+    pub(crate) const EMPTY: Self = Self([0; 2]);
+
+    #[inline]
+    pub(crate) const fn insert(&mut self, index: u32) {
+        self.insert_run(index, 1);
+    }
+
+    #[inline]
+    pub(crate) const fn remove(&mut self, index: u32) {
+        self.remove_run(index, 1);
+    }
+
+    #[inline]
+    pub(crate) const fn contains(&self, index: u32) -> bool {
+        self.touches_run(index, 1)
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0[0] | self.0[1] == 0
+    }
+
+    /// Those in either set.
+    #[inline]
+    pub(crate) const fn union(&self, other: &Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    /// Those of this set that are not in `other`.
+    #[inline]
+    pub(crate) const fn without(&self, other: &Self) -> Self {
+        Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
+    }
+
+    /// Puts `count` slots from `start` on in.
+    #[inline]
+    pub(crate) const fn insert_run(&mut self, mut start: u32, mut count: u32) {
+        while count != 0 {
+            let piece = Piece::first(start, count);
+            self.0[piece.word] |= piece.bits;
+            (start, count) = (start.wrapping_add(piece.count), count - piece.count);
+        }
+    }
+
+    /// Takes `count` slots from `start` on out.
+    #[inline]
+    pub(crate) const fn remove_run(&mut self, mut start: u32, mut count: u32) {
+        while count != 0 {
+            let piece = Piece::first(start, count);
+            self.0[piece.word] &= !piece.bits;
+            (start, count) = (start.wrapping_add(piece.count), count - piece.count);
+        }
+    }
+
+    /// Whether any of `count` slots from `start` on is in.
+    #[inline]
+    pub(crate) const fn touches_run(&self, mut start: u32, mut count: u32) -> bool {
+        while count != 0 {
+            let piece = Piece::first(start, count);
+            if self.0[piece.word] & piece.bits != 0 {
+                return true;
+            }
+            (start, count) = (start.wrapping_add(piece.count), count - piece.count);
+        }
+        false
+    }
+
+    /// How many slots from `start` on are in the set without a gap.
+    #[inline]
+    pub(crate) const fn run_from(&self, start: u32) -> u32 {
+        let mut run = 0;
+        while run < 128 {
+            let at = start.wrapping_add(run);
+            let ones = (self.word(at) >> (at % 64)).trailing_ones();
+            run += ones;
+            if ones < 64 - at % 64 {
+                break;
+            }
+        }
+        if run < 128 { run } else { 128 }
+    }
+
+    /// The first slot of the set, in ring order from `start` on, and how many there are from it on without a gap: all of them,
+    /// or those up to where the next word begins. None, if the set is empty.
+    #[inline]
+    pub(crate) const fn first_run(&self, start: u32) -> (u32, u32) {
+        if self.is_empty() {
+            return (start, 0);
+        }
+        let within = start % 64;
+        let next = start.wrapping_sub(within).wrapping_add(64);
+        let here = self.word(start) >> within;
+        if here != 0 {
+            return Self::lowest_run(start, here);
+        }
+        let there = self.word(next);
+        if there != 0 {
+            return Self::lowest_run(next, there);
+        }
+        Self::lowest_run(next.wrapping_add(64), self.word(start))
+    }
+
+    /// The lowest bits that stand together in `word`, whose bit 0 is slot `start`.
+    #[inline]
+    const fn lowest_run(start: u32, word: u64) -> (u32, u32) {
+        let gap = word.trailing_zeros();
+        // Without any bit, the shift is by the whole word; the callers have seen that there is one.
+        (start.wrapping_add(gap), word.unbounded_shr(gap).trailing_ones())
+    }
+
+    /// The members as free-running indices in ring order, the oldest being `start` or the next after it.
+    pub(crate) fn from(self, start: u32) -> impl Iterator<Item = u32> {
+        let all = u128::from(self.0[0]) | u128::from(self.0[1]) << 64;
+        let mut rest = all.rotate_right(start % 128);
+        core::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let step = rest.trailing_zeros();
+            rest &= rest - 1;
+            Some(start.wrapping_add(step))
+        })
+    }
+
+    #[inline]
+    const fn word(&self, index: u32) -> u64 {
+        self.0[(index / 64 % 2) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    extern crate std;
+    use std::vec::Vec;
+
+    #[test]
+    fn it_is_walked_in_ring_order() {
+        let mut set = SlotSet::EMPTY;
+        for index in [u32::MAX, 0, 1, 3] {
+            set.insert(index);
+        }
+        assert_eq!(set.from(u32::MAX - 1).collect::<Vec<_>>(), [u32::MAX, 0, 1, 3]);
+        let mut rest = set;
+        rest.remove_run(u32::MAX, 2);
+        assert_eq!(rest.from(0).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(set.without(&rest).from(u32::MAX).collect::<Vec<_>>(), [u32::MAX, 0]);
+        assert_eq!(rest.union(&set), set);
+        set.remove(0);
+        assert!(set.contains(u32::MAX) && !set.contains(0));
+        assert!(!set.is_empty() && SlotSet::EMPTY.is_empty());
+    }
+
+    /// Every run against the same run made slot by slot, from starts on both sides of the borders of words.
+    #[test]
+    fn a_run_is_its_slots() {
+        for start in [0, 1, 62, 63, 64, 65, 100, 126, 127, u32::MAX - 63, u32::MAX] {
+            for count in 0..=128 {
+                let slots = || (0..count).map(|age| start.wrapping_add(age));
+                let (mut run, mut single) = (SlotSet::EMPTY, SlotSet::EMPTY);
+                run.insert_run(start, count);
+                slots().for_each(|index| single.insert(index));
+                assert_eq!(run, single, "{count} from {start}");
+                assert_eq!(run.from(start).count(), count as usize);
+                assert_eq!(run.run_from(start), count);
+                assert_eq!(run.touches_run(start, 128), count != 0);
+                assert!(!run.touches_run(start.wrapping_add(count), 128 - count));
+                let (first, length) = run.first_run(start);
+                assert!(count == 0 || first == start);
+                assert_eq!(length, count.min(64 - start % 64), "up to the next word");
+                let mut rest = SlotSet([u64::MAX; 2]);
+                rest.remove_run(start, count);
+                assert_eq!(rest.union(&run), SlotSet([u64::MAX; 2]));
+                assert_eq!(rest.without(&run), rest);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_run_is_found_behind_every_gap() {
+        for slot in 0..128 {
+            let mut set = SlotSet::EMPTY;
+            set.insert(slot);
+            for start in 0..256_u32 {
+                let (first, count) = set.first_run(start);
+                assert_eq!((first % 128, count), (slot, 1));
+                assert!(first.wrapping_sub(start) < 128, "{slot} from {start}");
+            }
+        }
+        assert_eq!(SlotSet::EMPTY.first_run(7).1, 0);
+    }
+}
