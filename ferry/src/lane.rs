@@ -56,11 +56,11 @@ impl Lane {
         }
     }
 
-    /// The ELF file of one of the protection domains.
-    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
+    /// The ELF file of one of the protection domains, as it is for one with or without `fpu="false"`.
+    pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, Error> {
         match self {
             Self::Classic(classic) => Ok(classic.program(name)?),
-            Self::Microkit(microkit) => microkit.program(name),
+            Self::Microkit(microkit) => microkit.program(name, fpu),
             Self::Hosted(hosted) => hosted.program(name),
         }
     }

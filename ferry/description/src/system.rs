@@ -30,6 +30,8 @@ pub struct Domain {
     pub priority: u8,
     /// Processor time per period, in microseconds.
     pub budget_us: u64,
+    /// Whether it may use floating-point and vector registers (`fpu`).
+    pub fpu: bool,
     /// Period in microseconds; without one in the file it is the budget.
     pub period_us: u64,
     /// Bytes of stack.

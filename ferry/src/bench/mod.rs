@@ -41,11 +41,14 @@ use watch::Watch;
 
 /// The region that tells the measured domains what to do.
 const REGION: &str = "bench";
+/// The measured system.
+const SYSTEM: &str = "bench/system.xml";
 /// Time that one boot may take.
 const LIMIT: Duration = Duration::from_mins(3);
-/// Messages of a round, about, and bytes at most.
-const MESSAGES: u32 = 32;
-const BYTES: u32 = 1 << 20;
+/// Messages of a round, and bytes at most. As many messages as the rings have slots: then every round has the same of
+/// whatever happens where a ring begins anew.
+const MESSAGES: u32 = 128;
+const BYTES: u32 = 2 << 20;
 /// Messages that are sent before anything is measured: with these every buffer of both sides has been used once.
 const WARM_UP: u32 = 256;
 /// Rounds that are timed.
@@ -139,11 +142,18 @@ impl Bench {
             Platform::Hosted => "hosted",
         };
         let built = Built::build(target, workspace)?;
+        let files = DescriptionFiles {
+            system: workspace.root.join(SYSTEM),
+            flows: workspace.root.join("bench/flows-keep.toml"),
+        };
+        let description = check::load(&files, &[])?;
         let mut programs = Programs::default();
         for (owner, program) in
             [(Owner::Central, "central"), (Owner::Producer, "producer"), (Owner::Consumer, "consumer")]
         {
-            let file = built.program(program)?;
+            // In this system they are called what their programs are called.
+            let domain = description.system.domains.iter().find(|domain| domain.name == program);
+            let file = built.program(program, domain.is_none_or(|domain| domain.fpu))?;
             programs.add(owner, &file).map_err(|error| BenchError::Program(program, error))?;
         }
         Ok(Self { name, target, built, programs: Arc::new(programs), workspace: workspace.clone() })
@@ -183,7 +193,7 @@ impl Bench {
 
     /// The description of a system with so many clients.
     fn system(&self, clients: u16, directory: &Path) -> Result<PathBuf, Error> {
-        let pair = self.workspace.root.join("bench/system.xml");
+        let pair = self.workspace.root.join(SYSTEM);
         if clients == 2 {
             return Ok(pair);
         }

@@ -55,6 +55,8 @@ pub(crate) struct Microkit {
     config: Config,
     builder: PathBuf,
     programs: PathBuf,
+    /// Those for protection domains with `fpu="false"`, where they are others.
+    programs_without_fpu: Option<PathBuf>,
 }
 
 /// Why there is no image.
@@ -79,11 +81,26 @@ impl Board {
         }
     }
 
+    /// What Rust calls it.
     fn target(self) -> &'static str {
         match self {
             Self::Aarch64 => "aarch64-unknown-none",
             Self::X86 => "x86_64-unknown-none",
         }
+    }
+
+    /// What Rust calls it without floating-point and vector registers, for protection domains with `fpu="false"`. On x86-64
+    /// no program uses them.
+    fn target_without_fpu(self) -> Option<&'static str> {
+        match self {
+            Self::Aarch64 => Some("aarch64-unknown-none-softfloat"),
+            Self::X86 => None,
+        }
+    }
+
+    /// All that is compiled for.
+    fn targets(self) -> impl Iterator<Item = &'static str> {
+        [Some(self.target()), self.target_without_fpu()].into_iter().flatten()
     }
 }
 
@@ -107,7 +124,7 @@ impl Microkit {
     /// Builds what all images of a board and configuration share.
     pub(crate) fn build(workspace: &Workspace, board: Board, config: Config) -> Result<Self, Error> {
         let sdk = Sdk::find()?;
-        crate::setup::microkit_tools(board.target())?;
+        board.targets().try_for_each(crate::setup::microkit_tools)?;
         let target = workspace.target.join("microkit");
         let mut lane = Self {
             sdk,
@@ -115,6 +132,7 @@ impl Microkit {
             config,
             builder: target.join("host/release/ferry-microkit-image"),
             programs: PathBuf::new(),
+            programs_without_fpu: None,
         };
         let directory = target.join(format!("{}-{}", board.name(), config.name()));
         lane.cargo(workspace, &["ferry-microkit-image"], "the image builder", |cargo| {
@@ -126,9 +144,12 @@ impl Microkit {
             "the protection domains",
             |cargo| {
                 lane.freestanding(cargo, &directory);
+                cargo.args(board.target_without_fpu().into_iter().flat_map(|target| ["--target", target]));
             },
         )?;
-        lane.programs = directory.join(board.target()).join("release");
+        let programs = |target| directory.join(target).join("release");
+        lane.programs = programs(board.target());
+        lane.programs_without_fpu = board.target_without_fpu().map(programs);
         Ok(lane)
     }
 
@@ -173,6 +194,9 @@ impl Microkit {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(system).arg("--flows").arg(flows);
         command.arg("--search-path").arg(&self.programs);
+        if let Some(programs) = &self.programs_without_fpu {
+            command.arg("--search-path-without-fpu").arg(programs);
+        }
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
         }
@@ -181,8 +205,9 @@ impl Microkit {
     }
 
     /// The ELF file of one of the protection domains.
-    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let path = self.programs.join(name);
+    pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, Error> {
+        let without = self.programs_without_fpu.as_ref().filter(|_| !fpu);
+        let path = without.unwrap_or(&self.programs).join(name);
         fs::read(&path).map_err(Error::file("read", &path))
     }
 

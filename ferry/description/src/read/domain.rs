@@ -56,6 +56,7 @@ pub(super) fn protection_domain(
         name: name.into(),
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
         budget_us,
+        fpu: element.attribute("fpu") != Some("false"),
         period_us,
         stack_bytes,
         program: String::new(),

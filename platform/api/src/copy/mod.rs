@@ -4,8 +4,11 @@
 //! same, read it twice, or read past its end. Each source byte is read exactly once, and nothing outside the two
 //! ranges is touched.
 
-#[cfg(all(target_arch = "aarch64", not(miri)))]
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", not(miri)))]
 #[path = "aarch64.rs"]
+mod arch;
+#[cfg(all(target_arch = "aarch64", not(target_feature = "neon"), not(miri)))]
+#[path = "aarch64_general.rs"]
 mod arch;
 #[cfg(miri)]
 #[path = "interpreted.rs"]

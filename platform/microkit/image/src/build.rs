@@ -26,7 +26,7 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
         contents.iter().map(|filled| (filled.region.as_str(), filled.bytes.len() as u64)).collect();
     let source = Source::read(&arguments.system)?;
     let description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
-    let programs = Programs { search_paths: &arguments.search_paths };
+    let programs = Programs::of(arguments);
 
     let supervised = supervise(target, &source, &description, &programs, output)?;
     let mut system = read_supervised(target, arguments, &source, &supervised, output)?;
@@ -63,7 +63,7 @@ fn supervise(
 ) -> Result<Supervised, Error> {
     let mut users = Vec::new();
     for domain in &description.system.domains {
-        let program = programs.load(&domain.name, Path::new(&domain.program), None)?;
+        let program = programs.load(&domain.name, Path::new(&domain.program), None, domain.fpu)?;
         if program.find_symbol(SYMBOL).is_ok() {
             users.push(domain.name.as_str());
         }
@@ -136,7 +136,7 @@ fn load(target: &Target, system: &SystemDescription, programs: &Programs<'_>) ->
     let mut loaded = Vec::new();
     for domain in &system.protection_domains {
         let symbols = domain.program_image_for_symbols.as_deref();
-        loaded.push(programs.load(&domain.name, &domain.program_image, symbols)?);
+        loaded.push(programs.load(&domain.name, &domain.program_image, symbols, domain.fpu)?);
     }
     loaded.push(target.program("monitor.elf")?);
     Ok(loaded)

@@ -48,6 +48,9 @@ pub(crate) struct Arguments {
     /// Where programs are looked for, with and without the ending `.elf`; can be repeated
     #[arg(long = "search-path", value_name = "DIR")]
     search_paths: Vec<PathBuf>,
+    /// Where programs of protection domains with `fpu="false"` are looked for first; can be repeated
+    #[arg(long = "search-path-without-fpu", value_name = "DIR")]
+    search_paths_without_fpu: Vec<PathBuf>,
     /// Fills a region from its beginning with a file and enlarges it if it must; can be repeated
     #[arg(long = "prefill", value_name = "REGION=FILE")]
     fillings: Vec<Filling>,

@@ -15,12 +15,12 @@ use crate::sdk::Target;
 pub(crate) fn check(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
     let source = Source::read(&arguments.system)?;
     let description = Description::check(&source, &Source::read(&arguments.flows)?, &[])?;
-    let programs = Programs { search_paths: &arguments.search_paths };
+    let programs = Programs::of(arguments);
     let directory = output.join("stock");
     std::fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
     // The tool looks for programs under exactly the names in the description.
     for domain in &description.system.domains {
-        let program = programs.path(&domain.name, Path::new(&domain.program))?;
+        let program = programs.path(&domain.name, Path::new(&domain.program), domain.fpu)?;
         let program = std::path::absolute(&program).map_err(Error::file("find", &program))?;
         let link = directory.join(&domain.program);
         let _ = std::fs::remove_file(&link);
