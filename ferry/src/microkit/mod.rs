@@ -147,9 +147,9 @@ impl Microkit {
                 cargo.args(board.target_without_fpu().into_iter().flat_map(|target| ["--target", target]));
             },
         )?;
-        let programs = |target| directory.join(target).join("release");
-        lane.programs = programs(board.target());
-        lane.programs_without_fpu = board.target_without_fpu().map(programs);
+        let mut programs = board.targets().map(|target| directory.join(target).join("release"));
+        lane.programs = programs.next().unwrap_or_default();
+        lane.programs_without_fpu = programs.next();
         Ok(lane)
     }
 
