@@ -43,6 +43,8 @@ impl Engine {
         // Last: whoever sees the epoch sees everything above.
         ports.into.epoch.publish(epoch);
         self.to_signal.insert(client);
+        // Sends may wait for it since before it was here, when there was no use in asking for requests.
+        self.reconsider.insert(client);
         self.rouse_waiters(client);
     }
 
