@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 /// Points of a line, and what it is.
 pub type Series = (String, Vec<(f64, f64)>);
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 840.0;
 const HEIGHT: f64 = 440.0;
 /// Left, right, top and bottom margins.
-const MARGINS: [f64; 4] = [70.0, 170.0, 40.0, 50.0];
+const MARGINS: [f64; 4] = [70.0, 250.0, 40.0, 50.0];
 const COLOURS: [&str; 8] =
     ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c564b"];
 
