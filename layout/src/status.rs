@@ -99,14 +99,14 @@ impl StatusWord {
     /// Says how the send with free-running index `index` stands. For central.
     #[inline]
     pub fn set(&self, index: u32, status: Status) {
-        self.store(index, u64::from(status as u32));
+        self.store(u64::from(index) << 32 | u64::from(status as u32));
     }
 
     /// Says that the message which begins at free-running index `index` is [`Status::Done`], and notes for central's
     /// restart that it was number `sequence` of the flow to `target`. For central.
     #[inline]
     pub fn set_delivered(&self, index: u32, target: DomainId, sequence: u64) {
-        self.0.store(Self::delivered_word(index, target, sequence), Ordering::Release);
+        self.store(Self::delivered_word(index, target, sequence));
     }
 
     /// As [`set_delivered`](Self::set_delivered), for messages in consecutive slots whose numbers do not
@@ -116,7 +116,7 @@ impl StatusWord {
         const NEXT: u64 = 1 << 32 | 1 << 16;
         let mut word = Self::delivered_word(index, target, sequence);
         for slot in slots {
-            slot.0.store(word, Ordering::Release);
+            slot.store(word);
             word = word.wrapping_add(NEXT);
         }
     }
@@ -136,8 +136,8 @@ impl StatusWord {
     }
 
     #[inline]
-    fn store(&self, index: u32, lower_half: u64) {
-        self.0.store(u64::from(index) << 32 | lower_half, Ordering::Release);
+    fn store(&self, word: u64) {
+        self.0.store(word, Ordering::Release);
     }
 
     /// How the send with free-running index `index` stands, or `None` if central has not spoken of it yet.

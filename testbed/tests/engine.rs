@@ -329,6 +329,25 @@ fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
 }
 
 #[test]
+fn a_chain_of_which_one_frame_cannot_be_mapped_writes_nothing() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    // Two frames to read and one to write, of which two can be mapped.
+    pair.bed.machine.refuse_map_after = Some(2);
+    let mut chain = heapless::Vec::new();
+    for _ in 0..2 {
+        chain.push((pair.transmit[0].pop().unwrap(), 100)).unwrap();
+    }
+    let peer = pair.peer(0, 1);
+    pair.ports[0].send_chain(peer, &mut chain, Message::default()).unwrap();
+    pair.ports[0].publish();
+    pair.bed.run();
+    assert_eq!((pair.reap(0), pair.reap(0)), (Some(Status::Failed), Some(Status::Failed)));
+    assert!(!pair.bed.machine.actions.iter().any(|action| matches!(action, Action::Copy(_))));
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
 fn a_client_that_leaves_with_a_chain_half_published_does_not_keep_central_awake() {
     let mut pair = Pair::two(Mapping::Each);
     let out = pair.bed.clients[0].out;

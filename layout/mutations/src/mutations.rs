@@ -169,8 +169,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         file: "status.rs",
         change: "store: release → relaxed",
-        from: "lower_half, Ordering::Release);",
-        to: "lower_half, Ordering::Relaxed);",
+        from: "self.0.store(word, Ordering::Release);",
+        to: "self.0.store(word, Ordering::Relaxed);",
         test: DONE,
     },
     Mutation {
