@@ -1,8 +1,7 @@
 //! The express lane: plain messages to a receiver that is ready, one after the other, with nothing done twice.
 //!
-//! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer, fits one step, and lies in
-//! frames that are mapped already; its receiver is ready if it has a place and an open buffer and nothing waits in
-//! the flow. That is most traffic. What one flow's messages have in common is looked up once, as a [`Lane`]; what
+//! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer and fits one step; its
+//! receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is most traffic. What one flow's messages have in common is looked up once, as a [`Lane`]; what
 //! they have not is read once for each, and checked. The lane refuses nothing and waits for nothing: whatever is not
 //! plain, or wrong, is left as it is to the ordinary path (`accept.rs`, `transfer.rs`), which begins with a look of its own
 //! and is the only one to give a status other than `Done`. Called by a turn before each message of the ordinary path.
@@ -12,7 +11,7 @@ use ferry_layout::{
     Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
 };
 
-use crate::buffer::{Buffer, Reach};
+use crate::buffer::{Buffer, Reach, Side};
 use crate::client::Ports;
 use crate::engine::{CHUNK_BYTES, Engine};
 use crate::machine::Machine;
@@ -46,19 +45,71 @@ struct Carried {
     request: u32,
     /// The requests had not been taken before.
     fresh: bool,
+    run: Run,
+}
+
+/// Messages that were carried one after the other.
+struct Run {
     messages: u32,
     bytes: u64,
     /// Bytes that the source may still have copied.
     deficit: u32,
+    /// The next message could not be carried because not all that it needs may be mapped.
+    is_unmapped: bool,
 }
 
 impl Engine {
     /// Carries messages of `source` up to the first that is not plain, or the end of its share.
     #[inline(never)]
     pub(crate) fn express(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+        let mut may_map = true;
         while let Some(carried) = self.carry_along(machine, source, ports) {
-            self.enter(&carried, ports);
+            if carried.run.messages != 0 {
+                self.enter(&carried, ports);
+                may_map = true;
+            }
+            // Once for each message, however often its descriptor changes meanwhile.
+            let maps = carried.run.is_unmapped && core::mem::replace(&mut may_map, false);
+            if maps && self.map_next(machine, source, carried.target, ports).is_none() {
+                return;
+            }
+            if !maps && carried.run.messages == 0 {
+                return;
+            }
         }
+    }
+
+    /// Maps what the next message of `source`, a plain one to `target`, needs. `None` if it is not that, or cannot be mapped:
+    /// then it is for the ordinary path to say so.
+    #[cold]
+    fn map_next(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        target: DomainId,
+        ports: Ports,
+    ) -> Option<()> {
+        let (client, receiver) = (&self.clients[source], &self.clients[target]);
+        let descriptor = ports.out.descriptors.slot(client.transmit.next());
+        let route = Route::of(descriptor);
+        let Plain { source: piece, length, .. } = Plain::load(descriptor, route)?;
+        let piece = piece.span(length, client.transmit_buffer.bytes())?;
+        let (request, offered) = receiver.requests.open_run(source);
+        let place = if offered == 0 {
+            let post = receiver.ports?.out.posts.load(receiver.requests.fresh_run().0);
+            buffer_for_anyone(&post, receiver.receive_buffer.bytes())?
+        } else {
+            receiver.requests.span(request)
+        };
+        let place = place.part(0, length)?;
+        let flow = self.flows.get(source, target);
+        if route.plain_target() != Some(target) || length > flow.max_message.min(CHUNK_BYTES) {
+            return None;
+        }
+        let mapping = flow.mapping;
+        self.make_room_for_runs(machine, 2);
+        self.map(machine, source, Side::Transmit, piece, mapping).ok()?;
+        self.map(machine, target, Side::Receive, place, mapping).ok()
     }
 
     /// Carries plain messages of `source` as long as they go the way of the first, and lie in one piece of each ring. `None` if
@@ -103,19 +154,19 @@ impl Engine {
             sequence: flow.sequence,
         };
         let descriptors = descriptors.get(..most.min(descriptors.len()))?;
-        let (messages, bytes, deficit) = if fresh {
+        let run = if fresh {
             lane.carry_fresh(machine, descriptors, out, into, receiver.deliveries.next())
         } else {
             lane.carry_taken(machine, descriptors, into, receiver.deliveries.next())
         };
-        (messages != 0).then_some(Carried { source, target, request, fresh, messages, bytes, deficit })
+        Some(Carried { source, target, request, fresh, run })
     }
 
     /// Enters in the books what has gone along a lane. It becomes visible at once, if nothing else of this turn has to
     /// become so before, else in `settle`.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
-        let Carried { source, target, request, fresh, messages, bytes, deficit } = *carried;
+        let Carried { source, target, request, fresh, run: Run { messages, bytes, deficit, .. } } = *carried;
         let flow = self.flows.get_mut(source, target);
         let (sequence, mapping) = (flow.sequence, flow.mapping);
         flow.sequence = sequence.wrapping_add(messages.into());
@@ -155,7 +206,7 @@ impl Lane<'_> {
         out: &OutRegion,
         into: &InRegion,
         slot: u32,
-    ) -> (u32, u64, u32) {
+    ) -> Run {
         let bytes = self.to.bytes();
         let place = |post: &Slot<2>| {
             let post: Post = post.load();
@@ -172,12 +223,12 @@ impl Lane<'_> {
         descriptors: &[Slot<D>],
         into: &InRegion,
         slot: u32,
-    ) -> (u32, u64, u32) {
+    ) -> Run {
         let place = |number: u32| Some(self.requests.span(self.request.wrapping_add(number)));
         self.carry(machine, descriptors, 0.., place, into, slot)
     }
 
-    /// Carries one message for each descriptor to the place of its request. Gives how many, their bytes, and what is left of the share.
+    /// Carries one message for each descriptor to the place of its request.
     #[inline]
     fn carry<const D: usize, R>(
         &self,
@@ -187,7 +238,8 @@ impl Lane<'_> {
         place: impl Fn(R) -> Option<Span>,
         into: &InRegion,
         slot: u32,
-    ) -> (u32, u64, u32) {
+    ) -> Run {
+        let mut is_unmapped = false;
         let (mut request, mut sequence, mut deficit, mut bytes) =
             (self.request, self.sequence, self.deficit, 0);
         for ((descriptor, delivery), request_at) in
@@ -199,13 +251,17 @@ impl Lane<'_> {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some(source) = self.transmit.span(source, length) else { break };
+            let Some(piece) = self.transmit.span(source, length) else {
+                is_unmapped = true;
+                break;
+            };
             let Some(offered) = place(request_at) else { break };
             let Some(place) = offered.part(0, length) else { break };
             if !self.receive.covers(place) {
+                is_unmapped = true;
                 break;
             }
-            machine.copy(self.from.address(source), self.to.address(place), length);
+            machine.copy(self.from.address(piece), self.to.address(place), length);
             #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is wanted")]
             delivery.store(Delivery {
                 tag,
@@ -221,6 +277,6 @@ impl Lane<'_> {
             request = request.wrapping_add(1);
             sequence = sequence.wrapping_add(1);
         }
-        (request.wrapping_sub(self.request), bytes, deficit)
+        Run { messages: request.wrapping_sub(self.request), bytes, deficit, is_unmapped }
     }
 }

@@ -109,9 +109,7 @@ impl Engine {
         let mapping = self.flows.get(source, target).mapping;
         let parts = self.clients[source].sends.get(index).parts;
         // Room for all runs first: making room later would unmap what was just mapped.
-        if self.visit.runs.capacity() - self.visit.runs.len() <= usize::from(parts) {
-            self.unmap_runs(machine);
-        }
+        self.make_room_for_runs(machine, usize::from(parts) + 1);
         // The spans cover these pieces by construction; one that did not fit would be our mistake.
         let place = destination.part(skip, length).ok_or(Status::Failed)?;
         let begin = Pieces { index, parts: parts.into(), begins: 0, skip, end: skip + length };
@@ -133,9 +131,17 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes room for `count` more runs, by unmapping all there are.
+    #[inline]
+    pub(crate) fn make_room_for_runs(&mut self, machine: &mut impl Machine, count: usize) {
+        if self.visit.runs.capacity() - self.visit.runs.len() < count {
+            self.unmap_runs(machine);
+        }
+    }
+
     /// Maps the frames of `span` and notes them for unmapping, unless the flow keeps them.
     #[inline]
-    fn map(
+    pub(crate) fn map(
         &mut self,
         machine: &mut impl Machine,
         client: DomainId,

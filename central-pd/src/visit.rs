@@ -44,6 +44,17 @@ pub(crate) struct Finished {
     pub(crate) bytes: u64,
 }
 
+impl Finished {
+    /// Whether `next` begins where this ends, so that both are one run.
+    #[inline]
+    fn is_followed_by(&self, next: &Self) -> bool {
+        (self.parts, next.parts) == (1, 1)
+            && self.target == next.target
+            && next.index == self.index.wrapping_add(self.messages)
+            && next.sequence == self.sequence.wrapping_add(self.messages.into())
+    }
+}
+
 /// Which messages a turn carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Class {
@@ -74,9 +85,17 @@ impl Visit {
         let _ = self.runs.push(run);
     }
 
-    /// Notes what is delivered. There is room: each takes at least one of the slots of the sender's ring.
+    /// Notes what is delivered, as part of what was noted last if it goes on there. There is room: each takes at least one of
+    /// the slots of the sender's ring.
     #[inline]
     pub(crate) fn finish(&mut self, finished: Finished) {
+        if let Some(last) = self.finished.last_mut()
+            && last.is_followed_by(&finished)
+        {
+            last.messages += finished.messages;
+            last.bytes += finished.bytes;
+            return;
+        }
         let _ = self.finished.push(finished);
     }
 }
