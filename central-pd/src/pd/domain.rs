@@ -39,7 +39,8 @@ pub(crate) fn configuration() -> Config<'static> {
 }
 
 impl<M: Machine> Central<M> {
-    /// Central, configured and having served whoever was there before it.
+    /// Central, configured and having served whoever was there before it. Its window is empty by then: if another central
+    /// was here before, what it had mapped is removed first.
     pub(crate) fn new(config: &Config<'_>, machine: impl FnOnce(Hands) -> M) -> Self {
         let (mut channels, mut clients) = ([None; MAX_CLIENTS], [None; CHANNELS]);
         for (id, client) in config.clients() {
@@ -49,6 +50,7 @@ impl<M: Machine> Central<M> {
                 clients[usize::from(channel.number())] = Some(id);
             }
         }
+        let restarted = is_restart(config);
         let engine = ENGINE.take();
         engine.configure(config, |client| {
             let ports = ports(client);
@@ -60,7 +62,11 @@ impl<M: Machine> Central<M> {
             }
             ports
         });
-        let mut machine = machine(Hands { window: runtime::window(), channels });
+        let mut hands = Hands { window: runtime::window(), channels };
+        if restarted {
+            hands.clear_window(config);
+        }
+        let mut machine = machine(hands);
         // Clients that started first have published already; their signals are pending, but a look costs little.
         engine.run(&mut machine, ClientSet::first(MAX_CLIENTS), false);
         let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
@@ -87,6 +93,11 @@ impl<M: Machine> Handler for Central<M> {
     }
 }
 
+/// Whether another central has served these clients before: it has introduced itself in pages that nobody else writes.
+pub(crate) fn is_restart(config: &Config<'_>) -> bool {
+    config.clients().any(|(_, client)| ports(client).is_some_and(|ports| ports.into.is_introduced()))
+}
+
 /// The pages that central shares with a client, at the addresses that the configuration gives.
 fn ports(client: &ClientRecord) -> Option<Ports> {
     // SAFETY: the image builder wrote the address at which it maps `<client>_out`, of that size, into central.
@@ -100,6 +111,21 @@ fn ports(client: &ClientRecord) -> Option<Ports> {
 pub(crate) struct Hands {
     window: Option<Window>,
     channels: [Option<Channel>; MAX_CLIENTS],
+}
+
+impl Hands {
+    /// Removes whatever a central before this one has left mapped, before this one looks at anything. The kernel leaves a
+    /// frame alone that is not mapped.
+    fn clear_window(&mut self, config: &Config<'_>) {
+        let Some(window) = &mut self.window else { return };
+        for (_, client) in config.clients() {
+            for buffer in [client.transmit, client.receive] {
+                for number in 0..buffer.bytes / buffer.frame_bytes() {
+                    window.unmap(buffer.first_capability + number);
+                }
+            }
+        }
+    }
 }
 
 impl Machine for Hands {

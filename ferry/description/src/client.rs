@@ -21,6 +21,8 @@ pub struct Description {
     pub flows: Vec<Flow>,
     /// The periodic wake-up of central.
     pub tick: Option<Tick>,
+    /// How often the platform starts each of [`System::domains`] again when it has faulted.
+    pub restarts: Vec<u8>,
 }
 
 /// A client, complete and isolated.

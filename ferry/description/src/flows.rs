@@ -16,6 +16,9 @@
 //! bytes_per_round = "256 KiB"
 //! messages_per_round = 32
 //! large_frames = false
+//!
+//! [restarts]
+//! central = 3
 //! ```
 
 use crate::Mistake;
@@ -35,6 +38,9 @@ pub(crate) struct FlowsFile {
     pub(crate) flow: Vec<Spanned<FlowTable>>,
     #[serde(default)]
     pub(crate) client: BTreeMap<Spanned<String>, ClientTable>,
+    /// How often a protection domain is started again when it has faulted.
+    #[serde(default)]
+    pub(crate) restarts: BTreeMap<Spanned<String>, u8>,
 }
 
 /// `[tick]`

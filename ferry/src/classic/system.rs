@@ -170,6 +170,7 @@ fn domain(
         maps: maps(description, domain)?,
         grants: if is_central { grants.collect() } else { Vec::new() },
         window: window.filter(|_| is_central),
+        restarts: description.restarts[at],
     })
 }
 

@@ -4,6 +4,7 @@
 mod client;
 mod flow;
 mod memory;
+mod restart;
 mod signal;
 mod tick;
 
@@ -40,8 +41,8 @@ pub(crate) fn check(
     let found = rules.all();
     let mistakes = rules.mistakes;
     match found {
-        Some(Found { central, config_region, clients, flows, tick }) if mistakes.is_empty() => {
-            Ok(Description { system, central, config_region, clients, flows, tick })
+        Some(Found { central, config_region, clients, flows, tick, restarts }) if mistakes.is_empty() => {
+            Ok(Description { system, central, config_region, clients, flows, tick, restarts })
         }
         _ => Err(mistakes),
     }
@@ -54,6 +55,7 @@ struct Found {
     clients: Vec<crate::Client>,
     flows: Vec<crate::Flow>,
     tick: Option<crate::Tick>,
+    restarts: Vec<u8>,
 }
 
 impl Rules<'_> {
@@ -70,11 +72,12 @@ impl Rules<'_> {
         self.isolation(&domains, central);
         self.channels(&domains, central);
         let tick = self.tick(&domains, central);
+        let restarts = self.restarts(central);
         let clients = clients?;
         let flows = self.flows(&clients);
         let config_region = config_region?;
         self.config_size(config_region, clients.len(), flows.len());
-        Some(Found { central, config_region, clients, flows, tick })
+        Some(Found { central, config_region, clients, flows, tick, restarts })
     }
 
     /// Number and length of names.

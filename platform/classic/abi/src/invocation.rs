@@ -67,7 +67,7 @@ impl PagingLevel {
     }
 }
 
-/// The registers that a new thread starts with; all others are zero.
+/// The registers that a thread starts with; all others are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserContext {
     /// Address of the first instruction.
@@ -248,11 +248,16 @@ impl Kernel {
         self.invoke(label::TCBConfigure, thread, &[cspace.0, vspace, buffer.1], &words).map(drop)
     }
 
-    /// Sets the registers of a thread that does not run.
+    /// Sets all registers of a thread that does not run.
     pub fn write_registers(&mut self, thread: u64, context: UserContext) -> Result<(), Refusal> {
-        // Two words of flags and count, then the first two registers of `seL4_UserContext`; the kernel leaves
-        // the others of a new thread zero.
-        let words = [0, 2, context.instruction_pointer, context.stack_pointer];
+        /// As in `seL4_UserContext`, up to `r15`.
+        const REGISTERS: u64 = 18;
+        // The bit that is always set, and interrupts on; the direction flag, above all, is clear.
+        const FLAGS: u64 = 0x202;
+        // Two words of flags and count, then the registers.
+        let mut words = [0; 2 + REGISTERS as usize];
+        words[1] = REGISTERS;
+        [words[2], words[3], words[4]] = [context.instruction_pointer, context.stack_pointer, FLAGS];
         self.invoke(label::TCBWriteRegisters, thread, &[], &words).map(drop)
     }
 

@@ -6,8 +6,9 @@ use crate::objects::{Objects, PdSlot};
 use crate::region::{Frames, Payload, fill};
 use crate::service;
 use crate::tick;
+use alloc::vec::Vec;
 use ferry_classic_abi::number::{constant, guard};
-use ferry_classic_abi::{Rights, UserContext};
+use ferry_classic_abi::{Rights, SlotRange, UserContext};
 use ferry_classic_spec::addresses::{IPC_BUFFER, STACK_TOP};
 use ferry_classic_spec::{Grant, PAGE_BYTES, ProtectionDomain, Segment, System, slots};
 
@@ -29,19 +30,27 @@ pub(crate) struct Shared<'a> {
     pub(crate) notifications: &'a [u64],
 }
 
-/// Makes the PD `number` and returns the slot of its TCB.
+/// A PD that was made.
+pub(crate) struct Made {
+    /// The slot of its TCB.
+    pub(crate) thread: u64,
+    /// The frames of each segment of its program.
+    pub(crate) segments: Vec<SlotRange>,
+}
+
+/// Makes the PD `number`.
 pub(crate) fn make(
     shared: &Shared,
     number: usize,
     scratch: &mut AddressSpace,
     objects: &mut Objects,
-) -> Result<u64, Failure> {
+) -> Result<Made, Failure> {
     let domain = &shared.system.domains[number];
     let place = domain.name.as_str();
     let refused = |operation, refusal| Failure::refused(operation, place, refusal);
 
     let mut space = AddressSpace::make(place, objects)?;
-    let buffer = map_memory(shared, domain, &mut space, scratch, objects)?;
+    let (buffer, segments) = map_memory(shared, domain, &mut space, scratch, objects)?;
     let (cnode, bits) = make_cspace(shared, number, space.root(), objects)?;
 
     let thread = objects.make(constant::seL4_TCBObject, 0)?;
@@ -58,26 +67,33 @@ pub(crate) fn make(
             (IPC_BUFFER, buffer),
         )
         .map_err(|refusal| refused("configure the thread", refusal))?;
-    // Eight bytes below the top: a function expects the stack as a call leaves it, off by a return address.
-    let context = UserContext { instruction_pointer: domain.entry, stack_pointer: STACK_TOP - 8 };
-    kernel.write_registers(thread, context).map_err(|refusal| refused("set the registers", refusal))?;
+    kernel
+        .write_registers(thread, first_registers(domain))
+        .map_err(|refusal| refused("set the registers", refusal))?;
     kernel
         .bind_notification(thread, shared.notifications[number])
         .map_err(|refusal| refused("bind the notification", refusal))?;
-    Ok(thread)
+    Ok(Made { thread, segments })
+}
+
+/// The registers with which a PD begins.
+pub(crate) const fn first_registers(domain: &ProtectionDomain) -> UserContext {
+    // Eight bytes below the top: a function expects the stack as a call leaves it, off by a return address.
+    UserContext { instruction_pointer: domain.entry, stack_pointer: STACK_TOP - 8 }
 }
 
 /// Maps program, stack, IPC buffer and regions, and provides page tables for the granted frames. Returns the slot of the
-/// IPC buffer's frame.
+/// IPC buffer's frame, and the frames of each segment.
 fn map_memory(
     shared: &Shared,
     domain: &ProtectionDomain,
     space: &mut AddressSpace,
     scratch: &mut AddressSpace,
     objects: &mut Objects,
-) -> Result<u64, Failure> {
+) -> Result<(u64, Vec<SlotRange>), Failure> {
+    let mut segments = Vec::new();
     for segment in &domain.segments {
-        map_segment(shared, domain, segment, space, scratch, objects)?;
+        segments.push(map_segment(shared, segment, space, scratch, objects)?);
     }
     let stack_bytes = domain.stack_bytes.next_multiple_of(PAGE);
     let stack = objects.make_many(constant::seL4_X86_4K, 0, stack_bytes / PAGE)?;
@@ -102,35 +118,45 @@ fn map_memory(
             space.provide(grant.address + (number << frames.bits), frames.bits, objects)?;
         }
     }
-    Ok(buffer)
+    Ok((buffer, segments))
 }
 
-/// Makes the pages of a segment, fills and maps them.
+/// Makes the pages of a segment, fills and maps them. Returns their frames.
 fn map_segment(
     shared: &Shared,
-    domain: &ProtectionDomain,
     segment: &Segment,
     space: &mut AddressSpace,
     scratch: &mut AddressSpace,
     objects: &mut Objects,
-) -> Result<(), Failure> {
+) -> Result<SlotRange, Failure> {
     let first_page = segment.address / PAGE;
     let pages = (segment.address + segment.memory_bytes).div_ceil(PAGE) - first_page;
     let frames = objects.make_many(constant::seL4_X86_4K, 0, pages)?;
-    let mut data = shared.payload.get(segment.data);
-    // Only the first page can begin before the segment.
-    let mut offset = (segment.address % PAGE) as usize;
-    for (frame, page) in (frames.start..frames.end).zip(first_page..) {
-        let (contents, rest) = data.split_at(data.len().min(PAGE_BYTES - offset));
+    let rights = rights(segment.rights.writable());
+    for (page, (offset, contents)) in (0..).zip(pages_of(segment, shared.payload.get(segment.data))) {
+        let frame = frames.start + page;
         if !contents.is_empty() {
             fill(frame, constant::seL4_PageBits, offset, contents, scratch, objects)?;
         }
-        (data, offset) = (rest, 0);
-        let rights = rights(segment.rights.writable());
-        space.map(frame, constant::seL4_PageBits, page * PAGE, rights, objects)?;
+        space.map(frame, constant::seL4_PageBits, (first_page + page) * PAGE, rights, objects)?;
     }
-    debug_assert!(data.is_empty(), "`check` has compared the lengths: {}", domain.name);
-    Ok(())
+    Ok(frames)
+}
+
+/// What each page of a segment begins with: where in the page, and the bytes; the rest of the page is zero.
+pub(crate) fn pages_of(
+    segment: &Segment,
+    data: &'static [u8],
+) -> impl Iterator<Item = (usize, &'static [u8])> {
+    let pages = (segment.address + segment.memory_bytes).div_ceil(PAGE) - segment.address / PAGE;
+    let mut data = data;
+    // Only the first page can begin before the segment.
+    let mut offset = (segment.address % PAGE) as usize;
+    (0..pages).map(move |_| {
+        let (contents, rest) = data.split_at(data.len().min(PAGE_BYTES - offset));
+        data = rest;
+        (core::mem::replace(&mut offset, 0), contents)
+    })
 }
 
 /// Makes the CNode of PD `number` with everything in it; returns its slot and log2 of its size.

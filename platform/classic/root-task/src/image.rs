@@ -25,8 +25,8 @@ impl Image {
             &[][..]
         } else {
             // SAFETY: the packer made a segment of that length there, which the kernel has loaded; it is no Rust
-            // object's memory, and nobody writes it while the initialiser reads it: frames of it are handed to
-            // PDs, which do not run before the last read.
+            // object's memory. Frames of it are handed to PDs, which may write them: those of prefilled regions,
+            // which share no page with anything else and are not read any more when PDs run.
             unsafe {
                 core::slice::from_raw_parts(
                     core::ptr::with_exposed_provenance(address as usize),

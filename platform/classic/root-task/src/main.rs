@@ -2,8 +2,8 @@
 //!
 //! It decodes the compiled system that was packed behind it, checks it, makes every object of it, gives every
 //! protection domain (PD) exactly the capabilities and mappings that the system says, starts all of them at once,
-//! gives up the privileges that it no longer needs, and from then on reports faults and ends the machine on
-//! request.
+//! gives up the privileges that it no longer needs, and from then on reports faults, starts those again that may
+//! be, and ends the machine on request.
 //!
 //! What holds afterwards:
 //! * A PD's CSpace holds what `ferry_classic_spec::slots` lists and nothing else: no untyped memory, no TCB, no
@@ -12,7 +12,8 @@
 //!   lie between pages that are never mapped. No page is both writable and, by intent, executable; but this
 //!   kernel never sets the no-execute bit, so nothing stops a PD from executing its data, and no test may rely on
 //!   that. What is enforced is that code cannot be written.
-//! * A PD that faults stays stopped for good, and the rest goes on.
+//! * A PD that faults is started again as often as the system says (`restart`) and then stays stopped for good; the
+//!   rest goes on.
 //!
 //! Whatever goes wrong before the PDs start ends the machine with one line that says what and where, and a
 //! failure code.
@@ -33,15 +34,18 @@ mod image;
 mod objects;
 mod power;
 mod region;
+mod restart;
 mod service;
 mod start;
 mod tick;
 
 use crate::address_space::AddressSpace;
+use crate::domain::Made;
 use crate::failure::Failure;
 use crate::image::Image;
 use crate::objects::Objects;
 use crate::region::Payload;
+use crate::restart::Restarts;
 use alloc::vec::Vec;
 use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{BootInformation, Kernel};
@@ -56,22 +60,27 @@ fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
         Ok(built)
     });
     match served {
-        Ok(built) => service::serve(&built.system, &built.threads, built.endpoint, objects.kernel()),
+        Ok(Built { system, payload, domains, endpoint, spare }) => {
+            let restarts = Restarts::new(&system, payload, &domains, spare);
+            service::serve(&system, &domains, restarts, endpoint, objects.kernel())
+        }
         Err(failure) => failure,
     }
 }
 
 /// A system that is ready to start.
-struct Built {
+struct Built<'a> {
     system: System,
-    /// The TCB of each PD.
-    threads: Vec<u64>,
+    payload: Payload<'a>,
+    domains: Vec<Made>,
     /// Where the PDs report to.
     endpoint: u64,
+    /// An empty slot.
+    spare: u64,
 }
 
 /// Makes everything and starts nothing.
-fn build(image: &Image, objects: &mut Objects) -> Result<Built, Failure> {
+fn build<'a>(image: &'a Image, objects: &mut Objects) -> Result<Built<'a>, Failure> {
     let (system, payload) = ferry_classic_spec::decode(image.system()).map_err(Failure::Decode)?;
     check::system(&system, payload)?;
     let payload = Payload::new(payload, image);
@@ -91,16 +100,18 @@ fn build(image: &Image, objects: &mut Objects) -> Result<Built, Failure> {
         endpoint,
         notifications: &notifications,
     };
-    let threads: Vec<u64> = (0..system.domains.len())
+    let domains: Vec<Made> = (0..system.domains.len())
         .map(|number| domain::make(&shared, number, &mut scratch, objects))
         .collect::<Result<_, _>>()?;
-    Ok(Built { system, threads, endpoint })
+    region::provide_scratch(&mut scratch, objects)?;
+    let spare = objects.spare_slot()?;
+    Ok(Built { system, payload, domains, endpoint, spare })
 }
 
 /// Starts everything. The initialiser has the highest priority, so no PD runs before it waits for faults.
-fn start(built: &Built, objects: &mut Objects) -> Result<(), Failure> {
-    for (domain, thread) in built.system.domains.iter().zip(&built.threads) {
-        let started = objects.kernel().resume(*thread);
+fn start(built: &Built<'_>, objects: &mut Objects) -> Result<(), Failure> {
+    for (domain, made) in built.system.domains.iter().zip(&built.domains) {
+        let started = objects.kernel().resume(made.thread);
         started.map_err(|refusal| Failure::refused("start", &domain.name, refusal))?;
     }
     objects.give_up_privileges()

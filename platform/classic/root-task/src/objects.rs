@@ -108,6 +108,11 @@ impl Objects {
         Ok(SlotRange { start, end })
     }
 
+    /// An empty slot, for later.
+    pub(crate) fn spare_slot(&mut self) -> Result<u64, Failure> {
+        Ok(self.take_slots(1)?.start)
+    }
+
     /// A copy of a capability with no more than `rights`. A frame can be mapped once through each copy.
     pub(crate) fn copy(&mut self, slot: u64, rights: Rights, place: &str) -> Result<u64, Failure> {
         let copy = self.take_slots(1)?.start;

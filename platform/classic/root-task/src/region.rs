@@ -2,7 +2,7 @@
 //!
 //! A region of 4 KiB frames is filled without a copy: the packed image already holds its contents, page-aligned,
 //! in frames of the initialiser's image, and those frames become the region's. All other contents are copied
-//! through a scratch mapping, one frame at a time.
+//! through a scratch mapping, one frame at a time; so they can be again when a PD is restarted.
 
 use crate::address_space::AddressSpace;
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use crate::image::Image;
 use crate::objects::Objects;
 use alloc::vec::Vec;
 use ferry_classic_abi::number::constant;
-use ferry_classic_abi::{Rights, SlotRange};
+use ferry_classic_abi::{Kernel, Refusal, Rights, SlotRange};
 use ferry_classic_spec::{Blob, MemoryRegion, PAGE_BYTES};
 
 /// Where frames are mapped while they are filled: addresses far from the initialiser's image, the two sizes far
@@ -127,4 +127,36 @@ pub(crate) fn fill(
     unsafe { core::ptr::copy_nonoverlapping(contents.as_ptr(), target, contents.len()) };
     let unmapped = objects.kernel().unmap_frame(frame);
     unmapped.map_err(|refusal| Failure::refused("unmap a frame", "initialiser", refusal))
+}
+
+/// Makes the scratch mapping of small frames possible, so that [`refill`] needs no object.
+pub(crate) fn provide_scratch(scratch: &mut AddressSpace, objects: &mut Objects) -> Result<(), Failure> {
+    scratch.provide(SCRATCH_SMALL, constant::seL4_PageBits, objects)
+}
+
+/// Makes a small frame, which may be mapped elsewhere, hold `contents` from byte `offset` on and zeros before and after.
+/// `spare` is an empty slot and is so again; the scratch mapping must have been provided.
+pub(crate) fn refill(
+    frame: u64,
+    offset: usize,
+    contents: &[u8],
+    spare: u64,
+    kernel: &mut Kernel,
+) -> Result<(), Refusal> {
+    assert!(offset + contents.len() <= PAGE_BYTES, "contents fit in the frame");
+    let to = |slot| (constant::seL4_CapInitThreadCNode, slot, constant::seL4_WordBits);
+    kernel.mint(to(spare), to(frame), Rights::READ_WRITE, 0)?;
+    // SAFETY: no Rust object is at the scratch addresses.
+    let mapped = unsafe {
+        kernel.map_frame(spare, constant::seL4_CapInitThreadVSpace, SCRATCH_SMALL, Rights::READ_WRITE)
+    };
+    mapped?;
+    let page = core::ptr::with_exposed_provenance_mut::<u8>(SCRATCH_SMALL as usize);
+    // SAFETY: the frame is mapped there, writable, for this thread; the PD whose memory it is does not run.
+    unsafe { page.write_bytes(0, PAGE_BYTES) };
+    // SAFETY: likewise; the contents fit, and lie in this program's own image.
+    unsafe { page.wrapping_add(offset).copy_from_nonoverlapping(contents.as_ptr(), contents.len()) };
+    // Before deleting: this kernel would leave the mapping of a frame alive that has other capabilities.
+    kernel.unmap_frame(spare)?;
+    kernel.delete(constant::seL4_CapInitThreadCNode, spare, constant::seL4_WordBits)
 }

@@ -1,14 +1,17 @@
-//! What the initialiser does once the system runs: it reports the faults of PDs, prints for them, and ends the
-//! machine when a PD asks for it. It never answers, so a PD that faulted or asked for the end stays stopped.
+//! What the initialiser does once the system runs: it reports the faults of PDs, starts those again that may be, prints for
+//! them, and ends the machine when a PD asks for it. It never answers, so a PD that faulted stays stopped unless it is
+//! started again.
 //!
 //! The kernel sends faults, and PDs send their requests, to the same endpoint with different badges. A PD can also
 //! write a message of its own to the fault endpoint: that reports a fault in its own name and stops it, which it
 //! could have had more easily.
 
 use crate::console::println;
+use crate::domain::Made;
 use crate::failure::Failure;
 use crate::faults::Fault;
 use crate::power;
+use crate::restart::{Outcome, Restarts};
 use ferry_classic_abi::{Kernel, Message, syscall};
 use ferry_classic_spec::{System, slots};
 
@@ -26,7 +29,13 @@ pub(crate) const fn request_badge(number: usize) -> u64 {
 }
 
 /// Serves until the machine ends.
-pub(crate) fn serve(system: &System, threads: &[u64], endpoint: u64, kernel: &mut Kernel) -> ! {
+pub(crate) fn serve(
+    system: &System,
+    domains: &[Made],
+    mut restarts: Restarts,
+    endpoint: u64,
+    kernel: &mut Kernel,
+) -> ! {
     loop {
         let message = syscall::receive(endpoint);
         let number = (message.badge & !REQUEST).wrapping_sub(1) as usize;
@@ -37,8 +46,12 @@ pub(crate) fn serve(system: &System, threads: &[u64], endpoint: u64, kernel: &mu
         }
         println!("ferry: fault domain={name} {}", Fault::of(&message, kernel));
         // The kernel has stopped it already, waiting for an answer; this makes sure that none can come.
-        if let Some(Err(refusal)) = threads.get(number).map(|thread| kernel.suspend(*thread)) {
-            println!("ferry: initialiser: {}", Failure::refused("suspend", name, refusal));
+        let suspended = domains.get(number).map_or(Ok(()), |made| kernel.suspend(made.thread));
+        match suspended.and_then(|()| restarts.try_again(number, kernel)) {
+            Ok(Outcome::Again(count)) => println!("ferry: restart domain={name} number={count}"),
+            Ok(Outcome::GivenUp) => println!("ferry: given-up domain={name}"),
+            Ok(Outcome::Stays) => {}
+            Err(refusal) => println!("ferry: initialiser: {}", Failure::refused("restart", name, refusal)),
         }
     }
 }

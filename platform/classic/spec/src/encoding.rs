@@ -144,6 +144,7 @@ mod tests {
                     writable: false,
                 }],
                 window: Some(Window { address: 0x10_0000_0000, bytes: 0x20_0000 }),
+                restarts: 3,
             }],
             regions: vec![MemoryRegion {
                 name: "input".to_string(),

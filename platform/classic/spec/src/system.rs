@@ -38,6 +38,8 @@ pub struct ProtectionDomain {
     pub grants: Vec<Grant>,
     /// Where the domain may map granted frames; every grant lies in it.
     pub window: Option<Window>,
+    /// How often the domain is started again when it has faulted.
+    pub restarts: u8,
 }
 
 /// One loadable segment of a domain's program.

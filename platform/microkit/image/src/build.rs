@@ -14,7 +14,7 @@ use crate::programs::Programs;
 use crate::sdk::Target;
 use crate::specification::Specification;
 use crate::supervision::{SUPERVISOR, SYMBOL, Supervised};
-use crate::{Arguments, grants, pack, window};
+use crate::{Arguments, grants, pack, restarts, window};
 
 /// Slots of the initialiser's `CNode` that neither objects nor mappings take: its own, and what it derives for threads.
 const SPARE_SLOTS: usize = 4096;
@@ -34,6 +34,9 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     let placement = description.place(&mut grants::capability_pointers(root_slot));
     contents.push(Contents { region: CONFIG_REGION.into(), bytes: placement.config.clone() });
     adapt(&mut system, &description, &placement, &contents)?;
+    for priority in &arguments.priorities {
+        priority.apply(&mut system)?;
+    }
 
     let mut programs = load(target, &system, &programs)?;
     patch_symbols(&target.kernel, &mut programs, &system).map_err(Error::Refused)?;
@@ -46,6 +49,7 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     let mut specification = Specification::new(container, &target.kernel);
     grants::add(&mut specification, &description, &placement, root_slot)?;
     window::add(&mut specification, &placement)?;
+    restarts::add(&mut specification, &description, &system, &supervised, &mut programs)?;
     for filled in &contents {
         filled.fill(&mut specification)?;
     }

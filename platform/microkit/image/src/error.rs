@@ -24,6 +24,10 @@ pub(crate) enum Error {
     Description(#[from] ferry_description::ReadError),
     #[error("the description has mistakes\n{0}")]
     Mistakes(#[from] ferry_description::Mistakes),
+    #[error("`{0}` names no domain and priority; write DOMAIN=PRIORITY")]
+    NotAPriority(String),
+    #[error("there is no protection domain `{0}` to give another priority to; correct the name")]
+    NoDomain(String),
     #[error(
         "the program `{program}` of `{domain}` is in none of the search paths; build it, or name its directory with --search-path"
     )]
@@ -50,6 +54,11 @@ pub(crate) enum Error {
         "`setvar region_paddr` is not supported together with Ferry; use a region with a stated `phys_addr`"
     )]
     RegionAddress,
+    #[error(
+        "the programs to be started again have {found} writable segments, Ferry's supervisor can look after {limit}; \
+         remove domains from [restarts] in flows.toml"
+    )]
+    TooManyParts { found: usize, limit: usize },
     #[error(
         "all slots of central's root CNode are taken; leave one of 1..63 free of `<cspace>` capabilities"
     )]

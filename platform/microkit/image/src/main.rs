@@ -5,6 +5,7 @@
 //!
 //! * a `CNode` in central's `CSpace` with a capability for every frame of the clients' buffers (`grants`),
 //! * empty page tables for the window in which central maps them (`window`),
+//! * what the supervisor needs to start a domain again (`restarts`),
 //! * the contents of regions that the caller fills, and of central's configuration (`contents`).
 //!
 //! Before that, the description gets a supervisor, in Microkit's own words (`supervision`). `ferry image` calls this
@@ -19,11 +20,14 @@ mod contents;
 mod error;
 mod grants;
 mod pack;
+mod priority;
 mod programs;
+mod restarts;
 mod sdk;
 mod specification;
 mod stock;
 mod supervision;
+mod tables;
 mod window;
 
 use std::path::PathBuf;
@@ -33,6 +37,7 @@ use clap::Parser;
 
 use crate::contents::Filling;
 use crate::error::Error;
+use crate::priority::Priority;
 use crate::sdk::Target;
 
 /// Builds bootable Microkit images with Ferry's additions.
@@ -54,6 +59,10 @@ pub(crate) struct Arguments {
     /// Fills a region from its beginning with a file and enlarges it if it must; can be repeated
     #[arg(long = "prefill", value_name = "REGION=FILE")]
     fillings: Vec<Filling>,
+    /// Gives a domain another priority, after the description has been checked: for tests of what must not be described;
+    /// can be repeated
+    #[arg(long = "priority", value_name = "DOMAIN=PRIORITY")]
+    priorities: Vec<Priority>,
     /// The Microkit SDK
     #[arg(long, value_name = "DIR", env = "MICROKIT_SDK")]
     sdk: Option<PathBuf>,

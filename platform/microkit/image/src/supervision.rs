@@ -23,7 +23,7 @@ pub(crate) const SYMBOL: &str = "ferry_supervisor";
 /// Microkit's highest priority, which the supervisor has.
 const HIGHEST_PRIORITY: u8 = 254;
 /// Domains that the supervisor can look after: it has a channel number and a child number for each.
-const LIMIT: usize = MAX_CHANNEL as usize + 1;
+pub(crate) const LIMIT: usize = MAX_CHANNEL as usize + 1;
 
 /// First serial port of a PC, and the port of QEMU's `isa-debug-exit`.
 const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
@@ -89,6 +89,12 @@ impl Supervised {
             &rest[end..],
         );
         Ok(new)
+    }
+
+    /// The number of a domain, if it is the supervisor's own child.
+    pub(crate) fn child(&self, domain: &str) -> Option<usize> {
+        let number = self.names.iter().position(|name| name == domain)?;
+        (self.children & (1 << number) != 0).then_some(number)
     }
 
     /// Tells the supervisor's program the names.

@@ -12,7 +12,7 @@ use sel4_microkit::{Channel, MessageInfo, with_msg_bytes_mut};
 pub const PRINT: u64 = 1;
 /// Label: end the machine. The first word is the exit code.
 pub const EXIT: u64 = 2;
-/// Label: never run me again.
+/// Label: stop me; I have failed. As after a fault, I am started again if the description says so.
 pub const STOP: u64 = 3;
 /// Label: end the line that I have begun, if I have.
 pub const END_LINE: u64 = 4;
@@ -61,7 +61,7 @@ pub fn exit(code: u8) -> ! {
     panic!("this image cannot end the machine; build it with `ferry image`")
 }
 
-/// Asks the supervisor never to run this PD again. Returns only if there is none, or if it does not supervise this PD.
+/// Asks the supervisor to stop this PD, which has failed. Returns only if there is none, or if it does not supervise this PD.
 pub(crate) fn stop() {
     if let Some(channel) = channel() {
         channel.pp_call(MessageInfo::new(STOP, 0));

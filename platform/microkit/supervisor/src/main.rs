@@ -1,5 +1,5 @@
-//! The supervisor: the parent of all protection domains (PDs), which reports their faults, prints for them and ends
-//! the machine.
+//! The supervisor: the parent of all protection domains (PDs), which reports their faults, starts those again that may be,
+//! prints for them and ends the machine.
 //!
 //! The image builder puts it into every image, because the release and benchmark kernels say nothing at all about a
 //! PD that faults, and because this keeps devices out of the PDs: only the supervisor has the console. It trusts no
@@ -16,6 +16,7 @@ mod console;
 mod device;
 mod domains;
 mod fault;
+mod lives;
 
 use core::convert::Infallible;
 use core::fmt::Write;
@@ -26,6 +27,7 @@ use static_cell::ConstStaticCell;
 
 use crate::console::{Console, Lines};
 use crate::fault::Fault;
+use crate::lives::{Lives, Outcome};
 
 sel4_microkit::declare_protection_domain!(init = init);
 
@@ -36,11 +38,12 @@ static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
 
 struct Supervisor {
     lines: &'static mut Lines,
+    lives: Lives,
 }
 
 fn init() -> Supervisor {
     device::prepare();
-    Supervisor { lines: LINES.take() }
+    Supervisor { lines: LINES.take(), lives: Lives::new() }
 }
 
 impl Handler for Supervisor {
@@ -66,7 +69,7 @@ impl Handler for Supervisor {
         let fault = Fault::of(&message);
         self.lines.flush(number);
         let _ = writeln!(Console, "ferry: fault domain={} {fault}", domains::name(number));
-        suspend(number);
+        self.end_life(number);
         Ok(None)
     }
 }
@@ -96,15 +99,24 @@ impl Supervisor {
     fn stop(&mut self, number: usize) {
         self.lines.flush(number);
         if domains::is_child(number) {
-            suspend(number);
+            self.end_life(number);
         }
     }
-}
 
-/// Takes a child off the processor for good. The kernel forgets the answer that it waits for.
-fn suspend(number: usize) {
-    if let Err(error) = Child::new(number).tcb().tcb_suspend() {
+    /// Takes a child off the processor, and starts it again if it may be; else for good. The kernel forgets the answer
+    /// that it waits for.
+    fn end_life(&mut self, number: usize) {
         let name = domains::name(number);
-        let _ = writeln!(Console, "ferry: supervisor: {name} cannot be suspended: {error}");
+        let suspended = Child::new(number).tcb().tcb_suspend();
+        let _ = match suspended.and_then(|()| self.lives.try_again(number)) {
+            Ok(Outcome::Again(count)) => {
+                writeln!(Console, "ferry: restart domain={name} number={count}")
+            }
+            Ok(Outcome::GivenUp) => writeln!(Console, "ferry: given-up domain={name}"),
+            Ok(Outcome::Stays) => Ok(()),
+            Err(error) => {
+                writeln!(Console, "ferry: supervisor: {name} cannot be stopped and started: {error}")
+            }
+        };
     }
 }

@@ -109,6 +109,7 @@ pub(crate) fn subject(
         maps: Vec::new(),
         grants: Vec::new(),
         window: None,
+        restarts: 0,
     }
 }
 

@@ -1,0 +1,34 @@
+//! A domain's priority against the description, for tests: `ferry check` and Microkit have their say before.
+
+use std::str::FromStr;
+
+use microkit_tool::sdf::SystemDescription;
+
+use crate::error::Error;
+
+/// `DOMAIN=PRIORITY`
+#[derive(Clone, Debug)]
+pub(crate) struct Priority {
+    domain: String,
+    priority: u8,
+}
+
+impl FromStr for Priority {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parsed = text.split_once('=').and_then(|(domain, priority)| {
+            Some(Self { domain: domain.into(), priority: priority.parse().ok()? })
+        });
+        parsed.ok_or_else(|| Error::NotAPriority(text.into()))
+    }
+}
+
+impl Priority {
+    /// Gives it.
+    pub(crate) fn apply(&self, system: &mut SystemDescription) -> Result<(), Error> {
+        let domain = system.protection_domains.iter_mut().find(|domain| domain.name == self.domain);
+        domain.ok_or_else(|| Error::NoDomain(self.domain.clone()))?.sched_params.priority = self.priority;
+        Ok(())
+    }
+}
