@@ -8,6 +8,7 @@
 #   make bench                       what a message costs: on every seL4, hosted, the engine alone, what Linux offers
 #   make bench-check                 names every instruction count more than 3 % above bench/baseline.json
 #   make fuzz                        a minute of each fuzz target
+#   make miri                        Miri over the shared memory, the client library and the engine's tests
 #   make mutants                     weakens every memory ordering of layout/ in turn; loom must notice
 #   make clean
 #
@@ -28,7 +29,7 @@ FERRY = $(CARGO) run --quiet --release --package ferry --
 FREESTANDING = --target x86_64-unknown-none --package ferry-pds-classic --package ferry-root-task \
 	--package ferry-runtime-classic --package ferry-classic-abi
 
-.PHONY: run image check test format lint doc host-test kernel-test bench bench-check fuzz mutants setup clean cargo
+.PHONY: run image check test format lint doc host-test kernel-test bench bench-check fuzz miri mutants setup clean cargo
 
 run: cargo
 	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
@@ -69,6 +70,14 @@ bench-check: cargo
 
 fuzz: cargo
 	fuzz/smoke
+
+# The properties of the engine are too long for an interpreter, and the tests of `testbed` say nothing new about memory.
+miri: cargo
+	@$(CARGO) +nightly miri --version >/dev/null 2>&1 || { \
+		echo "ferry: Miri is not installed; run: rustup toolchain install nightly --component miri --component rust-src"; \
+		exit 1; }
+	$(CARGO) +nightly miri test --quiet --package ferry-layout --package ferry-client --package ferry-platform
+	$(CARGO) +nightly miri test --quiet --package ferry-testbed --test engine
 
 mutants: cargo
 	$(CARGO) run --quiet --package ferry-mutations

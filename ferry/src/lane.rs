@@ -9,7 +9,11 @@ use crate::microkit::Microkit;
 use crate::prefill::Prefill;
 use crate::workspace::Workspace;
 use ferry_description::Description;
+use ferry_harness::Feature;
 use std::path::Path;
+
+/// A domain and the priority that it gets whatever the description says: for tests of what `ferry check` forbids.
+pub(crate) type Priority = (&'static str, u8);
 
 /// A platform, ready to run systems.
 pub(crate) enum Lane {
@@ -35,16 +39,28 @@ impl Lane {
         files: &DescriptionFiles,
         description: &Description,
         prefills: &[Prefill],
+        priorities: &[Priority],
         directory: &Path,
     ) -> Result<Machine, Error> {
         match self {
             Self::Classic(classic) => {
+                let description = &with_priorities(description, priorities);
                 let image = classic.write_image(description, prefills, &directory.join("system.elf"))?;
                 let bytes = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
                 Ok(classic::machine(&image, bytes))
             }
-            Self::Microkit(microkit) => microkit.machine(&files.system, &files.flows, prefills, directory),
+            Self::Microkit(microkit) => {
+                microkit.machine(&files.system, &files.flows, prefills, priorities, directory)
+            }
+            // Clients run beside central anyway, each in a process of its own.
             Self::Hosted(hosted) => hosted.machine(files, prefills, directory),
+        }
+    }
+
+    /// Whether the platform has what a scenario may need.
+    pub(crate) fn offers(&self, feature: Feature) -> bool {
+        match feature {
+            Feature::Priorities | Feature::Restarts => !matches!(self, Self::Hosted(_)),
         }
     }
 
@@ -64,4 +80,15 @@ impl Lane {
             Self::Hosted(hosted) => hosted.program(name),
         }
     }
+}
+
+/// The description with other priorities.
+fn with_priorities(description: &Description, priorities: &[Priority]) -> Description {
+    let mut description = description.clone();
+    for (name, priority) in priorities {
+        for domain in description.system.domains.iter_mut().filter(|domain| domain.name == *name) {
+            domain.priority = *priority;
+        }
+    }
+    description
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     let lane = Lane::build(arguments.target, &workspace)?;
     let directory = workspace.products().join("run");
     let prefills = [(REGION.to_owned(), contents)];
-    let machine = lane.machine(&arguments.description, &description, &prefills, &directory)?;
+    let machine = lane.machine(&arguments.description, &description, &prefills, &[], &directory)?;
     let mebibytes = u32::try_from(input.length() >> 20).unwrap_or(u32::MAX);
     let limit = arguments.limit.map_or(LIMIT + LIMIT_PER_MEBIBYTE * mebibytes, Duration::from_secs);
     let boot = boot_with_progress(lane.what_runs(), machine, limit, arguments.console)?;

@@ -8,16 +8,15 @@ use crate::arguments::{DescriptionFiles, Platform, Target, TestArguments};
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
 use crate::check;
 use crate::error::Error;
-use crate::lane::Lane;
+use crate::lane::{Lane, Priority};
 use crate::microkit::{self, Board, Config, Microkit};
 use crate::prefill::Prefill;
 use crate::workspace::Workspace;
-use ferry_description::Description;
-use ferry_harness::{Ending as ScenarioEnding, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace};
+use ferry_harness::{Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +27,17 @@ const PARALLEL: usize = 2;
 /// The region that says which scenario to play.
 const SCENARIO_REGION: &str = "scenario";
 
+/// In a scenario in which mallory strikes she has a higher priority than central, which `ferry check` forbids to clients:
+/// on one processor nothing else lets a client run in the middle of central's work.
+const MALLORY: Priority = (Role::Mallory.name(), 220);
+
 /// One boot that is a test case.
 struct Case {
     name: String,
     prefills: Vec<Prefill>,
+    priorities: &'static [Priority],
+    restarts: &'static [(&'static str, u8)],
+    needs: &'static [Feature],
     expectation: Expectation,
     /// What the console must show beyond the expectation.
     trace: Trace,
@@ -43,7 +49,6 @@ struct Bench {
     prefix: String,
     lane: Lane,
     files: DescriptionFiles,
-    description: Description,
     /// For images, and for what regions are filled with.
     directory: PathBuf,
 }
@@ -90,7 +95,9 @@ fn scenario_trials(bench: &Arc<Bench>) -> Vec<Trial> {
     cases
         .map(|case| {
             let bench = Arc::clone(bench);
+            let possible = case.needs.iter().all(|feature| bench.lane.offers(*feature));
             Trial::test(format!("{}{}", bench.prefix, case.name), move || bench.play(&case))
+                .with_ignored_flag(!possible)
         })
         .collect()
 }
@@ -124,6 +131,7 @@ fn microkit_trials(bench: &Arc<Bench>, board: Board, workspace: &Workspace) -> R
 
 fn case(number: u32, scenario: &Scenario) -> Case {
     let passes = Role::ALL.into_iter().filter(|role| scenario.must_pass(*role));
+    let passes = passes.map(|role| format!("harness: pass {}", role.name()));
     let ending = match scenario.ending {
         ScenarioEnding::Umpire | ScenarioEnding::By(_) => Ending::Exit(0),
         ScenarioEnding::ByFault => Ending::AfterFault,
@@ -132,9 +140,14 @@ fn case(number: u32, scenario: &Scenario) -> Case {
     Case {
         name: scenario.name.to_owned(),
         prefills: vec![(SCENARIO_REGION.to_owned(), contents)],
+        priorities: if scenario.mallory.is_some() { &[MALLORY] } else { &[] },
+        restarts: scenario.restarts,
+        needs: scenario.needs,
         expectation: Expectation {
-            lines: passes.map(|role| format!("harness: pass {}", role.name())).collect(),
-            fault: scenario.fault.map(|fault| (fault.domain.to_owned(), fault.kind.to_owned())),
+            lines: passes.chain(scenario.console.iter().map(|line| (*line).to_owned())).collect(),
+            fault: scenario
+                .fault
+                .map(|fault| (fault.domain.to_owned(), fault.kind.to_owned(), scenario.faults)),
             ending,
             limit: LIMIT,
         },
@@ -148,7 +161,6 @@ impl Bench {
             system: workspace.root.join("harness/system.xml"),
             flows: workspace.root.join("harness/flows.toml"),
         };
-        let description = check::load(&files, &[])?;
         let (name, prefix) = match platform {
             Platform::Classic => ("classic", String::new()),
             Platform::Microkit => (board.name(), format!("{}::", board.name())),
@@ -158,17 +170,35 @@ impl Bench {
         // As it is shipped: what holds there holds without the kernel's own checks. Traces are those of one processor.
         let target = Target { platform, board, config: Config::Release, processors: Some(NonZeroUsize::MIN) };
         let lane = Lane::build(target, workspace)?;
-        Ok(Arc::new(Self { prefix, lane, files, description, directory }))
+        Ok(Arc::new(Self { prefix, lane, files, directory }))
     }
 
     fn play(&self, case: &Case) -> Result<(), Failed> {
         let directory = self.directory.join(&case.name);
-        let machine = self.lane.machine(&self.files, &self.description, &case.prefills, &directory)?;
+        let files = self.files_with_restarts(case.restarts, &directory)?;
+        let description = check::load(&files, &[])?;
+        let machine = self.lane.machine(&files, &description, &case.prefills, case.priorities, &directory)?;
         let boot = boot::boot(machine, &case.expectation, &mut |_| {})?;
         judge_trace(case.trace, boot)?;
         // A failed scenario's files stay, for a debugger.
         let _ = fs::remove_dir_all(&directory);
         Ok(())
+    }
+
+    /// The description with the number of restarts that a scenario wants, in `directory`.
+    fn files_with_restarts(
+        &self,
+        restarts: &[(&str, u8)],
+        directory: &Path,
+    ) -> Result<DescriptionFiles, Error> {
+        let mut flows =
+            fs::read_to_string(&self.files.flows).map_err(Error::file("read", &self.files.flows))?;
+        flows.push_str("\n[restarts]\n");
+        flows.extend(restarts.iter().map(|(domain, number)| format!("{domain} = {number}\n")));
+        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+        let path = directory.join("flows.toml");
+        fs::write(&path, flows).map_err(Error::file("write", &path))?;
+        Ok(DescriptionFiles { system: self.files.system.clone(), flows: path })
     }
 }
 

@@ -10,13 +10,16 @@ use ferry_layout::{
     Address, Delivery, Descriptor, InRegion, Kind, OutRegion, Post, PostKind, Standing, Status,
 };
 
-use crate::check::ensure;
 use crate::memory::Buffer;
-use crate::scenario::Role;
+use crate::scenario::{Role, Scenario};
 use crate::stamp::Stamp;
 
 /// What an actor does. Failing ends the scenario.
 pub type Script = fn(&mut Actor<'_>) -> Result<(), Clue>;
+
+/// What mallory does when she is woken for the nth time, counted from 0 when she has been let in first. `Ok(true)` says
+/// that all she had to show has been seen; it was her last strike. Failing ends the scenario.
+pub type Strike = fn(&mut Actor<'_>, u32) -> Result<bool, Clue>;
 
 /// Why a script failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +62,10 @@ pub struct Actor<'a> {
     pub tx: Buffer,
     /// Its receive buffer.
     pub rx: Buffer,
+    /// `out` again, as bytes that may be anything.
+    pub raw_out: Buffer,
+    /// What a strike has to remember until the next; zero at first.
+    pub notes: [u32; 4],
     stage: &'a dyn Stage,
     /// Index of the next descriptor, request, and delivery.
     sends: u32,
@@ -80,24 +87,36 @@ impl<'a> Actor<'a> {
         into: &'static InRegion,
         tx: Buffer,
         rx: Buffer,
+        raw_out: Buffer,
         stage: &'a dyn Stage,
     ) -> Self {
-        Self { out, into, tx, rx, stage, sends: 0, posts: 0, taken: 0 }
+        Self { out, into, tx, rx, raw_out, notes: [0; 4], stage, sends: 0, posts: 0, taken: 0 }
     }
 
     /// Marks every frame of both buffers, then asks central for the next epoch and waits until it has begun.
     pub fn open(&mut self) -> Result<(), Clue> {
+        self.stamp();
+        self.restart()
+    }
+
+    /// Marks every frame of both buffers.
+    pub fn stamp(&self) {
         for (buffer, receive) in [(self.tx, false), (self.rx, true)] {
             for frame in 0..u32::try_from(buffer.bytes() / 4096).unwrap_or(0) {
                 let stamp = Stamp { client: self.role().number(), receive, frame };
                 buffer.write(frame as usize * 4096 + Stamp::OFFSET, &stamp.word().to_le_bytes());
             }
         }
-        self.restart()
     }
 
-    /// Asks for a new epoch, with everything at its beginning.
+    /// Asks for a new epoch, with everything at its beginning, and waits until it has begun.
     pub fn restart(&mut self) -> Result<(), Clue> {
+        let epoch = self.enter();
+        self.wait(|actor| actor.into.epoch.observe() == epoch)
+    }
+
+    /// Asks for a new epoch, with everything at its beginning. Its number.
+    pub fn enter(&mut self) -> u32 {
         (self.sends, self.posts, self.taken) = (0, 0, 0);
         self.out.take_leave();
         self.out.transmit_tail.publish(0);
@@ -106,7 +125,7 @@ impl<'a> Actor<'a> {
         let epoch = self.into.epoch.observe().wrapping_add(1);
         self.out.ask_for_epoch(epoch);
         self.stage.ring();
-        self.wait(|actor| actor.into.epoch.observe() == epoch)
+        epoch
     }
 
     /// Opens a port of the client library, in a new epoch.
@@ -219,12 +238,35 @@ impl<'a> Actor<'a> {
 
     /// Publishes any receive request and signals central if it asks for it. Its index.
     pub fn request(&mut self, post: Post) -> u32 {
+        let index = self.store_request(post);
+        self.publish_requests();
+        index
+    }
+
+    /// Stores a receive request without publishing it. Its index.
+    pub fn store_request(&mut self, post: Post) -> u32 {
         let index = self.posts;
         self.out.posts.store(index, post);
         self.posts = index.wrapping_add(1);
+        index
+    }
+
+    /// Publishes all stored receive requests and signals central if it asks for it.
+    pub fn publish_requests(&self) {
         self.out.post_tail.publish(self.posts);
         self.flush();
-        index
+    }
+
+    /// Publishes all stored descriptors and signals central if it asks for it.
+    pub fn publish_sends(&self) {
+        self.out.transmit_tail.publish(self.sends);
+        self.flush();
+    }
+
+    /// Whether central serves this client in the epoch that it has asked for.
+    #[must_use]
+    pub fn is_in(&self) -> bool {
+        self.into.epoch.observe() == self.out.epoch_wanted.observe() && self.into.standing() == Standing::Open
     }
 
     /// How a send stands.
@@ -289,31 +331,37 @@ impl<'a> Actor<'a> {
         self.stage.print(line);
     }
 
-    /// Tells the umpire that this role has passed. Again, if gamma's own script has restarted it meanwhile.
+    /// Tells the umpire that this role has passed. Again, if gamma's own script has restarted it or brought it into
+    /// quarantine meanwhile.
     pub fn report_pass(&mut self) -> Result<(), Clue> {
         loop {
-            let send = self.send(Descriptor { tag: TAG_PASSED, ..Self::message(Role::Gamma, 0, 0) });
+            let send = self.send_pass();
             match self.end_of(send)? {
                 Status::Done => return Ok(()),
-                Status::PeerReset => {}
+                Status::PeerReset | Status::Quarantined => self.rest(),
                 _ => return Err(Clue { what: "the umpire can be told", line: line!() }),
             }
         }
     }
 
-    /// Waits until both others have told of their pass. For gamma.
-    pub fn await_passes(&mut self) -> Result<(), Clue> {
-        // The scenario may have left buffers posted; these are for the two messages, whatever else comes.
-        self.post(0, 1, Some(Role::Alpha));
-        self.post(0, 1, Some(Role::Beta));
-        let mut passed = [false; 2];
-        while passed != [true; 2] {
-            let delivery = self.receive()?;
-            if delivery.tag == TAG_PASSED
-                && let Some(role) = passed.get_mut(usize::from(delivery.source))
-            {
-                ensure!(!*role, "nobody passes twice");
-                *role = true;
+    /// Sends the umpire word that this role has passed. The send.
+    pub fn send_pass(&mut self) -> u32 {
+        self.send(Descriptor { tag: TAG_PASSED, ..Self::message(Role::Gamma, 0, 0) })
+    }
+
+    /// Waits until all others that play have told of their pass, mallory last: what she has sent to gamma may have to wait
+    /// until she has seen that it does. For gamma.
+    pub fn await_passes(&mut self, scenario: &Scenario) -> Result<(), Clue> {
+        for roles in [&[Role::Alpha, Role::Beta][..], &[Role::Mallory][..]] {
+            let mut awaited = roles.iter().filter(|role| scenario.must_pass(**role)).count();
+            // The scenario may have left buffers posted; these are for the words of the others, whatever else comes.
+            for role in roles.iter().take(awaited) {
+                self.post(0, 1, Some(*role));
+            }
+            while awaited != 0 {
+                let delivery = self.receive()?;
+                let by_one_of_them = roles.iter().any(|role| role.number() == delivery.source);
+                awaited -= usize::from(delivery.tag == TAG_PASSED && by_one_of_them);
             }
         }
         Ok(())

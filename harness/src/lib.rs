@@ -1,7 +1,8 @@
 //! Tests that run inside seL4: scenarios, and what plays them.
 //!
 //! A scenario boots a system of its own (`harness/system.xml`), so nothing is left over from one test to the next. Three
-//! clients play it: alpha, beta and gamma are the same program, which runs the script of its role. Central is the real
+//! clients play it: alpha, beta and gamma are the same program, which runs the script of its role. A fourth, mallory, has
+//! no script: she strikes whenever she is woken, in the middle of central's work. Central is the real
 //! engine on the real platform, with a *witness* between the two that prints every map, unmap, copy and signal, and looks
 //! into each frame it maps: every client stamps its frames, so the trace says whose physical page it really is.
 //!
@@ -15,15 +16,16 @@
 #![no_std]
 
 mod actor;
+mod canary;
 mod check;
 mod memory;
 mod scenario;
 mod scenarios;
 mod stamp;
 
-pub use actor::{Actor, Clue, Script, Stage};
+pub use actor::{Actor, Clue, Script, Stage, Strike};
 pub use memory::Buffer;
-pub use scenario::{Ending, Fault, Role, Scenario, Touch, Trace};
+pub use scenario::{Ending, Fault, Feature, Moment, Role, Scenario, Touch, Trace};
 pub use scenarios::SCENARIOS;
 pub use stamp::Stamp;
 

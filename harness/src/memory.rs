@@ -10,7 +10,7 @@ impl Buffer {
     /// The buffer in this region.
     ///
     /// # Safety
-    /// The region is mapped read-write, and no Rust reference to it exists.
+    /// The region is mapped read-write, and no Rust reference to it exists but to atomics.
     #[must_use]
     pub const unsafe fn new(region: Region) -> Self {
         Self(region)
@@ -48,24 +48,45 @@ impl Buffer {
 
     /// Fills `length` bytes from `position` with a pattern that `seed` chooses.
     pub fn fill(self, position: usize, length: usize, seed: u8) {
-        for place in 0..length {
-            self.write(position + place, &[pattern(place, seed)]);
+        let mut bytes = [0; PIECE];
+        for start in (0..length).step_by(PIECE) {
+            for (place, byte) in (start..).zip(&mut bytes) {
+                *byte = pattern(place, seed);
+            }
+            self.write(position + start, &bytes[..PIECE.min(length - start)]);
+        }
+    }
+
+    /// Fills the whole buffer with one byte.
+    pub fn flood(self, byte: u8) {
+        for start in (0..self.bytes()).step_by(PIECE) {
+            self.write(start, &[byte; PIECE]);
         }
     }
 
     /// Whether the pattern of `seed` stands in `length` bytes from `position`.
     #[must_use]
     pub fn holds(self, position: usize, length: usize, seed: u8) -> bool {
-        let mut byte = [0];
-        (0..length).all(|place| {
-            self.read(position + place, &mut byte);
-            byte[0] == pattern(place, seed)
+        self.each(position, length, |place, byte| byte == pattern(place, seed))
+    }
+
+    /// Whether each of `length` bytes from `position` passes a test, which is given the place in the range, too.
+    #[must_use]
+    pub fn each(self, position: usize, length: usize, test: impl Fn(usize, u8) -> bool) -> bool {
+        let mut bytes = [0; PIECE];
+        (0..length).step_by(PIECE).all(|start| {
+            self.read(position + start, &mut bytes);
+            let end = length.min(start + PIECE);
+            (start..end).zip(bytes).all(|(place, byte)| test(place, byte))
         })
     }
 }
 
+/// Bytes that are read or written at a time.
+const PIECE: usize = 64;
+
 /// Byte `place` of the pattern. Its period is no divisor of a frame, so a frame in the wrong place is noticed.
-fn pattern(place: usize, seed: u8) -> u8 {
+pub(crate) fn pattern(place: usize, seed: u8) -> u8 {
     #[expect(clippy::cast_possible_truncation, reason = "a remainder below 251")]
     let byte = (place % 251) as u8;
     byte ^ seed

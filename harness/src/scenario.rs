@@ -1,6 +1,6 @@
 //! What a scenario is.
 
-use crate::actor::Script;
+use crate::actor::{Script, Strike};
 
 /// One test inside seL4.
 pub struct Scenario {
@@ -12,12 +12,23 @@ pub struct Scenario {
     pub beta: Option<Script>,
     /// What gamma does before it becomes the umpire.
     pub gamma: Option<Script>,
+    /// What mallory does whenever she is woken, which is at every tick and around every act of central's: she has a higher
+    /// priority than central then, so she runs in the middle of its work. Without a strike she never comes in.
+    pub mallory: Option<Strike>,
     /// What the witness in central tries.
     pub touch: Touch,
     /// What the witness must have seen.
     pub trace: Trace,
     /// The fault that must happen. Without one, none may.
     pub fault: Option<Fault>,
+    /// How often it must happen.
+    pub faults: u8,
+    /// How often the platform starts a domain again when it has faulted: `[restarts]` of the scenario's flows.
+    pub restarts: &'static [(&'static str, u8)],
+    /// What it needs of the platform; where that is not to be had, it is not played.
+    pub needs: &'static [Feature],
+    /// What the console must show beyond that, as beginnings of lines.
+    pub console: &'static [&'static str],
     /// Who ends the machine.
     pub ending: Ending,
 }
@@ -29,8 +40,10 @@ pub enum Role {
     Alpha,
     /// Client 1, the receiver in most scenarios.
     Beta,
-    /// Client 2; the umpire.
+    /// Client 2; the umpire, and in most scenarios of threats the offender.
     Gamma,
+    /// Client 3, who does not play a script but strikes when she is woken.
+    Mallory,
 }
 
 /// What the witness tries between engine and kernel.
@@ -46,6 +59,33 @@ pub enum Touch {
     WriteToSource,
     /// Asks the kernel, after central has come to rest, whether any frame of any client is still mapped.
     Census,
+    /// Central faults at this moment, and having been restarted asks the kernel the same, before it serves anybody.
+    Crash(Moment),
+    /// Central faults at this moment in each of its lives.
+    CrashAlways(Moment),
+}
+
+/// What not every platform has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Feature {
+    /// Whoever has the highest priority runs, at once and alone: mallory's strikes happen at the moments of central's work
+    /// for which she is woken, and not beside it.
+    Priorities,
+    /// Domains that have faulted are started again.
+    Restarts,
+}
+
+/// A moment of central's work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// After so many maps.
+    Mapped(u32),
+    /// After so many copies, before what they are about is unmapped and published.
+    Copied(u32),
+    /// After so many unmaps, before anything is published.
+    Unmapped(u32),
+    /// After at least so many copies, when they are published and a client is about to be signalled.
+    Signalling(u32),
 }
 
 /// What the witness must have seen, as its lines without the prefix `witness: `.
@@ -81,7 +121,7 @@ pub enum Ending {
 
 impl Role {
     /// All roles, by client number.
-    pub const ALL: [Self; 3] = [Self::Alpha, Self::Beta, Self::Gamma];
+    pub const ALL: [Self; 4] = [Self::Alpha, Self::Beta, Self::Gamma, Self::Mallory];
 
     /// Name of the protection domain.
     #[must_use]
@@ -90,6 +130,7 @@ impl Role {
             Self::Alpha => "alpha",
             Self::Beta => "beta",
             Self::Gamma => "gamma",
+            Self::Mallory => "mallory",
         }
     }
 
@@ -107,9 +148,14 @@ impl Scenario {
         alpha: None,
         beta: None,
         gamma: None,
+        mallory: None,
         touch: Touch::Nothing,
         trace: Trace::Contains(&[]),
         fault: None,
+        faults: 1,
+        restarts: &[("central", 0)],
+        needs: &[],
+        console: &[],
         ending: Ending::Umpire,
     };
 
@@ -120,12 +166,16 @@ impl Scenario {
             Role::Alpha => self.alpha,
             Role::Beta => self.beta,
             Role::Gamma => self.gamma,
+            Role::Mallory => None,
         }
     }
 
     /// Whether the host must see `harness: pass <role>`.
     #[must_use]
     pub fn must_pass(&self, role: Role) -> bool {
+        if role == Role::Mallory {
+            return self.mallory.is_some();
+        }
         match self.ending {
             Ending::Umpire => true,
             Ending::By(last) => role == last,

@@ -216,7 +216,7 @@ impl Bench {
         let contents = order::encode(&courses);
         let description = check::load(&files, &[])?;
         let prefills = [(REGION.to_owned(), contents)];
-        let mut machine = self.built.machine(&files, &description, &prefills, &directory)?;
+        let mut machine = self.built.machine(&files, &description, &prefills, &[], &directory)?;
         let watch = Watch::new().map_err(BenchError::Watch)?;
         machine.command.args(self.instruction_counting());
         watch.prepare(&mut machine.command);

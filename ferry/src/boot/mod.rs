@@ -33,8 +33,8 @@ pub(crate) struct Machine {
 pub(crate) struct Expectation {
     /// Beginnings of lines that must appear, in any order.
     pub(crate) lines: Vec<String>,
-    /// The fault that must happen, as domain and kind. No other may.
-    pub(crate) fault: Option<(String, String)>,
+    /// The fault that must happen, as domain and kind, and how often. No other may.
+    pub(crate) fault: Option<(String, String, u8)>,
     /// How the machine ends.
     pub(crate) ending: Ending,
     /// Time after which it is stopped.
@@ -81,8 +81,8 @@ pub(crate) enum Failure {
     Trouble(String),
     #[error("the console never showed `{0}`")]
     Missing(String),
-    #[error("the expected fault ({kind} by {domain}) did not happen")]
-    NoFault { domain: String, kind: String },
+    #[error("the expected fault ({kind} by {domain}, times: {times}) did not happen so often")]
+    NoFault { domain: String, kind: String, times: u8 },
     #[error("the system ended with code {found}, expected was {wanted}")]
     Code { found: u8, wanted: u8 },
     #[error("the machine stopped without an exit of the system{}", Status(*.0))]
@@ -142,7 +142,7 @@ struct Watch<'a> {
     deadline: Instant,
     console: Vec<String>,
     trouble: Option<String>,
-    fault_seen: bool,
+    faults_seen: u8,
     exit: Option<u8>,
     timed_out: bool,
     stopped_by_us: bool,
@@ -155,7 +155,7 @@ impl<'a> Watch<'a> {
             deadline: start + expectation.limit,
             console: Vec::new(),
             trouble: None,
-            fault_seen: false,
+            faults_seen: 0,
             exit: None,
             timed_out: false,
             stopped_by_us: false,
@@ -204,9 +204,12 @@ impl<'a> Watch<'a> {
         let expected = self.expectation.fault.as_ref();
         match Line::of(&line) {
             Line::Fault { domain, kind }
-                if !self.fault_seen && expected.is_some_and(|(d, k)| d == domain && k == kind) =>
+                if expected.is_some_and(|(wanted_domain, wanted_kind, times)| {
+                    (wanted_domain.as_str(), wanted_kind.as_str()) == (domain, kind)
+                        && self.faults_seen < *times
+                }) =>
             {
-                self.fault_seen = true;
+                self.faults_seen += 1;
             }
             Line::Fault { .. } | Line::Trouble => {
                 if self.trouble.is_none() {
@@ -224,9 +227,14 @@ impl<'a> Watch<'a> {
     fn is_over(&self) -> bool {
         match self.expectation.ending {
             Ending::Exit(_) => false,
-            Ending::AfterFault => self.fault_seen && self.missing().is_none(),
+            Ending::AfterFault => self.missing_fault().is_none() && self.missing().is_none(),
             Ending::AfterLines => self.missing().is_none(),
         }
+    }
+
+    /// The expected fault, if it has not happened as often as it must.
+    fn missing_fault(&self) -> Option<(String, String, u8)> {
+        self.expectation.fault.clone().filter(|(_, _, times)| self.faults_seen < *times)
     }
 
     fn missing(&self) -> Option<&'a String> {
@@ -249,8 +257,8 @@ impl<'a> Watch<'a> {
                 Some(_) => {}
             }
         }
-        if let Some((domain, kind)) = self.expectation.fault.clone().filter(|_| !self.fault_seen) {
-            return Err(Failure::NoFault { domain, kind });
+        if let Some((domain, kind, times)) = self.missing_fault() {
+            return Err(Failure::NoFault { domain, kind, times });
         }
         match self.missing() {
             Some(line) => Err(Failure::Missing(line.clone())),

@@ -80,7 +80,7 @@ fn the_status_must_agree_with_the_reported_code() {
 fn an_expected_fault_must_happen_and_no_other() {
     let expectation = Expectation {
         lines: vec!["witness: unmap".into()],
-        fault: Some(("central".into(), "read".into())),
+        fault: Some(("central".into(), "read".into(), 1)),
         ending: Ending::AfterFault,
         limit: Duration::from_secs(10),
     };

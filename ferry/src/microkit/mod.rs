@@ -9,6 +9,7 @@ mod sdk;
 
 use crate::boot::Machine;
 use crate::error::Error;
+use crate::lane::Priority;
 use crate::prefill::{self, Prefill};
 use crate::progress::Step;
 use crate::workspace::Workspace;
@@ -189,6 +190,7 @@ impl Microkit {
         system: &Path,
         flows: &Path,
         prefills: &[Prefill],
+        priorities: &[Priority],
         directory: &Path,
     ) -> Result<Machine, Error> {
         let mut command = self.image_builder(directory);
@@ -199,6 +201,9 @@ impl Microkit {
         }
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
+        }
+        for (domain, priority) in priorities {
+            command.arg("--priority").arg(format!("{domain}={priority}"));
         }
         run_builder(command)?;
         Ok(self.emulator(directory))

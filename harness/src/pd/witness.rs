@@ -11,7 +11,7 @@ mod domain;
 
 use domain::{Central, Hands};
 use ferry_central::{FrameRef, Machine, MapFailed, Side};
-use ferry_harness::{Role, SCENARIO_MAGIC, SCENARIOS, Stamp, Touch};
+use ferry_harness::{Moment, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Stamp, Touch};
 use ferry_layout::DomainId;
 use ferry_layout::config::{BufferRecord, Config};
 use runtime::{ChannelSet, Handler};
@@ -22,7 +22,28 @@ runtime::protection_domain!(init);
 struct Witness {
     hands: Hands,
     touch: Touch,
+    /// Mallory is in the play: she is woken around each act.
+    struck: bool,
     last_unmapped: Option<FrameRef>,
+    crash: Option<Crash>,
+}
+
+/// A fault to come.
+struct Crash {
+    moment: Moment,
+    /// Maps, copies and unmaps so far.
+    done: [u32; 3],
+    /// An address where nothing is ever mapped.
+    nowhere: u64,
+}
+
+/// What the engine has the machine do.
+#[derive(Clone, Copy)]
+enum Act {
+    Map,
+    Copy,
+    Unmap,
+    Signal,
 }
 
 /// Central with its witness, and what the census needs.
@@ -33,49 +54,70 @@ struct Watched {
 
 fn init() -> impl Handler {
     let config = domain::configuration();
-    let touch = touch();
+    let Scenario { touch, mallory, .. } = scenario();
+    let (touch, struck) = (*touch, mallory.is_some());
+    let restarted = domain::is_restart(&config);
+    let moment = match touch {
+        Touch::Crash(moment) if !restarted => Some(moment),
+        Touch::CrashAlways(moment) => Some(moment),
+        _ => None,
+    };
+    // The place just behind a buffer is nobody's home: buffers begin at multiples of 2 MiB.
+    let behind = |buffer: BufferRecord| buffer.window_address + buffer.bytes;
+    let nowhere = config.clients().next().map_or(0, |(_, client)| behind(client.transmit));
+    let crash = moment.map(|moment| Crash { moment, done: [0; 3], nowhere });
     if touch == Touch::BeforeAnyRequest {
         for (_, client) in config.clients().take(1) {
             read(client.transmit.window_address);
         }
     }
-    let central = Central::new(&config, |hands| Witness { hands, touch, last_unmapped: None });
+    let central = Central::new(&config, |hands| {
+        let mut witness = Witness { hands, touch, struck, last_unmapped: None, crash };
+        if restarted {
+            runtime::println!("witness: central begins again");
+            witness.expect_no_mapping(&config);
+        }
+        witness
+    });
     Watched { central, config }
 }
 
-/// What the scenario wants tried.
-fn touch() -> Touch {
+/// What is played.
+fn scenario() -> &'static Scenario {
     let region = runtime::region!(ferry_scenario).expect("ferry_scenario");
     // SAFETY: filled by the image builder, and nobody can write it.
     let bytes = unsafe { region.constant() };
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(word(0), SCENARIO_MAGIC, "the region scenario is not filled in");
-    SCENARIOS[word(4) as usize].touch
+    &SCENARIOS[word(4) as usize]
 }
 
 impl Handler for Watched {
     fn notified(&mut self, channels: ChannelSet) {
         self.central.notified(channels);
         let witness = self.central.machine();
-        let Some(unmapped) = witness.last_unmapped else { return };
+        // Once for each time that something was mapped: a look at every frame takes longer than many a tick.
+        let Some(unmapped) = witness.last_unmapped.take() else { return };
         match witness.touch {
             Touch::AfterTransfer => read(unmapped.address),
-            Touch::Census => {
-                let mapped = self.census();
-                assert_eq!(mapped, 0, "central is at rest and frames are mapped");
-                runtime::println!("witness: census of all frames found none mapped");
-            }
+            Touch::Census | Touch::Crash(_) => self.central.machine().expect_no_mapping(&self.config),
             _ => {}
         }
     }
 }
 
-impl Watched {
+impl Witness {
+    /// Says that no frame of any client is mapped, having asked the kernel about each.
+    fn expect_no_mapping(&mut self, config: &Config<'_>) {
+        assert_eq!(self.census(config), 0, "frames are mapped and central does nothing with them");
+        runtime::println!("witness: census of all frames found none mapped");
+    }
+
     /// Counts the frames that are mapped, by asking the kernel: it refuses to map a frame capability that is mapped, at
     /// any address but its own.
-    fn census(&mut self) -> u32 {
+    fn census(&mut self, config: &Config<'_>) -> u32 {
         let mut mapped = 0;
-        for (id, client) in self.config.clients() {
+        for (id, client) in config.clients() {
             for (side, buffer) in [(Side::Transmit, client.transmit), (Side::Receive, client.receive)] {
                 for number in 0..u32::try_from(buffer.bytes / buffer.frame_bytes()).unwrap_or(0) {
                     mapped += u32::from(self.is_mapped(id, side, &buffer, number));
@@ -96,12 +138,50 @@ impl Watched {
             address: buffer.window_address + buffer.bytes,
             bits: buffer.frame_bits,
         };
-        let hands = &mut self.central.machine().hands;
-        let free = hands.map(frame).is_ok();
+        let free = self.hands.map(frame).is_ok();
         if free {
-            hands.unmap(frame);
+            self.hands.unmap(frame);
         }
         !free
+    }
+
+    /// Faults if the moment has come.
+    fn live_through(&mut self, act: Act) {
+        let Some(crash) = &mut self.crash else { return };
+        let [maps, copies, unmaps] = &mut crash.done;
+        let now = match act {
+            Act::Map => {
+                *maps += 1;
+                Moment::Mapped(*maps)
+            }
+            Act::Copy => {
+                *copies += 1;
+                Moment::Copied(*copies)
+            }
+            Act::Unmap => {
+                *unmaps += 1;
+                Moment::Unmapped(*unmaps)
+            }
+            Act::Signal => match crash.moment {
+                // With the first signal after so many.
+                Moment::Signalling(least) => Moment::Signalling(least.min(*copies)),
+                _ => return,
+            },
+        };
+        if crash.moment == now {
+            let nowhere = crash.nowhere;
+            runtime::println!("witness: central faults");
+            read(nowhere);
+        }
+    }
+
+    /// Lets mallory strike, if she is in the play.
+    fn let_strike(&mut self) {
+        if self.struck
+            && let Some(mallory) = DomainId::new(Role::Mallory.number())
+        {
+            self.hands.signal(mallory);
+        }
     }
 }
 
@@ -116,6 +196,8 @@ impl Machine for Witness {
             Some(stamp) => runtime::println!("witness: map {} holds {stamp}", Name(frame)),
             None => runtime::println!("witness: map {} holds no stamp", Name(frame)),
         }
+        self.let_strike();
+        self.live_through(Act::Map);
         Ok(())
     }
 
@@ -123,6 +205,8 @@ impl Machine for Witness {
         self.hands.unmap(frame);
         self.last_unmapped = Some(frame);
         runtime::println!("witness: unmap {}", Name(frame));
+        self.let_strike();
+        self.live_through(Act::Unmap);
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
@@ -132,16 +216,22 @@ impl Machine for Witness {
             // SAFETY: mapped for reading; the write faults, and this protection domain goes no further.
             unsafe { place.write_volatile(0) };
         }
+        self.let_strike();
         self.hands.copy(from, to, length);
         runtime::println!("witness: copy {length}");
+        self.let_strike();
+        self.live_through(Act::Copy);
     }
 
     fn signal(&mut self, client: DomainId) {
+        self.live_through(Act::Signal);
         runtime::println!("witness: signal {}", name(client));
         self.hands.signal(client);
+        self.let_strike();
     }
 
     fn signal_and_sleep(&mut self, client: DomainId) {
+        self.live_through(Act::Signal);
         runtime::println!("witness: signal {}", name(client));
         self.hands.signal_and_sleep(client);
     }

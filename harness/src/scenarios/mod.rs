@@ -1,9 +1,10 @@
-//! All scenarios. At least one for each requirement r01–r28; `tNN` are threats that only a real kernel can answer.
+//! All scenarios. At least one for each requirement r01–r28; `tNN` are threats, numbered as in `docs/threat-model.md`.
 
 mod hostile;
 mod mapping;
 mod polling;
 mod requests;
+mod restarts;
 mod status;
 mod transfer;
 
@@ -53,4 +54,48 @@ pub static SCENARIOS: &[Scenario] = &[
     hostile::T03,
     hostile::T04,
     hostile::T05,
+    hostile::T10,
+    hostile::T11,
+    hostile::T12,
+    hostile::T13,
+    hostile::T14,
+    hostile::T15,
+    hostile::T16,
+    hostile::T17,
+    hostile::T18,
+    hostile::T19,
+    hostile::T20,
+    hostile::T30,
+    hostile::T31,
+    hostile::T32,
+    hostile::T33,
+    hostile::T34,
+    hostile::T36,
+    hostile::T37,
+    hostile::T38,
+    hostile::T39,
+    hostile::T40,
+    hostile::T41,
+    hostile::T43,
+    hostile::T44,
+    hostile::T46,
+    hostile::T50,
+    hostile::T51,
+    hostile::T52,
+    hostile::T53,
+    hostile::T56,
+    hostile::T60,
+    hostile::T62,
+    hostile::T63,
+    hostile::T64,
+    hostile::T66,
+    hostile::T70,
+    restarts::T71,
+    restarts::T72,
+    restarts::T80,
+    restarts::T81,
+    restarts::T82,
+    restarts::T83,
+    restarts::T84,
+    restarts::T85,
 ];

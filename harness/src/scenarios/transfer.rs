@@ -205,7 +205,7 @@ pub(super) const R12: Scenario = Scenario {
         }
         let Delivery { kind, place, .. } = beta.receive()?;
         ensure!(kind == DeliveryKind::Message as u8, "the last byte can be posted");
-        ensure!((place.frame, place.offset) == (15, 4095), "and is where the message went");
+        ensure!((place.frame, place.offset) == (31, 4095), "and is where the message went");
         Ok(())
     }),
     ..Scenario::IDLE

@@ -1,0 +1,41 @@
+//! Canaries: a pattern in every byte of a buffer that nobody may write to. It leaves out the stamps, which are as good.
+
+use core::ops::Range;
+
+use crate::memory::{Buffer, pattern};
+use crate::stamp::Stamp;
+
+/// Seed of the pattern. No script fills a buffer with it.
+const SEED: u8 = 0xc5;
+/// Bytes of a frame.
+const FRAME: usize = 4096;
+
+impl Buffer {
+    /// Fills the buffer with canaries, around the stamps.
+    pub fn lay_canaries(self) {
+        for frame in (0..self.bytes()).step_by(FRAME) {
+            self.fill(frame, Stamp::OFFSET, SEED);
+        }
+    }
+
+    /// Whether all canaries stand but those in `spared`, which are not looked at.
+    #[must_use]
+    pub fn canaries_stand_around(self, spared: &Range<usize>) -> bool {
+        (0..self.bytes()).step_by(FRAME).all(|frame| {
+            self.each(frame, Stamp::OFFSET, |place, byte| {
+                byte == pattern(place, SEED) || spared.contains(&(frame + place))
+            })
+        })
+    }
+
+    /// One past the last canary from `position` on that is gone, or `position`. Stamps count for nothing.
+    #[must_use]
+    pub fn written_up_to(self, position: usize) -> usize {
+        let mut byte = [0];
+        let gone = |place: &usize| {
+            self.read(*place, &mut byte);
+            place % FRAME < Stamp::OFFSET && byte[0] != pattern(place % FRAME, SEED)
+        };
+        (position..self.bytes()).rev().find(gone).map_or(position, |place| place + 1)
+    }
+}

@@ -1,0 +1,101 @@
+//! Mallory: a client that strikes whenever she is woken. The host gives her a higher priority than central, which
+//! `ferry check` forbids to clients, so that on one processor she runs in the middle of central's work: at the ticks, at
+//! whatever instruction that is, and around each map, copy, unmap and signal, where the witness wakes her.
+
+#![no_std]
+#![no_main]
+
+mod stage;
+
+use ferry_harness::{Actor, Strike};
+use ferry_layout::Status;
+use runtime::{ChannelSet, Handler};
+use static_cell::StaticCell;
+
+runtime::protection_domain!(init);
+
+static PLATFORM: StaticCell<stage::Platform> = StaticCell::new();
+
+struct Mallory {
+    actor: Actor<'static>,
+    strike: Option<Strike>,
+    /// How often she has struck.
+    strikes: u32,
+    state: State,
+}
+
+/// How far she is.
+#[derive(Clone, Copy)]
+enum State {
+    /// Has not asked central to let her in.
+    Outside,
+    /// Strikes.
+    Striking,
+    /// Has shown what she had to, and keeps still but for telling the umpire, in an epoch of its own.
+    Telling(Option<u32>),
+    /// The umpire knows.
+    Still,
+}
+
+fn init() -> impl Handler {
+    let actor = PLATFORM.init(stage::Platform::of_this_domain()).actor();
+    Mallory { actor, strike: stage::scenario().mallory, strikes: 0, state: State::Outside }
+}
+
+impl Handler for Mallory {
+    fn notified(&mut self, _: ChannelSet) {
+        let Some(strike) = self.strike else { return };
+        // She never waits: that would keep everybody of a lower priority from running.
+        if !self.actor.into.is_introduced() {
+            return;
+        }
+        self.state = match self.state {
+            State::Outside => {
+                self.actor.stamp();
+                self.actor.enter();
+                State::Striking
+            }
+            State::Striking if self.strikes == 0 && !self.actor.is_in() => State::Striking,
+            State::Striking => self.strike(strike),
+            State::Telling(told) => self.tell(told),
+            State::Still => State::Still,
+        }
+    }
+}
+
+impl Mallory {
+    fn strike(&mut self, strike: Strike) -> State {
+        match strike(&mut self.actor, self.strikes) {
+            Ok(false) => {
+                self.strikes += 1;
+                State::Striking
+            }
+            Ok(true) => {
+                runtime::println!("harness: pass mallory");
+                self.actor.enter();
+                State::Telling(None)
+            }
+            Err(clue) => {
+                let (what, line) = (clue.what, clue.line);
+                runtime::println!(
+                    "harness: fail {} mallory: expected: {what} (line {line})",
+                    stage::scenario().name
+                );
+                runtime::exit(1)
+            }
+        }
+    }
+
+    /// As an actor does in `report_pass`, without waiting.
+    fn tell(&mut self, told: Option<u32>) -> State {
+        if !self.actor.is_in() {
+            return State::Telling(None);
+        }
+        match told.map(|send| self.actor.status(send)) {
+            Some(Some(Status::Done)) => State::Still,
+            Some(Some(status)) if status.is_final() => State::Telling(None),
+            Some(_) => State::Telling(told),
+            None => State::Telling(Some(self.actor.send_pass())),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What every client of the test systems has: its four regions, its channel to central, and the scenario.
+
+use core::fmt::Arguments;
+
+use ferry_client::Regions;
+use ferry_harness::{Actor, Buffer, SCENARIO_MAGIC, SCENARIOS, Scenario, Stage};
+use ferry_layout::{InRegion, OutRegion};
+use runtime::{Channel, Region};
+
+/// What this client's regions and channel are.
+pub(crate) struct Platform {
+    out: Region,
+    into: Region,
+    tx: Region,
+    rx: Region,
+    central: Channel,
+}
+
+impl Platform {
+    /// As the system description has set them.
+    pub(crate) fn of_this_domain() -> Self {
+        Self {
+            out: runtime::region!(ferry_out).expect("ferry_out"),
+            into: runtime::region!(ferry_in).expect("ferry_in"),
+            tx: runtime::region!(ferry_tx).expect("ferry_tx"),
+            rx: runtime::region!(ferry_rx).expect("ferry_rx"),
+            central: runtime::channel!(ferry_central).expect("ferry_central"),
+        }
+    }
+
+    /// The actor on this stage.
+    pub(crate) fn actor(&self) -> Actor<'_> {
+        let out = self.out.shared::<OutRegion>().expect("ferry_out has its size");
+        let into = self.into.shared::<InRegion>().expect("ferry_in has its size");
+        // SAFETY: this client's transmit buffer, mapped read-write; no reference to it exists.
+        let tx = unsafe { Buffer::new(self.tx) };
+        // SAFETY: this client's receive buffer, mapped read-write in the test systems; no reference to it exists.
+        let rx = unsafe { Buffer::new(self.rx) };
+        // SAFETY: mapped read-write; `out` is a reference to atomics alone.
+        let raw_out = unsafe { Buffer::new(self.out) };
+        Actor::new(out, into, tx, rx, raw_out, self)
+    }
+}
+
+impl Stage for Platform {
+    fn print(&self, line: Arguments<'_>) {
+        runtime::println!("{line}");
+    }
+
+    fn ring(&self) {
+        runtime::notify(self.central);
+    }
+
+    fn pause(&self) {
+        runtime::yield_now();
+    }
+
+    fn regions(&self) -> Option<Regions> {
+        // SAFETY: these are this client's regions. The actor reaches them by raw copies only, and a script that opens a
+        // port leaves the buffers to it.
+        unsafe { Regions::new(Some(self.out), Some(self.into), Some(self.tx), Some(self.rx)) }.ok()
+    }
+}
+
+/// The scenario that the image builder put into the region `scenario`.
+pub(crate) fn scenario() -> &'static Scenario {
+    let region = runtime::region!(ferry_scenario).expect("ferry_scenario");
+    // SAFETY: filled by the image builder, and nobody can write it.
+    let bytes = unsafe { region.constant() };
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!(word(0), SCENARIO_MAGIC, "the region scenario is not filled in");
+    &SCENARIOS[word(4) as usize]
+}

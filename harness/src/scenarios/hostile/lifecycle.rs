@@ -1,0 +1,155 @@
+//! Restarts, real and feigned: epochs, hellos, and what is left of an old life.
+
+use ferry_layout::{Descriptor, Standing, Status};
+
+use super::ATTACK;
+use crate::actor::Actor;
+use crate::check::ensure;
+use crate::scenario::{Role, Scenario};
+
+pub(in super::super) const T60: Scenario = Scenario {
+    name: "t60_stale_entries_of_the_old_epoch_are_never_acted_on",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        // Taken and ended, taken and waiting, stored and not published.
+        let bad = Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 1) };
+        for slot in 0..8 {
+            gamma.store(if slot % 2 == 0 { bad } else { Actor::message(Role::Beta, 0, 9) });
+        }
+        gamma.out.transmit_tail.publish(4);
+        gamma.ring();
+        gamma.until_queued(3)?;
+        gamma.restart()?;
+        gamma.rest();
+        ensure!((0..8).all(|index| gamma.status(index).is_none()), "statuses are forgotten");
+        ensure!(gamma.into.transmit_head.observe() == 0, "the queue is at its beginning");
+        // What lies in the slots counts when it is published in the new epoch, and not before.
+        gamma.out.transmit_tail.publish(1);
+        gamma.ring();
+        ensure!(gamma.end_of(0)? == Status::Malformed, "what is published is judged");
+        ensure!(gamma.status(1).is_none(), "what is not is not");
+        gamma.restart()
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T62: Scenario = Scenario {
+    name: "t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        let epoch = gamma.into.epoch.observe();
+        gamma.out.transmit_tail.publish(200);
+        gamma.ring();
+        gamma.until(Standing::Quarantined)?;
+        // The same epoch again, with indices in good form, or without a hello: nothing.
+        for hello in [true, false] {
+            gamma.out.take_leave();
+            gamma.out.transmit_tail.publish(1);
+            if hello {
+                gamma.out.ask_for_epoch(epoch);
+            }
+            gamma.ring();
+            gamma.rest();
+            ensure!(gamma.into.standing() == Standing::Quarantined, "that is no way out");
+            ensure!(gamma.status(0).is_none(), "and nothing is served");
+        }
+        gamma.restart()?;
+        ensure!(gamma.into.standing() == Standing::Open, "another epoch is let in");
+        Ok(())
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T63: Scenario = Scenario {
+    name: "t63_a_storm_of_epochs_harms_only_who_waits_for_it",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        for _ in 0..100 {
+            gamma.restart()?;
+            gamma.rest();
+        }
+        Ok(())
+    }),
+    mallory: Some(|mallory, _| {
+        // She waits for gamma, and is told each time.
+        let [waiting, told, ..] = mallory.notes;
+        mallory.out.wake.arm();
+        if waiting == 0 {
+            mallory.notes[0] = mallory.send(Actor::message(Role::Gamma, 0, 4)) + 1;
+        } else if let Some(status) = mallory.status(waiting - 1).filter(|status| status.is_final()) {
+            ensure!(status == Status::PeerReset, "who waits for it is told");
+            mallory.notes = [0, told + 1, 0, 0];
+        }
+        Ok(told >= 10)
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T64: Scenario = Scenario {
+    name: "t64_without_a_hello_or_in_another_version_nothing_is_read",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        let epoch = gamma.into.epoch.observe();
+        gamma.store(Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 9) });
+        for (place, word) in [(0_usize, 0_u32), (0, u32::MAX), (4, 0), (4, 2), (4, u32::MAX)] {
+            gamma.out.take_leave();
+            gamma.out.transmit_tail.publish(0);
+            gamma.out.ask_for_epoch(epoch);
+            gamma.raw_out.write(place, &word.to_le_bytes());
+            // Not even an impossible index counts: it may be a client that is bringing its page to its beginning.
+            for tail in [1, 500] {
+                gamma.out.transmit_tail.publish(tail);
+                gamma.ring();
+                gamma.rest();
+                ensure!(gamma.status(0).is_none(), "nothing is read");
+                ensure!(gamma.into.standing() == Standing::Open, "nothing is an offence");
+            }
+        }
+        gamma.out.ask_for_epoch(epoch);
+        gamma.ring();
+        gamma.until(Standing::Quarantined)?;
+        gamma.restart()
+    }),
+    ..ATTACK
+};
+
+/// Tag of gamma's last word.
+const ENOUGH: u64 = 1;
+
+pub(in super::super) const T66: Scenario = Scenario {
+    name: "t66_colluders_restart_while_they_send_to_each_other",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        gamma.rx.lay_canaries();
+        for _ in 0..40 {
+            gamma.restart()?;
+            for _ in 0..8 {
+                gamma.post(8192, 128, Some(Role::Mallory));
+                gamma.send(Actor::message(Role::Mallory, 0, 100));
+            }
+            gamma.rest();
+        }
+        ensure!(gamma.rx.canaries_stand_around(&(8192..8192 + 100)), "nothing was written elsewhere");
+        // The last word, which mallory has to get in one of her lives.
+        gamma.restart()?;
+        while {
+            let word = Actor::message(Role::Mallory, 0, 0);
+            let send = gamma.send(Descriptor { tag: ENOUGH, ..word });
+            gamma.end_of(send)? != Status::Done
+        } {}
+        gamma.restart()
+    }),
+    mallory: Some(|mallory, strike| {
+        if mallory.is_in() {
+            while let Some(delivery) = mallory.poll() {
+                if delivery.tag == ENOUGH {
+                    return Ok(true);
+                }
+            }
+            for _ in 0..4 {
+                mallory.post(4096, 128, Some(Role::Gamma));
+                mallory.send(Actor::message(Role::Gamma, 4096, 100));
+            }
+        }
+        if strike % 7 == 6 {
+            mallory.enter();
+        }
+        Ok(false)
+    }),
+    ..ATTACK
+};

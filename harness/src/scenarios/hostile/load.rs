@@ -1,0 +1,192 @@
+//! Floods, storms and silence: everything is consumed or waits, and honest flows keep their share.
+
+use ferry_layout::{Descriptor, Post, Standing, Status, flags};
+
+use super::ATTACK;
+use crate::actor::{Actor, Clue};
+use crate::check::ensure;
+use crate::scenario::{Feature, Role, Scenario};
+
+/// Fills mallory's ring with entries that are refused, as soon as there is room again.
+fn flood(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
+    let head = mallory.into.transmit_head.observe();
+    for slot in 0..128 {
+        mallory.out.descriptors.store(slot, Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 1) });
+    }
+    mallory.out.transmit_tail.publish(head.wrapping_add(128));
+    mallory.ring();
+    ensure!(mallory.into.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
+    Ok(strike > 50 && head > 256)
+}
+
+pub(in super::super) const T43: Scenario = Scenario {
+    name: "t43_never_posting_holds_up_nobody_else",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        gamma.rx.lay_canaries();
+        gamma.rest();
+        ensure!(gamma.rx.canaries_stand_around(&(0..0)), "who offers nothing gets nothing");
+        Ok(())
+    }),
+    mallory: Some(|mallory, strike| {
+        if strike == 0 {
+            for _ in 0..100 {
+                mallory.store(Actor::message(Role::Gamma, 0, 4));
+            }
+            mallory.publish_sends();
+        }
+        let waiting = (0..100).all(|index| mallory.status(index) == Some(Status::Queued));
+        ensure!(waiting || strike < 60, "all that gamma does not take waits");
+        Ok(waiting && strike > 20)
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T50: Scenario = Scenario {
+    name: "t50_a_flood_of_invalid_entries_is_consumed_at_a_bounded_price",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        for round in 0..20_u32 {
+            for entry in 0..128 {
+                gamma.store(Descriptor {
+                    kind: u8::try_from(entry % 4).unwrap_or(0),
+                    flags: u8::try_from(entry * 2 % 256).unwrap_or(0) & !flags::CHAINED,
+                    ..Actor::message(Role::Beta, u64::from(entry) << 30, u32::MAX - entry)
+                });
+            }
+            let tail = (round + 1) * 128;
+            gamma.out.transmit_tail.publish(tail);
+            gamma.ring();
+            gamma.wait(|gamma| gamma.into.transmit_head.observe() == tail)?;
+        }
+        ensure!(gamma.into.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
+        Ok(())
+    }),
+    mallory: Some(flood),
+    ..ATTACK
+};
+
+pub(in super::super) const T51: Scenario = Scenario {
+    name: "t51_a_flood_of_invalid_requests_is_answered_until_nobody_listens",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        for _ in 0..128 {
+            gamma.store_request(Post { kind: 0xff, ..Post::default() });
+        }
+        gamma.publish_requests();
+        gamma.wait(|gamma| gamma.into.delivery_tail.observe() == 127)?;
+        gamma.rest();
+        ensure!(gamma.into.delivery_tail.observe() == 127, "as many answers as there is room for");
+        ensure!(gamma.into.post_head.observe() == 127, "the rest of the requests waits");
+        gamma.restart()
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T52: Scenario = Scenario {
+    name: "t52_never_reaping_and_never_taking_harms_nobody_else",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        // Offers for ever and takes nothing.
+        gamma.rx.lay_canaries();
+        for _ in 0..128 {
+            gamma.store_request(Post { length: 64, from: Role::Mallory.number(), ..Post::default() });
+        }
+        gamma.publish_requests();
+        gamma.wait(|gamma| gamma.into.delivery_tail.observe() == 127)?;
+        for _ in 0..5 {
+            gamma.rest();
+        }
+        ensure!(gamma.into.delivery_tail.observe() == 127, "no more than the queue has room for");
+        ensure!(gamma.rx.canaries_stand_around(&(0..8)), "nothing was written elsewhere");
+        gamma.restart()
+    }),
+    mallory: Some(|mallory, strike| {
+        // Sends for ever and looks at no status. Whatever waits when gamma begins anew has its end then.
+        if strike == 0 {
+            for _ in 0..128 {
+                mallory.store(Actor::message(Role::Gamma, 0, 8));
+            }
+            mallory.publish_sends();
+        }
+        ensure!(mallory.status(127) != Some(Status::Done), "the last finds no room");
+        Ok(mallory.status(126) == Some(Status::Done) && mallory.status(127).is_some())
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T53: Scenario = Scenario {
+    name: "t53_a_storm_of_signals_without_entries",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        for _ in 0..3000 {
+            gamma.ring();
+        }
+        ensure!(gamma.into.standing() == Standing::Open, "signals are no breach of the protocol");
+        Ok(())
+    }),
+    mallory: Some(|mallory, strike| {
+        for _ in 0..10 {
+            mallory.ring();
+        }
+        Ok(strike > 100)
+    }),
+    ..ATTACK
+};
+
+/// Bytes of each message in the contest for beta, four of which are the share of a round; messages that each side has
+/// ready; and buffers for them, so many that a turn more or less at either end does not matter.
+const LENGTH: u32 = 16_000;
+const READY: u32 = 100;
+const BUFFERS: u32 = 112;
+
+/// Has all its messages ready before beta offers anything.
+fn contend(actor: &mut Actor<'_>) -> Result<(), Clue> {
+    // The sign that it is about to; what follows is published before beta gets the processor again.
+    let sign = actor.send(Actor::message(Role::Beta, 0, 0));
+    ensure!(actor.end_of(sign)? == Status::Done, "beta is told");
+    for _ in 0..READY {
+        actor.store(Actor::message(Role::Beta, 0, LENGTH));
+    }
+    actor.publish_sends();
+    actor.wait(|actor| (1..=READY).filter(|index| actor.status(*index) == Some(Status::Done)).count() >= 40)
+}
+
+pub(in super::super) const T56: Scenario = Scenario {
+    name: "t56_honest_flows_keep_their_share_whatever_the_flood",
+    alpha: Some(contend),
+    beta: Some(|beta: &mut Actor<'_>| {
+        for peer in [Role::Alpha, Role::Gamma] {
+            beta.post(0, 1, Some(peer));
+        }
+        beta.receive()?;
+        beta.receive()?;
+        beta.rest();
+        // All at once, for whoever comes.
+        for number in 0..BUFFERS {
+            let place = ferry_layout::Address::at(u64::from(number % 8) * 16_384).unwrap_or_default();
+            beta.store_request(Post { place, length: LENGTH, from: Post::ANYONE, ..Post::default() });
+        }
+        beta.publish_requests();
+        let mut bytes = [0; 4];
+        for _ in 0..BUFFERS {
+            let delivery = beta.receive()?;
+            ensure!(delivery.length == LENGTH, "a message of the contest");
+            if let Some(sum) = bytes.get_mut(usize::from(delivery.source)) {
+                *sum += delivery.length;
+            }
+        }
+        let [alpha, _, gamma, _] = bytes;
+        beta.print(format_args!("harness: bytes from alpha {alpha}, from gamma {gamma}"));
+        ensure!(alpha + gamma == BUFFERS * LENGTH, "mallory's flood takes none of it");
+        // Nine tenths of the half that is fair.
+        ensure!(alpha.min(gamma) * 20 >= (alpha + gamma) * 9, "each honest flow has its share");
+        Ok(())
+    }),
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        contend(gamma)?;
+        for _ in 0..50 {
+            gamma.rest();
+        }
+        gamma.restart()
+    }),
+    mallory: Some(flood),
+    // Else nobody can tell whether both are ready.
+    needs: &[Feature::Priorities],
+    ..ATTACK
+};

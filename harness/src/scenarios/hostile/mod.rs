@@ -1,0 +1,36 @@
+//! One or more attacks of each class of the threat model, on the real engine under a real kernel. An attack that the host
+//! plays too (`testbed/tests/hostile`) has its name here; the numbers are those of `docs/threat-model.md`.
+//!
+//! In most of them gamma, or mallory in the middle of central's work, attacks while alpha and beta keep to the rules. Each
+//! shows that central lives and serves the honest, that no byte changes that may not, that the kernel finds no client's
+//! frame mapped whenever central rests, and what becomes of the offender.
+
+mod descriptors;
+mod forgery;
+mod honest;
+mod indices;
+mod lifecycle;
+mod load;
+mod noise;
+mod requests;
+mod rewriting;
+
+use crate::scenario::{Scenario, Touch, Trace};
+
+/// What all attacks have in common: honest traffic beside them, and a census whenever central has come to rest.
+const ATTACK: Scenario = Scenario {
+    alpha: Some(honest::sender),
+    beta: Some(honest::receiver),
+    touch: Touch::Census,
+    trace: Trace::Contains(&["census of all frames found none mapped"]),
+    ..Scenario::IDLE
+};
+
+pub(super) use descriptors::{T10, T11, T12, T13, T14, T15, T16, T17, T18, T19, T20};
+pub(super) use forgery::T70;
+pub(super) use indices::{T01, T02, T03, T04, T05};
+pub(super) use lifecycle::{T60, T62, T63, T64, T66};
+pub(super) use load::{T43, T50, T51, T52, T53, T56};
+pub(super) use noise::{T38, T39};
+pub(super) use requests::{T36, T37, T40, T41, T44, T46};
+pub(super) use rewriting::{T30, T31, T32, T33, T34};

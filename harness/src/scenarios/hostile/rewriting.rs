@@ -1,0 +1,171 @@
+//! Descriptors that are rewritten after publishing, at every moment of central's work in turn: before central has copied
+//! them, between its acts on them, after. Central has the old entry, the new one, or words of both; it checks what it has
+//! and works with that alone.
+
+use core::ops::Range;
+
+use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
+
+use super::ATTACK;
+use crate::actor::{Actor, Clue};
+use crate::check::ensure;
+use crate::memory::pattern;
+use crate::scenario::{Role, Scenario};
+
+/// What all of mallory's transmit buffer holds.
+const MARK: u8 = 0x9d;
+/// Where gamma receives.
+const PLACE: Range<usize> = 8192..8192 + 4096;
+/// Tag of the last message, which nobody rewrites.
+const ENOUGH: u64 = 1;
+/// Messages to rewrite, and how many of them have to come through as they were published.
+const ROUNDS: u32 = 30;
+const THROUGH: u32 = 4;
+/// Strikes after which a message that has not ended is given up, by beginning anew.
+const GIVEN_UP: u32 = 60;
+
+/// One after the other, publishes a message of `parts` parts of 1000 bytes and then, some strikes later, writes what
+/// `evil` says over one of the parts.
+fn rewrite(
+    mallory: &mut Actor<'_>,
+    strike: u32,
+    parts: u32,
+    evil: impl FnOnce(u32, Descriptor) -> (u32, Descriptor),
+) -> Result<bool, Clue> {
+    if strike == 0 {
+        mallory.tx.flood(MARK);
+    }
+    ensure!(mallory.into.standing() != Standing::Quarantined, "rewriting is no breach of the protocol");
+    if !mallory.is_in() {
+        return Ok(false);
+    }
+    // The last slot of the message under way plus one, strikes since it was published, rounds, messages come through.
+    let [under_way, age, round, through] = mallory.notes;
+    if through >= THROUGH && round >= ROUNDS {
+        if round == ROUNDS {
+            let last = mallory.send(Descriptor { tag: ENOUGH, ..Actor::message(Role::Gamma, 0, 1) });
+            mallory.notes = [last, 0, round + 1, through];
+        }
+        return Ok(mallory.status(mallory.notes[0]) == Some(Status::Done));
+    }
+    let part = |number: u32| Descriptor {
+        flags: if number + 1 < parts { flags::CHAINED } else { 0 },
+        time_to_live: 3,
+        ..Actor::message(Role::Gamma, u64::from(number) * 5000, 1000)
+    };
+    if under_way == 0 {
+        let last = (0..parts).map(|number| mallory.store(part(number))).last().unwrap_or_default();
+        mallory.publish_sends();
+        mallory.notes = [last.wrapping_add(1), 0, round, through];
+        return Ok(false);
+    }
+    let first = under_way.wrapping_sub(parts);
+    let delay = round % 24;
+    if age == delay {
+        let (number, descriptor) = evil(round, part(0));
+        mallory.out.descriptors.store(first.wrapping_add(number), descriptor);
+    }
+    let ended = |number| mallory.status(first.wrapping_add(number)).filter(|status| status.is_final());
+    if (0..parts).all(|number| ended(number).is_some()) {
+        let as_published = age > delay && (0..parts).all(|number| ended(number) == Some(Status::Done));
+        mallory.notes = [0, 0, (round + 1).min(ROUNDS), through + u32::from(as_published)];
+    } else if age == GIVEN_UP {
+        mallory.enter();
+        mallory.notes = [0, 0, (round + 1).min(ROUNDS), through];
+    } else {
+        mallory.notes[1] += 1;
+    }
+    Ok(false)
+}
+
+/// Gamma receives whatever comes of it: bytes that mallory has, in the place offered, and nothing anywhere else.
+fn receive_what_comes(gamma: &mut Actor<'_>) -> Result<(), Clue> {
+    gamma.rx.lay_canaries();
+    for round in 0_u8.. {
+        let seed = round & 0x3f;
+        gamma.rx.fill(PLACE.start, PLACE.len(), seed);
+        gamma.post(PLACE.start as u64, 4096, Some(Role::Mallory));
+        let delivery = gamma.receive()?;
+        let length = delivery.length as usize;
+        ensure!(delivery.source == Role::Mallory.number(), "it is under mallory's name");
+        ensure!(length <= PLACE.len(), "it is no longer than what was offered");
+        ensure!(gamma.rx.each(PLACE.start, length, |_, byte| byte == MARK), "the bytes are mallory's own");
+        ensure!(
+            gamma.rx.each(PLACE.start + length, PLACE.len() - length, |at, byte| {
+                byte == pattern(at + length, seed)
+            }),
+            "not one byte more than the length"
+        );
+        if delivery.tag == ENOUGH {
+            break;
+        }
+    }
+    ensure!(gamma.rx.canaries_stand_around(&PLACE), "no byte outside what was offered has changed");
+    Ok(())
+}
+
+pub(in super::super) const T30: Scenario = Scenario {
+    name: "t30_descriptor_gets_another_source",
+    gamma: Some(receive_what_comes),
+    mallory: Some(|mallory, strike| {
+        rewrite(mallory, strike, 1, |round, good| {
+            let (frame, offset) =
+                [(16, 0), (15, 3500), (u32::MAX, 4095), (1 << 20, 0), (7, 1)][round as usize % 5];
+            (0, Descriptor { source: Address { frame, offset }, ..good })
+        })
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T31: Scenario = Scenario {
+    name: "t31_descriptor_gets_another_length",
+    gamma: Some(receive_what_comes),
+    mallory: Some(|mallory, strike| {
+        rewrite(mallory, strike, 1, |round, good| {
+            let length = [0, 1, 4096, 4097, 16 * 4096, u32::MAX][round as usize % 6];
+            (0, Descriptor { length, ..good })
+        })
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T32: Scenario = Scenario {
+    name: "t32_descriptor_gets_another_target",
+    gamma: Some(receive_what_comes),
+    mallory: Some(|mallory, strike| {
+        rewrite(mallory, strike, 1, |round, good| {
+            // Beta has buffers open, for alpha; alpha has none, and no flow from mallory.
+            let target = [0, 1, 3, 4, 31, u16::MAX][round as usize % 6];
+            (0, Descriptor { target, ..good })
+        })
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T33: Scenario = Scenario {
+    name: "t33_descriptor_gets_another_destination_or_kind",
+    gamma: Some(receive_what_comes),
+    mallory: Some(|mallory, strike| {
+        rewrite(mallory, strike, 1, |round, good| {
+            let frame = [0, 2, 15, 16, u32::MAX][round as usize % 5];
+            let kind = [Kind::Placed as u8, Kind::NextBuffer as u8, 2, u8::MAX][round as usize % 4];
+            (0, Descriptor { destination: Address { frame, offset: 64 }, kind, ..good })
+        })
+    }),
+    ..ATTACK
+};
+
+pub(in super::super) const T34: Scenario = Scenario {
+    name: "t34_chains_get_longer_and_shorter",
+    gamma: Some(receive_what_comes),
+    mallory: Some(|mallory, strike| {
+        rewrite(mallory, strike, 3, |round, good| match round % 4 {
+            // It ends early; it has no end; a part is another's, or longer than the region.
+            0 => (0, Descriptor { flags: 0, ..good }),
+            1 => (2, Descriptor { flags: flags::CHAINED, ..good }),
+            2 => (1, Descriptor { target: Role::Beta.number(), ..good }),
+            _ => (1, Descriptor { length: u32::MAX, ..good }),
+        })
+    }),
+    ..ATTACK
+};

@@ -1,0 +1,293 @@
+//! Faults and what follows: clients that the platform starts again, and central, which takes up its work from the pages
+//! that only it can write.
+
+use ferry_layout::{Descriptor, Standing, Status, flags};
+
+use super::requests::await_sign;
+use crate::actor::{Actor, Clue};
+use crate::check::ensure;
+use crate::scenario::{Ending, Fault, Feature, Moment, Role, Scenario, Touch, Trace};
+
+/// A forbidden write: the kernel stops the client.
+fn fault(actor: &Actor<'_>) -> Result<(), Clue> {
+    actor.into.status(0).set(0, Status::Done);
+    ensure!(false, "the write has faulted");
+    Ok(())
+}
+
+/// Gamma passes a sign on from alpha to beta, twice.
+fn relay_twice(gamma: &mut Actor<'_>) -> Result<(), Clue> {
+    for _ in 0..2 {
+        super::requests::relay(gamma)?;
+    }
+    Ok(())
+}
+
+/// Alpha sends to beta while beta offers nothing, and lets it know by way of gamma. The send.
+fn send_and_tell(alpha: &mut Actor<'_>) -> Result<u32, Clue> {
+    let send = alpha.send(Actor::message(Role::Beta, 0, 100));
+    alpha.until_queued(send)?;
+    alpha.send(Actor::message(Role::Gamma, 0, 0));
+    Ok(send)
+}
+
+pub(super) const T71: Scenario = Scenario {
+    name: "t71_a_client_that_faults_is_contained_and_let_in_again",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        let send = send_and_tell(alpha)?;
+        ensure!(alpha.end_of(send)? == Status::PeerReset, "what waited for the faulted client is ended");
+        let send = alpha.send(Actor::message(Role::Beta, 0, 100));
+        ensure!(alpha.end_of(send)? == Status::Done, "its next life receives");
+        Ok(())
+    }),
+    beta: Some(|beta: &mut Actor<'_>| {
+        if beta.into.epoch.observe() == 1 {
+            await_sign(beta)?;
+            // Published in this life, taken back by the fault: nobody must act on it in the next.
+            beta.store(Actor::message(Role::Alpha, 0, 1));
+            return fault(beta);
+        }
+        ensure!(beta.into.transmit_head.observe() == 0, "the new life begins at the beginning");
+        ensure!(beta.into.standing() == Standing::Open, "it is let in");
+        beta.post(4096, 100, Some(Role::Alpha));
+        ensure!(beta.receive()?.length == 100, "it receives");
+        Ok(())
+    }),
+    gamma: Some(super::requests::relay),
+    touch: Touch::Census,
+    trace: Trace::Contains(&["census of all frames found none mapped"]),
+    fault: Some(Fault { domain: "beta", kind: "write" }),
+    restarts: &[("central", 0), ("beta", 1)],
+    needs: &[Feature::Restarts],
+    console: &["ferry: restart domain=beta number=1"],
+    ..Scenario::IDLE
+};
+
+pub(super) const T72: Scenario = Scenario {
+    name: "t72_a_client_that_faults_again_and_again_is_given_up",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        let first = send_and_tell(alpha)?;
+        ensure!(alpha.end_of(first)? == Status::PeerReset, "it had one more life");
+        let second = send_and_tell(alpha)?;
+        // Nobody is there any more; the send waits, and alpha's others do not.
+        for _ in 0..5 {
+            alpha.rest();
+        }
+        ensure!(alpha.status(second) == Some(Status::Queued), "what is sent to it waits");
+        let send = alpha.send(Actor::message(Role::Gamma, 0, 8));
+        ensure!(alpha.end_of(send)? == Status::Done, "the others go on");
+        Ok(())
+    }),
+    beta: Some(|beta: &mut Actor<'_>| {
+        await_sign(beta)?;
+        fault(beta)
+    }),
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        relay_twice(gamma)?;
+        gamma.post(0, 8, Some(Role::Alpha));
+        gamma.receive()?;
+        Ok(())
+    }),
+    touch: Touch::Census,
+    fault: Some(Fault { domain: "beta", kind: "write" }),
+    faults: 2,
+    restarts: &[("central", 0), ("beta", 1)],
+    needs: &[Feature::Restarts],
+    console: &["ferry: restart domain=beta number=1", "ferry: given-up domain=beta"],
+    ending: Ending::By(Role::Alpha),
+    ..Scenario::IDLE
+};
+
+/// Messages of a batch that central is stopped in, and their length.
+const BATCH: u32 = 6;
+const LENGTH: u32 = 700;
+
+/// Sends a batch all at once, and traffic after it.
+fn send_batch(alpha: &mut Actor<'_>) -> Result<(), Clue> {
+    alpha.rx.lay_canaries();
+    for number in 0..BATCH {
+        let position = u64::from(number) * 4096;
+        alpha.tx.fill(number as usize * 4096, LENGTH as usize, seed(number.into()));
+        alpha.store(Descriptor { tag: number.into(), ..Actor::message(Role::Beta, position, LENGTH) });
+    }
+    alpha.publish_sends();
+    for index in 0..BATCH {
+        ensure!(alpha.end_of(index)? == Status::Done, "each of the batch is done");
+    }
+    for number in BATCH..BATCH + 20 {
+        alpha.tx.fill(0, LENGTH as usize, seed(number.into()));
+        let message = Actor::message(Role::Beta, 0, LENGTH);
+        let send = alpha.send(Descriptor { tag: number.into(), ..message });
+        ensure!(alpha.end_of(send)? == Status::Done, "later traffic works");
+        ensure!((0..send).all(|earlier| alpha.status(earlier) == Some(Status::Done)), "a status stays");
+    }
+    ensure!(alpha.rx.canaries_stand_around(&(0..0)), "nobody writes to one who receives nothing");
+    Ok(())
+}
+
+/// Receives it: everything once, in order, whole.
+fn receive_batch(beta: &mut Actor<'_>) -> Result<(), Clue> {
+    beta.rx.lay_canaries();
+    // Asks for signals, so that there is one for central to be stopped at.
+    beta.out.wake.arm();
+    for number in 0..BATCH {
+        beta.post(u64::from(number) * 4096, LENGTH, Some(Role::Alpha));
+    }
+    for number in 0..u64::from(BATCH) + 20 {
+        let delivery = beta.receive()?;
+        ensure!(
+            (delivery.tag, delivery.sequence) == (number, number),
+            "nothing is lost and nothing comes twice"
+        );
+        let place = delivery.place.frame as usize * 4096;
+        ensure!(beta.rx.holds(place, LENGTH as usize, seed(number)), "intact");
+        if number + 1 >= BATCH.into() {
+            beta.post(0, LENGTH, Some(Role::Alpha));
+        }
+    }
+    beta.rest();
+    ensure!(beta.poll().is_none(), "nothing comes after the last");
+    let spared = 0..BATCH as usize * 4096;
+    ensure!(beta.rx.canaries_stand_around(&spared), "no byte outside what was offered has changed");
+    Ok(())
+}
+
+/// Seed of the pattern of one message.
+fn seed(number: u64) -> u8 {
+    u8::try_from(number).unwrap_or(0)
+}
+
+/// Central faults once and is started again.
+const RESTART: Scenario = Scenario {
+    alpha: Some(send_batch),
+    beta: Some(receive_batch),
+    fault: Some(Fault { domain: "central", kind: "read" }),
+    restarts: &[("central", 1)],
+    needs: &[Feature::Restarts],
+    console: &["ferry: restart domain=central number=1"],
+    ..Scenario::IDLE
+};
+
+pub(super) const T80: Scenario = Scenario {
+    name: "t80_central_restarts_after_mapping_one_side",
+    touch: Touch::Crash(Moment::Mapped(1)),
+    trace: Trace::Contains(&[
+        "map alpha tx 0 holds alpha tx 0",
+        "central faults",
+        "central begins again",
+        "census of all frames found none mapped",
+        "map alpha tx 0 holds alpha tx 0",
+        "copy 700",
+    ]),
+    ..RESTART
+};
+
+pub(super) const T81: Scenario = Scenario {
+    name: "t81_central_restarts_after_copying_and_before_publishing",
+    touch: Touch::Crash(Moment::Copied(3)),
+    trace: Trace::Contains(&[
+        "copy 700",
+        "copy 700",
+        "copy 700",
+        "central faults",
+        "central begins again",
+        "census of all frames found none mapped",
+        "map alpha tx 0 holds alpha tx 0",
+        "copy 700",
+    ]),
+    ..RESTART
+};
+
+pub(super) const T82: Scenario = Scenario {
+    name: "t82_central_restarts_after_unmapping_and_before_publishing",
+    touch: Touch::Crash(Moment::Unmapped(1)),
+    trace: Trace::Contains(&[
+        "unmap alpha tx 0",
+        "central faults",
+        "central begins again",
+        "census of all frames found none mapped",
+        "map alpha tx 0 holds alpha tx 0",
+    ]),
+    ..RESTART
+};
+
+pub(super) const T83: Scenario = Scenario {
+    name: "t83_central_restarts_after_publishing_and_before_signalling",
+    touch: Touch::Crash(Moment::Signalling(BATCH)),
+    trace: Trace::Contains(&[
+        "copy 700",
+        "central faults",
+        "central begins again",
+        "census of all frames found none mapped",
+        "signal beta",
+        // What was published is not copied again: the next is the first of the later traffic.
+        "map alpha tx 0 holds alpha tx 0",
+    ]),
+    ..RESTART
+};
+
+pub(super) const T84: Scenario = Scenario {
+    name: "t84_central_restarts_in_the_middle_of_a_long_message",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        // Two chunks; central is stopped when both are copied, and has to copy both again.
+        alpha.tx.lay_canaries();
+        alpha.store(Descriptor { flags: flags::CHAINED, ..Actor::message(Role::Beta, 0, 16 * 4096) });
+        let last = alpha.send(Actor::message(Role::Beta, 0, 16 * 4096));
+        for part in [last.wrapping_sub(1), last] {
+            ensure!(alpha.end_of(part)? == Status::Done, "both parts are done");
+        }
+        ensure!(alpha.tx.canaries_stand_around(&(0..0)), "central writes to no transmit buffer");
+        Ok(())
+    }),
+    beta: Some(|beta: &mut Actor<'_>| {
+        beta.post(0, 32 * 4096, Some(Role::Alpha));
+        let delivery = beta.receive()?;
+        ensure!((delivery.length, delivery.sequence) == (32 * 4096, 0), "the whole message, once");
+        ensure!(beta.rx.canaries_stand_around(&(0..0)), "all of it is what alpha has");
+        beta.rest();
+        ensure!(beta.poll().is_none(), "nothing comes twice");
+        Ok(())
+    }),
+    touch: Touch::Crash(Moment::Copied(2)),
+    trace: Trace::Contains(&[
+        "copy 65536",
+        "copy 65536",
+        "central faults",
+        "central begins again",
+        "census of all frames found none mapped",
+        "copy 65536",
+        "copy 65536",
+    ]),
+    ..RESTART
+};
+
+pub(super) const T85: Scenario = Scenario {
+    name: "t85_a_central_that_faults_again_and_again_is_given_up",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        let send = alpha.send(Actor::message(Role::Beta, 0, 100));
+        for _ in 0..10 {
+            alpha.rest();
+        }
+        ensure!(!alpha.status(send).is_some_and(Status::is_final), "nothing is said that did not happen");
+        Ok(())
+    }),
+    beta: Some(|beta: &mut Actor<'_>| {
+        beta.post(0, 100, Some(Role::Alpha));
+        for _ in 0..100 {
+            beta.rest();
+        }
+        ensure!(beta.poll().is_none(), "nothing is delivered that was not finished");
+        Ok(())
+    }),
+    touch: Touch::CrashAlways(Moment::Copied(1)),
+    trace: Trace::Contains(&["copy 100", "copy 100", "copy 100"]),
+    faults: 3,
+    restarts: &[("central", 2)],
+    console: &[
+        "ferry: restart domain=central number=1",
+        "ferry: restart domain=central number=2",
+        "ferry: given-up domain=central",
+    ],
+    ending: Ending::By(Role::Alpha),
+    ..RESTART
+};
