@@ -329,6 +329,26 @@ fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
 }
 
 #[test]
+fn a_target_that_starts_late_is_asked_to_signal_what_it_posts() {
+    let mut bed = Testbed::new(&Topology::mesh(2, 16, Mapping::Each));
+    let (mut sender, transmit, _) = bed.open(0);
+    let buffer = transmit.split::<1>(4096).pop().unwrap();
+    let peer = sender.peer("client1").unwrap();
+    sender.send(peer, buffer, 8, Message::default()).unwrap();
+    sender.publish();
+    bed.run_for(0);
+    assert_eq!(sender.status(0), Some(Status::Queued));
+    let (mut receiver, _, receive) = bed.open(1);
+    let asks = || bed.clients[1].into.wake_for_requests.asks_for_signal();
+    assert!(asks(), "a send waits for what it will post");
+    receiver.post(receive.split::<1>(4096).pop().unwrap(), None).unwrap();
+    receiver.publish();
+    bed.run_for(1);
+    assert_eq!(sender.reap().map(|done| done.status), Some(Status::Done));
+    assert!(!bed.clients[1].into.wake_for_requests.asks_for_signal(), "nothing waits any more");
+}
+
+#[test]
 fn a_chain_of_which_one_frame_cannot_be_mapped_writes_nothing() {
     let mut pair = Pair::two(Mapping::Each);
     pair.post(1, None);
