@@ -213,8 +213,9 @@ impl InRegion {
         }
     }
 
-    /// Says that `count` messages of one slot each, from free-running index `first` on, are [`Status::Done`], the first being
-    /// number `sequence` of the flow to `target`; see [`StatusWord::set_delivered`]. For central.
+    /// Says that `count` messages of one slot each, from free-running index `first` on, are
+    /// [`Done`](crate::Status::Done), the first being number `sequence` of the flow to `target`; see
+    /// [`StatusWord::set_delivered`]. For central.
     #[inline]
     pub fn set_delivered(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
         let (mut index, mut sequence, mut left) = (first, sequence, count);
