@@ -39,7 +39,7 @@ mod tests {
     fn copies_exactly_the_range() {
         const MARGIN: usize = 64;
         let source: Vec<u8> = (0..20_000_u32).map(|i| (i * 7 % 251) as u8 + 1).collect();
-        let all = (0..600).chain([1472, 4095, 4096, 4097, 8191, 12_345, 16_383, 16_384, 16_391]);
+        let all = (0..600).chain([1023, 1024, 1031, 1472, 4095, 4096, 4097, 8191, 12_345]);
         // Interpreted it takes minutes.
         let lengths = all.filter(|length| !cfg!(miri) || length % 37 == 0);
         for length in lengths {
