@@ -74,7 +74,7 @@ pub struct Actor<'a> {
 }
 
 /// Pauses after which a wait is given up. The host's time limit is shorter; this bound makes the failure a sentence.
-const PATIENCE: u32 = 3_000_000;
+const PATIENCE: u32 = 12_000_000;
 
 /// Tag of the message that tells the umpire of a pass.
 const TAG_PASSED: u64 = u64::from_le_bytes(*b"PASSED\0\0");

@@ -8,7 +8,7 @@ use crate::check::ensure;
 use crate::scenario::{Role, Scenario};
 
 /// Strikes that have to happen.
-const STRIKES: u32 = 400;
+const STRIKES: u32 = 150;
 
 /// The next number of a sequence that looks random (xorshift).
 fn next(state: &mut u32) -> u32 {

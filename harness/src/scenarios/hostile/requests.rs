@@ -130,6 +130,8 @@ pub(in super::super) const T36: Scenario = Scenario {
 fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     const PLACES: [usize; 2] = [8192, 8192 + 1000];
     const ROUNDS: u32 = 24;
+    // The number of the round in which nothing is offered any more.
+    const LAST: u32 = u32::MAX;
     let from = Role::Gamma.number();
     if strike == 0 {
         mallory.rx.lay_canaries();
@@ -139,12 +141,13 @@ fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> 
     }
     // The request under way plus one, strikes since then, rounds, messages received.
     let [under_way, age, round, received] = mallory.notes;
-    if round >= ROUNDS && received >= 4 {
-        if round == ROUNDS {
-            let last = mallory.send(Actor::message(Role::Gamma, 0, 0));
-            mallory.notes = [last, 0, round + 1, received];
-        }
-        return Ok(mallory.status(mallory.notes[0]) == Some(Status::Done));
+    if round == LAST {
+        return Ok(mallory.status(under_way) == Some(Status::Done));
+    }
+    if round >= ROUNDS && received >= 4 && under_way == 0 {
+        let last = mallory.send(Actor::message(Role::Gamma, 0, 0));
+        mallory.notes = [last, 0, LAST, received];
+        return Ok(false);
     }
     let Some(request) = under_way.checked_sub(1) else {
         let request = mallory.request(post(2, 0, 1000, from, 0));
@@ -172,11 +175,11 @@ fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> 
         let offered = PLACES[0]..PLACES[1] + 1000;
         ensure!(mallory.rx.canaries_stand_around(&offered), "no byte elsewhere has changed");
         mallory.notes[0] = 0;
-        mallory.notes[2] = (round + 1).min(ROUNDS);
+        mallory.notes[2] = round + 1;
     } else if age == 60 {
         // What lies there now is no buffer for gamma; she begins anew.
         mallory.enter();
-        mallory.notes = [0, 0, (round + 1).min(ROUNDS), received];
+        mallory.notes = [0, 0, round + 1, received];
     }
     Ok(false)
 }

@@ -21,6 +21,8 @@ const ENOUGH: u64 = 1;
 /// Messages to rewrite, and how many of them have to come through as they were published.
 const ROUNDS: u32 = 30;
 const THROUGH: u32 = 4;
+/// The number of the round in which nothing is rewritten any more.
+const LAST: u32 = u32::MAX;
 /// Strikes after which a message that has not ended is given up, by beginning anew.
 const GIVEN_UP: u32 = 60;
 
@@ -41,12 +43,14 @@ fn rewrite(
     }
     // The last slot of the message under way plus one, strikes since it was published, rounds, messages come through.
     let [under_way, age, round, through] = mallory.notes;
-    if through >= THROUGH && round >= ROUNDS {
-        if round == ROUNDS {
-            let last = mallory.send(Descriptor { tag: ENOUGH, ..Actor::message(Role::Gamma, 0, 1) });
-            mallory.notes = [last, 0, round + 1, through];
-        }
-        return Ok(mallory.status(mallory.notes[0]) == Some(Status::Done));
+    if round == LAST {
+        return Ok(mallory.status(under_way) == Some(Status::Done));
+    }
+    // Between two messages, so that this is the last that gamma receives.
+    if through >= THROUGH && round >= ROUNDS && under_way == 0 {
+        let last = mallory.send(Descriptor { tag: ENOUGH, ..Actor::message(Role::Gamma, 0, 1) });
+        mallory.notes = [last, 0, LAST, through];
+        return Ok(false);
     }
     let part = |number: u32| Descriptor {
         flags: if number + 1 < parts { flags::CHAINED } else { 0 },
@@ -68,10 +72,10 @@ fn rewrite(
     let ended = |number| mallory.status(first.wrapping_add(number)).filter(|status| status.is_final());
     if (0..parts).all(|number| ended(number).is_some()) {
         let as_published = age > delay && (0..parts).all(|number| ended(number) == Some(Status::Done));
-        mallory.notes = [0, 0, (round + 1).min(ROUNDS), through + u32::from(as_published)];
+        mallory.notes = [0, 0, round + 1, through + u32::from(as_published)];
     } else if age == GIVEN_UP {
         mallory.enter();
-        mallory.notes = [0, 0, (round + 1).min(ROUNDS), through];
+        mallory.notes = [0, 0, round + 1, through];
     } else {
         mallory.notes[1] += 1;
     }
