@@ -183,8 +183,12 @@ impl Engine {
             let others = self.to_signal;
             if self.has_work(client) && self.turn(machine, client, ports, class) {
                 left.insert(client);
-                self.to_signal_later = self.to_signal_later.union(self.to_signal.without(others));
-                self.to_signal = others;
+                // Not for urgent ones: they are not to wait, and who has more than those may be done in the next pass, with
+                // no further round.
+                if class == Class::Any {
+                    self.to_signal_later = self.to_signal_later.union(self.to_signal.without(others));
+                    self.to_signal = others;
+                }
             }
         }
         left

@@ -329,6 +329,23 @@ fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
 }
 
 #[test]
+fn who_gets_an_urgent_message_is_signalled_in_the_same_run() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    for flow in &mut topology.flows {
+        flow.urgent = 1;
+    }
+    let mut pair = Pair::new(&topology, 4096);
+    pair.post(1, None);
+    pair.post(2, None);
+    pair.send(0, 1, b"at once", Message { urgent: true, ..Message::tagged(1) });
+    pair.send(0, 2, b"in turn", Message::tagged(2));
+    pair.bed.run();
+    assert_eq!((pair.receive(1).is_some(), pair.receive(2).is_some()), (true, true));
+    let signals = [0, 1, 2].map(|client| pair.bed.machine.signals(client));
+    assert_eq!(signals, [1, 1, 1], "each once, and nobody only when somebody wakes central again");
+}
+
+#[test]
 fn a_target_that_starts_late_is_asked_to_signal_what_it_posts() {
     let mut bed = Testbed::new(&Topology::mesh(2, 16, Mapping::Each));
     let (mut sender, transmit, _) = bed.open(0);
