@@ -33,6 +33,13 @@ mod tests {
     extern crate std;
     use std::vec::Vec;
 
+    /// The routine that this program has, and the one that programs for seL4 have, where it is another.
+    const ROUTINES: &[unsafe fn(*const u8, *mut u8, usize)] = &[
+        super::copy_opaque,
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        super::arch::by_words,
+    ];
+
     /// Every length around the sizes at which a routine changes its way, at every alignment of both ends, between
     /// canaries.
     #[test]
@@ -43,12 +50,15 @@ mod tests {
         // Interpreted it takes minutes.
         let lengths = all.filter(|length| !cfg!(miri) || length % 37 == 0);
         for length in lengths {
-            for (skew_from, skew_to) in [(0, 0), (1, 0), (0, 1), (3, 5), (15, 8)] {
+            let skews = [(0, 0), (1, 0), (0, 1), (3, 5), (15, 8)];
+            for (copy, (skew_from, skew_to)) in
+                ROUTINES.iter().flat_map(|copy| skews.map(|skew| (copy, skew)))
+            {
                 let mut target = std::vec![0_u8; length + 2 * MARGIN];
                 let from = source[skew_from..].as_ptr();
                 let to = target[MARGIN + skew_to..].as_mut_ptr();
                 // SAFETY: `source` has 20,000 bytes and `target` a margin on both sides; they are distinct.
-                unsafe { super::copy_opaque(from, to, length) };
+                unsafe { copy(from, to, length) };
                 let (before, rest) = target.split_at(MARGIN + skew_to);
                 let (copied, after) = rest.split_at(length);
                 assert!(

@@ -1,11 +1,13 @@
-//! Copying on x86-64 by size: vector registers, and for much at a time the processor's own string move.
+//! Copying on x86-64 by size: the widest registers that the program has, and for much at a time the processor's own string
+//! move.
 //!
 //! Below [`STRING_MOVE`] the string move's beginning costs more than it saves, from there on it is what the processor does
 //! best. Stores go through the cache, always: who receives is about to read.
 
 use core::arch::asm;
 
-/// From so many bytes on `rep movsq` is as fast as a loop over vectors of 16 bytes or faster, on processors of the last ten years.
+/// From so many bytes on `rep movsq` is as fast as a loop over vectors of 16 bytes or faster, on processors of the last ten
+/// years.
 const STRING_MOVE: usize = 1024;
 
 /// See [`copy_opaque`](super::copy_opaque) for the contract.
@@ -13,17 +15,20 @@ const STRING_MOVE: usize = 1024;
 pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
     if length < STRING_MOVE {
         // SAFETY: the caller's promise, handed on.
-        unsafe { by_vectors(from, to, length) }
+        unsafe { below_string_move(from, to, length) }
     } else {
         // SAFETY: the caller's promise, handed on.
         unsafe { by_string_move(from, to, length) }
     }
 }
 
-/// The loop over vectors. Whoever compiles without vector registers, as for seL4, has no code that could miss what they held, and
-/// no name for them either: for those there is nothing to declare.
-macro_rules! vectors {
-    ($from:ident, $to:ident, $length:ident $(, $clobbered:tt)*) => {
+/// As [`copy`], where the program has vector registers.
+#[cfg(target_feature = "sse")]
+#[inline]
+unsafe fn below_string_move(from: *const u8, to: *mut u8, length: usize) {
+    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for which the
+    // caller vouches: the bits of `length` below 128 say which of the pieces after the loop there are.
+    unsafe {
         asm!(
             "sub {n}, 128",
             "jb 3f",
@@ -92,29 +97,71 @@ macro_rules! vectors {
             "dec {n:e}",
             "jnz 8b",
             "9:",
-            s = inout(reg) $from => _,
-            t = inout(reg) $to => _,
-            n = inout(reg) $length => _,
+            s = inout(reg) from => _,
+            t = inout(reg) to => _,
+            n = inout(reg) length => _,
             word = out(reg) _,
-            $(out($clobbered) _,)*
+            out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _,
+            out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _,
             options(nostack),
-        )
-    };
+        );
+    }
 }
 
-/// As [`copy`].
+/// As [`copy`], where it has none: what is compiled for seL4, so that a domain may do without them (`fpu="false"`).
+#[cfg(not(target_feature = "sse"))]
+use by_words as below_string_move;
+
+/// As [`copy`], by general registers.
+#[cfg(any(test, not(target_feature = "sse")))]
 #[inline]
-unsafe fn by_vectors(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for which the
-    // caller vouches: the bits of `length` below 128 say which of the pieces after the loop there are.
-    #[cfg(target_feature = "sse")]
+pub(super) unsafe fn by_words(from: *const u8, to: *mut u8, length: usize) {
+    // SAFETY: as above; the bits of `length` below 32 say what there is after the loop.
     unsafe {
-        vectors!(from, to, length, "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
-    }
-    // SAFETY: as above.
-    #[cfg(not(target_feature = "sse"))]
-    unsafe {
-        vectors!(from, to, length);
+        asm!(
+            "sub {n}, 32",
+            "jb 3f",
+            "2:",
+            "mov {a}, [{s}]",
+            "mov {b}, [{s} + 8]",
+            "mov {c}, [{s} + 16]",
+            "mov {d}, [{s} + 24]",
+            "mov [{t}], {a}",
+            "mov [{t} + 8], {b}",
+            "mov [{t} + 16], {c}",
+            "mov [{t} + 24], {d}",
+            "add {s}, 32",
+            "add {t}, 32",
+            "sub {n}, 32",
+            "jae 2b",
+            // Down to -32 from there: the lowest five bits are still those of the length.
+            "3: and {n:e}, 31",
+            "jz 9f",
+            "4: sub {n:e}, 8",
+            "jb 5f",
+            "mov {a}, [{s}]",
+            "mov [{t}], {a}",
+            "add {s}, 8",
+            "add {t}, 8",
+            "jmp 4b",
+            "5: add {n:e}, 8",
+            "jz 9f",
+            "6: mov {a:l}, [{s}]",
+            "mov [{t}], {a:l}",
+            "inc {s}",
+            "inc {t}",
+            "dec {n:e}",
+            "jnz 6b",
+            "9:",
+            s = inout(reg) from => _,
+            t = inout(reg) to => _,
+            n = inout(reg) length => _,
+            a = out(reg) _,
+            b = out(reg) _,
+            c = out(reg) _,
+            d = out(reg) _,
+            options(nostack),
+        );
     }
 }
 
