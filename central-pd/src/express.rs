@@ -1,10 +1,11 @@
 //! The express lane: plain messages to a receiver that is ready, one after the other, with nothing done twice.
 //!
 //! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer and fits one step; its
-//! receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is most traffic. What one flow's messages have in common is looked up once, as a [`Lane`]; what
-//! they have not is read once for each, and checked. The lane refuses nothing and waits for nothing: whatever is not
-//! plain, or wrong, is left as it is to the ordinary path (`accept.rs`, `transfer.rs`), which begins with a look of its own
-//! and is the only one to give a status other than `Done`. Called by a turn before each message of the ordinary path.
+//! receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is most traffic. What one
+//! flow's messages have in common is looked up once, as a [`Lane`]; what they have not is read once for each, and checked.
+//! The lane refuses nothing and waits for nothing: whatever is not plain, or wrong, is left as it is to the ordinary path
+//! (`accept.rs`, `transfer.rs`), which begins with a look of its own and is the only one to give a status other than
+//! `Done`. Called by a turn before each message of the ordinary path.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{
@@ -13,7 +14,7 @@ use ferry_layout::{
 
 use crate::buffer::{Buffer, Reach, Side};
 use crate::client::Ports;
-use crate::engine::{CHUNK_BYTES, Engine};
+use crate::engine::Engine;
 use crate::machine::Machine;
 use crate::requests::{Requests, buffer_for_anyone};
 use crate::transfer::MINIMUM_COST;
@@ -103,7 +104,7 @@ impl Engine {
         };
         let place = place.part(0, length)?;
         let flow = self.flows.get(source, target);
-        if route.plain_target() != Some(target) || length > flow.max_message.min(CHUNK_BYTES) {
+        if route.plain_target() != Some(target) || length > flow.longest_in_one_step() {
             return None;
         }
         let mapping = flow.mapping;
@@ -143,7 +144,7 @@ impl Engine {
         let lane = Lane {
             source,
             route,
-            limit: flow.max_message.min(CHUNK_BYTES),
+            limit: flow.longest_in_one_step(),
             deficit: client.deficit,
             transmit: client.transmit_buffer.reach(flow.mapping),
             receive: receiver.receive_buffer.reach(flow.mapping),

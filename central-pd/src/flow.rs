@@ -4,6 +4,7 @@ use ferry_layout::DomainId;
 use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::geometry::MAX_CLIENTS;
 
+use crate::engine::CHUNK_BYTES;
 use crate::table::Table;
 
 /// What the configuration grants, and the ends of the queue of waiting sends. The sends themselves, and the links
@@ -23,6 +24,12 @@ pub(crate) struct Flow {
 impl Flow {
     const NONE: Self =
         Self { max_message: 0, urgent: false, mapping: Mapping::Each, sequence: 0, waiting: None };
+
+    /// Longest message in bytes that one step carries whole.
+    #[inline]
+    pub(crate) fn longest_in_one_step(&self) -> u32 {
+        self.max_message.min(CHUNK_BYTES)
+    }
 
     /// Whether the configuration has this flow.
     #[inline]

@@ -282,26 +282,16 @@ impl Requests {
     /// New requests, `count` of them, have been used at once.
     #[inline]
     pub(crate) const fn use_fresh(&mut self, count: u32) {
-        let all_released = self.ring.released() == self.ring.next();
         let first = self.ring.next();
         self.ring.take_run(count);
-        if all_released {
-            self.ring.release(count);
-        } else {
-            self.consumed.insert_run(first, count);
-        }
+        self.end_run(first, count);
     }
 
     /// Open buffers, `count` from `index` on, have been filled by `source`.
     #[inline]
     pub(crate) fn consume_run(&mut self, source: DomainId, index: u32, count: u32) {
         self.offers.close_run(source, index, count);
-        if self.consumed.is_empty() && index == self.ring.released() {
-            self.ring.release(count);
-        } else {
-            self.consumed.insert_run(index, count);
-            self.release();
-        }
+        self.end_run(index, count);
     }
 
     /// Sets an open buffer aside for a message that is under way.
@@ -318,10 +308,16 @@ impl Requests {
     /// Request `index` is over: its slot is the client's again as soon as all older ones are.
     #[inline]
     pub(crate) const fn consume(&mut self, index: u32) {
+        self.end_run(index, 1);
+    }
+
+    /// Requests, `count` from `index` on, are over.
+    #[inline]
+    const fn end_run(&mut self, index: u32, count: u32) {
         if self.consumed.is_empty() && index == self.ring.released() {
-            self.ring.release(1);
+            self.ring.release(count);
         } else {
-            self.consumed.insert(index);
+            self.consumed.insert_run(index, count);
             self.release();
         }
     }
