@@ -329,6 +329,20 @@ fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
 }
 
 #[test]
+fn buffers_that_are_found_for_one_sender_serve_those_who_waited_before() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    pair.send(0, 2, b"waits", Message::tagged(1));
+    pair.bed.run();
+    assert_eq!(pair.ports[0].status(0), Some(Status::Queued));
+    // Published, and the signal is still on its way when another sender wakes central.
+    pair.post(2, None);
+    pair.post(2, None);
+    pair.send(1, 2, b"comes", Message::tagged(2));
+    pair.bed.run_for(1);
+    assert_eq!((pair.reap(0), pair.reap(1)), (Some(Status::Done), Some(Status::Done)));
+}
+
+#[test]
 fn who_gets_an_urgent_message_is_signalled_in_the_same_run() {
     let mut topology = Topology::mesh(3, 16, Mapping::Each);
     for flow in &mut topology.flows {
