@@ -343,6 +343,30 @@ fn buffers_that_are_found_for_one_sender_serve_those_who_waited_before() {
 }
 
 #[test]
+fn the_news_of_a_batch_that_takes_several_rounds_is_one_signal_each() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    topology.messages_per_round = 2;
+    let mut pair = Pair::new(&topology, 4096);
+    for target in [1, 1, 1, 2] {
+        pair.post(target, None);
+        pair.send(0, target, b"part of a batch", Message::default());
+    }
+    pair.bed.run();
+    let signals = [0, 1, 2].map(|client| pair.bed.machine.signals(client));
+    assert_eq!(signals, [1, 1, 1]);
+    // Client 1 has everything in the first round, which is not the last.
+    for target in [1, 1, 2] {
+        pair.reap(0);
+        assert!(pair.receive(target).is_some());
+        pair.post(target, None);
+        pair.send(0, target, b"part of another", Message::default());
+    }
+    pair.bed.run();
+    let signals = [0, 1, 2].map(|client| pair.bed.machine.signals(client));
+    assert_eq!(signals, [2, 2, 2]);
+}
+
+#[test]
 fn who_gets_an_urgent_message_is_signalled_in_the_same_run() {
     let mut topology = Topology::mesh(3, 16, Mapping::Each);
     for flow in &mut topology.flows {
