@@ -367,6 +367,76 @@ fn the_news_of_a_batch_that_takes_several_rounds_is_one_signal_each() {
 }
 
 #[test]
+fn a_message_longer_than_the_flow_allows_is_refused_where_it_would_fit() {
+    let mut topology = Topology::mesh(2, 16, Mapping::Keep);
+    for flow in &mut topology.flows {
+        flow.max_message = 100;
+    }
+    let mut pair = Pair::new(&topology, 256);
+    // The first one maps what the others need, so that nothing but their length is in their way.
+    for (length, status) in [(100, Status::Done), (101, Status::BadLength), (100, Status::Done)] {
+        pair.post(1, None);
+        pair.send(0, 1, &[7; 101][..length], Message::default());
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(status), "{length} bytes");
+    }
+    assert_eq!(pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Copy(_))).count(), 2);
+}
+
+#[test]
+fn frames_without_number_that_lie_apart_are_all_unmapped() {
+    let mut topology = Topology::mesh(2, 64, Mapping::Each);
+    topology.bytes_per_round = 1 << 20;
+    let mut pair = Pair::new(&topology, 4096);
+    // Every other frame on both sides: 64 stretches in one turn, which is more than central notes at a time.
+    for side in 0..32 {
+        drop(pair.receive[1].remove(side));
+        drop(pair.transmit[0].remove(side));
+    }
+    for _ in 0..32 {
+        pair.post(1, None);
+        pair.send(0, 1, b"apart", Message::default());
+    }
+    pair.bed.run();
+    for _ in 0..32 {
+        assert_eq!(pair.reap(0), Some(Status::Done));
+    }
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
+fn a_place_in_the_queue_that_one_sender_finds_serves_those_who_waited_before() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    let places = [0, 1].map(|source| {
+        let window = pair.receive[2].pop().unwrap();
+        let (place, from) = (window.place(), pair.peer(2, source));
+        pair.ports[2].open_window(window, from).unwrap();
+        place
+    });
+    pair.ports[2].publish();
+    let send = |pair: &mut Pair, source: usize| {
+        let (buffer, to) = (pair.transmit[source].pop().unwrap(), pair.peer(source, 2));
+        pair.ports[source].send_to(to, places[source], buffer, 1, Message::default()).unwrap();
+        pair.ports[source].publish();
+    };
+    // Placed messages use up places of the queue and no request, so taking them is all that the target has to do.
+    for _ in 0..127 {
+        send(&mut pair, 0);
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(Status::Done));
+    }
+    send(&mut pair, 0);
+    pair.bed.run();
+    assert_eq!(pair.ports[0].status(0), Some(Status::Queued), "the queue is full");
+    while pair.ports[2].receive().is_some() {}
+    pair.ports[2].publish();
+    // Its signal is still on its way.
+    send(&mut pair, 1);
+    pair.bed.run_for(1);
+    assert_eq!((pair.reap(0), pair.reap(1)), (Some(Status::Done), Some(Status::Done)));
+}
+
+#[test]
 fn who_gets_an_urgent_message_is_signalled_in_the_same_run() {
     let mut topology = Topology::mesh(3, 16, Mapping::Each);
     for flow in &mut topology.flows {

@@ -2,7 +2,10 @@
 //!
 //! For every event of a run there is one more run in which the attack strikes exactly there.
 
+use ferry_central::Side;
 use ferry_layout::{Address, Descriptor, Kind, Post, PostKind, Status, flags};
+
+use ferry_testbed::Action;
 
 use crate::arena::{ALICE, Arena, BOB, Hostile, MALLORY, TRUDY, buffer, message};
 
@@ -211,5 +214,24 @@ fn t39_payload_rewritten_during_the_copy_is_the_senders_own() {
     assert!(bytes.iter().all(|byte| [0x10, 0xaa].contains(byte)));
     // The check of Bob's own driver wants one ink.
     arena.bed.clients[usize::from(BOB)].receive.write(first, &[0x10; 2048]);
+    arena.judge();
+}
+
+#[test]
+fn t21_a_source_that_moves_at_every_read_costs_no_more_maps_than_a_constant() {
+    let mut arena = Arena::new();
+    let mallory = arena.hostile(MALLORY);
+    arena.bob_posts();
+    mallory.write(0, message(BOB, 1));
+    mallory.tail(1);
+    arena.bed.machine.actions.clear();
+    arena.run_under(move |event| {
+        let source = Address { frame: event % 16, offset: 0 };
+        mallory.write(0, Descriptor { source, ..message(BOB, 1) });
+    });
+    let maps = arena.bed.machine.actions.iter();
+    let maps = maps.filter(|action| matches!(action, Action::Map(MALLORY, Side::Transmit, _))).count();
+    assert!((1..=2).contains(&maps), "one for the express lane and one for the ordinary path: {maps}");
+    assert_eq!(mallory.status(0), Some(Status::Done));
     arena.judge();
 }
