@@ -9,7 +9,8 @@
 //! * Work for one client in one round is bounded by constants and by the configuration, never by a number that a
 //!   client wrote. No panic can be reached from shared memory: tables are indexed through a mask, sums are taken in
 //!   widths that cannot overflow.
-//! * A descriptor, a receive request and an index are each fetched once. What was checked is what is used.
+//! * What is used of a descriptor, a receive request or an index is what was checked, from one fetch. Looked at again, it is
+//!   checked again, and that happens a constant number of times.
 //! * A byte moves only from the sender's `_tx` to a place that the target offered, over a granted flow.
 //! * When a sender sees `Done`, or a receiver its delivery, both buffers are unmapped again (mapping policy `each`).
 //! * A breach of the protocol has one consequence, applied in one place (`epoch.rs`): quarantine of the offender.
