@@ -60,7 +60,8 @@ impl Lane {
     /// Whether the platform has what a scenario may need.
     pub(crate) fn offers(&self, feature: Feature) -> bool {
         match feature {
-            Feature::Priorities | Feature::Restarts => !matches!(self, Self::Hosted(_)),
+            Feature::Restarts => true,
+            Feature::Priorities => !matches!(self, Self::Hosted(_)),
         }
     }
 

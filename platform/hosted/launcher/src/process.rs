@@ -1,18 +1,15 @@
 //! From a description to running processes: which files each gets, and its table.
 
-use crate::bind::bind;
+use crate::blueprint::Blueprint;
 use crate::console::Console;
 use crate::error::LaunchError;
 use crate::memory::Memory;
 use crate::serve::{Member, System};
-use command_fds::{CommandFdExt, FdMapping};
 use ferry_description::{Description, Domain, Placement, Region, sequential};
-use ferry_hosted_table::{Channel, FIRST_FILE, Grant, Map, REPORT_FILE, TABLE_FILE, Table, Window};
+use ferry_hosted_table::{Channel, FIRST_FILE, Grant, Map, Table, Window};
 use rustix::event::EventfdFlags;
-use rustix::pipe::PipeFlags;
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// Contents of a region: its name, and what it begins with.
 pub type Prefill = (String, Vec<u8>);
@@ -23,7 +20,7 @@ const FIRST_CAPABILITY: u64 = 1;
 /// Starts every protection domain of a description. `programs` gives the executable of a program by the stem of the file name
 /// that the description has.
 ///
-/// The processes end with the thread that calls this, at the latest.
+/// The processes end with the thread that has started them, at the latest.
 pub fn start(
     description: &Description,
     programs: &dyn Fn(&str) -> Option<PathBuf>,
@@ -57,7 +54,10 @@ pub fn start(
         belongings.table.domain.clone_from(&domain.name);
         belongings.table.period_us =
             description.tick.as_ref().filter(|tick| tick.domain == number).map(|tick| tick.period_us);
-        running.add(belongings.spawn(&program, &running)?);
+        let Belongings { table, files } = belongings;
+        let blueprint = Blueprint::new(program, &table, files)?;
+        let life = blueprint.start(running.console().map_err(LaunchError::linux("pass on the console"))?)?;
+        running.add(Member::new(table.domain, life, blueprint, description.restarts[number]));
     }
     Ok(running)
 }
@@ -114,15 +114,15 @@ fn counters(description: &Description) -> Result<Vec<[OwnedFd; 2]>, LaunchError>
 #[derive(Default)]
 struct Belongings {
     table: Table,
-    files: Vec<FdMapping>,
+    files: Vec<(RawFd, OwnedFd)>,
 }
 
 impl Belongings {
     /// The number by which the process will know a file.
-    fn give(&mut self, parent_fd: OwnedFd) -> RawFd {
-        let child_fd = self.files.iter().map(|file| file.child_fd + 1).fold(FIRST_FILE, RawFd::max);
-        self.files.push(FdMapping { parent_fd, child_fd });
-        child_fd
+    fn give(&mut self, file: OwnedFd) -> RawFd {
+        let number = self.files.last().map_or(FIRST_FILE, |(number, _)| number + 1);
+        self.files.push((number, file));
+        number
     }
 
     fn maps(
@@ -180,28 +180,5 @@ impl Belongings {
         self.table.window =
             placement.window.map(|window| Window { address: window.address, bytes: window.bytes });
         Ok(())
-    }
-
-    /// Starts the process.
-    fn spawn(mut self, program: &Path, system: &System) -> Result<Member, LaunchError> {
-        let encoded = self.table.encode().map_err(|_| LaunchError::Linux {
-            what: "encode a table",
-            cause: std::io::ErrorKind::OutOfMemory.into(),
-        })?;
-        let table = Memory::new("table", encoded.len() as u64, &encoded, true)?.open(false)?;
-        let (reports, write_end) =
-            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(LaunchError::linux("create a pipe"))?;
-        self.files.push(FdMapping { parent_fd: table, child_fd: TABLE_FILE });
-        self.files.push(FdMapping { parent_fd: write_end, child_fd: REPORT_FILE });
-        let console = system.console().map_err(LaunchError::linux("pass on the console"))?;
-        let start = |cause| LaunchError::Start { program: program.to_owned(), cause };
-        let mut command = Command::new(program);
-        command.env_clear().stdin(Stdio::null()).stdout(console).stderr(Stdio::inherit());
-        bind(&mut command)?;
-        command
-            .fd_mappings(self.files)
-            .map_err(|_| start(std::io::Error::other("two files with one number")))?;
-        let process = command.spawn().map_err(start)?;
-        Ok(Member { name: self.table.domain, process, reports: Some(reports) })
     }
 }

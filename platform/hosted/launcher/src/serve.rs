@@ -1,5 +1,7 @@
-//! What the launcher does while the system runs: it reports faults, and ends all processes when one asks for it.
+//! What the launcher does while the system runs: it reports faults, starts those again that may be, and ends all processes
+//! when one asks for it.
 
+use crate::blueprint::{Blueprint, Life};
 use crate::console::Console;
 use crate::error::LaunchError;
 use ferry_hosted_table::{FaultKind, Report};
@@ -18,10 +20,19 @@ pub struct System {
 
 /// A running protection domain.
 pub(crate) struct Member {
-    pub(crate) name: String,
-    pub(crate) process: Child,
+    name: String,
+    process: Child,
     /// Where it reports; `None` once it has faulted or ended.
-    pub(crate) reports: Option<OwnedFd>,
+    reports: Option<OwnedFd>,
+    restarts: Restarts,
+}
+
+/// How often a domain is started again when it has faulted, and was.
+struct Restarts {
+    limit: u8,
+    done: u8,
+    /// How. Not kept for a domain that is never started again.
+    blueprint: Option<Blueprint>,
 }
 
 /// How a system ended.
@@ -74,9 +85,9 @@ impl System {
                 }
                 Event::Report(number, Report::Fault { kind, address, instruction }) => {
                     self.end(number);
-                    self.fault(number, kind, address, instruction);
+                    self.fault(number, kind, address, instruction)?;
                 }
-                Event::Gone(number) => self.bury(number),
+                Event::Gone(number) => self.bury(number)?,
                 Event::TimeLimit => return Ok(Ending::TimeLimit),
             }
         }
@@ -108,17 +119,36 @@ impl System {
         Ok(report.map_or(Event::Gone(number), |report| Event::Report(number, report)))
     }
 
-    fn fault(&mut self, number: usize, kind: FaultKind, address: u64, instruction: u64) {
-        let name = &self.members[number].name;
+    /// A process that has ended is reported, and started again if it may be.
+    fn fault(
+        &mut self,
+        number: usize,
+        kind: FaultKind,
+        address: u64,
+        instruction: u64,
+    ) -> Result<(), LaunchError> {
+        let Member { name, process, reports, restarts } = &mut self.members[number];
         self.console.line(format!(
             "ferry: fault domain={name} kind={kind} address={address:#x} instruction={instruction:#x}"
         ));
+        let Some(blueprint) = &restarts.blueprint else { return Ok(()) };
+        if restarts.done == restarts.limit {
+            self.console.line(format!("ferry: given-up domain={name}"));
+            return Ok(());
+        }
+        restarts.done += 1;
+        // Before it runs, so that whatever it prints comes after it.
+        self.console.line(format!("ferry: restart domain={name} number={}", restarts.done));
+        let life =
+            blueprint.start(self.console.open().map_err(LaunchError::linux("pass on the console"))?)?;
+        (*process, *reports) = (life.process, Some(life.reports));
+        Ok(())
     }
 
     /// A process has ended without saying why, which is reported as a fault.
-    fn bury(&mut self, number: usize) {
+    fn bury(&mut self, number: usize) -> Result<(), LaunchError> {
         let signal = self.end(number).and_then(|status| status.signal()).unwrap_or(0);
-        self.fault(number, FaultKind::UserException, u64::from(signal.unsigned_abs()), 0);
+        self.fault(number, FaultKind::UserException, u64::from(signal.unsigned_abs()), 0)
     }
 
     /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported itself; nor does one
@@ -129,6 +159,15 @@ impl System {
         // It may have ended already.
         let _ = member.process.kill();
         member.process.wait().ok()
+    }
+}
+
+impl Member {
+    /// A domain in its first life.
+    pub(crate) fn new(name: String, life: Life, blueprint: Blueprint, limit: u8) -> Self {
+        let blueprint = Some(blueprint).filter(|_| limit > 0);
+        let restarts = Restarts { limit, done: 0, blueprint };
+        Self { name, process: life.process, reports: Some(life.reports), restarts }
     }
 }
 

@@ -1,0 +1,61 @@
+//! Everything by which a process is started, and can be started again: its program, its table and its files. A life ends with
+//! all that is the process's own; regions, channels and what was signalled meanwhile are there for the next.
+
+use crate::bind::bind;
+use crate::error::LaunchError;
+use crate::memory::Memory;
+use command_fds::{CommandFdExt, FdMapping};
+use ferry_hosted_table::{REPORT_FILE, TABLE_FILE, Table};
+use rustix::pipe::PipeFlags;
+use std::os::fd::{OwnedFd, RawFd};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// How to start a process.
+pub(crate) struct Blueprint {
+    program: PathBuf,
+    /// As bytes, because whoever reads an open file moves its position for all who have it.
+    table: Vec<u8>,
+    files: Vec<(RawFd, OwnedFd)>,
+}
+
+/// A process, and the end of the pipe through which it reports.
+pub(crate) struct Life {
+    pub(crate) process: Child,
+    pub(crate) reports: OwnedFd,
+}
+
+impl Blueprint {
+    /// For a program that gets this table, and the files that the table names.
+    pub(crate) fn new(
+        program: PathBuf,
+        table: &Table,
+        files: Vec<(RawFd, OwnedFd)>,
+    ) -> Result<Self, LaunchError> {
+        let table = table.encode().map_err(|_| LaunchError::Linux {
+            what: "encode a table",
+            cause: std::io::ErrorKind::OutOfMemory.into(),
+        })?;
+        Ok(Self { program, table, files })
+    }
+
+    /// Starts the process. It prints to `console`.
+    pub(crate) fn start(&self, console: OwnedFd) -> Result<Life, LaunchError> {
+        let table = Memory::new("table", self.table.len() as u64, &self.table, true)?.open(false)?;
+        let (reports, write_end) =
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(LaunchError::linux("create a pipe"))?;
+        let own = [(TABLE_FILE, table), (REPORT_FILE, write_end)];
+        let mut files = Vec::from(own.map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }));
+        for (child_fd, file) in &self.files {
+            let parent_fd = file.try_clone().map_err(LaunchError::linux("pass on a file"))?;
+            files.push(FdMapping { parent_fd, child_fd: *child_fd });
+        }
+        let start = |cause| LaunchError::Start { program: self.program.clone(), cause };
+        let mut command = Command::new(&self.program);
+        command.env_clear().stdin(Stdio::null()).stdout(console).stderr(Stdio::inherit());
+        bind(&mut command)?;
+        command.fd_mappings(files).map_err(|_| start(std::io::Error::other("two files with one number")))?;
+        let process = command.spawn().map_err(start)?;
+        Ok(Life { process, reports })
+    }
+}
