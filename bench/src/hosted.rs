@@ -4,7 +4,7 @@ use crate::case::{Case, Policy};
 use crate::lane::{Lane, Row};
 use crate::stopwatch::tick_nanoseconds;
 use ferry_description::{Description, Source};
-use ferry_hosted_launcher::{Ending, LaunchError, start};
+use ferry_hosted_launcher::{Ending, LaunchError, Scheduling, start};
 use ferry_lanes::order::{self, Course};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,13 @@ fn ticks(description: &Description, case: Case, programs: &Path) -> Result<f64, 
         std::io::pipe().map_err(|cause| LaunchError::Linux { what: "create a pipe", cause })?;
     let program = |name: &str| Some(programs.join(name)).filter(|path: &PathBuf| path.is_file());
     let prefills = [("bench".to_owned(), order::encode(&[course(case)]))];
-    let system = start(description, &program, &prefills, std::os::fd::OwnedFd::from(writer).into())?;
+    let system = start(
+        description,
+        &program,
+        &prefills,
+        Scheduling::Linux,
+        std::os::fd::OwnedFd::from(writer).into(),
+    )?;
     let ending = system.serve(Some(LIMIT))?;
     let mut console = String::new();
     // All writers have ended with the system.

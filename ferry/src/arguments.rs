@@ -64,7 +64,8 @@ pub(crate) struct Target {
     /// The kernel's configuration, on Microkit.
     #[arg(long, value_enum, default_value = "debug")]
     pub(crate) config: Config,
-    /// How many processors a system may use, on hosted; by default all.
+    /// How many processors a system may use, on hosted; by default all. With 1 its domains also run by priority, if Linux lets
+    /// this user.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) processors: Option<NonZeroUsize>,
 }

@@ -4,6 +4,7 @@
 use crate::arguments::DescriptionFiles;
 use crate::boot::Machine;
 use crate::error::Error;
+use crate::lane::Priority;
 use crate::prefill::{self, Prefill};
 use crate::programs::Programs;
 use crate::workspace::Workspace;
@@ -23,19 +24,29 @@ pub(crate) struct Hosted {
     launcher: PathBuf,
     /// Processors that a system may use; all if it does not say.
     processors: Option<NonZeroUsize>,
+    /// Whether domains run by their priorities.
+    by_priority: bool,
 }
 
 impl Hosted {
     /// Builds what all systems share.
     pub(crate) fn build(workspace: &Workspace, processors: Option<NonZeroUsize>) -> Result<Self, Error> {
         let programs = Programs::build_for_this_machine(workspace, &[LAUNCHER_PACKAGE, DOMAINS])?;
-        Ok(Self { launcher: programs.path(LAUNCHER, &"ferry")?.to_owned(), processors })
+        let launcher = programs.path(LAUNCHER, &"ferry")?.to_owned();
+        let by_priority = processors == Some(NonZeroUsize::MIN)
+            && Command::new(&launcher).arg("--may-prioritise").status().is_ok_and(|status| status.success());
+        Ok(Self { launcher, processors, by_priority })
     }
 
     /// The ELF file of one of the protection domains.
     pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
         let path = self.directory().join(name);
         fs::read(&path).map_err(Error::file("read", &path))
+    }
+
+    /// Whether domains run by their priorities: on one processor, and if Linux lets this user.
+    pub(crate) fn obeys_priorities(&self) -> bool {
+        self.by_priority
     }
 
     /// Where Cargo puts all programs of a build.
@@ -48,6 +59,7 @@ impl Hosted {
         &self,
         files: &DescriptionFiles,
         prefills: &[Prefill],
+        priorities: &[Priority],
         directory: &Path,
     ) -> Result<Machine, Error> {
         let mut command = Command::new(&self.launcher);
@@ -58,6 +70,12 @@ impl Hosted {
         }
         if let Some(processors) = self.processors {
             command.args(["--processors", &processors.to_string()]);
+        }
+        if self.by_priority {
+            command.arg("--priorities");
+        }
+        for (domain, priority) in priorities {
+            command.arg("--priority").arg(format!("{domain}={priority}"));
         }
         Ok(Machine { command, status_of: i32::from })
     }

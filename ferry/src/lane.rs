@@ -52,16 +52,15 @@ impl Lane {
             Self::Microkit(microkit) => {
                 microkit.machine(&files.system, &files.flows, prefills, priorities, directory)
             }
-            // Clients run beside central anyway, each in a process of its own.
-            Self::Hosted(hosted) => hosted.machine(files, prefills, directory),
+            Self::Hosted(hosted) => hosted.machine(files, prefills, priorities, directory),
         }
     }
 
     /// Whether the platform has what a scenario may need.
     pub(crate) fn offers(&self, feature: Feature) -> bool {
-        match feature {
-            Feature::Restarts => true,
-            Feature::Priorities => !matches!(self, Self::Hosted(_)),
+        match (feature, self) {
+            (Feature::Priorities, Self::Hosted(hosted)) => hosted.obeys_priorities(),
+            _ => true,
         }
     }
 

@@ -85,6 +85,13 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
             "******** THE MICROKIT LANE DID NOT RUN: no Microkit SDK was found; set MICROKIT_SDK ********"
         );
     }
+    if conclusion.num_ignored > 0 {
+        println!(
+            "{} scenarios of hosted did not run: they need real-time priorities, which Linux does not allow this user \
+             (`ulimit -r`)",
+            conclusion.num_ignored
+        );
+    }
     println!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed);
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
 }

@@ -7,6 +7,7 @@
 //! program has been loaded.
 
 use crate::error::LaunchError;
+use crate::schedule::Rank;
 use libc::{O_ACCMODE, O_RDWR, O_TRUNC, O_WRONLY};
 use rustix::process::Signal;
 use seccompiler::{
@@ -31,7 +32,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_openat2,
     libc::SYS_open_by_handle_at,
     libc::SYS_io_uring_setup,
-    // Other processes: their memory, their files, and whether they run.
+    // Other processes: their memory, their files, whether they run, and before whom.
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
@@ -43,12 +44,16 @@ const REFUSED: &[i64] = &[
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_pidfd_send_signal,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_setpriority,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_creat,
 ];
 
-/// Binds what `command` will start. Files that it shall have are given to it after this.
-pub(crate) fn bind(command: &mut Command) -> Result<(), LaunchError> {
+/// Binds what `command` will start, and ranks it. Files that it shall have are given to it after this.
+pub(crate) fn bind(command: &mut Command, rank: Option<Rank>) -> Result<(), LaunchError> {
     let filter = filter().map_err(|cause| LaunchError::Linux {
         what: "filter system calls",
         cause: io::Error::other(cause.to_string()),
@@ -62,6 +67,7 @@ pub(crate) fn bind(command: &mut Command) -> Result<(), LaunchError> {
             unsafe { libc::_exit(1) };
         }
         close_on_exec()?;
+        rank.map_or(Ok(()), Rank::take)?;
         seccompiler::apply_filter(&filter).map_err(|error| match error {
             seccompiler::Error::Prctl(cause) | seccompiler::Error::Seccomp(cause) => cause,
             _ => io::ErrorKind::Unsupported.into(),

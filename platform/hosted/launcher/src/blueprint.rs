@@ -4,6 +4,7 @@
 use crate::bind::bind;
 use crate::error::LaunchError;
 use crate::memory::Memory;
+use crate::schedule::Rank;
 use command_fds::{CommandFdExt, FdMapping};
 use ferry_hosted_table::{REPORT_FILE, TABLE_FILE, Table};
 use rustix::pipe::PipeFlags;
@@ -17,6 +18,7 @@ pub(crate) struct Blueprint {
     /// As bytes, because whoever reads an open file moves its position for all who have it.
     table: Vec<u8>,
     files: Vec<(RawFd, OwnedFd)>,
+    rank: Option<Rank>,
 }
 
 /// A process, and the end of the pipe through which it reports.
@@ -31,12 +33,13 @@ impl Blueprint {
         program: PathBuf,
         table: &Table,
         files: Vec<(RawFd, OwnedFd)>,
+        rank: Option<Rank>,
     ) -> Result<Self, LaunchError> {
         let table = table.encode().map_err(|_| LaunchError::Linux {
             what: "encode a table",
             cause: std::io::ErrorKind::OutOfMemory.into(),
         })?;
-        Ok(Self { program, table, files })
+        Ok(Self { program, table, files, rank })
     }
 
     /// Starts the process. It prints to `console`.
@@ -53,7 +56,7 @@ impl Blueprint {
         let start = |cause| LaunchError::Start { program: self.program.clone(), cause };
         let mut command = Command::new(&self.program);
         command.env_clear().stdin(Stdio::null()).stdout(console).stderr(Stdio::inherit());
-        bind(&mut command)?;
+        bind(&mut command, self.rank)?;
         command.fd_mappings(files).map_err(|_| start(std::io::Error::other("two files with one number")))?;
         let process = command.spawn().map_err(start)?;
         Ok(Life { process, reports })

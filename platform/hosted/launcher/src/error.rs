@@ -50,6 +50,11 @@ pub enum LaunchError {
         /// Why.
         cause: io::Error,
     },
+    /// The user may not run processes by priority.
+    #[error(
+        "Linux refuses real-time priorities: {0}; run without `--priorities`, or raise the user's limit (`ulimit -r`)"
+    )]
+    Priorities(io::Error),
     /// Linux refuses something that every system needs.
     #[error("Linux refuses to {what}: {cause}; this platform needs Linux 5.11 or newer, with seccomp")]
     Linux {

@@ -6,10 +6,10 @@
 //! and no other and starts it again if the description says so, and the exit of the system.
 //!
 //! ```no_run
-//! use ferry_hosted_launcher::{Ending, start};
+//! use ferry_hosted_launcher::{Ending, Scheduling, start};
 //! # fn example(description: &ferry_description::Description) -> Result<(), Box<dyn std::error::Error>> {
 //! let programs = |name: &str| Some(std::path::Path::new("target/release").join(name));
-//! let system = start(description, &programs, &[], std::io::stdout().into())?;
+//! let system = start(description, &programs, &[], Scheduling::Linux, std::io::stdout().into())?;
 //! match system.serve(None)? {
 //!     Ending::Exit { code, .. } => println!("ended with {code}"),
 //!     Ending::Deserted | Ending::TimeLimit => println!("nobody ended it"),
@@ -24,9 +24,11 @@ mod console;
 mod error;
 mod memory;
 mod process;
+mod schedule;
 mod serve;
 
 pub use console::Console;
 pub use error::LaunchError;
 pub use process::{Prefill, start};
+pub use schedule::{Scheduling, may_prioritise};
 pub use serve::{Ending, System};

@@ -3,7 +3,7 @@
 
 use clap::Parser;
 use ferry_description::{Description, Source};
-use ferry_hosted_launcher::{Ending, Prefill, start};
+use ferry_hosted_launcher::{Ending, Prefill, Scheduling, may_prioritise, start};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "flows.toml")]
     flows: PathBuf,
     /// Directory with the programs, by the names that the description gives them (without `.elf`).
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIRECTORY", default_value = "target/release")]
     programs: PathBuf,
     /// Fills a region with a file; it grows if it has to.
     #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
@@ -35,6 +35,15 @@ struct Arguments {
     /// Processors that the system may use; with 1, domains take turns as they do on seL4. Without it: all.
     #[arg(long, value_name = "NUMBER")]
     processors: Option<usize>,
+    /// Lets domains run by their priorities, as they do on seL4. Linux allows it not to everybody.
+    #[arg(long)]
+    priorities: bool,
+    /// Gives a domain this priority, whatever the description says and even if that is against the rules; may be repeated.
+    #[arg(long, value_name = "DOMAIN=NUMBER", value_parser = priority)]
+    priority: Vec<(String, u8)>,
+    /// Only says by its exit status whether this user may use `--priorities`.
+    #[arg(long)]
+    may_prioritise: bool,
 }
 
 fn prefill(text: &str) -> Result<(String, PathBuf), String> {
@@ -42,8 +51,18 @@ fn prefill(text: &str) -> Result<(String, PathBuf), String> {
     Ok((region.to_owned(), file.into()))
 }
 
+fn priority(text: &str) -> Result<(String, u8), String> {
+    let what = "write it as DOMAIN=NUMBER";
+    let (domain, number) = text.split_once('=').ok_or(what)?;
+    Ok((domain.to_owned(), number.parse().map_err(|_| what)?))
+}
+
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    if arguments.may_prioritise {
+        return if may_prioritise() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    match run(&arguments) {
         Ok(Ending::Exit { code, .. }) => ExitCode::from(code),
         Ok(Ending::Deserted) => {
             eprintln!("ferry-hosted: every process has ended, and none of them the system");
@@ -71,14 +90,19 @@ fn run(arguments: &Arguments) -> Result<Ending, Box<dyn Error>> {
         prefills.iter().map(|(region, contents)| (region.as_str(), contents.len() as u64)).collect();
     let grown: Vec<(&str, u64)> = grown.into_iter().collect();
     let (system, flows) = (Source::read(&arguments.system)?, Source::read(&arguments.flows)?);
-    let description =
+    let mut description =
         Description::check(&system, &flows, &grown).map_err(|mistakes| mistakes.render(false))?;
+    for (name, priority) in &arguments.priority {
+        let number = description.system.domain(name).ok_or_else(|| format!("there is no domain `{name}`"))?;
+        description.system.domains[number].priority = *priority;
+    }
     let program =
         |name: &str| Some(arguments.programs.join(name)).filter(|path: &PathBuf| Path::is_file(path));
     if let Some(processors) = arguments.processors {
         keep_to(processors)?;
     }
-    let running = start(&description, &program, &prefills, std::io::stdout().into())?;
+    let scheduling = if arguments.priorities { Scheduling::ByPriority } else { Scheduling::Linux };
+    let running = start(&description, &program, &prefills, scheduling, std::io::stdout().into())?;
     Ok(running.serve(arguments.limit.map(Duration::from_secs))?)
 }
 

@@ -4,6 +4,7 @@ use crate::blueprint::Blueprint;
 use crate::console::Console;
 use crate::error::LaunchError;
 use crate::memory::Memory;
+use crate::schedule::{Rank, Scheduling};
 use crate::serve::{Member, System};
 use ferry_description::{Description, Domain, Placement, Region, sequential};
 use ferry_hosted_table::{Channel, FIRST_FILE, Grant, Map, Table, Window};
@@ -25,6 +26,7 @@ pub fn start(
     description: &Description,
     programs: &dyn Fn(&str) -> Option<PathBuf>,
     prefills: &[Prefill],
+    scheduling: Scheduling,
     console: Console,
 ) -> Result<System, LaunchError> {
     let system = &description.system;
@@ -34,6 +36,16 @@ pub fn start(
     let placement = description.place(&mut sequential(FIRST_CAPABILITY));
     let memories = memories(description, &placement, prefills)?;
     let counters = counters(description)?;
+    let ranks = match scheduling {
+        Scheduling::Linux => None,
+        Scheduling::ByPriority => {
+            let priorities: Vec<u8> = system.domains.iter().map(|domain| domain.priority).collect();
+            let (ranks, own) = Rank::all(&priorities);
+            // Above all domains, as the initialiser is: it starts them all before one runs.
+            own.take().map_err(LaunchError::Priorities)?;
+            Some(ranks)
+        }
+    };
     let mut running = System::new(console);
     // Central first: it runs before its clients on seL4.
     let mut order: Vec<usize> = (0..system.domains.len()).collect();
@@ -55,7 +67,7 @@ pub fn start(
         belongings.table.period_us =
             description.tick.as_ref().filter(|tick| tick.domain == number).map(|tick| tick.period_us);
         let Belongings { table, files } = belongings;
-        let blueprint = Blueprint::new(program, &table, files)?;
+        let blueprint = Blueprint::new(program, &table, files, ranks.as_ref().map(|ranks| ranks[number]))?;
         let life = blueprint.start(running.console().map_err(LaunchError::linux("pass on the console"))?)?;
         running.add(Member::new(table.domain, life, blueprint, description.restarts[number]));
     }
