@@ -16,7 +16,7 @@ use zerocopy::IntoBytes;
 /// Share of a client in one round, as `flows.toml` gives it by default.
 const BYTES_PER_ROUND: u32 = 256 * 1024;
 /// Descriptors in one round, likewise.
-const MESSAGES_PER_ROUND: u32 = 32;
+const MESSAGES_PER_ROUND: u32 = 128;
 
 /// Hands that cost as little as hands can: the copy is real, the rest is counted.
 #[derive(Default)]

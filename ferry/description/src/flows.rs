@@ -14,7 +14,7 @@
 //!
 //! [client.sender]
 //! bytes_per_round = "256 KiB"
-//! messages_per_round = 32
+//! messages_per_round = 128
 //! large_frames = false
 //!
 //! [restarts]
@@ -79,7 +79,7 @@ impl Default for ClientTable {
     fn default() -> Self {
         Self {
             bytes_per_round: Size(256 * 1024),
-            messages_per_round: PositiveNumber(32),
+            messages_per_round: PositiveNumber(128),
             large_frames: false,
         }
     }

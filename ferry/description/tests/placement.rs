@@ -36,7 +36,7 @@ fn central_reads_the_configuration_that_was_compiled() {
     assert_eq!((sender.name.as_str(), receiver.name.as_str()), ("sender", "receiver"));
     assert_eq!((sender.out_address, sender.in_address), (0x2100_0000, 0x2101_0000));
     assert_eq!((sender.channel, receiver.channel), (1, 2));
-    assert_eq!((sender.bytes_per_round, sender.messages_per_round), (256 * 1024, 32));
+    assert_eq!((sender.bytes_per_round, sender.messages_per_round), (256 * 1024, 128));
 
     let buffers = [sender.transmit, sender.receive, receiver.transmit, receiver.receive];
     assert_eq!(buffers.map(|buffer| buffer.bytes), [0x4_0000, 0x1000, 0x1000, 0x4_0000]);
