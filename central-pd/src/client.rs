@@ -110,8 +110,7 @@ impl Client {
         }
     }
 
-    /// Whether its receive queue has a place for another delivery, as far as central knows. One slot always stays
-    /// unused, so that what is stored and not yet published never overwrites the newest delivery: a restart begins there.
+    /// Whether its receive queue has a place for another delivery, as far as central knows.
     #[inline]
     pub(crate) const fn has_room(&self) -> bool {
         self.room() != 0
@@ -120,7 +119,16 @@ impl Client {
     /// Deliveries for which its receive queue has a place, as far as central knows.
     #[inline]
     pub(crate) const fn room(&self) -> u32 {
-        self.deliveries.free().saturating_sub(1)
+        self.deliveries.free()
+    }
+
+    /// Notes that everything is said that follows from the deliveries so far. Until then none is stored after them, so that a
+    /// restart finds them intact.
+    #[inline]
+    pub(crate) fn note_settled(&self) {
+        if let Some(ports) = self.ports {
+            ports.into.settled.publish(self.deliveries.next());
+        }
     }
 
     /// Answers receive request `by`, which is about request `about`, and makes that visible. There is room: the caller
@@ -137,6 +145,7 @@ impl Client {
             ports.into.deliveries.store(index, answer);
             ports.into.delivery_tail.publish(self.deliveries.next());
             self.requests.publish(ports.into);
+            self.note_settled();
         }
     }
 }

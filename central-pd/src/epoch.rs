@@ -4,7 +4,7 @@
 //! its beginning. Its first start, its restart and its way back from quarantine are the same thing. This file is
 //! also the one place that applies the consequence of a protocol violation.
 
-use ferry_layout::{Consumer, Delivery, DomainId, Producer, Standing, Status};
+use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
 
 use crate::client::Ports;
 use crate::engine::Engine;
@@ -35,9 +35,10 @@ impl Engine {
         state.deficit = 0;
         ports.into.clear_statuses();
         ports.into.journal.forget_requests();
-        ports.into.deliveries.store(u32::MAX, Delivery::NOTHING);
         ports.into.transmit_head.publish(0);
         ports.into.post_head.publish(0);
+        // In this order: what is between the two was delivered in this epoch.
+        ports.into.settled.publish(0);
         ports.into.delivery_tail.publish(0);
         ports.into.set_standing(Standing::Open);
         // Last: whoever sees the epoch sees everything above.

@@ -190,6 +190,7 @@ impl Engine {
             show_deliveries(&mut self.clients[target]);
             say_done(&mut self.clients, source, ports, &finished);
             ports.into.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
+            self.clients[target].note_settled();
             self.to_signal.insert(source);
         } else {
             self.visit.finish(finished);

@@ -7,7 +7,9 @@
 //!
 //! ```text
 //!   1  deliveries           2  delivery tail     3  journal: consumed requests; post head      } target's page
-//!   4  statuses `Done`      5  journal: acknowledged of the flow             6  transmit head  } source's page
+//!   4  statuses `Done`      5  journal: acknowledged of the flow                               } source's page
+//!   6  settled, as far as the delivery tail                                                     } target's page
+//!   7  transmit head                                                                            } source's page
 //! ```
 //!
 //! Stopped before 2, the message was not sent: it has no final status, so it is taken from its descriptor again, and
@@ -15,7 +17,8 @@
 //! are not acknowledged; their requests are over, and their statuses are still to be written: those that are there carry
 //! the message's number, the others belong to the oldest unfinished messages of the flow, because a flow keeps its order.
 //! A message's first slot gets its status last, so that it speaks for all parts. Everything here can be stopped
-//! and done again: 5 hides it, and comes last.
+//! and done again: 6 hides it, and comes last. Before 6, no other delivery is stored in that queue, so those in question are
+//! intact; after it, they need not be.
 //!
 //! The descriptors are the client's, which may have changed them meanwhile. Then what is sent, or marked `Done`, is what
 //! they say now; that concerns nobody but the client, and is checked as ever.
@@ -36,9 +39,9 @@ use crate::engine::Engine;
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
 const TRANSMIT_RING: u32 = TRANSMIT_SLOTS as u32;
 
-/// Deliveries that one turn may have published and not acknowledged. One less than slots, see `Client::has_room`.
+/// Deliveries that one turn may have published and not acknowledged.
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
-const MOST_UNSETTLED: u32 = DELIVERY_SLOTS as u32 - 1;
+const MOST_UNSETTLED: u32 = DELIVERY_SLOTS as u32;
 
 impl Engine {
     /// Takes up what the pages of the clients tell.
@@ -89,12 +92,13 @@ impl Engine {
         }
     }
 
-    /// Looks back through the newest deliveries of `target` as far as they belong to a turn, or an answer, that was not
-    /// brought to its end, and brings it to its end.
+    /// Looks back through the deliveries of `target` that are not settled, which belong to one turn or are one answer, and
+    /// brings that to its end.
     fn finish_settling(&mut self, target: DomainId, ports: Ports) {
         let tail = ports.into.delivery_tail.observe();
+        let count = tail.wrapping_sub(ports.into.settled.observe()).min(MOST_UNSETTLED);
         let mut unsettled = None;
-        for age in 1..=MOST_UNSETTLED {
+        for age in 1..=count {
             let delivery: Delivery = ports.into.deliveries.load(tail.wrapping_sub(age));
             #[expect(clippy::cast_possible_truncation, reason = "both are indices, as central stored them")]
             let (about, by) = (delivery.tag as u32, delivery.sequence as u32);
@@ -132,6 +136,7 @@ impl Engine {
             self.finish_statuses(source, target, ports);
             ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
         }
+        self.clients[target].note_settled();
     }
 
     /// Writes `Done` for the messages of a flow that are delivered and not acknowledged, where it is not written yet.

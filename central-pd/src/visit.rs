@@ -319,6 +319,7 @@ impl Engine {
             }
             for target in targets.iter() {
                 ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
+                self.clients[target].note_settled();
             }
             self.visit.finished.clear();
             self.to_signal.insert(source);

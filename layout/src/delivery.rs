@@ -30,20 +30,6 @@ pub struct Delivery {
 
 entry!(Delivery, 4);
 
-impl Delivery {
-    /// An entry that tells nothing. It stands before the first one of an epoch, so that central, when it looks back
-    /// through the queue after a restart, finds where the epoch began.
-    pub const NOTHING: Self = Self {
-        tag: 0,
-        sequence: 0,
-        place: Address { frame: 0, offset: 0 },
-        length: 0,
-        source: u16::MAX,
-        kind: u8::MAX,
-        request: 0,
-    };
-}
-
 /// What an entry of the receive queue tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]

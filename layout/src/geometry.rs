@@ -22,7 +22,7 @@ pub const TRANSMIT_SLOTS: usize = RING_SLOTS;
 /// Number of receive requests that a client can have posted.
 pub const POST_SLOTS: usize = RING_SLOTS;
 
-/// Slots of a receive queue. Central leaves one unused, so that the newest delivery is always intact when it restarts.
+/// Slots of a receive queue.
 pub const DELIVERY_SLOTS: usize = RING_SLOTS;
 
 /// Clients of one central, at most. A client's number is its [`DomainId`].

@@ -32,7 +32,9 @@ pub struct InRegion {
     pub post_head: Index,
     /// One past the newest delivery.
     pub delivery_tail: Index,
-    _indices: [Unused32; 13],
+    /// The delivery tail, once all is said that its deliveries entail. For central's own restart.
+    pub settled: Index,
+    _indices: [Unused32; 12],
 
     /// Central sleeps and asks to be signalled about anything new in `_out`.
     pub wake: WakeHint,
@@ -258,6 +260,7 @@ const _: () = {
     assert!(offset_of!(InRegion, transmit_head) == 0x40);
     assert!(offset_of!(InRegion, post_head) == 0x44);
     assert!(offset_of!(InRegion, delivery_tail) == 0x48);
+    assert!(offset_of!(InRegion, settled) == 0x4c);
     assert!(offset_of!(InRegion, wake) == 0x80);
     assert!(offset_of!(InRegion, wake_for_requests) == 0x84);
     assert!(offset_of!(InRegion, counters) == 0xc0);

@@ -57,6 +57,7 @@ fn offsets_of_centrals_page() {
     assert_eq!(at("transmit head"), offset_of!(InRegion, transmit_head));
     assert_eq!(at("post head"), offset_of!(InRegion, post_head));
     assert_eq!(at("delivery tail"), offset_of!(InRegion, delivery_tail));
+    assert_eq!(at("settled"), offset_of!(InRegion, settled));
     assert_eq!(at("wake hint"), offset_of!(InRegion, wake));
     assert_eq!(at("wake hint for requests"), offset_of!(InRegion, wake_for_requests));
     assert_eq!(at("counters"), offset_of!(InRegion, counters));

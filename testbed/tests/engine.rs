@@ -420,7 +420,7 @@ fn a_place_in_the_queue_that_one_sender_finds_serves_those_who_waited_before() {
         pair.ports[source].publish();
     };
     // Placed messages use up places of the queue and no request, so taking them is all that the target has to do.
-    for _ in 0..127 {
+    for _ in 0..128 {
         send(&mut pair, 0);
         pair.bed.run();
         assert_eq!(pair.reap(0), Some(Status::Done));

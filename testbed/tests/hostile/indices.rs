@@ -115,11 +115,13 @@ fn t06_delivery_head_that_lies_while_somebody_sends() {
     }
     trudy.tail(128);
     arena.bed.run();
-    assert_eq!(mallory.delivery_tail(), 127, "one slot stays unused");
-    assert_eq!(trudy.status(127), Some(Status::Queued));
-    mallory.0.out.delivery_head.publish(128);
+    assert_eq!(mallory.delivery_tail(), 128, "the queue is full");
+    trudy.tail(129);
     arena.bed.run();
-    assert_eq!((mallory.standing(), trudy.status(127)), (Standing::Quarantined, Some(Status::Quarantined)));
+    assert_eq!(trudy.status(128), Some(Status::Queued));
+    mallory.0.out.delivery_head.publish(129);
+    arena.bed.run();
+    assert_eq!((mallory.standing(), trudy.status(128)), (Standing::Quarantined, Some(Status::Quarantined)));
     arena.judge();
 }
 

@@ -233,21 +233,21 @@ fn t69_a_client_that_has_taken_leave_commits_no_offence() {
         mallory.post(index, buffer(1, 64));
         trudy.write(index, message(MALLORY, 8));
     }
-    trudy.tail(127);
+    trudy.tail(128);
     arena.bed.run();
     mallory.0.out.delivery_head.publish(1);
     mallory.0.out.post_tail.publish(250);
-    trudy.tail(128);
+    trudy.tail(129);
     arena.bed.run();
-    assert_eq!((mallory.delivery_tail(), trudy.status(127)), (128, Some(Status::Done)));
+    assert_eq!((mallory.delivery_tail(), trudy.status(128)), (129, Some(Status::Done)));
     // Just restarting: her index runs backwards, and central meets it because Trudy sends again.
     mallory.0.out.take_leave();
     mallory.0.out.delivery_head.publish(0);
-    trudy.tail(129);
+    trudy.tail(130);
     arena.bed.run();
-    assert_eq!((mallory.standing(), trudy.status(128)), (Standing::Open, Some(Status::Queued)));
+    assert_eq!((mallory.standing(), trudy.status(129)), (Standing::Open, Some(Status::Queued)));
     mallory.enter(2);
     arena.bed.run();
-    assert_eq!((mallory.standing(), trudy.status(128)), (Standing::Open, Some(Status::PeerReset)));
+    assert_eq!((mallory.standing(), trudy.status(129)), (Standing::Open, Some(Status::PeerReset)));
     arena.judge();
 }

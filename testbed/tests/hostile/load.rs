@@ -36,13 +36,14 @@ fn t51_a_flood_of_invalid_requests_is_answered_until_nobody_listens() {
     }
     mallory.0.out.post_tail.publish(128);
     assert!(arena.run_counted() < 128 * 3 + 100);
-    assert_eq!((mallory.delivery_tail(), mallory.0.into.post_head.observe()), (127, 127));
+    mallory.0.out.post_tail.publish(256);
     for _ in 0..3 {
         assert!(arena.run_counted() < 100, "she never takes an answer: nothing more is done for her");
     }
+    assert_eq!((mallory.delivery_tail(), mallory.0.into.post_head.observe()), (128, 128));
     mallory.0.out.delivery_head.publish(127);
     arena.bed.run();
-    assert_eq!((mallory.delivery_tail(), mallory.standing()), (128, Standing::Open));
+    assert_eq!((mallory.delivery_tail(), mallory.standing()), (255, Standing::Open));
     arena.judge();
 }
 
@@ -60,7 +61,7 @@ fn t52_never_reaping_and_never_taking_harms_nobody_else() {
         trudy.tail((lap * 128).min(trudy.transmit_head() + 128));
         assert!(arena.run_counted() < 4000);
     }
-    assert_eq!(mallory.delivery_tail(), 127);
+    assert_eq!(mallory.delivery_tail(), 128);
     assert_eq!((mallory.standing(), trudy.standing()), (Standing::Open, Standing::Open));
     arena.judge();
 }

@@ -284,7 +284,7 @@ impl System {
                 let memory = self.bed.clients[client];
                 memory.into.delivery_tail.observe().wrapping_sub(memory.out.delivery_head.observe()) as usize
             };
-            self.model.check_nothing_waits_in_vain(|client| used(client) + 1 < DELIVERY_SLOTS);
+            self.model.check_nothing_waits_in_vain(|client| used(client) < DELIVERY_SLOTS);
         }
     }
 

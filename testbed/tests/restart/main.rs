@@ -8,14 +8,18 @@ use ferry_layout::config::Mapping;
 use ferry_testbed::Topology;
 use world::{Book, Fuse, World};
 
-/// More than one step copies, so that a large message takes two.
-const BUFFER_BYTES: u32 = 18 * 4096;
+/// Buffers that hold more than one step copies, so that a large message takes two.
+const LARGE: u32 = 18 * 4096;
+
+/// Buffers of which there are as many as a queue has places.
+const SMALL: u32 = 4096;
 
 type Scenario = fn(&mut World);
 
 /// Plays a scenario, with central stopped after `first` steps and the next one after `second` more.
 fn play(
     scenario: Scenario,
+    buffer_bytes: u32,
     first: Option<u32>,
     second: Option<u32>,
     lively: bool,
@@ -30,8 +34,9 @@ fn play(
         }
     }
     topology.bytes_per_round = 64 * 1024;
+    topology.messages_per_round = 128;
     let fuse = Fuse::after(first);
-    let mut world = World::new(&topology, BUFFER_BYTES, fuse.clone(), second);
+    let mut world = World::new(&topology, buffer_bytes, fuse.clone(), second);
     world.lively = lively;
     scenario(&mut world);
     let (outcome, stopped) = world.outcome();
@@ -41,12 +46,18 @@ fn play(
 /// Stops central after every step of a scenario, once with clients that wait and once with clients that go on.
 #[track_caller]
 fn survives_every_stop(scenario: Scenario) {
-    let (expected, fuse, _) = play(scenario, None, None, false);
+    survives_stops(scenario, LARGE, 1);
+}
+
+/// As [`survives_every_stop`], for every `stride`-th step.
+#[track_caller]
+fn survives_stops(scenario: Scenario, buffer_bytes: u32, stride: usize) {
+    let (expected, fuse, _) = play(scenario, buffer_bytes, None, None, false);
     let steps = fuse.passed();
     assert!(steps > 20, "the scenario does something");
     for lively in [false, true] {
-        for step in 1..=steps {
-            let (outcome, _, stopped) = play(scenario, Some(step), None, lively);
+        for step in (1..=steps).step_by(stride) {
+            let (outcome, _, stopped) = play(scenario, buffer_bytes, Some(step), None, lively);
             assert_eq!(outcome, expected, "stopped after step {step} of {steps}, lively: {lively}");
             assert_eq!(stopped, 1);
         }
@@ -56,12 +67,12 @@ fn survives_every_stop(scenario: Scenario) {
 /// Stops central after every fifth step, and its successor soon after.
 #[track_caller]
 fn survives_stops_of_the_restart(scenario: Scenario) {
-    let (expected, fuse, _) = play(scenario, None, None, false);
+    let (expected, fuse, _) = play(scenario, LARGE, None, None, false);
     let steps = fuse.passed();
     for step in (1..=steps).step_by(5) {
         for second in (1..200).step_by(37) {
             let second = second + step % 37;
-            let (outcome, ..) = play(scenario, Some(step), Some(second), step % 2 == 0);
+            let (outcome, ..) = play(scenario, LARGE, Some(step), Some(second), step % 2 == 0);
             assert_eq!(outcome, expected, "stopped after step {step} of {steps}, then after {second}");
         }
     }
@@ -184,6 +195,28 @@ fn a_client_restarts_meanwhile(world: &mut World) {
     world.send(0, 1, 8);
     world.send(1, 0, 9);
     world.run();
+}
+
+/// Turns that fill the whole receive queue, so that what they store lies over the newest delivery before.
+fn a_full_receive_queue(world: &mut World) {
+    for source in [0, 2] {
+        for _ in 0..3 {
+            world.post(1, None);
+            world.send(source, 1, 8);
+        }
+        world.run();
+        for _ in 0..128 {
+            world.post(1, None);
+            world.send(source, 1, 64);
+        }
+        world.run();
+    }
+}
+
+#[test]
+fn a_full_receive_queue_survives_stops() {
+    // A prime, so that over the messages every store is met.
+    survives_stops(a_full_receive_queue, SMALL, 61);
 }
 
 #[test]
