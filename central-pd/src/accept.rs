@@ -127,7 +127,7 @@ impl Engine {
             return Err(Status::Malformed);
         }
         let target = DomainId::new(descriptor.target)
-            .filter(|target| usize::from(target.number()) < self.count)
+            .filter(|target| self.all.contains(*target))
             .ok_or(Status::NoTarget)?;
         let flow = self.flows.get(source, target);
         if !flow.is_granted() || (descriptor.flags & flags::URGENT != 0 && !flow.urgent) {

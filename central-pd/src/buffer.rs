@@ -27,10 +27,9 @@ pub(crate) struct Buffer {
     first_capability: u64,
     frame_bits: u32,
     mapped_count: u32,
-    /// Frames that are mapped for flows that keep them.
-    kept: Reach,
-    /// Frames that are mapped for the turn at hand, and noted for unmapping.
-    noted: Reach,
+    /// By policy. `Each`: frames that are mapped for the turn at hand, and noted for unmapping. `Keep`: frames that are mapped
+    /// for flows that keep them.
+    reaches: Table<Reach, 2>,
     /// Bit `n` of the words: frame `n` is mapped.
     mapped: Table<u64, { MAX_BUFFER_FRAMES / 64 }>,
 }
@@ -71,6 +70,18 @@ impl Reach {
     }
 }
 
+/// Where a buffer lies in central's window, whatever of it is mapped.
+#[derive(Clone, Copy)]
+pub(crate) struct Window(u64);
+
+impl Window {
+    /// Where byte 0 of `span`, a span of this buffer, lies when it is mapped.
+    #[inline]
+    pub(crate) const fn address(self, span: Span) -> u64 {
+        self.0.wrapping_add(span.start())
+    }
+}
+
 /// Frames mapped and unmapped, for the counters.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Changed(pub(crate) u32);
@@ -85,8 +96,7 @@ impl Buffer {
             frame_bits: 12,
             mapped: Table::new([0; MAX_BUFFER_FRAMES / 64]),
             mapped_count: 0,
-            kept: Reach::NOTHING,
-            noted: Reach::NOTHING,
+            reaches: Table::new([Reach::NOTHING; 2]),
         }
     }
 
@@ -103,18 +113,16 @@ impl Buffer {
         self.bytes
     }
 
-    /// Where byte 0 of `span` lies in the window when it is mapped.
-    pub(crate) const fn address(&self, span: Span) -> u64 {
-        self.window_address.wrapping_add(span.start())
+    /// Where the buffer lies when it is mapped.
+    #[inline]
+    pub(crate) const fn window(&self) -> Window {
+        Window(self.window_address)
     }
 
     /// What is known to be mapped for flows of this policy.
     #[inline]
-    pub(crate) const fn reach(&self, mapping: Mapping) -> Reach {
-        match mapping {
-            Mapping::Keep => self.kept,
-            Mapping::Each => self.noted,
-        }
+    pub(crate) fn reach(&self, mapping: Mapping) -> Reach {
+        self.reaches[mapping as u32]
     }
 
     /// The frames that `span` touches, in units of this buffer's frame size.
@@ -151,10 +159,11 @@ impl Buffer {
                 changed.0 += 1;
             }
         }
-        match mapping {
-            Mapping::Keep => self.kept = self.kept.joined(self.bytes_of(self.run_around(frames))),
-            Mapping::Each => self.noted = self.noted.joined(self.bytes_of(frames)),
-        }
+        let mapped = match mapping {
+            Mapping::Keep => self.run_around(frames),
+            Mapping::Each => frames,
+        };
+        self.reaches[mapping as u32] = self.reach(mapping).joined(self.bytes_of(mapped));
         (changed, Ok(()))
     }
 
@@ -195,7 +204,7 @@ impl Buffer {
         machine: &mut impl Machine,
     ) -> Changed {
         let mut changed = Changed(0);
-        (self.kept, self.noted) = (Reach::NOTHING, Reach::NOTHING);
+        self.reaches = Table::new([Reach::NOTHING; 2]);
         for number in frames {
             let (word, bit) = Self::place(number);
             if self.mapped[word] & bit != 0 {

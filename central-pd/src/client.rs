@@ -4,6 +4,7 @@ use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
 
 use crate::buffer::{Buffer, Side};
+use crate::engine::CHUNK_BYTES;
 use crate::requests::Requests;
 use crate::send::Sends;
 use crate::table::ClientSet;
@@ -82,6 +83,25 @@ impl Client {
             receive_buffer: Buffer::new(Side::Receive),
             sends: Sends::new(),
         }
+    }
+
+    /// Whether a turn of this client could do anything.
+    #[inline]
+    pub(crate) fn has_work(&self) -> bool {
+        self.standing == Standing::Open && (self.transmit.available() != 0 || !self.ready.is_empty())
+    }
+
+    /// Gives the client its share of a round. Who has nothing to send saves up nothing; who could not use all of the last
+    /// share, because the next piece was larger than the rest, keeps the rest.
+    #[inline]
+    pub(crate) fn replenish(&mut self, has_work: bool) {
+        self.messages_left = self.messages_per_round;
+        self.deficit = if has_work {
+            let most = self.bytes_per_round.saturating_add(CHUNK_BYTES);
+            self.deficit.saturating_add(self.bytes_per_round).min(most)
+        } else {
+            0
+        };
     }
 
     pub(crate) const fn buffer_mut(&mut self, side: Side) -> &mut Buffer {

@@ -25,8 +25,8 @@ pub const CHUNK_BYTES: u32 = 64 * 1024;
 /// The whole state of central. About half a megabyte: it belongs in a `static`.
 pub struct Engine {
     pub(crate) clients: Table<Client, MAX_CLIENTS>,
-    /// Clients of this system are those with a number below this.
-    pub(crate) count: usize,
+    /// The clients of this system.
+    pub(crate) all: ClientSet,
     pub(crate) flows: Flows,
     /// Some flow grants the urgent class, so rounds have two passes.
     has_urgent: bool,
@@ -60,7 +60,7 @@ impl Engine {
     pub const fn new() -> Self {
         Self {
             clients: Table::new([const { Client::new() }; MAX_CLIENTS]),
-            count: 0,
+            all: ClientSet::EMPTY,
             flows: Flows::new(),
             has_urgent: false,
             now: 0,
@@ -89,7 +89,7 @@ impl Engine {
             }
         }
         for (id, record) in config.clients() {
-            self.count = id.index() + 1;
+            self.all.insert(id);
             let client = &mut self.clients[id];
             client.bytes_per_round = record.bytes_per_round;
             client.messages_per_round = record.messages_per_round;
@@ -118,20 +118,15 @@ impl Engine {
         })
     }
 
-    /// The clients of this system.
-    pub(crate) fn all(&self) -> ClientSet {
-        ClientSet::first(self.count)
-    }
-
     /// Serves until nothing can be done without somebody else acting, then returns so that central may sleep.
     ///
     /// `woken` are the clients that have signalled. With `tick` a period has passed: everyone is polled, signalled
     /// or not (r14, r22), deadlines are checked, and frames that nobody used for a whole period are unmapped.
     pub fn run(&mut self, machine: &mut impl Machine, woken: ClientSet, tick: bool) {
-        let mut look_at = woken.intersection(self.all());
+        let mut look_at = woken.intersection(self.all);
         if tick {
             self.pass_tick(machine);
-            look_at = self.all();
+            look_at = self.all;
         }
         let mut awake = ClientSet::EMPTY;
         loop {
@@ -148,7 +143,7 @@ impl Engine {
                 }
             }
             // From the second round on everyone is looked at: who keeps central awake must not keep it from others.
-            look_at = self.all();
+            look_at = self.all;
         }
     }
 
@@ -161,27 +156,39 @@ impl Engine {
         }
         self.expel_offenders(machine);
         let working = look_at.union(core::mem::replace(&mut self.roused, ClientSet::EMPTY));
-        for client in working.iter() {
-            self.replenish(client);
-        }
-        if self.has_urgent {
-            self.pass(machine, working, Class::Urgent);
-        }
-        let left = self.pass(machine, working, Class::Any);
+        let (mut class, mut first) = (if self.has_urgent { Class::Urgent } else { Class::Any }, true);
+        let left = loop {
+            let left = self.pass(machine, working, class, first);
+            if class == Class::Any {
+                break left;
+            }
+            (class, first) = (Class::Any, false);
+        };
         if let Some(first) = working.from(self.rotation).next() {
             self.rotation = u32::from(first.number()) + 1;
         }
         left
     }
 
-    /// Gives each of `working` that has work a turn. Who has work left.
+    /// Gives each of `working` that has work a turn; with `first`, the first of this round. Who has work left.
     #[inline]
-    fn pass(&mut self, machine: &mut impl Machine, working: ClientSet, class: Class) -> ClientSet {
+    fn pass(
+        &mut self,
+        machine: &mut impl Machine,
+        working: ClientSet,
+        class: Class,
+        first: bool,
+    ) -> ClientSet {
         let mut left = ClientSet::EMPTY;
         for client in working.from(self.rotation) {
-            let Some(ports) = self.clients[client].ports else { continue };
+            let state = &mut self.clients[client];
+            let Some(ports) = state.ports else { continue };
+            let has_work = state.has_work();
+            if first {
+                state.replenish(has_work);
+            }
             let others = self.to_signal;
-            if self.has_work(client) && self.turn(machine, client, ports, class) {
+            if has_work && self.turn(machine, client, ports, class) {
                 left.insert(client);
                 // Not for urgent ones: they are not to wait, and who has more than those may be done in the next pass, with
                 // no further round.
@@ -221,7 +228,7 @@ impl Engine {
 
     /// Reads what `client`, which is let in, has posted. Clients need not signal that, so this is also called when a message
     /// for the client finds nothing open.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn look_for_requests(&mut self, client: DomainId) {
         self.learn_requests(client);
         let state = &self.clients[client];
@@ -233,11 +240,12 @@ impl Engine {
     }
 
     /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn learn_requests(&mut self, client: DomainId) {
         let state = &mut self.clients[client];
         let Some(ports) = state.ports else { return };
-        if state.requests.refresh(ports.out.post_tail.observe()).is_err() {
+        let tail = ports.out.post_tail.observe();
+        if tail != state.requests.tail() && state.requests.refresh(tail).is_err() {
             self.suspect(client, ports);
             return;
         }
@@ -245,29 +253,19 @@ impl Engine {
     }
 
     /// Reads how far `client` has emptied its receive queue.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn learn_room(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
+        let head = ports.out.delivery_head.observe();
+        if head == state.deliveries.head() {
+            return;
+        }
         let was_full = !state.has_room();
-        if state.deliveries.refresh(ports.out.delivery_head.observe()).is_err() {
+        if state.deliveries.refresh(head).is_err() {
             self.suspect(client, ports);
-        } else if was_full && state.has_room() {
+        } else if was_full {
             self.rouse_waiters(client);
         }
-    }
-
-    /// Gives `client` its share of a round. Who has nothing to send saves up nothing; who could not use all of the last
-    /// share, because the next piece was larger than the rest, keeps the rest.
-    fn replenish(&mut self, client: DomainId) {
-        let has_work = self.has_work(client);
-        let state = &mut self.clients[client];
-        state.messages_left = state.messages_per_round;
-        state.deficit = if has_work {
-            let most = state.bytes_per_round.saturating_add(CHUNK_BYTES);
-            state.deficit.saturating_add(state.bytes_per_round).min(most)
-        } else {
-            0
-        };
     }
 
     /// Takes new receive requests, answers those that need it, and rouses whoever waits for this client.
@@ -299,12 +297,6 @@ impl Engine {
         }
     }
 
-    /// Whether a turn of `client` could do anything.
-    fn has_work(&self, client: DomainId) -> bool {
-        let state = &self.clients[client];
-        state.standing == Standing::Open && (state.transmit.available() != 0 || !state.ready.is_empty())
-    }
-
     /// Signals each client that has news, at most once, and only if its wake hint asks for it. With `rest` this run has come to
     /// its end.
     fn signal(&mut self, machine: &mut impl Machine, rest: bool) {
@@ -327,9 +319,15 @@ impl Engine {
         }
     }
 
-    /// Arms the hints of those in `awake` and looks at each of them once more. Whether somebody has news, so that central
-    /// must not sleep.
+    /// Arms the hints of those in `awake` and looks at each of them once more; asks for requests where that may have to begin
+    /// or end. Whether somebody has news, so that central must not sleep.
+    #[inline]
     fn arm(&mut self, awake: &mut ClientSet) -> bool {
+        !awake.union(self.reconsider).union(self.asking).is_empty() && self.arm_hints(awake)
+    }
+
+    #[inline(never)]
+    fn arm_hints(&mut self, awake: &mut ClientSet) -> bool {
         let mut news = false;
         for client in awake.iter() {
             let Some(ports) = self.clients[client].ports else { continue };
@@ -370,10 +368,11 @@ impl Engine {
     }
 
     /// A period has passed.
+    #[inline(never)]
     fn pass_tick(&mut self, machine: &mut impl Machine) {
         self.now = self.now.wrapping_add(1);
         let active = core::mem::replace(&mut self.active, ClientSet::EMPTY);
-        for client in self.all().iter() {
+        for client in self.all.iter() {
             self.expire(client);
             if !active.contains(client) {
                 let state = &mut self.clients[client];

@@ -14,6 +14,7 @@ use crate::table::ClientSet;
 impl Engine {
     /// Lets `client` in, in the epoch that it asks for. What it left behind is dropped: its own sends without a word (it
     /// is not there any more to read one), its peers' waiting sends with `PeerReset`, its frames unmapped.
+    #[cold]
     pub(crate) fn begin_epoch(
         &mut self,
         machine: &mut impl Machine,
@@ -68,6 +69,7 @@ impl Engine {
         }
     }
 
+    #[cold]
     fn quarantine(&mut self, machine: &mut impl Machine, client: DomainId) {
         self.clients[client].standing = Standing::Quarantined;
         if let Some(ports) = self.clients[client].ports {

@@ -9,10 +9,10 @@
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{
-    Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
+    Address, Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
 };
 
-use crate::buffer::{Buffer, Reach, Side};
+use crate::buffer::{Reach, Side, Window};
 use crate::client::Ports;
 use crate::engine::Engine;
 use crate::machine::Machine;
@@ -31,8 +31,10 @@ struct Lane<'a> {
     /// Bytes of either buffer whose frames are mapped, and noted for unmapping unless the flow keeps them.
     transmit: Reach,
     receive: Reach,
-    from: &'a Buffer,
-    to: &'a Buffer,
+    from: Window,
+    to: Window,
+    /// Bytes of the target's buffer.
+    target_bytes: u64,
     requests: &'a Requests,
     /// Index of the first request, and the first message's number in its flow.
     request: u32,
@@ -61,23 +63,33 @@ struct Run {
 
 impl Engine {
     /// Carries messages of `source` up to the first that is not plain, or the end of its share.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn express(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         let mut may_map = true;
-        while let Some(carried) = self.carry_along(machine, source, ports) {
-            if carried.run.messages != 0 {
-                self.enter(&carried, ports);
-                may_map = true;
-            }
-            // Once for each message, however often its descriptor changes meanwhile.
-            let maps = carried.run.is_unmapped && core::mem::replace(&mut may_map, false);
-            if maps && self.map_next(machine, source, carried.target, ports).is_none() {
-                return;
-            }
-            if !maps && carried.run.messages == 0 {
-                return;
-            }
+        while self.take_lane(machine, source, ports, &mut may_map) {}
+    }
+
+    /// Carries messages of `source` along one lane, or maps what the next one needs if it `may_map`. Whether there is more to
+    /// carry.
+    #[inline(never)]
+    fn take_lane(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        may_map: &mut bool,
+    ) -> bool {
+        let Some(carried) = self.carry_along(machine, source, ports) else { return false };
+        if carried.run.messages != 0 {
+            self.enter(&carried, ports);
+            *may_map = true;
         }
+        // Once for each message, however often its descriptor changes meanwhile.
+        if carried.run.is_unmapped && core::mem::replace(may_map, false) {
+            return self.map_next(machine, source, carried.target, ports).is_some();
+        }
+        let client = &self.clients[source];
+        carried.run.messages != 0 && client.transmit.available().min(client.messages_left) != 0
     }
 
     /// Maps what the next message of `source`, a plain one to `target`, needs. `None` if it is not that, or cannot be mapped:
@@ -104,7 +116,7 @@ impl Engine {
         };
         let place = place.part(0, length)?;
         let flow = self.flows.get(source, target);
-        if route.plain_target() != Some(target) || length > flow.longest_in_one_step() {
+        if route.plain_target() != Some(target) || length > flow.in_one_step {
             return None;
         }
         let mapping = flow.mapping;
@@ -144,12 +156,13 @@ impl Engine {
         let lane = Lane {
             source,
             route,
-            limit: flow.longest_in_one_step(),
+            limit: flow.in_one_step,
             deficit: client.deficit,
             transmit: client.transmit_buffer.reach(flow.mapping),
             receive: receiver.receive_buffer.reach(flow.mapping),
-            from: &client.transmit_buffer,
-            to: &receiver.receive_buffer,
+            from: client.transmit_buffer.window(),
+            to: receiver.receive_buffer.window(),
+            target_bytes: receiver.receive_buffer.bytes(),
             requests: &receiver.requests,
             request,
             sequence: flow.sequence,
@@ -200,7 +213,7 @@ impl Engine {
 
 impl Lane<'_> {
     /// Carries messages into requests that are read from the ring as they are used.
-    #[inline]
+    #[inline(never)]
     fn carry_fresh<const D: usize>(
         &self,
         machine: &mut impl Machine,
@@ -209,16 +222,16 @@ impl Lane<'_> {
         into: &InRegion,
         slot: u32,
     ) -> Run {
-        let bytes = self.to.bytes();
+        let bytes = self.target_bytes;
         let place = |post: &Slot<2>| {
             let post: Post = post.load();
-            buffer_for_anyone(&post, bytes)
+            Some((post.place, buffer_for_anyone(&post, bytes)?))
         };
         self.carry(machine, descriptors, out.posts.run(self.request).iter(), place, into, slot)
     }
 
     /// Carries messages into requests that have been taken.
-    #[inline]
+    #[inline(never)]
     fn carry_taken<const D: usize>(
         &self,
         machine: &mut impl Machine,
@@ -226,21 +239,26 @@ impl Lane<'_> {
         into: &InRegion,
         slot: u32,
     ) -> Run {
-        let place = |number: u32| Some(self.requests.span(self.request.wrapping_add(number)));
+        let place = |number: u32| {
+            let span = self.requests.span(self.request.wrapping_add(number));
+            Some((span.address(), span))
+        };
         self.carry(machine, descriptors, 0.., place, into, slot)
     }
 
-    /// Carries one message for each descriptor to the place of its request.
+    /// Carries one message for each descriptor to the place of its request. `place` tells that, as what it claims and as what
+    /// is proven to lie in the buffer.
     #[inline]
     fn carry<const D: usize, R>(
         &self,
         machine: &mut impl Machine,
         descriptors: &[Slot<D>],
         requests: impl Iterator<Item = R>,
-        place: impl Fn(R) -> Option<Span>,
+        place: impl Fn(R) -> Option<(Address, Span)>,
         into: &InRegion,
         slot: u32,
     ) -> Run {
+        let (from, to) = (self.from, self.to);
         let mut is_unmapped = false;
         let (mut request, mut sequence, mut deficit, mut bytes) =
             (self.request, self.sequence, self.deficit, 0);
@@ -257,18 +275,18 @@ impl Lane<'_> {
                 is_unmapped = true;
                 break;
             };
-            let Some(offered) = place(request_at) else { break };
+            let Some((address, offered)) = place(request_at) else { break };
             let Some(place) = offered.part(0, length) else { break };
             if !self.receive.covers(place) {
                 is_unmapped = true;
                 break;
             }
-            machine.copy(self.from.address(piece), self.to.address(place), length);
+            machine.copy(from.address(piece), to.address(place), length);
             #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is wanted")]
             delivery.store(Delivery {
                 tag,
                 sequence,
-                place: place.address(),
+                place: address,
                 length,
                 source: self.source.number(),
                 kind: DeliveryKind::Message as u8,

@@ -13,6 +13,8 @@ use crate::table::Table;
 pub(crate) struct Flow {
     /// Longest message in bytes; 0 is no flow at all.
     pub(crate) max_message: u32,
+    /// Longest message in bytes that one step carries whole.
+    pub(crate) in_one_step: u32,
     pub(crate) urgent: bool,
     pub(crate) mapping: Mapping,
     /// Number of the next message to be delivered.
@@ -22,14 +24,14 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    const NONE: Self =
-        Self { max_message: 0, urgent: false, mapping: Mapping::Each, sequence: 0, waiting: None };
-
-    /// Longest message in bytes that one step carries whole.
-    #[inline]
-    pub(crate) fn longest_in_one_step(&self) -> u32 {
-        self.max_message.min(CHUNK_BYTES)
-    }
+    const NONE: Self = Self {
+        max_message: 0,
+        in_one_step: 0,
+        urgent: false,
+        mapping: Mapping::Each,
+        sequence: 0,
+        waiting: None,
+    };
 
     /// Whether the configuration has this flow.
     #[inline]
@@ -67,6 +69,7 @@ impl Flows {
     pub(crate) fn grant(&mut self, source: DomainId, target: DomainId, record: &FlowRecord) {
         let flow = self.get_mut(source, target);
         flow.max_message = record.max_message;
+        flow.in_one_step = record.max_message.min(CHUNK_BYTES);
         flow.urgent = record.urgent != 0;
         flow.mapping = record.mapping();
     }

@@ -45,6 +45,10 @@
         clippy::unimplemented
     )
 )]
+#![expect(
+    clippy::inline_always,
+    reason = "on the way of every wake-up a call costs more than what is called; docs/performance.md has the counts"
+)]
 
 mod accept;
 mod buffer;

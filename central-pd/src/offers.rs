@@ -94,14 +94,10 @@ impl Offers {
     }
 
     /// The first buffer from request `oldest` on that `source` may fill, and how many there are, at least, from it on without a gap.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn first_run(&self, source: DomainId, oldest: u32) -> (u32, u32) {
-        let for_one = &self.for_one[source];
-        if for_one.is_empty() {
-            self.for_all.first_run(oldest)
-        } else {
-            self.for_all.union(for_one).first_run(oldest)
-        }
+        let both = self.for_all.union(&self.for_one[source]);
+        if both.is_empty() { (oldest, 0) } else { both.first_run(oldest) }
     }
 
     /// The bytes of buffer `index`.

@@ -46,15 +46,15 @@ const MOST_UNSETTLED: u32 = DELIVERY_SLOTS as u32;
 impl Engine {
     /// Takes up what the pages of the clients tell.
     pub(crate) fn resume(&mut self) {
-        for client in self.all().iter() {
+        for client in self.all.iter() {
             self.remember(client);
         }
-        for target in self.all().iter() {
+        for target in self.all.iter() {
             if let Some(ports) = self.ports_in_epoch(target) {
                 self.finish_settling(target, ports);
             }
         }
-        for client in self.all().iter() {
+        for client in self.all.iter() {
             if let Some(ports) = self.ports_in_epoch(client) {
                 self.find_unfinished(client, ports);
                 // Whatever was published may not have been signalled.
@@ -62,7 +62,7 @@ impl Engine {
             }
         }
         // Before any client is looked at: if one asks for a new epoch, its peers' sends have to be waiting by then.
-        for client in self.all().iter() {
+        for client in self.all.iter() {
             let state = &self.clients[client];
             if let (Some(ports), Some(end)) = (state.ports, state.retake)
                 && ports.out.wanted_epoch() == Some(state.epoch)
@@ -87,7 +87,7 @@ impl Engine {
             state.deliveries = Producer::resume(ports.into.delivery_tail.observe());
             state.requests.resume(ports.into, state.receive_buffer.bytes());
         }
-        for target in self.all().iter() {
+        for target in self.all.iter() {
             self.flows.get_mut(client, target).sequence = ports.into.journal.acknowledged(target);
         }
     }
@@ -192,6 +192,7 @@ impl Engine {
 
     /// Takes the slots up to `end` again, which an earlier central has taken: what has its final status is passed over,
     /// all else waits.
+    #[cold]
     pub(crate) fn retake(&mut self, source: DomainId, ports: Ports, end: u32) {
         let state = &mut self.clients[source];
         state.retake = None;

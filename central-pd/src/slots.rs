@@ -114,7 +114,7 @@ impl SlotSet {
 
     /// The first slot of the set, in ring order from `start` on, and how many there are from it on without a gap: all of them,
     /// or those up to where the next word begins. None, if the set is empty.
-    #[inline]
+    #[inline(never)]
     pub(crate) const fn first_run(&self, start: u32) -> (u32, u32) {
         if self.is_empty() {
             return (start, 0);

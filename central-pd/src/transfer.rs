@@ -125,8 +125,8 @@ impl Engine {
         let mut pieces = begin;
         while let Some((piece, offset)) = pieces.next(&self.clients[source].sends) {
             let place = place.part(offset, piece.length()).ok_or(Status::Failed)?;
-            let from = self.clients[source].transmit_buffer.address(piece);
-            machine.copy(from, self.clients[target].receive_buffer.address(place), piece.length());
+            let from = self.clients[source].transmit_buffer.window().address(piece);
+            machine.copy(from, self.clients[target].receive_buffer.window().address(place), piece.length());
         }
         Ok(())
     }

@@ -69,6 +69,12 @@ impl Visit {
         Self { runs: Vec::new(), finished: Vec::new() }
     }
 
+    /// Whether all is visible.
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.finished.is_empty()
+    }
+
     /// Notes a run, as part of an earlier one where both touch: messages of one turn often share frames, which are
     /// then mapped and unmapped once. The caller has made room.
     #[inline]
@@ -304,7 +310,16 @@ impl Engine {
     /// Makes the turn's work visible, in the order that the guarantees need: unmap; deliveries; what the targets' requests
     /// have come to; statuses; slots. From the store that publishes a delivery on, a restarted central finishes the rest
     /// (`resume.rs`); before it, the message counts as not sent.
+    #[inline]
     fn settle(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+        if !self.visit.is_empty() {
+            self.settle_visit(machine, source, ports);
+        }
+        self.release_slots(source, ports);
+    }
+
+    #[inline(never)]
+    fn settle_visit(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         self.unmap_runs(machine);
         if !self.visit.finished.is_empty() {
             let mut targets = ClientSet::EMPTY;
@@ -324,14 +339,16 @@ impl Engine {
             self.visit.finished.clear();
             self.to_signal.insert(source);
         }
-        self.release_slots(source, ports);
     }
 
     /// Gives the client back the slots of its oldest sends up to the first that is not finished.
+    #[inline(always)]
     pub(crate) fn release_slots(&mut self, source: DomainId, ports: Ports) {
         let client = &mut self.clients[source];
-        let run = client.sends.finished_run(client.transmit.released());
-        client.transmit.release(run);
+        if !client.sends.none_finished() {
+            let run = client.sends.finished_run(client.transmit.released());
+            client.transmit.release(run);
+        }
         ports.into.transmit_head.publish(client.transmit.released());
     }
 
@@ -356,7 +373,7 @@ pub(crate) fn show_deliveries(target: &mut Client) {
 }
 
 /// Says of messages whose deliveries are visible that they are done, and counts them.
-#[inline]
+#[inline(always)]
 pub(crate) fn say_done(
     clients: &mut Table<Client, MAX_CLIENTS>,
     source: DomainId,

@@ -61,6 +61,7 @@ impl OutRegion {
     /// Pairing: the hello (acquire) with the one of [`ask_for_epoch`](Self::ask_for_epoch) (release); whoever sees it
     /// sees an epoch at least as new. Whoever sees the epoch sees the region at its beginning.
     #[must_use]
+    #[inline]
     pub fn wanted_epoch(&self) -> Option<u32> {
         let greeted = self.magic.load(Ordering::Acquire) == MAGIC
             && self.version.load(Ordering::Relaxed) == ABI_VERSION;
