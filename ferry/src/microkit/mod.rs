@@ -26,7 +26,7 @@ pub(crate) use sdk::{SdkError, is_there as sdk_is_there};
 /// Flags for programs on x86-64: their addresses are fixed, and nothing is writable only until start-up.
 const X86_FLAGS: &str = "-Crelocation-model=static -Crelro-level=off";
 
-/// Flags for programs on `AArch64`. The compiler would assemble neighbouring words of a structure in a vector register, by way of the
+/// Flags for programs on AArch64. The compiler would assemble neighbouring words of a structure in a vector register, by way of the
 /// stack: in central 20 instructions more for each wake-up.
 const ARM_FLAGS: &str = "-Cno-vectorize-slp";
 
