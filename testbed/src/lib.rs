@@ -74,8 +74,8 @@ impl Testbed {
                 receive: Memory::new(*bytes),
             })
             .collect();
-        let machine =
-            PlayedMachine::new(clients.iter().map(|client| (client.transmit, client.receive)).collect());
+        let buffers = clients.iter().map(|client| (client.transmit, client.receive)).collect();
+        let machine = PlayedMachine::new(buffers, topology.frame_bits);
         let mut bed = Self { engine: boxed_engine(), machine, clients, configuration: topology.encode() };
         bed.configure();
         bed

@@ -25,6 +25,8 @@ pub enum Action {
 pub struct PlayedMachine {
     /// Transmit and receive memory of each client.
     buffers: Vec<(Memory, Memory)>,
+    /// Binary logarithm of a frame's size.
+    frame_bits: u32,
     /// Home address of each mapped frame.
     mapped: HashMap<u64, FrameRef>,
     /// What the engine asked for, in order. A test may clear it.
@@ -38,9 +40,10 @@ pub struct PlayedMachine {
 }
 
 impl PlayedMachine {
-    pub(crate) fn new(buffers: Vec<(Memory, Memory)>) -> Self {
+    pub(crate) fn new(buffers: Vec<(Memory, Memory)>, frame_bits: u32) -> Self {
         Self {
             buffers,
+            frame_bits,
             mapped: HashMap::new(),
             actions: Vec::new(),
             records: true,
@@ -85,10 +88,10 @@ impl PlayedMachine {
     /// are mapped.
     fn resolve(&self, address: u64, length: u32, side: Side) -> (Memory, usize) {
         let last = address + u64::from(length) - 1;
-        for page in (address >> 12)..=(last >> 12) {
-            let frame = self.mapped.get(&(page << 12));
-            let frame =
-                frame.unwrap_or_else(|| panic!("copy touches {:#x}, which is not mapped", page << 12));
+        for number in (address >> self.frame_bits)..=(last >> self.frame_bits) {
+            let home = number << self.frame_bits;
+            let frame = self.mapped.get(&home);
+            let frame = frame.unwrap_or_else(|| panic!("copy touches {home:#x}, which is not mapped"));
             assert_eq!(frame.side, side, "a copy reads transmit buffers and writes receive buffers");
         }
         let client =
@@ -109,7 +112,8 @@ impl Machine for PlayedMachine {
         }
         let (transmit, receive) = self.buffers[frame.client.index()];
         let bytes = if frame.side == Side::Transmit { transmit.bytes() } else { receive.bytes() };
-        assert!((frame.number as usize) < bytes / 4096, "{frame:?} is past the end of its buffer");
+        assert_eq!(frame.bits, self.frame_bits, "{frame:?} is of another size");
+        assert!((frame.number as usize) < bytes >> frame.bits, "{frame:?} is past the end of its buffer");
         assert_eq!(u64::from(frame.number), frame.capability, "{frame:?} has another frame's capability");
         let earlier = self.mapped.insert(frame.address, frame);
         assert_eq!(earlier, None, "{frame:?} is mapped over another");

@@ -23,6 +23,8 @@ pub struct Topology {
     pub bytes_per_round: u32,
     /// Most descriptors taken from each client in one round.
     pub messages_per_round: u32,
+    /// Binary logarithm of a frame's size in bytes.
+    pub frame_bits: u32,
 }
 
 impl Topology {
@@ -36,6 +38,7 @@ impl Topology {
             flows: flows.map(|(source, target)| Self::flow(source, target, mapping)).collect(),
             bytes_per_round: 64 * 1024,
             messages_per_round: 64,
+            frame_bits: 12,
         }
     }
 
@@ -70,7 +73,7 @@ impl Topology {
             window_address: Self::window_address(client, receive),
             first_capability: 0,
             bytes: self.clients[client] as u64,
-            frame_bits: 12,
+            frame_bits: self.frame_bits,
             reserved: 0,
         };
         let mut blob = header.as_bytes().to_vec();

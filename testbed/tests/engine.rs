@@ -194,6 +194,26 @@ fn a_large_message_is_carried_in_steps_and_small_ones_pass_it() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "megabytes are too much to interpret")]
+fn a_frame_of_2_mib_is_mapped_once_for_all_that_lies_in_it() {
+    let mut topology = Topology::mesh(2, 1024, Mapping::Each);
+    topology.frame_bits = 21;
+    topology.bytes_per_round = 256 * 1024;
+    let mut pair = Pair::new(&topology, 64 * 1024);
+    let bytes: Vec<u8> = (0..65_536_u32).map(|i| (i % 241) as u8).collect();
+    for _ in 0..2 {
+        pair.post(1, None);
+        pair.send(0, 1, &bytes, Message::default());
+    }
+    pair.bed.run();
+    let number =
+        |wanted: fn(&Action) -> bool| pair.bed.machine.actions.iter().filter(|action| wanted(action)).count();
+    assert_eq!(number(|action| matches!(action, Action::Map(..))), 2, "one on each side");
+    assert_eq!(number(|action| matches!(action, Action::Unmap(..))), 2);
+    assert_eq!((pair.receive(1), pair.receive(1)), (Some((0, 0, bytes.clone())), Some((0, 0, bytes))));
+}
+
+#[test]
 fn order_within_a_flow_is_kept_over_waiting_and_lengths() {
     let mut topology = Topology::mesh(2, 64, Mapping::Each);
     topology.bytes_per_round = 4096;

@@ -83,6 +83,7 @@ fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
         flows: (0..senders).map(|sender| Topology::flow(sender, senders + sender, Mapping::Each)).collect(),
         bytes_per_round: quantum,
         messages_per_round: 64,
+        frame_bits: 12,
     };
     let mut bed = Testbed::new(&topology);
     let mut ports = Vec::new();

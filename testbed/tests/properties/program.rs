@@ -108,6 +108,7 @@ pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Sha
                 flows: flows.collect(),
                 bytes_per_round: quotas.0,
                 messages_per_round: quotas.1,
+                frame_bits: 12,
             };
             Shape { topology, buffer }
         },
