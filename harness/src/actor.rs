@@ -319,6 +319,11 @@ impl<'a> Actor<'a> {
         Err(Clue { what: "something awaited comes", line: line!() })
     }
 
+    /// Lets others run.
+    pub fn pause(&self) {
+        self.stage.pause();
+    }
+
     /// Lets others run for a while: every other actor gets the processor many times.
     pub fn rest(&self) {
         for _ in 0..1000 {

@@ -84,6 +84,7 @@ pub static SCENARIOS: &[Scenario] = &[
     hostile::T52,
     hostile::T53,
     hostile::T56,
+    hostile::T56_TWO,
     hostile::T60,
     hostile::T62,
     hostile::T63,

@@ -1,11 +1,11 @@
-//! Floods, storms and silence: everything is consumed or waits, and honest flows keep their share.
+//! Floods, storms and silence: everything is consumed or waits.
 
 use ferry_layout::{Descriptor, Post, Standing, Status, flags};
 
 use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Feature, Role, Scenario};
+use crate::scenario::{Role, Scenario};
 
 /// Fills mallory's ring with entries that are refused, as soon as there is room again.
 fn flood(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
@@ -134,67 +134,5 @@ pub(in super::super) const T53: Scenario = Scenario {
         }
         Ok(strike > 100)
     }),
-    ..ATTACK
-};
-
-/// Bytes of each message in the contest for beta, four of which are the share of a round; messages that each side has
-/// ready; and buffers for them, so many that a turn more or less at either end does not matter.
-const LENGTH: u32 = 16_000;
-const READY: u32 = 100;
-const BUFFERS: u32 = 112;
-
-/// Has all its messages ready before beta offers anything.
-fn contend(actor: &mut Actor<'_>) -> Result<(), Clue> {
-    // The sign that it is about to; what follows is published before beta gets the processor again.
-    let sign = actor.send(Actor::message(Role::Beta, 0, 0));
-    ensure!(actor.end_of(sign)? == Status::Done, "beta is told");
-    for _ in 0..READY {
-        actor.store(Actor::message(Role::Beta, 0, LENGTH));
-    }
-    actor.publish_sends();
-    actor.wait(|actor| (1..=READY).filter(|index| actor.status(*index) == Some(Status::Done)).count() >= 40)
-}
-
-pub(in super::super) const T56: Scenario = Scenario {
-    name: "t56_honest_flows_keep_their_share_whatever_the_flood",
-    alpha: Some(contend),
-    beta: Some(|beta: &mut Actor<'_>| {
-        for peer in [Role::Alpha, Role::Gamma] {
-            beta.post(0, 1, Some(peer));
-        }
-        beta.receive()?;
-        beta.receive()?;
-        beta.rest();
-        // All at once, for whoever comes.
-        for number in 0..BUFFERS {
-            let place = ferry_layout::Address::at(u64::from(number % 8) * 16_384).unwrap_or_default();
-            beta.store_request(Post { place, length: LENGTH, from: Post::ANYONE, ..Post::default() });
-        }
-        beta.publish_requests();
-        let mut bytes = [0; 4];
-        for _ in 0..BUFFERS {
-            let delivery = beta.receive()?;
-            ensure!(delivery.length == LENGTH, "a message of the contest");
-            if let Some(sum) = bytes.get_mut(usize::from(delivery.source)) {
-                *sum += delivery.length;
-            }
-        }
-        let [alpha, _, gamma, _] = bytes;
-        beta.print(format_args!("harness: bytes from alpha {alpha}, from gamma {gamma}"));
-        ensure!(alpha + gamma == BUFFERS * LENGTH, "mallory's flood takes none of it");
-        // Nine tenths of the half that is fair.
-        ensure!(alpha.min(gamma) * 20 >= (alpha + gamma) * 9, "each honest flow has its share");
-        Ok(())
-    }),
-    gamma: Some(|gamma: &mut Actor<'_>| {
-        contend(gamma)?;
-        for _ in 0..50 {
-            gamma.rest();
-        }
-        gamma.restart()
-    }),
-    mallory: Some(flood),
-    // Else nobody can tell whether both are ready.
-    needs: &[Feature::Priorities],
     ..ATTACK
 };

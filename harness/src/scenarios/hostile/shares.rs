@@ -1,0 +1,152 @@
+//! Guarantee 7: whatever the others do, an honest flow gets at least nine tenths of its fair share of the bytes.
+//!
+//! Three senders contend for what central moves to beta, each with the same share of a round by configuration. The honest
+//! have messages of different lengths, which are no divisors of it; the hostile keep their rings full of messages as
+//! large as beta takes, of two parts and two rounds each, and of entries that are refused. Beta offers buffers to
+//! whoever comes and adds up what it gets under each name.
+//!
+//! That is a contest only while all three have something to send: the honest see to it that they always have, and beta that
+//! mallory takes part. It goes on over some hundred rounds, so that a turn more or less at either end does not matter.
+
+use ferry_layout::{Address, Descriptor, Post, Standing, Status, flags};
+
+use super::ATTACK;
+use crate::actor::{Actor, Clue};
+use crate::check::ensure;
+use crate::scenario::{Feature, Role, Scenario};
+
+/// Bytes of an honest message.
+const ALPHAS: u32 = 24_000;
+const GAMMAS: u32 = 40_000;
+/// Bytes of each part of a hostile one, all of a transmit buffer, and of the whole.
+const PART: u32 = 16 * 4096;
+const WHOLE: u32 = 2 * PART;
+/// Messages that an honest sender has under way, so many that they outlast a bout.
+const READY: u32 = 120;
+/// Buffers that beta offers at a time, and how often it does.
+const BUFFERS: u32 = 112;
+const BOUTS: u32 = 6;
+/// Senders that contend.
+const CONTENDERS: u64 = 3;
+
+/// Keeps `READY` messages of `length` bytes under way until beta says that it is over.
+fn contend(actor: &mut Actor<'_>, length: u32) -> Result<(), Clue> {
+    actor.post(0, 1, Some(Role::Beta));
+    // The sign that all of what follows is published.
+    actor.store(Actor::message(Role::Beta, 0, 0));
+    let mut stored = 1_u32;
+    loop {
+        while stored.wrapping_sub(actor.into.transmit_head.observe()) < READY {
+            actor.store(Actor::message(Role::Beta, 0, length));
+            stored = stored.wrapping_add(1);
+        }
+        actor.publish_sends();
+        actor.pause();
+        if actor.poll().is_some() {
+            break;
+        }
+        ensure!(actor.into.transmit_head.observe() != stored, "an honest sender always has more");
+    }
+    // What is still under way is withdrawn with the epoch.
+    actor.restart()
+}
+
+/// Fills the ring, wherever there is room, with large messages and three times as many entries that are refused.
+fn flood(actor: &Actor<'_>) -> Result<(), Clue> {
+    let head = actor.into.transmit_head.observe();
+    let part = Actor::message(Role::Beta, 0, PART);
+    for slot in 0..128 {
+        let entry = match slot % 8 {
+            0 => Descriptor { flags: flags::CHAINED, ..part },
+            1 => part,
+            _ => Descriptor { kind: 0xff, ..part },
+        };
+        actor.out.descriptors.store(slot, entry);
+    }
+    actor.out.transmit_tail.publish(head.wrapping_add(128));
+    actor.ring();
+    ensure!(actor.into.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
+    Ok(())
+}
+
+/// Takes what comes, as long as the contest lasts, then lets `others` know that it is over. Bytes by sender.
+fn umpire(beta: &mut Actor<'_>, honest: &[Role]) -> Result<(), Clue> {
+    for peer in honest {
+        beta.post(0, 1, Some(*peer));
+    }
+    for _ in honest {
+        ensure!(beta.receive()?.length == 0, "the sign comes first");
+    }
+    let mut bytes = [0_u64; Role::ALL.len()];
+    for _ in 0..BOUTS {
+        // Everybody else gets the processor.
+        beta.rest();
+        for _ in 0..BUFFERS {
+            let place = Address::default();
+            beta.store_request(Post { place, length: WHOLE, from: Post::ANYONE, ..Post::default() });
+        }
+        beta.publish_requests();
+        for _ in 0..BUFFERS {
+            let delivery = beta.receive()?;
+            if let Some(sum) = bytes.get_mut(usize::from(delivery.source)) {
+                *sum += u64::from(delivery.length);
+            }
+        }
+    }
+    for peer in [Role::Alpha, Role::Gamma] {
+        let word = beta.send(Actor::message(peer, 0, 0));
+        ensure!(beta.end_of(word)? == Status::Done, "it is over");
+    }
+    let all: u64 = bytes.iter().sum();
+    for role in Role::ALL {
+        beta.print(format_args!("harness: {} of {all} bytes are from {}", bytes[role as usize], role.name()));
+    }
+    let share = |role: Role| bytes[role as usize] * CONTENDERS * 10;
+    ensure!(share(Role::Mallory) >= all * 9, "mallory takes part in the contest");
+    ensure!(
+        honest.iter().all(|role| share(*role) >= all * 9),
+        "each honest flow has nine tenths of its share"
+    );
+    Ok(())
+}
+
+/// Alpha is honest, and tells mallory of the end, to whom beta has no flow.
+fn alpha(alpha: &mut Actor<'_>) -> Result<(), Clue> {
+    contend(alpha, ALPHAS)?;
+    let word = alpha.send(Actor::message(Role::Mallory, 0, 0));
+    ensure!(alpha.end_of(word)? == Status::Done, "mallory is told");
+    Ok(())
+}
+
+/// One hostile of four clients.
+pub(in super::super) const T56: Scenario = Scenario {
+    name: "t56_honest_flows_keep_their_share_whatever_the_flood",
+    alpha: Some(alpha),
+    beta: Some(|beta: &mut Actor<'_>| umpire(beta, &[Role::Alpha, Role::Gamma])),
+    gamma: Some(|gamma: &mut Actor<'_>| contend(gamma, GAMMAS)),
+    mallory: Some(|mallory, strike| {
+        if strike == 0 {
+            mallory.post(0, 1, Some(Role::Alpha));
+        }
+        flood(mallory)?;
+        Ok(mallory.poll().is_some())
+    }),
+    // Else nobody can tell whether all are ready.
+    needs: &[Feature::Priorities],
+    ..ATTACK
+};
+
+/// Two of four.
+pub(in super::super) const T56_TWO: Scenario = Scenario {
+    name: "t56_an_honest_flow_keeps_its_share_beside_two_floods",
+    beta: Some(|beta: &mut Actor<'_>| umpire(beta, &[Role::Alpha])),
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        gamma.post(0, 1, Some(Role::Beta));
+        while gamma.poll().is_none() {
+            flood(gamma)?;
+            gamma.pause();
+        }
+        gamma.restart()
+    }),
+    ..T56
+};
