@@ -113,6 +113,8 @@ pub enum Problem {
     TickerWithoutTick,
     #[error("the tick has a period of {tick} us, `{TICKER}` has {ticker} us")]
     TickPeriod { tick: u32, ticker: u64 },
+    #[error("`{TICKER}` has a budget of {budget} us in a period of {period} us")]
+    TickerBudget { budget: u64, period: u64 },
 }
 
 impl Problem {
@@ -180,6 +182,10 @@ impl Problem {
             Self::TickWithoutTicker => "add the protection domain `ticker`, or remove [tick]".into(),
             Self::TickerWithoutTick => "add [tick] with period_us to flows.toml, or remove the ticker".into(),
             Self::TickPeriod { tick, .. } => format!("write period=\"{tick}\" there, or change period_us"),
+            Self::TickerBudget { period, .. } => format!(
+                "write a budget below {period}, such as budget=\"{}\"; a ticker that is never out of budget never waits for the next period",
+                (period / 10).max(1)
+            ),
             Self::MissingChannel { domain } => format!(
                 "add <channel><end pd=\"{CENTRAL}\" id=\"…\" /><end pd=\"{domain}\" id=\"…\" setvar_id=\"ferry_central\" /></channel>"
             ),

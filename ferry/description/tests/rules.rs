@@ -94,6 +94,7 @@ rules! {
     static_buffer: "system.xml:19: `central` maps `alice_tx` from the start; remove the mapping; central maps frames of it for each transfer",
     tick_period: r#"flows.toml:2: the tick has a period of 20000 us, `ticker` has 10000 us; write period="20000" there, or change period_us"#,
     tick_without_ticker: "flows.toml:1: there is a tick, and no protection domain `ticker`; add the protection domain `ticker`, or remove [tick]",
+    ticker_budget: r#"system.xml:11: `ticker` has a budget of 10000 us in a period of 10000 us; write a budget below 10000, such as budget="1000"; a ticker that is never out of budget never waits for the next period"#,
     ticker_priority: "system.xml:11: `ticker` has priority 100, the client `bob` has 100; give the ticker a priority above 100, so that no client can starve the tick",
     ticker_without_tick: "system.xml:11: there is a protection domain `ticker`, and no tick; add [tick] with period_us to flows.toml, or remove the ticker",
     too_many_clients: "system.xml:432: 33 clients are more than central can serve; keep to 32, or give some of them a central of their own in another system",

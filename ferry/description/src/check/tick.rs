@@ -41,6 +41,10 @@ impl Rules<'_> {
             let (client, priority) = (client.name.clone(), client.priority);
             self.report(&domain.place, Problem::TickerPriority { client, priority, ticker: domain.priority });
         }
+        if domain.budget_us >= domain.period_us {
+            let (budget, period) = (domain.budget_us, domain.period_us);
+            self.report(&domain.place, Problem::TickerBudget { budget, period });
+        }
         let period = &tick.get_ref().period_us;
         let period_us = *period.get_ref();
         let place = self.flows_source.place(period.span());

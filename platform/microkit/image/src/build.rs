@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ferry_description::{CENTRAL, CONFIG_REGION, Description, Placement, Source, TICKER};
+use ferry_description::{CENTRAL, CONFIG_REGION, Description, Placement, Source};
 use microkit_tool::capdl::build_capdl_spec;
 use microkit_tool::elf::ElfFile;
 use microkit_tool::sdf::{self, SysMemoryRegionPaddr, SystemDescription};
@@ -105,7 +105,7 @@ fn read_supervised(
     Ok(system)
 }
 
-/// Applies what is not in `system.xml`: frame sizes, sizes of filled regions, and the tick.
+/// Applies what is not in `system.xml`: frame sizes and sizes of filled regions.
 fn adapt(
     system: &mut SystemDescription,
     description: &Description,
@@ -122,14 +122,6 @@ fn adapt(
         for region in system.memory_regions.iter_mut().filter(|region| region.name == *name) {
             region.page_size = (1_u64 << grant.buffer.frame_bits).into();
             region.page_count = grant.buffer.frames();
-        }
-    }
-    if let Some(tick) = &description.tick {
-        let period = u64::from(tick.period_us);
-        for ticker in system.protection_domains.iter_mut().filter(|domain| domain.name == TICKER) {
-            ticker.sched_params.period = period;
-            // With a budget as long as its period the ticker would never wait for the next one.
-            ticker.sched_params.budget = ticker.sched_params.budget.min(period / 2);
         }
     }
     Ok(())
