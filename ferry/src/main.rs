@@ -4,7 +4,7 @@
 //! its tools, the programs that Cargo builds, the image of a platform, the boot. Results go to standard output,
 //! progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly or for what a platform has not,
 //! such as an image of hosted, or Microkit without an SDK.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod arguments;
 mod bench;

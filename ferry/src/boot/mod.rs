@@ -4,6 +4,7 @@
 //! code reported on the console *and* the exit status of the emulator. Anything unexpected (a fault, a panic, an
 //! error line) is a failure, and a failure carries the end of the console.
 
+mod binding;
 #[cfg(test)]
 mod tests;
 
@@ -124,6 +125,7 @@ pub(crate) fn boot(
 ) -> Result<Boot, BootError> {
     let start = Instant::now();
     let command = machine.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    binding::end_with_this_thread(command);
     let child = command.spawn().map_err(|cause| BootError {
         failure: Failure::Start { program: command.get_program().to_string_lossy().into_owned(), cause },
         console: Vec::new(),

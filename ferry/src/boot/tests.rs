@@ -102,3 +102,17 @@ fn a_program_that_is_not_there_is_said_so() {
     let error = boot(missing, &expectation(), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("could not start /no/such/emulator"), "{error}");
 }
+
+#[test]
+fn a_machine_does_not_outlive_who_started_it() {
+    use std::os::unix::process::ExitStatusExt;
+    let start = Instant::now();
+    let started = std::thread::spawn(|| {
+        let mut command = Command::new("sleep");
+        binding::end_with_this_thread(command.arg("60"));
+        command.spawn().unwrap()
+    });
+    let status = started.join().unwrap().wait().unwrap();
+    assert_eq!(status.signal(), Some(rustix::process::Signal::KILL.as_raw()));
+    assert!(start.elapsed() < Duration::from_secs(8));
+}
