@@ -3,14 +3,16 @@
 /// A line that the runner understands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Line<'a> {
-    /// A protection domain touched what it may not.
+    /// A protection domain did what it may not, or panicked.
     Fault {
         /// Which one.
         domain: &'a str,
         /// What it tried: `read`, `write`, …
         kind: &'a str,
     },
-    /// Something went wrong that its author reports: a panic, an error, a refusal by the initialiser.
+    /// What a protection domain says when it panics. A fault of the kind `panic` follows.
+    Panic,
+    /// Something went wrong that its author reports: an error, a refusal by the initialiser.
     Trouble,
     /// A protection domain ends the machine.
     Exit {
@@ -31,7 +33,8 @@ impl<'a> Line<'a> {
                 (Some(domain), Some(kind)) => Self::Fault { domain, kind },
                 _ => Self::Trouble,
             },
-            "error" | "panic" | "panicked" | "initialiser:" | "supervisor:" => Self::Trouble,
+            "panic" | "panicked" => Self::Panic,
+            "error" | "initialiser:" | "supervisor:" => Self::Trouble,
             "exit" => match word(rest, "code").map(str::parse) {
                 Some(Ok(code)) => Self::Exit { code },
                 _ => Self::Trouble,
@@ -59,8 +62,8 @@ mod tests {
 
     #[test]
     fn panics_and_errors_are_trouble() {
-        assert_eq!(Line::of("ferry: panicked at central.rs:3:5:"), Line::Trouble);
-        assert_eq!(Line::of("ferry: panic domain=sender no buffer"), Line::Trouble);
+        assert_eq!(Line::of("ferry: panicked at central.rs:3:5:"), Line::Panic);
+        assert_eq!(Line::of("ferry: panic domain=sender no buffer"), Line::Panic);
         assert_eq!(Line::of("ferry: error domain=sender no flow to receiver"), Line::Trouble);
         assert_eq!(Line::of("ferry: initialiser: no memory left"), Line::Trouble);
         assert_eq!(Line::of("ferry: received bytes=3 messages=1 sha256=00"), Line::Other);

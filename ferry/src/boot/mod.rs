@@ -213,7 +213,9 @@ impl<'a> Watch<'a> {
             {
                 self.faults_seen += 1;
             }
-            Line::Fault { .. } | Line::Trouble => {
+            // What counts is the fault that follows it.
+            Line::Panic if expected.is_some_and(|(_, kind, _)| kind == "panic") => {}
+            Line::Fault { .. } | Line::Panic | Line::Trouble => {
                 if self.trouble.is_none() {
                     self.trouble = Some(line.clone());
                     self.deadline = self.deadline.min(Instant::now() + GRACE);

@@ -8,7 +8,7 @@ pub const NOTIFICATION: u64 = 1;
 /// Endpoint to the initialiser that the kernel uses to report the PD's faults. The kernel demands the write and
 /// the grant right of it. A PD that calls it itself only reports a fault of its own making.
 pub const FAULT: u64 = 2;
-/// Endpoint to the initialiser for [`PRINT_LABEL`] and [`EXIT_LABEL`], write right only.
+/// Endpoint to the initialiser for [`PRINT_LABEL`], [`EXIT_LABEL`] and [`STOP_LABEL`], write right only.
 pub const INITIALISER: u64 = 3;
 /// The PD's own VSpace root. Only in PDs with a window; needed to map frames.
 pub const VSPACE: u64 = 4;
@@ -36,3 +36,7 @@ pub const PRINT_LABEL: u64 = 2;
 
 /// Bytes that one message of [`PRINT_LABEL`] prints at most. The registers of a message hold a few more.
 pub const PRINT_BYTES: usize = 512;
+
+/// Label of the message on [`INITIALISER`] with which a PD that has panicked stops itself. As after a fault, it is started
+/// again if the system says so. The initialiser does not reply.
+pub const STOP_LABEL: u64 = 3;

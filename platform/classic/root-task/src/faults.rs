@@ -16,6 +16,9 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// The PD has stopped itself, because it has panicked.
+    pub(crate) const PANIC: Self = Self { kind: "panic", address: 0, instruction: 0 };
+
     /// Reads a message that was just received.
     pub(crate) fn of(message: &Message, kernel: &Kernel) -> Self {
         let word = |index: u64| kernel.word_of(message, index as usize);

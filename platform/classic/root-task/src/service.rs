@@ -1,6 +1,6 @@
-//! What the initialiser does once the system runs: it reports the faults of PDs, starts those again that may be, prints for
-//! them, and ends the machine when a PD asks for it. It never answers, so a PD that faulted stays stopped unless it is
-//! started again.
+//! What the initialiser does once the system runs: it reports the faults and panics of PDs, starts those again that may be,
+//! prints for them, and ends the machine when a PD asks for it. It never answers, so a PD that faulted stays stopped unless it
+//! is started again.
 //!
 //! The kernel sends faults, and PDs send their requests, to the same endpoint with different badges. A PD can also
 //! write a message of its own to the fault endpoint: that reports a fault in its own name and stops it, which it
@@ -40,12 +40,16 @@ pub(crate) fn serve(
         let message = syscall::receive(endpoint);
         let number = (message.badge & !REQUEST).wrapping_sub(1) as usize;
         let name = system.domains.get(number).map_or("?", |domain| domain.name.as_str());
-        if message.badge & REQUEST != 0 {
+        let fault = if message.badge & REQUEST == 0 {
+            Fault::of(&message, kernel)
+        } else if message.info.label() == slots::STOP_LABEL {
+            Fault::PANIC
+        } else {
             request(name, &message, kernel);
             continue;
-        }
-        println!("ferry: fault domain={name} {}", Fault::of(&message, kernel));
-        // The kernel has stopped it already, waiting for an answer; this makes sure that none can come.
+        };
+        println!("ferry: fault domain={name} {fault}");
+        // It is stopped already, waiting for an answer; this makes sure that none can come.
         let suspended = domains.get(number).map_or(Ok(()), |made| kernel.suspend(made.thread));
         match suspended.and_then(|()| restarts.try_again(number, kernel)) {
             Ok(Outcome::Again(count)) => println!("ferry: restart domain={name} number={count}"),

@@ -5,7 +5,7 @@ use crate::power;
 use core::arch::global_asm;
 use ferry_classic_abi::{BootInformation, Kernel};
 
-/// Exit code of the machine when the system could not be built. PDs use small numbers and 101.
+/// Exit code of the machine when the system could not be built. PDs use small numbers.
 const FAILED: u8 = 126;
 
 // The kernel enters with the boot information in `rdi` and without a stack. 64 KiB: the deepest calls are those

@@ -1,11 +1,8 @@
 //! How a PD begins, what it does for the rest of its life, and how it ends when it panics.
 
-use ferry_classic_abi::syscall;
+use ferry_classic_abi::{MessageInfo, syscall};
 use ferry_classic_places::slots;
 use ferry_platform::{ChannelSet, Handler};
-
-/// Exit code of a PD that panicked, the one that Rust programs have on other systems too.
-const PANICKED: u8 = 101;
 
 /// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
 #[macro_export]
@@ -32,5 +29,8 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
 #[panic_handler]
 fn panicked(info: &core::panic::PanicInfo) -> ! {
     crate::println!("ferry: {info}");
-    crate::exit(PANICKED)
+    let message = MessageInfo::new(slots::STOP_LABEL, 0, 0);
+    loop {
+        let _ = syscall::call(slots::INITIALISER, message, [0; 4]);
+    }
 }

@@ -68,13 +68,18 @@ pub fn wait_for_period() {
 
 /// Ends the system with this code. For demonstrations and tests.
 pub fn exit(code: u8) -> ! {
+    leave(Report::Exit(code))
+}
+
+/// Makes the last report of this process.
+pub(crate) fn leave(report: Report) -> ! {
     crate::console::finish_line();
     if let Some(process) = get() {
         // Without a launcher to read it the process is killed anyway.
-        let _ = rustix::io::write(&process.reports, &Report::Exit(code).encode());
+        let _ = rustix::io::write(&process.reports, &report.encode());
     }
     loop {
-        // Until the launcher ends all processes.
+        // Until the launcher ends it.
         yield_now();
         std::thread::park();
     }

@@ -2,7 +2,7 @@
 
 use crate::process::{self, Process};
 use crate::{channels, confine, faults, window};
-use ferry_hosted_table::{REPORT_FILE, TABLE_FILE, Table};
+use ferry_hosted_table::{FaultKind, REPORT_FILE, Report, TABLE_FILE, Table};
 use ferry_platform::Handler;
 use rustix::event::epoll;
 use rustix::mm::ProtFlags;
@@ -11,9 +11,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
-
-/// Exit code of a PD that panicked, the one that Rust programs have on other systems too.
-const PANICKED: u8 = 101;
 
 /// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
 #[macro_export]
@@ -58,7 +55,7 @@ fn start() -> Result<&'static Process, String> {
     faults::report_all();
     std::panic::set_hook(Box::new(|info| {
         crate::println!("ferry: {info}");
-        crate::exit(PANICKED);
+        process::leave(Report::Fault { kind: FaultKind::Panic, address: 0, instruction: 0 });
     }));
 
     for map in &table.maps {

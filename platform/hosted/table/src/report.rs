@@ -32,6 +32,8 @@ pub enum FaultKind {
     UserException = 4,
     /// A system call that its confinement forbids.
     SystemCall = 5,
+    /// It has panicked.
+    Panic = 6,
 }
 
 impl Report {
@@ -67,7 +69,8 @@ impl Report {
 }
 
 impl FaultKind {
-    const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Execute, Self::UserException, Self::SystemCall];
+    const ALL: [Self; 6] =
+        [Self::Read, Self::Write, Self::Execute, Self::UserException, Self::SystemCall, Self::Panic];
 }
 
 impl fmt::Display for FaultKind {
@@ -78,6 +81,7 @@ impl fmt::Display for FaultKind {
             Self::Execute => "execute",
             Self::UserException => "user-exception",
             Self::SystemCall => "system-call",
+            Self::Panic => "panic",
         })
     }
 }

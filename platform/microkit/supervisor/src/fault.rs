@@ -29,6 +29,9 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// The PD has stopped itself, because it has panicked.
+    pub(crate) const PANIC: Self = Self { kind: "panic", address: 0, instruction: 0 };
+
     /// The fault that was just received.
     pub(crate) fn of(message: &MessageInfo) -> Self {
         let new = |kind, address, instruction| Self {

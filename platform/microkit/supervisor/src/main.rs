@@ -99,6 +99,7 @@ impl Supervisor {
     fn stop(&mut self, number: usize) {
         self.lines.flush(number);
         if domains::is_child(number) {
+            let _ = writeln!(Console, "ferry: fault domain={} {}", domains::name(number), Fault::PANIC);
             self.end_life(number);
         }
     }
