@@ -329,6 +329,7 @@ impl Engine {
             for target in targets.iter() {
                 show_deliveries(&mut self.clients[target]);
             }
+            machine.delivered();
             for finished in &self.visit.finished {
                 say_done(&mut self.clients, source, ports, finished);
             }

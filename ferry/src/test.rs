@@ -222,6 +222,9 @@ fn judge_trace(trace: Trace, boot: Boot) -> Result<(), BootError> {
                 ))
             })
         }
+        Trace::Run(wanted) if !seen.windows(wanted.len()).any(|lines| lines == wanted) => {
+            Some(boot::Failure::Missing(format!("witness: {}` in one run", wanted.join("` `"))))
+        }
         Trace::Begins(wanted) if !seen.starts_with(wanted) => Some(boot::Failure::Missing(format!(
             "witness: {}` as the whole beginning of the trace",
             wanted.join("` `")
@@ -230,7 +233,7 @@ fn judge_trace(trace: Trace, boot: Boot) -> Result<(), BootError> {
             let found = seen.iter().find(|line| unwanted.iter().any(|unwanted| line.starts_with(unwanted)));
             found.map(|line| boot::Failure::Trouble(format!("witness: {line}")))
         }
-        Trace::Begins(_) => None,
+        Trace::Run(_) | Trace::Begins(_) => None,
     };
     match failure {
         Some(failure) => Err(BootError { failure, console: boot.console }),

@@ -61,6 +61,8 @@ pub enum Touch {
     Census,
     /// Central faults at this moment, and having been restarted asks the kernel the same, before it serves anybody.
     Crash(Moment),
+    /// Likewise, but central panics.
+    Panic(Moment),
     /// Central faults at this moment in each of its lives.
     CrashAlways(Moment),
 }
@@ -84,6 +86,8 @@ pub enum Moment {
     Copied(u32),
     /// After so many unmaps, before anything is published.
     Unmapped(u32),
+    /// After so many turns have published deliveries, before it publishes what they have come to.
+    Delivered(u32),
     /// After at least so many copies, when they are published and a client is about to be signalled.
     Signalling(u32),
 }
@@ -93,6 +97,8 @@ pub enum Moment {
 pub enum Trace {
     /// These lines, in this order, with anything between.
     Contains(&'static [&'static str]),
+    /// These lines, each directly after the one before it.
+    Run(&'static [&'static str]),
     /// Exactly these, at the beginning.
     Begins(&'static [&'static str]),
     /// None that begins so.
@@ -104,7 +110,7 @@ pub enum Trace {
 pub struct Fault {
     /// The protection domain that faults.
     pub domain: &'static str,
-    /// `read` or `write`.
+    /// `read`, `write` or `panic`.
     pub kind: &'static str,
 }
 

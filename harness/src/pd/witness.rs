@@ -31,8 +31,8 @@ struct Witness {
 /// A fault to come.
 struct Crash {
     moment: Moment,
-    /// Maps, copies and unmaps so far.
-    done: [u32; 3],
+    /// Maps, copies, unmaps and turns with deliveries so far.
+    done: [u32; 4],
     /// An address where nothing is ever mapped.
     nowhere: u64,
 }
@@ -43,6 +43,7 @@ enum Act {
     Map,
     Copy,
     Unmap,
+    Deliver,
     Signal,
 }
 
@@ -58,14 +59,14 @@ fn init() -> impl Handler {
     let (touch, struck) = (*touch, mallory.is_some());
     let restarted = domain::is_restart(&config);
     let moment = match touch {
-        Touch::Crash(moment) if !restarted => Some(moment),
+        Touch::Crash(moment) | Touch::Panic(moment) if !restarted => Some(moment),
         Touch::CrashAlways(moment) => Some(moment),
         _ => None,
     };
     // The place just behind a buffer is nobody's home: buffers begin at multiples of 2 MiB.
     let behind = |buffer: BufferRecord| buffer.window_address + buffer.bytes;
     let nowhere = config.clients().next().map_or(0, |(_, client)| behind(client.transmit));
-    let crash = moment.map(|moment| Crash { moment, done: [0; 3], nowhere });
+    let crash = moment.map(|moment| Crash { moment, done: [0; 4], nowhere });
     if touch == Touch::BeforeAnyRequest {
         for (_, client) in config.clients().take(1) {
             read(client.transmit.window_address);
@@ -100,7 +101,9 @@ impl Handler for Watched {
         let Some(unmapped) = witness.last_unmapped.take() else { return };
         match witness.touch {
             Touch::AfterTransfer => read(unmapped.address),
-            Touch::Census | Touch::Crash(_) => self.central.machine().expect_no_mapping(&self.config),
+            Touch::Census | Touch::Crash(_) | Touch::Panic(_) => {
+                self.central.machine().expect_no_mapping(&self.config);
+            }
             _ => {}
         }
     }
@@ -148,7 +151,7 @@ impl Witness {
     /// Faults if the moment has come.
     fn live_through(&mut self, act: Act) {
         let Some(crash) = &mut self.crash else { return };
-        let [maps, copies, unmaps] = &mut crash.done;
+        let [maps, copies, unmaps, deliveries] = &mut crash.done;
         let now = match act {
             Act::Map => {
                 *maps += 1;
@@ -162,6 +165,10 @@ impl Witness {
                 *unmaps += 1;
                 Moment::Unmapped(*unmaps)
             }
+            Act::Deliver => {
+                *deliveries += 1;
+                Moment::Delivered(*deliveries)
+            }
             Act::Signal => match crash.moment {
                 // With the first signal after so many.
                 Moment::Signalling(least) => Moment::Signalling(least.min(*copies)),
@@ -169,6 +176,7 @@ impl Witness {
             },
         };
         if crash.moment == now {
+            assert!(!matches!(self.touch, Touch::Panic(_)), "planted at {now:?}");
             let nowhere = crash.nowhere;
             runtime::println!("witness: central faults");
             read(nowhere);
@@ -234,6 +242,10 @@ impl Machine for Witness {
         self.live_through(Act::Signal);
         runtime::println!("witness: signal {}", name(client));
         self.hands.signal_and_sleep(client);
+    }
+
+    fn delivered(&mut self) {
+        self.live_through(Act::Deliver);
     }
 }
 

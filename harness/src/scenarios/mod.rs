@@ -86,6 +86,7 @@ pub static SCENARIOS: &[Scenario] = &[
     hostile::T56,
     hostile::T56_TWO,
     hostile::T60,
+    hostile::T61,
     hostile::T62,
     hostile::T63,
     hostile::T64,
@@ -99,4 +100,6 @@ pub static SCENARIOS: &[Scenario] = &[
     restarts::T83,
     restarts::T84,
     restarts::T85,
+    restarts::T86,
+    restarts::T87,
 ];

@@ -1,7 +1,7 @@
 //! Faults and what follows: clients that the platform starts again, and central, which takes up its work from the pages
 //! that only it can write.
 
-use ferry_layout::{Descriptor, Standing, Status, flags};
+use ferry_layout::{Address, Descriptor, Standing, Status, flags};
 
 use super::requests::await_sign;
 use crate::actor::{Actor, Clue};
@@ -139,6 +139,9 @@ fn receive_batch(beta: &mut Actor<'_>) -> Result<(), Clue> {
             (delivery.tag, delivery.sequence) == (number, number),
             "nothing is lost and nothing comes twice"
         );
+        // Beyond the batch, one buffer is offered at a time.
+        let frame = if number < BATCH.into() { number } else { 0 };
+        ensure!(Some(delivery.place) == Address::at(frame * 4096), "each buffer is used once");
         let place = delivery.place.frame as usize * 4096;
         ensure!(beta.rx.holds(place, LENGTH as usize, seed(number)), "intact");
         if number + 1 >= BATCH.into() {
@@ -211,18 +214,19 @@ pub(super) const T82: Scenario = Scenario {
     ..RESTART
 };
 
+/// Central was stopped when a batch was published, and takes nothing up but the signal. Others must not run meanwhile.
+const PUBLISHED: Trace = Trace::Run(&[
+    "central faults",
+    "central begins again",
+    "census of all frames found none mapped",
+    "signal beta",
+]);
+
 pub(super) const T83: Scenario = Scenario {
     name: "t83_central_restarts_after_publishing_and_before_signalling",
     touch: Touch::Crash(Moment::Signalling(BATCH)),
-    trace: Trace::Contains(&[
-        "copy 700",
-        "central faults",
-        "central begins again",
-        "census of all frames found none mapped",
-        "signal beta",
-        // What was published is not copied again: the next is the first of the later traffic.
-        "map alpha tx 0 holds alpha tx 0",
-    ]),
+    trace: PUBLISHED,
+    needs: &[Feature::Restarts, Feature::Priorities],
     ..RESTART
 };
 
@@ -289,5 +293,29 @@ pub(super) const T85: Scenario = Scenario {
         "ferry: given-up domain=central",
     ],
     ending: Ending::By(Role::Alpha),
+    ..RESTART
+};
+
+pub(super) const T86: Scenario = Scenario {
+    name: "t86_central_restarts_between_deliveries_and_their_statuses",
+    touch: Touch::Crash(Moment::Delivered(1)),
+    trace: PUBLISHED,
+    needs: &[Feature::Restarts, Feature::Priorities],
+    ..RESTART
+};
+
+pub(super) const T87: Scenario = Scenario {
+    name: "t87_central_panics_and_is_started_again",
+    touch: Touch::Panic(Moment::Copied(3)),
+    trace: Trace::Contains(&[
+        "copy 700",
+        "copy 700",
+        "copy 700",
+        "central begins again",
+        "census of all frames found none mapped",
+        "map alpha tx 0 holds alpha tx 0",
+        "copy 700",
+    ]),
+    fault: Some(Fault { domain: "central", kind: "panic" }),
     ..RESTART
 };

@@ -5,7 +5,7 @@ use ferry_layout::{Descriptor, Standing, Status};
 use super::ATTACK;
 use crate::actor::Actor;
 use crate::check::ensure;
-use crate::scenario::{Role, Scenario};
+use crate::scenario::{Feature, Role, Scenario, Trace};
 
 pub(in super::super) const T60: Scenario = Scenario {
     name: "t60_stale_entries_of_the_old_epoch_are_never_acted_on",
@@ -30,6 +30,58 @@ pub(in super::super) const T60: Scenario = Scenario {
         gamma.restart()
     }),
     ..ATTACK
+};
+
+/// Restarts of mallory that alpha sees.
+const RESTARTS: u32 = 5;
+
+pub(in super::super) const T61: Scenario = Scenario {
+    name: "t61_a_restart_unmaps_what_a_flow_keeps",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        // Again and again, so that what is kept is never idle for a whole tick.
+        let mut done = 0;
+        while done < RESTARTS {
+            let send = alpha.send(Actor::message(Role::Mallory, 0, 100));
+            match alpha.end_of(send)? {
+                Status::Done => done += 1,
+                end => ensure!(end == Status::PeerReset, "each send has a documented end"),
+            }
+        }
+        Ok(())
+    }),
+    mallory: Some(|mallory, _| {
+        if !mallory.is_in() {
+            return Ok(false);
+        }
+        let [posted, restarts, ..] = mallory.notes;
+        if posted == 0 {
+            mallory.out.wake.arm();
+            mallory.post(4096, 100, Some(Role::Alpha));
+            mallory.notes[0] = 1;
+        } else if mallory.poll().is_some() {
+            // At once, as she has been signalled.
+            mallory.enter();
+            mallory.notes = [0, restarts + 1, 0, 0];
+        }
+        Ok(restarts == RESTARTS)
+    }),
+    trace: Trace::Contains(&[
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+    ]),
+    // Else she does not see at once that something has come.
+    needs: &[Feature::Priorities],
+    ..Scenario::IDLE
 };
 
 pub(in super::super) const T62: Scenario = Scenario {
