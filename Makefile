@@ -49,6 +49,7 @@ format: cargo
 lint: cargo
 	$(CARGO) clippy --quiet --all-targets -- --deny warnings
 	$(CARGO) clippy --quiet $(FREESTANDING) --bins --lib -- --deny warnings
+	@$(FERRY) lint
 
 doc: cargo
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --quiet --no-deps

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Check(DescriptionFiles),
     /// Build a bootable image.
     Image(ImageArguments),
+    /// Have Clippy read what is compiled for Microkit; nothing without an SDK.
+    Lint,
     /// Run the system, in QEMU or as Linux processes, send a file through it, and compare what arrived.
     Run(RunArguments),
     /// Install the tools that are missing, or say which command does.

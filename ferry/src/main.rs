@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
         Command::Image(arguments) => image::image(&arguments),
+        Command::Lint => microkit::lint(),
         Command::Run(arguments) => run::run(&arguments),
         Command::Setup => setup::setup(),
         Command::Test(arguments) => test::test(&arguments),

@@ -5,6 +5,7 @@
 //! Every board and configuration has a target directory of its own: the kernel's configuration is compiled into the
 //! programs.
 
+mod lint;
 mod sdk;
 
 use crate::boot::Machine;
@@ -21,6 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub(crate) use lint::lint;
 pub(crate) use sdk::{SdkError, is_there as sdk_is_there};
 
 /// Flags for programs on x86-64: their addresses are fixed, and nothing is writable only until start-up.
@@ -128,34 +130,44 @@ impl fmt::Display for Microkit {
 impl Microkit {
     /// Builds what all images of a board and configuration share.
     pub(crate) fn build(workspace: &Workspace, board: Board, config: Config) -> Result<Self, Error> {
-        let sdk = Sdk::find()?;
-        board.targets().try_for_each(crate::setup::microkit_tools)?;
-        let target = workspace.target.join("microkit");
-        let mut lane = Self {
-            sdk,
-            board,
-            config,
-            builder: target.join("host/release/ferry-microkit-image"),
-            programs: PathBuf::new(),
-            programs_without_fpu: None,
-        };
-        let directory = target.join(format!("{}-{}", board.name(), config.name()));
+        let lane = Self::find(workspace, board, config)?;
         lane.cargo(workspace, &["ferry-microkit-image"], "the image builder", |cargo| {
-            cargo.arg("--target-dir").arg(target.join("host"));
+            cargo.arg("--target-dir").arg(host_directory(workspace));
         })?;
         lane.cargo(
             workspace,
             &["ferry-pds-microkit", "ferry-supervisor"],
             "the protection domains",
             |cargo| {
-                lane.freestanding(cargo, &directory);
+                lane.freestanding(cargo, &lane.directory(workspace));
                 cargo.args(board.target_without_fpu().into_iter().flat_map(|target| ["--target", target]));
             },
         )?;
+        Ok(lane)
+    }
+
+    /// The same with nothing built.
+    fn find(workspace: &Workspace, board: Board, config: Config) -> Result<Self, Error> {
+        let sdk = Sdk::find()?;
+        board.targets().try_for_each(crate::setup::microkit_tools)?;
+        let mut lane = Self {
+            sdk,
+            board,
+            config,
+            builder: host_directory(workspace).join("release/ferry-microkit-image"),
+            programs: PathBuf::new(),
+            programs_without_fpu: None,
+        };
+        let directory = lane.directory(workspace);
         let mut programs = board.targets().map(|target| directory.join(target).join("release"));
         lane.programs = programs.next().unwrap_or_default();
         lane.programs_without_fpu = programs.next();
         Ok(lane)
+    }
+
+    /// The target directory of programs for the board.
+    fn directory(&self, workspace: &Workspace) -> PathBuf {
+        workspace.target.join("microkit").join(format!("{}-{}", self.board.name(), self.config.name()))
     }
 
     /// Runs `cargo build` for packages of the platform's workspace.
@@ -321,6 +333,11 @@ impl Microkit {
         ]);
         Machine { command, status_of }
     }
+}
+
+/// The target directory of what runs on this machine.
+fn host_directory(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("microkit/host")
 }
 
 /// Cargo in the platform's workspace, without the flags that the caller meant for the host.
