@@ -1,7 +1,7 @@
 //! What the sender and the receiver are told: statuses, and entries of the receive queue.
 
 use ferry_client::Message;
-use ferry_layout::{DeliveryKind, Descriptor, Standing, Status};
+use ferry_layout::{DeliveryKind, Descriptor, Post, Standing, Status};
 
 use super::requests::{await_sign, relay};
 use crate::actor::Actor;
@@ -90,10 +90,11 @@ pub(super) const R25_SENDER: Scenario = Scenario {
             (Descriptor { target: Role::Alpha.number(), ..good }, Status::Denied),
             (Actor::message(Role::Beta, end, 1), Status::BadSource),
             (Actor::message_to(Role::Beta, 0, 0, 1), Status::BadDestination),
-            (Actor::message(Role::Gamma, 0, 8193), Status::BadLength),
             (Descriptor { kind: 9, ..good }, Status::Malformed),
             (Descriptor { flags: 0x80, ..good }, Status::Malformed),
             (Descriptor { time_to_live: 2, ..good }, Status::Expired),
+            // By now gamma has a buffer open for it.
+            (Actor::message(Role::Gamma, 0, 8193), Status::BadLength),
         ] {
             let send = alpha.send(descriptor);
             ensure!(alpha.end_of(send)? == status, "the status is the one for this fault");
@@ -101,6 +102,7 @@ pub(super) const R25_SENDER: Scenario = Scenario {
         Ok(())
     }),
     gamma: Some(|gamma: &mut Actor<'_>| {
+        gamma.post(0, 16_384, Some(Role::Alpha));
         let send = gamma.send(Actor::message(Role::Alpha, 0, 1));
         ensure!(gamma.end_of(send)? == Status::Denied, "there is no flow from gamma to alpha");
         Ok(())
@@ -154,14 +156,22 @@ pub(super) const R25_QUARANTINED: Scenario = Scenario {
         alpha.until_queued(send)?;
         alpha.send(Actor::message(Role::Gamma, 0, 0));
         ensure!(alpha.end_of(send)? == Status::Quarantined, "the waiting send is ended");
+        let send = alpha.send(Actor::message(Role::Beta, 0, 100));
+        ensure!(alpha.end_of(send)? == Status::Quarantined, "a later one as well, whatever lies open");
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
         await_sign(beta)?;
         // A tail that claims more than the ring has room for.
         beta.out.transmit_tail.publish(1000);
+        // Offered without a signal, which would serve what waits.
+        let request = beta.store_request(Post { length: 100, from: Post::ANYONE, ..Post::default() });
+        beta.out.post_tail.publish(request.wrapping_add(1));
         beta.ring();
         beta.until(Standing::Quarantined)?;
+        for _ in 0..10 {
+            beta.rest();
+        }
         // A new epoch lets it in again, so that it can tell the umpire.
         beta.restart()?;
         ensure!(beta.into.standing() == Standing::Open, "it is let in again");

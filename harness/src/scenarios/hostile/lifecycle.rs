@@ -32,58 +32,6 @@ pub(in super::super) const T60: Scenario = Scenario {
     ..ATTACK
 };
 
-/// Restarts of mallory that alpha sees.
-const RESTARTS: u32 = 5;
-
-pub(in super::super) const T61: Scenario = Scenario {
-    name: "t61_a_restart_unmaps_what_a_flow_keeps",
-    alpha: Some(|alpha: &mut Actor<'_>| {
-        // Again and again, so that what is kept is never idle for a whole tick.
-        let mut done = 0;
-        while done < RESTARTS {
-            let send = alpha.send(Actor::message(Role::Mallory, 0, 100));
-            match alpha.end_of(send)? {
-                Status::Done => done += 1,
-                end => ensure!(end == Status::PeerReset, "each send has a documented end"),
-            }
-        }
-        Ok(())
-    }),
-    mallory: Some(|mallory, _| {
-        if !mallory.is_in() {
-            return Ok(false);
-        }
-        let [posted, restarts, ..] = mallory.notes;
-        if posted == 0 {
-            mallory.out.wake.arm();
-            mallory.post(4096, 100, Some(Role::Alpha));
-            mallory.notes[0] = 1;
-        } else if mallory.poll().is_some() {
-            // At once, as she has been signalled.
-            mallory.enter();
-            mallory.notes = [0, restarts + 1, 0, 0];
-        }
-        Ok(restarts == RESTARTS)
-    }),
-    trace: Trace::Contains(&[
-        "map mallory rx 1 holds mallory rx 1",
-        "copy 100",
-        "unmap mallory rx 1",
-        "map mallory rx 1 holds mallory rx 1",
-        "copy 100",
-        "unmap mallory rx 1",
-        "map mallory rx 1 holds mallory rx 1",
-        "copy 100",
-        "unmap mallory rx 1",
-        "map mallory rx 1 holds mallory rx 1",
-        "copy 100",
-        "unmap mallory rx 1",
-    ]),
-    // Else she does not see at once that something has come.
-    needs: &[Feature::Priorities],
-    ..Scenario::IDLE
-};
-
 pub(in super::super) const T62: Scenario = Scenario {
     name: "t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew",
     gamma: Some(|gamma: &mut Actor<'_>| {
@@ -200,6 +148,97 @@ pub(in super::super) const T66: Scenario = Scenario {
         }
         if strike % 7 == 6 {
             mallory.enter();
+        }
+        Ok(false)
+    }),
+    ..ATTACK
+};
+
+/// Restarts of mallory that alpha sees.
+const RESTARTS: u32 = 5;
+
+pub(in super::super) const T68: Scenario = Scenario {
+    name: "t68_frames_that_a_flow_keeps_mapped_are_let_go_with_their_owner",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        // Again and again, so that what is kept is never idle for a whole tick.
+        let mut done = 0;
+        while done < RESTARTS {
+            let send = alpha.send(Actor::message(Role::Mallory, 0, 100));
+            match alpha.end_of(send)? {
+                Status::Done => done += 1,
+                end => ensure!(end == Status::PeerReset, "each send has a documented end"),
+            }
+        }
+        Ok(())
+    }),
+    mallory: Some(|mallory, _| {
+        if !mallory.is_in() {
+            return Ok(false);
+        }
+        let [posted, restarts, ..] = mallory.notes;
+        if posted == 0 {
+            mallory.out.wake.arm();
+            mallory.post(4096, 100, Some(Role::Alpha));
+            mallory.notes[0] = 1;
+        } else if mallory.poll().is_some() {
+            // At once, as she has been signalled.
+            mallory.enter();
+            mallory.notes = [0, restarts + 1, 0, 0];
+        }
+        Ok(restarts == RESTARTS)
+    }),
+    trace: Trace::Contains(&[
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+        "map mallory rx 1 holds mallory rx 1",
+        "copy 100",
+        "unmap mallory rx 1",
+    ]),
+    // Else she does not see at once that something has come.
+    needs: &[Feature::Priorities],
+    ..Scenario::IDLE
+};
+
+pub(in super::super) const T69: Scenario = Scenario {
+    name: "t69_a_client_that_has_taken_leave_commits_no_offence",
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        gamma.post(8192, 8, Some(Role::Mallory));
+        gamma.receive()?;
+        let word = gamma.send(Actor::message(Role::Mallory, 0, 0));
+        ensure!(gamma.end_of(word)? == Status::Done, "mallory is told to send again");
+        // As at the beginning of a restart: indices that would be impossible, and somebody who sends to it.
+        gamma.out.take_leave();
+        gamma.out.transmit_tail.publish(0);
+        gamma.out.post_tail.publish(0);
+        gamma.out.delivery_head.publish(0);
+        for _ in 0..20 {
+            gamma.rest();
+        }
+        ensure!(gamma.into.standing() == Standing::Open, "it is no offender");
+        gamma.restart()
+    }),
+    mallory: Some(|mallory, strike| {
+        // Her second send plus one.
+        let [second, ..] = mallory.notes;
+        if strike == 0 {
+            mallory.post(0, 1, Some(Role::Gamma));
+            mallory.send(Actor::message(Role::Gamma, 0, 8));
+        } else if second == 0 && mallory.poll().is_some() {
+            // By the next time gamma has taken leave.
+            mallory.notes[0] = u32::MAX;
+        } else if second == u32::MAX {
+            mallory.notes[0] = mallory.send(Actor::message(Role::Gamma, 0, 8)) + 1;
+        } else if second != 0 {
+            let status = mallory.status(second - 1);
+            ensure!(status != Some(Status::Quarantined), "nobody is an offender");
+            return Ok(status == Some(Status::PeerReset));
         }
         Ok(false)
     }),

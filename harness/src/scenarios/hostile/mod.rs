@@ -30,7 +30,7 @@ const ATTACK: Scenario = Scenario {
 pub(super) use descriptors::{T10, T11, T12, T13, T14, T15, T16, T17, T18, T19, T20};
 pub(super) use forgery::T70;
 pub(super) use indices::{T01, T02, T03, T04, T05};
-pub(super) use lifecycle::{T60, T61, T62, T63, T64, T66};
+pub(super) use lifecycle::{T60, T62, T63, T64, T66, T68, T69};
 pub(super) use load::{T43, T50, T51, T52, T53};
 pub(super) use noise::{T38, T39};
 pub(super) use requests::{T36, T37, T40, T41, T44, T46};
