@@ -93,16 +93,20 @@ pub(super) const R25_SENDER: Scenario = Scenario {
             (Descriptor { kind: 9, ..good }, Status::Malformed),
             (Descriptor { flags: 0x80, ..good }, Status::Malformed),
             (Descriptor { time_to_live: 2, ..good }, Status::Expired),
-            // By now gamma has a buffer open for it.
-            (Actor::message(Role::Gamma, 0, 8193), Status::BadLength),
         ] {
             let send = alpha.send(descriptor);
             ensure!(alpha.end_of(send)? == status, "the status is the one for this fault");
         }
+        // By now gamma has buffers open; those frames are mapped for the first, but the second is more than the flow allows.
+        let first = alpha.store(Actor::message(Role::Gamma, 100, 8192));
+        let second = alpha.send(Actor::message(Role::Gamma, 0, 8193));
+        ensure!(alpha.end_of(second)? == Status::BadLength, "the flow's length counts, not the buffer's");
+        ensure!(alpha.end_of(first)? == Status::Done, "what it allows arrives");
         Ok(())
     }),
     gamma: Some(|gamma: &mut Actor<'_>| {
-        gamma.post(0, 16_384, Some(Role::Alpha));
+        gamma.post(8192 + 100, 8192, Some(Role::Alpha));
+        gamma.post(8192, 3 * 4096, Some(Role::Alpha));
         let send = gamma.send(Actor::message(Role::Alpha, 0, 1));
         ensure!(gamma.end_of(send)? == Status::Denied, "there is no flow from gamma to alpha");
         Ok(())
