@@ -59,6 +59,8 @@ pub enum Touch {
     WriteToSource,
     /// Asks the kernel, after central has come to rest, whether any frame of any client is still mapped.
     Census,
+    /// The same, and the witness says nothing of what central does, which would take most of a scenario's time.
+    SilentCensus,
     /// Central faults at this moment, and having been restarted asks the kernel the same, before it serves anybody.
     Crash(Moment),
     /// Likewise, but central panics.

@@ -9,6 +9,8 @@
 #[path = "../../../central-pd/src/pd/domain.rs"]
 mod domain;
 
+use core::fmt::Arguments;
+
 use domain::{Central, Hands};
 use ferry_central::{FrameRef, Machine, MapFailed, Side};
 use ferry_harness::{Moment, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Stamp, Touch};
@@ -101,7 +103,7 @@ impl Handler for Watched {
         let Some(unmapped) = witness.last_unmapped.take() else { return };
         match witness.touch {
             Touch::AfterTransfer => read(unmapped.address),
-            Touch::Census | Touch::Crash(_) | Touch::Panic(_) => {
+            Touch::Census | Touch::SilentCensus | Touch::Crash(_) | Touch::Panic(_) => {
                 self.central.machine().expect_no_mapping(&self.config);
             }
             _ => {}
@@ -183,6 +185,13 @@ impl Witness {
         }
     }
 
+    /// Tells of an act.
+    fn say(&self, act: Arguments<'_>) {
+        if self.touch != Touch::SilentCensus {
+            runtime::println!("witness: {act}");
+        }
+    }
+
     /// Lets mallory strike, if she is in the play.
     fn let_strike(&mut self) {
         if self.struck
@@ -201,8 +210,8 @@ impl Machine for Witness {
         // SAFETY: the frame has just been mapped at its home, and the stamp's word lies in it.
         let word = unsafe { place.read_volatile() };
         match Stamp::of(word) {
-            Some(stamp) => runtime::println!("witness: map {} holds {stamp}", Name(frame)),
-            None => runtime::println!("witness: map {} holds no stamp", Name(frame)),
+            Some(stamp) => self.say(format_args!("map {} holds {stamp}", Name(frame))),
+            None => self.say(format_args!("map {} holds no stamp", Name(frame))),
         }
         self.let_strike();
         self.live_through(Act::Map);
@@ -212,7 +221,7 @@ impl Machine for Witness {
     fn unmap(&mut self, frame: FrameRef) {
         self.hands.unmap(frame);
         self.last_unmapped = Some(frame);
-        runtime::println!("witness: unmap {}", Name(frame));
+        self.say(format_args!("unmap {}", Name(frame)));
         self.let_strike();
         self.live_through(Act::Unmap);
     }
@@ -226,21 +235,21 @@ impl Machine for Witness {
         }
         self.let_strike();
         self.hands.copy(from, to, length);
-        runtime::println!("witness: copy {length}");
+        self.say(format_args!("copy {length}"));
         self.let_strike();
         self.live_through(Act::Copy);
     }
 
     fn signal(&mut self, client: DomainId) {
         self.live_through(Act::Signal);
-        runtime::println!("witness: signal {}", name(client));
+        self.say(format_args!("signal {}", name(client)));
         self.hands.signal(client);
         self.let_strike();
     }
 
     fn signal_and_sleep(&mut self, client: DomainId) {
         self.live_through(Act::Signal);
-        runtime::println!("witness: signal {}", name(client));
+        self.say(format_args!("signal {}", name(client)));
         self.hands.signal_and_sleep(client);
     }
 

@@ -85,6 +85,8 @@ pub static SCENARIOS: &[Scenario] = &[
     hostile::T53,
     hostile::T56,
     hostile::T56_TWO,
+    polling::T58,
+    polling::T59,
     hostile::T60,
     hostile::T62,
     hostile::T63,

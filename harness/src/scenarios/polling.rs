@@ -3,9 +3,10 @@
 use ferry_client::Message;
 use ferry_layout::{Descriptor, Status, flags};
 
-use crate::actor::Actor;
+use super::requests::{await_sign, relay};
+use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Role, Scenario, Trace};
+use crate::scenario::{Feature, Role, Scenario, Trace};
 
 /// Tags of a series.
 const SERIES: u64 = 5;
@@ -146,5 +147,95 @@ pub(super) const R22: Scenario = Scenario {
         // Back to the actor's own ways, for the umpire.
         gamma.restart()
     }),
+    ..Scenario::IDLE
+};
+
+/// Beta offers four buffers, and both ask for signals for good.
+fn sleeping_beta(beta: &mut Actor<'_>) -> Result<(), Clue> {
+    beta.out.wake.arm();
+    for frame in 0..4 {
+        beta.post(frame * 4096, 4096, Some(Role::Alpha));
+    }
+    for _ in 0..4 {
+        beta.receive()?;
+    }
+    Ok(())
+}
+
+pub(super) const T58: Scenario = Scenario {
+    name: "t58_who_sleeps_is_signalled_for_each_delivery_and_each_status",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        alpha.out.wake.arm();
+        alpha.rest();
+        // The last is served in a round after that of the others, which were for somebody else.
+        for length in [8, 16, 24, 32] {
+            alpha.store(Actor::message(Role::Beta, 0, length));
+        }
+        for _ in 0..4 {
+            alpha.store(Actor::message(Role::Gamma, 0, 0));
+        }
+        let last = alpha.send(Actor::message(Role::Gamma, 0, 48));
+        ensure!(alpha.end_of(last)? == Status::Done, "all are done");
+        Ok(())
+    }),
+    beta: Some(sleeping_beta),
+    gamma: Some(|gamma: &mut Actor<'_>| {
+        for _ in 0..5 {
+            gamma.post(0, 48, Some(Role::Alpha));
+        }
+        for _ in 0..5 {
+            gamma.receive()?;
+        }
+        Ok(())
+    }),
+    trace: Trace::Run(&[
+        "copy 32",
+        "unmap alpha tx 0",
+        "unmap beta rx 0",
+        "unmap beta rx 1",
+        "unmap beta rx 2",
+        "unmap beta rx 3",
+        "map alpha tx 0 holds alpha tx 0",
+        "map gamma rx 0 holds gamma rx 0",
+        "copy 48",
+        "unmap alpha tx 0",
+        "unmap gamma rx 0",
+        "signal alpha",
+        "signal beta",
+    ]),
+    // Else central looks before alpha has published, and serves in other rounds.
+    needs: &[Feature::Priorities],
+    ..Scenario::IDLE
+};
+
+pub(super) const T59: Scenario = Scenario {
+    name: "t59_central_asks_for_signals_before_it_sleeps",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        for round in 1..=4_u32 {
+            // More than one round's worth, so that central looks by itself meanwhile.
+            for _ in 0..20 {
+                alpha.store(Actor::message(Role::Gamma, 0, 9000));
+            }
+            alpha.publish_sends();
+            // Whenever alpha runs, central sleeps.
+            ensure!(alpha.into.wake.asks_for_signal(), "central wants to hear of the next send");
+            ensure!(alpha.end_of(round * 20 - 1)? == Status::BadLength, "it has seen all of these");
+        }
+        let send = alpha.send(Actor::message(Role::Beta, 0, 100));
+        alpha.until_queued(send)?;
+        alpha.send(Actor::message(Role::Gamma, 0, 0));
+        ensure!(alpha.end_of(send)? == Status::Done, "what has waited is served");
+        Ok(())
+    }),
+    beta: Some(|beta: &mut Actor<'_>| {
+        await_sign(beta)?;
+        ensure!(beta.into.wake_for_requests.asks_for_signal(), "central wants to hear of a buffer");
+        beta.post(0, 100, Some(Role::Alpha));
+        // It is there at once, not with the next tick: the signal has had central run.
+        ensure!(beta.poll().is_some(), "the buffer is filled");
+        Ok(())
+    }),
+    gamma: Some(relay),
+    needs: &[Feature::Priorities],
     ..Scenario::IDLE
 };

@@ -13,7 +13,7 @@ use ferry_layout::{Address, Descriptor, Post, Standing, Status, flags};
 use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Feature, Role, Scenario};
+use crate::scenario::{Feature, Role, Scenario, Touch};
 
 /// Bytes of an honest message.
 const ALPHAS: u32 = 24_000;
@@ -131,6 +131,7 @@ pub(in super::super) const T56: Scenario = Scenario {
         flood(mallory)?;
         Ok(mallory.poll().is_some())
     }),
+    touch: Touch::SilentCensus,
     // Else nobody can tell whether all are ready.
     needs: &[Feature::Priorities],
     ..ATTACK
