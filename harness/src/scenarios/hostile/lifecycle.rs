@@ -2,13 +2,23 @@
 
 use ferry_layout::{Descriptor, Standing, Status};
 
-use super::ATTACK;
+use super::{ATTACK, honest};
 use crate::actor::Actor;
 use crate::check::ensure;
 use crate::scenario::{Feature, Role, Scenario, Trace};
 
+/// Tag of what gamma sends in its last epoch.
+const NEW: u64 = 7;
+
 pub(in super::super) const T60: Scenario = Scenario {
     name: "t60_stale_entries_of_the_old_epoch_are_never_acted_on",
+    beta: Some(|beta: &mut Actor<'_>| {
+        honest::receiver(beta)?;
+        // By now gamma has left behind what waited for this.
+        beta.post(0, 9, Some(Role::Gamma));
+        ensure!(beta.receive()?.tag == NEW, "what waited in the old epoch does not come");
+        Ok(())
+    }),
     gamma: Some(|gamma: &mut Actor<'_>| {
         // Taken and ended, taken and waiting, stored and not published.
         let bad = Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 1) };
@@ -27,7 +37,10 @@ pub(in super::super) const T60: Scenario = Scenario {
         gamma.ring();
         ensure!(gamma.end_of(0)? == Status::Malformed, "what is published is judged");
         ensure!(gamma.status(1).is_none(), "what is not is not");
-        gamma.restart()
+        gamma.restart()?;
+        let send = gamma.send(Descriptor { tag: NEW, ..Actor::message(Role::Beta, 0, 9) });
+        ensure!(gamma.end_of(send)? == Status::Done, "the new epoch is served");
+        Ok(())
     }),
     ..ATTACK
 };
