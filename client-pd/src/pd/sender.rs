@@ -44,7 +44,7 @@ struct Stream<D: Doorbell> {
 
 fn init() -> impl Handler {
     let central = runtime::channel!(ferry_central);
-    let doorbell = move || central.map_or((), runtime::notify);
+    let doorbell = move || central.map_or((), runtime::notify_above);
     // SAFETY: these are this PD's regions, and this is the only place that takes them.
     let regions = unsafe {
         Regions::new(

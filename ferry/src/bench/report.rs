@@ -79,7 +79,7 @@ pub(super) fn row(
     let calls = |owner, parts: &[&str]| {
         programs.entries(owner, parts).into_iter().map(|entry| trace.calls(entry)).sum::<u64>()
     };
-    let notify = |owner| calls(owner, &["runtime", "6notify"]);
+    let notify = |owner| calls(owner, &["runtime", "notify"]);
     Ok(Row {
         instructions: each(total),
         central: each(central),

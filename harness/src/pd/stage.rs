@@ -48,7 +48,7 @@ impl Stage for Platform {
     }
 
     fn ring(&self) {
-        runtime::notify(self.central);
+        runtime::notify_above(self.central);
     }
 
     fn pause(&self) {

@@ -51,6 +51,14 @@ pub fn notify(channel: Channel) {
     syscall::signal(slots::FIRST_CHANNEL + u64::from(channel.number()));
 }
 
+/// Signals as [`notify`] does, for a PD of higher priority: this kernel has one way to signal.
+// Inlined, so that a trace counts it as the one call of `notify` that it is.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it has to be, see above")]
+pub fn notify_above(channel: Channel) {
+    notify(channel);
+}
+
 /// Signals as [`notify`] does: this kernel cannot signal and wait in one call. For the last thing that a handler does.
 // Inlined, so that a trace counts it as the one call of `notify` that it is.
 #[inline(always)]

@@ -20,6 +20,11 @@ pub fn notify(channel: Channel) {
     }
 }
 
+/// Signals as [`notify`] does, for a PD of higher priority: here there are none.
+pub fn notify_above(channel: Channel) {
+    notify(channel);
+}
+
 /// Signals as [`notify`] does: Linux cannot signal and wait in one call. For the last thing that a handler does.
 pub fn notify_on_return(channel: Channel) {
     notify(channel);

@@ -31,6 +31,7 @@
 mod console;
 mod start;
 pub mod supervisor;
+mod wake;
 mod window;
 
 pub use ferry_platform::{
@@ -53,13 +54,24 @@ pub use start::prepare;
 // A function of its own, as are those of the window: whoever traces a program finds its kernel calls by their names.
 #[inline(never)]
 pub fn notify(channel: Channel) {
-    sel4_microkit::Channel::new(usize::from(channel.number())).notify();
+    wake::signal(channel);
+}
+
+/// Signals as [`notify`] does a PD of higher priority, as central is to its clients. That is cheaper if the priority is indeed
+/// higher, and dearer else.
+///
+/// # Panics
+/// If the system description does not let this PD notify through that channel.
+#[inline(never)]
+pub fn notify_above(channel: Channel) {
+    wake::signal_above(channel);
 }
 
 /// Signals as [`notify`] does, but when the handler returns: signal and wait are then one call of the kernel. For the last thing
 /// that a handler does. One signal can be outstanding; another one sends it at once.
+#[inline(never)]
 pub fn notify_on_return(channel: Channel) {
-    start::defer(channel);
+    wake::defer(channel);
 }
 
 /// Gives other PDs of the same priority the processor for what is left of the time slice.

@@ -1,13 +1,11 @@
-//! How a PD begins, how Microkit's wake-ups reach its handler, and how it ends when it panics.
+//! How a PD begins, and how it ends when it panics.
 
-use core::convert::Infallible;
 use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
-use ferry_platform::{Channel, ChannelSet, Handler};
-use sel4_microkit::DeferredAction;
+use ferry_platform::Handler;
+use sel4_microkit::Never;
 
-use crate::supervisor;
+use crate::{supervisor, wake};
 
 /// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
 #[macro_export]
@@ -17,56 +15,12 @@ macro_rules! protection_domain {
     };
 }
 
-/// The channel of the signal that is left to the next wait, or [`NONE`].
-static DEFERRED: AtomicUsize = AtomicUsize::new(NONE);
-
-/// No channel.
-const NONE: usize = usize::MAX;
-
-/// Leaves a signal to the next wait, in the place of another one, which goes out now. A PD has one thread, so nothing comes
-/// in between.
-pub(crate) fn defer(channel: Channel) {
-    if let Some(earlier) = take_deferred() {
-        earlier.notify();
-    }
-    DEFERRED.store(usize::from(channel.number()), Ordering::Relaxed);
-}
-
-/// The signal that was left to the next wait.
-fn take_deferred() -> Option<sel4_microkit::Channel> {
-    let channel = DEFERRED.load(Ordering::Relaxed);
-    DEFERRED.store(NONE, Ordering::Relaxed);
-    (channel != NONE).then(|| sel4_microkit::Channel::new(channel))
-}
-
-/// What Microkit's event loop calls: the PD's handler in the shape that `sel4-microkit` expects.
-pub struct Adapter<H>(H);
-
-impl<H: Handler> sel4_microkit::Handler for Adapter<H> {
-    type Error = Infallible;
-
-    fn notified(&mut self, channels: sel4_microkit::ChannelSet) -> Result<(), Infallible> {
-        let bits = channels.iter().fold(0, |bits, channel| bits | 1 << channel.index());
-        self.0.notified(ChannelSet::from_bits(bits));
-        Ok(())
-    }
-
-    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
-        take_deferred().map(DeferredAction::new_notify)
-    }
-}
-
-/// Makes `init` what `sel4-microkit` starts.
+/// Makes `init` what `sel4-microkit` starts: it runs the PD and never comes to the event loop of that crate.
 #[doc(hidden)]
-pub fn prepare<H: Handler>(init: fn() -> H) -> impl FnOnce() -> Adapter<H> {
+pub fn prepare<H: Handler>(init: fn() -> H) -> impl FnOnce() -> Never {
     move || {
         sel4_microkit::panicking::set_hook(&report);
-        let handler = init();
-        // The event loop asks for a deferred signal after an event only.
-        if let Some(channel) = take_deferred() {
-            channel.notify();
-        }
-        Adapter(handler)
+        wake::run(init())
     }
 }
 

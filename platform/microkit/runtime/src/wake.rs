@@ -1,0 +1,161 @@
+//! How wake-ups reach a PD's handler, and how a PD signals: the calls of the kernel behind [`Handler`](ferry_platform::Handler).
+//!
+//! The loop does what that of `sel4-microkit` does for a PD that nobody calls and that has no children, which is what a PD of
+//! this runtime is. It is one of our own, and so is the call of the kernel, because they are a part of what each message costs
+//! that travels alone: theirs take apart calls and faults, and move message registers that no signal has.
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use ferry_platform::{Channel, ChannelSet, Handler};
+use sel4::sys::syscall_id;
+
+/// Where Microkit puts what a PD waits for.
+const INPUT: u64 = 1;
+/// Where it puts the capability by which a PD could answer a caller.
+const REPLY: u64 = 4;
+/// Where it puts what a passive PD signals when it has begun, so that it gives up its scheduling context.
+const MONITOR: u64 = 5;
+/// Where it puts the notification of channel 0; those of the others follow.
+const FIRST_NOTIFICATION: u64 = 10;
+/// No capability: the null slot.
+const NONE: u64 = 0;
+
+/// In a badge: it is no set of channels, but that of a call or of a child's fault.
+const CALL_OR_FAULT: u64 = 1 << 63 | 1 << 62;
+
+unsafe extern "C" {
+    /// Bit `n`: this PD may signal through channel `n`. Part of `sel4-microkit`; the image builder fills it in.
+    static microkit_notifications: usize;
+}
+
+/// The capability of the signal that is left to the next wait, or [`NONE`].
+static DEFERRED: AtomicU64 = AtomicU64::new(NONE);
+
+/// Runs the PD.
+pub(crate) fn run(mut handler: impl Handler) -> ! {
+    if sel4_microkit::pd_is_passive() {
+        defer_signal(MONITOR);
+    }
+    loop {
+        let badge = wait();
+        if badge & CALL_OR_FAULT != 0 {
+            not_a_signal(badge);
+        }
+        handler.notified(ChannelSet::from_bits(badge));
+    }
+}
+
+/// Waits for signals, and sends the one that was left to this moment, in the same call of the kernel.
+#[inline]
+fn wait() -> u64 {
+    let deferred = DEFERRED.load(Ordering::Relaxed);
+    if deferred == NONE {
+        call(syscall_id::Recv, INPUT, NONE)
+    } else {
+        DEFERRED.store(NONE, Ordering::Relaxed);
+        call(syscall_id::NBSendRecv, INPUT, deferred)
+    }
+}
+
+/// Signals at once.
+#[inline]
+pub(crate) fn signal(channel: Channel) {
+    call(syscall_id::Send, notification(channel), NONE);
+}
+
+/// Signals at once somebody who is to run at once. This is the same to him, but not to the kernel: its fast path for signals,
+/// which is for `Send`, gives up where somebody of higher priority is to run, after some eighty instructions.
+#[inline]
+pub(crate) fn signal_above(channel: Channel) {
+    call(syscall_id::NBSend, notification(channel), NONE);
+}
+
+/// Leaves a signal to the next wait, in the place of another one, which goes out now. A PD has one thread, so nothing comes
+/// in between.
+#[inline]
+pub(crate) fn defer(channel: Channel) {
+    defer_signal(notification(channel));
+}
+
+#[inline]
+fn defer_signal(capability: u64) {
+    let earlier = DEFERRED.load(Ordering::Relaxed);
+    if earlier != NONE {
+        call(syscall_id::Send, earlier, NONE);
+    }
+    DEFERRED.store(capability, Ordering::Relaxed);
+}
+
+/// Calls the kernel: to signal or to wait by `capability`, or to wait by it and signal `deferred`. Without a message. Gives
+/// the badge of what was waited for.
+#[inline]
+fn call(number: i32, capability: u64, deferred: u64) -> u64 {
+    let badge;
+    // SAFETY: the registers are those of seL4's system calls; what the kernel changes is named. None of these calls touches
+    // this thread's memory, but others run meanwhile: no `nomem`.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "svc #0",
+            in("x7") i64::from(number),
+            inout("x0") capability => badge,
+            inout("x1") 0_u64 => _,
+            out("x2") _, out("x3") _, out("x4") _, out("x5") _,
+            in("x6") REPLY,
+            in("x8") deferred,
+            options(nostack),
+        );
+    }
+    // SAFETY: as above. The kernel changes the stack pointer's register too, and may not find it among the operands.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!(
+            "mov r14, rsp",
+            "syscall",
+            "mov rsp, r14",
+            in("rdx") i64::from(number),
+            inout("rdi") capability => badge,
+            inout("rsi") 0_u64 => _,
+            out("r8") _, out("r9") _, out("r10") _, out("r15") _,
+            in("r12") REPLY,
+            in("r13") deferred,
+            lateout("rcx") _, lateout("r11") _, lateout("r14") _,
+            options(nostack),
+        );
+    }
+    badge
+}
+
+/// The capability to signal through a channel.
+///
+/// # Panics
+/// If the system description gives none.
+#[inline]
+fn notification(channel: Channel) -> u64 {
+    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take the initial value
+    // for the one that is there then.
+    let granted = unsafe { (&raw const microkit_notifications).read_volatile() };
+    if granted >> channel.number() & 1 == 0 {
+        no_notification(channel);
+    }
+    FIRST_NOTIFICATION + u64::from(channel.number())
+}
+
+#[cold]
+#[inline(never)]
+fn no_notification(channel: Channel) -> ! {
+    panic!(
+        "channel {} is not one to notify; give its <end> notify=\"true\" in the system description",
+        channel.number()
+    )
+}
+
+#[cold]
+#[inline(never)]
+fn not_a_signal(badge: u64) -> ! {
+    panic!(
+        "a call or a child's fault (badge {badge:#x}) came to a domain that serves none; \
+         let no <end> have pp=\"true\" towards it in the system description, and no protection domain be its child"
+    )
+}
