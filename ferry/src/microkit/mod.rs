@@ -32,6 +32,9 @@ const X86_FLAGS: &str = "-Crelocation-model=static -Crelro-level=off";
 /// stack: in central 20 instructions more for each wake-up.
 const ARM_FLAGS: &str = "-Cno-vectorize-slp";
 
+/// Cargo's profile for protection domains; also the directory where it puts them.
+const PROTECTION_DOMAINS: &str = "protection-domain";
+
 /// The boards that are emulated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Board {
@@ -131,11 +134,12 @@ impl Microkit {
     /// Builds what all images of a board and configuration share.
     pub(crate) fn build(workspace: &Workspace, board: Board, config: Config) -> Result<Self, Error> {
         let lane = Self::find(workspace, board, config)?;
-        lane.cargo(workspace, &["ferry-microkit-image"], "the image builder", |cargo| {
+        lane.cargo(workspace, "release", &["ferry-microkit-image"], "the image builder", |cargo| {
             cargo.arg("--target-dir").arg(host_directory(workspace));
         })?;
         lane.cargo(
             workspace,
+            PROTECTION_DOMAINS,
             &["ferry-pds-microkit", "ferry-supervisor"],
             "the protection domains",
             |cargo| {
@@ -159,7 +163,7 @@ impl Microkit {
             programs_without_fpu: None,
         };
         let directory = lane.directory(workspace);
-        let mut programs = board.targets().map(|target| directory.join(target).join("release"));
+        let mut programs = board.targets().map(|target| directory.join(target).join(PROTECTION_DOMAINS));
         lane.programs = programs.next().unwrap_or_default();
         lane.programs_without_fpu = programs.next();
         Ok(lane)
@@ -174,13 +178,14 @@ impl Microkit {
     fn cargo(
         &self,
         workspace: &Workspace,
+        profile: &str,
         packages: &[&str],
         what: &'static str,
         more: impl FnOnce(&mut Command),
     ) -> Result<(), MicrokitError> {
         let _step = Step::begin(format!("building {what} for Microkit ({self})"));
         let mut command = cargo_in(workspace);
-        command.args(["build", "--quiet", "--release", "--locked"]);
+        command.args(["build", "--quiet", "--profile", profile, "--locked"]);
         command.args(packages.iter().flat_map(|package| ["--package", package]));
         more(&mut command);
         let status =
