@@ -80,7 +80,7 @@ miri: cargo
 		exit 1; }
 	$(CARGO) +nightly miri test --quiet --package ferry-layout --package ferry-client --package ferry-platform
 	MIRIFLAGS="-Zmiri-ignore-leaks -Zmiri-permissive-provenance" \
-		$(CARGO) +nightly miri test --quiet --package ferry-testbed --test engine
+		$(CARGO) +nightly miri test --quiet --package ferry-testbed --test engine --test client
 
 mutants: cargo
 	$(CARGO) run --quiet --package ferry-mutations

@@ -7,7 +7,8 @@
 //! message on its way, or reads a buffer that central may be writing.
 //!
 //! Enqueue as much as you like, then [`Port::flush`] once: one signal for the whole batch. Before sleeping call
-//! [`Port::arm`]; if it says that there is news, stay awake.
+//! [`Port::arm`]; if it says that there is news, stay awake. Who sends or receives many messages does it with
+//! [`Port::reap_each`] and [`Port::receive_each`], which cost less than one by one.
 //!
 //! ```no_run
 //! use ferry_client::{Message, Opening, Port, Regions};
@@ -40,8 +41,9 @@ mod memory;
 mod message;
 mod port;
 mod receiving;
+mod runs;
 
 pub use ferry_layout::{Address, Peer, Standing, Status};
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
-pub use message::{Completion, Event, Message, PostError, Posted, SendError, SendRefused};
+pub use message::{Completion, Event, Message, Outgoing, PostError, Posted, SendError, SendRefused};
 pub use port::{Doorbell, OpenError, Opening, Port, Regions};

@@ -1,6 +1,6 @@
 //! What goes into a port and what comes out of it.
 
-use ferry_layout::{Address, DomainId, Status};
+use ferry_layout::{Address, DomainId, Peer, Status};
 
 use crate::memory::{ReceiveBuffer, TransmitBuffer};
 
@@ -54,6 +54,19 @@ pub struct Completion {
     pub tag: u64,
     /// Its buffer, to be filled again.
     pub buffer: TransmitBuffer,
+}
+
+/// A message to be sent, as [`Port::reap_each`](crate::Port::reap_each) takes it.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// Who shall get it.
+    pub peer: Peer,
+    /// Where it lies.
+    pub buffer: TransmitBuffer,
+    /// Bytes from the beginning of the buffer.
+    pub length: u32,
+    /// How it is to be sent.
+    pub message: Message,
 }
 
 /// A receive request, to name it when it shall be withdrawn.

@@ -1,4 +1,5 @@
-//! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs` receives.
+//! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs` receives, and
+//! `runs.rs` does either with all that there is.
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, FRAME_BYTES, MAX_CHAIN, POST_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{
@@ -91,6 +92,7 @@ impl<D: Doorbell> Opening<D> {
             into: self.into,
             doorbell: self.doorbell,
             sends: Producer::new(0),
+            ended: 0,
             in_flight: [const { None }; TRANSMIT_SLOTS],
             posts: Producer::new(0),
             posted: [const { None }; POST_SLOTS],
@@ -102,8 +104,8 @@ impl<D: Doorbell> Opening<D> {
 
 /// A buffer on its way, by the slot of its descriptor.
 pub(crate) struct InFlight {
-    buffer: TransmitBuffer,
-    tag: u64,
+    pub(crate) buffer: TransmitBuffer,
+    pub(crate) tag: u64,
 }
 
 /// One client's end of its connection to central.
@@ -111,8 +113,11 @@ pub struct Port<D: Doorbell> {
     pub(crate) out: &'static OutRegion,
     pub(crate) into: &'static InRegion,
     doorbell: D,
-    sends: Producer<TRANSMIT_SLOTS>,
-    in_flight: [Option<InFlight>; TRANSMIT_SLOTS],
+    /// Sends that were enqueued, from the oldest that was not reaped on.
+    pub(crate) sends: Producer<TRANSMIT_SLOTS>,
+    /// One past the newest send that has come to its end with all before it, as far as this side knows.
+    ended: u32,
+    pub(crate) in_flight: [Option<InFlight>; TRANSMIT_SLOTS],
     pub(crate) posts: Producer<POST_SLOTS>,
     pub(crate) posted: [Option<ReceiveBuffer>; POST_SLOTS],
     pub(crate) deliveries: Consumer<DELIVERY_SLOTS>,
@@ -126,6 +131,23 @@ pub(crate) struct Unflushed {
     pub(crate) news: bool,
     /// A posted buffer or a taken delivery: central looks when it needs it, and has a hint of its own to say so.
     pub(crate) room: bool,
+}
+
+/// The descriptor of a message to the next buffer that its target posts.
+#[inline]
+pub(crate) fn plain(target: u16, buffer: &TransmitBuffer, length: u32, message: Message) -> Descriptor {
+    Descriptor {
+        source: buffer.place(),
+        destination: Address::default(),
+        length,
+        target,
+        kind: Kind::NextBuffer as u8,
+        flags: if message.urgent { flags::URGENT } else { 0 }
+            | if message.no_signal { flags::NO_SIGNAL } else { 0 },
+        tag: message.tag,
+        time_to_live: message.time_to_live,
+        reserved: 0,
+    }
 }
 
 /// A part of a chain: a buffer and how many of its bytes to send.
@@ -218,7 +240,7 @@ impl<D: Doorbell> Port<D> {
         if parts.iter().any(|(buffer, length)| *length > buffer.capacity()) {
             return Err(SendError::BeyondBuffer);
         }
-        if (self.sends.free() as usize) < parts.len() {
+        if (self.room() as usize) < parts.len() {
             return Err(SendError::Full);
         }
         let last = parts.len() - 1;
@@ -256,19 +278,9 @@ impl<D: Doorbell> Port<D> {
         let Some(index) = self.sends.push() else {
             return Err(SendRefused { reason: SendError::Full, buffer });
         };
-        let descriptor = Descriptor {
-            source: buffer.place(),
-            destination,
-            length,
-            target,
-            kind: kind as u8,
-            flags: chained
-                | if message.urgent { flags::URGENT } else { 0 }
-                | if message.no_signal { flags::NO_SIGNAL } else { 0 },
-            tag: message.tag,
-            time_to_live: message.time_to_live,
-            reserved: 0,
-        };
+        let descriptor =
+            Descriptor { destination, kind: kind as u8, ..plain(target, &buffer, length, message) };
+        let descriptor = Descriptor { flags: descriptor.flags | chained, ..descriptor };
         self.out.descriptors.store(index, descriptor);
         self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
         self.unflushed.news = true;
@@ -280,25 +292,43 @@ impl<D: Doorbell> Port<D> {
     #[inline]
     pub fn reap(&mut self) -> Option<Completion> {
         let index = self.sends.head();
-        if index == self.sends.next() {
+        if self.known_end() == index {
             return None;
         }
-        let status = self.status_of(index).filter(|status| status.is_final())?;
+        let status = self.into.status(index).ended()?;
         // Cannot fail: `index` was pushed.
         let _ = self.sends.refresh(index.wrapping_add(1));
         let InFlight { buffer, tag } = self.in_flight[index as usize % TRANSMIT_SLOTS].take()?;
         Some(Completion { status, tag, buffer })
     }
 
+    /// One past the newest send that is known to have come to its end with all before it; looks for more if there are none.
+    #[inline]
+    pub(crate) fn known_end(&mut self) -> u32 {
+        let head = self.sends.head();
+        if self.ended == head {
+            let ended = self.into.transmit_head.observe();
+            // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
+            if ended != head && ended.wrapping_sub(head) <= self.outstanding() {
+                self.ended = ended;
+            } else if self.oldest_has_ended() {
+                self.ended = head.wrapping_add(1);
+            }
+        }
+        self.ended
+    }
+
+    /// Whether the oldest send has its final status, which it has a moment before the head says so.
+    #[cold]
+    fn oldest_has_ended(&self) -> bool {
+        self.status(0).is_some_and(Status::is_final)
+    }
+
     /// How the `age`-th oldest send that was not reaped stands: `None` if there is none or central has not spoken of it.
     #[must_use]
     pub fn status(&self, age: u32) -> Option<Status> {
-        let outstanding = self.sends.next().wrapping_sub(self.sends.head());
-        if age < outstanding { self.status_of(self.sends.head().wrapping_add(age)) } else { None }
-    }
-
-    fn status_of(&self, index: u32) -> Option<Status> {
-        self.into.status(index).get(index)
+        let index = self.sends.head().wrapping_add(age);
+        if age < self.outstanding() { self.into.status(index).get(index) } else { None }
     }
 
     /// Sends that were enqueued and not reaped.
@@ -333,6 +363,8 @@ impl<D: Doorbell> Port<D> {
         }
         if news || room {
             self.out.post_tail.publish(self.posts.next());
+        }
+        if news {
             self.out.transmit_tail.publish(self.sends.next());
         }
         news || room

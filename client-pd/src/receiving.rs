@@ -1,7 +1,7 @@
 //! The receiving half of a port: offering buffers and windows, and taking what arrived.
 
 use ferry_layout::geometry::POST_SLOTS;
-use ferry_layout::{Address, Delivery, DeliveryKind, DomainId, Peer, Post, PostKind};
+use ferry_layout::{Address, Arrival, Delivery, DeliveryKind, DomainId, Peer, Post, PostKind};
 
 use crate::memory::ReceiveBuffer;
 use crate::message::{Event, PostError, Posted};
@@ -49,20 +49,24 @@ impl<D: Doorbell> Port<D> {
     #[inline]
     fn next_request(&mut self) -> Option<u32> {
         // A slot whose buffer has not come back is in use even where central has released it: a window.
-        if self.posted[self.posts.next() as usize % POST_SLOTS].is_some() {
+        let next = self.posts.next();
+        if self.posted[next as usize % POST_SLOTS].is_some() || self.known_limit(1) == next {
             return None;
         }
-        match self.posts.push() {
-            Some(index) => Some(index),
-            None => self.look_for_released_requests(),
-        }
+        self.posts.push()
     }
 
-    #[cold]
-    fn look_for_released_requests(&mut self) -> Option<u32> {
-        // Central is trusted; see `look_for_deliveries` for nonsense.
-        let _ = self.posts.refresh(self.into.post_head.observe());
-        self.posts.push()
+    /// One past the last request that there is a slot for, as far as is known; looks for more if there are
+    /// fewer slots than `wanted`.
+    #[inline]
+    pub(crate) fn known_limit(&mut self, wanted: u32) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "far fewer than 2^32")]
+        const SLOTS: u32 = POST_SLOTS as u32;
+        if self.posts.free() < wanted {
+            // Central is trusted; see `known_delivery_end` for nonsense.
+            let _ = self.posts.refresh(self.into.post_head.observe());
+        }
+        self.posts.head().wrapping_add(SLOTS)
     }
 
     /// The buffer of a request that is still open, to look into a window.
@@ -76,40 +80,45 @@ impl<D: Doorbell> Port<D> {
     #[inline]
     pub fn receive(&mut self) -> Option<Event> {
         loop {
-            let index = match self.deliveries.take() {
-                Some(index) => index,
-                None => self.look_for_deliveries()?,
-            };
-            let delivery: Delivery = self.into.deliveries.load(index);
+            self.known_delivery_end();
+            let index = self.deliveries.take()?;
             self.unflushed.room = true;
-            if let Some(event) = self.understand(delivery) {
-                return Some(event);
+            let event = match Arrival::load(self.into.deliveries.slot(index)) {
+                Some(arrival) => self.arrived(arrival),
+                None => self.understand(&self.into.deliveries.load(index)),
+            };
+            if event.is_some() {
+                return event;
             }
         }
     }
 
-    /// Gives back what was taken and looks whether central has filed more.
-    #[cold]
-    fn look_for_deliveries(&mut self) -> Option<u32> {
-        self.deliveries.release(u32::MAX);
-        // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
-        self.deliveries.refresh(self.into.delivery_tail.observe()).ok()?;
-        self.deliveries.take()
+    /// One past the newest delivery that is known; looks for more if there are none.
+    #[inline]
+    pub(crate) fn known_delivery_end(&mut self) -> u32 {
+        if self.deliveries.available() == 0 {
+            self.deliveries.release(u32::MAX);
+            // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
+            let _ = self.deliveries.refresh(self.into.delivery_tail.observe());
+        }
+        self.deliveries.tail()
     }
 
-    // In one piece and inlined: the caller looks at the event at once, and then most of it is never made.
     #[inline]
-    fn understand(&mut self, delivery: Delivery) -> Option<Event> {
-        let Delivery { tag, sequence, place, length, source, kind, request } = delivery;
+    pub(crate) fn arrived(&mut self, arrival: Arrival) -> Option<Event> {
+        let Arrival { tag, sequence, length, source, request } = arrival;
+        let source = DomainId::new(source)?;
+        let buffer = self.posted[usize::from(request) % POST_SLOTS].take()?;
+        Some(Event::Message { source, tag, sequence, buffer, length })
+    }
+
+    #[cold]
+    fn understand(&mut self, delivery: &Delivery) -> Option<Event> {
+        let Delivery { tag, sequence, place, length, source, kind, .. } = *delivery;
         #[expect(clippy::cast_possible_truncation, reason = "central answers with the index it was given")]
         let answered = tag as u32 as usize % POST_SLOTS;
-        if kind == DeliveryKind::Message as u8 {
-            let source = DomainId::new(source)?;
-            let buffer = self.posted[usize::from(request) % POST_SLOTS].take()?;
-            return Some(Event::Message { source, tag, sequence, buffer, length });
-        }
-        core::hint::cold_path();
         match DeliveryKind::from_number(kind)? {
+            // See `arrived`.
             DeliveryKind::Message => None,
             DeliveryKind::Placed => {
                 let source = DomainId::new(source)?;

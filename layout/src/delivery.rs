@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::address::Address;
-use crate::entry::entry;
+use crate::entry::{Slot, entry};
 
 /// One entry of the receive queue. Thirty-two bytes, in a page that only central can write: `source` is proof of
 /// origin.
@@ -29,6 +29,49 @@ pub struct Delivery {
 }
 
 entry!(Delivery, 4);
+
+/// What there is to know of a delivery of kind [`DeliveryKind::Message`] for the one who knows the request that it used up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// The sender's tag.
+    pub tag: u64,
+    /// Number of the message within its flow.
+    pub sequence: u64,
+    /// Bytes that arrived.
+    pub length: u32,
+    /// The client that sent it.
+    pub source: u16,
+    /// The lowest eight bits of the index of the request that it used up.
+    pub request: u8,
+}
+
+impl Arrival {
+    /// Reads a delivery of that kind, and no more of it than this; `None` if it is of another.
+    #[must_use]
+    #[inline]
+    pub fn load<const STRIDE: usize>(slot: &Slot<STRIDE>) -> Option<Self> {
+        let last = slot.word::<3>();
+        // Which part of the word is which is asserted below.
+        #[expect(clippy::cast_possible_truncation, reason = "parts of the word")]
+        let (length, source, kind, request) =
+            (last as u32, (last >> 32) as u16, (last >> 48) as u8, (last >> 56) as u8);
+        (kind == DeliveryKind::Message as u8).then(|| Self {
+            tag: slot.word::<0>(),
+            sequence: slot.word::<1>(),
+            length,
+            source,
+            request,
+        })
+    }
+}
+
+#[cfg(not(loom))]
+const _: () = {
+    use core::mem::offset_of;
+    assert!(offset_of!(Delivery, tag) == 0 && offset_of!(Delivery, sequence) == 8);
+    assert!(offset_of!(Delivery, length) == 24 && offset_of!(Delivery, source) == 28);
+    assert!(offset_of!(Delivery, kind) == 30 && offset_of!(Delivery, request) == 31);
+};
 
 /// What an entry of the receive queue tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -47,7 +47,7 @@ mod sync;
 mod wake;
 
 pub use address::{Address, Span};
-pub use delivery::{Delivery, DeliveryKind};
+pub use delivery::{Arrival, Delivery, DeliveryKind};
 pub use descriptor::{Descriptor, Kind, Plain, Route, flags};
 pub use directory::{DomainName, NameTooLong, Peer};
 pub use entry::{Entry, Slot, Slots};

@@ -85,6 +85,22 @@ impl<const N: usize> Producer<N> {
         self.next = self.next.wrapping_add(if count < free { count } else { free });
     }
 
+    /// As [`push_run`](Self::push_run), for one who counted by itself: the next index is `next`, with no more before it than
+    /// were free.
+    #[inline]
+    pub const fn push_to(&mut self, next: u32) {
+        debug_assert!(next.wrapping_sub(self.next) <= self.free(), "more entries than free slots");
+        self.next = next;
+    }
+
+    /// Everything before `head` was given back. For one who knows it by other means than the peer's index, which is for
+    /// [`refresh`](Self::refresh).
+    #[inline]
+    pub const fn take_back_to(&mut self, head: u32) {
+        debug_assert!(head.wrapping_sub(self.head) <= self.next.wrapping_sub(self.head), "never pushed");
+        self.head = head;
+    }
+
     /// Learns that the peer has given back everything before `published`, which may be a lie.
     #[inline]
     pub const fn refresh(&mut self, published: u32) -> Result<(), ProtocolViolation> {
@@ -176,6 +192,14 @@ impl<const N: usize> Consumer<N> {
         self.next = self.next.wrapping_add(if count < available { count } else { available });
     }
 
+    /// As [`take_run`](Self::take_run), for one who counted by itself: the next entry to take is `next`, with no more before it
+    /// than there were.
+    #[inline]
+    pub const fn take_to(&mut self, next: u32) {
+        debug_assert!(next.wrapping_sub(self.next) <= self.available(), "more entries than there are");
+        self.next = next;
+    }
+
     /// Gives the oldest `count` entries back to the producer; no more than were taken, whatever `count` says.
     #[inline]
     pub const fn release(&mut self, count: u32) {
@@ -232,6 +256,24 @@ mod tests {
         consumer.refresh(5).unwrap();
         consumer.release(u32::MAX);
         assert_eq!(consumer.released(), 4, "only what was taken can be released");
+    }
+
+    #[test]
+    fn who_counts_by_itself_comes_to_the_same() {
+        let (mut counted, mut single) = (Producer::<4>::new(START), Producer::<4>::new(START));
+        counted.push_to(START.wrapping_add(3));
+        single.push_run(3);
+        assert_eq!((counted.next(), counted.free()), (single.next(), single.free()));
+        counted.take_back_to(START.wrapping_add(2));
+        single.refresh(START.wrapping_add(2)).unwrap();
+        assert_eq!((counted.head(), counted.free()), (single.head(), single.free()));
+        let (mut counted, mut single) = (Consumer::<4>::new(START), Consumer::<4>::new(START));
+        for consumer in [&mut counted, &mut single] {
+            consumer.refresh(START.wrapping_add(4)).unwrap();
+        }
+        counted.take_to(START.wrapping_add(3));
+        single.take_run(3);
+        assert_eq!((counted.next(), counted.available()), (single.next(), single.available()));
     }
 
     #[test]

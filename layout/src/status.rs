@@ -153,6 +153,21 @@ impl StatusWord {
         (word >> 32 == u64::from(index) && status != Status::Free).then_some(status)
     }
 
+    /// How a send has ended whose slot central has given back, by a [`transmit_head`](crate::InRegion::transmit_head) past it
+    /// that the client has observed; `None` would be a central that gives back what has not ended.
+    ///
+    /// Pairing: relaxed, because the head does it: central publishes it (release) after this word, and its
+    /// [`observe`](crate::Index::observe) (acquire) came before. So the word is of this use of the slot, and its index need not be looked at.
+    #[must_use]
+    #[inline]
+    pub fn ended(&self) -> Option<Status> {
+        let word = self.0.load(Ordering::Relaxed);
+        if word & 0xff == Status::Done as u64 {
+            return Some(Status::Done);
+        }
+        Status::ALL.get((word & 0xff) as usize).copied().filter(|status| status.is_final())
+    }
+
     /// Central's note on the last use of this slot. For central, when it restarts: relaxed, as nobody else writes it.
     #[must_use]
     pub fn delivered(&self) -> Option<DeliveredNote> {

@@ -20,7 +20,7 @@ enum Consumer<D: Doorbell> {
 
 fn init() -> impl Handler {
     let central = runtime::channel!(ferry_central);
-    let doorbell = move || central.map_or((), runtime::notify);
+    let doorbell = move || central.map_or((), runtime::notify_above);
     let regions = regions().unwrap_or_else(|error| fail(format_args!("{error:?}")));
     let Some(order) = Order::read() else { fail(format_args!("the region bench is not filled in")) };
     let (opening, _, receive) = Port::open(regions, doorbell);
@@ -61,11 +61,11 @@ impl<D: Doorbell> Consumer<D> {
 /// Takes what is there until there is nothing to do but wait for central.
 fn receive<D: Doorbell>(port: &mut Port<D>) {
     loop {
-        while let Some(event) = port.receive() {
-            match event {
-                Event::Message { buffer, .. } => post(port, buffer),
-                _ => fail(format_args!("something else than a message arrived")),
-            }
+        while let Err(full) = port.receive_each(|event| match event {
+            Event::Message { buffer, .. } => Some(buffer),
+            _ => fail(format_args!("something else than a message arrived")),
+        }) {
+            post(port, full.buffer);
         }
         port.flush();
         if !port.arm() {

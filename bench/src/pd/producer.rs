@@ -11,7 +11,7 @@ mod clock;
 mod order;
 mod stopwatch;
 
-use ferry_client::{Doorbell, Message, Opening, Peer, Port, SendError, Status, TransmitBuffer};
+use ferry_client::{Doorbell, Message, Opening, Outgoing, Peer, Port, SendError, Status, TransmitBuffer};
 use heapless::Vec;
 use order::{BUFFERS, Case, Order, fail, regions};
 use runtime::{ChannelSet, Handler};
@@ -41,7 +41,7 @@ struct Stream<D: Doorbell> {
 
 fn init() -> impl Handler {
     let central = runtime::channel!(ferry_central);
-    let doorbell = move || central.map_or((), runtime::notify);
+    let doorbell = move || central.map_or((), runtime::notify_above);
     let regions = regions().unwrap_or_else(|error| fail(format_args!("{error:?}")));
     let Some(order) = Order::read() else { fail(format_args!("the region bench is not filled in")) };
     let (opening, transmit, _) = Port::open(regions, doorbell);
@@ -103,15 +103,18 @@ impl<D: Doorbell> Stream<D> {
     fn pump(&mut self) {
         self.port.disarm();
         loop {
-            let mut missing = self.missing;
-            while missing != 0
-                && let Some(done) = self.port.reap()
-            {
+            let (peer, length, mut missing) = (self.consumer, self.case.payload, self.missing);
+            let sent = self.port.reap_each(|done| {
                 if done.status != Status::Done {
                     ended_badly(done.status);
                 }
-                self.send(done.buffer, missing);
+                let message = Message::tagged(missing.into());
+                // A batch is what is under way, so no more than that come back before it is flushed.
                 missing -= 1;
+                Some(Outgoing { peer, buffer: done.buffer, length, message })
+            });
+            if let Err(refused) = sent {
+                refused_to_send(refused.reason);
             }
             self.missing = missing;
             if self.missing == 0 {

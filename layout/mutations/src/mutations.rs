@@ -24,6 +24,7 @@ const CENTRAL_SLEEPS: &str = "wakes::a_client_that_publishes_is_seen_or_signals"
 const CLIENT_SLEEPS: &str = "wakes::a_completion_and_a_delivery_are_seen_or_signalled";
 const BOTH_SLEEP: &str = "wakes::two_that_sleep_and_wake_each_other_come_to_an_end";
 const DONE: &str = "statuses::who_sees_done_owns_the_buffer_again";
+const ENDED: &str = "statuses::who_sees_the_head_owns_the_buffers_before_it_again";
 const RESTART: &str = "epochs::a_restart_is_no_offence";
 const EPOCH: &str = "epochs::who_sees_the_epoch_sees_its_beginning";
 const INTRODUCTION: &str = "epochs::who_sees_the_introduction_sees_all_of_it";
@@ -59,6 +60,20 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "self.0.load(Ordering::Acquire)",
         to: "self.0.load(Ordering::Relaxed)",
         test: RING,
+    },
+    Mutation {
+        file: "index.rs",
+        change: "publish: release → relaxed, for the statuses before a head",
+        from: "self.0.store(value, Ordering::Release);",
+        to: "self.0.store(value, Ordering::Relaxed);",
+        test: ENDED,
+    },
+    Mutation {
+        file: "index.rs",
+        change: "observe: acquire → relaxed, for the statuses before a head",
+        from: "self.0.load(Ordering::Acquire)",
+        to: "self.0.load(Ordering::Relaxed)",
+        test: ENDED,
     },
     Mutation {
         file: "index.rs",

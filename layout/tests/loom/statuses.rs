@@ -1,6 +1,6 @@
 //! Status words: a final status gives the slot and the buffer back, and speaks of one use of the slot only.
 
-use ferry_layout::{Status, StatusWord};
+use ferry_layout::{Index, Status, StatusWord};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
@@ -24,6 +24,31 @@ fn who_sees_done_owns_the_buffer_again() {
         if status.get(0) == Some(Status::Done) {
             buffer.with_mut(|_| ());
             assert_eq!(status.get(2), None, "a status of the slot's last use was taken for one of the next");
+        }
+        central.join().unwrap();
+    });
+}
+
+/// The same for a client that learns of many ends at once, by the head: the statuses before it are there, and of this use of
+/// their slots, without a look at their indices.
+#[test]
+fn who_sees_the_head_owns_the_buffers_before_it_again() {
+    crate::check(None, || {
+        let shared = Arc::new((Index::default(), StatusWord::default(), UnsafeCell::new(0_u32)));
+        shared.1.set(0, Status::Expired);
+        let central = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (head, status, buffer) = &*shared;
+                buffer.with(|_| ());
+                status.set(2, Status::Done);
+                head.publish(3);
+            }
+        });
+        let (head, status, buffer) = &*shared;
+        if head.observe() == 3 {
+            assert_eq!(status.ended(), Some(Status::Done), "a status of the slot's last use");
+            buffer.with_mut(|_| ());
         }
         central.join().unwrap();
     });

@@ -1,0 +1,150 @@
+//! All that there is at once: what has come to its end is sent anew, what has arrived is posted again.
+//!
+//! These loops do what [`Port::reap`] with [`Port::send`], and [`Port::receive`] with [`Port::post`], do one by one, and leave to
+//! those whatever is not the ordinary case. They are cheaper because the places in the rings are kept in registers: in the
+//! port they would have to be read and written anew for each message, since every access of shared memory in between might
+//! change them for all that the compiler knows. A program that goes on after `each` has panicked loses buffers by it, but never
+//! has one that is not its own.
+
+use ferry_layout::geometry::{POST_SLOTS, TRANSMIT_SLOTS};
+use ferry_layout::{Arrival, Post, PostKind};
+
+use crate::memory::ReceiveBuffer;
+use crate::message::{Completion, Event, Outgoing, PostError, SendError, SendRefused};
+use crate::port::{Doorbell, InFlight, Port, plain};
+
+impl<D: Doorbell> Port<D> {
+    /// Takes back every send that has come to its end, oldest first, and sends what `each` makes of it, if anything. Central
+    /// learns of that by the next [`flush`](Self::flush). What ends meanwhile is for the next call; [`arm`](Self::arm) tells.
+    ///
+    /// On an error nothing was taken back after the send whose buffer this is.
+    ///
+    /// ```no_run
+    /// # use ferry_client::{Doorbell, Message, Outgoing, Peer, Port, SendRefused};
+    /// # fn example(port: &mut Port<impl Doorbell>, peer: Peer) -> Result<(), SendRefused> {
+    /// port.reap_each(|mut done| {
+    ///     done.buffer.bytes_mut()[0] += 1;
+    ///     Some(Outgoing { peer, buffer: done.buffer, length: 1, message: Message::tagged(done.tag + 1) })
+    /// })?;
+    /// port.flush();
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn reap_each(
+        &mut self,
+        mut each: impl FnMut(Completion) -> Option<Outgoing>,
+    ) -> Result<(), SendRefused> {
+        let (into, out) = (self.into, self.out);
+        let end = self.known_end();
+        let (mut index, mut next) = (self.sends.head(), self.sends.next());
+        let mut refused = None;
+        while index != end {
+            let Some(status) = into.status(index).ended() else { break };
+            let Some(flight) = self.in_flight[index as usize % TRANSMIT_SLOTS].take() else { break };
+            index = index.wrapping_add(1);
+            let InFlight { buffer, tag } = flight;
+            let Some(outgoing) = each(Completion { status, tag, buffer }) else { continue };
+            let Outgoing { peer, buffer, length, message } = outgoing;
+            if length > buffer.capacity() {
+                refused = Some(SendRefused { reason: SendError::BeyondBuffer, buffer });
+                break;
+            }
+            // There is a slot: this one takes the place of the one that was just taken back.
+            out.descriptors.store(next, plain(peer.domain, &buffer, length, message));
+            self.in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
+            next = next.wrapping_add(1);
+        }
+        self.sends.take_back_to(index);
+        if next != self.sends.next() {
+            self.sends.push_to(next);
+            self.unflushed.news = true;
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Takes everything that has arrived, oldest first, and posts what `each` gives back, for anyone. Central learns of that by
+    /// the next [`flush`](Self::flush). What arrives meanwhile is for the next call; [`arm`](Self::arm) tells.
+    ///
+    /// On an error there was no slot to post a buffer again, and nothing was taken after it. A slot is free as soon as
+    /// central has released it, which can be a moment after the delivery, or when a window is withdrawn.
+    ///
+    /// ```no_run
+    /// # use ferry_client::{Doorbell, Event, Port, PostError};
+    /// # fn example(port: &mut Port<impl Doorbell>) -> Result<(), PostError> {
+    /// let mut sum = 0_u64;
+    /// port.receive_each(|event| match event {
+    ///     Event::Message { buffer, length, .. } => {
+    ///         sum += buffer.bytes()[..length as usize].iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    ///         Some(buffer)
+    ///     }
+    ///     _ => None,
+    /// })?;
+    /// port.flush();
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn receive_each(
+        &mut self,
+        mut each: impl FnMut(Event) -> Option<ReceiveBuffer>,
+    ) -> Result<(), PostError> {
+        let (into, out) = (self.into, self.out);
+        let end = self.known_delivery_end();
+        let (mut index, mut next) = (self.deliveries.next(), self.posts.next());
+        if index == end {
+            return Ok(());
+        }
+        let limit = self.known_limit(end.wrapping_sub(index));
+        self.unflushed.room = true;
+        let left_over = loop {
+            if index == end {
+                break None;
+            }
+            let arrival = Arrival::load(into.deliveries.slot(index));
+            let Some(event) = arrival.and_then(|arrival| self.arrived(arrival)) else {
+                break Some(LeftOver::Event);
+            };
+            index = index.wrapping_add(1);
+            let Some(buffer) = each(event) else { continue };
+            let slot = &mut self.posted[next as usize % POST_SLOTS];
+            if next == limit || slot.is_some() {
+                break Some(LeftOver::Buffer(buffer));
+            }
+            let (place, length, kind) = (buffer.place(), buffer.capacity(), PostKind::Buffer as u8);
+            out.posts.store(next, Post { place, length, from: Post::ANYONE, kind, reserved: 0 });
+            *slot = Some(buffer);
+            next = next.wrapping_add(1);
+        };
+        self.deliveries.take_to(index);
+        self.posts.push_to(next);
+        match left_over {
+            None => Ok(()),
+            Some(left_over) => self.receive_rest(left_over, &mut each),
+        }
+    }
+
+    /// Goes on one by one, as far as is known.
+    #[cold]
+    fn receive_rest(
+        &mut self,
+        left_over: LeftOver,
+        each: &mut impl FnMut(Event) -> Option<ReceiveBuffer>,
+    ) -> Result<(), PostError> {
+        if let LeftOver::Buffer(buffer) = left_over {
+            self.post(buffer, None)?;
+        }
+        for _ in 0..self.deliveries.available() {
+            if let Some(buffer) = self.receive().and_then(&mut *each) {
+                self.post(buffer, None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a run of deliveries ended before its time.
+enum LeftOver {
+    /// At something else than a message.
+    Event,
+    /// At this buffer there seemed to be no slot.
+    Buffer(ReceiveBuffer),
+}

@@ -1,0 +1,251 @@
+//! The client library's loops over all that there is: they do what its functions for one message do one by one.
+
+use ferry_client::{
+    Event, Message, Outgoing, Peer, Port, ReceiveBuffer, ReceiveMemory, SendError, Status, TransmitMemory,
+};
+use ferry_layout::config::Mapping;
+use ferry_testbed::{Silent, Testbed, Topology};
+
+/// Bytes of a buffer, of which sixteen make a page less than the regions have.
+const BYTES: u32 = 256;
+/// Slots of each ring.
+const SLOTS: usize = 128;
+
+/// A sender and a receiver; the memory that was not split yet.
+struct Pair {
+    bed: Testbed,
+    sender: Port<Silent>,
+    receiver: Port<Silent>,
+    transmit: Option<TransmitMemory>,
+    receive: Option<ReceiveMemory>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let mut bed = Testbed::new(&Topology::mesh(2, 16, Mapping::Keep));
+        let (sender, transmit, _) = bed.open(0);
+        let (receiver, _, receive) = bed.open(1);
+        Self { bed, sender, receiver, transmit: Some(transmit), receive: Some(receive) }
+    }
+
+    /// With so many buffers posted.
+    fn posted(buffers: usize) -> Self {
+        let mut pair = Self::new();
+        for buffer in pair.buffers().into_iter().take(buffers) {
+            pair.receiver.post(buffer, None).unwrap();
+        }
+        pair.receiver.publish();
+        pair
+    }
+
+    fn buffers(&mut self) -> heapless::Vec<ReceiveBuffer, SLOTS> {
+        self.receive.take().unwrap().split(BYTES)
+    }
+
+    fn peer(&self) -> Peer {
+        self.sender.peer("client1").unwrap()
+    }
+
+    /// Sends so many messages, tagged from 0, whose bytes are their tags.
+    fn send(&mut self, messages: usize) {
+        let peer = self.peer();
+        let buffers: heapless::Vec<_, SLOTS> = self.transmit.take().unwrap().split(BYTES);
+        for (mut buffer, tag) in buffers.into_iter().take(messages).zip(0_u64..) {
+            buffer.bytes_mut()[..8].copy_from_slice(&tag.to_le_bytes());
+            self.sender.send(peer, buffer, 8, Message::tagged(tag)).unwrap();
+        }
+        self.sender.publish();
+    }
+}
+
+/// Several turns of both rings, in batches that are no part of a ring: nothing is lost, nothing comes twice, all in order, and
+/// each buffer holds what was sent with its tag.
+#[test]
+fn what_is_sent_anew_and_posted_anew_arrives_once_and_in_order() {
+    const MESSAGES: u64 = 48;
+    let mut pair = Pair::posted(100);
+    let peer = pair.peer();
+    pair.send(usize::try_from(MESSAGES).unwrap());
+    let (mut next, mut expected) = (MESSAGES, 0);
+    for _ in 0..12 {
+        pair.bed.run();
+        let mut reaped = 0;
+        pair.receiver
+            .receive_each(|event| {
+                let Event::Message { source, tag, sequence, buffer, length } = event else {
+                    panic!("{event:?}")
+                };
+                assert_eq!((source.number(), tag, sequence, length), (0, expected, expected, 8));
+                assert_eq!(buffer.bytes()[..8], tag.to_le_bytes());
+                expected += 1;
+                Some(buffer)
+            })
+            .unwrap();
+        assert!(pair.receiver.publish());
+        pair.sender
+            .reap_each(|done| {
+                assert_eq!((done.status, done.tag), (Status::Done, next - MESSAGES));
+                let (tag, mut buffer) = (next, done.buffer);
+                buffer.bytes_mut()[..8].copy_from_slice(&tag.to_le_bytes());
+                (next, reaped) = (next + 1, reaped + 1);
+                Some(Outgoing { peer, buffer, length: 8, message: Message::tagged(tag) })
+            })
+            .unwrap();
+        assert!(pair.sender.publish());
+        assert_eq!((reaped, pair.sender.outstanding()), (MESSAGES, 48));
+        assert_eq!(expected, next - MESSAGES);
+    }
+}
+
+#[test]
+fn what_is_kept_is_neither_sent_nor_posted_anew() {
+    let mut pair = Pair::posted(4);
+    pair.send(4);
+    pair.bed.run();
+    let mut kept = Vec::new();
+    let peer = pair.peer();
+    pair.sender
+        .reap_each(|done| {
+            if done.tag % 2 == 0 {
+                return Some(Outgoing { peer, buffer: done.buffer, length: 8, message: Message::tagged(9) });
+            }
+            kept.push(done.buffer);
+            None
+        })
+        .unwrap();
+    assert_eq!((kept.len(), pair.sender.outstanding()), (2, 2));
+    let mut held = Vec::new();
+    let keep = |event| match event {
+        Event::Message { buffer, .. } => {
+            held.push(buffer);
+            None
+        }
+        other => panic!("{other:?}"),
+    };
+    pair.receiver.receive_each(keep).unwrap();
+    assert_eq!(held.len(), 4);
+    pair.sender.publish();
+    pair.receiver.publish();
+    pair.bed.run();
+    assert_eq!(pair.sender.status(0), Some(Status::Queued), "nothing is posted");
+    assert!(pair.sender.reap().is_none());
+}
+
+#[test]
+fn a_message_longer_than_its_buffer_comes_back_and_the_rest_stays() {
+    let mut pair = Pair::posted(4);
+    pair.send(3);
+    pair.bed.run();
+    let peer = pair.peer();
+    let length = |tag| if tag == 1 { BYTES + 1 } else { BYTES };
+    let refused = pair.sender.reap_each(|done| {
+        let message = Message::tagged(done.tag + 10);
+        Some(Outgoing { peer, buffer: done.buffer, length: length(done.tag), message })
+    });
+    let refused = refused.unwrap_err();
+    assert_eq!((refused.reason, refused.buffer.capacity()), (SendError::BeyondBuffer, BYTES));
+    assert_eq!(
+        pair.sender.outstanding(),
+        2,
+        "the one that was sent anew and the one that was not taken back"
+    );
+    assert_eq!(pair.sender.reap().map(|done| done.tag), Some(2));
+    pair.sender.publish();
+    pair.bed.run();
+    assert_eq!(pair.sender.reap().map(|done| (done.status, done.tag)), Some((Status::Done, 10)));
+}
+
+#[test]
+fn a_send_that_was_refused_comes_back_with_its_status() {
+    let mut pair = Pair::posted(2);
+    let buffers: heapless::Vec<_, 3> = pair.transmit.take().unwrap().split(BYTES);
+    let (known, unknown) = (pair.peer(), Peer { domain: 31, ..pair.peer() });
+    for (buffer, peer) in buffers.into_iter().zip([known, unknown, known]) {
+        pair.sender.send(peer, buffer, 8, Message::default()).unwrap();
+    }
+    pair.sender.publish();
+    pair.bed.run();
+    let mut statuses = Vec::new();
+    pair.sender
+        .reap_each(|done| {
+            statuses.push(done.status);
+            None
+        })
+        .unwrap();
+    assert_eq!(statuses, [Status::Done, Status::NoTarget, Status::Done]);
+}
+
+/// A ring of requests whose first is a window: where the next one would go, no request can be.
+#[test]
+fn a_buffer_without_a_slot_comes_back() {
+    let mut pair = Pair::new();
+    let mut buffers = pair.buffers().into_iter();
+    let sender = pair.receiver.peer("client0").unwrap();
+    let window = pair.receiver.open_window(buffers.next().unwrap(), sender).unwrap();
+    for buffer in buffers.by_ref() {
+        pair.receiver.post(buffer, None).unwrap();
+    }
+    pair.receiver.publish();
+    pair.send(3);
+    pair.bed.run();
+    let mut tags = Vec::new();
+    let mut again = |event| match event {
+        Event::Message { tag, buffer, .. } => {
+            tags.push(tag);
+            Some(buffer)
+        }
+        other => panic!("{other:?}"),
+    };
+    let left_over = pair.receiver.receive_each(&mut again).unwrap_err().buffer;
+    assert!(pair.receiver.posted_buffer(window).is_some_and(|window| window.place() != left_over.place()));
+    let second = pair.receiver.receive_each(&mut again).unwrap_err().buffer;
+    assert_ne!(second.place(), left_over.place());
+    assert_eq!(tags, [0, 1], "nothing was taken after the one that found no slot");
+}
+
+/// Messages with a placed message and a buffer that was asked back between them.
+#[test]
+fn what_is_no_message_comes_in_its_turn() {
+    let mut pair = Pair::new();
+    let mut buffers = pair.buffers().into_iter();
+    let (sender, peer) = (pair.receiver.peer("client0").unwrap(), pair.peer());
+    let window = buffers.next().unwrap();
+    let place = window.place();
+    pair.receiver.open_window(window, sender).unwrap();
+    for buffer in buffers.by_ref().take(3) {
+        pair.receiver.post(buffer, None).unwrap();
+    }
+    pair.receiver.publish();
+    pair.bed.run();
+    let mut transmit = pair.transmit.take().unwrap().split::<4>(BYTES);
+    let mut next = || transmit.pop().unwrap();
+    pair.sender.send(peer, next(), 8, Message::tagged(0)).unwrap();
+    pair.sender.send_to(peer, place, next(), 8, Message::tagged(1)).unwrap();
+    pair.sender.send(peer, next(), 8, Message::tagged(2)).unwrap();
+    pair.sender.publish();
+    pair.bed.run();
+    let request = pair.receiver.post(buffers.next().unwrap(), None).unwrap();
+    pair.receiver.publish();
+    pair.bed.run();
+    assert!(pair.receiver.withdraw(request));
+    pair.receiver.publish();
+    pair.bed.run();
+    let mut seen = Vec::new();
+    let note = |event| match event {
+        Event::Message { tag, buffer, .. } => {
+            seen.push(format!("message {tag}"));
+            Some(buffer)
+        }
+        Event::Placed { tag, .. } => {
+            seen.push(format!("placed {tag}"));
+            None
+        }
+        Event::Returned(_) => {
+            seen.push("returned".to_owned());
+            None
+        }
+        Event::NotWithdrawn => panic!("the request was there"),
+    };
+    pair.receiver.receive_each(note).unwrap();
+    assert_eq!(seen, ["message 0", "placed 1", "message 2", "returned"]);
+}
