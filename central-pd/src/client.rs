@@ -4,7 +4,6 @@ use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
 
 use crate::buffer::{Buffer, Side};
-use crate::engine::CHUNK_BYTES;
 use crate::requests::Requests;
 use crate::send::Sends;
 use crate::table::ClientSet;
@@ -36,8 +35,9 @@ pub(crate) struct Client {
     /// Sources whose sends wait for this client.
     pub(crate) awaited_by: ClientSet,
 
-    /// Bytes added to the deficit in each round, and the most descriptors taken.
+    /// Bytes added to the deficit in each round, the most that can come of that, and the most descriptors taken.
     pub(crate) bytes_per_round: u32,
+    pub(crate) most_bytes: u32,
     pub(crate) messages_per_round: u32,
     /// Bytes that this client may still have copied in this round.
     pub(crate) deficit: u32,
@@ -71,6 +71,7 @@ impl Client {
             ready: ClientSet::EMPTY,
             awaited_by: ClientSet::EMPTY,
             bytes_per_round: 1,
+            most_bytes: 1,
             messages_per_round: 1,
             deficit: 0,
             messages_left: 0,
@@ -96,12 +97,8 @@ impl Client {
     #[inline]
     pub(crate) fn replenish(&mut self, has_work: bool) {
         self.messages_left = self.messages_per_round;
-        self.deficit = if has_work {
-            let most = self.bytes_per_round.saturating_add(CHUNK_BYTES);
-            self.deficit.saturating_add(self.bytes_per_round).min(most)
-        } else {
-            0
-        };
+        self.deficit =
+            if has_work { self.deficit.saturating_add(self.bytes_per_round).min(self.most_bytes) } else { 0 };
     }
 
     pub(crate) const fn buffer_mut(&mut self, side: Side) -> &mut Buffer {
@@ -123,7 +120,7 @@ impl Client {
     /// `release_slots` says so, and older ones have theirs.
     #[inline]
     pub(crate) fn finish(&mut self, index: u32, count: u32) {
-        if index == self.transmit.released() && self.sends.none_finished() {
+        if index == self.transmit.released() {
             self.transmit.release(count);
         } else {
             self.sends.finish(index, count);
@@ -145,10 +142,15 @@ impl Client {
     /// Notes that everything is said that follows from the deliveries so far. Until then none is stored after them, so that a
     /// restart finds them intact.
     #[inline]
-    pub(crate) fn note_settled(&self) {
-        if let Some(ports) = self.ports {
-            ports.into.settled.publish(self.deliveries.next());
-        }
+    pub(crate) fn note_settled(&self, into: &InRegion) {
+        into.settled.publish(self.deliveries.next());
+    }
+
+    /// Makes the deliveries visible in the client's page, and then what its requests have come to.
+    #[inline]
+    pub(crate) fn show_deliveries(&mut self, into: &InRegion) {
+        into.delivery_tail.publish(self.deliveries.next());
+        self.requests.publish(into);
     }
 
     /// Answers receive request `by`, which is about request `about`, and makes that visible. There is room: the caller
@@ -165,7 +167,7 @@ impl Client {
             ports.into.deliveries.store(index, answer);
             ports.into.delivery_tail.publish(self.deliveries.next());
             self.requests.publish(ports.into);
-            self.note_settled();
+            self.note_settled(ports.into);
         }
     }
 }

@@ -43,7 +43,7 @@ pub struct Engine {
     pub(crate) roused: ClientSet,
     /// Clients that were found to have broken the protocol, until [`Engine::expel_offenders`].
     pub(crate) offenders: ClientSet,
-    /// Clients that had a turn, or something delivered, since the last tick.
+    /// Clients that had news, or a frame used, since the last tick.
     pub(crate) active: ClientSet,
     /// Clients that are asked to signal when they post or take, because something waits for that.
     asking: ClientSet,
@@ -92,6 +92,7 @@ impl Engine {
             self.all.insert(id);
             let client = &mut self.clients[id];
             client.bytes_per_round = record.bytes_per_round;
+            client.most_bytes = record.bytes_per_round.saturating_add(CHUNK_BYTES);
             client.messages_per_round = record.messages_per_round;
             client.transmit_buffer.configure(&record.transmit);
             client.receive_buffer.configure(&record.receive);
@@ -223,27 +224,23 @@ impl Engine {
             self.suspect(client, ports);
             return;
         }
-        self.look_for_requests(client);
+        self.look_for_requests(client, ports);
     }
 
     /// Reads what `client`, which is let in, has posted. Clients need not signal that, so this is also called when a message
     /// for the client finds nothing open.
     #[inline(always)]
-    pub(crate) fn look_for_requests(&mut self, client: DomainId) {
-        self.learn_requests(client);
-        let state = &self.clients[client];
-        if let Some(ports) = state.ports
-            && state.requests.has_new()
-        {
+    pub(crate) fn look_for_requests(&mut self, client: DomainId, ports: Ports) {
+        self.learn_requests(client, ports);
+        if self.clients[client].requests.has_new() {
             self.take_requests(client, ports);
         }
     }
 
     /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no request.
     #[inline(always)]
-    pub(crate) fn learn_requests(&mut self, client: DomainId) {
+    pub(crate) fn learn_requests(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
-        let Some(ports) = state.ports else { return };
         let tail = ports.out.post_tail.observe();
         if tail != state.requests.tail() && state.requests.refresh(tail).is_err() {
             self.suspect(client, ports);
@@ -302,6 +299,7 @@ impl Engine {
     fn signal(&mut self, machine: &mut impl Machine, rest: bool) {
         let news = core::mem::replace(&mut self.to_signal, self.to_signal_later);
         self.to_signal_later = ClientSet::EMPTY;
+        self.active = self.active.union(news);
         let mut asking = None;
         for client in news.iter() {
             let state = &self.clients[client];

@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::machine::Machine;
 use crate::requests::{Requests, buffer_for_anyone};
 use crate::transfer::MINIMUM_COST;
-use crate::visit::{Finished, say_done, show_deliveries};
+use crate::visit::{Finished, say_done};
 
 /// What holds for the messages of one flow in one turn.
 struct Lane<'a> {
@@ -45,6 +45,8 @@ struct Lane<'a> {
 struct Carried {
     source: DomainId,
     target: DomainId,
+    /// The target's page.
+    into: &'static InRegion,
     request: u32,
     /// The requests had not been taken before.
     fresh: bool,
@@ -141,17 +143,18 @@ impl Engine {
         if !flow.is_granted() || flow.waiting.is_some() || self.clients[target].standing != Standing::Open {
             return None;
         }
+        let ports_of_target = self.clients[target].ports?;
         // What was taken is older than what was not, and while others wait, requests go through the books.
         let receiver = &self.clients[target];
         let (mut request, mut offered) = receiver.requests.open_run(source);
         let fresh = offered == 0 && receiver.awaited_by.is_empty();
         if fresh {
-            self.learn_requests(target);
+            self.learn_requests(target, ports_of_target);
             (request, offered) = self.clients[target].requests.fresh_run();
         }
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
         let most = most.min(offered).min(receiver.room()) as usize;
-        let Ports { out, into } = receiver.ports?;
+        let Ports { out, into } = ports_of_target;
         let flow = self.flows.get(source, target);
         let lane = Lane {
             source,
@@ -173,14 +176,15 @@ impl Engine {
         } else {
             lane.carry_taken(machine, descriptors, into, receiver.deliveries.next())
         };
-        Some(Carried { source, target, request, fresh, run })
+        Some(Carried { source, target, into, request, fresh, run })
     }
 
     /// Enters in the books what has gone along a lane. It becomes visible at once, if nothing else of this turn has to
     /// become so before, else in `settle`.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
-        let Carried { source, target, request, fresh, run: Run { messages, bytes, deficit, .. } } = *carried;
+        let Carried { source, target, into, request, fresh, run: Run { messages, bytes, deficit, .. } } =
+            *carried;
         let flow = self.flows.get_mut(source, target);
         let (sequence, mapping) = (flow.sequence, flow.mapping);
         flow.sequence = sequence.wrapping_add(messages.into());
@@ -196,14 +200,13 @@ impl Engine {
         } else {
             receiver.requests.consume_run(source, request, messages);
         }
-        self.active.insert(target);
         self.to_signal.insert(target);
         let finished = Finished { index, messages, parts: 1, target, sequence, bytes };
         if mapping == Mapping::Keep && self.visit.finished.is_empty() {
-            show_deliveries(&mut self.clients[target]);
-            say_done(&mut self.clients, source, ports, &finished);
+            self.clients[target].show_deliveries(into);
+            say_done(&mut self.clients[source], ports, &finished, into);
             ports.into.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
-            self.clients[target].note_settled();
+            self.clients[target].note_settled(into);
             self.to_signal.insert(source);
         } else {
             self.visit.finish(finished);

@@ -342,16 +342,20 @@ impl Requests {
     /// have led to is published.
     #[inline]
     pub(crate) fn publish(&mut self, into: &InRegion) {
-        if self.changed_windows != 0 {
-            self.note_windows(into);
-        }
-        if self.consumed != self.noted {
-            for index in self.consumed.without(&self.noted).from(self.ring.released()) {
-                into.journal.consume(index);
-            }
-            self.noted = self.consumed;
+        // What is noted is over, so if nothing is over, nothing is to be noted.
+        if self.changed_windows != 0 || !self.consumed.is_empty() {
+            self.note(into);
         }
         into.post_head.publish(self.ring.released());
+    }
+
+    #[inline(never)]
+    fn note(&mut self, into: &InRegion) {
+        self.note_windows(into);
+        for index in self.consumed.without(&self.noted).from(self.ring.released()) {
+            into.journal.consume(index);
+        }
+        self.noted = self.consumed;
     }
 
     fn note_windows(&mut self, into: &InRegion) {

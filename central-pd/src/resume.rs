@@ -136,7 +136,7 @@ impl Engine {
             self.finish_statuses(source, target, ports);
             ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
         }
-        self.clients[target].note_settled();
+        self.clients[target].note_settled(ports.into);
     }
 
     /// Writes `Done` for the messages of a flow that are delivered and not acknowledged, where it is not written yet.

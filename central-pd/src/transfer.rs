@@ -8,6 +8,7 @@ use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Span, Standing, Status, flags};
 
 use crate::buffer::Side;
+use crate::client::Ports;
 use crate::engine::{CHUNK_BYTES, Engine};
 use crate::machine::Machine;
 use crate::send::Sends;
@@ -46,14 +47,15 @@ impl Engine {
         if self.clients[source].deficit < cost {
             return Step::OutOfShare;
         }
-        if !self.has_room(target) {
+        let Some(ports) = self.clients[target].ports else { return Step::Blocked };
+        if !self.has_room(target, ports) {
             return Step::Blocked;
         }
         let destination = match (send.claimed, send.kind) {
             (Some(_), _) => send.destination,
             (None, Kind::NextBuffer) => {
                 let found = self.clients[target].requests.find(source).or_else(|| {
-                    self.look_for_requests(target);
+                    self.look_for_requests(target, ports);
                     self.clients[target].requests.find(source)
                 });
                 let Some((request, buffer)) = found else { return Step::Blocked };
@@ -68,7 +70,7 @@ impl Engine {
             }
             (None, Kind::Placed) => {
                 if !self.clients[target].requests.has_window(source, send.destination) {
-                    self.look_for_requests(target);
+                    self.look_for_requests(target, ports);
                 }
                 if !self.clients[target].requests.has_window(source, send.destination) {
                     return Step::Failed(Status::BadDestination);
@@ -149,6 +151,7 @@ impl Engine {
         span: Span,
         mapping: Mapping,
     ) -> Result<(), Status> {
+        self.active.insert(client);
         let state = &mut self.clients[client];
         let buffer = state.buffer_mut(side);
         if buffer.reach(mapping).covers(span) {
@@ -196,7 +199,6 @@ impl Engine {
             };
             ports.into.deliveries.store(slot, delivery);
         }
-        self.active.insert(send.target);
         if send.flags & flags::NO_SIGNAL == 0 {
             self.to_signal.insert(send.target);
         }
@@ -212,11 +214,10 @@ impl Engine {
 
     /// Whether the target's receive queue has a free place. Looks at the target's index only when it seems full.
     #[inline]
-    fn has_room(&mut self, target: DomainId) -> bool {
+    fn has_room(&mut self, target: DomainId, ports: Ports) -> bool {
         if self.clients[target].has_room() {
             return true;
         }
-        let Some(ports) = self.clients[target].ports else { return false };
         self.learn_room(target, ports);
         self.clients[target].has_room()
     }

@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-use ferry_layout::geometry::{MAX_CLIENTS, TRANSMIT_SLOTS};
-use ferry_layout::{DomainId, Status, flags};
+use ferry_layout::geometry::TRANSMIT_SLOTS;
+use ferry_layout::{DomainId, InRegion, Status, flags};
 use heapless::Vec;
 
 use crate::accept::Accepted;
@@ -11,7 +11,7 @@ use crate::buffer::Side;
 use crate::client::{Client, Ports};
 use crate::engine::Engine;
 use crate::machine::Machine;
-use crate::table::{ClientSet, Table};
+use crate::table::ClientSet;
 use crate::transfer::Step;
 
 /// What a turn has done and not yet made visible.
@@ -115,14 +115,15 @@ impl Engine {
         ports: Ports,
         class: Class,
     ) -> bool {
-        self.active.insert(source);
-        // In turns, so that neither a long message holds up the short ones behind it nor they it.
         let client = &mut self.clients[source];
-        client.new_first = !client.new_first;
-        let new_first = client.new_first;
-        let mut in_share = true;
-        if !new_first && !client.ready.is_empty() {
-            in_share = self.serve_waiting(machine, source, ports, class);
+        let (mut in_share, mut new_first) = (true, true);
+        if !client.ready.is_empty() {
+            // In turns, so that neither a long message holds up the short ones behind it nor they it.
+            client.new_first = !client.new_first;
+            new_first = client.new_first;
+            if !new_first {
+                in_share = self.serve_waiting(machine, source, ports, class);
+            }
         }
         if in_share {
             in_share = self.serve_new(machine, source, ports, class);
@@ -327,15 +328,22 @@ impl Engine {
                 targets.insert(finished.target);
             }
             for target in targets.iter() {
-                show_deliveries(&mut self.clients[target]);
+                let target = &mut self.clients[target];
+                if let Some(Ports { into, .. }) = target.ports {
+                    target.show_deliveries(into);
+                }
             }
             machine.delivered();
             for finished in &self.visit.finished {
-                say_done(&mut self.clients, source, ports, finished);
+                if let Some(Ports { into, .. }) = self.clients[finished.target].ports {
+                    say_done(&mut self.clients[source], ports, finished, into);
+                }
             }
             for target in targets.iter() {
                 ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
-                self.clients[target].note_settled();
+                if let Some(Ports { into, .. }) = self.clients[target].ports {
+                    self.clients[target].note_settled(into);
+                }
             }
             self.visit.finished.clear();
             self.to_signal.insert(source);
@@ -364,23 +372,9 @@ impl Engine {
     }
 }
 
-/// Makes the deliveries of `target` visible, and then what its requests have come to.
-#[inline]
-pub(crate) fn show_deliveries(target: &mut Client) {
-    if let Some(ports) = target.ports {
-        ports.into.delivery_tail.publish(target.deliveries.next());
-        target.requests.publish(ports.into);
-    }
-}
-
-/// Says of messages whose deliveries are visible that they are done, and counts them.
+/// Says of messages whose deliveries are visible that they are done, and counts them. `into` is the target's page.
 #[inline(always)]
-pub(crate) fn say_done(
-    clients: &mut Table<Client, MAX_CLIENTS>,
-    source: DomainId,
-    ports: Ports,
-    finished: &Finished,
-) {
+pub(crate) fn say_done(source: &mut Client, ports: Ports, finished: &Finished, into: &InRegion) {
     let Finished { index: first, messages, parts, target, sequence, bytes } = *finished;
     // The first part's last, as in `refuse_slots`.
     for part in (1..parts).rev() {
@@ -388,11 +382,9 @@ pub(crate) fn say_done(
         ports.into.status(index).set(index, Status::Done);
     }
     ports.into.set_delivered(first, messages, target, sequence);
-    clients[source].finish(first, messages.max(parts));
+    source.finish(first, messages.max(parts));
     ports.into.counters.sent_messages.add(messages.into());
     ports.into.counters.sent_bytes.add(bytes);
-    clients[target].count(|counters| {
-        counters.received_messages.add(messages.into());
-        counters.received_bytes.add(bytes);
-    });
+    into.counters.received_messages.add(messages.into());
+    into.counters.received_bytes.add(bytes);
 }

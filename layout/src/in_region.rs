@@ -220,10 +220,20 @@ impl InRegion {
     /// [`StatusWord::set_delivered`]. For central.
     #[inline]
     pub fn set_delivered(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
+        match self.statuses_from(first).get(..count as usize) {
+            Some(slots) if count <= StatusWord::numbers_from(sequence) => {
+                StatusWord::set_all_delivered(slots, first, target, sequence);
+            }
+            _ => self.set_delivered_in_pieces(first, count, target, sequence),
+        }
+    }
+
+    /// As [`set_delivered`](Self::set_delivered), across the end of the ring, or where the note of the number begins anew.
+    #[cold]
+    fn set_delivered_in_pieces(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
         let (mut index, mut sequence, mut left) = (first, sequence, count);
         while left != 0 {
-            // Up to the end of the ring, or to where the note of the number begins anew.
-            let slots = self.statuses.0.get(index as usize & (TRANSMIT_SLOTS - 1)..).unwrap_or_default();
+            let slots = self.statuses_from(index);
             let piece = left.min(StatusWord::numbers_from(sequence));
             let slots = slots.get(..piece as usize).unwrap_or(slots);
             StatusWord::set_all_delivered(slots, index, target, sequence);
@@ -233,6 +243,12 @@ impl InRegion {
             sequence = sequence.wrapping_add(piece.into());
             left -= piece.min(left);
         }
+    }
+
+    /// The status words from that of this free-running index on, up to the end of the ring.
+    #[inline]
+    fn statuses_from(&self, index: u32) -> &[StatusWord] {
+        self.statuses.0.get(index as usize & (TRANSMIT_SLOTS - 1)..).unwrap_or_default()
     }
 
     /// The status word of the send with this free-running index.
