@@ -3,6 +3,7 @@
 use ferry_central::Side;
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;
+use ferry_layout::observe::{Access, AccessKind, set_hook};
 use ferry_layout::{Descriptor, Standing, flags};
 use ferry_testbed::{Action, Memory, Silent, Testbed, Topology};
 
@@ -454,6 +455,32 @@ fn a_place_in_the_queue_that_one_sender_finds_serves_those_who_waited_before() {
     send(&mut pair, 1);
     pair.bed.run_for(1);
     assert_eq!((pair.reap(0), pair.reap(1)), (Some(Status::Done), Some(Status::Done)));
+}
+
+#[test]
+fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_second_look() {
+    let mut topology = Topology::mesh(2, 16, Mapping::Each);
+    // More than one round, so that central stops asking meanwhile.
+    topology.messages_per_round = 2;
+    let mut pair = Pair::new(&topology, 4096);
+    for _ in 0..3 {
+        pair.post(1, None);
+        pair.send(0, 1, b"in time", Message::default());
+    }
+    pair.post(1, None);
+    let memory = pair.bed.clients[0];
+    let another: Descriptor = memory.out.descriptors.load(2);
+    memory.out.descriptors.store(3, another);
+    let hint = &raw const memory.into.wake as usize;
+    set_hook(Some(Box::new(move |access: Access| {
+        // The client has looked at the hint before this store, so it does not signal.
+        if access.kind == AccessKind::Store && access.address == hint && memory.into.wake.asks_for_signal() {
+            memory.out.transmit_tail.publish(4);
+        }
+    })));
+    pair.bed.run_for(0);
+    set_hook(None);
+    assert_eq!(memory.into.status(3).get(3), Some(Status::Done));
 }
 
 #[test]
