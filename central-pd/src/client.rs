@@ -121,7 +121,7 @@ impl Client {
     #[inline]
     pub(crate) fn finish(&mut self, index: u32, count: u32) {
         if index == self.transmit.released() {
-            self.transmit.release(count);
+            self.transmit.release_to(index.wrapping_add(count));
         } else {
             self.sends.finish(index, count);
         }

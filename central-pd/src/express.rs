@@ -91,7 +91,7 @@ impl Engine {
             return self.map_next(machine, source, carried.target, ports).is_some();
         }
         let client = &self.clients[source];
-        carried.run.messages != 0 && client.transmit.available().min(client.messages_left) != 0
+        carried.run.messages != 0 && client.transmit.available() != 0 && client.messages_left != 0
     }
 
     /// Maps what the next message of `source`, a plain one to `target`, needs. `None` if it is not that, or cannot be mapped:
@@ -190,11 +190,12 @@ impl Engine {
         flow.sequence = sequence.wrapping_add(messages.into());
         let client = &mut self.clients[source];
         let index = client.transmit.next();
-        client.transmit.take_run(messages);
+        // Of no ring more than there was: `carry_along` took the least of all.
+        client.transmit.take_to(index.wrapping_add(messages));
         client.messages_left -= messages;
         client.deficit = deficit;
         let receiver = &mut self.clients[target];
-        receiver.deliveries.push_run(messages);
+        receiver.deliveries.push_to(receiver.deliveries.next().wrapping_add(messages));
         if fresh {
             receiver.requests.use_fresh(messages);
         } else {

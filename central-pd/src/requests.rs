@@ -283,7 +283,7 @@ impl Requests {
     #[inline]
     pub(crate) const fn use_fresh(&mut self, count: u32) {
         let first = self.ring.next();
-        self.ring.take_run(count);
+        self.ring.take_to(first.wrapping_add(count));
         self.end_run(first, count);
     }
 
@@ -315,7 +315,7 @@ impl Requests {
     #[inline]
     const fn end_run(&mut self, index: u32, count: u32) {
         if self.consumed.is_empty() && index == self.ring.released() {
-            self.ring.release(count);
+            self.ring.release_to(index.wrapping_add(count));
         } else {
             self.consumed.insert_run(index, count);
             self.release();

@@ -78,14 +78,7 @@ impl<const N: usize> Producer<N> {
         Some(index)
     }
 
-    /// Takes the next `count` indices; no more than are free, whatever `count` says.
-    #[inline]
-    pub const fn push_run(&mut self, count: u32) {
-        let free = self.free();
-        self.next = self.next.wrapping_add(if count < free { count } else { free });
-    }
-
-    /// As [`push_run`](Self::push_run), for one who counted by itself: the next index is `next`, with no more before it than
+    /// As [`push`](Self::push) several times, for one who counted by itself: the next index is `next`, with no more before it than
     /// were free.
     #[inline]
     pub const fn push_to(&mut self, next: u32) {
@@ -200,6 +193,17 @@ impl<const N: usize> Consumer<N> {
         self.next = next;
     }
 
+    /// As [`release`](Self::release), for one who counted by itself: everything before `released` is the producer's again, and was
+    /// taken.
+    #[inline]
+    pub const fn release_to(&mut self, released: u32) {
+        debug_assert!(
+            released.wrapping_sub(self.released) <= self.next.wrapping_sub(self.released),
+            "more entries than were taken"
+        );
+        self.released = released;
+    }
+
     /// Gives the oldest `count` entries back to the producer; no more than were taken, whatever `count` says.
     #[inline]
     pub const fn release(&mut self, count: u32) {
@@ -262,7 +266,9 @@ mod tests {
     fn who_counts_by_itself_comes_to_the_same() {
         let (mut counted, mut single) = (Producer::<4>::new(START), Producer::<4>::new(START));
         counted.push_to(START.wrapping_add(3));
-        single.push_run(3);
+        for _ in 0..3 {
+            single.push();
+        }
         assert_eq!((counted.next(), counted.free()), (single.next(), single.free()));
         counted.take_back_to(START.wrapping_add(2));
         single.refresh(START.wrapping_add(2)).unwrap();
@@ -274,17 +280,18 @@ mod tests {
         counted.take_to(START.wrapping_add(3));
         single.take_run(3);
         assert_eq!((counted.next(), counted.available()), (single.next(), single.available()));
+        counted.release_to(START.wrapping_add(2));
+        single.release(2);
+        assert_eq!(counted.released(), single.released());
     }
 
     #[test]
     fn a_head_past_what_was_pushed_is_a_violation() {
         let mut producer = Producer::<4>::new(START);
-        producer.push_run(1);
+        producer.push();
         assert!(producer.refresh(START.wrapping_add(2)).is_err());
         assert!(producer.refresh(START.wrapping_sub(1)).is_err());
         producer.refresh(START.wrapping_add(1)).unwrap();
         assert!(producer.refresh(START).is_err());
-        producer.push_run(u32::MAX);
-        assert_eq!(producer.free(), 0, "only what is free can be taken");
     }
 }

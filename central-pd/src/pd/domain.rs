@@ -16,8 +16,8 @@ static ENGINE: ConstStaticCell<Engine> = ConstStaticCell::new(Engine::new());
 pub(crate) struct Central<M> {
     engine: &'static mut Engine,
     machine: M,
-    /// The client at the other end of each channel.
-    clients: [Option<DomainId>; CHANNELS],
+    /// The client at the other end of each channel, if it is one.
+    clients: [ClientSet; CHANNELS],
     tick: Option<Channel>,
 }
 
@@ -42,12 +42,12 @@ impl<M: Machine> Central<M> {
     /// Central, configured and having served whoever was there before it. Its window is empty by then: if another central
     /// was here before, what it had mapped is removed first.
     pub(crate) fn new(config: &Config<'_>, machine: impl FnOnce(Hands) -> M) -> Self {
-        let (mut channels, mut clients) = ([None; MAX_CLIENTS], [None; CHANNELS]);
+        let (mut channels, mut clients) = ([None; MAX_CLIENTS], [ClientSet::EMPTY; CHANNELS]);
         for (id, client) in config.clients() {
             let channel = Channel::new(client.channel as usize);
             channels[id.index()] = channel;
             if let Some(channel) = channel {
-                clients[usize::from(channel.number())] = Some(id);
+                clients[usize::from(channel.number())].insert(id);
             }
         }
         let restarted = is_restart(config);
@@ -84,9 +84,7 @@ impl<M: Machine> Handler for Central<M> {
     fn notified(&mut self, channels: ChannelSet) {
         let mut woken = ClientSet::EMPTY;
         for channel in channels {
-            if let Some(client) = self.clients[usize::from(channel.number())] {
-                woken.insert(client);
-            }
+            woken = woken.union(self.clients[usize::from(channel.number())]);
         }
         let tick = self.tick.is_some_and(|tick| channels.contains(tick));
         self.engine.run(&mut self.machine, woken, tick);
