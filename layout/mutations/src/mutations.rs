@@ -233,8 +233,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         file: "journal.rs",
         change: "acknowledge: release → relaxed",
-        from: "word.store(count, Ordering::Release);",
-        to: "word.store(count, Ordering::Relaxed);",
+        from: ".store(count, Ordering::Release);",
+        to: ".store(count, Ordering::Relaxed);",
         test: ACKNOWLEDGED,
     },
     Mutation {
