@@ -165,8 +165,7 @@ impl Client {
                 ..Delivery::default()
             };
             ports.into.deliveries.store(index, answer);
-            ports.into.delivery_tail.publish(self.deliveries.next());
-            self.requests.publish(ports.into);
+            self.show_deliveries(ports.into);
             self.note_settled(ports.into);
         }
     }

@@ -158,6 +158,7 @@ impl Engine {
         self.expel_offenders(machine);
         let working = look_at.union(core::mem::replace(&mut self.roused, ClientSet::EMPTY));
         let (mut class, mut first) = (if self.has_urgent { Class::Urgent } else { Class::Any }, true);
+        // One call, so that the pass is compiled in line.
         let left = loop {
             let left = self.pass(machine, working, class, first);
             if class == Class::Any {

@@ -117,9 +117,6 @@ impl Sends {
     /// How many slots from the oldest, `released`, on are finished; they are forgotten here.
     #[inline]
     pub(crate) fn finished_run(&mut self, released: u32) -> u32 {
-        if self.finished.is_empty() {
-            return 0;
-        }
         let run = self.finished.run_from(released);
         self.finished.remove_run(released, run);
         run

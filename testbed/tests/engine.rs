@@ -458,6 +458,58 @@ fn a_place_in_the_queue_that_one_sender_finds_serves_those_who_waited_before() {
 }
 
 #[test]
+fn frames_that_are_kept_stay_while_there_is_traffic_of_either_kind() {
+    for no_signal in [false, true] {
+        let mut pair = Pair::two(Mapping::Keep);
+        for period in 0..3 {
+            pair.post(1, None);
+            pair.send(0, 1, b"again", Message { no_signal, ..Message::default() });
+            pair.bed.run();
+            assert_eq!((pair.reap(0), pair.receive(1).is_some()), (Some(Status::Done), true));
+            pair.bed.tick();
+            assert_eq!(pair.bed.machine.mapped(), 2, "quiet: {no_signal}, period {period}");
+        }
+        pair.bed.tick();
+        assert_eq!(pair.bed.machine.mapped(), 0, "a whole period without any");
+    }
+}
+
+#[test]
+fn slots_of_sends_that_end_out_of_order_are_given_back_in_order() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    let into = pair.bed.clients[0].into;
+    for target in [1, 2, 2] {
+        pair.send(0, target, b"turn", Message::default());
+    }
+    pair.post(2, None);
+    pair.post(2, None);
+    pair.bed.run();
+    assert_eq!(into.transmit_head.observe(), 0, "the oldest waits");
+    pair.post(1, None);
+    pair.bed.run();
+    assert_eq!(into.transmit_head.observe(), 3);
+}
+
+#[test]
+fn what_is_new_takes_turns_with_a_long_message_under_way() {
+    let mut topology = Topology::mesh(3, 512, Mapping::Each);
+    // A step of the long message is a whole share.
+    topology.bytes_per_round = 64 * 1024;
+    let mut pair = Pair::new(&topology, 1 << 20);
+    pair.post(1, None);
+    pair.post(2, None);
+    pair.send(0, 1, &vec![1; 1 << 20], Message::default());
+    pair.send(0, 2, b"new", Message::default());
+    let memory = pair.bed.clients[0];
+    memory.out.transmit_tail.publish(1);
+    pair.bed.machine.interposer = Some(Box::new(move |_| memory.out.transmit_tail.publish(2)));
+    pair.bed.run();
+    let copies = pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Copy(_)));
+    let place = copies.clone().position(|action| *action == Action::Copy(3));
+    assert!(place.is_some_and(|place| place < copies.count() / 2), "{place:?}");
+}
+
+#[test]
 fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_second_look() {
     let mut topology = Topology::mesh(2, 16, Mapping::Each);
     // More than one round, so that central stops asking meanwhile.
