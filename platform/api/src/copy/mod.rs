@@ -33,11 +33,13 @@ mod tests {
     extern crate std;
     use std::vec::Vec;
 
-    /// The routine that this program has, and the one that programs for seL4 have, where it is another.
+    /// The routine that this program has, and those that other programs and processors have.
     const ROUTINES: &[unsafe fn(*const u8, *mut u8, usize)] = &[
         super::copy_opaque,
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         super::arch::by_words,
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        super::arch::by_string_move,
     ];
 
     /// Every length around the sizes at which a routine changes its way, at every alignment of both ends, between
