@@ -70,6 +70,8 @@ pub struct Bed {
     /// What the engine has asked for.
     pub machine: Counters,
     clients: Vec<Client>,
+    /// Who has signalled since central ran.
+    woken: ClientSet,
     case: Case,
 }
 
@@ -101,7 +103,7 @@ impl Bed {
             client.out.ask_for_epoch(1);
             client.out.wake.arm();
         }
-        let mut bed = Self { engine, machine: Counters::default(), clients, case };
+        let mut bed = Self { engine, machine: Counters::default(), clients, woken: ClientSet::EMPTY, case };
         bed.engine.run(&mut bed.machine, ClientSet::first(usize::from(case.clients)), false);
         bed
     }
@@ -115,33 +117,25 @@ impl Bed {
         }
     }
 
-    /// One wake-up of central, by everybody who sends. Posting wakes it only if it asks for that.
+    /// One wake-up of central, by whoever has signalled.
     pub fn run(&mut self) {
-        let mut woken = ClientSet::first(usize::from(self.case.senders()));
-        for (number, client) in (0..).zip(&self.clients) {
-            if let Some(id) = DomainId::new(number)
-                && client.into.wake_for_requests.asks_for_signal()
-            {
-                woken.insert(id);
-            }
-        }
-        self.engine.run(&mut self.machine, woken, false);
+        self.engine.run(&mut self.machine, core::mem::replace(&mut self.woken, ClientSet::EMPTY), false);
     }
 
-    /// What all clients do when they are woken: they take what has arrived. Whether everything has; if not, central was waiting
-    /// for a place in a receive queue and has to run again.
-    #[must_use]
-    pub fn collect(&mut self) -> bool {
-        let mut complete = true;
+    /// What all clients do when they are woken: they take what has arrived.
+    ///
+    /// # Panics
+    /// If not all of it has.
+    pub fn collect(&mut self) {
         for sender in 0..self.case.senders() {
             let source = &self.clients[usize::from(sender)];
             let target = &self.clients[usize::from(self.target(sender))];
             let last = source.sent.wrapping_sub(1);
             let arrived = target.into.delivery_tail.observe();
-            complete &= source.into.status(last).get(last) == Some(Status::Done) && arrived == target.posted;
+            assert_eq!(source.into.status(last).get(last), Some(Status::Done), "the last message of a batch");
+            assert_eq!(arrived, target.posted, "deliveries of all messages of a batch");
             target.out.delivery_head.publish(arrived);
         }
-        complete
     }
 
     /// Messages that one [`prepare`](Self::prepare) enqueues.
@@ -175,6 +169,10 @@ impl Bed {
             state.posted = state.posted.wrapping_add(1);
         }
         state.out.post_tail.publish(state.posted);
+        // Unlike sending, posting wakes central only if it asks for that.
+        if state.into.wake_for_requests.asks_for_signal() {
+            self.wake(client);
+        }
     }
 
     fn enqueue(&mut self, client: u16, target: u16) {
@@ -191,6 +189,13 @@ impl Bed {
             state.sent = state.sent.wrapping_add(1);
         }
         state.out.transmit_tail.publish(state.sent);
+        self.wake(client);
+    }
+
+    fn wake(&mut self, client: u16) {
+        if let Some(client) = DomainId::new(client) {
+            self.woken.insert(client);
+        }
     }
 }
 

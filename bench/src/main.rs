@@ -93,9 +93,7 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
 
 fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<(), Box<dyn Error>> {
     let mut lanes = counted(products)?;
-    for (subject, lane) in Subject::ALL.into_iter().zip(&mut lanes) {
-        engine::time(subject, lane);
-    }
+    engine::time(&mut lanes);
     let programs = std::env::current_exe()?;
     let programs = programs.parent().unwrap_or(Path::new("."));
     lanes.push(hosted::lane(root(), programs)?);
