@@ -1,7 +1,6 @@
-//! Instruction counts: this program runs itself under callgrind, which counts only inside [`measured_section`] and writes
-//! the count down at each [`end_of_case`]. So one run gives one count for each case, in their order.
+//! Instruction counts: this program runs itself under callgrind, which counts only inside [`measured_section`], in every thread
+//! that is in there, and writes the count down at each [`end_of_case`]. So one run gives one count for each case, in their order.
 
-use std::ffi::OsStr;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,7 +12,7 @@ pub enum CallgrindError {
     #[error("valgrind does not start ({0}); install valgrind")]
     NotInstalled(std::io::Error),
     /// The counted program ended badly.
-    #[error("the counted program ended with {0}; run it without valgrind: ferry-bench count {1}")]
+    #[error("the counted program ended with {0}; run it without valgrind: ferry-bench {1}")]
     Failed(std::process::ExitStatus, String),
     /// What it wrote is not there or not understood.
     #[error("{0}: callgrind's output is not as expected; this program knows that of valgrind 3.19 to 3.25")]
@@ -32,9 +31,9 @@ pub fn end_of_case() {
     black_box(());
 }
 
-/// Runs `ferry-bench count <what>` under callgrind and gives the count of each case that it ends. The profiles stay in
+/// Runs `ferry-bench <arguments>` under callgrind and gives the count of each case that it ends. The profiles stay in
 /// `directory`, as `callgrind.<case from 1>`, for `callgrind_annotate`.
-pub fn count(what: &[&str], cases: usize, directory: &Path) -> Result<Vec<u64>, CallgrindError> {
+pub fn count(arguments: &[&str], cases: usize, directory: &Path) -> Result<Vec<u64>, CallgrindError> {
     let program = std::env::current_exe().map_err(CallgrindError::NotInstalled)?;
     std::fs::create_dir_all(directory).map_err(CallgrindError::NotInstalled)?;
     let output = directory.join("callgrind");
@@ -44,15 +43,15 @@ pub fn count(what: &[&str], cases: usize, directory: &Path) -> Result<Vec<u64>, 
         .args(["--tool=callgrind", "--toggle-collect=*measured_section*", "--dump-after=*end_of_case*"])
         // Each profile names everything it mentions, so that it can be read by itself.
         .args(["--dump-instr=yes", "--compress-strings=no"])
-        .args([option.as_os_str(), program.as_os_str(), OsStr::new("count")])
-        .args(what)
+        .args([option.as_os_str(), program.as_os_str()])
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
         .map_err(CallgrindError::NotInstalled)?;
     if !status.success() {
-        return Err(CallgrindError::Failed(status, what.join(" ")));
+        return Err(CallgrindError::Failed(status, arguments.join(" ")));
     }
     (1..=cases).map(|case| total(&output.with_extension(case.to_string()))).collect()
 }

@@ -1,7 +1,7 @@
 //! The lane `engine`, and below it the floor: the same bytes at the same places, moved by `memcpy` and by Ferry's own copy
 //! routine, and nothing else.
 
-use crate::bed::Bed;
+use crate::bed::{Bed, pointers};
 use crate::callgrind::{CallgrindError, count, end_of_case, measured_section};
 use crate::case::{Case, Policy};
 use crate::lane::{Lane, Row, per_message};
@@ -23,6 +23,8 @@ const MESSAGES_IN_TIME: u32 = 1 << 14;
 pub enum Subject {
     /// Central.
     Engine,
+    /// Central as it were if it believed everything.
+    Unchecked,
     /// The C library's `memcpy`.
     Memcpy,
     /// `ferry_platform::copy_opaque`.
@@ -31,29 +33,29 @@ pub enum Subject {
 
 impl Subject {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Engine, Self::Memcpy, Self::Copy];
+    pub const ALL: [Self; 4] = [Self::Engine, Self::Unchecked, Self::Memcpy, Self::Copy];
 
     /// Name of the lane.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Engine => "engine",
+            Self::Unchecked => "unchecked",
             Self::Memcpy => "memcpy",
             Self::Copy => "copy",
         }
     }
 
-    /// The cases in which it is measured; of the short list only the one that is tuned for. Policies mean nothing to a
-    /// copy.
+    /// The cases in which it is measured; of the short list only the one that is tuned for. Only the engine maps.
     fn cases(self, short: bool) -> Vec<Case> {
         if short {
             return vec![Case::pair(64, 32, Policy::Keep)];
         }
         let mut cases = Case::pairs();
-        match self {
-            Self::Engine => cases.extend(Case::scaling()),
-            Self::Memcpy | Self::Copy => cases.retain(|case| case.policy == Policy::Keep),
+        if self != Self::Engine {
+            cases.retain(|case| case.policy == Policy::Keep);
         }
+        cases.extend(Case::scaling());
         cases
     }
 }
@@ -61,8 +63,9 @@ impl Subject {
 /// The lane, with instruction counts.
 pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Lane, CallgrindError> {
     let cases = subject.cases(short);
-    let what: &[&str] = if short { &[subject.name(), "--short"] } else { &[subject.name()] };
-    let counts = count(what, cases.len(), &products.join(subject.name()))?;
+    let arguments = ["count", subject.name(), "--short"];
+    let arguments = if short { &arguments } else { &arguments[..2] };
+    let counts = count(arguments, cases.len(), &products.join(subject.name()))?;
     let rows = cases.into_iter().zip(counts).map(|(case, count)| {
         let messages = WAKE_UPS * case.batch * u32::from(case.senders());
         Row { instructions: Some(per_message(count, messages)), ..Row::of(case) }
@@ -113,7 +116,7 @@ pub fn run_counted(subject: Subject, short: bool) {
 struct Work {
     subject: Subject,
     bed: Bed,
-    places: Vec<(usize, usize)>,
+    places: Vec<(u64, u64)>,
     length: usize,
 }
 
@@ -136,28 +139,23 @@ impl Work {
                 around(&mut || bed.run());
                 bed.collect();
             }
+            Subject::Unchecked => {
+                bed.prepare();
+                around(&mut || bed.run_unchecked());
+                bed.collect();
+            }
             Subject::Memcpy => around(&mut || {
                 for (from, to) in black_box(&*places) {
+                    let (from, to) = pointers(*from, *to);
                     // SAFETY: the bed's memory, which nobody else uses now; buffers of two clients do not overlap.
-                    unsafe {
-                        ptr::copy_nonoverlapping::<u8>(
-                            ptr::with_exposed_provenance(*from),
-                            ptr::with_exposed_provenance_mut(*to),
-                            black_box(*length),
-                        );
-                    }
+                    unsafe { ptr::copy_nonoverlapping(from, to, black_box(*length)) };
                 }
             }),
             Subject::Copy => around(&mut || {
                 for (from, to) in black_box(&*places) {
+                    let (from, to) = pointers(*from, *to);
                     // SAFETY: as above.
-                    unsafe {
-                        ferry_platform::copy_opaque(
-                            ptr::with_exposed_provenance(*from),
-                            ptr::with_exposed_provenance_mut(*to),
-                            black_box(*length),
-                        );
-                    }
+                    unsafe { ferry_platform::copy_opaque(from, to, black_box(*length)) };
                 }
             }),
         }
@@ -165,7 +163,7 @@ impl Work {
 
     /// Nanoseconds of a message, on average over as many as a measurement has.
     fn time(&mut self) -> f64 {
-        let messages = self.messages();
+        let messages = self.bed.messages();
         let bytes = messages * u32::try_from(self.length).unwrap_or(u32::MAX);
         let batches = (MESSAGES_IN_TIME / messages).min(BYTES_IN_TIME / bytes).max(4);
         let overhead = overhead();
@@ -190,16 +188,8 @@ impl Work {
             self.batch(|carry| carry());
         }
         let after = seen(&self.bed);
-        let messages = self.messages() * WAKE_UPS;
+        let messages = self.bed.messages() * WAKE_UPS;
         [0, 1, 2].map(|which: usize| per_message(after[which] - before[which], messages))
-    }
-
-    /// Messages of a batch.
-    fn messages(&self) -> u32 {
-        match self.subject {
-            Subject::Engine => self.bed.messages(),
-            Subject::Memcpy | Subject::Copy => u32::try_from(self.places.len()).unwrap_or(u32::MAX),
-        }
     }
 }
 

@@ -55,6 +55,9 @@ enum What {
         #[arg(long)]
         short: bool,
     },
+    /// Likewise, of what Ferry is compared with.
+    #[command(hide = true)]
+    CountRival { rival: Rival },
     /// The receiving side of what Ferry is compared with.
     #[command(hide = true)]
     Drain { payload: u32, batch: u32, server: Option<String> },
@@ -86,6 +89,7 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
         What::Table { lanes, plots } => measure(&lanes, plots.as_deref(), products)?,
         What::Check { accept, lanes } => return check(accept, &lanes, products),
         What::Count { subject, short } => engine::run_counted(subject, short),
+        What::CountRival { rival } => rival.run_counted()?,
         What::Drain { payload, batch, server } => Rival::drain(payload, batch, server.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -97,8 +101,8 @@ fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<
     let programs = std::env::current_exe()?;
     let programs = programs.parent().unwrap_or(Path::new("."));
     lanes.push(hosted::lane(root(), programs)?);
-    for rival in [Rival::Pipe, Rival::Socket, Rival::IpcChannel] {
-        lanes.push(rival.lane()?);
+    for rival in Rival::ALL {
+        lanes.push(rival.lane(products)?);
     }
     lanes.extend(read(others)?);
     // Where there is something to hold them against.

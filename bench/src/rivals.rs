@@ -1,14 +1,19 @@
 //! What Linux and its libraries offer for the same task: a batch of messages to another process, and word that it has them.
 //!
 //! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, as a sender and a receiver
-//! of Ferry do by filling and by being copied into.
+//! of Ferry do by filling and by being copied into. Where instructions are counted the two are threads of one process, which
+//! callgrind follows; it does not see the kernel, where the bytes are moved.
 
+use crate::callgrind::{self, CallgrindError, end_of_case, measured_section};
 use crate::case::{Case, Policy};
-use crate::lane::{Lane, Row};
-use ipc_channel::ipc::{self, IpcBytesSender, IpcOneShotServer, IpcReceiver, IpcSender};
-use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::OwnedFd;
+use crate::lane::{Lane, Row, per_message};
+use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcReceiver, IpcSender};
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{self, BufReader, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -16,9 +21,22 @@ use std::time::Instant;
 const MESSAGES: u32 = 1 << 13;
 /// Bytes in each case, at most.
 const BYTES: u32 = 128 << 20;
+/// Messages that are counted in each case.
+const COUNTED: u32 = 128;
+
+/// A rival could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum RivalError {
+    /// Its time.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Its instructions.
+    #[error(transparent)]
+    Callgrind(#[from] CallgrindError),
+}
 
 /// A way to carry messages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Rival {
     /// A pipe.
     Pipe,
@@ -30,9 +48,16 @@ pub enum Rival {
 
 /// The sending side of one.
 enum Sender {
-    Pipe(io::PipeWriter),
+    Pipe(PipeWriter),
     Socket(UnixDatagram),
     IpcChannel(IpcBytesSender),
+}
+
+/// The receiving side.
+enum Receiver {
+    /// A pipe or a socket.
+    File(BufReader<File>),
+    IpcChannel(IpcBytesReceiver),
 }
 
 /// What a receiver of `ipc-channel` hands over when it starts.
@@ -49,11 +74,20 @@ impl Rival {
         }
     }
 
-    /// Measures all payloads and batches.
-    pub fn lane(self) -> io::Result<Lane> {
-        let cases = Case::pairs().into_iter().filter(|case| case.policy == Policy::Keep);
-        let rows = cases.map(|case| Ok(Row { nanoseconds: Some(self.time(case)?), ..Row::of(case) }));
-        Ok(Lane { name: self.name().to_owned(), rows: rows.collect::<io::Result<_>>()? })
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pipe, Self::Socket, Self::IpcChannel];
+
+    /// The lane: time, and instructions in user mode.
+    pub fn lane(self, products: &Path) -> Result<Lane, RivalError> {
+        let cases = cases();
+        let counts =
+            callgrind::count(&["count-rival", self.name()], cases.len(), &products.join(self.name()))?;
+        let row = |(case, count): (Case, u64)| {
+            let instructions = Some(per_message(count, counted_batches(case) * case.batch));
+            Ok(Row { nanoseconds: Some(self.time(case)?), instructions, ..Row::of(case) })
+        };
+        let rows = cases.into_iter().zip(counts).map(row).collect::<io::Result<_>>()?;
+        Ok(Lane { name: self.name().to_owned(), rows })
     }
 
     fn time(self, case: Case) -> io::Result<f64> {
@@ -64,16 +98,55 @@ impl Rival {
         for _ in 0..4 {
             let begun = Instant::now();
             for _ in 0..batches {
-                for _ in 0..case.batch {
-                    sender.send(&message)?;
-                }
-                acknowledgements.read_exact(&mut [0])?;
+                sender.send_batch(&message, case.batch, &mut acknowledgements)?;
             }
             best = best.min(begun.elapsed().as_secs_f64() * 1e9 / f64::from(batches * case.batch));
         }
         drain.kill()?;
         drain.wait()?;
         Ok(best)
+    }
+
+    /// Runs what is to be counted, all cases. For a process under callgrind.
+    pub fn run_counted(self) -> io::Result<()> {
+        for case in cases() {
+            let (mut acknowledgements, mut acknowledge) = io::pipe()?;
+            let (sender, mut receiver) = self.pair()?;
+            let message = vec![7; case.payload as usize];
+            let mut buffer = vec![0; case.payload as usize];
+            // After one batch that is not counted. Each side owns its ends, so that the other does not wait for one that has failed.
+            std::thread::scope(move |scope| {
+                let receiving = scope.spawn(move || {
+                    let mut receive = || receiver.receive_batch(&mut buffer, case.batch, &mut acknowledge);
+                    receive()?;
+                    measured_section(|| (0..counted_batches(case)).try_for_each(|_| receive()))
+                });
+                let mut send = || sender.send_batch(&message, case.batch, &mut acknowledgements);
+                send()?;
+                measured_section(|| (0..counted_batches(case)).try_for_each(|_| send()))?;
+                receiving.join().map_err(|_| io::Error::other("the receiving side panicked"))?
+            })?;
+            end_of_case();
+        }
+        Ok(())
+    }
+
+    /// Both sides for one process.
+    fn pair(self) -> io::Result<(Sender, Receiver)> {
+        Ok(match self {
+            Self::Pipe => {
+                let (receiver, sender) = io::pipe()?;
+                (Sender::Pipe(sender), Receiver::file(receiver))
+            }
+            Self::Socket => {
+                let (sender, receiver) = UnixDatagram::pair()?;
+                (Sender::Socket(sender), Receiver::file(receiver))
+            }
+            Self::IpcChannel => {
+                let (sender, receiver) = ipc::bytes_channel()?;
+                (Sender::IpcChannel(sender), Receiver::IpcChannel(receiver))
+            }
+        })
     }
 
     fn begin(self, case: Case) -> io::Result<(Sender, Child, PipeReader)> {
@@ -104,34 +177,67 @@ impl Rival {
     /// killed.
     pub fn drain(payload: u32, batch: u32, server: Option<&str>) -> io::Result<()> {
         let mut buffer = vec![0; payload as usize];
-        let mut receive: Box<dyn FnMut() -> io::Result<()>> = if let Some(server) = server {
+        let mut receiver = if let Some(server) = server {
             let handshake = Handshake::connect(server.to_owned())?;
             let (sender, receiver) = ipc::bytes_channel()?;
             handshake.send(sender).map_err(io::Error::other)?;
-            Box::new(move || {
-                receiver.recv().map(|bytes| drop(std::hint::black_box(bytes))).map_err(io::Error::other)
-            })
+            Receiver::IpcChannel(receiver)
         } else {
-            let mut input = io::stdin().lock();
-            Box::new(move || input.read_exact(&mut buffer))
+            Receiver::file(io::stdin().as_fd().try_clone_to_owned()?)
         };
         let mut output = io::stdout().lock();
         loop {
-            for _ in 0..batch {
-                receive()?;
-            }
-            output.write_all(&[1])?;
-            output.flush()?;
+            receiver.receive_batch(&mut buffer, batch, &mut output)?;
         }
     }
 }
 
+/// Policies mean nothing to them.
+fn cases() -> Vec<Case> {
+    Case::pairs().into_iter().filter(|case| case.policy == Policy::Keep).collect()
+}
+
+fn counted_batches(case: Case) -> u32 {
+    (COUNTED / case.batch).max(2)
+}
+
 impl Sender {
+    /// Sends a batch, and waits for word that it has been taken.
+    fn send_batch(&self, message: &[u8], batch: u32, acknowledgements: &mut PipeReader) -> io::Result<()> {
+        for _ in 0..batch {
+            self.send(message)?;
+        }
+        acknowledgements.read_exact(&mut [0])
+    }
+
     fn send(&self, message: &[u8]) -> io::Result<()> {
         match self {
             Self::Pipe(pipe) => (&*pipe).write_all(message),
             Self::Socket(socket) => socket.send(message).map(drop),
             Self::IpcChannel(sender) => sender.send(message).map_err(io::Error::other),
         }
+    }
+}
+
+impl Receiver {
+    fn file(file: impl Into<OwnedFd>) -> Self {
+        Self::File(BufReader::new(File::from(file.into())))
+    }
+
+    /// Takes a batch and acknowledges it.
+    fn receive_batch(
+        &mut self,
+        buffer: &mut [u8],
+        batch: u32,
+        acknowledge: &mut impl Write,
+    ) -> io::Result<()> {
+        for _ in 0..batch {
+            match self {
+                Self::File(file) => file.read_exact(buffer)?,
+                Self::IpcChannel(channel) => drop(black_box(channel.recv().map_err(io::Error::other)?)),
+            }
+        }
+        acknowledge.write_all(&[1])?;
+        acknowledge.flush()
     }
 }
