@@ -31,6 +31,7 @@ pub static SCENARIOS: &[Scenario] = &[
     polling::R14,
     status::R15,
     status::R16,
+    status::R16_EACH,
     status::R17,
     polling::R18,
     mapping::R19,

@@ -1,6 +1,6 @@
 //! What the sender and the receiver are told: statuses, and entries of the receive queue.
 
-use ferry_client::Message;
+use ferry_client::{Event, Message, Outgoing};
 use ferry_layout::{DeliveryKind, Descriptor, Post, Standing, Status};
 
 use super::requests::{await_sign, relay};
@@ -52,6 +52,72 @@ pub(super) const R16: Scenario = Scenario {
         beta.post(0, 4096, None);
         beta.receive()?;
         Ok(())
+    }),
+    ..Scenario::IDLE
+};
+
+/// Messages that are under way at once, and how often each buffer is sent.
+const UNDER_WAY: usize = 8;
+const TIMES: usize = 4;
+const ALL: u64 = (UNDER_WAY * TIMES) as u64;
+
+pub(super) const R16_EACH: Scenario = Scenario {
+    name: "r16_entries_are_removed_all_at_once_and_their_buffers_used_again",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        alpha.post(0, 1, Some(Role::Beta));
+        alpha.receive()?;
+        let (mut port, transmit, _) = alpha.port()?;
+        let Some(peer) = port.peer("beta") else {
+            ensure!(false, "alpha has a flow to beta");
+            return Ok(());
+        };
+        for (tag, buffer) in (0..).zip(transmit.split::<UNDER_WAY>(4096)) {
+            ensure!(port.send(peer, buffer, 10, Message::tagged(tag)).is_ok(), "there is room");
+        }
+        let (mut next, mut in_order) = (0, true);
+        alpha.wait(|_| {
+            port.flush();
+            let sent = port.reap_each(|done| {
+                in_order &= (done.status, done.tag) == (Status::Done, next);
+                next += 1;
+                let message = Message::tagged(done.tag + UNDER_WAY as u64);
+                let again = Outgoing { peer, buffer: done.buffer, length: 10, message };
+                Some(again).filter(|again| again.message.tag < ALL)
+            });
+            in_order &= sent.is_ok();
+            next == ALL
+        })?;
+        ensure!(in_order, "all come back, done and in order");
+        ensure!((port.outstanding(), port.room()) == (0, 128), "and have left the queue");
+        alpha.restart()
+    }),
+    beta: Some(|beta: &mut Actor<'_>| {
+        let (mut port, transmit, receive) = beta.port()?;
+        for buffer in receive.split::<UNDER_WAY>(4096) {
+            ensure!(port.post(buffer, None).is_ok(), "there is room");
+        }
+        let (Some(sign), Some(alpha)) = (transmit.split::<1>(1).pop(), port.peer("alpha")) else {
+            ensure!(false, "beta has a buffer and a flow to alpha");
+            return Ok(());
+        };
+        ensure!(port.send(alpha, sign, 0, Message::default()).is_ok(), "there is room");
+        let (mut next, mut in_order) = (0, true);
+        beta.wait(|_| {
+            port.flush();
+            let taken = port.receive_each(|event| {
+                let Event::Message { buffer, length, tag, .. } = event else {
+                    in_order = false;
+                    return None;
+                };
+                in_order &= (length, tag) == (10, next);
+                next += 1;
+                Some(buffer)
+            });
+            in_order &= taken.is_ok();
+            next == ALL
+        })?;
+        ensure!(in_order, "all arrive, in order");
+        beta.restart()
     }),
     ..Scenario::IDLE
 };
