@@ -12,6 +12,7 @@
 
 mod channel;
 mod copy;
+mod fault;
 mod frame;
 mod region;
 mod symbol;
@@ -19,6 +20,7 @@ mod text;
 
 pub use channel::{Channel, ChannelSet, Handler};
 pub use copy::copy_opaque;
+pub use fault::{Fault, FaultKind};
 pub use frame::{Frame, MapError};
 pub use region::{Region, RegionError, Shared};
 pub use symbol::patched_word;

@@ -9,11 +9,12 @@
 use crate::console::println;
 use crate::domain::Made;
 use crate::failure::Failure;
-use crate::faults::Fault;
+use crate::faults::fault_of;
 use crate::power;
 use crate::restart::{Outcome, Restarts};
 use ferry_classic_abi::{Kernel, Message, syscall};
 use ferry_classic_spec::{System, slots};
+use ferry_platform::Fault;
 
 /// Set in the badge of a PD's capability for requests. Numbers of PDs are far below it; a badge has 28 bits.
 const REQUEST: u64 = 1 << 27;
@@ -41,7 +42,7 @@ pub(crate) fn serve(
         let number = (message.badge & !REQUEST).wrapping_sub(1) as usize;
         let name = system.domains.get(number).map_or("?", |domain| domain.name.as_str());
         let fault = if message.badge & REQUEST == 0 {
-            Fault::of(&message, kernel)
+            fault_of(&message, kernel)
         } else if message.info.label() == slots::STOP_LABEL {
             Fault::PANIC
         } else {

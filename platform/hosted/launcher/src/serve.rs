@@ -4,7 +4,8 @@
 use crate::blueprint::{Blueprint, Life};
 use crate::console::Console;
 use crate::error::LaunchError;
-use ferry_hosted_table::{FaultKind, Report};
+use ferry_hosted_table::Report;
+use ferry_platform::{Fault, FaultKind};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -83,9 +84,9 @@ impl System {
                     self.console.line(format!("ferry: exit domain={domain} code={code}"));
                     return Ok(Ending::Exit { domain, code });
                 }
-                Event::Report(number, Report::Fault { kind, address, instruction }) => {
+                Event::Report(number, Report::Fault(fault)) => {
                     self.end(number);
-                    self.fault(number, kind, address, instruction)?;
+                    self.fault(number, fault)?;
                 }
                 Event::Gone(number) => self.bury(number)?,
                 Event::TimeLimit => return Ok(Ending::TimeLimit),
@@ -120,17 +121,9 @@ impl System {
     }
 
     /// A process that has ended is reported, and started again if it may be.
-    fn fault(
-        &mut self,
-        number: usize,
-        kind: FaultKind,
-        address: u64,
-        instruction: u64,
-    ) -> Result<(), LaunchError> {
+    fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
         let Member { name, process, reports, restarts } = &mut self.members[number];
-        self.console.line(format!(
-            "ferry: fault domain={name} kind={kind} address={address:#x} instruction={instruction:#x}"
-        ));
+        self.console.line(format!("ferry: fault domain={name} {fault}"));
         let Some(blueprint) = &restarts.blueprint else { return Ok(()) };
         if restarts.done == restarts.limit {
             self.console.line(format!("ferry: given-up domain={name}"));
@@ -148,7 +141,8 @@ impl System {
     /// A process has ended without saying why, which is reported as a fault.
     fn bury(&mut self, number: usize) -> Result<(), LaunchError> {
         let signal = self.end(number).and_then(|status| status.signal()).unwrap_or(0);
-        self.fault(number, FaultKind::UserException, u64::from(signal.unsigned_abs()), 0)
+        let address = signal.unsigned_abs().into();
+        self.fault(number, Fault { kind: FaultKind::UserException, address, instruction: 0 })
     }
 
     /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported itself; nor does one

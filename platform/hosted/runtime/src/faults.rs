@@ -1,7 +1,8 @@
 //! Faults: what would stop a PD on seL4 is a signal here. The handler reports it to the launcher, as the kernel would to
 //! the initialiser, and ends the process. Everyone else goes on.
 
-use ferry_hosted_table::{FaultKind, REPORT_FILE, Report};
+use ferry_hosted_table::{REPORT_FILE, Report};
+use ferry_platform::{Fault, FaultKind};
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use std::os::fd::BorrowedFd;
 
@@ -55,7 +56,7 @@ extern "C" fn report(signal: c_int, information: *const siginfo_t, context: *con
     // SAFETY: the start has checked that this file is open, and nobody closes it.
     let reports = unsafe { BorrowedFd::borrow_raw(REPORT_FILE) };
     // A launcher that does not read any more has ended, and so will this process.
-    let _ = rustix::io::write(reports, &Report::Fault { kind, address, instruction }.encode());
+    let _ = rustix::io::write(reports, &Report::Fault(Fault { kind, address, instruction }).encode());
     // SAFETY: ends the process without running anything of it.
     unsafe { libc::_exit(128 + signal) }
 }

@@ -2,8 +2,8 @@
 
 use crate::process::{self, Process};
 use crate::{channels, confine, faults, window};
-use ferry_hosted_table::{FaultKind, REPORT_FILE, Report, TABLE_FILE, Table};
-use ferry_platform::Handler;
+use ferry_hosted_table::{REPORT_FILE, Report, TABLE_FILE, Table};
+use ferry_platform::{Fault, Handler};
 use rustix::event::epoll;
 use rustix::mm::ProtFlags;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
@@ -55,7 +55,7 @@ fn start() -> Result<&'static Process, String> {
     faults::report_all();
     std::panic::set_hook(Box::new(|info| {
         crate::println!("ferry: {info}");
-        process::leave(Report::Fault { kind: FaultKind::Panic, address: 0, instruction: 0 });
+        process::leave(Report::Fault(Fault::PANIC));
     }));
 
     for map in &table.maps {

@@ -11,7 +11,7 @@ extern crate alloc;
 
 mod report;
 
-pub use report::{FaultKind, Report};
+pub use report::Report;
 
 use alloc::string::String;
 use alloc::vec::Vec;

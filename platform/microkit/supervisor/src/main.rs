@@ -21,12 +21,12 @@ mod lives;
 use core::convert::Infallible;
 use core::fmt::Write;
 
+use ferry_platform::Fault;
 use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
 use sel4_microkit::{Channel, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
 use static_cell::ConstStaticCell;
 
 use crate::console::{Console, Lines};
-use crate::fault::Fault;
 use crate::lives::{Lives, Outcome};
 
 sel4_microkit::declare_protection_domain!(init = init);
@@ -66,7 +66,7 @@ impl Handler for Supervisor {
 
     fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
         let number = child.index();
-        let fault = Fault::of(&message);
+        let fault = fault::received(&message);
         self.lines.flush(number);
         let _ = writeln!(Console, "ferry: fault domain={} {fault}", domains::name(number));
         self.end_life(number);

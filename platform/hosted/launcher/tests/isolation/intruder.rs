@@ -1,6 +1,7 @@
 //! What alpha does as a protection domain that is linked to the runtime: it is confined, and tries to get out, or crashes.
 
-use ferry_hosted_table::{FaultKind, REPORT_FILE, Report};
+use ferry_hosted_table::{REPORT_FILE, Report};
+use ferry_platform::{Fault, FaultKind};
 use runtime::Region;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -86,7 +87,7 @@ pub(crate) fn signal_launcher() {
 
 /// Says that it has faulted, and runs on.
 pub(crate) fn report_faults() {
-    let report = Report::Fault { kind: FaultKind::Read, address: 0xabc, instruction: 0 }.encode();
+    let report = Report::Fault(Fault { kind: FaultKind::Read, address: 0xabc, instruction: 0 }).encode();
     for _ in 0..3 {
         // The launcher may have closed its end, and ended this process, at any time.
         let _ = rustix::io::write(file(REPORT_FILE), &report);
