@@ -66,6 +66,7 @@ bench: cargo
 	$(CARGO) run --quiet --release --package ferry-bench -- table --lanes build/lanes.json --plots build/plots
 
 bench-check: cargo
+	$(CARGO) build --quiet --release --package ferry-bench --package ferry-pds-hosted
 	@$(FERRY) bench --lanes build/lanes.json
 	$(CARGO) run --quiet --release --package ferry-bench -- check --lanes build/lanes.json
 

@@ -1,25 +1,44 @@
 //! The lane `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having it back.
+//!
+//! Its time is the producer's own, with the domains on as many processors as there are. Its instructions are counted in other runs,
+//! by stepping them (`steps`), in user mode only. These counts are the same in every run; on another processor they can differ,
+//! as callgrind's can, because how bytes are best copied depends on it.
 
 use crate::case::{Case, Policy};
-use crate::lane::{Lane, Row};
+use crate::lane::{Lane, Row, per_message};
+use crate::steps::{self, CountError, Counts, Member};
 use crate::stopwatch::tick_nanoseconds;
 use ferry_description::{Description, Source};
-use ferry_hosted_launcher::{Ending, LaunchError, Scheduling, start};
+use ferry_hosted_launcher::{Console, Ending, LaunchError, Scheduling, System, start};
 use ferry_lanes::order::{self, Course};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
-/// Messages in each case, at most; fewer of the large ones.
+/// Its name.
+pub const NAME: &str = "hosted";
+
+/// Messages in each case that is timed, at most; fewer of the large ones.
 const MESSAGES: u32 = 1 << 14;
-/// Bytes in each case, at most.
+/// Bytes in each case that is timed, at most.
 const BYTES: u32 = 256 << 20;
 /// Rounds into which they are divided. The shortest counts.
 const ROUNDS: u32 = 4;
 /// Repetitions of each case. The shortest counts.
 const REPETITIONS: usize = 3;
-/// Time after which a case is given up.
+/// Messages of a round that is counted, and bytes at most; or one batch, if that is more. To step an instruction takes a
+/// virtual machine some twenty microseconds.
+const COUNTED_MESSAGES: u32 = 32;
+const COUNTED_BYTES: u32 = 512 << 10;
+/// Messages that are sent before that: with these every buffer of both sides has been used once.
+const WARM_UP: u32 = 256;
+/// Time after which a case that is timed is given up, and a run in which several are counted.
 const LIMIT: Duration = Duration::from_mins(1);
+const COUNTING_LIMIT: Duration = Duration::from_mins(10);
+
+/// The domains, by their programs, in the order in which a row has their instructions.
+const DOMAINS: [&str; 3] = ["central", "producer", "consumer"];
 
 /// The lane could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +49,12 @@ pub enum HostedError {
     /// The description of the system that is measured has a mistake, or cannot be read.
     #[error("{0}")]
     Description(String),
+    /// Its instructions could not be counted.
+    #[error(transparent)]
+    Count(#[from] CountError),
+    /// The order cannot be passed on.
+    #[error("could not pass the order on to the program that runs the measured system: {0}")]
+    Order(io::Error),
     /// The system ended otherwise than it should.
     #[error("the measured system ended with {ending:?}; it printed: {console}")]
     Ended {
@@ -40,47 +65,131 @@ pub enum HostedError {
     },
 }
 
-/// What a run of the system does in a case.
-fn course(case: Case) -> Course {
+/// What a run of the system does in a case, to be timed.
+fn timed_course(case: Case) -> Course {
     let batches = (MESSAGES / case.batch).min(BYTES / case.payload / case.batch) / ROUNDS;
     Course { case, batches: batches.max(2), unmeasured: 1, rounds: ROUNDS }
 }
 
-/// Measures all pairs. `root`: the directory `bench`. `programs`: where the programs of `ferry-pds-hosted` are.
-pub fn lane(root: &Path, programs: &Path) -> Result<Lane, HostedError> {
-    let tick = tick_nanoseconds();
+/// What it does to be counted: one round to warm up, and one to count.
+fn counted_course(case: Case) -> Course {
+    let batches = (COUNTED_MESSAGES.min(COUNTED_BYTES / case.payload) / case.batch).max(1);
+    Course { case, batches, unmeasured: WARM_UP.div_ceil(batches * case.batch), rounds: 0 }
+}
+
+/// Counts the instructions of all pairs. `root`: the directory `bench`. `programs`: where the programs of `ferry-pds-hosted` are.
+/// `products`: where the console of each run is stored.
+pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Lane, HostedError> {
     let mut rows = Vec::new();
     for policy in Policy::ALL {
-        let read = |name: &str| {
-            Source::read(&root.join(name)).map_err(|error| HostedError::Description(error.to_string()))
-        };
-        let (system, flows) = (read("system.xml")?, read(&format!("flows-{policy}.toml"))?);
-        let description = Description::check(&system, &flows, &[])
-            .map_err(|mistakes| HostedError::Description(mistakes.render(false)))?;
-        for case in Case::pairs().into_iter().filter(|case| case.policy == policy) {
-            let mut best = f64::INFINITY;
-            for _ in 0..REPETITIONS {
-                best = best.min(ticks(&description, case, programs)?);
-            }
-            rows.push(Row { nanoseconds: Some(best * tick), ..Row::of(case) });
+        let mut rest: Vec<Case> = Case::pairs().into_iter().filter(|case| case.policy == policy).collect();
+        while let Some(first) = rest.first().copied() {
+            // Buffers are split once in a run.
+            let (now, later): (Vec<Case>, _) =
+                rest.into_iter().partition(|case| case.stride() == first.stride());
+            rest = later;
+            let courses: Vec<Course> = now.into_iter().map(counted_course).collect();
+            let console = products.join("hosted").join(format!("{policy}-{}.console", first.stride()));
+            let counts = count(root, programs, policy, &courses, &console)?;
+            rows.extend(courses.iter().zip(counts).map(|(course, counts)| row(course, &counts)));
         }
     }
-    Ok(Lane { name: "hosted".to_owned(), rows })
+    Ok(Lane { name: NAME.to_owned(), rows })
+}
+
+/// Counts courses of the same policy and stride, each in the round that the producer frames.
+fn count(
+    root: &Path,
+    programs: &Path,
+    policy: Policy,
+    courses: &[Course],
+    console: &Path,
+) -> Result<Vec<Counts>, HostedError> {
+    let system = describe(root, policy)?.system;
+    let members = DOMAINS.map(|program| Member {
+        program: program.to_owned(),
+        priority: system.domain(program).map_or(0, |number| system.domains[number].priority),
+    });
+    let mut launcher = Command::new(std::env::current_exe().map_err(HostedError::Order)?);
+    launcher.arg("serve").arg(policy.to_string()).arg(programs);
+    Ok(steps::count(
+        &mut launcher,
+        &order::encode(courses),
+        &members,
+        courses.len(),
+        COUNTING_LIMIT,
+        console,
+    )?)
+}
+
+fn row(course: &Course, counts: &[u64]) -> Row {
+    let each = |count: u64| Some(per_message(count, course.batches * course.case.batch));
+    let [central, producer, consumer] =
+        [0, 1, 2].map(|domain: usize| counts.get(domain).copied().unwrap_or(0));
+    Row {
+        instructions: each(central + producer + consumer),
+        central: each(central),
+        clients: each(producer + consumer),
+        producer: each(producer),
+        consumer: each(consumer),
+        ..Row::of(course.case)
+    }
+}
+
+/// Runs the system with the order on standard input, for who counts its instructions: it starts nothing before the order is
+/// complete.
+pub fn serve(root: &Path, programs: &Path, policy: Policy) -> Result<(), HostedError> {
+    let mut order = Vec::new();
+    io::stdin().read_to_end(&mut order).map_err(HostedError::Order)?;
+    let system = launch(&describe(root, policy)?, order, programs, io::stdout().into())?;
+    match system.serve(None)? {
+        Ending::Exit { code: 0, .. } => Ok(()),
+        ending => Err(HostedError::Ended { ending, console: "see above".to_owned() }),
+    }
+}
+
+/// The description of the measured system.
+fn describe(root: &Path, policy: Policy) -> Result<Description, HostedError> {
+    let read = |name: &str| {
+        Source::read(&root.join(name)).map_err(|error| HostedError::Description(error.to_string()))
+    };
+    let (system, flows) = (read("system.xml")?, read(&format!("flows-{policy}.toml"))?);
+    Description::check(&system, &flows, &[])
+        .map_err(|mistakes| HostedError::Description(mistakes.render(false)))
+}
+
+fn launch(
+    description: &Description,
+    order: Vec<u8>,
+    programs: &Path,
+    console: Console,
+) -> Result<System, LaunchError> {
+    let program = |name: &str| Some(programs.join(name)).filter(|path: &PathBuf| path.is_file());
+    start(description, &program, &[("bench".to_owned(), order)], Scheduling::Linux, console)
+}
+
+/// Adds the time to the rows of the counted lane. `root`, `programs`: as there.
+pub fn time(lane: &mut Lane, root: &Path, programs: &Path) -> Result<(), HostedError> {
+    let tick = tick_nanoseconds();
+    for policy in Policy::ALL {
+        let description = describe(root, policy)?;
+        for row in lane.rows.iter_mut().filter(|row| row.case.policy == policy) {
+            let mut best = f64::INFINITY;
+            for _ in 0..REPETITIONS {
+                best = best.min(ticks(&description, row.case, programs)?);
+            }
+            row.nanoseconds = Some(best * tick);
+        }
+    }
+    Ok(())
 }
 
 /// Ticks of the clock for each message.
 fn ticks(description: &Description, case: Case, programs: &Path) -> Result<f64, HostedError> {
     let (mut reader, writer) =
         std::io::pipe().map_err(|cause| LaunchError::Linux { what: "create a pipe", cause })?;
-    let program = |name: &str| Some(programs.join(name)).filter(|path: &PathBuf| path.is_file());
-    let prefills = [("bench".to_owned(), order::encode(&[course(case)]))];
-    let system = start(
-        description,
-        &program,
-        &prefills,
-        Scheduling::Linux,
-        std::os::fd::OwnedFd::from(writer).into(),
-    )?;
+    let order = order::encode(&[timed_course(case)]);
+    let system = launch(description, order, programs, std::os::fd::OwnedFd::from(writer).into())?;
     let ending = system.serve(Some(LIMIT))?;
     let mut console = String::new();
     // All writers have ended with the system.

@@ -16,6 +16,7 @@ pub mod hosted;
 pub mod plot;
 pub mod reference;
 pub mod rivals;
+pub mod steps;
 pub mod stopwatch;
 pub mod table;
 

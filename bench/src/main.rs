@@ -3,6 +3,7 @@
 //! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with the baseline.
 
 use clap::{Parser, Subcommand};
+use ferry_bench::case::Policy;
 use ferry_bench::engine::{self, Subject};
 use ferry_bench::lane::Lane;
 use ferry_bench::rivals::Rival;
@@ -30,6 +31,8 @@ enum What {
         #[arg(long)]
         short: bool,
     },
+    /// Prints the instructions per message of the lane `hosted`.
+    Hosted,
     /// Measures every lane, and prints and stores one table.
     Table {
         /// Rows of lanes that were measured elsewhere, as JSON: those on seL4.
@@ -58,6 +61,13 @@ enum What {
     /// Likewise, of what Ferry is compared with.
     #[command(hide = true)]
     CountRival { rival: Rival },
+    /// Runs the system of the lane `hosted`, in the way that standard input says; for who counts its instructions.
+    #[command(hide = true)]
+    Serve {
+        #[arg(value_parser = policy)]
+        policy: Policy,
+        programs: PathBuf,
+    },
     /// The receiving side of what Ferry is compared with.
     #[command(hide = true)]
     Drain { payload: u32, batch: u32, server: Option<String> },
@@ -77,30 +87,32 @@ fn main() -> ExitCode {
 fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
     match what {
         What::Engine { short } => {
-            for row in engine::counted(Subject::Engine, short, products)?.rows {
-                println!(
-                    "{:>9.1} instructions a message: {}",
-                    row.instructions.unwrap_or_default(),
-                    row.case
-                );
-            }
+            print_counts(&engine::counted(Subject::Engine, short, products)?);
             println!("where they are: callgrind_annotate {}/engine/callgrind.1", products.display());
         }
+        What::Hosted => print_counts(&hosted::counted(root(), &programs()?, products)?),
         What::Table { lanes, plots } => measure(&lanes, plots.as_deref(), products)?,
         What::Check { accept, lanes } => return check(accept, &lanes, products),
         What::Count { subject, short } => engine::run_counted(subject, short),
         What::CountRival { rival } => rival.run_counted()?,
+        What::Serve { policy, programs } => hosted::serve(root(), &programs, policy)?,
         What::Drain { payload, batch, server } => Rival::drain(payload, batch, server.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn print_counts(lane: &Lane) {
+    for row in &lane.rows {
+        println!("{:>9.1} instructions a message: {}", row.instructions.unwrap_or_default(), row.case);
+    }
+}
+
 fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<(), Box<dyn Error>> {
     let mut lanes = counted(products)?;
     engine::time(&mut lanes);
-    let programs = std::env::current_exe()?;
-    let programs = programs.parent().unwrap_or(Path::new("."));
-    lanes.push(hosted::lane(root(), programs)?);
+    for lane in lanes.iter_mut().filter(|lane| lane.name == hosted::NAME) {
+        hosted::time(lane, root(), &programs()?)?;
+    }
     for rival in Rival::ALL {
         lanes.push(rival.lane(products)?);
     }
@@ -166,10 +178,24 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
     Ok(if dearer.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The lanes that callgrind counts.
+/// The lanes whose instructions are compared with the baseline: callgrind counts them, and the last one is stepped.
 fn counted(products: &Path) -> Result<Vec<Lane>, Box<dyn Error>> {
     let lanes = Subject::ALL.into_iter().map(|subject| engine::counted(subject, false, products));
-    Ok(lanes.collect::<Result<_, _>>()?)
+    let mut lanes: Vec<Lane> = lanes.collect::<Result<_, _>>()?;
+    lanes.push(hosted::counted(root(), &programs()?, products)?);
+    Ok(lanes)
+}
+
+/// The directory with the programs of the lane `hosted`: they are built beside this one.
+fn programs() -> std::io::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program.parent().unwrap_or(Path::new(".")).to_owned())
+}
+
+/// A policy by its name.
+fn policy(name: &str) -> Result<Policy, String> {
+    let policy = Policy::ALL.into_iter().find(|policy| policy.to_string() == name);
+    policy.ok_or_else(|| "no policy has this name".to_owned())
 }
 
 /// The directory `bench`.

@@ -42,16 +42,16 @@ pub fn markdown(lanes: &[Lane]) -> String {
     pairs(&mut text, "Instructions a message", lanes, &columns(count), 1);
     pairs(&mut text, "What central asks of the kernel, a message", lanes, &requests.collect::<Vec<_>>(), 3);
     scaling(&mut text, lanes);
-    for lane in lanes.iter().filter(|lane| lane.rows.iter().any(|row| row.kernel.is_some())) {
+    for lane in lanes.iter().filter(|lane| lane.rows.iter().any(|row| row.clients.is_some())) {
         for policy in Policy::ALL {
-            on_sel4(&mut text, lane, policy);
+            split(&mut text, lane, policy);
         }
     }
     text
 }
 
-/// Who executes the instructions of a message on seL4, and what is asked of the kernel.
-fn on_sel4(text: &mut String, lane: &Lane, policy: Policy) {
+/// Who executes the instructions of a message, and what is asked of the kernel; of Linux none of that is known.
+fn split(text: &mut String, lane: &Lane, policy: Policy) {
     let columns: [(&str, What, usize); 11] = [
         ("all", |row| row.instructions, 1),
         ("a byte", |row| Some(row.instructions? / f64::from(row.case.payload)), 2),

@@ -63,7 +63,9 @@ pub(crate) enum BenchError {
     Watch(std::io::Error),
     #[error("{lane}, {case}: {what}")]
     Case { lane: String, case: Case, what: String },
-    #[error("the hosted platform has no emulator to count instructions; `ferry-bench table` takes its times")]
+    #[error(
+        "the hosted platform has no emulator to count instructions; `ferry-bench hosted` counts them by stepping"
+    )]
     Hosted,
     #[error("no case has this payload, batch and policy; payloads are {PAYLOADS:?}, batches {BATCHES:?}")]
     NoCase,

@@ -1,0 +1,166 @@
+//! The launcher and the domains that it starts, all traced from birth: a domain lets nobody near it who comes later.
+
+use super::StepError;
+use super::deadline::Deadline;
+use super::process::sleeps;
+use nix::errno::Errno;
+use nix::sys::ptrace::{self, Event, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Time for the launcher to say why a domain has ended.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What it is called.
+const LAUNCHER: &str = "the launcher";
+
+/// A launcher and all that it has started. Dropped, they end.
+pub(super) struct Family {
+    launcher: Pid,
+    /// How the launcher has ended.
+    ended: Option<WaitStatus>,
+}
+
+impl Family {
+    /// Starts `launcher` with `order` as its standard input. It must not start anybody before it has read that to the end:
+    /// only then is it traced.
+    pub(super) fn start(launcher: &mut Command, order: &[u8]) -> Result<Self, StepError> {
+        let mut child = launcher.stdin(Stdio::piped()).spawn().map_err(StepError::Start)?;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        // Whatever happens from here on, it ends with this.
+        let family = Self { launcher: pid, ended: None };
+        let births =
+            Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE;
+        let marks = Options::PTRACE_O_TRACEEXEC | Options::PTRACE_O_TRACESYSGOOD;
+        let options = births | marks | Options::PTRACE_O_EXITKILL;
+        ptrace::seize(pid, options).map_err(StepError::Refused)?;
+        let input = child.stdin.take().ok_or(ErrorKind::BrokenPipe);
+        input.map_err(Into::into).and_then(|mut input| input.write_all(order)).map_err(StepError::Start)?;
+        Ok(family)
+    }
+
+    /// Lets the launcher start all domains, and holds each where its program has been loaded and has executed nothing yet. In
+    /// the order of `programs`, the names of their files.
+    pub(super) fn hold(&mut self, programs: &[&str], deadline: &Deadline) -> Result<Vec<Pid>, StepError> {
+        let mut held: Vec<Option<Pid>> = vec![None; programs.len()];
+        loop {
+            if let Some(all) = held.iter().copied().collect() {
+                return Ok(all);
+            }
+            let status = self.next(deadline)?;
+            let place = loaded(&status).and_then(|(pid, name)| {
+                let place = programs.iter().position(|program| *program == name)?;
+                Some((place, pid))
+            });
+            match place {
+                Some((place, pid)) => held[place] = Some(pid),
+                None => go_on(&status)?,
+            }
+            if let Some(how) = self.ended {
+                return Err(StepError::Ended { who: LAUNCHER.to_owned(), how: format!("{how:?}") });
+            }
+        }
+    }
+
+    /// Waits for the end of a system whose domains run on by themselves.
+    pub(super) fn finish(mut self, deadline: &Deadline) -> Result<(), StepError> {
+        loop {
+            match self.ended {
+                None => {
+                    let status = self.next(deadline)?;
+                    go_on(&status)?;
+                }
+                Some(WaitStatus::Exited(_, 0)) => return Ok(()),
+                Some(how) => {
+                    return Err(StepError::Ended { who: LAUNCHER.to_owned(), how: format!("{how:?}") });
+                }
+            }
+        }
+    }
+
+    /// Lets the launcher say why a domain has ended: it says so before it waits for the next report. What cannot be heard is not
+    /// printed, and no reason to forget why somebody wants to hear it.
+    pub(super) fn hear(&mut self) {
+        let deadline = Deadline::after(LAST_WORDS);
+        while self.ended.is_none() && deadline.check(|| LAUNCHER.to_owned()).is_ok() {
+            let heard = match self.poll() {
+                Ok(Some(status)) => go_on(&status),
+                Ok(None) if sleeps(self.launcher) => return,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if heard.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What has happened to one of them next.
+    fn next(&mut self, deadline: &Deadline) -> Result<WaitStatus, StepError> {
+        loop {
+            if let Some(status) = self.poll()? {
+                return Ok(status);
+            }
+            deadline.check(|| LAUNCHER.to_owned())?;
+            std::thread::yield_now();
+        }
+    }
+
+    /// What has happened to one of them, if anything has.
+    fn poll(&mut self) -> Result<Option<WaitStatus>, StepError> {
+        // Other threads have other children.
+        let flags = WaitPidFlag::WNOHANG | WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        let status = waitpid(None, Some(flags)).map_err(|cause| failed("wait for", cause))?;
+        if matches!(status, WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..) if pid == self.launcher)
+        {
+            self.ended = Some(status);
+        }
+        Ok((status != WaitStatus::StillAlive).then_some(status))
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        // It may have ended already; and with it ends whom it has started.
+        if self.ended.is_none() {
+            let _ = kill(self.launcher, Signal::SIGKILL);
+        }
+        // Whoever has stopped is killed as well; what is left is to take note of it, until nobody is left.
+        while waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)).is_ok() {}
+    }
+}
+
+/// A process that has loaded a program, and the name of the program's file.
+fn loaded(status: &WaitStatus) -> Option<(Pid, String)> {
+    let WaitStatus::PtraceEvent(pid, _, event) = *status else { return None };
+    if event != Event::PTRACE_EVENT_EXEC as i32 {
+        return None;
+    }
+    let file = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Some((pid, file.file_name()?.to_str()?.to_owned()))
+}
+
+/// Lets a process run on that has stopped, with the signal that has stopped it if that was one.
+fn go_on(status: &WaitStatus) -> Result<(), StepError> {
+    let (pid, signal) = match *status {
+        WaitStatus::PtraceEvent(pid, ..)
+        | WaitStatus::PtraceSyscall(pid)
+        | WaitStatus::Stopped(pid, Signal::SIGTRAP) => (pid, None),
+        WaitStatus::Stopped(pid, signal) => (pid, Some(signal)),
+        _ => return Ok(()),
+    };
+    match ptrace::cont(pid, signal) {
+        // Killed meanwhile.
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(cause) => Err(failed("continue", cause)),
+    }
+}
+
+fn failed(what: &'static str, cause: Errno) -> StepError {
+    StepError::Trace { what, who: "the launcher or a domain".to_owned(), cause }
+}

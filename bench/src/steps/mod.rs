@@ -1,0 +1,242 @@
+//! Instruction counts of a hosted system: its domains are stepped one instruction at a time, by ptrace.
+//!
+//! Nothing of the system is changed for that, and nothing is switched off: it is the launcher that starts it, the domains confine
+//! themselves as always, and the tracer sees their registers and not their memory. It is their parent's parent and holds them
+//! from birth.
+//!
+//! Only one domain runs at a time, the highest by priority that does not wait: what seL4 does on one processor. So who finds what
+//! done is decided by the description and not by Linux's scheduler, and a count is the same in every run. What is counted is what
+//! is executed in user mode; Linux's own part is not seen.
+//!
+//! ```text
+//!   this program ──────── traces ───────┬──────────────┐
+//!        │ starts, traces               │              │
+//!        ▼                              ▼              ▼
+//!   the launcher, which runs free ── starts ──▶ the domains, stepped
+//! ```
+
+mod deadline;
+mod domain;
+mod family;
+mod process;
+mod program;
+
+use deadline::Deadline;
+use domain::Domain;
+use family::Family;
+use nix::errno::Errno;
+use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
+use nix::unistd::Pid;
+use process::Pace;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// A domain to be stepped.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// The name of its program's file.
+    pub program: String,
+    /// Of two that can run, the one with the higher priority does.
+    pub priority: u8,
+}
+
+/// Instructions of each domain in a measured section, in the order in which the domains were given.
+pub type Counts = Vec<u64>;
+
+/// Why a system could not be stepped.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The launcher did not start.
+    #[error("the system to be counted does not start: {0}")]
+    Start(io::Error),
+    /// Linux does not allow ptrace.
+    #[error(
+        "Linux does not let this program trace the one that it has started ({0}); set kernel.yama.ptrace_scope to 1 or 0, or let \
+         the container make the system call ptrace"
+    )]
+    Refused(Errno),
+    /// A traced process cannot be controlled.
+    #[error("Linux refuses to {what} {who}: {cause}; instructions are counted on Linux 5.11 or newer")]
+    Trace {
+        /// What.
+        what: &'static str,
+        /// Which process.
+        who: String,
+        /// Why.
+        cause: Errno,
+    },
+    /// A program cannot be read.
+    #[error("the program `{program}` cannot be examined: {cause}; build it again")]
+    Program {
+        /// Which.
+        program: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Nothing says what is to be counted.
+    #[error(
+        "no program has the function bench_begin, with which that begins which is counted; build the programs again"
+    )]
+    NoSection,
+    /// A process has ended before everything was counted.
+    #[error("{who} has ended while instructions were counted ({how})")]
+    Ended {
+        /// Which.
+        who: String,
+        /// How.
+        how: String,
+    },
+    /// Nobody can go on.
+    #[error("all domains wait, and nobody is left to wake one: {places}")]
+    Standstill {
+        /// Where each of them does.
+        places: String,
+    },
+    /// It takes too long.
+    #[error("instructions were counted for {limit:?} and the end is not in sight; the turn is with {who}")]
+    TimeLimit {
+        /// How long is too long.
+        limit: Duration,
+        /// Who runs, and where.
+        who: String,
+    },
+    /// What the system prints can not be stored.
+    #[error("could not store the console as {path}: {cause}")]
+    Console {
+        /// Where.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+/// Why a system could not be stepped, and what it printed.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}; it printed: {console}")]
+pub struct CountError {
+    /// Why.
+    pub cause: StepError,
+    /// What it printed until then.
+    pub console: String,
+}
+
+/// Runs the system that `launcher` starts once it has read `order` as its standard input to the end. Gives what each domain
+/// executes in each of so many measured `sections`: from the return of one domain's function `bench_begin` to its call of
+/// `bench_end`, without functions whose names begin with `bench_`.
+///
+/// `console`: the file for what is printed.
+pub fn count(
+    launcher: &mut Command,
+    order: &[u8],
+    members: &[Member],
+    sections: usize,
+    limit: Duration,
+    console: &Path,
+) -> Result<Vec<Counts>, CountError> {
+    let counted = store(launcher, console).and_then(|()| {
+        // Who traces is a thread and not a process; so one that ends lets go of whatever it may have left.
+        std::thread::scope(|scope| {
+            let tracer = scope.spawn(|| {
+                keep_to_one_processor()?;
+                run(launcher, order, members, sections, limit)
+            });
+            tracer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    });
+    counted.map_err(|cause| CountError { cause, console: fs::read_to_string(console).unwrap_or_default() })
+}
+
+/// Has everything that is printed stored in a file: in a pipe that nobody empties, somebody would wait in the end.
+fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
+    let failed = |cause| StepError::Console { path: console.display().to_string(), cause };
+    if let Some(directory) = console.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let output = File::create(console).map_err(failed)?;
+    launcher.stderr(output.try_clone().map_err(failed)?).stdout(output);
+    Ok(())
+}
+
+/// Keeps this thread, and whom it starts, to the processor on which it runs: to hand over to another one takes far longer than a
+/// step.
+fn keep_to_one_processor() -> Result<(), StepError> {
+    let mut kept = CpuSet::new();
+    sched_getcpu()
+        .and_then(|processor| kept.set(processor))
+        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &kept))
+        .map_err(|cause| StepError::Trace {
+            what: "keep to one processor",
+            who: "this program".to_owned(),
+            cause,
+        })
+}
+
+fn run(
+    launcher: &mut Command,
+    order: &[u8],
+    members: &[Member],
+    sections: usize,
+    limit: Duration,
+) -> Result<Vec<Counts>, StepError> {
+    let deadline = Deadline::after(limit);
+    let mut family = Family::start(launcher, order)?;
+    let programs: Vec<&str> = members.iter().map(|member| member.program.as_str()).collect();
+    let held = family.hold(&programs, &deadline)?;
+    let domains = held.into_iter().zip(members).map(|(pid, member)| Domain::new(pid, member));
+    let mut domains: Vec<Domain> = domains.collect::<Result<_, _>>()?;
+    if domains.iter().all(|domain| domain.process.program.begin.is_none()) {
+        return Err(StepError::NoSection);
+    }
+    match step(&mut domains, sections, &deadline) {
+        Ok(counts) => {
+            for domain in &mut domains {
+                domain.process.release()?;
+            }
+            family.finish(&deadline)?;
+            Ok(counts)
+        }
+        Err(error) => {
+            family.hear();
+            Err(error)
+        }
+    }
+}
+
+/// Runs the domains, each in its turn, until so many sections were counted.
+fn step(domains: &mut [Domain], sections: usize, deadline: &Deadline) -> Result<Vec<Counts>, StepError> {
+    let mut counts = Vec::with_capacity(sections);
+    let mut open = false;
+    while counts.len() < sections {
+        let turn = turn(domains)?;
+        deadline.check(|| domains[turn].process.place())?;
+        if domains[turn].begins_section() {
+            domains.iter_mut().for_each(Domain::begin);
+            open = true;
+        } else if open && domains[turn].ends_section() {
+            counts.push(domains.iter().map(|domain| domain.instructions).collect());
+            open = false;
+        }
+        let domain = &mut domains[turn];
+        // Nobody is woken without a system call, so between two of them no turn can change.
+        let woken = if open { domain.step(deadline)? } else { domain.process.run(Pace::Call, deadline)? };
+        if woken {
+            for domain in domains.iter_mut() {
+                domain.process.wake(deadline)?;
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// Whose turn it is: of those that can run the one with the highest priority.
+fn turn(domains: &[Domain]) -> Result<usize, StepError> {
+    let runnable = domains.iter().enumerate().filter(|(_, domain)| domain.process.can_run());
+    let highest = runnable.max_by_key(|(_, domain)| domain.priority);
+    highest.map(|(turn, _)| turn).ok_or_else(|| {
+        let places: Vec<String> = domains.iter().map(|domain| domain.process.place()).collect();
+        StepError::Standstill { places: places.join(", ") }
+    })
+}

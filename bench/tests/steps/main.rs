@@ -1,0 +1,39 @@
+//! The counts of stepped systems: exact where the instructions are known, the same each time where they are not, and a clear
+//! error where there is nothing to count.
+//!
+//! This program is all sides. Started by `cargo test` it runs the trials; started by a trial with a directory it is the
+//! launcher; started by the launcher as `TRIAL/producer`, for instance, it is that protection domain of `bench/system.xml`,
+//! confined as always, and does what the trial wants of it.
+
+mod domains;
+mod trials;
+
+use ferry_bench::case::Policy;
+use ferry_bench::hosted;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What makes this program the launcher; the directory of the programs follows.
+const SERVE: &str = "serve";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let program = PathBuf::from(arguments.next().unwrap_or_default());
+    let name = |path: Option<&Path>| path?.file_name()?.to_str().map(str::to_owned);
+    if let (Some(trial), Some(domain)) = (name(program.parent()), name(Some(&program)))
+        && domains::NAMES.contains(&domain.as_str())
+    {
+        domains::play(&trial, &domain);
+    }
+    if arguments.next().is_some_and(|argument| argument == SERVE) {
+        let programs = PathBuf::from(arguments.next().unwrap_or_default());
+        return match hosted::serve(Path::new(env!("CARGO_MANIFEST_DIR")), &programs, Policy::Keep) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code()
+}
