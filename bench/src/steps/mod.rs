@@ -4,9 +4,11 @@
 //! themselves as always, and the tracer sees their registers and not their memory. It is their parent's parent and holds them
 //! from birth.
 //!
-//! Only one domain runs at a time, the highest by priority that does not wait: what seL4 does on one processor. So who finds what
-//! done is decided by the description and not by Linux's scheduler, and a count is the same in every run. What is counted is what
-//! is executed in user mode; Linux's own part is not seen.
+//! Only one domain runs at a time, the highest by priority that does not wait: what seL4 does on one processor. Who finds what done
+//! is decided by the description and not by Linux's scheduler, so a count is the same in every run. Outside the measured sections a
+//! domain runs from one system call to the next, and that is no less strict: only with a system call does anybody wake another.
+//!
+//! What is counted is what is executed in user mode, the C library's part included; Linux's own part is not seen.
 //!
 //! ```text
 //!   this program ──────── traces ───────┬──────────────┐
@@ -115,12 +117,16 @@ pub enum StepError {
 
 /// Why a system could not be stepped, and what it printed.
 #[derive(Debug, thiserror::Error)]
-#[error("{cause}; it printed: {console}")]
+#[error("{cause}{}", printed(console))]
 pub struct CountError {
     /// Why.
     pub cause: StepError,
     /// What it printed until then.
     pub console: String,
+}
+
+fn printed(console: &str) -> String {
+    if console.is_empty() { String::new() } else { format!("; it printed: {console}") }
 }
 
 /// Runs the system that `launcher` starts once it has read `order` as its standard input to the end. Gives what each domain
