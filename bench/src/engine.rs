@@ -1,5 +1,5 @@
-//! The lane `engine`, and below it the floor: the same bytes at the same places, moved by `memcpy` and by Ferry's own copy
-//! routine, and nothing else.
+//! The lane `engine`, and below it the floors: `unchecked`, which reads and writes the same queues and believes everything, and
+//! the same bytes at the same places moved by `memcpy` and by Ferry's own copy routine, and nothing else.
 
 use crate::bed::{Bed, pointers};
 use crate::callgrind::{CallgrindError, count, end_of_case, measured_section};
