@@ -14,7 +14,7 @@ use ferry_layout::{
 
 use crate::buffer::{Reach, Side, Window};
 use crate::client::Ports;
-use crate::engine::Engine;
+use crate::engine::{CHUNK_BYTES, Engine};
 use crate::machine::Machine;
 use crate::requests::{Requests, buffer_for_anyone};
 use crate::transfer::MINIMUM_COST;
@@ -69,6 +69,25 @@ impl Engine {
     pub(crate) fn express(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         let mut may_map = true;
         while self.take_lane(machine, source, ports, &mut may_map) {}
+    }
+
+    /// Whether the next message of `source` is a plain one, with none waiting before it, that costs more than is left of the share.
+    /// It is better left in the ring: taken, it would wait, and all that follow it behind it, and none of them could go this way
+    /// in the next round.
+    pub(crate) fn is_beyond_share(&self, source: DomainId, ports: Ports) -> bool {
+        let client = &self.clients[source];
+        // One step never costs more than that.
+        if client.deficit >= CHUNK_BYTES || client.transmit.available() == 0 {
+            return false;
+        }
+        let descriptor = ports.out.descriptors.slot(client.transmit.next());
+        let route = Route::of(descriptor);
+        let (Some(target), Some(plain)) = (route.plain_target(), Plain::load(descriptor, route)) else {
+            return false;
+        };
+        let flow = self.flows.get(source, target);
+        let is_one_step = plain.length <= flow.in_one_step && flow.waiting.is_none();
+        is_one_step && plain.length.max(MINIMUM_COST) > client.deficit
     }
 
     /// Carries messages of `source` along one lane, or maps what the next one needs if it `may_map`. Whether there is more to

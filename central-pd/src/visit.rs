@@ -214,6 +214,9 @@ impl Engine {
         class: Class,
     ) -> bool {
         while self.clients[source].messages_left > 0 {
+            if class == Class::Any && self.is_beyond_share(source, ports) {
+                return false;
+            }
             let index = match self.accept(source, ports) {
                 Accepted::Nothing => return true,
                 Accepted::Message(index) => index,

@@ -1,5 +1,8 @@
 //! The engine and the client library together, on the host: what each status means and what central does for it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use ferry_central::Side;
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;
@@ -488,6 +491,34 @@ fn slots_of_sends_that_end_out_of_order_are_given_back_in_order() {
     pair.post(1, None);
     pair.bed.run();
     assert_eq!(into.transmit_head.observe(), 3);
+}
+
+#[test]
+fn what_goes_beyond_a_share_stays_in_the_ring() {
+    const SENDS: u32 = 10;
+    let mut topology = Topology::mesh(2, 16, Mapping::Keep);
+    // Four messages, and a rest that is too short for a fifth.
+    topology.bytes_per_round = 4 * 1000 + 500;
+    let mut pair = Pair::new(&topology, 4096);
+    let into = pair.bed.clients[0].into;
+    for _ in 0..SENDS {
+        pair.post(1, None);
+        pair.send(0, 1, &[7; 1000], Message::default());
+    }
+    let statuses = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&statuses);
+    pair.bed.machine.interposer = Some(Box::new(move |action| {
+        if matches!(action, Action::Copy(_)) {
+            seen.borrow_mut().push((0..SENDS).map(|index| into.status(index).get(index)).collect::<Vec<_>>());
+        }
+    }));
+    pair.bed.run();
+    let statuses = statuses.borrow();
+    assert_eq!(statuses.len(), SENDS as usize, "in three rounds, with no more copies than messages");
+    assert!(
+        !statuses.iter().flatten().any(|status| *status == Some(Status::Queued)),
+        "nobody waits in the books"
+    );
 }
 
 #[test]
