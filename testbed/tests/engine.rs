@@ -522,6 +522,7 @@ fn what_goes_beyond_a_share_stays_in_the_ring() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a megabyte is too much to interpret")]
 fn what_is_new_takes_turns_with_a_long_message_under_way() {
     let mut topology = Topology::mesh(3, 512, Mapping::Each);
     // A step of the long message is a whole share.
