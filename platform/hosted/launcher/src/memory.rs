@@ -1,8 +1,8 @@
 //! Regions as memory files.
 //!
 //! Their size is sealed, so that nobody can take pages away under another's mapping, which would kill it. A region that nobody
-//! may write is sealed against writing altogether. For those who may only read, the file is opened once more, read-only:
-//! such a mapping cannot be made writable afterwards.
+//! may write is sealed against writing altogether. Whoever gets the memory gets it as an open file of his own, with a position
+//! and a mode that nobody else has; opened read-only for those who may only read: such a mapping cannot be made writable afterwards.
 
 use crate::error::LaunchError;
 use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
@@ -11,10 +11,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 /// The memory of one region.
-pub(crate) struct Memory {
-    writable: OwnedFd,
-    read_only: OwnedFd,
-}
+pub(crate) struct Memory(File);
 
 impl Memory {
     /// Memory of `bytes` bytes that begins with `contents` and is zero behind. `constant`: nobody may write it.
@@ -28,15 +25,14 @@ impl Memory {
         let mut seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
         seals.set(SealFlags::WRITE, constant);
         rustix::fs::fcntl_add_seals(&file, seals).map_err(LaunchError::linux("seal a memory file"))?;
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        let read_only = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(LaunchError::linux("open a memory file read-only"))?;
-        Ok(Self { writable: file.into(), read_only })
+        Ok(Self(file))
     }
 
     /// Another open file for it, for reading only or for both.
     pub(crate) fn open(&self, writable: bool) -> Result<OwnedFd, LaunchError> {
-        let file = if writable { &self.writable } else { &self.read_only };
-        file.try_clone().map_err(LaunchError::linux("pass on a memory file"))
+        let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
+        rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::empty())
+            .map_err(LaunchError::linux("open a memory file again"))
     }
 }

@@ -8,7 +8,7 @@ use crate::schedule::{Rank, Scheduling};
 use crate::serve::{Member, System};
 use ferry_description::{Description, Domain, Placement, Region, sequential};
 use ferry_hosted_table::{Channel, FIRST_FILE, Grant, Map, Table, Window};
-use rustix::event::EventfdFlags;
+use rustix::event::{EventfdFlags, epoll};
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
@@ -113,7 +113,7 @@ fn contents(region: &Region, prefills: &[Prefill]) -> Result<Vec<u8>, LaunchErro
     })
 }
 
-/// For each channel, the event counters that its two ends wait for.
+/// For each channel, the event counters that its two ends add to.
 fn counters(description: &Description) -> Result<Vec<[OwnedFd; 2]>, LaunchError> {
     let counter = || {
         rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
@@ -156,25 +156,31 @@ impl Belongings {
         Ok(())
     }
 
+    /// Gives a domain the counters that it adds to, and a file that becomes ready when those are added to which it waits for. It
+    /// does not get these themselves: they are open files, and who has one can fill it and have others wait who add to it.
     fn channels(
         &mut self,
         domain: usize,
         counters: &[[OwnedFd; 2]],
         description: &Description,
     ) -> Result<(), LaunchError> {
-        let open =
-            |counter: &OwnedFd| counter.try_clone().map_err(LaunchError::linux("pass on an event counter"));
+        let wait = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(LaunchError::linux("create a wait"))?;
         for (channel, [first, second]) in description.system.channels.iter().zip(counters) {
             let [a, b] = &channel.ends;
-            for (end, wait, ring) in [(a, first, second), (b, second, first)] {
+            for (end, ring, other) in [(a, first, second), (b, second, first)] {
                 if end.domain != domain {
                     continue;
                 }
-                let (ring, wait) = (self.give(open(ring)?), self.give(open(wait)?));
-                self.table.channels.push(Channel { number: end.id, ring, wait });
+                let number = epoll::EventData::new_u64(u64::from(end.id));
+                epoll::add(&wait, other, number, epoll::EventFlags::IN | epoll::EventFlags::ET)
+                    .map_err(LaunchError::linux("wait for a channel"))?;
+                let ring =
+                    self.give(ring.try_clone().map_err(LaunchError::linux("pass on an event counter"))?);
+                self.table.channels.push(Channel { number: end.id, ring });
                 self.table.words.extend(end.setvar_id.clone().map(|symbol| (symbol, u64::from(end.id))));
             }
         }
+        self.table.wait = self.give(wait);
         Ok(())
     }
 

@@ -32,8 +32,8 @@ pub(crate) struct Member {
 struct Restarts {
     limit: u8,
     done: u8,
-    /// How. Not kept for a domain that is never started again.
-    blueprint: Option<Blueprint>,
+    /// How. Kept in any case: with it are the event counters, which remember what a domain has signalled before it ended.
+    blueprint: Blueprint,
 }
 
 /// How a system ended.
@@ -124,7 +124,9 @@ impl System {
     fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
         let Member { name, process, reports, restarts } = &mut self.members[number];
         self.console.line(format!("ferry: fault domain={name} {fault}"));
-        let Some(blueprint) = &restarts.blueprint else { return Ok(()) };
+        if restarts.limit == 0 {
+            return Ok(());
+        }
         if restarts.done == restarts.limit {
             self.console.line(format!("ferry: given-up domain={name}"));
             return Ok(());
@@ -132,8 +134,9 @@ impl System {
         restarts.done += 1;
         // Before it runs, so that whatever it prints comes after it.
         self.console.line(format!("ferry: restart domain={name} number={}", restarts.done));
-        let life =
-            blueprint.start(self.console.open().map_err(LaunchError::linux("pass on the console"))?)?;
+        let life = restarts
+            .blueprint
+            .start(self.console.open().map_err(LaunchError::linux("pass on the console"))?)?;
         (*process, *reports) = (life.process, Some(life.reports));
         Ok(())
     }
@@ -159,7 +162,6 @@ impl System {
 impl Member {
     /// A domain in its first life.
     pub(crate) fn new(name: String, life: Life, blueprint: Blueprint, limit: u8) -> Self {
-        let blueprint = Some(blueprint).filter(|_| limit > 0);
         let restarts = Restarts { limit, done: 0, blueprint };
         Self { name, process: life.process, reports: Some(life.reports), restarts }
     }

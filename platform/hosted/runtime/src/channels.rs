@@ -1,8 +1,10 @@
-//! Channels as event counters: each direction of a channel is one, so who can signal is fixed by who has the file, and
-//! signals merge like those of a seL4 notification.
+//! Channels as event counters: each direction of a channel is one, and only the domain that signals has it. So who can signal
+//! is fixed by who has the file, nobody else can fill it or change its mode, and signals merge like those of a seL4
+//! notification.
 //!
-//! Waiting is edge-triggered: each signal makes its channel ready once more, several before a wake-up count as one, and
-//! the counter itself is never read. So a wake-up is one system call, whatever it is about.
+//! A domain waits for all that signal it by one file, an epoll instance into which the launcher has put their counters. It is
+//! edge-triggered: each signal makes its channel ready once more, several before a wake-up count as one, and the counter
+//! itself is never read. So a wake-up is one system call, whatever it is about.
 
 use crate::process;
 use ferry_platform::{Channel, ChannelSet};
@@ -15,7 +17,7 @@ use std::os::fd::OwnedFd;
 pub fn notify(channel: Channel) {
     let rings = process::get().map(|process| &process.rings);
     if let Some(Some(ring)) = rings.and_then(|rings| rings.get(usize::from(channel.number()))) {
-        // Refused only if 2^64 - 2 signals were not collected, by a peer that added them itself: its own loss.
+        // Never full: this process alone adds to it, and would need centuries.
         let _ = rustix::io::write(ring, &1_u64.to_ne_bytes());
     }
 }
@@ -28,12 +30,6 @@ pub fn notify_above(channel: Channel) {
 /// Signals as [`notify`] does: Linux cannot signal and wait in one call. For the last thing that a handler does.
 pub fn notify_on_return(channel: Channel) {
     notify(channel);
-}
-
-/// Makes the process wait for a channel.
-pub(crate) fn watch(epoll: &OwnedFd, channel: u8, counter: &OwnedFd) -> rustix::io::Result<()> {
-    let number = epoll::EventData::new_u64(u64::from(channel));
-    epoll::add(epoll, counter, number, epoll::EventFlags::IN | epoll::EventFlags::ET)
 }
 
 /// Blocks until there are signals, and gives the channels that they are about.

@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 /// What a process has.
 pub(crate) struct Process {
     pub(crate) table: Table,
-    /// Event counter of each channel, by number.
+    /// Event counter that this process adds to, by the channel's number.
     pub(crate) rings: Vec<Option<OwnedFd>>,
-    /// Becomes ready with the event counters that this process waits for.
-    pub(crate) epoll: OwnedFd,
+    /// Becomes ready with the event counters that the others add to.
+    pub(crate) wait: OwnedFd,
     /// Fires once per period, in the ticker.
     pub(crate) timer: Option<OwnedFd>,
     /// The pipe to the launcher.

@@ -4,7 +4,6 @@ use crate::process::{self, Process};
 use crate::{channels, confine, faults, window};
 use ferry_hosted_table::{REPORT_FILE, Report, TABLE_FILE, Table};
 use ferry_platform::{Fault, Handler};
-use rustix::event::epoll;
 use rustix::mm::ProtFlags;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use std::collections::BTreeSet;
@@ -35,7 +34,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
     };
     let mut handler = init();
     loop {
-        let channels = channels::wait(&process.epoll);
+        let channels = channels::wait(&process.wait);
         handler.notified(channels);
     }
 }
@@ -75,20 +74,16 @@ fn start() -> Result<&'static Process, String> {
         drop(take(&mut taken, *file)?);
     }
 
-    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(failed("create the wait"))?;
+    let wait = take(&mut taken, table.wait)?;
     let mut rings: Vec<Option<OwnedFd>> = Vec::new();
     for channel in &table.channels {
-        let counter = take(&mut taken, channel.wait)?;
-        channels::watch(&epoll, channel.number, &counter).map_err(failed("watch a channel"))?;
-        // It stays open for as long as it is watched.
-        std::mem::forget(counter);
         let number = usize::from(channel.number);
         rings.resize_with(rings.len().max(number + 1), || None);
         rings[number] = Some(take(&mut taken, channel.ring)?);
     }
     let timer = table.period_us.map(timer).transpose().map_err(failed("create the timer"))?;
     let maps_frames = table.window.is_some();
-    let process = process::set(Process { table, rings, epoll, timer, reports });
+    let process = process::set(Process { table, rings, wait, timer, reports });
     confine::confine(maps_frames).map_err(|cause| format!("confine the process: {cause}"))?;
     Ok(process)
 }

@@ -39,6 +39,8 @@ pub struct Table {
     pub grants: Vec<Grant>,
     /// Channels.
     pub channels: Vec<Channel>,
+    /// The file to wait with: an epoll instance that gives the numbers of channels whose other ends have signalled.
+    pub wait: i32,
     /// Period in microseconds, of the domain that is the system's ticker.
     pub period_us: Option<u32>,
 }
@@ -85,10 +87,8 @@ pub struct Grant {
 pub struct Channel {
     /// Its number in this protection domain.
     pub number: u8,
-    /// Event counter that this end adds to.
+    /// Event counter that this end adds to, and no other process has.
     pub ring: i32,
-    /// Event counter that this end waits for.
-    pub wait: i32,
 }
 
 impl Table {

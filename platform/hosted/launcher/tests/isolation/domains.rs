@@ -8,8 +8,8 @@ use runtime::{Channel, ChannelSet, Handler};
 pub(crate) const NAMES: [&str; 4] = ["ticker", "central", "alpha", "beta"];
 /// What beta prints at each tick.
 pub(crate) const GOES_ON: &str = "beta goes on";
-/// Central's channel to beta.
-const TO_BETA: usize = 2;
+/// Central's channels to alpha and beta. It signals both at each wake-up, alpha first.
+const TO_CLIENTS: [usize; 2] = [1, 2];
 
 /// What happens at a wake-up.
 struct At<F>(F);
@@ -36,8 +36,9 @@ pub(crate) fn play(trial: &str, domain: &str) -> ! {
                 if lists_files {
                     intruder::list_files();
                 }
-                let beta = Channel::new(TO_BETA).expect("a channel has a small number");
-                At(move |_| runtime::notify(beta))
+                let clients =
+                    TO_CLIENTS.map(|number| Channel::new(number).expect("a channel has a small number"));
+                At(move |_| clients.into_iter().for_each(runtime::notify))
             })
         }
         "beta" => runtime::run(|| At(|_| runtime::println!("{GOES_ON}"))),

@@ -116,7 +116,7 @@ pub(crate) fn spin() {
 pub(crate) fn behave() {}
 
 /// Prints which files are open, and how each answers to a `read` and a `write` of nothing: memory files take what they are open
-/// for, event counters want 8 bytes, and a file that is not open takes neither.
+/// for, event counters and waits neither, nor does a file that is not open.
 pub(crate) fn list_files() {
     let mut list = String::from("files");
     for number in 0..FILES {

@@ -1,7 +1,7 @@
 //! What alpha does as a program that is not linked to the runtime, so that nothing but what the launcher has bound it to keeps
 //! it. Each attempt prints a line with Linux's error number, 0 if it succeeded.
 
-use ferry_hosted_table::{Map, TABLE_FILE, Table};
+use ferry_hosted_table::{FIRST_FILE, Map, TABLE_FILE, Table};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, SealFlags};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
@@ -11,6 +11,8 @@ use std::io::Read;
 use std::os::fd::{BorrowedFd, FromRawFd, RawFd};
 use std::ptr;
 
+/// How often a file is emptied and filled in which others may write meanwhile.
+const TRIES: usize = 1000;
 /// Bytes of a page.
 const PAGE: usize = 4096;
 
@@ -82,6 +84,20 @@ pub(crate) fn reach_others(_: &Table) {
     println!("done");
 }
 
+/// Tries to have central wait for it: fills each file that can be filled, and makes it one whose writer waits.
+pub(crate) fn stop_central(table: &Table) {
+    for number in FIRST_FILE..=table.wait {
+        // It may refuse all that, or take it: what counts is that central goes on.
+        let filled = (0..TRIES).any(|_| {
+            let _ = rustix::io::read(file(number), &mut [0; 8]);
+            rustix::io::write(file(number), &(u64::MAX - 1).to_ne_bytes()).is_ok()
+        });
+        let waits = rustix::fs::fcntl_setfl(file(number), OFlags::empty()).is_ok();
+        println!("file {number} filled {filled} waits {waits}");
+    }
+    println!("done");
+}
+
 /// Prints the files that it has, and those that it should have.
 pub(crate) fn list_files(table: &Table) {
     let listing = std::fs::read_dir("/proc/self/fd").expect("a process can list its files");
@@ -91,8 +107,8 @@ pub(crate) fn list_files(table: &Table) {
     open.retain(|number| rustix::io::fcntl_getfd(file(*number)).is_ok());
     open.sort_unstable();
     let maps = table.maps.iter().map(|map| map.file);
-    let channels = table.channels.iter().flat_map(|channel| [channel.ring, channel.wait]);
-    let mut given: Vec<RawFd> = (0..ferry_hosted_table::FIRST_FILE).chain(maps).chain(channels).collect();
+    let channels = table.channels.iter().map(|channel| channel.ring).chain([table.wait]);
+    let mut given: Vec<RawFd> = (0..FIRST_FILE).chain(maps).chain(channels).collect();
     given.sort_unstable();
     println!("given {given:?}");
     println!("files {open:?}");
