@@ -2,12 +2,13 @@
 //! all that is the process's own; regions, channels and what was signalled meanwhile are there for the next.
 
 use crate::bind::bind;
+use crate::console::Voice;
 use crate::error::LaunchError;
 use crate::memory::Memory;
 use crate::schedule::Rank;
 use command_fds::{CommandFdExt, FdMapping};
 use ferry_hosted_table::{REPORT_FILE, TABLE_FILE, Table};
-use rustix::pipe::PipeFlags;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -21,10 +22,11 @@ pub(crate) struct Blueprint {
     rank: Option<Rank>,
 }
 
-/// A process, and the end of the pipe through which it reports.
+/// A process, and the launcher's ends of all that they share.
 pub(crate) struct Life {
     pub(crate) process: Child,
     pub(crate) reports: OwnedFd,
+    pub(crate) voice: Voice,
 }
 
 impl Blueprint {
@@ -42,23 +44,26 @@ impl Blueprint {
         Ok(Self { program, table, files, rank })
     }
 
-    /// Starts the process. It prints to `console`.
-    pub(crate) fn start(&self, console: OwnedFd) -> Result<Life, LaunchError> {
+    /// Starts the process.
+    pub(crate) fn start(&self) -> Result<Life, LaunchError> {
         let table = Memory::new("table", self.table.len() as u64, &self.table, true)?.open(false)?;
-        let (reports, write_end) =
-            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(LaunchError::linux("create a pipe"))?;
-        let own = [(TABLE_FILE, table), (REPORT_FILE, write_end)];
+        let (reports, domains) =
+            socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+                .map_err(LaunchError::linux("create a socket"))?;
+        let (voice, output) = Voice::new().map_err(LaunchError::linux("create a socket"))?;
+        let errors = output.try_clone().map_err(LaunchError::linux("pass on a file"))?;
+        let own = [(TABLE_FILE, table), (REPORT_FILE, domains)];
         let mut files = Vec::from(own.map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }));
         for (child_fd, file) in &self.files {
             let parent_fd = file.try_clone().map_err(LaunchError::linux("pass on a file"))?;
             files.push(FdMapping { parent_fd, child_fd: *child_fd });
         }
-        let start = |cause| LaunchError::Start { program: self.program.clone(), cause };
         let mut command = Command::new(&self.program);
-        command.env_clear().stdin(Stdio::null()).stdout(console).stderr(Stdio::inherit());
+        command.env_clear().stdin(Stdio::null()).stdout(output).stderr(errors);
         bind(&mut command, self.rank)?;
+        let start = |cause| LaunchError::Start { program: self.program.clone(), cause };
         command.fd_mappings(files).map_err(|_| start(std::io::Error::other("two files with one number")))?;
         let process = command.spawn().map_err(start)?;
-        Ok(Life { process, reports })
+        Ok(Life { process, reports, voice })
     }
 }

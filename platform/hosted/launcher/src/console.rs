@@ -1,8 +1,24 @@
-//! Where the system prints: standard output of all processes, and the launcher's own lines between theirs.
+//! Where the system prints. Each domain has a socket of its own for its standard output and its errors, and the launcher prints
+//! what comes out of it, whole lines at a time, beside its own lines. So no domain has the console itself, keeps another from
+//! printing, or breaks into another's line; and sockets, unlike pipes, cannot be opened again through `/proc`.
+//!
+//! Linux notes when each piece was printed, so pieces of different domains come in the order in which they did.
 
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::fs::File;
-use std::io::{self, Stdout, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::{self, IoSliceMut, Stdout, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// Bytes of a piece at most: more than a socket holds.
+const PIECE: usize = 256 * 1024;
+/// Pieces that are taken from a domain at a time, and how often. Nobody has printed so much unless it prints without end.
+const PIECES: usize = 64;
+const PASSES: usize = 4;
+/// Bytes of a line, after which it is printed without its end.
+const LINE: usize = 16 * 1024;
 
 /// The console of a system. Made from a file, a pipe's end, or the launcher's own standard output.
 #[derive(Debug)]
@@ -27,24 +43,104 @@ impl From<OwnedFd> for Console {
 }
 
 impl Console {
-    /// Another open file for the same console.
-    pub(crate) fn open(&self) -> io::Result<OwnedFd> {
-        match &self.0 {
-            Target::Own => io::stdout().as_fd().try_clone_to_owned(),
-            Target::File(file) => file.as_fd().try_clone_to_owned(),
-        }
-    }
-
     /// Prints a line, in one piece.
     pub(crate) fn line(&mut self, mut text: String) {
         text.push('\n');
+        self.print(text.as_bytes());
+    }
+
+    /// Prints what domains have printed until now.
+    pub(crate) fn relay(&mut self, voices: &mut [&mut Voice]) {
+        let mut heard = Vec::new();
+        let mut room = vec![0; PIECE];
+        for _ in 0..PASSES {
+            let (before, begun) = (heard.len(), now());
+            for (speaker, voice) in voices.iter().enumerate() {
+                let pieces = (0..PIECES).map_while(|_| voice.hear(&mut room));
+                heard.extend(pieces.map(|(at, text)| (at, speaker, text)));
+            }
+            // What was printed meanwhile may come after something by one who was asked before that.
+            if heard[before..].iter().all(|(at, ..)| *at < begun) {
+                break;
+            }
+        }
+        heard.sort_by_key(|(at, ..)| *at);
+        for (_, speaker, text) in heard {
+            voices[speaker].say(&text, self);
+        }
+    }
+
+    fn print(&mut self, text: &[u8]) {
         // Who has closed the console does not want to know.
         let _ = match &mut self.0 {
             Target::Own => {
                 let mut output = io::stdout().lock();
-                output.write_all(text.as_bytes()).and_then(|()| output.flush())
+                output.write_all(text).and_then(|()| output.flush())
             }
-            Target::File(file) => file.write_all(text.as_bytes()),
+            Target::File(file) => file.write_all(text),
         };
     }
+}
+
+/// What a domain prints.
+pub(crate) struct Voice {
+    socket: OwnedFd,
+    /// The beginning of a line that has not ended.
+    line: Vec<u8>,
+}
+
+impl Voice {
+    /// Of a domain that gets the other end of the socket.
+    pub(crate) fn new() -> io::Result<(Self, OwnedFd)> {
+        let (socket, domains) =
+            socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        Ok((Self { socket, line: Vec::new() }, domains))
+    }
+
+    /// Becomes readable when there is something to relay.
+    pub(crate) fn file(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// The next piece that the domain has printed, and when. `room`: for the largest.
+    fn hear(&self, room: &mut [u8]) -> Option<(TimeSpec, Vec<u8>)> {
+        let mut notes = nix::cmsg_space!(TimeSpec);
+        let mut slice = [IoSliceMut::new(room)];
+        let (file, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT);
+        let message = recvmsg::<()>(file, &mut slice, Some(&mut notes), flags).ok()?;
+        let time = message.cmsgs().ok()?.find_map(|note| match note {
+            ControlMessageOwned::ScmTimestampns(time) => Some(time),
+            _ => None,
+        });
+        let bytes = message.bytes;
+        Some((time.unwrap_or_else(now), room[..bytes].to_vec()))
+    }
+
+    /// Prints the lines that `text` ends.
+    fn say(&mut self, text: &[u8], console: &mut Console) {
+        self.line.extend_from_slice(text);
+        let whole = self.line.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole > 0 {
+            console.print(&self.line[..whole]);
+            self.line.drain(..whole);
+        }
+        if self.line.len() >= LINE {
+            self.end_line(console);
+        }
+    }
+
+    /// Ends the line of a domain that will not do so any more.
+    pub(crate) fn end_line(&mut self, console: &mut Console) {
+        if !self.line.is_empty() {
+            self.line.push(b'\n');
+            console.print(&self.line);
+            self.line.clear();
+        }
+    }
+}
+
+/// By the clock by which Linux notes when something was printed.
+fn now() -> TimeSpec {
+    clock_gettime(ClockId::CLOCK_REALTIME).unwrap_or(TimeSpec::new(0, 0))
 }

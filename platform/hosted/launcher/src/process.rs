@@ -68,7 +68,7 @@ pub fn start(
             description.tick.as_ref().filter(|tick| tick.domain == number).map(|tick| tick.period_us);
         let Belongings { table, files } = belongings;
         let blueprint = Blueprint::new(program, &table, files, ranks.as_ref().map(|ranks| ranks[number]))?;
-        let life = blueprint.start(running.console().map_err(LaunchError::linux("pass on the console"))?)?;
+        let life = blueprint.start()?;
         running.add(Member::new(table.domain, life, blueprint, description.restarts[number]));
     }
     Ok(running)

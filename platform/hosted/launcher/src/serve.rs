@@ -1,14 +1,16 @@
-//! What the launcher does while the system runs: it reports faults, starts those again that may be, and ends all processes
-//! when one asks for it.
+//! What the launcher does while the system runs: it prints what domains print, reports faults, starts those again that may be,
+//! and ends all processes when one asks for it. No domain can keep it waiting: it takes from each what is there, up to a bound,
+//! and waits for all at once.
 
 use crate::blueprint::{Blueprint, Life};
-use crate::console::Console;
+use crate::console::{Console, Voice};
 use crate::error::LaunchError;
 use ferry_hosted_table::Report;
 use ferry_platform::{Fault, FaultKind};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use std::io;
-use std::os::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
@@ -25,6 +27,8 @@ pub(crate) struct Member {
     process: Child,
     /// Where it reports; `None` once it has faulted or ended.
     reports: Option<OwnedFd>,
+    /// Where it prints; `None` once it has ended.
+    voice: Option<Voice>,
     restarts: Restarts,
 }
 
@@ -55,7 +59,7 @@ pub enum Ending {
 /// What happened next.
 enum Event {
     Report(usize, Report),
-    /// The process closed its pipe, which means that it has ended.
+    /// The process closed its socket, which means that it has ended.
     Gone(usize),
     TimeLimit,
 }
@@ -69,17 +73,13 @@ impl System {
         self.members.push(member);
     }
 
-    /// An open file for the console.
-    pub(crate) fn console(&self) -> io::Result<OwnedFd> {
-        self.console.open()
-    }
-
     /// Serves until the system ends, then ends what is left of it.
     pub fn serve(mut self, limit: Option<Duration>) -> Result<Ending, LaunchError> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         while self.members.iter().any(|member| member.reports.is_some()) {
             match self.next(deadline).map_err(LaunchError::linux("wait for reports"))? {
                 Event::Report(number, Report::Exit(code)) => {
+                    self.relay();
                     let domain = self.members[number].name.clone();
                     self.console.line(format!("ferry: exit domain={domain} code={code}"));
                     return Ok(Ending::Exit { domain, code });
@@ -95,34 +95,47 @@ impl System {
         Ok(Ending::Deserted)
     }
 
-    fn next(&self, deadline: Option<Instant>) -> rustix::io::Result<Event> {
-        let waiting = self.members.iter().enumerate();
-        let waiting: Vec<(usize, &OwnedFd)> =
-            waiting.filter_map(|(number, member)| Some((number, member.reports.as_ref()?))).collect();
-        let mut files: Vec<PollFd<'_>> =
-            waiting.iter().map(|(_, reports)| PollFd::new(*reports, PollFlags::IN)).collect();
+    /// Prints what there is to print, until something else happens.
+    fn next(&mut self, deadline: Option<Instant>) -> rustix::io::Result<Event> {
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let left = left.and_then(|left| Timespec::try_from(left).ok());
-            match rustix::event::poll(&mut files, left.as_ref()) {
-                Ok(0) => return Ok(Event::TimeLimit),
-                Ok(_) => break,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error),
+            self.wait(deadline)?;
+            self.relay();
+            let mut members = self.members.iter().enumerate();
+            if let Some(event) = members.find_map(|(number, member)| member.event(number)) {
+                return Ok(event);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(Event::TimeLimit);
             }
         }
-        let ready = files.iter().position(|file| !file.revents().is_empty()).unwrap_or(0);
-        let (number, reports) = waiting[ready];
-        let mut record = [0; Report::BYTES];
-        let read = rustix::io::read(reports, &mut record)?;
-        // Records are written whole. What is none is of a process that has lost its mind, and is taken for its end.
-        let report = if read == Report::BYTES { Report::decode(record) } else { None };
-        Ok(report.map_or(Event::Gone(number), |report| Event::Report(number, report)))
+    }
+
+    /// Prints what all have printed.
+    fn relay(&mut self) {
+        let mut voices: Vec<&mut Voice> =
+            self.members.iter_mut().filter_map(|member| member.voice.as_mut()).collect();
+        self.console.relay(&mut voices);
+    }
+
+    /// Waits until somebody has printed or reported, or the time is up.
+    fn wait(&self, deadline: Option<Instant>) -> rustix::io::Result<()> {
+        let files = self.members.iter().flat_map(|member| {
+            let reports = member.reports.as_ref().map(AsFd::as_fd);
+            reports.into_iter().chain(member.voice.as_ref().map(Voice::file))
+        });
+        let mut files: Vec<PollFd<'_>> =
+            files.map(|file| PollFd::from_borrowed_fd(file, PollFlags::IN)).collect();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match rustix::event::poll(&mut files, left.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// A process that has ended is reported, and started again if it may be.
     fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
-        let Member { name, process, reports, restarts } = &mut self.members[number];
+        let Member { name, restarts, .. } = &mut self.members[number];
         self.console.line(format!("ferry: fault domain={name} {fault}"));
         if restarts.limit == 0 {
             return Ok(());
@@ -134,10 +147,8 @@ impl System {
         restarts.done += 1;
         // Before it runs, so that whatever it prints comes after it.
         self.console.line(format!("ferry: restart domain={name} number={}", restarts.done));
-        let life = restarts
-            .blueprint
-            .start(self.console.open().map_err(LaunchError::linux("pass on the console"))?)?;
-        (*process, *reports) = (life.process, Some(life.reports));
+        let life = restarts.blueprint.start()?;
+        self.members[number].live(life);
         Ok(())
     }
 
@@ -149,13 +160,18 @@ impl System {
     }
 
     /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported itself; nor does one
-    /// live on that has closed its pipe.
+    /// live on that has closed its socket.
     fn end(&mut self, number: usize) -> Option<ExitStatus> {
         let member = &mut self.members[number];
         member.reports = None;
         // It may have ended already.
         let _ = member.process.kill();
-        member.process.wait().ok()
+        let status = member.process.wait().ok();
+        self.relay();
+        if let Some(mut voice) = self.members[number].voice.take() {
+            voice.end_line(&mut self.console);
+        }
+        status
     }
 }
 
@@ -163,7 +179,26 @@ impl Member {
     /// A domain in its first life.
     pub(crate) fn new(name: String, life: Life, blueprint: Blueprint, limit: u8) -> Self {
         let restarts = Restarts { limit, done: 0, blueprint };
-        Self { name, process: life.process, reports: Some(life.reports), restarts }
+        let Life { process, reports, voice } = life;
+        Self { name, process, reports: Some(reports), voice: Some(voice), restarts }
+    }
+
+    /// Begins another.
+    fn live(&mut self, life: Life) {
+        self.process = life.process;
+        (self.reports, self.voice) = (Some(life.reports), Some(life.voice));
+    }
+
+    /// What it has reported, if it has.
+    fn event(&self, number: usize) -> Option<Event> {
+        let mut record = [0; Report::BYTES];
+        let report = match rustix::net::recv(self.reports.as_ref()?, &mut record[..], RecvFlags::DONTWAIT) {
+            Err(Errno::AGAIN | Errno::INTR) => return None,
+            Ok((Report::BYTES, _)) => Report::decode(record),
+            // What is no report is of a process that has lost its mind, and is taken for its end.
+            _ => None,
+        };
+        Some(report.map_or(Event::Gone(number), |report| Event::Report(number, report)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The debug console: standard output, which all processes of a system share. A line is written in one piece, when it
-//! is complete; the kernel keeps pieces of up to 4096 bytes apart.
+//! The debug console: standard output, a socket of this process, out of which the launcher prints whole lines. A line is
+//! written in one piece, when it is complete.
 
 use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};

@@ -14,7 +14,7 @@ pub(crate) struct Process {
     pub(crate) wait: OwnedFd,
     /// Fires once per period, in the ticker.
     pub(crate) timer: Option<OwnedFd>,
-    /// The pipe to the launcher.
+    /// The socket to the launcher.
     pub(crate) reports: OwnedFd,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A process gets its table through [`TABLE_FILE`], read-only. It names every other open file that the process has: one for
 //! each region and channel of its protection domain in the system description, and none besides. What a process
-//! reports goes through [`REPORT_FILE`], a pipe of its own, so nobody can report in another's name.
+//! reports goes through [`REPORT_FILE`], a socket of its own, so nobody can report in another's name.
 
 #![no_std]
 #![forbid(unsafe_code)]

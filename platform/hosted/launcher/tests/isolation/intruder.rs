@@ -105,6 +105,12 @@ pub(crate) fn report_in_part() {
     spin();
 }
 
+/// Begins a line and crashes.
+pub(crate) fn break_off() {
+    let _ = rustix::io::write(std::io::stdout(), b"half a line");
+    illegal_instruction();
+}
+
 /// Uses its processor and nothing else.
 pub(crate) fn spin() {
     loop {
@@ -116,7 +122,7 @@ pub(crate) fn spin() {
 pub(crate) fn behave() {}
 
 /// Prints which files are open, and how each answers to a `read` and a `write` of nothing: memory files take what they are open
-/// for, event counters and waits neither, nor does a file that is not open.
+/// for, sockets both, event counters and waits neither, nor does a file that is not open.
 pub(crate) fn list_files() {
     let mut list = String::from("files");
     for number in 0..FILES {

@@ -98,6 +98,14 @@ pub(crate) fn stop_central(table: &Table) {
     println!("done");
 }
 
+/// Prints without end, and hardly ever a whole line.
+pub(crate) fn print_without_end(_: &Table) {
+    println!("done");
+    loop {
+        let _ = rustix::io::write(file(1), &[b'x'; PAGE]);
+    }
+}
+
 /// Prints the files that it has, and those that it should have.
 pub(crate) fn list_files(table: &Table) {
     let listing = std::fs::read_dir("/proc/self/fd").expect("a process can list its files");

@@ -5,6 +5,7 @@ use command_fds::CommandFdExt;
 use libtest_mimic::Failed;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,33 +24,22 @@ pub(crate) struct Watch {
     launcher: Child,
     console: Receiver<String>,
     pub(crate) lines: Vec<String>,
-    _programs: tempfile::TempDir,
+    programs: tempfile::TempDir,
 }
 
 impl Watch {
     /// Starts the launcher for a trial.
     pub(crate) fn begin(trial: &str) -> Result<Self, Failed> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation");
         let (directory, programs) = programs(trial)?;
         let stray = rustix::io::fcntl_dupfd_cloexec(File::open("/dev/zero")?, STRAY)?;
-        let mut launcher = Command::new(env!("CARGO_BIN_EXE_ferry-hosted"))
-            .preserved_fds(vec![stray])
-            .arg("--system")
-            .arg(here.join("system.xml"))
-            .arg("--flows")
-            .arg(here.join("flows.toml"))
-            .arg("--programs")
-            .arg(programs)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut launcher = launcher(&programs).preserved_fds(vec![stray]).stdout(Stdio::piped()).spawn()?;
         let output = launcher.stdout.take().ok_or("the launcher has a console")?;
         let (sender, console) = mpsc::channel();
         std::thread::spawn(move || {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
             lines.map_while(|line| sender.send(line).ok()).for_each(drop);
         });
-        Ok(Self { launcher, console, lines: Vec::new(), _programs: directory })
+        Ok(Self { launcher, console, lines: Vec::new(), programs: directory })
     }
 
     /// Watches until `enough` of all lines so far.
@@ -65,18 +55,29 @@ impl Watch {
         Ok(())
     }
 
-    /// Kills the launcher as nothing in it can notice. The console ends when the last process that could print has ended.
+    /// Kills the launcher as nothing in it can notice. All processes of the trial end with it.
     pub(crate) fn end(mut self) -> Result<(), Failed> {
         self.launcher.kill()?;
         self.launcher.wait()?;
         let deadline = Instant::now() + LIMIT;
-        loop {
-            match self.console.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.lines.push(line),
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Err(RecvTimeoutError::Timeout) => return Err(self.failed("a process outlived the launcher")),
+        while self.has_processes()? {
+            if Instant::now() > deadline {
+                return Err(self.failed("a process outlived the launcher"));
             }
+            std::thread::yield_now();
         }
+        Ok(())
+    }
+
+    /// Whether there is a process of one of the trial's programs, or one that is about to load one, which looks like its launcher.
+    /// One that has ended has no command line.
+    fn has_processes(&self) -> Result<bool, Failed> {
+        let programs = self.programs.path().as_os_str().as_bytes();
+        let mut processes = std::fs::read_dir("/proc")?.flatten();
+        Ok(processes.any(|process| {
+            let command = std::fs::read(process.path().join("cmdline"));
+            command.is_ok_and(|command| command.windows(programs.len()).any(|part| part == programs))
+        }))
     }
 
     /// A failure with all that was printed.
@@ -94,6 +95,15 @@ impl Drop for Watch {
         let _ = self.launcher.kill();
         let _ = self.launcher.wait();
     }
+}
+
+/// A launcher of the system, with programs from a directory.
+fn launcher(programs: &Path) -> Command {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation");
+    let mut launcher = Command::new(env!("CARGO_BIN_EXE_ferry-hosted"));
+    launcher.arg("--system").arg(here.join("system.xml")).arg("--flows").arg(here.join("flows.toml"));
+    launcher.arg("--programs").arg(programs).stdin(Stdio::null());
+    launcher
 }
 
 /// Whether beta goes on after a line.
