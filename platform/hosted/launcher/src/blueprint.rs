@@ -4,14 +4,16 @@
 use crate::bind::bind;
 use crate::console::Voice;
 use crate::error::LaunchError;
+use crate::exec::Process;
 use crate::memory::Memory;
 use crate::schedule::Rank;
-use command_fds::{CommandFdExt, FdMapping};
+use command_fds::FdMapping;
 use ferry_hosted_table::{REPORT_FILE, TABLE_FILE, Table};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// How to start a process.
 pub(crate) struct Blueprint {
@@ -24,7 +26,7 @@ pub(crate) struct Blueprint {
 
 /// A process, and the launcher's ends of all that they share.
 pub(crate) struct Life {
-    pub(crate) process: Child,
+    pub(crate) process: Process,
     pub(crate) reports: OwnedFd,
     pub(crate) voice: Voice,
 }
@@ -44,7 +46,7 @@ impl Blueprint {
         Ok(Self { program, table, files, rank })
     }
 
-    /// Starts the process.
+    /// Starts the process. It stands before its program.
     pub(crate) fn start(&self) -> Result<Life, LaunchError> {
         let table = Memory::new("table", self.table.len() as u64, &self.table, true)?.open(false)?;
         let (reports, domains) =
@@ -60,10 +62,13 @@ impl Blueprint {
         }
         let mut command = Command::new(&self.program);
         command.env_clear().stdin(Stdio::null()).stdout(output).stderr(errors);
-        bind(&mut command, self.rank)?;
-        let start = |cause| LaunchError::Start { program: self.program.clone(), cause };
-        command.fd_mappings(files).map_err(|_| start(std::io::Error::other("two files with one number")))?;
-        let process = command.spawn().map_err(start)?;
+        bind(&mut command, self.rank, files)?;
+        let process = Process::hold(command).map_err(|cause| self.failed(cause))?;
         Ok(Life { process, reports, voice })
+    }
+
+    /// Its program does not start.
+    pub(crate) fn failed(&self, cause: io::Error) -> LaunchError {
+        LaunchError::Start { program: self.program.clone(), cause }
     }
 }

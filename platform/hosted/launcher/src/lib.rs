@@ -21,8 +21,10 @@
 
 mod bind;
 mod blueprint;
+mod calls;
 mod console;
 mod error;
+mod exec;
 mod memory;
 mod process;
 mod schedule;

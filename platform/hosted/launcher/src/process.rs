@@ -21,7 +21,7 @@ const FIRST_CAPABILITY: u64 = 1;
 /// Starts every protection domain of a description. `programs` gives the executable of a program by the stem of the file name
 /// that the description has.
 ///
-/// The processes end with the thread that has started them, at the latest.
+/// The processes end with the launcher's, at the latest.
 pub fn start(
     description: &Description,
     programs: &dyn Fn(&str) -> Option<PathBuf>,
@@ -71,6 +71,7 @@ pub fn start(
         let life = blueprint.start()?;
         running.add(Member::new(table.domain, life, blueprint, description.restarts[number]));
     }
+    running.go()?;
     Ok(running)
 }
 

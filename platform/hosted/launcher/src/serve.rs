@@ -5,6 +5,7 @@
 use crate::blueprint::{Blueprint, Life};
 use crate::console::{Console, Voice};
 use crate::error::LaunchError;
+use crate::exec::Process;
 use ferry_hosted_table::Report;
 use ferry_platform::{Fault, FaultKind};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -12,7 +13,7 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 /// A running system. Dropped, it ends: no process outlives it.
@@ -24,7 +25,7 @@ pub struct System {
 /// A running protection domain.
 pub(crate) struct Member {
     name: String,
-    process: Child,
+    process: Process,
     /// Where it reports; `None` once it has faulted or ended.
     reports: Option<OwnedFd>,
     /// Where it prints; `None` once it has ended.
@@ -73,6 +74,11 @@ impl System {
         self.members.push(member);
     }
 
+    /// Lets all members run: the first one when all are there.
+    pub(crate) fn go(&mut self) -> Result<(), LaunchError> {
+        self.members.iter_mut().try_for_each(Member::go)
+    }
+
     /// Serves until the system ends, then ends what is left of it.
     pub fn serve(mut self, limit: Option<Duration>) -> Result<Ending, LaunchError> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -85,7 +91,7 @@ impl System {
                     return Ok(Ending::Exit { domain, code });
                 }
                 Event::Report(number, Report::Fault(fault)) => {
-                    self.end(number);
+                    self.end(number)?;
                     self.fault(number, fault)?;
                 }
                 Event::Gone(number) => self.bury(number)?,
@@ -148,30 +154,28 @@ impl System {
         // Before it runs, so that whatever it prints comes after it.
         self.console.line(format!("ferry: restart domain={name} number={}", restarts.done));
         let life = restarts.blueprint.start()?;
-        self.members[number].live(life);
-        Ok(())
+        self.members[number].live(life)
     }
 
     /// A process has ended without saying why, which is reported as a fault.
     fn bury(&mut self, number: usize) -> Result<(), LaunchError> {
-        let signal = self.end(number).and_then(|status| status.signal()).unwrap_or(0);
+        let signal = self.end(number)?.signal().unwrap_or(0);
         let address = signal.unsigned_abs().into();
         self.fault(number, Fault { kind: FaultKind::UserException, address, instruction: 0 })
     }
 
     /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported itself; nor does one
     /// live on that has closed its socket.
-    fn end(&mut self, number: usize) -> Option<ExitStatus> {
+    fn end(&mut self, number: usize) -> Result<ExitStatus, LaunchError> {
         let member = &mut self.members[number];
         member.reports = None;
-        // It may have ended already.
-        let _ = member.process.kill();
-        let status = member.process.wait().ok();
+        let ended = member.process.kill().and_then(|()| member.process.wait());
+        let status = ended.map_err(|cause| member.restarts.blueprint.failed(cause))?;
         self.relay();
         if let Some(mut voice) = self.members[number].voice.take() {
             voice.end_line(&mut self.console);
         }
-        status
+        Ok(status)
     }
 }
 
@@ -184,9 +188,15 @@ impl Member {
     }
 
     /// Begins another.
-    fn live(&mut self, life: Life) {
+    fn live(&mut self, life: Life) -> Result<(), LaunchError> {
         self.process = life.process;
         (self.reports, self.voice) = (Some(life.reports), Some(life.voice));
+        self.go()
+    }
+
+    /// Lets it run.
+    fn go(&mut self) -> Result<(), LaunchError> {
+        self.process.go().map_err(|cause| self.restarts.blueprint.failed(cause))
     }
 
     /// What it has reported, if it has.

@@ -5,8 +5,8 @@
 //! and their files closed, and a seccomp filter leaves it what a PD can do on seL4 (wait, signal, print, end) and
 //! memory of its own. Only the PD with a window keeps the files of its frames, those of transmit buffers read-only.
 //!
-//! Not guaranteed: what seL4 guarantees. Some of the confinement is the launcher's and binds any program; the rest begins in
-//! this crate's own code, so it binds programs that are linked to it. And the scheduler is Linux's, with several
+//! Not guaranteed: what seL4 guarantees. Nearly all of the confinement is the launcher's and binds any program; the rest begins
+//! in this crate's own code, so it binds programs that are linked to it. And the scheduler is Linux's, with several
 //! processors and without priorities. For speed of work, for tools and for comparison; not for security.
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]

@@ -10,6 +10,7 @@ mod domains;
 mod intruder;
 mod outsider;
 mod trials;
+mod walk;
 mod watch;
 
 use std::path::Path;

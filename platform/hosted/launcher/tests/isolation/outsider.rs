@@ -2,17 +2,27 @@
 //! it. Each attempt prints a line with Linux's error number, 0 if it succeeded.
 
 use ferry_hosted_table::{FIRST_FILE, Map, TABLE_FILE, Table};
+use libc::{c_char, c_int, c_long};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, SealFlags};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getppid, kill_process, pidfd_getfd, pidfd_open};
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::{BorrowedFd, FromRawFd, RawFd};
+use std::io::{self, Read};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 
 /// How often a file is emptied and filled in which others may write meanwhile.
 const TRIES: usize = 1000;
+/// What makes the number of a system call one of x32.
+const X32: c_long = 1 << 30;
+/// A command of `fcntl`: which signal it is.
+const F_SETSIG: c_int = 10;
+/// Requests of `ioctl`: who gets a file's signals, and that it sends some.
+const FIOSETOWN: c_long = 0x8901;
+const FIOASYNC: c_long = 0x5452;
 /// Bytes of a page.
 const PAGE: usize = 4096;
 
@@ -81,7 +91,100 @@ pub(crate) fn reach_others(_: &Table) {
     tried("file", taken);
     let path = format!("/proc/{}/mem", launcher.as_raw_nonzero());
     tried("memory", rustix::fs::open(path, OFlags::RDWR, Mode::empty()));
+    let pid = c_long::from(launcher.as_raw_pid());
+    tried("signal-x32", call(libc::SYS_kill | X32, [pid, 0, 0]));
+    // Whoever is not the launcher's child any more, or has told Linux so, could outlive it.
+    tried("outlive", call(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG.into(), 0, 0]));
+    tried("clone", call(libc::SYS_clone, [0; 3]).map(leave_a_child));
+    tried("fork", call(libc::SYS_fork, [0; 3]).map(leave_a_child));
+    let (path, end) = (c"/proc/self/exe".as_ptr(), [ptr::null::<c_char>()]);
+    let path = path.expose_provenance().cast_signed() as c_long;
+    let end = end.as_ptr().expose_provenance().cast_signed() as c_long;
+    tried("load", call(libc::SYS_execve, [path, end, end]));
     println!("done");
+}
+
+/// Tries to read what the launcher has: its memory, and the files that it has open.
+pub(crate) fn look_at_others(_: &Table) {
+    let launcher = getppid().expect("a process has a parent").as_raw_nonzero();
+    for what in ["mem", "fd/1"] {
+        let path = format!("/proc/{launcher}/{what}");
+        tried(what, rustix::fs::open(path, OFlags::RDONLY, Mode::empty()));
+    }
+    println!("done");
+}
+
+/// A child does not go on to do what its parent does.
+fn leave_a_child(pid: c_long) {
+    if pid == 0 {
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(0) };
+    }
+}
+
+/// Makes a system call of which Linux is to say whether it is allowed.
+fn call(number: c_long, arguments: [c_long; 3]) -> Result<c_long, Errno> {
+    let [a, b, c] = arguments;
+    // SAFETY: those that are made here change nothing in this process, except that it becomes two or ends.
+    let done = unsafe { libc::syscall(number, a, b, c, 0, 0) };
+    if done >= 0 {
+        Ok(done)
+    } else {
+        Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+    }
+}
+
+/// Tries to have central killed by a signal that Linux sends: about a file of its own, whose owner it says central is.
+pub(crate) fn name_central_an_owner(_: &Table) {
+    let central: c_int = central().expect("central has a process");
+    let (own, write_end) = match rustix::pipe::pipe() {
+        Ok((own, write_end)) => (own.into_raw_fd(), write_end.into_raw_fd()),
+        Err(_) => (1, 1),
+    };
+    for number in [own, write_end] {
+        for (command, argument) in
+            [(libc::F_SETOWN, central), (F_SETSIG, libc::SIGKILL), (libc::F_SETFL, libc::O_ASYNC)]
+        {
+            println!(
+                "command {command} {:?}",
+                call(libc::SYS_fcntl, [number.into(), command.into(), argument.into()])
+            );
+        }
+        for (request, argument) in [(FIOSETOWN, central), (FIOASYNC, 1)] {
+            let argument = (&raw const argument).expose_provenance().cast_signed() as c_long;
+            println!("request {request:#x} {:?}", call(libc::SYS_ioctl, [number.into(), request, argument]));
+        }
+    }
+    let _ = rustix::io::write(file(write_end), b"done\n");
+    println!("done");
+}
+
+/// The process of central that belongs to the same trial.
+fn central() -> Option<c_int> {
+    let own = std::env::args_os().next()?;
+    let wanted = Path::new(&own).with_file_name("central");
+    std::fs::read_dir("/proc").ok()?.find_map(|entry| {
+        let entry = entry.ok()?;
+        let command = std::fs::read(entry.path().join("cmdline")).ok()?;
+        (command.strip_suffix(b"\0")? == wanted.as_os_str().as_bytes()).then_some(())?;
+        entry.file_name().to_str()?.parse().ok()
+    })
+}
+
+/// Makes a system call of another architecture.
+pub(crate) fn call_as_i386(_: &Table) {
+    const GETPID: c_int = 20;
+    // SAFETY: asks for a number, and is given it in the register.
+    unsafe { std::arch::asm!("int 0x80", inout("eax") GETPID => _, options(nostack)) };
+    println!("done");
+}
+
+/// Prints without end, and hardly ever a whole line.
+pub(crate) fn print_without_end(_: &Table) {
+    println!("done");
+    loop {
+        let _ = rustix::io::write(file(1), &[b'x'; PAGE]);
+    }
 }
 
 /// Tries to have central wait for it: fills each file that can be filled, and makes it one whose writer waits.
@@ -96,14 +199,6 @@ pub(crate) fn stop_central(table: &Table) {
         println!("file {number} filled {filled} waits {waits}");
     }
     println!("done");
-}
-
-/// Prints without end, and hardly ever a whole line.
-pub(crate) fn print_without_end(_: &Table) {
-    println!("done");
-    loop {
-        let _ = rustix::io::write(file(1), &[b'x'; PAGE]);
-    }
 }
 
 /// Prints the files that it has, and those that it should have.

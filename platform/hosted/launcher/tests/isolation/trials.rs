@@ -1,7 +1,7 @@
 //! The trials: what alpha does in each, and what must come of it.
 
-use crate::watch::{Watch, beta_goes_on};
-use crate::{intruder, outsider};
+use crate::watch::{Watch, beta_goes_on, launch_nonsense};
+use crate::{intruder, outsider, walk};
 use ferry_hosted_table::Table;
 use libtest_mimic::{Failed, Trial};
 use std::time::Duration;
@@ -19,6 +19,9 @@ pub(crate) enum Alpha {
     /// Any program.
     Unconfined(fn(&Table)),
 }
+
+/// The trial in which a program cannot be loaded.
+const NO_PROGRAM: &str = "a_program_that_cannot_be_loaded_is_named";
 
 /// How a trial is run.
 type Course = fn() -> Result<(), Failed>;
@@ -47,7 +50,11 @@ const SPIN: &str = "no_process_outlives_the_launcher";
 const ANY_FILES: &str = "any_program_has_the_files_of_its_table_and_no_others";
 const ANY_WRITE: &str = "any_program_can_write_only_what_is_mapped_writable";
 const ANY_STOP: &str = "any_program_that_spoils_its_channel_stops_nobody";
+const ANY_OWNER: &str = "any_program_has_nobody_killed_by_a_file_of_its_own";
+const ANY_CALL: &str = "any_program_makes_the_calls_of_the_list_and_no_others";
+const ANY_I386: &str = "any_program_that_calls_as_i386_is_ended";
 const ANY_PRINT: &str = "any_program_that_prints_without_end_keeps_nobody_from_it";
+const ANY_LOOK: &str = "any_program_looks_at_no_other_process";
 const ANY_REACH: &str = "any_program_reaches_no_other_process";
 
 /// What alpha does in a trial.
@@ -57,6 +64,10 @@ pub(crate) fn alpha_of(trial: &str) -> Alpha {
         SPIN => Alpha::Confined(intruder::spin),
         ANY_FILES => Alpha::Unconfined(outsider::list_files),
         ANY_WRITE => Alpha::Unconfined(outsider::write_read_only),
+        ANY_LOOK => Alpha::Unconfined(outsider::look_at_others),
+        ANY_OWNER => Alpha::Unconfined(outsider::name_central_an_owner),
+        ANY_CALL => Alpha::Unconfined(walk::all_calls),
+        ANY_I386 => Alpha::Unconfined(outsider::call_as_i386),
         ANY_PRINT => Alpha::Unconfined(outsider::print_without_end),
         ANY_STOP => Alpha::Unconfined(outsider::stop_central),
         ANY_REACH => Alpha::Unconfined(outsider::reach_others),
@@ -69,16 +80,21 @@ pub(crate) fn alpha_of(trial: &str) -> Alpha {
 
 /// All trials.
 pub(crate) fn all() -> Vec<Trial> {
-    let others: [(&str, Course); 9] = [
+    let others: [(&str, Course); 14] = [
         (FILES, || files(FILES, CLIENTS_FILES)),
         (CENTRALS_FILES, || files(CENTRALS_FILES, CENTRALS)),
         (ANY_FILES, files_of_any_program),
         (ANY_WRITE, || attempts(ANY_WRITE, WRITES)),
+        (ANY_OWNER, || harmless(ANY_OWNER)),
+        (ANY_CALL, calls),
+        (ANY_I386, || contained(ANY_I386, BAD_SYSTEM_CALL)),
         (ANY_PRINT, || harmless(ANY_PRINT)),
         (ANY_STOP, || harmless(ANY_STOP)),
+        (ANY_LOOK, looks),
         (ANY_REACH, || attempts(ANY_REACH, REACHES)),
         (SPIN, death),
         (EARLY_DEATH, early_death),
+        (NO_PROGRAM, no_program),
     ];
     let others = others.into_iter().map(|(name, trial)| Trial::test(name, trial));
     CRASHES
@@ -135,6 +151,9 @@ type Attempts = &'static [(&'static str, &'static str)];
 const ACCESS: &str = "13";
 const NOT_OPEN_FOR_IT: &str = "9";
 const NOT_PERMITTED: &str = "1";
+const NO_SUCH_CALL: &str = "38";
+/// How Linux ends a process for a call of another architecture: with this signal.
+const BAD_SYSTEM_CALL: &str = "kind=user-exception address=0x1f ";
 const DONE: &str = "0";
 
 const WRITES: Attempts = &[
@@ -152,13 +171,116 @@ const WRITES: Attempts = &[
     ("constant", "true"),
 ];
 
-const REACHES: Attempts = &[("signal", NOT_PERMITTED), ("file", NOT_PERMITTED), ("memory", NOT_PERMITTED)];
+const REACHES: Attempts = &[
+    ("signal", NOT_PERMITTED),
+    ("file", NOT_PERMITTED),
+    ("memory", NOT_PERMITTED),
+    ("signal-x32", NOT_PERMITTED),
+    ("outlive", NOT_PERMITTED),
+    ("clone", NOT_PERMITTED),
+    ("fork", NOT_PERMITTED),
+    ("load", NO_SUCH_CALL),
+];
+
+const LOOKS: Attempts = &[("mem", ACCESS), ("fd/1", ACCESS)];
+
+/// Only where Linux has Landlock, which is asked for the version of it.
+fn looks() -> Result<(), Failed> {
+    // SAFETY: passes no memory.
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, 1) };
+    if version > 0 { attempts(ANY_LOOK, LOOKS) } else { Ok(()) }
+}
 
 fn attempts(trial: &str, expected: Attempts) -> Result<(), Failed> {
     let mut watch = Watch::begin(trial)?;
     watch.until(|lines| lines.iter().any(|line| line == "done"))?;
     for (what, answer) in expected {
         let line = format!("{what} {answer}");
+        if !watch.lines.contains(&line) {
+            return Err(watch.failed(&format!("expected was `{line}`")));
+        }
+    }
+    watch.end()
+}
+
+/// The calls that get through whatever their arguments are, besides those that do not come back; and `execve`, which there is not.
+const CALLS: &[libc::c_long] = &[
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_readv,
+    libc::SYS_writev,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_lseek,
+    libc::SYS_close,
+    libc::SYS_poll,
+    libc::SYS_ppoll,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_access,
+    libc::SYS_faccessat,
+    libc::SYS_readlink,
+    libc::SYS_readlinkat,
+    libc::SYS_getdents64,
+    libc::SYS_brk,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_restart_syscall,
+    libc::SYS_sched_yield,
+    libc::SYS_timerfd_create,
+    libc::SYS_timerfd_settime,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_sigaltstack,
+    libc::SYS_getpid,
+    libc::SYS_getppid,
+    libc::SYS_gettid,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_clock_gettime,
+    libc::SYS_getrandom,
+    libc::SYS_arch_prctl,
+    libc::SYS_set_tid_address,
+    libc::SYS_set_robust_list,
+    libc::SYS_rseq,
+    libc::SYS_execve,
+];
+
+/// Those that get through with some arguments, and which: as numbers, because the names are what is tested. In the order of
+/// `fcntl`: two that duplicate, two about closing, the mode, the seals.
+const ARGUMENTS: &[(&str, &[libc::c_long])] = &[
+    ("x32", &[]),
+    ("fcntl", &[0, 1, 2, 3, 1030, 1034]),
+    // Waiting and waking, with and without a mask; private; by the real time.
+    ("futex", &[0, 1, 9, 10, 128, 129, 137, 138, 256, 257, 265, 266, 384, 385, 393, 394]),
+    // Without blocking, large, a directory, no link, closed by `exec`.
+    ("open", &[0o4000, 0o100_000, 0o200_000, 0o400_000, 0o2_000_000]),
+    ("openat", &[0o4000, 0o100_000, 0o200_000, 0o400_000, 0o2_000_000]),
+    ("madvise", &[4, 8]),
+    // To hide, and to take no new privileges.
+    ("prctl", &[4, 38]),
+    ("prctl-1", &[38]),
+    ("seccomp", &[1]),
+    ("seccomp-flags", &[]),
+    ("prlimit", &[0]),
+    ("prlimit-other", &[]),
+    ("prlimit-change", &[]),
+];
+
+/// Of all system calls there are, exactly those get through that should.
+fn calls() -> Result<(), Failed> {
+    let mut watch = Watch::begin(ANY_CALL)?;
+    watch.until(|lines| lines.iter().any(|line| line == "done"))?;
+    let mut calls = CALLS.to_vec();
+    calls.sort_unstable();
+    for (what, through) in [("calls", &calls[..])].iter().chain(ARGUMENTS) {
+        let line = format!("{what} {through:?}");
         if !watch.lines.contains(&line) {
             return Err(watch.failed(&format!("expected was `{line}`")));
         }
@@ -180,6 +302,12 @@ fn death() -> Result<(), Failed> {
     let mut watch = Watch::begin(SPIN)?;
     watch.until(beta_goes_on(""))?;
     watch.end()
+}
+
+fn no_program() -> Result<(), Failed> {
+    let said = launch_nonsense(NO_PROGRAM)?;
+    let named = said.contains("could not start") && said.contains("alpha");
+    if named { Ok(()) } else { Err(format!("the launcher said: {said}").into()) }
 }
 
 fn early_death() -> Result<(), Failed> {

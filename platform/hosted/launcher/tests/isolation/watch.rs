@@ -3,10 +3,10 @@
 use crate::domains::{GOES_ON, NAMES};
 use command_fds::CommandFdExt;
 use libtest_mimic::Failed;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -104,6 +104,17 @@ fn launcher(programs: &Path) -> Command {
     launcher.arg("--system").arg(here.join("system.xml")).arg("--flows").arg(here.join("flows.toml"));
     launcher.arg("--programs").arg(programs).stdin(Stdio::null());
     launcher
+}
+
+/// What the launcher says when alpha's program is none.
+pub(crate) fn launch_nonsense(trial: &str) -> Result<String, Failed> {
+    let (_directory, programs) = programs(trial)?;
+    let alpha = programs.join("alpha");
+    std::fs::remove_file(&alpha)?;
+    std::fs::write(&alpha, "no program")?;
+    std::fs::set_permissions(&alpha, Permissions::from_mode(0o755))?;
+    let output = launcher(&programs).arg("--limit").arg(LIMIT.as_secs().to_string()).output()?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// Whether beta goes on after a line.
