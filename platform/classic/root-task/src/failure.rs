@@ -3,19 +3,14 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 use ferry_classic_abi::Refusal;
-use ferry_classic_spec::DecodeError;
+use ferry_classic_spec::{Contradiction, DecodeError};
 
 /// Why there is no system.
 pub(crate) enum Failure {
     /// There is no compiled system in the image, or it does not decode.
     Decode(DecodeError),
     /// The compiled system contradicts itself or asks for what this platform cannot do.
-    System {
-        /// The domain or region.
-        place: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
+    Contradiction(Contradiction),
     /// The kernel refused an operation.
     Refused {
         /// The operation, as in "could not … ".
@@ -37,7 +32,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// An inconsistency of the system at `place`.
     pub(crate) fn system(place: &str, problem: &'static str) -> Self {
-        Self::System { place: place.to_string(), problem }
+        Self::Contradiction(Contradiction { place: place.to_string(), problem })
     }
 
     /// The kernel's refusal of `operation` for `place`.
@@ -50,7 +45,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decode(error) => write!(formatter, "{error}"),
-            Self::System { place, problem } => {
+            Self::Contradiction(Contradiction { place, problem }) => {
                 write!(formatter, "{place}: {problem}; correct the system description, `ferry check` names the line")
             }
             Self::Refused { operation, place, refusal } => {

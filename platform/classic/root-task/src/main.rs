@@ -24,7 +24,6 @@
 extern crate alloc;
 
 mod address_space;
-mod check;
 mod console;
 mod domain;
 mod failure;
@@ -82,7 +81,7 @@ struct Built<'a> {
 /// Makes everything and starts nothing.
 fn build<'a>(image: &'a Image, objects: &mut Objects) -> Result<Built<'a>, Failure> {
     let (system, payload) = ferry_classic_spec::decode(image.system()).map_err(Failure::Decode)?;
-    check::system(&system, payload)?;
+    ferry_classic_spec::check(&system, payload).map_err(Failure::Contradiction)?;
     let payload = Payload::new(payload, image);
 
     let mut scratch = AddressSpace::own();

@@ -15,6 +15,8 @@
 //! payload  the payload
 //! ```
 //!
+//! The initialiser has [`check`] look over what it has decoded before it builds anything from it.
+//!
 //! The encoding is private to one build of Ferry: image builder and initialiser come from the same source, and
 //! nothing of it is stored for later. With the feature `pack`, the function `pack` also appends a compiled system to
 //! the initialiser's ELF file; [`SYSTEM_SYMBOL`] tells the initialiser where it went. The fixed slots of every PD's CSpace are in [`slots`], the fixed addresses of every
@@ -24,6 +26,7 @@
 
 extern crate alloc;
 
+mod check;
 mod encoding;
 #[cfg(feature = "pack")]
 mod pack;
@@ -35,6 +38,7 @@ pub const SYSTEM_SYMBOL: &str = "FERRY_SYSTEM";
 
 pub use ferry_classic_places::{addresses, slots};
 
+pub use check::{Contradiction, check};
 pub use encoding::{DecodeError, PAGE_BYTES, Payload, decode, encode};
 #[cfg(feature = "pack")]
 pub use pack::{PackError, pack};

@@ -1,21 +1,32 @@
 //! Checks a compiled system before anything is built from it, so that the rest of the initialiser may rely on
 //! numbers being in range and addresses not overlapping. `ferry check` has said all this before, with file and
 //! line; this is what stands between a defect of the image builder and a system with wrong rights.
+//!
+//! The initialiser calls it. It is here because this crate's tests run on the host: `tests/check.rs` breaks each rule.
 
-use crate::failure::Failure;
+use crate::addresses::{MAXIMUM_STACK_BYTES, PRIVATE_START};
+use crate::{Blob, MemoryRegion, PAGE_BYTES, ProtectionDomain, System, slots};
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use ferry_classic_spec::addresses::{MAXIMUM_STACK_BYTES, PRIVATE_START};
-use ferry_classic_spec::{Blob, MemoryRegion, PAGE_BYTES, ProtectionDomain, System, slots};
 
 const PAGE: u64 = PAGE_BYTES as u64;
 const LARGE: u64 = 1 << 21;
 const MAXIMUM_PRIORITY: u8 = 253;
 const PERIODS_US: core::ops::RangeInclusive<u32> = 1_000..=54_000;
-/// More would not fit the badges of `service`, and the heap is full long before.
+/// More would not fit the badges of the initialiser's `service`, and its heap is full long before.
 const MAXIMUM_DOMAINS: usize = 1 << 20;
 
-/// Refuses what cannot or must not be built.
-pub(crate) fn system(system: &System, payload: &[u8]) -> Result<(), Failure> {
+/// A system that contradicts itself, or asks for what the platform cannot do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The domain or region, or what else it is about.
+    pub place: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// Refuses what cannot or must not be built. `payload`: what was decoded with the system.
+pub fn check(system: &System, payload: &[u8]) -> Result<(), Contradiction> {
     ensure(system.domains.len() <= MAXIMUM_DOMAINS, "system", "too many protection domains")?;
     for one in &system.regions {
         region(one, payload)?;
@@ -36,11 +47,15 @@ pub(crate) fn system(system: &System, payload: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ensure(condition: bool, place: &str, problem: &'static str) -> Result<(), Failure> {
-    if condition { Ok(()) } else { Err(Failure::system(place, problem)) }
+fn contradiction(place: &str, problem: &'static str) -> Contradiction {
+    Contradiction { place: place.to_string(), problem }
 }
 
-fn region(region: &MemoryRegion, payload: &[u8]) -> Result<(), Failure> {
+fn ensure(condition: bool, place: &str, problem: &'static str) -> Result<(), Contradiction> {
+    if condition { Ok(()) } else { Err(contradiction(place, problem)) }
+}
+
+fn region(region: &MemoryRegion, payload: &[u8]) -> Result<(), Contradiction> {
     let place = region.name.as_str();
     ensure(matches!(region.frame_bits, 12 | 21), place, "frames have neither 4 KiB nor 2 MiB")?;
     ensure(region.frames > 0, place, "the region has no frames")?;
@@ -60,7 +75,7 @@ fn blob_exists(blob: Blob, payload: &[u8]) -> bool {
     blob.offset.checked_add(blob.bytes).is_some_and(|end| end <= payload.len() as u64)
 }
 
-fn domain(domain: &ProtectionDomain, system: &System, payload: &[u8]) -> Result<(), Failure> {
+fn domain(domain: &ProtectionDomain, system: &System, payload: &[u8]) -> Result<(), Contradiction> {
     let place = domain.name.as_str();
     ensure(domain.priority <= MAXIMUM_PRIORITY, place, "the priority is above 253")?;
     ensure(domain.stack_bytes > 0, place, "there is no stack")?;
@@ -95,23 +110,20 @@ fn domain(domain: &ProtectionDomain, system: &System, payload: &[u8]) -> Result<
     grants(domain, system)
 }
 
-fn find<'a>(region: u32, system: &'a System, place: &str) -> Result<&'a MemoryRegion, Failure> {
-    system
-        .regions
-        .get(region as usize)
-        .ok_or_else(|| Failure::system(place, "a memory region does not exist"))
+fn find<'a>(region: u32, system: &'a System, place: &str) -> Result<&'a MemoryRegion, Contradiction> {
+    system.regions.get(region as usize).ok_or_else(|| contradiction(place, "a memory region does not exist"))
 }
 
 /// Every grant has its own slots and its own addresses, which lie in the window. Frames of different sizes do not
 /// share 2 MiB of it, because a page table and a large frame would be in the same place.
-fn grants(domain: &ProtectionDomain, system: &System) -> Result<(), Failure> {
+fn grants(domain: &ProtectionDomain, system: &System) -> Result<(), Contradiction> {
     let place = domain.name.as_str();
     let mut addresses = Vec::new();
     let mut capabilities = Vec::new();
     for grant in &domain.grants {
         let region = find(grant.region, system, place)?;
         let end = grant.address.checked_add(bytes(region));
-        let window = domain.window.ok_or_else(|| Failure::system(place, "a grant without a window"))?;
+        let window = domain.window.ok_or_else(|| contradiction(place, "a grant without a window"))?;
         let inside =
             grant.address >= window.address && end.is_some_and(|end| end <= window.address + window.bytes);
         ensure(inside, place, "a grant is outside the window")?;
@@ -132,19 +144,19 @@ fn disjoint(
     limit: u64,
     place: &str,
     problem: &'static str,
-) -> Result<(), Failure> {
+) -> Result<(), Contradiction> {
     ranges.sort_unstable();
     let mut free_from = 0;
     for (start, end) in ranges {
         let end =
-            end.filter(|end| *end <= limit).ok_or_else(|| Failure::system(place, "a range ends too high"))?;
+            end.filter(|end| *end <= limit).ok_or_else(|| contradiction(place, "a range ends too high"))?;
         ensure(start >= free_from, place, problem)?;
         free_from = end;
     }
     Ok(())
 }
 
-fn channels(system: &System) -> Result<(), Failure> {
+fn channels(system: &System) -> Result<(), Contradiction> {
     let mut used = Vec::new();
     for end in system.channels.iter().flat_map(|channel| channel.ends) {
         let place = system.domains.get(end.domain as usize).map_or("channel", |domain| domain.name.as_str());
