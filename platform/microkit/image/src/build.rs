@@ -14,7 +14,7 @@ use crate::programs::Programs;
 use crate::sdk::Target;
 use crate::specification::Specification;
 use crate::supervision::{SUPERVISOR, SYMBOL, Supervised};
-use crate::{Arguments, grants, pack, restarts, window};
+use crate::{Arguments, grants, narrow, pack, restarts, stacks, window};
 
 /// Slots of the initialiser's `CNode` that neither objects nor mappings take: its own, and what it derives for threads.
 const SPARE_SLOTS: usize = 4096;
@@ -47,6 +47,8 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     }
     let container = build_capdl_spec(&target.kernel, &mut programs, &system).map_err(Error::Refused)?;
     let mut specification = Specification::new(container, &target.kernel);
+    narrow::all(&mut specification, &system)?;
+    stacks::check(&specification, &system)?;
     grants::add(&mut specification, &description, &placement, root_slot)?;
     window::add(&mut specification, &placement)?;
     restarts::add(&mut specification, &description, &system, &supervised, &mut programs)?;

@@ -63,6 +63,11 @@ pub(crate) enum Error {
         "all slots of central's root CNode are taken; leave one of 1..63 free of `<cspace>` capabilities"
     )]
     NoRootSlot,
+    #[error(
+        "a region of `{domain}` ends at {bottom:#x}, where its stack ends, so an overflow would write to it; \
+         leave a page between them"
+    )]
+    NoGuardPage { domain: String, bottom: u64 },
     #[error("the specification lacks the object `{0}`; this builder is made for Microkit 2.3.0")]
     NoObject(String),
     #[error("slot {slot:#x} of `{object}` is taken; this builder is made for Microkit 2.3.0")]

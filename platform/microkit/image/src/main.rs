@@ -8,6 +8,8 @@
 //! * what the supervisor needs to start a domain again (`restarts`),
 //! * the contents of regions that the caller fills, and of central's configuration (`contents`).
 //!
+//! And what it gives too much is taken away: rights that none of its interface uses (`narrow`).
+//!
 //! Before that, the description gets a supervisor, in Microkit's own words (`supervision`). `ferry image` calls this
 //! as a program of its own, because parts of the library end the process when something is wrong.
 //!
@@ -19,12 +21,14 @@ mod build;
 mod contents;
 mod error;
 mod grants;
+mod narrow;
 mod pack;
 mod priority;
 mod programs;
 mod restarts;
 mod sdk;
 mod specification;
+mod stacks;
 mod stock;
 mod supervision;
 mod tables;

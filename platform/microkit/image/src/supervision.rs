@@ -1,5 +1,5 @@
 //! Puts Ferry's supervisor into a system description, in Microkit's own words: every protection domain becomes its
-//! child, every one whose program uses Ferry's runtime gets a channel to it, and the console is its device alone.
+//! child, every one whose program uses Ferry's runtime gets a channel to call it by, and the console is its device alone.
 //!
 //! This is done in the text, because that is what Microkit's library reads and checks, and because a user can read the
 //! result (`system.xml` in the output directory).
@@ -70,8 +70,8 @@ impl Supervised {
                 let id = free_channel(system, *domain, name)?;
                 let _ = writeln!(
                     channels,
-                    "<channel><end pd=\"{name}\" id=\"{id}\" pp=\"true\" setvar_id=\"{SYMBOL}\" />\
-                     <end pd=\"{SUPERVISOR}\" id=\"{number}\" /></channel>"
+                    "<channel><end pd=\"{name}\" id=\"{id}\" pp=\"true\" notify=\"false\" setvar_id=\"{SYMBOL}\" />\
+                     <end pd=\"{SUPERVISOR}\" id=\"{number}\" notify=\"false\" /></channel>"
                 );
             }
             new.names.push(name.into());
@@ -211,7 +211,11 @@ mod tests {
             "61 is its interrupt, 60 its channel: {}",
             callers[0]
         );
-        assert!(callers[1].contains("pd=\"b\" id=\"61\"") && callers[1].contains("id=\"1\" /></channel>"));
+        assert!(
+            callers[1].contains("pd=\"b\" id=\"61\"")
+                && callers[1].contains("id=\"1\" notify=\"false\" /></channel>")
+        );
+        assert!(callers.iter().all(|caller| caller.matches("notify=\"false\"").count() == 2));
     }
 
     #[test]

@@ -65,6 +65,23 @@ pub(crate) fn map(
     specification.insert(table, slot, frame)
 }
 
+/// Whether a frame is mapped at an address of a domain.
+pub(crate) fn is_mapped(
+    specification: &Specification<'_>,
+    domain: &str,
+    address: u64,
+) -> Result<bool, Error> {
+    let mut table = root(specification, domain)?;
+    for level in specification.kernel.vspace_root_level()..=SMALL_LEVEL {
+        match specification.slot(table, slot(specification, address, level)) {
+            Some(Cap::PageTable(next)) => table = next.object,
+            Some(_) => return Ok(true),
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
 /// The slot for an address in its table of a level.
 fn slot(specification: &Specification<'_>, address: u64, level: usize) -> u32 {
     let entries = 1 << specification.kernel.vspace_level_index_bits(level);

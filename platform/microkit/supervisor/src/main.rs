@@ -23,7 +23,7 @@ use core::fmt::Write;
 
 use ferry_platform::Fault;
 use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
-use sel4_microkit::{Channel, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
+use sel4_microkit::{Channel, ChannelSet, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
 use static_cell::ConstStaticCell;
 
 use crate::console::{Console, Lines};
@@ -48,6 +48,11 @@ fn init() -> Supervisor {
 
 impl Handler for Supervisor {
     type Error = Infallible;
+
+    /// The image builder lets nobody signal the supervisor. Should somebody all the same, that is nothing to panic at.
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        Ok(())
+    }
 
     fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
         let number = channel.index();
