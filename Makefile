@@ -27,7 +27,7 @@ FERRY = $(CARGO) run --quiet --release --package ferry --
 
 # What is compiled for seL4 and not for this machine.
 FREESTANDING = --target x86_64-unknown-none --package ferry-pds-classic --package ferry-root-task \
-	--package ferry-runtime-classic --package ferry-classic-abi
+	--package ferry-runtime-classic --package ferry-classic-abi --package ferry-probe-classic
 
 .PHONY: run image check test format lint doc host-test kernel-test bench bench-check fuzz miri mutants setup clean cargo
 

@@ -60,6 +60,7 @@ impl Lane {
     pub(crate) fn offers(&self, feature: Feature) -> bool {
         match (feature, self) {
             (Feature::Priorities, Self::Hosted(hosted)) => hosted.obeys_priorities(),
+            (Feature::Capabilities, Self::Hosted(_)) => false,
             _ => true,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls here: the
 //! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for is a lane, and plays
-//! the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task.
+//! the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task. What a `CSpace`
+//! holds is looked at on a debug kernel as well.
 
 use crate::arguments::{DescriptionFiles, Platform, Target, TestArguments};
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
@@ -74,6 +75,8 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
             let bench = Bench::build(Platform::Microkit, board, &workspace)?;
             trials.extend(scenario_trials(&bench));
             trials.extend(microkit_trials(&bench, board, &workspace)?);
+            let talking = Bench::with_kernel(Platform::Microkit, board, Config::Debug, &workspace)?;
+            trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
         }
     }
     let conclusion = libtest_mimic::run(&runner, trials);
@@ -87,8 +90,8 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     }
     if conclusion.num_ignored > 0 {
         println!(
-            "{} scenarios of hosted did not run: they need real-time priorities, which Linux does not allow this user \
-             (`ulimit -r`)",
+            "{} scenarios of hosted did not run: they need capabilities, which only seL4 has, or real-time priorities, which \
+             Linux does not allow every user (`ulimit -r`)",
             conclusion.num_ignored
         );
     }
@@ -98,7 +101,13 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
 
 /// The harness's scenarios as trials.
 fn scenario_trials(bench: &Arc<Bench>) -> Vec<Trial> {
-    let cases = (0..).zip(SCENARIOS).map(|(number, scenario)| case(number, scenario));
+    trials_of(bench, |_| true)
+}
+
+/// Some of the harness's scenarios as trials.
+fn trials_of(bench: &Arc<Bench>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Trial> {
+    let scenarios = (0..).zip(SCENARIOS).filter(|(_, scenario)| wanted(scenario));
+    let cases = scenarios.map(|(number, scenario)| case(number, scenario));
     cases
         .map(|case| {
             let bench = Arc::clone(bench);
@@ -163,19 +172,33 @@ fn case(number: u32, scenario: &Scenario) -> Case {
 }
 
 impl Bench {
+    /// With the kernel as it is shipped: what holds there holds without the kernel's own checks.
     fn build(platform: Platform, board: Board, workspace: &Workspace) -> Result<Arc<Self>, Error> {
+        Self::with_kernel(platform, board, Config::Release, workspace)
+    }
+
+    /// With a debug kernel, scenarios that need capabilities see more: it says what a slot holds.
+    fn with_kernel(
+        platform: Platform,
+        board: Board,
+        config: Config,
+        workspace: &Workspace,
+    ) -> Result<Arc<Self>, Error> {
         let files = DescriptionFiles {
             system: workspace.root.join("harness/system.xml"),
             flows: workspace.root.join("harness/flows.toml"),
         };
         let (name, prefix) = match platform {
-            Platform::Classic => ("classic", String::new()),
-            Platform::Microkit => (board.name(), format!("{}::", board.name())),
-            Platform::Hosted => ("hosted", "hosted::".to_owned()),
+            Platform::Classic => ("classic".to_owned(), String::new()),
+            Platform::Microkit if config == Config::Debug => {
+                (format!("{}-debug", board.name()), format!("{}::debug_kernel::", board.name()))
+            }
+            Platform::Microkit => (board.name().to_owned(), format!("{}::", board.name())),
+            Platform::Hosted => ("hosted".to_owned(), "hosted::".to_owned()),
         };
         let directory = workspace.products().join("test").join(name);
-        // As it is shipped: what holds there holds without the kernel's own checks. Traces are those of one processor.
-        let target = Target { platform, board, config: Config::Release, processors: Some(NonZeroUsize::MIN) };
+        // Traces are those of one processor.
+        let target = Target { platform, board, config, processors: Some(NonZeroUsize::MIN) };
         let lane = Lane::build(target, workspace)?;
         Ok(Arc::new(Self { prefix, lane, files, directory }))
     }

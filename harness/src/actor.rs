@@ -11,6 +11,7 @@ use ferry_layout::{
 };
 
 use crate::memory::Buffer;
+use crate::rights::{Holdings, Overreach};
 use crate::scenario::{Role, Scenario};
 use crate::stamp::Stamp;
 
@@ -40,6 +41,14 @@ pub trait Stage {
     fn pause(&self);
     /// The regions of this client as the client library wants them.
     fn regions(&self) -> Option<Regions>;
+    /// Walks over the whole `CSpace` of this client.
+    fn holdings(&self) -> Holdings;
+    /// Address spaces that the platform gives a client: 1 where each holds its own.
+    fn address_spaces(&self) -> u32;
+    /// Tries what must fault. Comes back only if it does not.
+    fn overreach(&self, how: Overreach);
+    /// Where this client's stack begins, growing down, if the platform makes it as large as the description says.
+    fn stack_top(&self) -> Option<usize>;
 }
 
 /// A doorbell on the stage.
@@ -334,6 +343,12 @@ impl<'a> Actor<'a> {
     /// Prints a line.
     pub fn print(&self, line: Arguments<'_>) {
         self.stage.print(line);
+    }
+
+    /// What the platform lets this client do beside what it gives everybody.
+    #[must_use]
+    pub fn stage(&self) -> &'a dyn Stage {
+        self.stage
     }
 
     /// Tells the umpire that this role has passed. Again, if gamma's own script has restarted it or brought it into

@@ -19,12 +19,14 @@ mod actor;
 mod canary;
 mod check;
 mod memory;
+mod rights;
 mod scenario;
 mod scenarios;
 mod stamp;
 
 pub use actor::{Actor, Clue, Script, Stage, Strike};
 pub use memory::Buffer;
+pub use rights::{Holding, Holdings, Overreach};
 pub use scenario::{Ending, Fault, Feature, Moment, Role, Scenario, Touch, Trace};
 pub use scenarios::SCENARIOS;
 pub use stamp::Stamp;

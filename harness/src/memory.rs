@@ -1,4 +1,7 @@
-//! A client's own buffers, read and written by position. The one file of this crate that touches raw memory.
+//! A client's own buffers, read and written by position, and writes where it may not. The one file of this crate that touches
+//! raw memory.
+
+use core::hint::black_box;
 
 use ferry_platform::{Region, copy_opaque};
 
@@ -90,4 +93,25 @@ pub(crate) fn pattern(place: usize, seed: u8) -> u8 {
     #[expect(clippy::cast_possible_truncation, reason = "a remainder below 251")]
     let byte = (place % 251) as u8;
     byte ^ seed
+}
+
+/// Writes to a byte that this client may only read, what is there already, so that nothing else goes wrong if it can.
+pub(crate) fn write_in_place(byte: *const u8) {
+    // SAFETY: the caller names code or a constant of this program.
+    let value = unsafe { byte.read_volatile() };
+    // SAFETY: not sound if it came back: nobody may write there. That it does not is what is tried.
+    unsafe { black_box(byte.cast_mut()).write_volatile(value) };
+}
+
+/// Uses up the stack, by less than a page at a time, so that the page below the stack is touched before any other. Comes back
+/// if it could write below `bottom`.
+#[inline(never)]
+pub(crate) fn sink_below(bottom: usize) {
+    // Written because it might be looked at.
+    let here = black_box([0_u8; 256]);
+    if here.as_ptr().addr() >= bottom {
+        sink_below(bottom);
+    }
+    // The array is still needed, so the call above is no jump.
+    black_box(&here);
 }

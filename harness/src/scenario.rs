@@ -57,6 +57,10 @@ pub enum Touch {
     AfterTransfer,
     /// Writes to the sender's frame while it is mapped.
     WriteToSource,
+    /// Has the sender's frame mapped as one to write, through the capability that central has for it, and writes.
+    WriteByCapability,
+    /// Walks over central's whole `CSpace`, then waits by a capability that only signals.
+    Overreach,
     /// Asks the kernel, after central has come to rest, whether any frame of any client is still mapped.
     Census,
     /// The same, and the witness says nothing of what central does, which would take most of a scenario's time.
@@ -77,6 +81,8 @@ pub enum Feature {
     Priorities,
     /// Domains that have faulted are started again.
     Restarts,
+    /// What a domain may do is what its `CSpace` holds, and that can be walked.
+    Capabilities,
 }
 
 /// A moment of central's work.
@@ -112,7 +118,7 @@ pub enum Trace {
 pub struct Fault {
     /// The protection domain that faults.
     pub domain: &'static str,
-    /// `read`, `write` or `panic`.
+    /// As [`ferry_platform::FaultKind`] names it: `read`, `write`, `capability`, `panic`…
     pub kind: &'static str,
 }
 

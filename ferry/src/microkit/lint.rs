@@ -8,8 +8,13 @@ use crate::workspace::Workspace;
 use std::process::Command;
 
 /// What is compiled for a board.
-const PROGRAMS: &[&str] =
-    &["ferry-pds-microkit", "ferry-runtime-microkit", "ferry-supervisor", "ferry-kernel-tests"];
+const PROGRAMS: &[&str] = &[
+    "ferry-pds-microkit",
+    "ferry-runtime-microkit",
+    "ferry-probe-microkit",
+    "ferry-supervisor",
+    "ferry-kernel-tests",
+];
 
 /// Has Clippy read all of it; any warning is an error. Without an SDK nothing of it can be compiled.
 pub(crate) fn lint() -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use core::fmt::Arguments;
 
 use ferry_client::Regions;
-use ferry_harness::{Actor, Buffer, SCENARIO_MAGIC, SCENARIOS, Scenario, Stage};
+use ferry_harness::{Actor, Buffer, Holdings, Overreach, SCENARIO_MAGIC, SCENARIOS, Scenario, Stage};
 use ferry_layout::{InRegion, OutRegion};
 use runtime::{Channel, Region};
 
@@ -59,6 +59,25 @@ impl Stage for Platform {
         // SAFETY: these are this client's regions. The actor reaches them by raw copies only, and a script that opens a
         // port leaves the buffers to it.
         unsafe { Regions::new(Some(self.out), Some(self.into), Some(self.tx), Some(self.rx)) }.ok()
+    }
+
+    fn holdings(&self) -> Holdings {
+        let mut holdings = Holdings::default();
+        // A client has no frames as capabilities.
+        probe::walk(0..0, &mut |pointer, holding| holdings.add(pointer, holding));
+        holdings
+    }
+
+    fn address_spaces(&self) -> u32 {
+        u32::from(probe::GIVES_ADDRESS_SPACES)
+    }
+
+    fn overreach(&self, how: Overreach) {
+        probe::overreach(how);
+    }
+
+    fn stack_top(&self) -> Option<usize> {
+        probe::STACK_TOP
     }
 }
 

@@ -13,12 +13,19 @@ use core::fmt::Arguments;
 
 use domain::{Central, Hands};
 use ferry_central::{FrameRef, Machine, MapFailed, Side};
-use ferry_harness::{Moment, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Stamp, Touch};
+use ferry_harness::{
+    Holding, Holdings, Moment, Overreach, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Stamp, Touch,
+};
 use ferry_layout::DomainId;
 use ferry_layout::config::{BufferRecord, Config};
 use runtime::{ChannelSet, Handler};
 
 runtime::protection_domain!(init);
+
+/// Central's channels, as bits: to the ticker, to each client, and the two ends of one to itself.
+const CHANNELS: u64 = 0b111_1111;
+/// An end of that one.
+const OWN_CHANNEL: u8 = 6;
 
 /// What stands between the engine and the platform's hands.
 struct Witness {
@@ -73,6 +80,9 @@ fn init() -> impl Handler {
         for (_, client) in config.clients().take(1) {
             read(client.transmit.window_address);
         }
+    }
+    if touch == Touch::Overreach {
+        overreach(&config);
     }
     let central = Central::new(&config, |hands| {
         let mut witness = Witness { hands, touch, struck, last_unmapped: None, crash };
@@ -205,6 +215,13 @@ impl Witness {
 impl Machine for Witness {
     #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
+        if self.touch == Touch::WriteByCapability && frame.side == Side::Transmit {
+            // The same frame through the same capability, asked for as one to write.
+            self.hands.map(FrameRef { side: Side::Receive, ..frame })?;
+            self.say(format_args!("map {} to write", Name(frame)));
+            write(frame.address);
+            panic!("central writes through the capability of a transmit frame");
+        }
         self.hands.map(frame)?;
         let place = core::ptr::with_exposed_provenance::<u64>(frame.address as usize + Stamp::OFFSET);
         // SAFETY: the frame has just been mapped at its home, and the stamp's word lies in it.
@@ -226,12 +243,9 @@ impl Machine for Witness {
         self.live_through(Act::Unmap);
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn copy(&mut self, from: u64, to: u64, length: u32) {
         if self.touch == Touch::WriteToSource {
-            let place = core::ptr::with_exposed_provenance_mut::<u8>(from as usize);
-            // SAFETY: mapped for reading; the write faults, and this protection domain goes no further.
-            unsafe { place.write_volatile(0) };
+            write(from);
         }
         self.let_strike();
         self.hands.copy(from, to, length);
@@ -270,6 +284,39 @@ impl core::fmt::Display for Name {
 
 fn name(client: DomainId) -> &'static str {
     Role::ALL.get(client.index()).map_or("nobody", |role| role.name())
+}
+
+/// Writes a byte of the window where a transmit frame is mapped. This is the fault that the scenario waits for.
+#[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
+fn write(address: u64) {
+    let place = core::ptr::with_exposed_provenance_mut::<u8>(address as usize);
+    // SAFETY: a client's frame, which no Rust object is in; the write faults, and this protection domain goes no further.
+    unsafe { place.write_volatile(0) };
+}
+
+/// Walks over central's `CSpace`: it holds the frames of its clients' buffers, its window's address space, its channels, and
+/// nothing else. Then waits by the one of its channels by which it would be woken itself, if it could wait there: the kernel
+/// lets nobody wait on a notification that is another's, whatever the rights.
+fn overreach(config: &Config<'_>) {
+    let (mut first, mut end) = (u64::MAX, 0);
+    for (_, client) in config.clients() {
+        for buffer in [client.transmit, client.receive] {
+            first = first.min(buffer.first_capability);
+            end = end.max(buffer.first_capability + buffer.bytes / buffer.frame_bytes());
+        }
+    }
+    let mut found = Holdings::default();
+    probe::walk(first..end, &mut |pointer, holding| {
+        let is_frame = (first..end).contains(&pointer);
+        assert!(is_frame == (holding == Holding::Frame), "slot {pointer:#x} holds {holding:?}");
+        found.add(pointer, holding);
+    });
+    assert_eq!(found.stranger, None, "central holds what nobody has given it");
+    assert_eq!((found.address_spaces, found.frames), (1, end - first));
+    assert_eq!(found.channels, CHANNELS, "central signals through its channels");
+    runtime::println!("witness: central holds its channels, its window and the frames of its clients");
+    probe::overreach(Overreach::WaitByChannel(OWN_CHANNEL));
+    panic!("central waits where it may only signal");
 }
 
 /// Reads a byte of the window. Where nothing is mapped this is the fault that the scenario waits for.

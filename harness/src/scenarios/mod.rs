@@ -5,6 +5,7 @@ mod mapping;
 mod polling;
 mod requests;
 mod restarts;
+mod rights;
 mod status;
 mod transfer;
 
@@ -106,4 +107,10 @@ pub static SCENARIOS: &[Scenario] = &[
     restarts::T85,
     restarts::T86,
     restarts::T87,
+    rights::T90,
+    rights::T91,
+    rights::T92,
+    rights::T93,
+    rights::T94,
+    rights::T95,
 ];

@@ -230,6 +230,11 @@ impl Kernel {
         self.invoke(label::X86PageUnmap, frame, &[], &[]).map(drop)
     }
 
+    /// The physical address of a frame. Nothing but a frame has one.
+    pub fn address_of_frame(&mut self, frame: u64) -> Result<u64, Refusal> {
+        self.invoke(label::X86PageGetAddress, frame, &[], &[]).map(|[address, ..]| address)
+    }
+
     /// Sets all that a thread needs before its registers: where it reports faults (a slot of its own `CSpace`),
     /// its priority, its `CSpace` with the guard word, its `VSpace` and its IPC buffer. It may not raise anybody's
     /// priority, its own included.

@@ -61,6 +61,12 @@ pub fn receive(capability: u64) -> Message {
     enter(number::Recv, capability, NOTHING, [0; 4])
 }
 
+/// Takes a message or a signal that is there already. The badge is 0 if there is none.
+#[must_use]
+pub fn poll(capability: u64) -> Message {
+    enter(number::NBRecv, capability, NOTHING, [0; 4])
+}
+
 /// Gives up the processor to threads of the same priority.
 pub fn yield_now() {
     enter(number::Yield, 0, NOTHING, [0; 4]);
@@ -69,4 +75,10 @@ pub fn yield_now() {
 /// Prints one byte on the kernel's console.
 pub fn debug_put_char(byte: u8) {
     enter(number::DebugPutChar, u64::from(byte), NOTHING, [0; 4]);
+}
+
+/// What kind of capability is in a slot: the kernel's number for it, 0 for an empty one and for a slot that there is not.
+#[must_use]
+pub fn debug_identify(capability: u64) -> u64 {
+    enter(number::DebugCapIdentify, capability, NOTHING, [0; 4]).badge
 }

@@ -1,0 +1,95 @@
+//! Tries what each capability of a protection domain (PD) of the classic platform is good for.
+//!
+//! The kernel is a debug kernel and says what kind of capability a slot holds. What it does not say, the rights, is tried by
+//! invoking. An invocation with a label that there is not changes nothing: an empty slot, or one without the right to send, is an
+//! *invalid capability*; an object of any kind takes it for an *illegal operation*; a notification is signalled.
+
+#![no_std]
+#![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
+
+use core::ops::Range;
+
+use ferry_classic_abi::number::constant;
+use ferry_classic_abi::{Kernel, MessageInfo, syscall};
+use ferry_classic_places::{addresses, slots};
+use ferry_harness::{Holding, Overreach};
+
+/// Whether the platform gives every PD its own address space as a capability: only to one with a window.
+pub const GIVES_ADDRESS_SPACES: bool = false;
+
+/// Where a PD's stack begins, growing down.
+pub const STACK_TOP: Option<usize> = Some(addresses::STACK_TOP as usize);
+
+/// Slots of a PD without frames.
+const SLOTS: u64 = 256;
+
+/// No kind of capability: the kernel's number for an empty slot.
+const EMPTY: u64 = 0;
+
+/// Looks at each slot of this PD's `CSpace`, in order. `frames`: the capability pointers of the frames that it holds.
+pub fn walk(frames: Range<u64>, see: &mut dyn FnMut(u64, Holding)) {
+    for slot in 0..end(&frames) {
+        see(slot, look(slot));
+    }
+}
+
+/// Tries what must fault. Comes back only if it does not.
+pub fn overreach(how: Overreach) {
+    match how {
+        Overreach::WaitByChannel(channel) => {
+            let channel = slots::FIRST_CHANNEL + u64::from(channel);
+            // So that there is something to wait for.
+            syscall::signal(channel);
+            let _ = syscall::poll(channel);
+        }
+        Overreach::WaitForRequests => drop(syscall::poll(slots::INITIALISER)),
+        Overreach::WaitForFaults => drop(syscall::poll(slots::FAULT)),
+        Overreach::InvokeBeyond => drop(invoke(end(&(0..0)))),
+    }
+}
+
+/// One past the last slot.
+fn end(frames: &Range<u64>) -> u64 {
+    frames.end.next_power_of_two().max(SLOTS)
+}
+
+fn look(slot: u64) -> Holding {
+    let kind = syscall::debug_identify(slot);
+    if kind == EMPTY {
+        return Holding::Nothing;
+    }
+    // An endpoint: whoever invokes it waits for an answer.
+    if kind == syscall::debug_identify(slots::INITIALISER) {
+        return if matches!(slot, slots::FAULT | slots::INITIALISER) {
+            Holding::Life
+        } else {
+            Holding::Stranger
+        };
+    }
+    match invoke(slot) {
+        constant::seL4_NoError => channel(slot).map_or(Holding::Stranger, Holding::Signal),
+        constant::seL4_InvalidCapability if slot == slots::NOTIFICATION => Holding::Life,
+        constant::seL4_IllegalOperation if slot == slots::VSPACE => Holding::AddressSpace,
+        constant::seL4_IllegalOperation if is_frame(slot) => Holding::Frame,
+        _ => Holding::Stranger,
+    }
+}
+
+/// The channel whose place this is.
+fn channel(slot: u64) -> Option<u8> {
+    let number = u8::try_from(slot.checked_sub(slots::FIRST_CHANNEL)?).ok()?;
+    (number <= slots::MAXIMUM_CHANNEL).then_some(number)
+}
+
+/// Invokes it with a label that there is not. What the kernel says.
+fn invoke(slot: u64) -> u64 {
+    syscall::call(slot, MessageInfo::new(0, 0, 0), [0; 4]).info.label()
+}
+
+/// Only a frame has a physical address.
+fn is_frame(slot: u64) -> bool {
+    // SAFETY: this thread's IPC buffer. Others of this program print through it; none keeps anything in it from one operation to
+    // the next, and a PD has one thread.
+    let mut kernel = unsafe { Kernel::new(addresses::IPC_BUFFER) };
+    kernel.address_of_frame(slot).is_ok()
+}

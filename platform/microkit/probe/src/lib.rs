@@ -1,0 +1,147 @@
+//! Tries what each capability of a protection domain (PD) on Microkit is good for.
+//!
+//! The kernels that are shipped do not say what a slot holds, so it is invoked, with a label that there is not. That changes
+//! nothing: an empty slot, or one without the right to send, is an *invalid capability*; an object of any kind takes it for an
+//! *illegal operation*; a notification is signalled. A slot that can only be waited on is taken for empty by that; a debug kernel
+//! is asked beside.
+
+#![no_std]
+
+use core::ops::Range;
+
+use ferry_harness::{Holding, Overreach};
+use sel4::{Cap, Error, MessageInfoBuilder, cap};
+
+/// Whether the platform gives every PD its own address space as a capability: Microkit does, so that programs can clean caches.
+pub const GIVES_ADDRESS_SPACES: bool = true;
+
+/// Bytes of a page.
+const PAGE: usize = 1 << sel4::FrameObjectType::GRANULE.bits();
+
+/// Where a PD's stack begins, growing down: one page below that of the IPC buffer, which is the highest there is.
+#[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
+pub const STACK_TOP: Option<usize> = Some((sel4::sys::seL4_UserVSpaceTop as usize & !(PAGE - 1)) - PAGE);
+
+/// Slots of the `CNode` that Microkit fills, and where it puts what.
+const SLOTS: u64 = 512;
+const INPUT: u64 = 1;
+const FAULT: u64 = 2;
+const VSPACE: u64 = 3;
+const REPLY: u64 = 4;
+const FIRST_NOTIFICATION: u64 = 10;
+const FIRST_ENDPOINT: u64 = 74;
+/// The kernel's number for an empty slot.
+const EMPTY: u32 = 0;
+/// Numbers that a channel can have.
+const CHANNELS: u64 = 63;
+
+/// Binary logarithm of the slots of a PD's root `CNode`, whose slot 0 is the one that Microkit fills.
+const ROOT_BITS: u32 = 6;
+/// Bits of a capability pointer below the number of the slot in the root.
+const ROOT_SHIFT: u32 = u64::BITS - ROOT_BITS;
+
+/// Looks at each slot of this PD's `CSpace`: those of the `CNode` that Microkit fills, and those of the root. `frames`: the
+/// capability pointers of the frames that it holds, behind one slot of the root.
+pub fn walk(frames: Range<u64>, see: &mut dyn FnMut(u64, Holding)) {
+    let of_frames = frames.start >> ROOT_SHIFT;
+    for pointer in (0..SLOTS).chain((1..1 << ROOT_BITS).map(|slot| slot << ROOT_SHIFT)) {
+        if frames.is_empty() || pointer >> ROOT_SHIFT != of_frames {
+            see(pointer, look(pointer));
+        }
+    }
+    let count = if frames.is_empty() { 0 } else { (frames.end - frames.start).next_power_of_two() };
+    for pointer in frames.start..frames.start + count {
+        see(pointer, look(pointer));
+    }
+}
+
+/// Tries what must fault. Comes back only if it does not.
+pub fn overreach(how: Overreach) {
+    match how {
+        Overreach::WaitByChannel(channel) => {
+            let channel = FIRST_NOTIFICATION + u64::from(channel);
+            // So that there is something to wait for.
+            notification(channel).signal();
+            poll(channel);
+        }
+        Overreach::WaitForRequests => poll(supervisor().unwrap_or_default()),
+        Overreach::WaitForFaults => poll(FAULT),
+        Overreach::InvokeBeyond => drop(invoke(SLOTS)),
+    }
+}
+
+fn look(pointer: u64) -> Holding {
+    // An endpoint: whoever invokes it waits for an answer. Every line that is printed goes by it.
+    if Some(pointer) == supervisor() {
+        return Holding::Life;
+    }
+    let said = kernel_says(pointer);
+    if said == Some(EMPTY) {
+        return Holding::Nothing;
+    }
+    match invoke(pointer) {
+        Ok(()) if pointer == REPLY => Holding::Life,
+        Ok(()) => channel(pointer).map_or(Holding::Stranger, Holding::Signal),
+        Err(Error::InvalidCapability) if pointer == INPUT => Holding::Life,
+        Err(Error::InvalidCapability) if said.is_none() => Holding::Nothing,
+        Err(Error::IllegalOperation) if pointer == VSPACE => Holding::AddressSpace,
+        Err(Error::IllegalOperation) if is_frame(pointer) => Holding::Frame,
+        Err(_) => Holding::Stranger,
+    }
+}
+
+/// The capability by which this PD calls the supervisor. The runtime's symbol, which the image builder fills in.
+fn supervisor() -> Option<u64> {
+    unsafe extern "C" {
+        /// Declared by the runtime.
+        static ferry_supervisor: usize;
+    }
+    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take the initial value
+    // for the one that is there then.
+    let number = unsafe { (&raw const ferry_supervisor).read_volatile() };
+    (number != usize::MAX).then_some(FIRST_ENDPOINT + number as u64)
+}
+
+/// The channel whose place this is.
+fn channel(pointer: u64) -> Option<u8> {
+    let number = pointer.checked_sub(FIRST_NOTIFICATION).filter(|number| *number < CHANNELS)?;
+    u8::try_from(number).ok()
+}
+
+/// The kind of capability, if the kernel says it.
+fn kernel_says(pointer: u64) -> Option<u32> {
+    sel4::sel4_cfg_if! {
+        if #[sel4_cfg(DEBUG_BUILD)] {
+            Some(notification(pointer).debug_identify())
+        } else {
+            let _ = pointer;
+            None
+        }
+    }
+}
+
+/// Invokes it with a label that there is not. What the kernel says.
+fn invoke(pointer: u64) -> Result<(), Error> {
+    let answer =
+        Cap::<sel4::cap_type::Endpoint>::from_bits(pointer).call(MessageInfoBuilder::default().build());
+    match Error::from_sys(u32::try_from(answer.label()).unwrap_or(u32::MAX)) {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
+/// Takes a message or a signal that is there already.
+fn poll(pointer: u64) {
+    let reply: cap::Reply = Cap::from_bits(REPLY);
+    drop(Cap::<sel4::cap_type::Endpoint>::from_bits(pointer).nb_recv(reply));
+}
+
+fn notification(pointer: u64) -> cap::Notification {
+    Cap::from_bits(pointer)
+}
+
+/// Only a frame has a physical address.
+fn is_frame(pointer: u64) -> bool {
+    let frame: cap::UnspecifiedPage = Cap::from_bits(pointer);
+    frame.frame_get_address().is_ok()
+}
