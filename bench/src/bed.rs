@@ -144,15 +144,16 @@ impl Bed {
                 let post: Post = target.out.posts.load(index);
                 let length = descriptor.length;
                 self.machine.copy(from + byte(descriptor.source), to + byte(post.place), length);
-                #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is wanted")]
+                #[expect(clippy::cast_possible_truncation, reason = "a place in a region of at most 1 GiB")]
                 let delivery = Delivery {
                     tag: descriptor.tag,
                     sequence: index.into(),
-                    place: post.place,
+                    position: byte(post.place) as u32,
+                    request: index,
                     length,
                     source: sender,
                     kind: DeliveryKind::Message as u8,
-                    request: index as u8,
+                    reserved: 0,
                 };
                 target.into.deliveries.store(index, delivery);
             }

@@ -2,12 +2,16 @@
 //!
 //! Every way to be wrong ends in the status that the offender reads; nothing here can fail otherwise.
 
-use ferry_layout::geometry::MAX_CHAIN;
-use ferry_layout::{Descriptor, DomainId, Kind, Span, Status, flags};
+use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
+use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, flags};
 
 use crate::client::Ports;
 use crate::engine::Engine;
-use crate::send::Send;
+use crate::send::{Send, Sends};
+
+/// Slots of the ring.
+#[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
+pub(crate) const TRANSMIT_RING: u32 = TRANSMIT_SLOTS as u32;
 
 /// What came of looking at the next descriptor of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,87 +20,127 @@ pub(crate) enum Accepted {
     Nothing,
     /// A message, now in the client's table at this index.
     Message(u32),
-    /// This many slots from this index on are taken and have to get this status.
+    /// The message at this index, whose parts are in the client's table, has to get this status.
     Refused {
         /// First slot.
         index: u32,
-        /// Slots.
-        parts: u32,
         /// Why.
         status: Status,
     },
 }
+
+/// Where the parts of a chain are: the index of the one after the one at this index, `None` if that is not published.
+type NextPart<'a> = &'a dyn Fn(&Sends, u32) -> Option<u32>;
 
 impl Engine {
     /// Takes the next message of `source`.
     #[inline]
     pub(crate) fn accept(&mut self, source: DomainId, ports: Ports) -> Accepted {
         let client = &mut self.clients[source];
-        if client.transmit.available() == 0 {
+        let tail = client.transmit.tail();
+        let Some(index) = next_entry(&client.sends, ports, client.transmit.next(), tail) else {
+            client.transmit.take_to(tail);
             return Accepted::Nothing;
-        }
-        let index = client.transmit.next();
+        };
+        client.transmit.take_to(index);
         let descriptor: Descriptor = ports.out.descriptors.load(index);
-        let chained = descriptor.flags & flags::CHAINED != 0;
         if client.in_refused_chain {
             client.transmit.take();
-            client.in_refused_chain = chained;
-            return Accepted::Refused { index, parts: 1, status: Status::BadLength };
+            client.in_refused_chain = descriptor.flags & flags::CHAINED != 0;
+            client.sends.put_part(index, Span::EMPTY);
+            return Accepted::Refused { index, status: Status::BadLength };
         }
-        if chained {
-            return self.accept_chain(source, ports, index, descriptor);
+        if descriptor.flags & flags::CHAINED == 0 {
+            client.transmit.take();
+            return self.accept_single(source, index, &descriptor);
         }
-        client.transmit.take();
-        match self.check(source, &descriptor) {
+        let next_part = |sends: &Sends, index: u32| next_entry(sends, ports, index.wrapping_add(1), tail);
+        let Some((accepted, last)) = self.accept_chain(source, ports, index, descriptor, &next_part) else {
+            return Accepted::Nothing;
+        };
+        self.clients[source].transmit.take_to(last.wrapping_add(1));
+        accepted
+    }
+
+    /// Takes message `index` of `source` again, of which an earlier central has said that it is queued. A part of a chain
+    /// carries its own index in its status; what lies between two was in use.
+    pub(crate) fn accept_again(&mut self, source: DomainId, ports: Ports, index: u32) -> Accepted {
+        let descriptor = unmarked(ports.out.descriptors.load(index));
+        if descriptor.flags & flags::CHAINED == 0 {
+            return self.accept_single(source, index, &descriptor);
+        }
+        let next_part = |_: &Sends, index: u32| next_with_status(ports, index);
+        self.accept_chain(source, ports, index, descriptor, &next_part)
+            .map_or_else(|| self.accept_single(source, index, &descriptor), |(accepted, _)| accepted)
+    }
+
+    fn accept_single(&mut self, source: DomainId, index: u32, descriptor: &Descriptor) -> Accepted {
+        let checked = self.check(source, index, descriptor);
+        let sends = &mut self.clients[source].sends;
+        match checked {
             Ok(send) => {
-                self.clients[source].sends.put(index, send);
+                sends.put(index, send);
                 Accepted::Message(index)
             }
-            Err(status) => Accepted::Refused { index, parts: 1, status },
+            Err(status) => {
+                sends.put_part(index, Span::EMPTY);
+                Accepted::Refused { index, status }
+            }
         }
     }
 
-    /// Takes a message whose first part is `first`. A chain is taken whole or, as long as its end has not been
-    /// published, not at all; its length is bounded by a constant, so a chain without end is refused and not waited for.
-    fn accept_chain(&mut self, source: DomainId, ports: Ports, index: u32, first: Descriptor) -> Accepted {
-        let available = self.clients[source].transmit.available();
-        let head = self.check(source, &first);
+    /// Takes a message whose first part is `first`, at `index`. A chain is taken whole or, as long as its end has not been
+    /// published, not at all (`None`); its length is bounded by a constant, so a chain without end is refused and not waited for.
+    /// Also gives the index of the last part that was taken.
+    fn accept_chain(
+        &mut self,
+        source: DomainId,
+        ports: Ports,
+        index: u32,
+        first: Descriptor,
+        next_part: NextPart<'_>,
+    ) -> Option<(Accepted, u32)> {
+        let head = self.check(source, index, &first);
         let mut fault = head.err();
         let mut total = u64::from(first.length);
-        let mut parts = 1;
-        let mut open = true;
+        let (mut last, mut parts, mut open) = (index, 1, true);
+        // Where the parts are is written down also of a message that is refused: all of them get its status.
+        let span = head.map_or(Span::EMPTY, |send| send.span);
+        self.clients[source].sends.put_part(index, span);
         while open {
             if parts as usize == MAX_CHAIN {
                 self.clients[source].in_refused_chain = true;
                 fault = Some(Status::BadLength);
                 break;
             }
-            if parts == available {
-                return Accepted::Nothing;
-            }
-            let at = index.wrapping_add(parts);
-            let part: Descriptor = ports.out.descriptors.load(at);
+            let at = next_part(&self.clients[source].sends, last)?;
+            let part = unmarked(ports.out.descriptors.load(at));
             open = part.flags & flags::CHAINED != 0;
             total += u64::from(part.length);
-            match self.check_part(source, &first, &part) {
-                Ok(span) => self.clients[source].sends.get_mut(at).span = span,
-                Err(status) => fault = fault.or(Some(status)),
+            let span = self.check_part(source, &first, &part).unwrap_or_else(|status| {
+                fault = fault.or(Some(status));
+                Span::EMPTY
+            });
+            let sends = &mut self.clients[source].sends;
+            sends.put_part(at, span);
+            sends.get_mut(last).rest = at;
+            (last, parts) = (at, parts + 1);
+        }
+        self.clients[source].sends.get_mut(index).parts = parts;
+        let whole = match (head, fault) {
+            (Ok(send), None) => self.whole(source, send, &first, total, parts),
+            (_, fault) => Err(fault.unwrap_or(Status::BadLength)),
+        };
+        let accepted = match whole {
+            Ok(send) => {
+                let sends = &mut self.clients[source].sends;
+                let rest = sends.get(index).rest;
+                sends.put(index, Send { rest, ..send });
+                Accepted::Message(index)
             }
-            parts += 1;
-        }
-        for _ in 0..parts {
-            self.clients[source].transmit.take();
-        }
-        match head {
-            Ok(send) if fault.is_none() => match self.whole(source, send, &first, total, parts) {
-                Ok(send) => {
-                    self.clients[source].sends.put(index, send);
-                    Accepted::Message(index)
-                }
-                Err(status) => Accepted::Refused { index, parts, status },
-            },
-            _ => Accepted::Refused { index, parts, status: fault.unwrap_or(Status::BadLength) },
-        }
+            Err(status) => Accepted::Refused { index, status },
+        };
+        Some((accepted, last))
     }
 
     /// Makes the first part of a chain speak for all of it: the sum of lengths is checked as one length would be.
@@ -106,7 +150,7 @@ impl Engine {
         send: Send,
         first: &Descriptor,
         total: u64,
-        parts: u32,
+        parts: u8,
     ) -> Result<Send, Status> {
         let max = self.flows.get(source, send.target).max_message;
         let total = u32::try_from(total).ok().filter(|total| *total <= max).ok_or(Status::BadLength)?;
@@ -114,14 +158,12 @@ impl Engine {
             Kind::NextBuffer => Span::EMPTY,
             Kind::Placed => self.placed(send.target, first, total)?,
         };
-        #[expect(clippy::cast_possible_truncation, reason = "a chain has at most MAX_CHAIN parts")]
-        let parts = parts as u8;
         Ok(Send { destination, parts, total, ..send })
     }
 
     /// Checks one descriptor by itself. The order of the checks is that of the documentation of [`Status`].
     #[inline]
-    fn check(&self, source: DomainId, descriptor: &Descriptor) -> Result<Send, Status> {
+    fn check(&self, source: DomainId, index: u32, descriptor: &Descriptor) -> Result<Send, Status> {
         let kind = Kind::from_number(descriptor.kind).ok_or(Status::Malformed)?;
         if descriptor.flags & !flags::ALL != 0 {
             return Err(Status::Malformed);
@@ -150,6 +192,8 @@ impl Engine {
             kind,
             flags: descriptor.flags,
             parts: 1,
+            index,
+            rest: index,
             target,
             tag: descriptor.tag,
             total: descriptor.length,
@@ -176,4 +220,40 @@ impl Engine {
         let bytes = self.clients[target].receive_buffer.bytes();
         descriptor.destination.span(length, bytes).ok_or(Status::BadDestination)
     }
+}
+
+/// The first index from `index` on, before `tail`, whose entry is a message or a part of one: the slots of waiting sends are
+/// passed over, and what the client has marked so.
+#[inline]
+pub(crate) fn next_entry(sends: &Sends, ports: Ports, mut index: u32, tail: u32) -> Option<u32> {
+    loop {
+        let occupied = sends.occupied_run(index);
+        if tail.wrapping_sub(index) <= occupied {
+            return None;
+        }
+        index = index.wrapping_add(occupied);
+        if !is_passed_over(ports, index) {
+            return Some(index);
+        }
+        index = index.wrapping_add(1);
+        if index == tail {
+            return None;
+        }
+    }
+}
+
+/// Whether the client has marked the entry at `index` as none.
+#[inline]
+pub(crate) fn is_passed_over(ports: Ports, index: u32) -> bool {
+    Route::of(ports.out.descriptors.slot(index)).is_passed_over()
+}
+
+/// The first index after `index`, within one lap, of which there is a status: the next part of a chain that was taken.
+pub(crate) fn next_with_status(ports: Ports, index: u32) -> Option<u32> {
+    (1..TRANSMIT_RING).map(|age| index.wrapping_add(age)).find(|at| ports.into.status(*at).get(*at).is_some())
+}
+
+/// The descriptor as it was before the ring came round to its slot.
+pub(crate) const fn unmarked(descriptor: Descriptor) -> Descriptor {
+    Descriptor { flags: descriptor.flags & !flags::PASSED_OVER, ..descriptor }
 }

@@ -6,17 +6,8 @@ use ferry_layout::config::{BufferRecord, Mapping};
 use ferry_layout::geometry::MAX_BUFFER_FRAMES;
 use ferry_layout::{Address, DomainId, Span};
 
-use crate::machine::{FrameRef, Machine, MapFailed};
+use crate::machine::{FrameRef, Machine, MapFailed, Side};
 use crate::table::Table;
-
-/// Which of a client's two buffers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Side {
-    /// `<client>_tx`, which central may only read.
-    Transmit,
-    /// `<client>_rx`, which central may write.
-    Receive,
-}
 
 /// One buffer. Each frame has one home in the window, so a mapping is never made over another.
 #[repr(C)]

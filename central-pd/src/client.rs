@@ -3,10 +3,13 @@
 use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
 
-use crate::buffer::{Buffer, Side};
+use crate::buffer::Buffer;
+use crate::machine::Side;
 use crate::requests::Requests;
 use crate::send::Sends;
+use crate::share::Service;
 use crate::table::ClientSet;
+use crate::wait::Waits;
 
 /// The pages that central and one client share, as central maps them.
 #[derive(Clone, Copy)]
@@ -28,12 +31,9 @@ pub(crate) struct Client {
     pub(crate) transmit: Consumer<TRANSMIT_SLOTS>,
     pub(crate) deliveries: Producer<DELIVERY_SLOTS>,
 
-    /// Targets for which sends of this client wait.
-    pub(crate) waits_for: ClientSet,
-    /// Those of them that may have become able to take one.
-    pub(crate) ready: ClientSet,
-    /// Sources whose sends wait for this client.
-    pub(crate) awaited_by: ClientSet,
+    pub(crate) waits: Waits,
+    /// Clients that may send to this one.
+    pub(crate) senders: ClientSet,
 
     /// Bytes added to the deficit in each round, the most that can come of that, and the most descriptors taken.
     pub(crate) bytes_per_round: u32,
@@ -41,8 +41,12 @@ pub(crate) struct Client {
     pub(crate) messages_per_round: u32,
     /// Bytes that this client may still have copied in this round.
     pub(crate) deficit: u32,
-    /// Descriptors that may still be taken from it in this round.
+    /// Descriptors of this client that may still be carried or refused in this round.
     pub(crate) messages_left: u32,
+    /// What its next step costs, if it could not afford that in this round; else 0.
+    pub(crate) wanted: u32,
+    /// How far the senders have come that share what this client offers; see `share.rs`.
+    pub(crate) service: Service,
 
     /// After a restart of central: slots up to here were taken before, and have to be taken again.
     pub(crate) retake: Option<u32>,
@@ -67,14 +71,15 @@ impl Client {
             epoch: 0,
             transmit: Consumer::new(0),
             deliveries: Producer::new(0),
-            waits_for: ClientSet::EMPTY,
-            ready: ClientSet::EMPTY,
-            awaited_by: ClientSet::EMPTY,
+            waits: Waits::NOBODY,
+            senders: ClientSet::EMPTY,
             bytes_per_round: 1,
             most_bytes: 1,
             messages_per_round: 1,
             deficit: 0,
             messages_left: 0,
+            wanted: 0,
+            service: Service::NONE,
             retake: None,
             next_target: 0,
             new_first: false,
@@ -89,7 +94,7 @@ impl Client {
     /// Whether a turn of this client could do anything.
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
-        self.standing == Standing::Open && (self.transmit.available() != 0 || !self.ready.is_empty())
+        self.standing == Standing::Open && (self.transmit.available() != 0 || !self.waits.ready().is_empty())
     }
 
     /// Gives the client its share of a round. Who has nothing to send saves up nothing; who could not use all of the last
@@ -97,8 +102,39 @@ impl Client {
     #[inline]
     pub(crate) fn replenish(&mut self, has_work: bool) {
         self.messages_left = self.messages_per_round;
+        self.wanted = 0;
         self.deficit =
             if has_work { self.deficit.saturating_add(self.bytes_per_round).min(self.most_bytes) } else { 0 };
+    }
+
+    /// Rounds until this client can afford the step that it could not afford in this one.
+    pub(crate) const fn rounds_until_afforded(&self) -> Option<u32> {
+        if self.wanted == 0 {
+            return None;
+        }
+        Some(self.wanted.saturating_sub(self.deficit).div_ceil(self.bytes_per_round))
+    }
+
+    /// Gives the client its shares of that many rounds, in which nothing happens.
+    pub(crate) fn save_up(&mut self, rounds: u32) {
+        let bytes = self.bytes_per_round.saturating_mul(rounds);
+        self.deficit = self.deficit.saturating_add(bytes).min(self.most_bytes);
+    }
+
+    /// Counts message `index`, which is carried or refused, against the descriptors of this round. A chain is carried whole, even
+    /// if it is more than the rest.
+    #[inline]
+    pub(crate) fn spend(&mut self, index: u32) {
+        self.messages_left = self.messages_left.saturating_sub(self.sends.get(index).parts.into());
+    }
+
+    /// Whether the share of this round is enough for a step of this price. If not, the step is for a later round.
+    #[inline]
+    pub(crate) const fn can_afford(&mut self, cost: u32) -> bool {
+        if self.deficit < cost {
+            self.wanted = cost;
+        }
+        self.deficit >= cost
     }
 
     pub(crate) const fn buffer_mut(&mut self, side: Side) -> &mut Buffer {
@@ -116,17 +152,6 @@ impl Client {
         }
     }
 
-    /// Notes that `count` slots from `index` on have their final status. They are the client's again when the next
-    /// `release_slots` says so, and older ones have theirs.
-    #[inline]
-    pub(crate) fn finish(&mut self, index: u32, count: u32) {
-        if index == self.transmit.released() {
-            self.transmit.release_to(index.wrapping_add(count));
-        } else {
-            self.sends.finish(index, count);
-        }
-    }
-
     /// Whether its receive queue has a place for another delivery, as far as central knows.
     #[inline]
     pub(crate) const fn has_room(&self) -> bool {
@@ -139,8 +164,8 @@ impl Client {
         self.deliveries.free()
     }
 
-    /// Notes that everything is said that follows from the deliveries so far. Until then none is stored after them, so that a
-    /// restart finds them intact.
+    /// Publishes `settled`: all statuses for these deliveries are written. Until then no delivery is stored after them, so that
+    /// a restart finds them intact.
     #[inline]
     pub(crate) fn note_settled(&self, into: &InRegion) {
         into.settled.publish(self.deliveries.next());
@@ -153,17 +178,11 @@ impl Client {
         self.requests.publish(into);
     }
 
-    /// Answers receive request `by`, which is about request `about`, and makes that visible. There is room: the caller
-    /// looked. One answer at a time, so that a restart finds at most one, the newest delivery, whose request it has
-    /// to note as over.
-    pub(crate) fn answer(&mut self, ports: Ports, kind: DeliveryKind, about: u32, by: u32) {
+    /// Says that receive request `request` is refused or withdrawn, and makes that visible. There is room: the caller looked.
+    /// One answer at a time, so that a restart finds at most one, the newest delivery, whose request it has to note as over.
+    pub(crate) fn answer(&mut self, ports: Ports, kind: DeliveryKind, request: u32) {
         if let Some(index) = self.deliveries.push() {
-            let answer = Delivery {
-                tag: u64::from(about),
-                sequence: u64::from(by),
-                kind: kind as u8,
-                ..Delivery::default()
-            };
+            let answer = Delivery { request, kind: kind as u8, ..Delivery::default() };
             ports.into.deliveries.store(index, answer);
             self.show_deliveries(ports.into);
             self.note_settled(ports.into);

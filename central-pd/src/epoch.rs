@@ -38,6 +38,7 @@ impl Engine {
         ports.into.journal.forget_requests();
         ports.into.transmit_head.publish(0);
         ports.into.post_head.publish(0);
+        ports.into.ended_late.publish(0);
         // In this order: what is between the two was delivered in this epoch.
         ports.into.settled.publish(0);
         ports.into.delivery_tail.publish(0);
@@ -80,76 +81,15 @@ impl Engine {
     }
 
     /// Takes `client` out of all queues, its own and its peers', and unmaps its frames. Sends that wait for it end
-    /// with `status`, or stay if there is none.
+    /// with `status`, or stay if there is none. Between turns only.
     fn detach(&mut self, machine: &mut impl Machine, client: DomainId, status: Option<Status>) {
-        for target in self.clients[client].waits_for.iter() {
-            let mut gave_back = false;
-            while let Some(index) = self.clients[client].sends.dequeue(self.flows.get_mut(client, target)) {
-                gave_back |= self.clients[client].sends.get(index).claimed.is_some();
-                self.abandon(client, index);
-            }
-            self.clients[target].awaited_by.remove(client);
-            if gave_back {
-                self.rouse_waiters(target);
-            }
-        }
-        let state = &mut self.clients[client];
-        state.waits_for = ClientSet::EMPTY;
-        state.ready = ClientSet::EMPTY;
-
+        self.drop_waiting(client);
         if let Some(status) = status {
-            let sources = core::mem::replace(&mut state.awaited_by, ClientSet::EMPTY);
-            for source in sources.iter() {
-                self.end_waiting(source, client, status);
-            }
+            self.end_all_waiting(client, status);
         }
-
         let state = &mut self.clients[client];
         let transmit = state.transmit_buffer.unmap_all(client, machine);
         let receive = state.receive_buffer.unmap_all(client, machine);
         state.count(|counters| counters.unmaps.add((transmit.0 + receive.0).into()));
-    }
-
-    /// Ends all sends of `source` that wait for `target` with `status`.
-    fn end_waiting(&mut self, source: DomainId, target: DomainId, status: Status) {
-        let Some(ports) = self.clients[source].ports else { return };
-        while let Some(index) = self.clients[source].sends.dequeue(self.flows.get_mut(source, target)) {
-            self.refuse(source, ports, index, status);
-        }
-        let state = &mut self.clients[source];
-        state.waits_for.remove(target);
-        state.ready.remove(target);
-        self.release_slots(source, ports);
-    }
-
-    /// Lets the clients know whose sends wait for `target` that it may now be able to take one.
-    pub(crate) fn rouse_waiters(&mut self, target: DomainId) {
-        let sources = self.clients[target].awaited_by;
-        for source in sources.iter() {
-            self.clients[source].ready.insert(target);
-        }
-        self.roused = self.roused.union(sources);
-    }
-
-    /// Ends the waiting sends of `source` whose time-to-live has run out and whose transfer has not begun.
-    pub(crate) fn expire(&mut self, source: DomainId) {
-        if self.clients[source].sends.with_deadline == 0 {
-            return;
-        }
-        let Some(ports) = self.clients[source].ports else { return };
-        for target in self.clients[source].waits_for.iter() {
-            let flow = self.flows.get_mut(source, target);
-            let sends = &mut self.clients[source].sends;
-            let expired = sends.dequeue_expired(flow, self.now);
-            if !expired.is_empty() {
-                // What expired may have held up what can go: a message for a buffer, one for an open window.
-                self.clients[source].ready.insert(target);
-                self.roused.insert(source);
-            }
-            for index in expired.from(self.clients[source].transmit.released()) {
-                self.refuse(source, ports, index, Status::Expired);
-            }
-        }
-        self.release_slots(source, ports);
     }
 }

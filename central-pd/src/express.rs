@@ -1,24 +1,25 @@
 //! The express lane: plain messages to a receiver that is ready, one after the other, with nothing done twice.
 //!
 //! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer and fits one step; its
-//! receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is most traffic. What one
-//! flow's messages have in common is looked up once, as a [`Lane`]; what they have not is read once for each, and checked.
+//! receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is most traffic. Facts of the
+//! flow are looked up once, as a [`Lane`]; fields of a message are read and checked once each.
 //! The lane refuses nothing and waits for nothing: whatever is not plain, or wrong, is left as it is to the ordinary path
 //! (`accept.rs`, `transfer.rs`), which begins with a look of its own and is the only one to give a status other than
 //! `Done`. Called by a turn before each message of the ordinary path.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{
-    Address, Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
+    Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
 };
 
-use crate::buffer::{Reach, Side, Window};
+use crate::buffer::{Reach, Window};
 use crate::client::Ports;
-use crate::engine::{CHUNK_BYTES, Engine};
-use crate::machine::Machine;
+use crate::engine::Engine;
+use crate::flow::CHUNK_BYTES;
+use crate::machine::{Machine, Side};
+use crate::pending::Finished;
 use crate::requests::{Requests, buffer_for_anyone};
 use crate::transfer::MINIMUM_COST;
-use crate::visit::{Finished, say_done};
 
 /// What holds for the messages of one flow in one turn.
 struct Lane<'a> {
@@ -50,11 +51,11 @@ struct Carried {
     request: u32,
     /// The requests had not been taken before.
     fresh: bool,
-    run: Run,
+    run: Sent,
 }
 
 /// Messages that were carried one after the other.
-struct Run {
+struct Sent {
     messages: u32,
     bytes: u64,
     /// Bytes that the source may still have copied.
@@ -74,20 +75,24 @@ impl Engine {
     /// Whether the next message of `source` is a plain one, with none waiting before it, that costs more than is left of the share.
     /// It is better left in the ring: taken, it would wait, and all that follow it behind it, and none of them could go this way
     /// in the next round.
-    pub(crate) fn is_beyond_share(&self, source: DomainId, ports: Ports) -> bool {
+    pub(crate) fn is_beyond_share(&mut self, source: DomainId, ports: Ports) -> bool {
         let client = &self.clients[source];
+        let next = client.transmit.next();
         // One step never costs more than that.
-        if client.deficit >= CHUNK_BYTES || client.transmit.available() == 0 {
+        if client.deficit >= CHUNK_BYTES
+            || client.transmit.available() == 0
+            || client.sends.free_run(next) == 0
+        {
             return false;
         }
-        let descriptor = ports.out.descriptors.slot(client.transmit.next());
+        let descriptor = ports.out.descriptors.slot(next);
         let route = Route::of(descriptor);
         let (Some(target), Some(plain)) = (route.plain_target(), Plain::load(descriptor, route)) else {
             return false;
         };
         let flow = self.flows.get(source, target);
         let is_one_step = plain.length <= flow.in_one_step && flow.waiting.is_none();
-        is_one_step && plain.length.max(MINIMUM_COST) > client.deficit
+        is_one_step && !self.clients[source].can_afford(plain.length.max(MINIMUM_COST))
     }
 
     /// Carries messages of `source` along one lane, or maps what the next one needs if it `may_map`. Whether there is more to
@@ -151,11 +156,12 @@ impl Engine {
     #[inline]
     fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
         let client = &self.clients[source];
-        let most = client.transmit.available().min(client.messages_left);
-        if most == 0 || client.in_refused_chain {
+        let next = client.transmit.next();
+        let most = client.transmit.available().min(client.messages_left).min(client.sends.free_run(next));
+        if most == 0 || client.in_refused_chain || self.pending.is_full() {
             return None;
         }
-        let descriptors = ports.out.descriptors.run(client.transmit.next());
+        let descriptors = ports.out.descriptors.run(next);
         let route = Route::of(descriptors.first()?);
         let target = route.plain_target()?;
         let flow = self.flows.get(source, target);
@@ -166,11 +172,13 @@ impl Engine {
         // What was taken is older than what was not, and while others wait, requests go through the books.
         let receiver = &self.clients[target];
         let (mut request, mut offered) = receiver.requests.open_run(source);
-        let fresh = offered == 0 && receiver.awaited_by.is_empty();
+        let is_awaited = receiver.waits.is_awaited();
+        let fresh = offered == 0 && !is_awaited;
         if fresh {
             self.learn_requests(target, ports_of_target);
             (request, offered) = self.clients[target].requests.fresh_run();
         }
+        let most = if is_awaited { most.min(self.fair_part(source, target)) } else { most };
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
         let most = most.min(offered).min(receiver.room()) as usize;
         let Ports { out, into } = ports_of_target;
@@ -202,7 +210,7 @@ impl Engine {
     /// become so before, else in `settle`.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
-        let Carried { source, target, into, request, fresh, run: Run { messages, bytes, deficit, .. } } =
+        let Carried { source, target, into, request, fresh, run: Sent { messages, bytes, deficit, .. } } =
             *carried;
         let flow = self.flows.get_mut(source, target);
         let (sequence, mapping) = (flow.sequence, flow.mapping);
@@ -220,17 +228,11 @@ impl Engine {
         } else {
             receiver.requests.consume_run(source, request, messages);
         }
+        self.count_service(source, target, messages, bytes);
         self.to_signal.insert(target);
-        let finished = Finished { index, messages, parts: 1, target, sequence, bytes };
-        if mapping == Mapping::Keep && self.visit.finished.is_empty() {
-            self.clients[target].show_deliveries(into);
-            say_done(&mut self.clients[source], ports, &finished, into);
-            ports.into.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
-            self.clients[target].note_settled(into);
-            self.to_signal.insert(source);
-        } else {
-            self.visit.finish(finished);
-        }
+        self.has_progressed = true;
+        let run = Finished { index, messages, parts: 1, target, sequence, bytes };
+        self.settle_run(source, ports, into, &run, mapping == Mapping::Keep);
     }
 }
 
@@ -244,11 +246,11 @@ impl Lane<'_> {
         out: &OutRegion,
         into: &InRegion,
         slot: u32,
-    ) -> Run {
+    ) -> Sent {
         let bytes = self.target_bytes;
         let place = |post: &Slot<2>| {
             let post: Post = post.load();
-            Some((post.place, buffer_for_anyone(&post, bytes)?))
+            buffer_for_anyone(&post, bytes)
         };
         self.carry(machine, descriptors, out.posts.run(self.request).iter(), place, into, slot)
     }
@@ -261,26 +263,22 @@ impl Lane<'_> {
         descriptors: &[Slot<D>],
         into: &InRegion,
         slot: u32,
-    ) -> Run {
-        let place = |number: u32| {
-            let span = self.requests.span(self.request.wrapping_add(number));
-            Some((span.address(), span))
-        };
+    ) -> Sent {
+        let place = |number: u32| Some(self.requests.span(self.request.wrapping_add(number)));
         self.carry(machine, descriptors, 0.., place, into, slot)
     }
 
-    /// Carries one message for each descriptor to the place of its request. `place` tells that, as what it claims and as what
-    /// is proven to lie in the buffer.
+    /// Carries one message for each descriptor to the place of its request, which `place` tells.
     #[inline]
     fn carry<const D: usize, R>(
         &self,
         machine: &mut impl Machine,
         descriptors: &[Slot<D>],
         requests: impl Iterator<Item = R>,
-        place: impl Fn(R) -> Option<(Address, Span)>,
+        place: impl Fn(R) -> Option<Span>,
         into: &InRegion,
         slot: u32,
-    ) -> Run {
+    ) -> Sent {
         let (from, to) = (self.from, self.to);
         let mut is_unmapped = false;
         let (mut request, mut sequence, mut deficit, mut bytes) =
@@ -298,28 +296,28 @@ impl Lane<'_> {
                 is_unmapped = true;
                 break;
             };
-            let Some((address, offered)) = place(request_at) else { break };
+            let Some(offered) = place(request_at) else { break };
             let Some(place) = offered.part(0, length) else { break };
             if !self.receive.covers(place) {
                 is_unmapped = true;
                 break;
             }
             machine.copy(from.address(piece), to.address(place), length);
-            #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is wanted")]
             delivery.store(Delivery {
                 tag,
                 sequence,
-                place: address,
+                position: place.position(),
+                request,
                 length,
                 source: self.source.number(),
                 kind: DeliveryKind::Message as u8,
-                request: request as u8,
+                reserved: 0,
             });
             deficit = rest;
             bytes += u64::from(length);
             request = request.wrapping_add(1);
             sequence = sequence.wrapping_add(1);
         }
-        Run { messages: request.wrapping_sub(self.request), bytes, deficit, is_unmapped }
+        Sent { messages: request.wrapping_sub(self.request), bytes, deficit, is_unmapped }
     }
 }

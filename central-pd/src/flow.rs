@@ -4,8 +4,11 @@ use ferry_layout::DomainId;
 use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::geometry::MAX_CLIENTS;
 
-use crate::engine::CHUNK_BYTES;
+use crate::share::Uncounted;
 use crate::table::Table;
+
+/// Most bytes that one step copies. A longer message is carried in several steps, between which others get their turn.
+pub const CHUNK_BYTES: u32 = 64 * 1024;
 
 /// What the configuration grants, and the ends of the queue of waiting sends. The sends themselves, and the links
 /// between them, lie in the source's table ([`crate::send::Sends`]).
@@ -21,6 +24,10 @@ pub(crate) struct Flow {
     pub(crate) sequence: u64,
     /// Free-running indices of the oldest and newest waiting send.
     pub(crate) waiting: Option<(u32, u32)>,
+    /// How far it has come in the order in which the target's senders are served; see `share.rs`.
+    pub(crate) served: u64,
+    /// What it was given in this round while nobody else waited for it.
+    pub(crate) uncounted: Uncounted,
 }
 
 impl Flow {
@@ -31,6 +38,8 @@ impl Flow {
         mapping: Mapping::Each,
         sequence: 0,
         waiting: None,
+        served: 0,
+        uncounted: Uncounted::NOTHING,
     };
 
     /// Whether the configuration has this flow.

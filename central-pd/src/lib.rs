@@ -19,14 +19,18 @@
 //! time; a client can learn from how long its own requests take that others are busy.
 //!
 //! ```text
-//!  engine.rs    rounds: whom to look at, in what order, when to sleep        ── calls ──┐
-//!  visit.rs     one client's turn: take requests and sends, serve, settle               │
-//!  express.rs   plain messages to a receiver that is ready, many at a time              │
-//!  accept.rs    a descriptor is checked and copied: Send, or a status                   ▼
-//!  transfer.rs  one step of one message: match, map, copy, file          machine.rs  map, unmap, copy, signal
+//!  round.rs     whom to look at, in what order, when to sleep           ── calls ──┐
+//!  look.rs      what clients have published                                        │
+//!  turn.rs      one client's turn                                                  │
+//!  express.rs   plain messages to a receiver that is ready, many at a time         │
+//!  accept.rs    a descriptor is checked and copied: a send, or a status            │
+//!  transfer.rs  one step of one message: match, map, copy, file                    │
+//!  share.rs     who of several senders gets what a receiver has to give            ▼
+//!  wait.rs      who waits for whom
+//!  settle.rs    what a turn has done becomes visible, in one order        machine.rs  map, unmap, copy, signal
 //!  epoch.rs     a client starts, restarts, or is shut out
-//!  resume.rs    central restarts from the pages that only it can write
-//!  requests.rs, offers.rs, send.rs, flow.rs, buffer.rs, client.rs, table.rs, slots.rs    the private state
+//!  start.rs, resume.rs    central starts, and restarts from the pages that only it can write
+//!  engine.rs, client.rs, requests.rs, offers.rs, send.rs, flow.rs, buffer.rs, pending.rs, table.rs, slots.rs    state
 //! ```
 
 #![no_std]
@@ -57,18 +61,25 @@ mod engine;
 mod epoch;
 mod express;
 mod flow;
+mod look;
 mod machine;
 mod offers;
+mod pending;
 mod requests;
 mod resume;
+mod round;
 mod send;
+mod settle;
+mod share;
 mod slots;
+mod start;
 mod table;
 mod transfer;
-mod visit;
+mod turn;
+mod wait;
 
-pub use buffer::Side;
 pub use client::Ports;
-pub use engine::{CHUNK_BYTES, Engine};
-pub use machine::{FrameRef, Machine, MapFailed};
+pub use engine::Engine;
+pub use flow::CHUNK_BYTES;
+pub use machine::{FrameRef, Machine, MapFailed, Side};
 pub use table::ClientSet;

@@ -2,7 +2,14 @@
 
 use ferry_layout::DomainId;
 
-use crate::buffer::Side;
+/// Which of a client's two buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// `<client>_tx`, which central may only read.
+    Transmit,
+    /// `<client>_rx`, which central may write.
+    Receive,
+}
 
 /// One frame of a client's buffer: which one, and how to reach it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +52,12 @@ pub trait Machine {
     /// one call may leave it to that.
     fn signal_and_sleep(&mut self, client: DomainId) {
         self.signal(client);
+    }
+
+    /// Looks at central's own notification without waiting: whether a period has passed since central last looked. Who else has
+    /// signalled need not be told, because every client is looked at after this. Called between two rounds.
+    fn poll_tick(&mut self) -> bool {
+        false
     }
 
     /// Told when deliveries of a turn have become visible whose statuses have not: from here on a message is sent. There is

@@ -1,7 +1,8 @@
-//! The posted buffers of one client that wait for a message: where each lies, and whom it is for.
+//! What one client offers its peers to write to, and is not claimed: where each buffer or window lies, and
+//! whom it is for.
 //!
-//! Who may fill a buffer is answered by sets of ring slots, so that the oldest buffer for a source, and how many follow it, is
-//! found without a search. A slot is in at most one set, and in none while a message under way has claimed it.
+//! Who may use what is answered by sets of ring slots. A slot is in at most one set, and in none while a
+//! message under way has claimed its buffer.
 
 use ferry_layout::geometry::{MAX_CLIENTS, POST_SLOTS};
 use ferry_layout::{DomainId, Span};
@@ -9,18 +10,25 @@ use ferry_layout::{DomainId, Span};
 use crate::slots::SlotSet;
 use crate::table::Table;
 
+/// Slots of the ring of requests.
+#[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
+pub(crate) const RING: u32 = POST_SLOTS as u32;
+
 /// Any client, where none is meant.
 const FIRST: DomainId = DomainId::new(0).unwrap();
 
-/// The buffers, by the free-running index of the request that posted them.
+/// The offers, by the free-running index of the request that made them.
 #[repr(C)]
 pub(crate) struct Offers {
     for_all: SlotSet,
     for_one: Table<SlotSet, MAX_CLIENTS>,
     spans: Table<Span, POST_SLOTS>,
-    /// Slots whose buffer is for one client only, and that client. Says nothing of other slots.
+    /// Slots whose offer is for one client only, and that client. Says nothing of slots without an offer.
     reserved: SlotSet,
     only: Table<DomainId, POST_SLOTS>,
+    /// Index of the request, of those for one client only: they may be more than a lap old.
+    since: Table<u32, POST_SLOTS>,
+    windows: Table<SlotSet, MAX_CLIENTS>,
 }
 
 impl Offers {
@@ -31,6 +39,8 @@ impl Offers {
             spans: Table::new([Span::EMPTY; POST_SLOTS]),
             reserved: SlotSet::EMPTY,
             only: Table::new([FIRST; POST_SLOTS]),
+            since: Table::new([0; POST_SLOTS]),
+            windows: Table::new([SlotSet::EMPTY; MAX_CLIENTS]),
         }
     }
 
@@ -38,9 +48,12 @@ impl Offers {
     pub(crate) fn clear(&mut self) {
         self.for_all = SlotSet::EMPTY;
         self.for_one = Table::new([SlotSet::EMPTY; MAX_CLIENTS]);
+        self.windows = Table::new([SlotSet::EMPTY; MAX_CLIENTS]);
+        self.reserved = SlotSet::EMPTY;
     }
 
-    /// Writes down buffer `index`, which is for anyone and not open before [`open_to_all`](Self::open_to_all).
+    /// Writes down buffer `index`, which is for anyone and not open before
+    /// [`open_to_all`](Self::open_to_all).
     #[inline]
     pub(crate) fn put(&mut self, index: u32, span: Span) {
         self.spans[index] = span;
@@ -55,33 +68,64 @@ impl Offers {
         }
     }
 
-    /// Writes down buffer `index`, which waits for a message from `only`.
+    /// Buffer `index` waits for a message from `only`.
     pub(crate) fn open_to_one(&mut self, index: u32, span: Span, only: DomainId) {
-        self.spans[index] = span;
-        self.reserved.insert(index);
-        self.only[index] = only;
+        self.reserve(index, span, only);
         self.for_one[only].insert(index);
     }
 
-    /// Those among which buffer `index` is while it waits.
-    fn set_of(&mut self, index: u32) -> &mut SlotSet {
-        if self.reserved.contains(index) { &mut self.for_one[self.only[index]] } else { &mut self.for_all }
+    /// Window `index` is open for `from`.
+    pub(crate) fn open_window(&mut self, index: u32, span: Span, from: DomainId) {
+        self.reserve(index, span, from);
+        self.windows[from].insert(index);
     }
 
-    /// Buffer `index` waits again.
+    fn reserve(&mut self, index: u32, span: Span, only: DomainId) {
+        self.spans[index] = span;
+        self.since[index] = index;
+        self.reserved.insert(index);
+        self.only[index] = only;
+    }
+
+    /// Windows that are open for `from`.
+    pub(crate) fn windows(&self, from: DomainId) -> usize {
+        self.windows[from].count() as usize
+    }
+
+    /// Whether a window is open for `source` that covers `place`.
+    #[inline]
+    pub(crate) fn has_window(&self, source: DomainId, place: Span) -> bool {
+        self.windows[source].from(0).any(|index| self.spans[index].covers(place))
+    }
+
+    /// Buffer `index`, which a message had claimed, waits again.
     pub(crate) fn open(&mut self, index: u32) {
-        self.set_of(index).insert(index);
+        if self.reserved.contains(index) {
+            self.for_one[self.only[index]].insert(index);
+        } else {
+            self.for_all.insert(index);
+        }
     }
 
-    /// Whether buffer `index` waits for a message.
+    /// Whether offer `index` stands, and no message has claimed it.
     pub(crate) fn is_open(&self, index: u32) -> bool {
-        let only = self.only[index];
-        if self.reserved.contains(index) { &self.for_one[only] } else { &self.for_all }.contains(index)
+        if self.reserved.contains(index) {
+            let only = self.only[index];
+            self.for_one[only].contains(index) || self.windows[only].contains(index)
+        } else {
+            self.for_all.contains(index)
+        }
     }
 
-    /// Buffer `index` waits no more.
+    /// Offer `index` stands no more, or is claimed.
     pub(crate) fn close(&mut self, index: u32) {
-        self.set_of(index).remove(index);
+        if self.reserved.contains(index) {
+            let only = self.only[index];
+            self.for_one[only].remove(index);
+            self.windows[only].remove(index);
+        } else {
+            self.for_all.remove(index);
+        }
     }
 
     /// `count` buffers from `index` on, which `source` may fill, wait no more.
@@ -93,16 +137,125 @@ impl Offers {
         }
     }
 
-    /// The first buffer from request `oldest` on that `source` may fill, and how many there are, at least, from it on without a gap.
+    /// The buffer that `source` fills next, and how many it can fill, at least, from it on without a gap: one
+    /// that is for it alone, or those for anyone from request `oldest` on.
     #[inline(always)]
     pub(crate) fn first_run(&self, source: DomainId, oldest: u32) -> (u32, u32) {
-        let both = self.for_all.union(&self.for_one[source]);
-        if both.is_empty() { (oldest, 0) } else { both.first_run(oldest) }
+        if !self.for_one[source].is_empty() {
+            return (self.oldest_for(source, oldest), 1);
+        }
+        if self.for_all.is_empty() { (oldest, 0) } else { self.for_all.first_run(oldest) }
     }
 
-    /// The bytes of buffer `index`.
+    /// The oldest of the buffers that are for `source` alone; `oldest` if there are none.
+    #[cold]
+    fn oldest_for(&self, source: DomainId, oldest: u32) -> u32 {
+        let next = oldest.wrapping_add(RING);
+        let requests = self.for_one[source].from(oldest).map(|index| self.since[index]);
+        requests.max_by_key(|index| next.wrapping_sub(*index)).unwrap_or(oldest)
+    }
+
+    /// Buffers that anyone may fill.
+    pub(crate) const fn open_to_anyone(&self) -> u32 {
+        self.for_all.count()
+    }
+
+    /// The bytes of offer `index`.
     #[inline]
     pub(crate) fn span(&self, index: u32) -> Span {
         self.spans[index]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ferry_layout::Address;
+
+    fn span(number: u32) -> Span {
+        Address { frame: number, offset: 0 }.span(16, 1 << 30).unwrap()
+    }
+
+    fn peer(number: u16) -> DomainId {
+        DomainId::new(number).unwrap()
+    }
+
+    /// The buffer that `source` fills next, in the eyes of a central whose next request has index `next`.
+    fn find(offers: &Offers, source: DomainId, next: u32) -> Option<u32> {
+        let (index, count) = offers.first_run(source, next.wrapping_sub(128));
+        (count != 0).then_some(index)
+    }
+
+    #[test]
+    fn a_buffer_for_one_peer_comes_before_those_for_anyone() {
+        let mut offers = Offers::new();
+        offers.put(0, span(0));
+        offers.open_to_all(0, 1);
+        offers.open_to_one(1, span(1), peer(1));
+        assert_eq!(find(&offers, peer(1), 2), Some(1));
+        assert_eq!(find(&offers, peer(2), 2), Some(0), "the other is not for it");
+        offers.close(1);
+        assert_eq!(find(&offers, peer(1), 2), Some(0));
+        assert_eq!(offers.open_to_anyone(), 1);
+    }
+
+    #[test]
+    fn the_oldest_buffer_for_a_peer_comes_first_however_long_it_is_open() {
+        let mut offers = Offers::new();
+        // Slots 70, 40 and 10, in the order in which they were posted; from the last one's index the walk
+        // over slots alone would begin elsewhere.
+        let indices = [70, 40 + 128, 10 + 3 * 128];
+        for index in indices {
+            offers.open_to_one(index, span(index % 128), peer(1));
+        }
+        for next in [500, 550, 600, 1000] {
+            let mut left = indices.map(Some);
+            for index in indices {
+                assert_eq!(find(&offers, peer(1), next), Some(index), "at {next}, of {left:?}");
+                offers.close(index);
+                left[indices.iter().position(|other| *other == index).unwrap()] = None;
+            }
+            assert_eq!(find(&offers, peer(1), next), None);
+            for index in indices {
+                offers.open(index);
+            }
+        }
+    }
+
+    #[test]
+    fn a_claimed_offer_opens_again_for_whom_it_was() {
+        let mut offers = Offers::new();
+        offers.open_to_one(0, span(0), peer(1));
+        offers.put(1, span(1));
+        offers.open_to_all(1, 1);
+        for index in [0, 1] {
+            offers.close(index);
+            assert!(!offers.is_open(index));
+            offers.open(index);
+            assert!(offers.is_open(index));
+        }
+        assert_eq!((find(&offers, peer(1), 2), find(&offers, peer(2), 2)), (Some(0), Some(1)));
+        // The same slot in its next use, for anyone.
+        offers.close(0);
+        offers.put(128, span(2));
+        offers.open_to_all(128, 1);
+        assert_eq!(offers.open_to_anyone(), 2);
+        offers.close(128);
+        assert!(!offers.is_open(128));
+        offers.open(128);
+        assert_eq!(offers.open_to_anyone(), 2, "nobody's in particular any more");
+    }
+
+    #[test]
+    fn a_window_is_for_one_peer_and_for_what_lies_inside() {
+        let mut offers = Offers::new();
+        offers.open_window(5, span(3), peer(1));
+        let inside = span(3).part(4, 12).unwrap();
+        assert!(offers.has_window(peer(1), inside) && !offers.has_window(peer(2), inside));
+        assert!(!offers.has_window(peer(1), span(4)));
+        assert_eq!((offers.windows(peer(1)), offers.windows(peer(2))), (1, 0));
+        assert_eq!(find(&offers, peer(1), 6), None, "a window is no buffer");
+        offers.close(5);
+        assert!(!offers.has_window(peer(1), inside) && offers.windows(peer(1)) == 0);
     }
 }

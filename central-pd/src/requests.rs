@@ -1,49 +1,31 @@
 //! Receive requests that central has taken from a client: its posted buffers and open windows.
+//!
+//! A request keeps its slot of the ring until it is over, however long that takes; the ring goes on without
+//! it. When it comes round to a slot whose request central still holds, the index is passed over. So no
+//! request waits for an older one.
 
 use ferry_layout::geometry::{MAX_WINDOWS, POST_SLOTS};
-use ferry_layout::{
-    Consumer, DomainId, InRegion, OpenWindow, OutRegion, Post, PostKind, ProtocolViolation, Span,
-};
+use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Post, PostKind, ProtocolViolation, Span};
 
-use crate::offers::Offers;
+use crate::offers::{Offers, RING};
 use crate::slots::SlotSet;
-
-/// One open window.
-#[derive(Clone, Copy)]
-struct Window {
-    /// Index of the request that opened it.
-    request: u32,
-    span: Span,
-    from: DomainId,
-}
-
-/// A request that was taken, other than a buffer for anyone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Taken {
-    /// A buffer or window more is open.
-    Offered,
-    /// To be answered: a request was taken back.
-    Withdrawn {
-        /// The request that was taken back.
-        earlier: u32,
-        /// The request that asked for it.
-        by: u32,
-    },
-    /// To be answered: this request cannot be accepted.
-    Refused(u32),
-}
 
 /// The receive requests of one client.
 #[repr(C)]
 pub(crate) struct Requests {
     ring: Consumer<POST_SLOTS>,
-    /// Requests that are over, but not released because an older one is not.
-    consumed: SlotSet,
-    /// Those of them that the journal has.
+    /// Slots whose request was taken and is not over: open, or claimed by a message under way.
+    held: SlotSet,
+    /// What the journal says of that.
     noted: SlotSet,
-    windows: [Option<Window>; MAX_WINDOWS],
-    /// Places in `windows` whose record in the journal is out of date: bit `n` for place `n`.
-    changed_windows: u32,
+    /// Only after a restart of central: slots whose next index from the ring's on is no new request.
+    over: SlotSet,
+    /// How often the client had withdrawn a request when central last looked for those.
+    withdrawals: u32,
+    /// A claimed buffer is open again, and may have been withdrawn meanwhile.
+    look_for_withdrawn: bool,
+    /// Something is to be answered, and there was no place for the answer.
+    pub(crate) unanswered: bool,
     offers: Offers,
 }
 
@@ -51,10 +33,12 @@ impl Requests {
     pub(crate) const fn new() -> Self {
         Self {
             ring: Consumer::new(0),
-            consumed: SlotSet::EMPTY,
+            held: SlotSet::EMPTY,
             noted: SlotSet::EMPTY,
-            windows: [None; MAX_WINDOWS],
-            changed_windows: 0,
+            over: SlotSet::EMPTY,
+            withdrawals: 0,
+            look_for_withdrawn: false,
+            unanswered: false,
             offers: Offers::new(),
         }
     }
@@ -62,58 +46,56 @@ impl Requests {
     /// Forgets everything, at the beginning of an epoch.
     pub(crate) fn clear(&mut self) {
         self.ring = Consumer::new(0);
-        self.offers.clear();
-        self.consumed = SlotSet::EMPTY;
+        self.held = SlotSet::EMPTY;
         self.noted = SlotSet::EMPTY;
-        self.windows = [None; MAX_WINDOWS];
-        self.changed_windows = 0;
+        self.over = SlotSet::EMPTY;
+        self.withdrawals = 0;
+        self.look_for_withdrawn = false;
+        self.unanswered = false;
+        self.offers.clear();
     }
 
-    /// Learns from central's pages what an earlier central knew. Requests that were taken and are not over will be taken
-    /// again; those that are over will be passed over. `bytes` is the size of the client's receive buffer.
-    pub(crate) fn resume(&mut self, into: &InRegion, bytes: u64) {
+    /// Learns from central's pages which requests an earlier central held, and opens them again as their
+    /// entries say now. `bytes` is the size of the client's receive buffer. An entry that is no request any
+    /// more was overwritten by the client, against the protocol; it is forgotten.
+    pub(crate) fn resume(&mut self, out: &OutRegion, into: &InRegion, bytes: u64) {
         self.clear();
         self.ring = Consumer::new(into.post_head.observe());
-        for (slot, window) in (0..).zip(&mut self.windows) {
-            *window = into.journal.window(slot).and_then(|OpenWindow { request, place, length, from }| {
-                Some(Window { request, span: place.span(length, bytes)?, from: DomainId::new(from)? })
-            });
-        }
-        let oldest = self.ring.released();
-        #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
-        for index in (0..POST_SLOTS as u32).map(|age| oldest.wrapping_add(age)) {
-            if into.journal.is_consumed(index) {
-                self.consumed.insert(index);
-                self.noted.insert(index);
-            }
-            // Its record is stored before the note that its slot is free.
-            if self.windows.iter().flatten().any(|window| window.request == index) {
-                self.consumed.insert(index);
+        self.noted = SlotSet::from_words(into.journal.open());
+        self.look_for_withdrawn = true;
+        let next = self.ring.next();
+        // An index that is published and whose slot is held is that very request, or was passed over for it.
+        let published = out.post_tail.observe().wrapping_sub(next);
+        for index in self.noted.from(next.wrapping_sub(RING)) {
+            let post: Post = out.posts.load(index);
+            let request = self.check(&Post { marks: 0, ..post }, bytes);
+            if self.open(index, request) && index.wrapping_add(RING).wrapping_sub(next) < published {
+                self.over.insert(index);
             }
         }
     }
 
-    /// After [`resume`](Self::resume): the delivery in which a message arrived names the lowest eight bits of the index
-    /// of the request that it used up. That one is over, whether or not there was time to note it.
-    pub(crate) fn settle_message(&mut self, lowest_bits: u8) {
-        // The request was at most one lap before what may have been released since, or is not released. Eight bits tell
-        // these two laps apart.
-        #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is compared")]
-        let age = lowest_bits.wrapping_sub(self.ring.released() as u8);
-        if usize::from(age) < POST_SLOTS {
-            self.consumed.insert(self.ring.released().wrapping_add(age.into()));
+    /// After [`resume`](Self::resume): request `index` is over, whether or not there was time to note it,
+    /// because a delivery says so. Of a request that was taken by a central before the last, only the slot is
+    /// right.
+    pub(crate) fn settle(&mut self, index: u32) {
+        self.offers.close(index);
+        self.held.remove(index);
+        if index.wrapping_sub(self.ring.next()) < RING {
+            self.over.insert(index);
+        } else {
+            // The slot was free again, so its next index may be a new request; if it is none, the client has
+            // marked it.
+            self.over.remove(index);
         }
     }
 
-    /// After [`resume`](Self::resume): the answer to request `by` is published, and that it took back `earlier`, if so.
-    pub(crate) fn settle_answer(&mut self, by: u32, earlier: Option<u32>) {
-        for index in [Some(by), earlier].into_iter().flatten() {
-            if (index.wrapping_sub(self.ring.released()) as usize) < POST_SLOTS {
-                self.consumed.insert(index);
-            }
-        }
-        if let Some(earlier) = earlier {
-            self.close_window(earlier);
+    /// After [`settle`](Self::settle): takes what the client had published, so that the post head passes what
+    /// is over. When the deliveries are settled, nothing else tells a next central of that.
+    pub(crate) fn catch_up(&mut self, out: &OutRegion, bytes: u64) {
+        // A tail that is impossible is for the first look to find.
+        if self.refresh(out.post_tail.observe()).is_ok() {
+            self.take(out, bytes, false, &mut false);
         }
     }
 
@@ -135,134 +117,143 @@ impl Requests {
         self.ring.available() != 0
     }
 
-    /// Takes new requests up to the first that has to be answered, and notes in `offered` whether there was a buffer or window
-    /// among them. `bytes` is the size of the client's receive buffer. An answer needs a free place in the client's
-    /// receive queue; where there is none (`can_answer`), such a request is left for later.
+    /// Whether the client may have withdrawn a request since the last look for those.
+    #[inline]
+    pub(crate) fn may_have_withdrawn(&self, out: &OutRegion) -> bool {
+        self.look_for_withdrawn || out.withdrawals.observe() != self.withdrawals
+    }
+
+    /// Whether a request that is held may be withdrawn, though the client has withdrawn none since the last
+    /// look.
+    pub(crate) const fn has_to_look_for_withdrawn(&self) -> bool {
+        self.look_for_withdrawn
+    }
+
+    /// Takes new requests up to the first that is to be refused, and notes in `offered` whether there was a
+    /// buffer or window among them. `bytes` is the size of the client's receive buffer. The index of a
+    /// request that is to be refused is given only if it `may_answer`; else that request is left for later.
     pub(crate) fn take(
         &mut self,
         out: &OutRegion,
         bytes: u64,
-        can_answer: bool,
+        may_answer: bool,
         offered: &mut bool,
-    ) -> Option<Taken> {
-        // Only after a restart of central is anything over that was not taken.
-        let resumed =
-            !self.consumed.is_empty() && self.consumed.touches_run(self.ring.next(), self.ring.available());
+    ) -> Option<u32> {
+        let passes = !self.held.is_empty() || !self.over.is_empty();
         let mut buffers = 0;
-        let (index, post) = loop {
+        loop {
             let index = self.ring.next().wrapping_add(buffers);
             if buffers == self.ring.available() {
-                self.open_to_all(buffers, offered);
+                *offered |= self.open_to_all(buffers);
                 return None;
             }
-            if resumed && self.consumed.contains(index) {
-                self.open_to_all(buffers, offered);
+            if passes && (self.held.contains(index) || self.over.contains(index)) {
+                *offered |= self.open_to_all(buffers);
                 buffers = 0;
+                self.over.remove(index);
                 self.ring.take_run(1);
-                self.release();
                 continue;
             }
             let post: Post = out.posts.load(index);
-            let Some(span) = buffer_for_anyone(&post, bytes) else { break (index, post) };
-            self.offers.put(index, span);
-            buffers += 1;
-        };
-        self.open_to_all(buffers, offered);
-        let request = self.check(index, post, bytes);
-        if !can_answer && matches!(request, Request::Withdraw(_) | Request::Unacceptable) {
+            if let Some(span) = buffer_for_anyone(&post, bytes) {
+                self.offers.put(index, span);
+                buffers += 1;
+                continue;
+            }
+            *offered |= self.open_to_all(buffers);
+            buffers = 0;
+            if post.marks & Post::PASSED_OVER != 0 {
+                self.ring.take_run(1);
+                continue;
+            }
+            let request = self.check(&post, bytes);
+            let is_request = request.is_some();
+            if !is_request && !may_answer {
+                self.unanswered = true;
+                return None;
+            }
+            self.ring.take_run(1);
+            if !self.open(index, request) {
+                return Some(index);
+            }
+            // The withdrawal may have been counted before the request was seen.
+            self.look_for_withdrawn |= post.marks & Post::WITHDRAWN != 0;
+            *offered = true;
+        }
+    }
+
+    /// Closes one open request that the client has withdrawn, and gives its index. `None` if there is none.
+    pub(crate) fn take_withdrawn(&mut self, out: &OutRegion) -> Option<u32> {
+        self.withdrawals = out.withdrawals.observe();
+        self.look_for_withdrawn = false;
+        let withdrawn = self.held.from(self.ring.next().wrapping_sub(RING)).find(|index| {
+            let post: Post = out.posts.load(*index);
+            post.marks & Post::WITHDRAWN != 0 && self.offers.is_open(*index)
+        })?;
+        // There may be more.
+        self.look_for_withdrawn = true;
+        self.offers.close(withdrawn);
+        self.held.remove(withdrawn);
+        Some(withdrawn)
+    }
+
+    /// The next `count` requests are buffers for anyone, and written down. Whether there were any.
+    #[inline]
+    fn open_to_all(&mut self, count: u32) -> bool {
+        self.offers.open_to_all(self.ring.next(), count);
+        self.held.insert_run(self.ring.next(), count);
+        self.ring.take_run(count);
+        count != 0
+    }
+
+    /// Opens the request of this index, if it is one.
+    fn open(&mut self, index: u32, request: Option<Request>) -> bool {
+        match request {
+            Some(Request::ForAnyone(span)) => {
+                self.offers.put(index, span);
+                self.offers.open_to_all(index, 1);
+            }
+            Some(Request::Buffer(span, only)) => self.offers.open_to_one(index, span, only),
+            Some(Request::Window(span, from)) => self.offers.open_window(index, span, from),
+            None => return false,
+        }
+        self.held.insert(index);
+        true
+    }
+
+    /// What a request asks for; `None` if it is to be refused.
+    fn check(&self, post: &Post, bytes: u64) -> Option<Request> {
+        if post.marks & !Post::WITHDRAWN != 0 {
             return None;
         }
-        self.ring.take_run(1);
-        Some(match request {
-            Request::Buffer(span, only) => {
-                self.offers.open_to_one(index, span, only);
-                *offered = true;
-                Taken::Offered
+        let span = post.place.span(post.length, bytes).filter(|span| span.length() > 0)?;
+        match (PostKind::from_number(post.kind)?, DomainId::new(post.from)) {
+            (PostKind::Buffer, Some(only)) => Some(Request::Buffer(span, only)),
+            (PostKind::Buffer, None) if post.from == Post::ANYONE => Some(Request::ForAnyone(span)),
+            (PostKind::Window, Some(from)) if self.offers.windows(from) < MAX_WINDOWS => {
+                Some(Request::Window(span, from))
             }
-            Request::Window(slot, window) => {
-                self.consume(index);
-                self.set_window(slot, Some(window));
-                *offered = true;
-                Taken::Offered
-            }
-            Request::Withdraw(earlier) => {
-                self.consume(index);
-                if !self.close_window(earlier) {
-                    self.offers.close(earlier);
-                    self.consume(earlier);
-                }
-                Taken::Withdrawn { earlier, by: index }
-            }
-            Request::Unacceptable => {
-                self.consume(index);
-                Taken::Refused(index)
-            }
-        })
-    }
-
-    /// The next `count` requests are buffers for anyone, and written down.
-    #[inline]
-    fn open_to_all(&mut self, count: u32, offered: &mut bool) {
-        self.offers.open_to_all(self.ring.next(), count);
-        self.ring.take_run(count);
-        *offered |= count != 0;
-    }
-
-    /// What a request asks for.
-    fn check(&self, index: u32, post: Post, bytes: u64) -> Request {
-        let from = DomainId::new(post.from);
-        let span = post.place.span(post.length, bytes).filter(|span| span.length() > 0);
-        match (PostKind::from_number(post.kind), span, from) {
-            (Some(PostKind::Buffer), Some(span), Some(from)) => Request::Buffer(span, from),
-            (Some(PostKind::Window), Some(span), Some(from)) => {
-                let free =
-                    (0..).zip(&self.windows).find_map(|(slot, window)| window.is_none().then_some(slot));
-                free.map_or(Request::Unacceptable, |slot| {
-                    Request::Window(slot, Window { request: index, span, from })
-                })
-            }
-            (Some(PostKind::Withdraw), ..) if self.can_withdraw(post.place.frame) => {
-                Request::Withdraw(post.place.frame)
-            }
-            _ => Request::Unacceptable,
+            _ => None,
         }
     }
 
-    fn can_withdraw(&self, earlier: u32) -> bool {
-        let age = earlier.wrapping_sub(self.ring.released());
-        let is_open =
-            age < self.ring.next().wrapping_sub(self.ring.released()) && self.offers.is_open(earlier);
-        is_open || self.windows.iter().flatten().any(|window| window.request == earlier)
-    }
-
-    /// Closes the window that request `earlier` opened, if it is open.
-    fn close_window(&mut self, earlier: u32) -> bool {
-        let is_it = |window: &Option<Window>| window.is_some_and(|window| window.request == earlier);
-        let place = (0..).zip(&self.windows).find_map(|(slot, window)| is_it(window).then_some(slot));
-        if let Some(slot) = place {
-            self.set_window(slot, None);
-        }
-        place.is_some()
-    }
-
-    fn set_window(&mut self, slot: u32, window: Option<Window>) {
-        if let Some(place) = self.windows.get_mut(slot as usize) {
-            *place = window;
-            self.changed_windows |= 1 << (slot % u32::BITS);
-        }
-    }
-
-    /// The oldest open buffer that `source` may fill.
+    /// The open buffer that `source` fills next: the oldest for it alone, or else the oldest for anyone.
     #[inline]
     pub(crate) fn find(&self, source: DomainId) -> Option<(u32, Span)> {
         let (index, count) = self.open_run(source);
         (count != 0).then(|| (index, self.offers.span(index)))
     }
 
-    /// The oldest open buffer that `source` may fill, and how many such there are, at least, from it on without a gap.
+    /// The open buffer that `source` fills next, and how many it can fill, at least, from it on without a
+    /// gap.
     #[inline]
     pub(crate) fn open_run(&self, source: DomainId) -> (u32, u32) {
-        self.offers.first_run(source, self.ring.released())
+        self.offers.first_run(source, self.ring.next().wrapping_sub(RING))
+    }
+
+    /// Open buffers that anyone may fill.
+    pub(crate) const fn open_to_anyone(&self) -> u32 {
+        self.offers.open_to_anyone()
     }
 
     /// The bytes of open buffer `index`.
@@ -271,27 +262,26 @@ impl Requests {
         self.offers.span(index)
     }
 
-    /// Requests that can be used at once, without being taken first, if they are [buffers for anyone](buffer_for_anyone): where
-    /// they begin, and how many there are at most.
+    /// Requests that can be used at once, without being taken first, if they are [buffers for
+    /// anyone](buffer_for_anyone): where they begin, and how many there are at most.
     #[inline]
     pub(crate) fn fresh_run(&self) -> (u32, u32) {
-        let plain = self.consumed.is_empty();
-        (self.ring.next(), if plain { self.ring.available() } else { 0 })
+        let next = self.ring.next();
+        let available = self.ring.available();
+        (next, if self.over.is_empty() { available.min(self.held.gap_from(next)) } else { 0 })
     }
 
     /// New requests, `count` of them, have been used at once.
     #[inline]
     pub(crate) const fn use_fresh(&mut self, count: u32) {
-        let first = self.ring.next();
-        self.ring.take_to(first.wrapping_add(count));
-        self.end_run(first, count);
+        self.ring.take_to(self.ring.next().wrapping_add(count));
     }
 
     /// Open buffers, `count` from `index` on, have been filled by `source`.
     #[inline]
     pub(crate) fn consume_run(&mut self, source: DomainId, index: u32, count: u32) {
         self.offers.close_run(source, index, count);
-        self.end_run(index, count);
+        self.held.remove_run(index, count);
     }
 
     /// Sets an open buffer aside for a message that is under way.
@@ -303,74 +293,30 @@ impl Requests {
     /// Opens a claimed buffer again, because the message will not arrive.
     pub(crate) fn give_back(&mut self, index: u32) {
         self.offers.open(index);
+        self.look_for_withdrawn = true;
     }
 
-    /// Request `index` is over: its slot is the client's again as soon as all older ones are.
+    /// Claimed buffer `index` is filled.
     #[inline]
     pub(crate) const fn consume(&mut self, index: u32) {
-        self.end_run(index, 1);
-    }
-
-    /// Requests, `count` from `index` on, are over.
-    #[inline]
-    const fn end_run(&mut self, index: u32, count: u32) {
-        if self.consumed.is_empty() && index == self.ring.released() {
-            self.ring.release_to(index.wrapping_add(count));
-        } else {
-            self.consumed.insert_run(index, count);
-            self.release();
-        }
+        self.held.remove(index);
     }
 
     /// Whether the client holds a window open for `source` that covers `place`.
     #[inline]
     pub(crate) fn has_window(&self, source: DomainId, place: Span) -> bool {
-        self.windows.iter().flatten().any(|window| window.from == source && window.span.covers(place))
+        self.offers.has_window(source, place)
     }
 
-    /// Releases the oldest requests as far as they are over.
-    const fn release(&mut self) {
-        let oldest = self.ring.released();
-        self.ring.release(self.consumed.run_from(oldest));
-        let released = self.ring.released().wrapping_sub(oldest);
-        self.consumed.remove_run(oldest, released);
-        self.noted.remove_run(oldest, released);
-    }
-
-    /// Shows the client how far its requests are released, and notes the rest in the journal: first the windows, then
-    /// which requests are over, then the index that hides those notes. Called when everything that these requests
-    /// have led to is published.
+    /// Shows the client how far its requests are taken, after noting in the journal which of them central
+    /// holds. Called when everything that these requests have led to is published.
     #[inline]
     pub(crate) fn publish(&mut self, into: &InRegion) {
-        // What is noted is over, so if nothing is over, nothing is to be noted.
-        if self.changed_windows != 0 || !self.consumed.is_empty() {
-            self.note(into);
+        if self.held != self.noted {
+            into.journal.set_open(self.held.words(), self.noted.words());
+            self.noted = self.held;
         }
-        into.post_head.publish(self.ring.released());
-    }
-
-    #[inline(never)]
-    fn note(&mut self, into: &InRegion) {
-        self.note_windows(into);
-        for index in self.consumed.without(&self.noted).from(self.ring.released()) {
-            into.journal.consume(index);
-        }
-        self.noted = self.consumed;
-    }
-
-    fn note_windows(&mut self, into: &InRegion) {
-        let changed = core::mem::take(&mut self.changed_windows);
-        for (slot, window) in (0..).zip(&self.windows) {
-            if changed & (1 << slot) != 0 {
-                let record = window.map(|Window { request, span, from }| OpenWindow {
-                    request,
-                    place: span.address(),
-                    length: span.length(),
-                    from: from.number(),
-                });
-                into.journal.set_window(slot, record);
-            }
-        }
+        into.post_head.publish(self.ring.next());
     }
 }
 
@@ -384,11 +330,13 @@ pub(crate) fn buffer_for_anyone(post: &Post, bytes: u64) -> Option<Span> {
 }
 
 /// A request after the check.
+#[derive(Clone, Copy)]
 enum Request {
-    /// For one client; those for anyone are taken before it comes to a request.
+    ForAnyone(Span),
+    /// For one client.
     Buffer(Span, DomainId),
-    /// With its place among the windows.
-    Window(u32, Window),
-    Withdraw(u32),
-    Unacceptable,
+    Window(Span, DomainId),
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,41 +3,35 @@
 //! A first start is the same with empty pages. The window must be empty: whoever restarts central revokes its
 //! mappings (or unmaps every frame of the configuration) and gives it a new engine.
 //!
-//! The commit point of a message is the store that publishes its delivery. `settle` stores in this order:
+//! The commit point of a message is the store that publishes its delivery, step 3 of the order in `settle.rs`.
 //!
-//! ```text
-//!   1  deliveries           2  delivery tail     3  journal: consumed requests; post head      } target's page
-//!   4  statuses `Done`      5  journal: acknowledged of the flow                               } source's page
-//!   6  settled, as far as the delivery tail                                                     } target's page
-//!   7  transmit head                                                                            } source's page
-//! ```
+//! Before it, the message was not sent: it has no final status, so it is taken from its descriptor again, and copied again into
+//! an open buffer. After it, the message counts as sent; recovery only writes the missing statuses. The newest deliveries of the
+//! target then have numbers of their flow that are not acknowledged. Each names its request, which is over. Statuses that are there
+//! carry the message's number; the missing ones belong to the oldest unfinished messages of the flow, because a flow keeps its
+//! order, and what was refused in between has its status before. A message's first slot gets its status last, so that it speaks for all parts. Everything here can be stopped and done
+//! again: step 7 hides it, and comes last. Before 7, no other delivery is stored in that queue, so those in question are intact;
+//! after it, they need not be.
 //!
-//! Stopped before 2, the message was not sent: it has no final status, so it is taken from its descriptor again, and
-//! copied again into an open buffer. Stopped after 2, the newest deliveries of the target have numbers of their flow that
-//! are not acknowledged; their requests are over, and their statuses are still to be written: those that are there carry
-//! the message's number, the others belong to the oldest unfinished messages of the flow, because a flow keeps its order.
-//! A message's first slot gets its status last, so that it speaks for all parts. Everything here can be stopped
-//! and done again: 6 hides it, and comes last. Before 6, no other delivery is stored in that queue, so those in question are
-//! intact; after it, they need not be.
+//! Which sends wait is what their statuses say: `Queued`, with the index of the descriptor, however long ago that was. Which
+//! requests are open is in the journal; their entries still lie in their slots.
 //!
-//! The descriptors are the client's, which may have changed them meanwhile. Then what is sent, or marked `Done`, is what
-//! they say now; that concerns nobody but the client, and is checked as ever.
+//! The descriptors and requests are the client's, which may have changed them meanwhile. Then what is sent, or marked `Done`, or
+//! offered, is what they say now; that concerns nobody but the client, and is checked as ever.
 //!
 //! Not kept: how long a send has waited (its time-to-live begins anew), which buffer a message under way had claimed (it
-//! takes the oldest open one that its source may fill), and counts that had not reached the counters.
+//! takes the next that its source may fill), the order of buffers for one peer that have been open for more than a lap of the ring,
+//! who is ahead of whom at a receiver, and counts that had not reached the counters.
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{
     Consumer, Delivery, DeliveryKind, Descriptor, DomainId, Producer, SEQUENCE_RANGE, Standing, Status, flags,
 };
+use heapless::Vec;
 
-use crate::accept::Accepted;
+use crate::accept::{Accepted, TRANSMIT_RING, is_passed_over, next_entry, next_with_status};
 use crate::client::Ports;
 use crate::engine::Engine;
-
-/// Slots of a ring, as a number of entries.
-#[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
-const TRANSMIT_RING: u32 = TRANSMIT_SLOTS as u32;
 
 /// Deliveries that one turn may have published and not acknowledged.
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
@@ -57,6 +51,10 @@ impl Engine {
         for client in self.all.iter() {
             if let Some(ports) = self.ports_in_epoch(client) {
                 self.find_unfinished(client, ports);
+                // Sends that were queued may have ended without a word.
+                let late = ports.into.ended_late.observe().wrapping_add(1);
+                ports.into.ended_late.publish(late);
+                self.clients[client].sends.resume(late);
                 // Whatever was published may not have been signalled.
                 self.to_signal.insert(client);
             }
@@ -85,7 +83,7 @@ impl Engine {
         state.standing = ports.into.standing();
         if state.standing != Standing::Closed {
             state.deliveries = Producer::resume(ports.into.delivery_tail.observe());
-            state.requests.resume(ports.into, state.receive_buffer.bytes());
+            state.requests.resume(ports.out, ports.into, state.receive_buffer.bytes());
         }
         for target in self.all.iter() {
             self.flows.get_mut(client, target).sequence = ports.into.journal.acknowledged(target);
@@ -100,14 +98,9 @@ impl Engine {
         let mut unsettled = None;
         for age in 1..=count {
             let delivery: Delivery = ports.into.deliveries.load(tail.wrapping_sub(age));
-            #[expect(clippy::cast_possible_truncation, reason = "both are indices, as central stored them")]
-            let (about, by) = (delivery.tag as u32, delivery.sequence as u32);
             match DeliveryKind::from_number(delivery.kind) {
-                Some(DeliveryKind::Withdrawn) => {
-                    self.clients[target].requests.settle_answer(by, Some(about));
-                }
-                Some(DeliveryKind::Refused) => {
-                    self.clients[target].requests.settle_answer(by, None);
+                Some(DeliveryKind::Withdrawn | DeliveryKind::Refused) => {
+                    self.clients[target].requests.settle(delivery.request);
                 }
                 Some(kind @ (DeliveryKind::Message | DeliveryKind::Placed)) => {
                     let Some(source) = DomainId::new(delivery.source) else { break };
@@ -118,7 +111,7 @@ impl Engine {
                         break;
                     }
                     if kind == DeliveryKind::Message {
-                        self.clients[target].requests.settle_message(delivery.request);
+                        self.clients[target].requests.settle(delivery.request);
                     }
                     let flow = self.flows.get_mut(source, target);
                     flow.sequence = flow.sequence.max(delivery.sequence.wrapping_add(1));
@@ -129,7 +122,11 @@ impl Engine {
             }
             break;
         }
-        self.clients[target].requests.publish(ports.into);
+        let state = &mut self.clients[target];
+        if state.standing == Standing::Open && ports.out.wanted_epoch() == Some(state.epoch) {
+            state.requests.catch_up(ports.out, state.receive_buffer.bytes());
+        }
+        state.requests.publish(ports.into);
         if let Some(source) = unsettled
             && let Some(ports) = self.clients[source].ports
         {
@@ -154,43 +151,34 @@ impl Engine {
                 }
             }
         }
-        let oldest = ports.into.transmit_head.observe();
-        let mut age = 0;
-        while next < delivered && age < TRANSMIT_RING {
-            let index = oldest.wrapping_add(age);
-            if ports.into.status(index).get(index).is_some_and(Status::is_final) {
-                age += 1;
-                continue;
+        for message in unfinished(ports) {
+            if next >= delivered {
+                break;
             }
-            let (first, parts) = message_at(ports, index);
+            let index = message.first;
+            let first: Descriptor = ports.out.descriptors.load(index);
             if first.target == target.number() {
-                for part in (1..parts).rev() {
-                    let index = index.wrapping_add(part);
-                    ports.into.status(index).set(index, Status::Done);
+                for part in message.rest {
+                    ports.into.status(part).set(part, Status::Done);
                 }
                 ports.into.status(index).set_delivered(index, target, next);
                 next = next.wrapping_add(1);
             }
-            age += parts;
         }
     }
 
-    /// Finds the slots of `source` that are not the client's yet, and how far they were taken.
+    /// Finds how far the sends of `source` were taken: up to the newest one that has a status.
     fn find_unfinished(&mut self, source: DomainId, ports: Ports) {
-        let is_final = |index: &u32| ports.into.status(*index).get(*index).is_some_and(Status::is_final);
-        let published = ports.into.transmit_head.observe();
-        let slots = |first: u32| (0..TRANSMIT_RING).map(move |age| first.wrapping_add(age));
-        let oldest =
-            slots(published).find(|index| !is_final(index)).unwrap_or(published.wrapping_add(TRANSMIT_RING));
-        ports.into.transmit_head.publish(oldest);
-        let newest = slots(oldest).filter(|index| ports.into.status(*index).get(*index).is_some()).last();
+        let head = ports.into.transmit_head.observe();
+        let has_status = |index: &u32| ports.into.status(*index).get(*index).is_some();
+        let newest = (0..TRANSMIT_RING).map(|age| head.wrapping_add(age)).filter(has_status).last();
         let state = &mut self.clients[source];
-        state.transmit = Consumer::new(oldest);
-        state.retake =
-            newest.map(|newest| newest.wrapping_add(1)).filter(|_| state.standing == Standing::Open);
+        state.transmit = Consumer::new(head);
+        let end = newest.map_or(head, |newest| newest.wrapping_add(1));
+        state.retake = (state.standing == Standing::Open).then_some(end);
     }
 
-    /// Takes the slots up to `end` again, which an earlier central has taken: what has its final status is passed over,
+    /// Takes the sends again that an earlier central has taken, up to index `end`: what has its final status is passed over,
     /// all else waits.
     #[cold]
     pub(crate) fn retake(&mut self, source: DomainId, ports: Ports, end: u32) {
@@ -201,39 +189,128 @@ impl Engine {
             self.suspect(source, ports);
             return;
         }
+        for index in queued_before(ports, self.clients[source].transmit.next()) {
+            // Unless it is a part of a message that was taken again, or refused, with its first one.
+            let is_queued = ports.into.status(index).get(index) == Some(Status::Queued);
+            if is_queued && !self.clients[source].sends.is_occupied(index) {
+                let accepted = self.accept_again(source, ports, index);
+                self.let_wait_again(source, ports, accepted);
+            }
+        }
         // Bounded by the slots of the ring: each step takes at least one.
-        while self.clients[source].transmit.available() != 0 {
-            let index = self.clients[source].transmit.next();
+        loop {
+            let state = &mut self.clients[source];
+            let (next, tail) = (state.transmit.next(), state.transmit.tail());
+            // Not the next index: slots that are in use may come first, and what follows them may have ended.
+            let Some(index) = next_entry(&state.sends, ports, next, tail) else { break };
             if end.wrapping_sub(index).wrapping_sub(1) >= TRANSMIT_RING {
                 break;
             }
             if ports.into.status(index).get(index).is_some_and(Status::is_final) {
-                let state = &mut self.clients[source];
-                state.transmit.take();
-                state.finish(index, 1);
+                state.transmit.take_to(index.wrapping_add(1));
                 continue;
             }
-            match self.accept(source, ports) {
-                Accepted::Nothing => break,
-                Accepted::Message(index) => self.wait(source, ports, index, true),
-                Accepted::Refused { index, parts, status } => {
-                    self.refuse_slots(source, ports, index, parts, status);
-                }
+            let accepted = self.accept(source, ports);
+            if accepted == Accepted::Nothing {
+                break;
+            }
+            self.let_wait_again(source, ports, accepted);
+        }
+        self.show_slots(source, ports);
+        self.rouse_source(source);
+    }
+
+    fn let_wait_again(&mut self, source: DomainId, ports: Ports, accepted: Accepted) {
+        match accepted {
+            Accepted::Nothing => {}
+            Accepted::Message(index) => self.wait(source, ports, index, true),
+            Accepted::Refused { index, status } => {
+                // Queued before, or not: the client is told as of any that waited.
+                self.clients[source].sends.occupy(index);
+                self.end_at_once(source, ports, index, status);
             }
         }
-        self.release_slots(source, ports);
-        self.roused.insert(source);
     }
 }
 
-/// The first descriptor of the message in the slots from `index` on, and how many they are.
-fn message_at(ports: Ports, index: u32) -> (Descriptor, u32) {
-    let first: Descriptor = ports.out.descriptors.load(index);
-    let mut parts = 1;
-    let mut last = first;
-    while last.flags & flags::CHAINED != 0 && (parts as usize) < MAX_CHAIN {
-        last = ports.out.descriptors.load(index.wrapping_add(parts));
-        parts += 1;
+/// The sends that were queued before index `head`, oldest first.
+fn queued_before(ports: Ports, head: u32) -> Vec<u32, TRANSMIT_SLOTS> {
+    let mut queued = Vec::new();
+    for slot in 0..TRANSMIT_RING {
+        let (index, status) = ports.into.status(slot).latest();
+        if status == Status::Queued && index.wrapping_sub(head) >= TRANSMIT_RING {
+            // There is room for all slots.
+            let _ = queued.push(index);
+        }
     }
-    (first, parts)
+    queued.sort_unstable_by_key(|index| core::cmp::Reverse(head.wrapping_sub(*index)));
+    queued
+}
+
+/// A message in the ring: the index of its first part, and those of the others.
+struct InRing {
+    first: u32,
+    rest: Vec<u32, MAX_CHAIN>,
+}
+
+impl InRing {
+    /// The message that begins at `first`, where `next` finds the part after the one at an index.
+    fn read(ports: Ports, first: u32, next: impl Fn(u32) -> Option<u32>) -> Self {
+        let is_chained = |index: u32| {
+            let descriptor: Descriptor = ports.out.descriptors.load(index);
+            descriptor.flags & flags::CHAINED != 0
+        };
+        let mut rest = Vec::new();
+        let mut at = first;
+        while is_chained(at) {
+            match next(at) {
+                Some(part) if rest.push(part).is_ok() => at = part,
+                _ => break,
+            }
+        }
+        Self { first, rest }
+    }
+
+    fn last(&self) -> u32 {
+        self.rest.last().copied().unwrap_or(self.first)
+    }
+}
+
+/// The messages that have no final status, in the order in which they were published, as far as an earlier central may have taken
+/// them.
+fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
+    let head = ports.into.transmit_head.observe();
+    let mut queued = queued_before(ports, head).into_iter().peekable();
+    let end = head.wrapping_add(TRANSMIT_RING);
+    let mut at = head;
+    core::iter::from_fn(move || {
+        if let Some(first) = queued.next() {
+            let message = InRing::read(ports, first, |index| next_with_status(ports, index));
+            // Parts that follow are queued as well.
+            while queued.next_if(|index| message.rest.contains(index)).is_some() {}
+            return Some(message);
+        }
+        // An entry of this lap: its slot is no earlier send's, and it is no mark.
+        let next_entry = |mut index: u32| {
+            while index != end {
+                let (latest, status) = ports.into.status(index).latest();
+                let is_held = status == Status::Queued && latest != index;
+                if !is_held && !is_passed_over(ports, index) {
+                    return Some(index);
+                }
+                index = index.wrapping_add(1);
+            }
+            None
+        };
+        loop {
+            let first = next_entry(at)?;
+            let message = InRing::read(ports, first, |index| next_entry(index.wrapping_add(1)));
+            if ports.into.status(first).get(first).is_some_and(Status::is_final) {
+                at = first.wrapping_add(1);
+                continue;
+            }
+            at = message.last().wrapping_add(1);
+            return Some(message);
+        }
+    })
 }

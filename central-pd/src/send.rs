@@ -1,7 +1,7 @@
 //! Sends that central has taken: its own copies of descriptors, checked, in a table by transmit slot.
 //!
-//! A message is one part, or a chain of parts in consecutive slots. The first part's entry speaks for the whole
-//! message; the entries of the others only say which bytes they add.
+//! A message is one part, or a chain of parts. The first part's entry speaks for the whole message; the entries of the
+//! others only say which bytes they add, and which comes next: between two parts there may be slots that were in use.
 
 use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{DomainId, Kind, Span};
@@ -10,17 +10,21 @@ use crate::flow::Flow;
 use crate::slots::SlotSet;
 use crate::table::Table;
 
-/// One part of a message. The fields after `span` count in the first part only.
+/// One part of a message. The fields after `rest` count in the first part only.
 #[derive(Clone, Copy)]
 pub(crate) struct Send {
     /// The bytes, in the source's transmit buffer.
     pub(crate) span: Span,
+    /// Index of the next part; not of the last.
+    pub(crate) rest: u32,
     /// Where they go: what the sender placed, or the buffer that was claimed when the transfer began.
     pub(crate) destination: Span,
     pub(crate) kind: Kind,
     pub(crate) flags: u8,
     /// Parts of the message, at least 1.
     pub(crate) parts: u8,
+    /// Index of its first descriptor.
+    pub(crate) index: u32,
     pub(crate) target: DomainId,
     pub(crate) tag: u64,
     /// Bytes of all parts.
@@ -38,10 +42,12 @@ pub(crate) struct Send {
 impl Send {
     const EMPTY: Self = Self {
         span: Span::EMPTY,
+        rest: 0,
         destination: Span::EMPTY,
         kind: Kind::NextBuffer,
         flags: 0,
         parts: 1,
+        index: 0,
         target: DomainId::new(0).unwrap(),
         tag: 0,
         total: 0,
@@ -69,8 +75,11 @@ impl Send {
 /// The sends of one client.
 #[repr(C)]
 pub(crate) struct Sends {
-    /// Slots whose send has come to its end but could not be released yet, because an older one has not.
-    finished: SlotSet,
+    /// Slots of waiting sends, all parts of them.
+    occupied: SlotSet,
+    /// Such slots that have become free, counted in this epoch, and how many of them the client has been told of.
+    ended_late: u32,
+    shown_late: u32,
     /// Waiting sends with a deadline.
     pub(crate) with_deadline: u32,
     table: Table<Send, TRANSMIT_SLOTS>,
@@ -78,13 +87,25 @@ pub(crate) struct Sends {
 
 impl Sends {
     pub(crate) const fn new() -> Self {
-        Self { table: Table::new([Send::EMPTY; TRANSMIT_SLOTS]), finished: SlotSet::EMPTY, with_deadline: 0 }
+        Self {
+            occupied: SlotSet::EMPTY,
+            ended_late: 0,
+            shown_late: 0,
+            with_deadline: 0,
+            table: Table::new([Send::EMPTY; TRANSMIT_SLOTS]),
+        }
     }
 
     /// Forgets everything, at the beginning of an epoch. Entries are written before they are read.
     pub(crate) const fn clear(&mut self) {
-        self.finished = SlotSet::EMPTY;
+        self.occupied = SlotSet::EMPTY;
+        (self.ended_late, self.shown_late) = (0, 0);
         self.with_deadline = 0;
+    }
+
+    /// Learns how many ends an earlier central has told of.
+    pub(crate) const fn resume(&mut self, shown_late: u32) {
+        (self.ended_late, self.shown_late) = (shown_late, shown_late);
     }
 
     #[inline]
@@ -102,24 +123,70 @@ impl Sends {
         self.table[index] = send;
     }
 
-    /// Notes that `count` slots from `index` on have their final status, although an older one has not.
-    #[inline]
-    pub(crate) const fn finish(&mut self, index: u32, count: u32) {
-        self.finished.insert_run(index, count);
+    /// Writes down a part that does not speak for the message, or speaks for one that is refused.
+    pub(crate) fn put_part(&mut self, index: u32, span: Span) {
+        self.table[index] = Send { span, index, rest: index, ..Send::EMPTY };
     }
 
-    /// Whether no slot waits for an older one to come to its end.
+    /// The indices of a message's parts, the first one first.
     #[inline]
-    pub(crate) const fn none_finished(&self) -> bool {
-        self.finished.is_empty()
+    pub(crate) fn parts(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
+        let parts = usize::from(self.table[first].parts);
+        core::iter::successors(Some(first), |index| Some(self.table[*index].rest)).take(parts)
     }
 
-    /// How many slots from the oldest, `released`, on are finished; they are forgotten here.
+    /// Notes that message `first` waits, so that its slots are not free when the ring comes round to them.
+    pub(crate) fn occupy(&mut self, first: u32) {
+        let mut occupied = self.occupied;
+        self.parts(first).for_each(|part| occupied.insert(part));
+        self.occupied = occupied;
+    }
+
+    /// Notes that `messages` messages have their final status, whether they waited or not: one with all its parts, or several of
+    /// one part each that lie one after the other from `first` on.
     #[inline]
-    pub(crate) fn finished_run(&mut self, released: u32) -> u32 {
-        let run = self.finished.run_from(released);
-        self.finished.remove_run(released, run);
-        run
+    pub(crate) fn release(&mut self, first: u32, messages: u32) {
+        if !self.occupied.is_empty() {
+            self.release_occupied(first, messages);
+        }
+    }
+
+    #[inline(never)]
+    fn release_occupied(&mut self, first: u32, messages: u32) {
+        for message in (0..messages).map(|number| first.wrapping_add(number)) {
+            if self.occupied.contains(message) {
+                let mut occupied = self.occupied;
+                self.parts(message).for_each(|part| occupied.remove(part));
+                self.ended_late = self.ended_late.wrapping_add(u32::from(self.table[message].parts));
+                self.occupied = occupied;
+            }
+        }
+    }
+
+    /// How many slots from `index` on no waiting send occupies, up to the first that one does.
+    #[inline]
+    pub(crate) const fn free_run(&self, index: u32) -> u32 {
+        self.occupied.gap_from(index)
+    }
+
+    /// Whether the slot of `index` is a waiting send's.
+    pub(crate) const fn is_occupied(&self, index: u32) -> bool {
+        self.occupied.contains(index)
+    }
+
+    /// How many slots from `index` on waiting sends occupy, up to the first that is free.
+    pub(crate) const fn occupied_run(&self, index: u32) -> u32 {
+        self.occupied.run_from(index)
+    }
+
+    /// Slots of waiting sends that have become free in this epoch, if the client has not been told of all.
+    #[inline]
+    pub(crate) const fn ended_late(&mut self) -> Option<u32> {
+        if self.ended_late == self.shown_late {
+            return None;
+        }
+        self.shown_late = self.ended_late;
+        Some(self.ended_late)
     }
 
     /// Puts send `index` at the end of its flow's queue.

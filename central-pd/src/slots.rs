@@ -1,7 +1,8 @@
 //! Sets of ring slots: one bit for each of 128, addressed by free-running indices.
 //!
-//! Runs of slots are what rings deal in, so there are operations for those, a word at a time: central does them several times
-//! in each turn, and shifting 128 bits by an unknown amount takes any processor some twenty instructions.
+//! Runs of slots are what rings deal in, so there are operations for those, a word at a time: central does
+//! them several times in each turn, and shifting 128 bits by an unknown amount takes any processor some
+//! twenty instructions.
 
 #![expect(clippy::indexing_slicing, reason = "words are indexed modulo 2")]
 
@@ -32,6 +33,23 @@ impl Piece {
 impl SlotSet {
     pub(crate) const EMPTY: Self = Self([0; 2]);
 
+    /// Slot `n` is in if bit `n % 64` of word `n / 64` is set.
+    pub(crate) const fn from_words(words: [u64; 2]) -> Self {
+        Self(words)
+    }
+
+    /// As [`from_words`](Self::from_words) takes them.
+    #[inline]
+    pub(crate) const fn words(&self) -> [u64; 2] {
+        self.0
+    }
+
+    /// How many slots are in.
+    #[inline]
+    pub(crate) const fn count(&self) -> u32 {
+        self.0[0].count_ones() + self.0[1].count_ones()
+    }
+
     #[inline]
     pub(crate) const fn insert(&mut self, index: u32) {
         self.insert_run(index, 1);
@@ -50,18 +68,6 @@ impl SlotSet {
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.0[0] | self.0[1] == 0
-    }
-
-    /// Those in either set.
-    #[inline]
-    pub(crate) const fn union(&self, other: &Self) -> Self {
-        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
-    }
-
-    /// Those of this set that are not in `other`.
-    #[inline]
-    pub(crate) const fn without(&self, other: &Self) -> Self {
-        Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
     }
 
     /// Puts `count` slots from `start` on in.
@@ -97,6 +103,12 @@ impl SlotSet {
         false
     }
 
+    /// How many slots from `start` on are not in the set, up to the first that is; 128 if none is.
+    #[inline]
+    pub(crate) const fn gap_from(&self, start: u32) -> u32 {
+        if self.is_empty() { 128 } else { self.first_run(start).0.wrapping_sub(start) }
+    }
+
     /// How many slots from `start` on are in the set without a gap.
     #[inline]
     pub(crate) const fn run_from(&self, start: u32) -> u32 {
@@ -112,8 +124,8 @@ impl SlotSet {
         if run < 128 { run } else { 128 }
     }
 
-    /// The first slot of the set, in ring order from `start` on, and how many there are from it on without a gap: all of them,
-    /// or those up to where the next word begins. None, if the set is empty.
+    /// The first slot of the set, in ring order from `start` on, and how many there are from it on without a
+    /// gap: all of them, or those up to where the next word begins. None, if the set is empty.
     #[inline(never)]
     pub(crate) const fn first_run(&self, start: u32) -> (u32, u32) {
         if self.is_empty() {
@@ -166,6 +178,11 @@ mod tests {
     extern crate std;
     use std::vec::Vec;
 
+    /// The set of every slot that is not in `set`.
+    fn complement(set: SlotSet) -> SlotSet {
+        SlotSet::from_words(set.words().map(|word| !word))
+    }
+
     #[test]
     fn it_is_walked_in_ring_order() {
         let mut set = SlotSet::EMPTY;
@@ -176,11 +193,20 @@ mod tests {
         let mut rest = set;
         rest.remove_run(u32::MAX, 2);
         assert_eq!(rest.from(0).collect::<Vec<_>>(), [1, 3]);
-        assert_eq!(set.without(&rest).from(u32::MAX).collect::<Vec<_>>(), [u32::MAX, 0]);
-        assert_eq!(rest.union(&set), set);
         set.remove(0);
         assert!(set.contains(u32::MAX) && !set.contains(0));
         assert!(!set.is_empty() && SlotSet::EMPTY.is_empty());
+    }
+
+    #[test]
+    fn words_have_a_bit_for_each_slot() {
+        let mut set = SlotSet::EMPTY;
+        for index in [0, 63, 64, 127 + 128] {
+            set.insert(index);
+        }
+        assert_eq!((set.words(), set.count()), ([1 | 1 << 63, 1 | 1 << 63], 4));
+        assert_eq!(SlotSet::from_words(set.words()), set);
+        assert_eq!((SlotSet::EMPTY.words(), SlotSet::EMPTY.count()), ([0, 0], 0));
     }
 
     /// Every run against the same run made slot by slot, from starts on both sides of the borders of words.
@@ -194,18 +220,48 @@ mod tests {
                 slots().for_each(|index| single.insert(index));
                 assert_eq!(run, single, "{count} from {start}");
                 assert_eq!(run.from(start).count(), count as usize);
-                assert_eq!(run.run_from(start), count);
+                assert_eq!(run.count(), count);
                 assert_eq!(run.touches_run(start, 128), count != 0);
                 assert!(!run.touches_run(start.wrapping_add(count), 128 - count));
                 let (first, length) = run.first_run(start);
                 assert!(count == 0 || first == start);
                 assert_eq!(length, count.min(64 - start % 64), "up to the next word");
-                let mut rest = SlotSet([u64::MAX; 2]);
+                let mut rest = complement(SlotSet::EMPTY);
                 rest.remove_run(start, count);
-                assert_eq!(rest.union(&run), SlotSet([u64::MAX; 2]));
-                assert_eq!(rest.without(&run), rest);
+                assert_eq!(rest, complement(run));
             }
         }
+    }
+
+    /// What is between two slots, or without a gap, against the same counted slot by slot.
+    #[test]
+    fn runs_and_gaps_are_counted_up_to_where_they_end() {
+        for start in [0, 1, 62, 63, 64, 65, 100, 126, 127, u32::MAX - 63, u32::MAX] {
+            for count in 0..=128 {
+                let mut run = SlotSet::EMPTY;
+                run.insert_run(start, count);
+                let gaps = complement(run);
+                assert_eq!(
+                    (run.run_from(start), gaps.gap_from(start)),
+                    (count, count),
+                    "{count} from {start}"
+                );
+                let (end, left) = (start.wrapping_add(count), 128 - count);
+                if count != 0 {
+                    assert_eq!(
+                        (run.gap_from(end), gaps.run_from(end)),
+                        (left, left),
+                        "past {count} from {start}"
+                    );
+                }
+                for age in 0..count {
+                    let index = start.wrapping_add(age);
+                    let counted = if count == 128 { 128 } else { count - age };
+                    assert_eq!((run.run_from(index), run.gap_from(index)), (counted, 0));
+                }
+            }
+        }
+        assert_eq!((SlotSet::EMPTY.gap_from(7), SlotSet::EMPTY.run_from(7)), (128, 0));
     }
 
     #[test]
@@ -217,6 +273,7 @@ mod tests {
                 let (first, count) = set.first_run(start);
                 assert_eq!((first % 128, count), (slot, 1));
                 assert!(first.wrapping_sub(start) < 128, "{slot} from {start}");
+                assert_eq!(set.gap_from(start), first.wrapping_sub(start));
             }
         }
         assert_eq!(SlotSet::EMPTY.first_run(7).1, 0);

@@ -7,12 +7,12 @@
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Span, Standing, Status, flags};
 
-use crate::buffer::Side;
 use crate::client::Ports;
-use crate::engine::{CHUNK_BYTES, Engine};
-use crate::machine::Machine;
+use crate::engine::Engine;
+use crate::flow::CHUNK_BYTES;
+use crate::machine::{Machine, Side};
+use crate::pending::{Finished, MappedRun};
 use crate::send::Sends;
-use crate::visit::{Finished, Run};
 
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Progress,
     /// Nothing can be done until the target acts.
     Blocked,
+    /// Nothing can be done before others who wait for the same target have had their part.
+    NotItsTurn,
     /// The source has used up its share of this round.
     OutOfShare,
 }
@@ -44,7 +46,7 @@ impl Engine {
         let length = rest.min(CHUNK_BYTES);
         // An empty message costs something too, or a flood of them would be free.
         let cost = length.max(MINIMUM_COST);
-        if self.clients[source].deficit < cost {
+        if !self.clients[source].can_afford(cost) {
             return Step::OutOfShare;
         }
         let Some(ports) = self.clients[target].ports else { return Step::Blocked };
@@ -62,6 +64,10 @@ impl Engine {
                 let Some(destination) = buffer.part(0, send.total) else {
                     return Step::Failed(Status::TooLong);
                 };
+                if self.fair_part(source, target) == 0 {
+                    return Step::NotItsTurn;
+                }
+                self.count_service(source, target, 1, send.total.into());
                 self.clients[target].requests.claim(request);
                 let send = self.clients[source].sends.get_mut(index);
                 send.claimed = Some(request);
@@ -75,9 +81,16 @@ impl Engine {
                 if !self.clients[target].requests.has_window(source, send.destination) {
                     return Step::Failed(Status::BadDestination);
                 }
+                if send.copied == 0 {
+                    if self.fair_part(source, target) == 0 {
+                        return Step::NotItsTurn;
+                    }
+                    self.count_service(source, target, 1, send.total.into());
+                }
                 send.destination
             }
         };
+        self.has_progressed = true;
         self.clients[source].deficit -= cost;
         if let Err(status) = self.carry(machine, source, index, destination, send.copied, length) {
             self.abandon(source, index);
@@ -136,7 +149,7 @@ impl Engine {
     /// Makes room for `count` more runs, by unmapping all there are.
     #[inline]
     pub(crate) fn make_room_for_runs(&mut self, machine: &mut impl Machine, count: usize) {
-        if self.visit.runs.capacity() - self.visit.runs.len() < count {
+        if !self.pending.has_room_for_runs(count) {
             self.unmap_runs(machine);
         }
     }
@@ -159,7 +172,9 @@ impl Engine {
         }
         let frames = buffer.frames(span);
         if mapping == Mapping::Each {
-            self.visit.note(Run { client, side, frames: frames.clone() });
+            let noted = self.pending.note_run(MappedRun { client, side, frames: frames.clone() });
+            // What is not noted would stay mapped.
+            noted.map_err(|_| Status::Failed)?;
         }
         let (changed, result) = buffer.map(client, frames, mapping, machine);
         if changed.0 != 0 {
@@ -176,14 +191,10 @@ impl Engine {
         let sequence = flow.sequence;
         flow.sequence = sequence.wrapping_add(1);
         let target = &mut self.clients[send.target];
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the lowest bits of the index are what is wanted"
-        )]
         let (kind, request) = match send.claimed {
             Some(request) => {
                 target.requests.consume(request);
-                (DeliveryKind::Message, request as u8)
+                (DeliveryKind::Message, request)
             }
             None => (DeliveryKind::Placed, 0),
         };
@@ -191,18 +202,19 @@ impl Engine {
             let delivery = Delivery {
                 tag: send.tag,
                 sequence,
-                place: send.destination.address(),
+                position: send.destination.position(),
+                request,
                 length: send.total,
                 source: source.number(),
                 kind: kind as u8,
-                request,
+                reserved: 0,
             };
             ports.into.deliveries.store(slot, delivery);
         }
         if send.flags & flags::NO_SIGNAL == 0 {
             self.to_signal.insert(send.target);
         }
-        self.visit.finish(Finished {
+        let noted = self.pending.finish(Finished {
             index,
             messages: 1,
             parts: send.parts.into(),
@@ -210,6 +222,7 @@ impl Engine {
             sequence,
             bytes: send.total.into(),
         });
+        debug_assert!(noted, "a turn ends before this is full");
     }
 
     /// Whether the target's receive queue has a free place. Looks at the target's index only when it seems full.
@@ -220,15 +233,6 @@ impl Engine {
         }
         self.learn_room(target, ports);
         self.clients[target].has_room()
-    }
-
-    /// Gives back the buffer that a message had claimed and that will not arrive.
-    pub(crate) fn abandon(&mut self, source: DomainId, index: u32) {
-        let send = self.clients[source].sends.get_mut(index);
-        let target = send.target;
-        if let Some(request) = send.claimed.take() {
-            self.clients[target].requests.give_back(request);
-        }
     }
 }
 
@@ -254,7 +258,7 @@ impl Pieces {
         while self.parts != 0 {
             let span = sends.get(self.index).span;
             let (begins, ends) = (self.begins, self.begins + span.length());
-            (self.index, self.parts, self.begins) = (self.index.wrapping_add(1), self.parts - 1, ends);
+            (self.index, self.parts, self.begins) = (sends.get(self.index).rest, self.parts - 1, ends);
             let (from, upto) = (self.skip.max(begins), self.end.min(ends));
             if from < upto {
                 return Some((span.part(from - begins, upto - from)?, from - self.skip));

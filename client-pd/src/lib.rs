@@ -37,6 +37,10 @@
 
 #![no_std]
 
+#[cfg(test)]
+extern crate std;
+
+mod left_behind;
 mod memory;
 mod message;
 mod port;

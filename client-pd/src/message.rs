@@ -37,7 +37,8 @@ pub struct SendRefused {
 /// Why a send was not enqueued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SendError {
-    /// All slots are in use: [`Port::reap`](crate::Port::reap), or wait for central.
+    /// All slots for this peer are in use, see [`Port::room_for`](crate::Port::room_for): [`Port::reap`](crate::Port::reap), or wait
+    /// for central.
     Full,
     /// The length is larger than the buffer.
     BeyondBuffer,
@@ -71,9 +72,12 @@ pub struct Outgoing {
 
 /// A receive request, to name it when it shall be withdrawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Posted(pub(crate) u32);
+pub struct Posted {
+    pub(crate) index: u32,
+    pub(crate) place: Address,
+}
 
-/// A receive request was not enqueued: all slots are in use. The buffer comes back.
+/// A receive request was not enqueued: all slots that it could have are in use. The buffer comes back.
 #[derive(Debug)]
 pub struct PostError {
     /// The buffer as it was given.
@@ -111,6 +115,4 @@ pub enum Event {
     },
     /// A receive request was withdrawn, or was not acceptable; its buffer is the client's again.
     Returned(ReceiveBuffer),
-    /// A withdrawal came too late, or named nothing: the message that it meant to prevent is delivered by itself.
-    NotWithdrawn,
 }

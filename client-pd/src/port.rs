@@ -1,13 +1,15 @@
-//! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs` receives, and
-//! `runs.rs` does either with all that there is.
+//! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs` receives,
+//! `runs.rs` does either with all that there is, and `left_behind.rs` keeps the sends that have to wait.
 
-use ferry_layout::geometry::{DELIVERY_SLOTS, FRAME_BYTES, MAX_CHAIN, POST_SLOTS, TRANSMIT_SLOTS};
+use ferry_layout::geometry::{
+    DELIVERY_SLOTS, FRAME_BYTES, MAX_CHAIN, MAX_CLIENTS, POST_SLOTS, TRANSMIT_SLOTS,
+};
 use ferry_layout::{
-    Address, Consumer, Descriptor, DomainId, InRegion, Kind, OutRegion, Peer, Producer, Standing, Status,
-    flags,
+    Address, Consumer, Descriptor, DomainId, InRegion, Kind, OutRegion, Peer, Standing, Status, flags,
 };
 use ferry_platform::{Region, RegionError};
 
+use crate::left_behind::{LeftBehind, RING};
 use crate::memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 use crate::message::{Completion, Message, SendError, SendRefused};
 
@@ -87,15 +89,26 @@ impl<D: Doorbell> Opening<D> {
         if self.into.epoch.observe() != self.epoch {
             return Err(self);
         }
+        let into = self.into;
+        let peers =
+            (0..into.peer_count()).filter(|number| into.directory.load::<Peer>(*number).may_send != 0);
+        #[expect(clippy::cast_possible_truncation, reason = "no more than clients")]
+        let left_behind = LeftBehind::new(peers.count() as u32);
         Ok(Port {
             out: self.out,
             into: self.into,
             doorbell: self.doorbell,
-            sends: Producer::new(0),
-            ended: 0,
+            next_send: 0,
+            oldest: 0,
+            taken: 0,
+            limit: left_behind.plain_limit(),
             in_flight: [const { None }; TRANSMIT_SLOTS],
-            posts: Producer::new(0),
+            left_behind,
+            next_post: 0,
+            posts_taken: 0,
             posted: [const { None }; POST_SLOTS],
+            posted_for: [0; MAX_CLIENTS],
+            withdrawals: 0,
             deliveries: Consumer::new(0),
             unflushed: Unflushed::default(),
         })
@@ -113,13 +126,24 @@ pub struct Port<D: Doorbell> {
     pub(crate) out: &'static OutRegion,
     pub(crate) into: &'static InRegion,
     doorbell: D,
-    /// Sends that were enqueued, from the oldest that was not reaped on.
-    pub(crate) sends: Producer<TRANSMIT_SLOTS>,
-    /// One past the newest send that has come to its end with all before it, as far as this side knows.
-    ended: u32,
+    /// Index of the next send.
+    pub(crate) next_send: u32,
+    /// The oldest send that is not resolved: neither reaped nor known to be held by central.
+    pub(crate) oldest: u32,
+    /// One past the newest send that central has taken, as far as this side knows.
+    pub(crate) taken: u32,
+    /// Sends that may be unresolved while none is left behind.
+    limit: u32,
     pub(crate) in_flight: [Option<InFlight>; TRANSMIT_SLOTS],
-    pub(crate) posts: Producer<POST_SLOTS>,
+    pub(crate) left_behind: LeftBehind,
+    /// Index of the next receive request.
+    pub(crate) next_post: u32,
+    /// One past the newest request that central has taken, as far as this side knows.
+    pub(crate) posts_taken: u32,
     pub(crate) posted: [Option<ReceiveBuffer>; POST_SLOTS],
+    /// Requests for each client alone that are outstanding, at most.
+    pub(crate) posted_for: [u8; MAX_CLIENTS],
+    pub(crate) withdrawals: u32,
     pub(crate) deliveries: Consumer<DELIVERY_SLOTS>,
     pub(crate) unflushed: Unflushed,
 }
@@ -163,6 +187,7 @@ impl<D: Doorbell> Port<D> {
         out.transmit_tail.publish(0);
         out.post_tail.publish(0);
         out.delivery_head.publish(0);
+        out.withdrawals.publish(0);
         out.wake.arm();
         let epoch = into.epoch.observe().wrapping_add(1);
         out.ask_for_epoch(epoch);
@@ -210,7 +235,7 @@ impl<D: Doorbell> Port<D> {
         length: u32,
         message: Message,
     ) -> Result<(), SendRefused> {
-        self.enqueue(peer.domain, buffer, length, message, Kind::NextBuffer, Address::default(), 0)
+        self.enqueue(peer.domain, buffer, length, message, Kind::NextBuffer, Address::default())
     }
 
     /// Enqueues the first `length` bytes of `buffer` for an explicit place in the `_rx` of `peer`, inside a window
@@ -223,7 +248,7 @@ impl<D: Doorbell> Port<D> {
         length: u32,
         message: Message,
     ) -> Result<(), SendRefused> {
-        self.enqueue(peer.domain, buffer, length, message, Kind::Placed, place, 0)
+        self.enqueue(peer.domain, buffer, length, message, Kind::Placed, place)
     }
 
     /// Enqueues several buffers as one message: it arrives in one piece, in one buffer of `peer`. All or none are
@@ -240,28 +265,26 @@ impl<D: Doorbell> Port<D> {
         if parts.iter().any(|(buffer, length)| *length > buffer.capacity()) {
             return Err(SendError::BeyondBuffer);
         }
-        if (self.room() as usize) < parts.len() {
+        if (self.room_for(peer) as usize) < parts.len() {
             return Err(SendError::Full);
         }
         let last = parts.len() - 1;
         for (number, (buffer, length)) in core::mem::take(parts).into_iter().enumerate() {
             let chained = if number == last { 0 } else { flags::CHAINED };
-            // Cannot be refused: room and lengths were checked for all parts.
-            let _ = self.enqueue(
-                peer.domain,
-                buffer,
-                length,
-                message,
-                Kind::NextBuffer,
-                Address::default(),
-                chained,
-            );
+            let target = peer.domain;
+            let descriptor = plain(target, &buffer, length, message);
+            let descriptor = Descriptor { flags: descriptor.flags | chained, ..descriptor };
+            // There is: room was counted for all parts.
+            let Some(index) = self.free_slot(target) else { break };
+            if number != 0 {
+                self.left_behind.note_rest(index);
+            }
+            self.store(index, descriptor, buffer);
         }
         Ok(())
     }
 
     #[inline]
-    #[expect(clippy::too_many_arguments, reason = "the fields of a descriptor")]
     fn enqueue(
         &mut self,
         target: u16,
@@ -270,77 +293,176 @@ impl<D: Doorbell> Port<D> {
         message: Message,
         kind: Kind,
         destination: Address,
-        chained: u8,
     ) -> Result<(), SendRefused> {
         if length > buffer.capacity() {
             return Err(SendRefused { reason: SendError::BeyondBuffer, buffer });
         }
-        let Some(index) = self.sends.push() else {
+        let Some(index) = self.free_slot(target) else {
             return Err(SendRefused { reason: SendError::Full, buffer });
         };
         let descriptor =
             Descriptor { destination, kind: kind as u8, ..plain(target, &buffer, length, message) };
-        let descriptor = Descriptor { flags: descriptor.flags | chained, ..descriptor };
-        self.out.descriptors.store(index, descriptor);
-        self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
-        self.unflushed.news = true;
+        self.store(index, descriptor, buffer);
         Ok(())
     }
 
-    /// The oldest send, if it has come to its end (r16). Sends come back in the order in which they were enqueued;
-    /// their slots can be used again from here on (r26).
+    #[inline]
+    fn store(&mut self, index: u32, descriptor: Descriptor, buffer: TransmitBuffer) {
+        self.out.descriptors.store(index, descriptor);
+        self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
+        self.next_send = index.wrapping_add(1);
+        self.unflushed.news = true;
+    }
+
+    /// The next index whose slot is free, if there is one for a send to `target`. The indices before it are passed over.
+    #[inline]
+    fn free_slot(&mut self, target: u16) -> Option<u32> {
+        if !self.left_behind.is_empty() {
+            return self.free_slot_between(target);
+        }
+        let unresolved = self.next_send.wrapping_sub(self.oldest);
+        (unresolved < self.limit).then_some(self.next_send)
+    }
+
+    /// As [`free_slot`](Self::free_slot), where slots may be in use.
+    #[cold]
+    fn free_slot_between(&mut self, target: u16) -> Option<u32> {
+        if self.unresolved() >= self.left_behind.limit(target) {
+            self.look_for_taken();
+            if self.unresolved() >= self.left_behind.limit(target) {
+                return None;
+            }
+        }
+        let mut index = self.next_send;
+        // Bounded by what central has taken: a lap of the ring at most.
+        loop {
+            if index.wrapping_sub(self.taken) >= RING {
+                self.look_for_taken();
+            }
+            if index.wrapping_sub(self.taken) >= RING {
+                return None;
+            }
+            if self.in_flight[index as usize % TRANSMIT_SLOTS].is_none() {
+                return Some(index);
+            }
+            if index.wrapping_sub(self.oldest) >= RING {
+                return None;
+            }
+            self.out.pass_over_send(index);
+            self.left_behind.pass_over(index);
+            index = index.wrapping_add(1);
+            self.next_send = index;
+            self.unflushed.news = true;
+        }
+    }
+
+    /// Sends that are neither reaped nor known to be held by central.
+    fn unresolved(&self) -> u32 {
+        self.next_send.wrapping_sub(self.oldest) - self.left_behind.passed_over()
+    }
+
+    /// A send that has come to its end (r16). Sends to one peer come back in the order in which they were enqueued, unless
+    /// one of them expires; a send that has to wait for its peer does not hold up those to others. Their slots can be used again
+    /// from here on (r26).
     #[inline]
     pub fn reap(&mut self) -> Option<Completion> {
-        let index = self.sends.head();
-        if self.known_end() == index {
-            return None;
+        if self.oldest == self.taken {
+            self.look_for_taken();
         }
-        let status = self.into.status(index).ended()?;
-        // Cannot fail: `index` was pushed.
-        let _ = self.sends.refresh(index.wrapping_add(1));
+        if self.left_behind.is_empty() && self.oldest != self.taken {
+            let index = self.oldest;
+            if let Some(status) = self.into.status(index).ended() {
+                self.oldest = index.wrapping_add(1);
+                return self.give_back(index, status);
+            }
+        }
+        self.reap_out_of_order()
+    }
+
+    /// As [`reap`](Self::reap), where central holds sends: first what has ended of those, then what has ended since.
+    #[cold]
+    fn reap_out_of_order(&mut self) -> Option<Completion> {
+        let into = self.into;
+        self.look_for_taken();
+        let has_ended = |index: u32| into.status(index).get(index).is_some_and(Status::is_final);
+        if let Some(index) = self.left_behind.take_ended(into.ended_late.observe(), has_ended) {
+            let status = into.status(index).get(index)?;
+            return self.give_back(index, status);
+        }
+        while self.oldest != self.taken {
+            let index = self.oldest;
+            self.oldest = index.wrapping_add(1);
+            if self.left_behind.was_passed_over(index) {
+                continue;
+            }
+            if let Some(status) = into.status(index).ended()
+                && !self.left_behind.waits_for_first(index)
+            {
+                self.left_behind.resolve(index);
+                return self.give_back(index, status);
+            }
+            let descriptor: Descriptor = self.out.descriptors.load(index);
+            self.left_behind.hold(index, descriptor.target);
+        }
+        None
+    }
+
+    fn give_back(&mut self, index: u32, status: Status) -> Option<Completion> {
         let InFlight { buffer, tag } = self.in_flight[index as usize % TRANSMIT_SLOTS].take()?;
         Some(Completion { status, tag, buffer })
     }
 
-    /// One past the newest send that is known to have come to its end with all before it; looks for more if there are none.
+    /// Learns how far central has taken the sends.
     #[inline]
-    pub(crate) fn known_end(&mut self) -> u32 {
-        let head = self.sends.head();
-        if self.ended == head {
-            let ended = self.into.transmit_head.observe();
-            // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
-            if ended != head && ended.wrapping_sub(head) <= self.outstanding() {
-                self.ended = ended;
-            } else if self.oldest_has_ended() {
-                self.ended = head.wrapping_add(1);
-            }
+    pub(crate) fn look_for_taken(&mut self) {
+        let taken = self.into.transmit_head.observe();
+        // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
+        if taken.wrapping_sub(self.oldest) <= self.next_send.wrapping_sub(self.oldest) {
+            self.taken = taken;
         }
-        self.ended
     }
 
-    /// Whether the oldest send has its final status, which it has a moment before the head says so.
-    #[cold]
-    fn oldest_has_ended(&self) -> bool {
-        self.status(0).is_some_and(Status::is_final)
-    }
-
-    /// How the `age`-th oldest send that was not reaped stands: `None` if there is none or central has not spoken of it.
+    /// How the `age`-th oldest send that was not reaped stands, those first that central is known to hold: `None` if there is none
+    /// or central has not spoken of it.
     #[must_use]
     pub fn status(&self, age: u32) -> Option<Status> {
-        let index = self.sends.head().wrapping_add(age);
-        if age < self.outstanding() { self.into.status(index).get(index) } else { None }
+        let held = self.left_behind.held();
+        let index = match age.checked_sub(held) {
+            None => self.left_behind.nth(age)?,
+            Some(age) => {
+                let mut unresolved = (0..self.next_send.wrapping_sub(self.oldest))
+                    .map(|age| self.oldest.wrapping_add(age))
+                    .filter(|index| !self.left_behind.is_passed_over(*index));
+                unresolved.nth(age as usize)?
+            }
+        };
+        self.into.status(index).get(index)
     }
 
     /// Sends that were enqueued and not reaped.
     #[must_use]
-    pub const fn outstanding(&self) -> u32 {
-        self.sends.next().wrapping_sub(self.sends.head())
+    pub fn outstanding(&self) -> u32 {
+        self.unresolved() + self.left_behind.held()
     }
 
-    /// Slots for further sends.
+    /// Slots for further sends, whoever they are for; [`room_for`](Self::room_for) tells how many of them one peer may have.
     #[must_use]
-    pub const fn room(&self) -> u32 {
-        self.sends.free()
+    pub fn room(&self) -> u32 {
+        RING - self.outstanding()
+    }
+
+    /// Slots for further sends to `peer`. Some of the others are kept for other peers, so that none of them can stop this
+    /// client's exchange with another: half of all slots is shared out among the peers, at most 16 to each.
+    #[must_use]
+    pub fn room_for(&self, peer: Peer) -> u32 {
+        self.left_behind.limit(peer.domain).saturating_sub(self.unresolved())
+    }
+
+    /// The longest chain, in parts, that a peer's silence cannot keep from being sent to another peer: the slots that are kept for
+    /// each.
+    #[must_use]
+    pub const fn reserved(&self) -> u32 {
+        self.left_behind.reserved()
     }
 
     /// Lets central know of everything since the last flush: at most one signal, and none if central is awake anyway, or
@@ -362,10 +484,11 @@ impl<D: Doorbell> Port<D> {
             self.out.delivery_head.publish(self.deliveries.next());
         }
         if news || room {
-            self.out.post_tail.publish(self.posts.next());
+            self.out.post_tail.publish(self.next_post);
         }
         if news {
-            self.out.transmit_tail.publish(self.sends.next());
+            self.out.transmit_tail.publish(self.next_send);
+            self.out.withdrawals.publish(self.withdrawals);
         }
         news || room
     }
@@ -374,9 +497,24 @@ impl<D: Doorbell> Port<D> {
     #[must_use = "with news at hand a signal need not come"]
     pub fn arm(&mut self) -> bool {
         self.out.wake.arm();
-        let has_completion = self.status(0).is_some_and(Status::is_final);
-        let has_delivery = self.into.delivery_tail.observe() != self.deliveries.next();
-        has_completion || has_delivery
+        self.has_completion() || self.into.delivery_tail.observe() != self.deliveries.next()
+    }
+
+    /// Whether a send has ended. What central holds is left behind.
+    fn has_completion(&mut self) -> bool {
+        self.look_for_taken();
+        while self.oldest != self.taken {
+            let index = self.oldest;
+            let is_held = !self.left_behind.is_passed_over(index)
+                && (self.into.status(index).ended().is_none() || self.left_behind.waits_for_first(index));
+            if !is_held {
+                return true;
+            }
+            self.oldest = index.wrapping_add(1);
+            let descriptor: Descriptor = self.out.descriptors.load(index);
+            self.left_behind.hold(index, descriptor.target);
+        }
+        self.left_behind.has_news(self.into.ended_late.observe())
     }
 
     /// Says that this client looks at its queues by itself and needs no signals, until it calls [`arm`](Self::arm).

@@ -1,78 +1,132 @@
 //! The receiving half of a port: offering buffers and windows, and taking what arrived.
 
-use ferry_layout::geometry::POST_SLOTS;
-use ferry_layout::{Address, Arrival, Delivery, DeliveryKind, DomainId, Peer, Post, PostKind};
+use ferry_layout::geometry::{MAX_CLIENTS, POST_SLOTS};
+use ferry_layout::{Arrival, Delivery, DeliveryKind, DomainId, Peer, Post, PostKind};
 
 use crate::memory::ReceiveBuffer;
 use crate::message::{Event, PostError, Posted};
 use crate::port::{Doorbell, Port};
 
+/// Slots of the request ring.
+#[expect(clippy::cast_possible_truncation, reason = "far fewer than 2^32")]
+const SLOTS: u32 = POST_SLOTS as u32;
+
 impl<D: Doorbell> Port<D> {
     /// Offers `buffer` for one message, from anyone or only from `from` (r08).
     #[inline]
     pub fn post(&mut self, buffer: ReceiveBuffer, from: Option<Peer>) -> Result<Posted, PostError> {
-        self.request(buffer, from.map_or(Post::ANYONE, |peer| peer.domain), PostKind::Buffer)
+        match from {
+            None => self.request(buffer, Post::ANYONE, PostKind::Buffer),
+            Some(from) => self.request_for(buffer, from, PostKind::Buffer),
+        }
     }
 
     /// Holds `buffer` open as a window: `from` may place any number of messages in it, until withdrawn. Read them with
     /// [`posted_buffer`](Self::posted_buffer) and [`ReceiveBuffer::copy_out`].
     pub fn open_window(&mut self, buffer: ReceiveBuffer, from: Peer) -> Result<Posted, PostError> {
-        self.request(buffer, from.domain, PostKind::Window)
+        self.request_for(buffer, from, PostKind::Window)
+    }
+
+    /// A request for one peer. Half of all slots is shared out among the peers for these, so that a silent one keeps none that
+    /// another needs, and the other half is left for buffers that anyone may fill.
+    fn request_for(
+        &mut self,
+        buffer: ReceiveBuffer,
+        from: Peer,
+        kind: PostKind,
+    ) -> Result<Posted, PostError> {
+        let limit = self.slots_for_each_peer();
+        let peer = usize::from(from.domain) % MAX_CLIENTS;
+        if usize::from(self.posted_for[peer]) >= limit {
+            let is_for_peer = |slot: &u32| {
+                let post: Post = self.out.posts.load(*slot);
+                self.posted[*slot as usize].is_some() && post.from == from.domain
+            };
+            let count = (0..SLOTS).filter(is_for_peer).count();
+            self.posted_for[peer] = u8::try_from(count).unwrap_or(u8::MAX);
+            if count >= limit {
+                return Err(PostError { buffer });
+            }
+        }
+        let posted = self.request(buffer, from.domain, kind)?;
+        self.posted_for[peer] += 1;
+        Ok(posted)
+    }
+
+    /// Requests that this client can have outstanding for one peer alone.
+    #[must_use]
+    pub fn slots_for_each_peer(&self) -> usize {
+        let peers = self.peers().filter(|peer| peer.may_receive != 0).count();
+        POST_SLOTS / 2 / peers.max(1)
     }
 
     #[inline]
     fn request(&mut self, buffer: ReceiveBuffer, from: u16, kind: PostKind) -> Result<Posted, PostError> {
         let Some(index) = self.next_request() else { return Err(PostError { buffer }) };
         let (place, length) = (buffer.place(), buffer.capacity());
-        self.out.posts.store(index, Post { place, length, from, kind: kind as u8, reserved: 0 });
+        self.out.posts.store(index, Post { place, length, from, kind: kind as u8, marks: 0 });
         self.posted[index as usize % POST_SLOTS] = Some(buffer);
+        self.next_post = index.wrapping_add(1);
         match kind {
             PostKind::Buffer => self.unflushed.room = true,
-            PostKind::Window | PostKind::Withdraw => self.unflushed.news = true,
+            PostKind::Window => self.unflushed.news = true,
         }
-        Ok(Posted(index))
+        Ok(Posted { index, place })
     }
 
-    /// Asks for a request back. `false` if all slots are in use; else an [`Event::Returned`] or
-    /// [`Event::NotWithdrawn`] follows.
+    /// Asks for a request back. Its buffer comes by an [`Event::Returned`], or with a message that was on its way already.
+    /// `false` if it has come back, or was asked for before. Needs no slot, so it is always possible.
     pub fn withdraw(&mut self, request: Posted) -> bool {
-        let Some(index) = self.next_request() else { return false };
-        let place = Address { frame: request.0, offset: 0 };
-        self.out
-            .posts
-            .store(index, Post { place, length: 0, from: 0, kind: PostKind::Withdraw as u8, reserved: 0 });
+        let Posted { index, place } = request;
+        let is_out = self.posted_buffer(request).is_some_and(|buffer| buffer.place() == place);
+        let post: Post = self.out.posts.load(index);
+        if !is_out || post.marks & Post::WITHDRAWN != 0 {
+            return false;
+        }
+        self.out.withdraw(index);
+        self.withdrawals = self.withdrawals.wrapping_add(1);
         self.unflushed.news = true;
         true
     }
 
-    /// The index of the next request, if a slot is free for it.
+    /// The index of the next request, if a slot is free for it. The indices before it are passed over.
     #[inline]
     fn next_request(&mut self) -> Option<u32> {
-        // A slot whose buffer has not come back is in use even where central has released it: a window.
-        let next = self.posts.next();
-        if self.posted[next as usize % POST_SLOTS].is_some() || self.known_limit(1) == next {
-            return None;
+        let mut index = self.next_post;
+        while self.known_limit(1) != index {
+            if self.posted[index as usize % POST_SLOTS].is_none() {
+                return Some(index);
+            }
+            // A whole lap in use: nothing is free, and nothing need be passed over for that.
+            if self.posted.iter().all(Option::is_some) {
+                return None;
+            }
+            self.out.pass_over_post(index);
+            index = index.wrapping_add(1);
+            self.next_post = index;
+            self.unflushed.room = true;
         }
-        self.posts.push()
+        None
     }
 
     /// One past the last request that there is a slot for, as far as is known; looks for more if there are
     /// fewer slots than `wanted`.
     #[inline]
     pub(crate) fn known_limit(&mut self, wanted: u32) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "far fewer than 2^32")]
-        const SLOTS: u32 = POST_SLOTS as u32;
-        if self.posts.free() < wanted {
+        if SLOTS.wrapping_sub(self.next_post.wrapping_sub(self.posts_taken)) < wanted {
+            let taken = self.into.post_head.observe();
             // Central is trusted; see `known_delivery_end` for nonsense.
-            let _ = self.posts.refresh(self.into.post_head.observe());
+            if self.next_post.wrapping_sub(taken) <= self.next_post.wrapping_sub(self.posts_taken) {
+                self.posts_taken = taken;
+            }
         }
-        self.posts.head().wrapping_add(SLOTS)
+        self.posts_taken.wrapping_add(SLOTS)
     }
 
     /// The buffer of a request that is still open, to look into a window.
     #[must_use]
     pub fn posted_buffer(&self, request: Posted) -> Option<&ReceiveBuffer> {
-        self.posted[request.0 as usize % POST_SLOTS].as_ref()
+        self.posted[request.index as usize % POST_SLOTS].as_ref()
     }
 
     /// The oldest thing that central has filed and that was not taken yet (r18). Central gets the place back by the
@@ -97,7 +151,6 @@ impl<D: Doorbell> Port<D> {
     #[inline]
     pub(crate) fn known_delivery_end(&mut self) -> u32 {
         if self.deliveries.available() == 0 {
-            self.deliveries.release(u32::MAX);
             // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
             let _ = self.deliveries.refresh(self.into.delivery_tail.observe());
         }
@@ -108,25 +161,22 @@ impl<D: Doorbell> Port<D> {
     pub(crate) fn arrived(&mut self, arrival: Arrival) -> Option<Event> {
         let Arrival { tag, sequence, length, source, request } = arrival;
         let source = DomainId::new(source)?;
-        let buffer = self.posted[usize::from(request) % POST_SLOTS].take()?;
+        let buffer = self.posted[Delivery::slot_of(request)].take()?;
         Some(Event::Message { source, tag, sequence, buffer, length })
     }
 
     #[cold]
     fn understand(&mut self, delivery: &Delivery) -> Option<Event> {
-        let Delivery { tag, sequence, place, length, source, kind, .. } = *delivery;
-        #[expect(clippy::cast_possible_truncation, reason = "central answers with the index it was given")]
-        let answered = tag as u32 as usize % POST_SLOTS;
+        let Delivery { tag, sequence, request, length, source, kind, .. } = *delivery;
         match DeliveryKind::from_number(kind)? {
             // See `arrived`.
             DeliveryKind::Message => None,
             DeliveryKind::Placed => {
-                let source = DomainId::new(source)?;
+                let (source, place) = (DomainId::new(source)?, delivery.place());
                 Some(Event::Placed { source, tag, sequence, place, length })
             }
-            DeliveryKind::Withdrawn => self.posted[answered].take().map(Event::Returned),
-            DeliveryKind::Refused => {
-                Some(self.posted[answered].take().map_or(Event::NotWithdrawn, Event::Returned))
+            DeliveryKind::Withdrawn | DeliveryKind::Refused => {
+                self.posted[Delivery::slot_of(request)].take().map(Event::Returned)
             }
         }
     }

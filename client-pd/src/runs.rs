@@ -17,7 +17,8 @@ impl<D: Doorbell> Port<D> {
     /// Takes back every send that has come to its end, oldest first, and sends what `each` makes of it, if anything. Central
     /// learns of that by the next [`flush`](Self::flush). What ends meanwhile is for the next call; [`arm`](Self::arm) tells.
     ///
-    /// On an error nothing was taken back after the send whose buffer this is.
+    /// On an error nothing was taken back after the send whose buffer this is: it is longer than its buffer, or it is for a peer
+    /// to whom no more may be [sent](Self::room_for) now.
     ///
     /// ```no_run
     /// # use ferry_client::{Doorbell, Message, Outgoing, Peer, Port, SendRefused};
@@ -34,12 +35,21 @@ impl<D: Doorbell> Port<D> {
         &mut self,
         mut each: impl FnMut(Completion) -> Option<Outgoing>,
     ) -> Result<(), SendRefused> {
+        if self.oldest == self.taken {
+            self.look_for_taken();
+        }
+        if !self.left_behind.is_empty() {
+            return self.reap_each_out_of_order(&mut each);
+        }
         let (into, out) = (self.into, self.out);
-        let end = self.known_end();
-        let (mut index, mut next) = (self.sends.head(), self.sends.next());
+        let (end, mut index, mut next) = (self.taken, self.oldest, self.next_send);
         let mut refused = None;
+        let mut is_held = false;
         while index != end {
-            let Some(status) = into.status(index).ended() else { break };
+            let Some(status) = into.status(index).ended() else {
+                is_held = true;
+                break;
+            };
             let Some(flight) = self.in_flight[index as usize % TRANSMIT_SLOTS].take() else { break };
             index = index.wrapping_add(1);
             let InFlight { buffer, tag } = flight;
@@ -54,12 +64,32 @@ impl<D: Doorbell> Port<D> {
             self.in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
             next = next.wrapping_add(1);
         }
-        self.sends.take_back_to(index);
-        if next != self.sends.next() {
-            self.sends.push_to(next);
+        self.oldest = index;
+        if next != self.next_send {
+            self.next_send = next;
             self.unflushed.news = true;
         }
-        refused.map_or(Ok(()), Err)
+        match refused {
+            Some(refused) => Err(refused),
+            None if is_held => self.reap_each_out_of_order(&mut each),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`reap_each`](Self::reap_each), one by one, where central holds sends.
+    #[cold]
+    fn reap_each_out_of_order(
+        &mut self,
+        each: &mut impl FnMut(Completion) -> Option<Outgoing>,
+    ) -> Result<(), SendRefused> {
+        // No more than there are now: what is sent anew may end meanwhile.
+        for _ in 0..self.outstanding() {
+            let Some(done) = self.reap() else { break };
+            if let Some(Outgoing { peer, buffer, length, message }) = each(done) {
+                self.send(peer, buffer, length, message)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes everything that has arrived, oldest first, and posts what `each` gives back, for anyone. Central learns of that by
@@ -89,7 +119,7 @@ impl<D: Doorbell> Port<D> {
     ) -> Result<(), PostError> {
         let (into, out) = (self.into, self.out);
         let end = self.known_delivery_end();
-        let (mut index, mut next) = (self.deliveries.next(), self.posts.next());
+        let (mut index, mut next) = (self.deliveries.next(), self.next_post);
         if index == end {
             return Ok(());
         }
@@ -110,12 +140,12 @@ impl<D: Doorbell> Port<D> {
                 break Some(LeftOver::Buffer(buffer));
             }
             let (place, length, kind) = (buffer.place(), buffer.capacity(), PostKind::Buffer as u8);
-            out.posts.store(next, Post { place, length, from: Post::ANYONE, kind, reserved: 0 });
+            out.posts.store(next, Post { place, length, from: Post::ANYONE, kind, marks: 0 });
             *slot = Some(buffer);
             next = next.wrapping_add(1);
         };
         self.deliveries.take_to(index);
-        self.posts.push_to(next);
+        self.next_post = next;
         match left_over {
             None => Ok(()),
             Some(left_over) => self.receive_rest(left_over, &mut each),

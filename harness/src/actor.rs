@@ -131,6 +131,7 @@ impl<'a> Actor<'a> {
         self.out.transmit_tail.publish(0);
         self.out.post_tail.publish(0);
         self.out.delivery_head.publish(0);
+        self.out.withdrawals.publish(0);
         let epoch = self.into.epoch.observe().wrapping_add(1);
         self.out.ask_for_epoch(epoch);
         self.stage.ring();
@@ -221,7 +222,7 @@ impl<'a> Actor<'a> {
             length,
             from: from.map_or(Post::ANYONE, Role::number),
             kind: PostKind::Buffer as u8,
-            reserved: 0,
+            marks: 0,
         })
     }
 
@@ -232,17 +233,15 @@ impl<'a> Actor<'a> {
             length,
             from: from.number(),
             kind: PostKind::Window as u8,
-            reserved: 0,
+            marks: 0,
         })
     }
 
-    /// Takes an earlier request back. Its index.
-    pub fn withdraw(&mut self, earlier: u32) -> u32 {
-        self.request(Post {
-            place: Address { frame: earlier, offset: 0 },
-            kind: PostKind::Withdraw as u8,
-            ..Post::default()
-        })
+    /// Takes an earlier request back, and signals central if it asks for it.
+    pub fn withdraw(&mut self, earlier: u32) {
+        self.out.withdraw(earlier);
+        self.out.withdrawals.publish(self.out.withdrawals.observe().wrapping_add(1));
+        self.flush();
     }
 
     /// Publishes any receive request and signals central if it asks for it. Its index.

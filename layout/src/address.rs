@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::geometry::FRAME_BYTES;
+use crate::geometry::{FRAME_BYTES, MAX_BUFFER_BYTES};
 
 /// A place as a request names it: a frame of the region and a byte in that frame. A claim, nothing more:
 /// [`Address::span`] is the only way from here to something usable.
@@ -27,8 +27,8 @@ impl Address {
 
     /// Checks the claim that `length` bytes from here lie inside a region of `region_bytes` bytes.
     ///
-    /// `None` if the offset is not inside a frame, or the last byte would lie past the end. No sum can wrap: all
-    /// of them are taken in 64 bits from 32-bit numbers.
+    /// `None` if the offset is not inside a frame, or the last byte would lie past the end. No sum can wrap:
+    /// all of them are taken in 64 bits from 32-bit numbers.
     #[must_use]
     #[inline]
     pub fn span(self, length: u32, region_bytes: u64) -> Option<Span> {
@@ -54,6 +54,17 @@ impl Span {
     #[inline]
     pub const fn start(self) -> u64 {
         self.start
+    }
+
+    /// First byte, as deliveries name it: no region has more than 2^32 bytes.
+    #[must_use]
+    #[inline]
+    pub const fn position(self) -> u32 {
+        const { assert!(MAX_BUFFER_BYTES <= 1 << 32) };
+        #[expect(clippy::cast_possible_truncation, reason = "the line above")]
+        {
+            self.start as u32
+        }
     }
 
     /// Length in bytes; may be 0.
@@ -99,7 +110,8 @@ impl Span {
         }
     }
 
-    /// Numbers of the 4 KiB frames that this range touches: first, and one past the last. Empty ranges touch none.
+    /// Numbers of the 4 KiB frames that this range touches: first, and one past the last. Empty ranges touch
+    /// none.
     #[must_use]
     #[inline]
     pub const fn frames(self) -> core::ops::Range<u32> {

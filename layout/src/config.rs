@@ -7,8 +7,8 @@
 //! ```
 //!
 //! All numbers are little-endian, all offsets follow from the counts. The blob comes from the trusted image
-//! builder; it is checked completely once, in [`Config::parse`], because a damaged image must end in a sentence
-//! and not in a panic.
+//! builder; it is checked completely once, in [`Config::parse`], because a damaged image must end in a
+//! sentence and not in a panic.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -141,7 +141,8 @@ pub enum ConfigError {
     TooManyClients(u32),
     /// The client record of this number has a value outside its range.
     Client(u32),
-    /// The flow record of this number names an unknown client, a client and itself, or a value outside its range.
+    /// The flow record of this number names an unknown client, a client and itself, or a value outside its
+    /// range.
     Flow(u32),
     /// This flow record repeats the pair of an earlier one.
     FlowTwice(u32),
@@ -167,7 +168,8 @@ impl core::fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// A blob that was checked. Holding one proves that every number in it is in the range that its field documents.
+/// A blob that was checked. Holding one proves that every number in it is in the range that its field
+/// documents.
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
     header: &'a Header,

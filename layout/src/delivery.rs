@@ -4,33 +4,52 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::address::Address;
 use crate::entry::{Slot, entry};
+use crate::geometry::{FRAME_BYTES, POST_SLOTS};
 
-/// One entry of the receive queue. Thirty-two bytes, in a page that only central can write: `source` is proof of
-/// origin.
+/// One entry of the receive queue. Thirty-two bytes, in a page that only central can write: `source` is proof
+/// of origin.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Delivery {
-    /// The sender's tag; for [`DeliveryKind::Withdrawn`] and [`DeliveryKind::Refused`] the index of the request that
-    /// was withdrawn or refused.
+    /// The sender's tag.
     pub tag: u64,
-    /// Number of the message within its flow, from 0, counted over all epochs and restarts; for
-    /// [`DeliveryKind::Withdrawn`] and [`DeliveryKind::Refused`] the index of the request that this answers.
+    /// Number of the message within its flow, from 0, counted over all epochs and restarts.
     pub sequence: u64,
-    /// First byte of what arrived, in the client's own `_rx` region.
-    pub place: Address,
+    /// First byte of what arrived, counted from the beginning of the client's own `_rx` region.
+    pub position: u32,
+    /// Index of the receive request that this used up, took back or refused; 0 for [`DeliveryKind::Placed`].
+    /// Only its slot counts, see [`Delivery::slot_of`]: of a request that has been open for more than a lap
+    /// of the ring, or that an earlier central had taken, the lap may be wrong.
+    pub request: u32,
     /// Bytes that arrived.
     pub length: u32,
     /// The client that sent it, as central knows it.
     pub source: u16,
     /// One of [`DeliveryKind`].
     pub kind: u8,
-    /// For [`DeliveryKind::Message`], the lowest eight bits of the index of the request that it used up; else 0.
-    pub request: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+impl Delivery {
+    /// First byte of what arrived, as requests name places.
+    #[must_use]
+    pub const fn place(&self) -> Address {
+        Address { frame: self.position / FRAME_BYTES, offset: self.position % FRAME_BYTES }
+    }
+
+    /// The slot of the request ring that a delivery names by its `request`.
+    #[must_use]
+    #[inline]
+    pub const fn slot_of(request: u32) -> usize {
+        request as usize % POST_SLOTS
+    }
 }
 
 entry!(Delivery, 4);
 
-/// What there is to know of a delivery of kind [`DeliveryKind::Message`] for the one who knows the request that it used up.
+/// What there is to know of a delivery of kind [`DeliveryKind::Message`] for the one who knows the request
+/// that it used up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Arrival {
     /// The sender's tag.
@@ -41,8 +60,8 @@ pub struct Arrival {
     pub length: u32,
     /// The client that sent it.
     pub source: u16,
-    /// The lowest eight bits of the index of the request that it used up.
-    pub request: u8,
+    /// Index of the request that it used up.
+    pub request: u32,
 }
 
 impl Arrival {
@@ -53,14 +72,13 @@ impl Arrival {
         let last = slot.word::<3>();
         // Which part of the word is which is asserted below.
         #[expect(clippy::cast_possible_truncation, reason = "parts of the word")]
-        let (length, source, kind, request) =
-            (last as u32, (last >> 32) as u16, (last >> 48) as u8, (last >> 56) as u8);
+        let (length, source, kind) = (last as u32, (last >> 32) as u16, (last >> 48) as u8);
         (kind == DeliveryKind::Message as u8).then(|| Self {
             tag: slot.word::<0>(),
             sequence: slot.word::<1>(),
+            request: (slot.word::<2>() >> 32) as u32,
             length,
             source,
-            request,
         })
     }
 }
@@ -70,7 +88,8 @@ const _: () = {
     use core::mem::offset_of;
     assert!(offset_of!(Delivery, tag) == 0 && offset_of!(Delivery, sequence) == 8);
     assert!(offset_of!(Delivery, length) == 24 && offset_of!(Delivery, source) == 28);
-    assert!(offset_of!(Delivery, kind) == 30 && offset_of!(Delivery, request) == 31);
+    assert!(offset_of!(Delivery, position) == 16 && offset_of!(Delivery, request) == 20);
+    assert!(offset_of!(Delivery, kind) == 30);
 };
 
 /// What an entry of the receive queue tells.
@@ -81,7 +100,8 @@ pub enum DeliveryKind {
     Message = 0,
     /// A receive request was taken back, as asked; its place belongs to the client alone again.
     Withdrawn = 1,
-    /// A receive request was not accepted: outside `_rx`, empty, from nobody, or one window too many.
+    /// A receive request was not accepted: outside `_rx`, empty, from nobody, of no kind, or one window too
+    /// many.
     Refused = 2,
     /// A message has arrived in an open window, at a place that its sender chose.
     Placed = 3,

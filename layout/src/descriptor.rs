@@ -8,8 +8,8 @@ use crate::geometry::DomainId;
 
 /// One request to send. Forty bytes, in a slot of one cache line.
 ///
-/// It has a source address and a destination address (r20). Everything in it is a claim until central has checked
-/// its own copy.
+/// It has a source address and a destination address (r20). Everything in it is a claim until central has
+/// checked its own copy.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Descriptor {
@@ -52,6 +52,13 @@ impl Route {
         Self((word >> 32) as u32)
     }
 
+    /// Whether the client has marked this entry as [none](flags::PASSED_OVER).
+    #[must_use]
+    #[inline]
+    pub const fn is_passed_over(self) -> bool {
+        self.0 >> 24 & flags::PASSED_OVER as u32 != 0
+    }
+
     /// The target, if the message asks for no more than the next buffer that its target posts: of kind
     /// [`Kind::NextBuffer`] and without flags.
     #[must_use]
@@ -75,8 +82,8 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Reads a descriptor that is to have the given route, which must be a [plain](Route::plain_target) one; `None` if
-    /// it has another. Each word is read once, and none that means nothing for such messages.
+    /// Reads a descriptor that is to have the given route, which must be a [plain](Route::plain_target) one;
+    /// `None` if it has another. Each word is read once, and none that means nothing for such messages.
     #[must_use]
     #[inline]
     pub fn load<const STRIDE: usize>(slot: &Slot<STRIDE>, route: Route) -> Option<Self> {
@@ -124,13 +131,17 @@ impl Kind {
 
 /// Flags of a descriptor.
 pub mod flags {
-    /// The next descriptor continues this message. All parts go to one target, are published together, and arrive
-    /// as one delivery; at most [`MAX_CHAIN`](crate::geometry::MAX_CHAIN) parts.
+    /// The next descriptor continues this message. All parts go to one target, are published together, and
+    /// arrive as one delivery; at most [`MAX_CHAIN`](crate::geometry::MAX_CHAIN) parts.
     pub const CHAINED: u8 = 1;
     /// Put the message in the urgent class. The flow must grant it.
     pub const URGENT: u8 = 2;
     /// Do not signal the target for this message; it will find the delivery when it polls.
     pub const NO_SIGNAL: u8 = 4;
-    /// Every flag that this version knows.
+    /// Not a message: the slot belongs to an earlier send, which central holds and has said so by
+    /// [`Queued`](crate::Status::Queued). The client sets it when the ring comes round to the slot, and
+    /// central goes on to the next index.
+    pub const PASSED_OVER: u8 = 128;
+    /// Every flag that a message of this version can have.
     pub const ALL: u8 = CHAINED | URGENT | NO_SIGNAL;
 }

@@ -5,7 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::entry::entry;
 use crate::geometry::MAX_NAME;
 
-/// The name of a protection domain, as in the system description: 1 to [`MAX_NAME`] bytes of UTF-8, padded with 0.
+/// The name of a protection domain, as in the system description: 1 to [`MAX_NAME`] bytes of UTF-8, padded
+/// with 0.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
 pub struct DomainName([u8; MAX_NAME]);

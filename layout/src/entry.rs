@@ -2,8 +2,8 @@
 //!
 //! An entry carries no synchronisation of its own. Whoever writes one publishes it afterwards by an [`Index`]
 //! (release), and whoever reads one has seen that index before (acquire): that is the pair that makes the
-//! words visible. A peer that rewrites a published entry makes the reader get a mixture of words, which is why
-//! the reader checks its own copy and never looks twice.
+//! words visible. A peer that rewrites a published entry makes the reader get a mixture of words, which is
+//! why the reader checks its own copy and never looks twice.
 //!
 //! [`Index`]: crate::Index
 
@@ -43,6 +43,13 @@ impl<const STRIDE: usize> Slot<STRIDE> {
         for (word, cell) in entry.into_words().as_ref().iter().zip(&self.0) {
             cell.store(*word, Ordering::Relaxed);
         }
+    }
+
+    /// Sets bits of one word, for the one who writes this slot. To be published like the entry itself.
+    pub(crate) fn set_bits<const NUMBER: usize>(&self, bits: u64) {
+        const { assert!(NUMBER < STRIDE) };
+        let cell = &self.0[NUMBER];
+        cell.store(cell.load(Ordering::Relaxed) | bits, Ordering::Relaxed);
     }
 
     /// One word of the entry.

@@ -7,7 +7,7 @@
 pub const MAGIC: u32 = u32::from_le_bytes(*b"FERR");
 
 /// Version of everything this crate describes. Central serves no client that states another one.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Bytes of one page, the unit in which requests name memory. A region on large frames is still addressed in
 /// these units; central finds the capability.
@@ -31,7 +31,7 @@ pub const MAX_CLIENTS: usize = 32;
 /// Longest chain of descriptors that make one message.
 pub const MAX_CHAIN: usize = 16;
 
-/// Receive windows that one client can keep open at a time.
+/// Receive windows that one client can keep open at a time for one peer.
 pub const MAX_WINDOWS: usize = 8;
 
 /// Longest name of a protection domain, in bytes.
@@ -46,8 +46,8 @@ pub const IN_BYTES: usize = 0x2000;
 /// Largest `<client>_tx` or `<client>_rx` region, in bytes.
 pub const MAX_BUFFER_BYTES: u64 = 1 << 30;
 
-/// Most frames of one `<client>_tx` or `<client>_rx` region: 64 MiB of small frames. Larger regions need frames of
-/// 2 MiB.
+/// Most frames of one `<client>_tx` or `<client>_rx` region: 64 MiB of small frames. Larger regions need
+/// frames of 2 MiB.
 pub const MAX_BUFFER_FRAMES: usize = 1 << 14;
 
 /// The number of a client: its place in the system's list of clients, below [`MAX_CLIENTS`].

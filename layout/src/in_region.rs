@@ -26,20 +26,24 @@ pub struct InRegion {
     receive_bytes: AtomicU64,
     _hello: [Unused32; 6],
 
-    /// Oldest transmit descriptor that has not come to its end; everything before it may be reaped.
+    /// One past the newest transmit descriptor that central has taken. Each send before it has its final
+    /// status, or is [`Queued`](crate::Status::Queued).
     pub transmit_head: Index,
-    /// Oldest receive request whose slot is still in use.
+    /// One past the newest receive request that central has taken.
     pub post_head: Index,
     /// One past the newest delivery.
     pub delivery_tail: Index,
     /// The delivery tail, once all is said that its deliveries entail. For central's own restart.
     pub settled: Index,
-    _indices: [Unused32; 12],
+    /// Slots whose send has come to its end after the transmit head had passed it.
+    pub ended_late: Index,
+    _indices: [Unused32; 11],
 
     /// Central sleeps and asks to be signalled about anything new in `_out`.
     pub wake: WakeHint,
-    /// Central cannot go on before this client posts a receive request or takes a delivery, and asks to be signalled about
-    /// that. While it does not, it finds new requests by itself when a message for the client arrives.
+    /// Central cannot go on before this client posts a receive request or takes a delivery, and asks to be
+    /// signalled about that. While it does not, it finds new requests by itself when a message for the client
+    /// arrives.
     pub wake_for_requests: WakeHint,
     _wake: [Unused32; 14],
 
@@ -137,8 +141,8 @@ impl core::fmt::Display for Counters {
 }
 
 impl InRegion {
-    /// Writes what stays the same over all epochs: who the client is, how large its buffers are, who its peers
-    /// are (at most [`MAX_CLIENTS`]; more are left out). For central, once, before any epoch begins.
+    /// Writes what stays the same over all epochs: who the client is, how large its buffers are, who its
+    /// peers are (at most [`MAX_CLIENTS`]; more are left out). For central, once, before any epoch begins.
     pub fn introduce(
         &self,
         domain: u16,
@@ -159,7 +163,8 @@ impl InRegion {
         self.magic.store(MAGIC, Ordering::Release);
     }
 
-    /// Whether a central of this ABI version has introduced itself. Pairs with [`introduce`](Self::introduce).
+    /// Whether a central of this ABI version has introduced itself. Pairs with
+    /// [`introduce`](Self::introduce).
     #[must_use]
     pub fn is_introduced(&self) -> bool {
         self.magic.load(Ordering::Acquire) == MAGIC && self.version.load(Ordering::Relaxed) == ABI_VERSION
@@ -192,8 +197,8 @@ impl InRegion {
         self.receive_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sets how central regards the client. Releases what was stored before it, for a central that is stopped here and
-    /// started anew; nobody reads a standing to learn of anything else.
+    /// Sets how central regards the client. Releases what was stored before it, for a central that is stopped
+    /// here and started anew; nobody reads a standing to learn of anything else.
     pub fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as u32, Ordering::Release);
     }
@@ -228,7 +233,8 @@ impl InRegion {
         }
     }
 
-    /// As [`set_delivered`](Self::set_delivered), across the end of the ring, or where the note of the number begins anew.
+    /// As [`set_delivered`](Self::set_delivered), across the end of the ring, or where the note of the number
+    /// begins anew.
     #[cold]
     fn set_delivered_in_pieces(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
         let (mut index, mut sequence, mut left) = (first, sequence, count);
@@ -277,6 +283,7 @@ const _: () = {
     assert!(offset_of!(InRegion, post_head) == 0x44);
     assert!(offset_of!(InRegion, delivery_tail) == 0x48);
     assert!(offset_of!(InRegion, settled) == 0x4c);
+    assert!(offset_of!(InRegion, ended_late) == 0x50);
     assert!(offset_of!(InRegion, wake) == 0x80);
     assert!(offset_of!(InRegion, wake_for_requests) == 0x84);
     assert!(offset_of!(InRegion, counters) == 0xc0);

@@ -18,8 +18,8 @@ impl Index {
         self.0.store(value, Ordering::Release);
     }
 
-    /// The peer's value, read once. It is a claim: give it to [`Producer::refresh`](crate::Producer::refresh) or
-    /// [`Consumer::refresh`](crate::Consumer::refresh) before use.
+    /// The peer's value, read once. It is a claim: give it to [`Producer::refresh`](crate::Producer::refresh)
+    /// or [`Consumer::refresh`](crate::Consumer::refresh) before use.
     #[must_use]
     #[inline]
     pub fn observe(&self) -> u32 {

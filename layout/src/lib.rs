@@ -1,9 +1,9 @@
 //! The memory that Ferry's central protection domain (PD) and one client look at together.
 //!
-//! Principle: **every page has one writer.** A client writes [`OutRegion`] and nothing else that central reads
-//! as control data; central writes [`InRegion`] and the client can only read it. The MMU enforces that, so a
-//! status, a delivery or a sender's identity cannot be forged, and central can always rebuild its state from
-//! pages that only it could have written.
+//! Principle: **every page has one writer.** A client writes [`OutRegion`] and nothing else that central
+//! reads as control data; central writes [`InRegion`] and the client can only read it. The MMU enforces that,
+//! so a status, a delivery or a sender's identity cannot be forged, and central can always rebuild its state
+//! from pages that only it could have written.
 //!
 //! What a peer can write is only ever touched through atomics: [`Index`], [`WakeHint`] and words of entries.
 //! They are the one kind of Rust reference to such memory, and they promise the compiler nothing about the
@@ -15,10 +15,10 @@
 //! ```text
 //!  <client>_out  (client writes)            <client>_in  (central writes)
 //!  0x0000 hello, epoch wanted               0x0000 hello, epoch, standing
-//!  0x0040 transmit tail, post tail,         0x0040 transmit head, post head, delivery tail
-//!         delivery head
+//!  0x0040 transmit tail, post tail,         0x0040 transmit head, post head, delivery tail,
+//!         delivery head, withdrawals              settled, ended late
 //!  0x0080 wake hint of the client           0x0080 wake hint of central
-//!                                           0x00c0 counters
+//!                                           0x00c0 counters, journal
 //!                                           0x0400 status words
 //!  0x0800 posted receive requests           0x0800 directory of peers
 //!  0x1000 transmit descriptors (2 pages)    0x1000 deliveries
@@ -54,7 +54,7 @@ pub use entry::{Entry, Slot, Slots};
 pub use geometry::{ABI_VERSION, DomainId, FRAME_BYTES, MAGIC};
 pub use in_region::{Counters, InRegion, Standing};
 pub use index::Index;
-pub use journal::{Journal, OpenWindow};
+pub use journal::Journal;
 pub use out_region::OutRegion;
 pub use post::{Post, PostKind};
 pub use ring::{Consumer, Producer, ProtocolViolation};

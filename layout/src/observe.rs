@@ -1,8 +1,8 @@
 //! Atomics that tell a test of every access, for the feature `observe`.
 //!
-//! A test can so play a peer that rewrites shared memory between any two reads, count what a round costs, or kill
-//! central after any store. The hook belongs to a thread; what it does to shared memory itself is not observed.
-//! Without the feature nothing of this exists.
+//! A test can so play a peer that rewrites shared memory between any two reads, count what a round costs, or
+//! kill central after any store. The hook belongs to a thread; what it does to shared memory itself is not
+//! observed. Without the feature nothing of this exists.
 
 extern crate std;
 
@@ -37,8 +37,8 @@ thread_local! {
     static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
 }
 
-/// Has `hook` called for every access of this thread from now on, or nothing with `None`. A hook may unwind; it is
-/// gone then.
+/// Has `hook` called for every access of this thread from now on, or nothing with `None`. A hook may unwind;
+/// it is gone then.
 pub fn set_hook(hook: Option<Box<dyn FnMut(Access)>>) {
     HOOK.set(hook);
 }

@@ -1,8 +1,10 @@
 //! `<client>_out`: everything that the client tells central. The client writes it, central can only read it.
 
+use crate::descriptor::flags;
 use crate::entry::Slots;
 use crate::geometry::{ABI_VERSION, MAGIC, POST_SLOTS, TRANSMIT_SLOTS};
 use crate::index::Index;
+use crate::post::Post;
 use crate::sync::{AtomicU32, Ordering, Unused32, Unused64};
 use crate::wake::WakeHint;
 
@@ -22,7 +24,9 @@ pub struct OutRegion {
     pub post_tail: Index,
     /// One past the newest delivery that the client has taken.
     pub delivery_head: Index,
-    _indices: [Unused32; 13],
+    /// How often the client has marked a request as [withdrawn](crate::Post::WITHDRAWN).
+    pub withdrawals: Index,
+    _indices: [Unused32; 12],
 
     /// The client sleeps and asks to be signalled about statuses and deliveries.
     pub wake: WakeHint,
@@ -37,8 +41,9 @@ pub struct OutRegion {
 }
 
 impl OutRegion {
-    /// Takes the hello back, before the region is brought to its beginning: until [`ask_for_epoch`](Self::ask_for_epoch)
-    /// central reads no queue of this client, and takes no index for an offence.
+    /// Takes the hello back, before the region is brought to its beginning: until
+    /// [`ask_for_epoch`](Self::ask_for_epoch) central reads no queue of this client, and takes no index for
+    /// an offence.
     ///
     /// Pairing: every later [`Index::publish`] orders this store before itself; central looks here again, by
     /// [`wanted_epoch`](Self::wanted_epoch), after it has observed an impossible index.
@@ -48,18 +53,37 @@ impl OutRegion {
 
     /// Says hello and asks for `epoch`, after everything else in the region was brought to its beginning.
     ///
-    /// The hello comes last. If it came before the epoch, central could see it beside the old epoch, and take the
-    /// indices of the beginning for an offence of a client that had not left.
+    /// The hello comes last. If it came before the epoch, central could see it beside the old epoch, and take
+    /// the indices of the beginning for an offence of a client that had not left.
     pub fn ask_for_epoch(&self, epoch: u32) {
         self.version.store(ABI_VERSION, Ordering::Relaxed);
         self.epoch_wanted.publish(epoch);
         self.magic.store(MAGIC, Ordering::Release);
     }
 
-    /// The epoch that the client asks for, or `None` as long as it has not said hello in this version of the ABI.
+    /// Marks the descriptor in the slot of `index` as [passed over](flags::PASSED_OVER): at this index there
+    /// is no message. For the client, before it publishes a tail past `index`.
+    pub fn pass_over_send(&self, index: u32) {
+        self.descriptors.slot(index).set_bits::<2>(u64::from(flags::PASSED_OVER) << 56);
+    }
+
+    /// Marks the request in the slot of `index` as [passed over](Post::PASSED_OVER): at this index there is
+    /// no new request. For the client, before it publishes a tail past `index`.
+    pub fn pass_over_post(&self, index: u32) {
+        self.posts.slot(index).set_bits::<1>(u64::from(Post::PASSED_OVER) << 56);
+    }
+
+    /// Marks the request in the slot of `index` as [withdrawn](Post::WITHDRAWN). For the client, before it
+    /// publishes [`withdrawals`](Self::withdrawals).
+    pub fn withdraw(&self, index: u32) {
+        self.posts.slot(index).set_bits::<1>(u64::from(Post::WITHDRAWN) << 56);
+    }
+
+    /// The epoch that the client asks for, or `None` as long as it has not said hello in this version of the
+    /// ABI.
     ///
-    /// Pairing: the hello (acquire) with the one of [`ask_for_epoch`](Self::ask_for_epoch) (release); whoever sees it
-    /// sees an epoch at least as new. Whoever sees the epoch sees the region at its beginning.
+    /// Pairing: the hello (acquire) with the one of [`ask_for_epoch`](Self::ask_for_epoch) (release); whoever
+    /// sees it sees an epoch at least as new. Whoever sees the epoch sees the region at its beginning.
     #[must_use]
     #[inline]
     pub fn wanted_epoch(&self) -> Option<u32> {
@@ -81,6 +105,7 @@ const _: () = {
     assert!(offset_of!(OutRegion, transmit_tail) == 0x40);
     assert!(offset_of!(OutRegion, post_tail) == 0x44);
     assert!(offset_of!(OutRegion, delivery_head) == 0x48);
+    assert!(offset_of!(OutRegion, withdrawals) == 0x4c);
     assert!(offset_of!(OutRegion, wake) == 0x80);
     assert!(offset_of!(OutRegion, posts) == 0x800);
     assert!(offset_of!(OutRegion, descriptors) == 0x1000);

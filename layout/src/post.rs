@@ -12,8 +12,7 @@ use crate::entry::entry;
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Post {
-    /// First byte of the buffer, in the client's own `_rx` region. For [`PostKind::Withdraw`]: `frame` is the
-    /// free-running index of the request to take back.
+    /// First byte of the buffer, in the client's own `_rx` region.
     pub place: Address,
     /// Bytes of the buffer; at least 1.
     pub length: u32,
@@ -21,13 +20,24 @@ pub struct Post {
     pub from: u16,
     /// One of [`PostKind`].
     pub kind: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// 0 in a new request. Later the client sets [`Post::WITHDRAWN`] to take it back, and
+    /// [`Post::PASSED_OVER`] where its slot is in use when the ring comes round to it.
+    pub marks: u8,
 }
 
 entry!(Post, 2);
 
 impl Post {
+    /// In [`Post::marks`]: the entry at this index is no new request. Its slot belongs to an earlier request,
+    /// which is still the client's, and central goes on to the next index.
+    pub const PASSED_OVER: u8 = 1;
+
+    /// In [`Post::marks`]: the client wants this request back. Announced by
+    /// [`OutRegion::withdrawals`](crate::OutRegion::withdrawals); answered by a delivery of kind
+    /// [`Withdrawn`](crate::DeliveryKind::Withdrawn), after which nothing is written to the place, or, where
+    /// a message is already on its way into the buffer, by that message.
+    pub const WITHDRAWN: u8 = 2;
+
     /// In [`Post::from`]: any client that has a flow to this one.
     pub const ANYONE: u16 = u16::MAX;
 
@@ -48,9 +58,6 @@ pub enum PostKind {
     Buffer = 0,
     /// Any number of messages from one named source, which places them itself, until withdrawn.
     Window = 1,
-    /// Takes an earlier request back. Answered by a delivery of kind
-    /// [`Withdrawn`](crate::DeliveryKind::Withdrawn); nothing is written to the place after that.
-    Withdraw = 2,
 }
 
 impl PostKind {
@@ -61,7 +68,6 @@ impl PostKind {
         match number {
             0 => Some(Self::Buffer),
             1 => Some(Self::Window),
-            2 => Some(Self::Withdraw),
             _ => None,
         }
     }

@@ -1,16 +1,16 @@
 //! The two roles at a ring, each with a private shadow of the indices.
 //!
-//! Neither role ever computes with an index of its peer before it was checked against the shadow. A peer whose
-//! index is impossible broke the protocol ([`ProtocolViolation`]); that is never the same as "full" or "empty",
-//! which are ordinary.
+//! Neither role ever computes with an index of its peer before it was checked against the shadow. A peer
+//! whose index is impossible broke the protocol ([`ProtocolViolation`]); that is never the same as "full" or
+//! "empty", which are ordinary.
 //!
 //! ```text
-//!            released          next             tail
-//!  consumer ────┼────in work────┼────to take─────┼──── free for the producer ───▶   all within one capacity
+//!               next             tail
+//!  consumer ──────┼────to take─────┼──── free for the producer ───▶   all within one capacity
 //! ```
 
-/// The peer published an index that no behaviour within the protocol leads to: it ran backwards, or further than
-/// the ring has room.
+/// The peer published an index that no behaviour within the protocol leads to: it ran backwards, or further
+/// than the ring has room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ProtocolViolation {
     /// The index before, as this side knew it.
@@ -39,8 +39,8 @@ impl<const N: usize> Producer<N> {
         Self { next: start, head: start }
     }
 
-    /// At a ring whose next entry has index `next` and that is full, as far as this side knows: the peer's index was
-    /// lost and is to be learned by [`refresh`](Self::refresh).
+    /// At a ring whose next entry has index `next` and that is full, as far as this side knows: the peer's
+    /// index was lost and is to be learned by [`refresh`](Self::refresh).
     #[must_use]
     pub const fn resume(next: u32) -> Self {
         Self { next, head: next.wrapping_sub(Self::CAPACITY) }
@@ -78,20 +78,11 @@ impl<const N: usize> Producer<N> {
         Some(index)
     }
 
-    /// As [`push`](Self::push) several times, for one who counted by itself: the next index is `next`, with no more before it than
-    /// were free.
+    /// Batch form of [`push`](Self::push): the caller has checked `next` against [`free`](Self::free).
     #[inline]
     pub const fn push_to(&mut self, next: u32) {
         debug_assert!(next.wrapping_sub(self.next) <= self.free(), "more entries than free slots");
         self.next = next;
-    }
-
-    /// Everything before `head` was given back. For one who knows it by other means than the peer's index, which is for
-    /// [`refresh`](Self::refresh).
-    #[inline]
-    pub const fn take_back_to(&mut self, head: u32) {
-        debug_assert!(head.wrapping_sub(self.head) <= self.next.wrapping_sub(self.head), "never pushed");
-        self.head = head;
     }
 
     /// Learns that the peer has given back everything before `published`, which may be a lie.
@@ -106,11 +97,10 @@ impl<const N: usize> Producer<N> {
     }
 }
 
-/// The role that empties a ring of `N` slots. Entries may be in work while later ones are taken; a slot is the
-/// producer's again when everything up to it was released.
+/// The role that empties a ring of `N` slots. Every entry before the next one is the producer's again; what
+/// has become of what it asked for is said elsewhere (statuses, deliveries).
 #[derive(Debug)]
 pub struct Consumer<const N: usize> {
-    released: u32,
     next: u32,
     tail: u32,
 }
@@ -125,21 +115,14 @@ impl<const N: usize> Consumer<N> {
     /// At an empty ring whose indices all stand at `start`.
     #[must_use]
     pub const fn new(start: u32) -> Self {
-        Self { released: start, next: start, tail: start }
+        Self { next: start, tail: start }
     }
 
-    /// The index of the next entry to take.
+    /// The index of the next entry to take; what is to be published for the producer.
     #[must_use]
     #[inline]
     pub const fn next(&self) -> u32 {
         self.next
-    }
-
-    /// Oldest index not yet released; what is to be published for the producer.
-    #[must_use]
-    #[inline]
-    pub const fn released(&self) -> u32 {
-        self.released
     }
 
     /// One past the newest entry, as far as this side knows.
@@ -159,8 +142,8 @@ impl<const N: usize> Consumer<N> {
     /// Learns that the peer has published everything before `published`, which may be a lie.
     #[inline]
     pub const fn refresh(&mut self, published: u32) -> Result<(), ProtocolViolation> {
-        let used = published.wrapping_sub(self.released);
-        if used > Self::CAPACITY || used < self.tail.wrapping_sub(self.released) {
+        let available = published.wrapping_sub(self.next);
+        if available > Self::CAPACITY || available < self.available() {
             return Err(ProtocolViolation { known: self.tail, published });
         }
         self.tail = published;
@@ -185,30 +168,12 @@ impl<const N: usize> Consumer<N> {
         self.next = self.next.wrapping_add(if count < available { count } else { available });
     }
 
-    /// As [`take_run`](Self::take_run), for one who counted by itself: the next entry to take is `next`, with no more before it
-    /// than there were.
+    /// Batch form of [`take_run`](Self::take_run): the caller has checked `next` against
+    /// [`available`](Self::available).
     #[inline]
     pub const fn take_to(&mut self, next: u32) {
         debug_assert!(next.wrapping_sub(self.next) <= self.available(), "more entries than there are");
         self.next = next;
-    }
-
-    /// As [`release`](Self::release), for one who counted by itself: everything before `released` is the producer's again, and was
-    /// taken.
-    #[inline]
-    pub const fn release_to(&mut self, released: u32) {
-        debug_assert!(
-            released.wrapping_sub(self.released) <= self.next.wrapping_sub(self.released),
-            "more entries than were taken"
-        );
-        self.released = released;
-    }
-
-    /// Gives the oldest `count` entries back to the producer; no more than were taken, whatever `count` says.
-    #[inline]
-    pub const fn release(&mut self, count: u32) {
-        let taken = self.next.wrapping_sub(self.released);
-        self.released = self.released.wrapping_add(if count < taken { count } else { taken });
     }
 }
 
@@ -231,8 +196,7 @@ mod tests {
         consumer.refresh(producer.next()).unwrap();
         assert_eq!(consumer.available(), 4);
         assert_eq!(consumer.take(), Some(START));
-        consumer.release(1);
-        producer.refresh(consumer.released()).unwrap();
+        producer.refresh(consumer.next()).unwrap();
         assert_eq!(producer.push(), Some(START.wrapping_add(4)));
     }
 
@@ -248,31 +212,26 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_in_work_is_not_the_producers() {
+    fn a_slot_that_was_not_taken_is_not_the_producers() {
         let mut consumer = Consumer::<4>::new(0);
         consumer.refresh(4).unwrap();
+        assert!(consumer.refresh(5).is_err(), "nothing was taken yet");
         consumer.take_run(1);
-        assert_eq!(consumer.next(), 1);
-        consumer.take_run(u32::MAX);
-        assert_eq!(consumer.available(), 0, "only what is there can be taken");
-        assert!(consumer.refresh(5).is_err(), "nothing was released yet");
-        consumer.release(1);
+        assert_eq!((consumer.next(), consumer.available()), (1, 3));
         consumer.refresh(5).unwrap();
-        consumer.release(u32::MAX);
-        assert_eq!(consumer.released(), 4, "only what was taken can be released");
+        assert!(consumer.refresh(6).is_err());
+        consumer.take_run(u32::MAX);
+        assert_eq!((consumer.next(), consumer.available()), (5, 0), "only what is there can be taken");
     }
 
     #[test]
-    fn who_counts_by_itself_comes_to_the_same() {
+    fn batch_forms_come_to_the_same() {
         let (mut counted, mut single) = (Producer::<4>::new(START), Producer::<4>::new(START));
         counted.push_to(START.wrapping_add(3));
         for _ in 0..3 {
             single.push();
         }
         assert_eq!((counted.next(), counted.free()), (single.next(), single.free()));
-        counted.take_back_to(START.wrapping_add(2));
-        single.refresh(START.wrapping_add(2)).unwrap();
-        assert_eq!((counted.head(), counted.free()), (single.head(), single.free()));
         let (mut counted, mut single) = (Consumer::<4>::new(START), Consumer::<4>::new(START));
         for consumer in [&mut counted, &mut single] {
             consumer.refresh(START.wrapping_add(4)).unwrap();
@@ -280,9 +239,6 @@ mod tests {
         counted.take_to(START.wrapping_add(3));
         single.take_run(3);
         assert_eq!((counted.next(), counted.available()), (single.next(), single.available()));
-        counted.release_to(START.wrapping_add(2));
-        single.release(2);
-        assert_eq!(counted.released(), single.released());
     }
 
     #[test]

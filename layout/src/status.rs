@@ -21,7 +21,8 @@ pub enum Status {
     BadSource = 5,
     /// The destination range does not lie inside a window that the target holds open for this client.
     BadDestination = 6,
-    /// The message is longer than the flow allows, or its chain has too many parts or parts for several targets.
+    /// The message is longer than the flow allows, or its chain has too many parts or parts for several
+    /// targets.
     BadLength = 7,
     /// The message is longer than the buffer that the target posted for it. The buffer stays posted.
     TooLong = 8,
@@ -63,19 +64,20 @@ impl Status {
     }
 }
 
-/// A status and the use of the slot it speaks of, in one 64-bit word: a stale status is never taken for a fresh one.
+/// A status and the use of the slot it speaks of, in one 64-bit word: a stale status is never taken for a
+/// fresh one.
 ///
 /// ```text
 ///  63         32 31        30      16 15    8 7      0
 ///  │   index    │ delivered│ sequence │ target │ status │
 /// ```
 ///
-/// The middle is central's own note, for its restart: by it central knows which message of which flow this was, when
-/// the descriptor may be overwritten already. It is 0 in everything but the first slot of a message that was
-/// delivered. Clients look at the index and the status only.
+/// The middle is central's own note, for its restart: by it central knows which message of which flow this
+/// was, when the descriptor may be overwritten already. It is 0 in everything but the first slot of a message
+/// that was delivered. Clients look at the index and the status only.
 ///
-/// Pairing: [`set`](Self::set) and [`set_delivered`](Self::set_delivered) (release, central) with [`get`](Self::get)
-/// (acquire, client).
+/// Pairing: [`set`](Self::set) and [`set_delivered`](Self::set_delivered) (release, central) with
+/// [`get`](Self::get) and [`ended`](Self::ended) (acquire, client).
 #[derive(Default)]
 #[repr(transparent)]
 pub struct StatusWord(AtomicU64);
@@ -89,7 +91,8 @@ pub struct DeliveredNote {
     pub sequence: u16,
 }
 
-/// Status words count messages of a flow modulo this. More than twice what a ring of statuses can hold suffices.
+/// Status words count messages of a flow modulo this. More than twice what a ring of statuses can hold
+/// suffices.
 pub const SEQUENCE_RANGE: u64 = 1 << 15;
 
 /// In the lower half of a status word: the note is there.
@@ -102,8 +105,8 @@ impl StatusWord {
         self.store(u64::from(index) << 32 | u64::from(status as u32));
     }
 
-    /// Says that the message which begins at free-running index `index` is [`Status::Done`], and notes for central's
-    /// restart that it was number `sequence` of the flow to `target`. For central.
+    /// Says that the message which begins at free-running index `index` is [`Status::Done`], and notes for
+    /// central's restart that it was number `sequence` of the flow to `target`. For central.
     #[inline]
     pub fn set_delivered(&self, index: u32, target: DomainId, sequence: u64) {
         self.store(Self::delivered_word(index, target, sequence));
@@ -153,22 +156,35 @@ impl StatusWord {
         (word >> 32 == u64::from(index) && status != Status::Free).then_some(status)
     }
 
-    /// How a send has ended whose slot central has given back, by a [`transmit_head`](crate::InRegion::transmit_head) past it
-    /// that the client has observed; `None` would be a central that gives back what has not ended.
+    /// How a send has ended that central has taken, by a [`transmit_head`](crate::InRegion::transmit_head)
+    /// past it that the client has observed; `None` if it waits.
     ///
-    /// Pairing: relaxed, because the head does it: central publishes it (release) after this word, and its
-    /// [`observe`](crate::Index::observe) (acquire) came before. So the word is of this use of the slot, and its index need not be looked at.
+    /// The word is of this use of the slot, so its index need not be looked at: central publishes the head
+    /// (release) after it has said that the send is queued or how it ended.
+    ///
+    /// Pairing: acquire all the same, as in [`get`](Self::get). What was queued when the head passed it may
+    /// have ended since, and the head says nothing of that.
     #[must_use]
     #[inline]
     pub fn ended(&self) -> Option<Status> {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.0.load(Ordering::Acquire);
         if word & 0xff == Status::Done as u64 {
             return Some(Status::Done);
         }
         Status::ALL.get((word & 0xff) as usize).copied().filter(|status| status.is_final())
     }
 
-    /// Central's note on the last use of this slot. For central, when it restarts: relaxed, as nobody else writes it.
+    /// The index that was last spoken of here, and how it stands. For central, when it restarts: relaxed, as
+    /// nobody else writes it.
+    #[must_use]
+    pub fn latest(&self) -> (u32, Status) {
+        let word = self.0.load(Ordering::Relaxed);
+        let status = Status::ALL.get((word & 0xff) as usize).copied().unwrap_or(Status::Free);
+        ((word >> 32) as u32, status)
+    }
+
+    /// Central's note on the last use of this slot. For central, when it restarts: relaxed, as nobody else
+    /// writes it.
     #[must_use]
     pub fn delivered(&self) -> Option<DeliveredNote> {
         let word = self.0.load(Ordering::Relaxed);
@@ -179,7 +195,8 @@ impl StatusWord {
         (word & DELIVERED != 0).then_some(note)
     }
 
-    /// Forgets every use of the slot, at the beginning of an epoch. For central. Relaxed: who sees the epoch sees this.
+    /// Forgets every use of the slot, at the beginning of an epoch. For central. Relaxed: who sees the epoch
+    /// sees this.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }

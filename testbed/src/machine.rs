@@ -35,6 +35,10 @@ pub struct PlayedMachine {
     pub records: bool,
     /// Refuse the mapping that comes after this many, to play a kernel without memory.
     pub refuse_map_after: Option<u32>,
+    /// Rounds that were followed by another one.
+    pub rounds: u32,
+    /// Called between two rounds: whether a period has passed.
+    pub between_rounds: Option<Box<dyn FnMut() -> bool>>,
     /// Called after each action: a test's chance to rewrite memory, or to stop central there by unwinding.
     pub interposer: Option<Box<dyn FnMut(Action)>>,
 }
@@ -48,6 +52,8 @@ impl PlayedMachine {
             actions: Vec::new(),
             records: true,
             refuse_map_after: None,
+            rounds: 0,
+            between_rounds: None,
             interposer: None,
         }
     }
@@ -132,6 +138,11 @@ impl Machine for PlayedMachine {
         let (target, to_start) = self.resolve(to, length, Side::Receive);
         source.copy(start, target, to_start, length as usize);
         self.record(Action::Copy(length));
+    }
+
+    fn poll_tick(&mut self) -> bool {
+        self.rounds += 1;
+        self.between_rounds.as_mut().is_some_and(|between| between())
     }
 
     fn signal(&mut self, client: DomainId) {

@@ -62,14 +62,14 @@ impl<M: Machine> Central<M> {
             }
             ports
         });
-        let mut hands = Hands { window: runtime::window(), channels };
+        let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
+        let mut hands = Hands { window: runtime::window(), channels, tick };
         if restarted {
             hands.clear_window(config);
         }
         let mut machine = machine(hands);
         // Clients that started first have published already; their signals are pending, but a look costs little.
         engine.run(&mut machine, ClientSet::first(MAX_CLIENTS), false);
-        let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
         Self { engine, machine, clients, tick }
     }
 
@@ -109,6 +109,7 @@ fn ports(client: &ClientRecord) -> Option<Ports> {
 pub(crate) struct Hands {
     window: Option<Window>,
     channels: [Option<Channel>; MAX_CLIENTS],
+    tick: Option<Channel>,
 }
 
 impl Hands {
@@ -163,6 +164,11 @@ impl Machine for Hands {
         if let Some(channel) = self.channels.get(client.index()).copied().flatten() {
             runtime::notify(channel);
         }
+    }
+
+    fn poll_tick(&mut self) -> bool {
+        let signalled = runtime::poll();
+        self.tick.is_some_and(|tick| signalled.contains(tick))
     }
 
     fn signal_and_sleep(&mut self, client: DomainId) {

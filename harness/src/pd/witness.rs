@@ -267,6 +267,10 @@ impl Machine for Witness {
         self.hands.signal_and_sleep(client);
     }
 
+    fn poll_tick(&mut self) -> bool {
+        self.hands.poll_tick()
+    }
+
     fn delivered(&mut self) {
         self.live_through(Act::Deliver);
     }

@@ -135,7 +135,7 @@ pub(super) const R24: Scenario = Scenario {
     beta: Some(|beta: &mut Actor<'_>| {
         for frame in 0..u64::from(FRAMES) {
             beta.post(frame * 4096, 4096, None);
-            ensure!(u64::from(beta.receive()?.place.frame) == frame, "every frame can receive");
+            ensure!(u64::from(beta.receive()?.place().frame) == frame, "every frame can receive");
         }
         Ok(())
     }),

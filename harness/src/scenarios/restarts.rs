@@ -141,8 +141,8 @@ fn receive_batch(beta: &mut Actor<'_>) -> Result<(), Clue> {
         );
         // Beyond the batch, one buffer is offered at a time.
         let frame = if number < BATCH.into() { number } else { 0 };
-        ensure!(Some(delivery.place) == Address::at(frame * 4096), "each buffer is used once");
-        let place = delivery.place.frame as usize * 4096;
+        ensure!(Some(delivery.place()) == Address::at(frame * 4096), "each buffer is used once");
+        let place = delivery.place().frame as usize * 4096;
         ensure!(beta.rx.holds(place, LENGTH as usize, seed(number)), "intact");
         if number + 1 >= BATCH.into() {
             beta.post(0, LENGTH, Some(Role::Alpha));

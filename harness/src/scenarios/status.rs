@@ -137,7 +137,7 @@ pub(super) const R17: Scenario = Scenario {
             ensure!(entry.kind == DeliveryKind::Message as u8, "it is a message");
             ensure!(entry.source == Role::Alpha.number(), "central names the sender");
             ensure!((entry.tag, entry.sequence) == (tag, number), "tag and number are right");
-            ensure!((entry.place.frame, entry.place.offset) == place, "place is right");
+            ensure!((entry.place().frame, entry.place().offset) == place, "place is right");
             ensure!(entry.length == length, "length is right");
         }
         Ok(())
@@ -297,7 +297,7 @@ pub(super) const R27: Scenario = Scenario {
         for tag in 0..300 {
             let entry = beta.receive()?;
             ensure!((entry.tag, entry.sequence) == (tag, tag), "every entry is there, in order");
-            beta.post(u64::from(entry.place.offset), 8, Some(Role::Alpha));
+            beta.post(u64::from(entry.place().offset), 8, Some(Role::Alpha));
         }
         Ok(())
     }),

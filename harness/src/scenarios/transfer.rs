@@ -1,6 +1,6 @@
 //! What a transfer is: two buffers are mapped by frame number, and bytes go from one to the other.
 
-use ferry_layout::{Delivery, DeliveryKind, Status};
+use ferry_layout::{DeliveryKind, Status};
 
 use crate::actor::Actor;
 use crate::check::ensure;
@@ -81,7 +81,7 @@ pub(super) const R03: Scenario = Scenario {
         for frame in [13, 5] {
             beta.post(frame * 4096 + 8, 256, None);
             let delivery = beta.receive()?;
-            ensure!(u64::from(delivery.place.frame) == frame, "the delivery names the frame");
+            ensure!(u64::from(delivery.place().frame) == frame, "the delivery names the frame");
         }
         Ok(())
     }),
@@ -201,10 +201,11 @@ pub(super) const R12: Scenario = Scenario {
         for request in refused {
             let answer = beta.receive()?;
             ensure!(answer.kind == DeliveryKind::Refused as u8, "what lies outside is refused");
-            ensure!(answer.tag == u64::from(request), "the answer names the request");
+            ensure!(answer.request == request, "the answer names the request");
         }
-        let Delivery { kind, place, .. } = beta.receive()?;
-        ensure!(kind == DeliveryKind::Message as u8, "the last byte can be posted");
+        let delivery = beta.receive()?;
+        let place = delivery.place();
+        ensure!(delivery.kind == DeliveryKind::Message as u8, "the last byte can be posted");
         ensure!((place.frame, place.offset) == (31, 4095), "and is where the message went");
         Ok(())
     }),
@@ -236,7 +237,7 @@ pub(super) const R20: Scenario = Scenario {
         beta.open_window(6 * 4096, 2 * 4096, Role::Alpha);
         let delivery = beta.receive()?;
         ensure!(
-            (delivery.place.frame, delivery.place.offset) == (6, 500),
+            (delivery.place().frame, delivery.place().offset) == (6, 500),
             "it went where it was addressed to"
         );
         ensure!(beta.rx.holds(6 * 4096 + 500, BYTES as usize, 3), "the bytes are there");

@@ -123,7 +123,6 @@ impl Arena {
                 }
                 Event::Placed { source, length, .. } => got.push((source.number(), length)),
                 Event::Returned(buffer) => self.receive.push(buffer),
-                Event::NotWithdrawn => {}
             }
         }
         self.bob.publish();
@@ -246,6 +245,7 @@ impl Hostile {
         self.0.out.transmit_tail.publish(0);
         self.0.out.post_tail.publish(0);
         self.0.out.delivery_head.publish(0);
+        self.0.out.withdrawals.publish(0);
         self.0.out.wake.arm();
         self.0.out.ask_for_epoch(epoch);
     }
@@ -264,6 +264,12 @@ impl Hostile {
     pub(crate) fn post(self, index: u32, post: Post) {
         self.0.out.posts.store(index, post);
         self.0.out.post_tail.publish(index.wrapping_add(1));
+    }
+
+    /// Takes the request in the slot of `index` back.
+    pub(crate) fn withdraw(self, index: u32) {
+        self.0.out.withdraw(index);
+        self.0.out.withdrawals.publish(self.0.out.withdrawals.observe().wrapping_add(1));
     }
 
     pub(crate) fn standing(self) -> Standing {
@@ -299,6 +305,6 @@ pub(crate) fn buffer(frame: u32, length: u32) -> Post {
         length,
         from: Post::ANYONE,
         kind: PostKind::Buffer as u8,
-        reserved: 0,
+        marks: 0,
     }
 }

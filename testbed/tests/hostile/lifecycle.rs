@@ -1,7 +1,7 @@
 //! Restarts, real and feigned: epochs, hellos, and what is left of an old life.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Delivery, Standing, Status};
+use ferry_layout::{ABI_VERSION, Delivery, Standing, Status};
 
 use crate::arena::{Arena, BOB, MALLORY, TRUDY, buffer, message};
 
@@ -103,7 +103,7 @@ fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
     let mallory = arena.hostile(MALLORY);
     let page = ferry_testbed::Memory::of(mallory.0.out);
     mallory.write(0, message(BOB, 9));
-    for (place, word) in [(0_usize, 0_u32), (0, u32::MAX), (4, 0), (4, 2), (4, u32::MAX)] {
+    for (place, word) in [(0_usize, 0_u32), (0, u32::MAX), (4, 0), (4, ABI_VERSION - 1), (4, u32::MAX)] {
         mallory.tail(0);
         mallory.0.out.ask_for_epoch(1);
         page.write(place, &word.to_le_bytes());

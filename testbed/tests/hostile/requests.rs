@@ -16,14 +16,14 @@ fn is_refused(post: Post) {
     arena.bed.run();
     let answer = mallory.delivery(0);
     assert_eq!((mallory.delivery_tail(), answer.kind), (1, DeliveryKind::Refused as u8), "{post:?}");
-    assert_eq!((answer.tag, answer.sequence), (0, 0), "names the request");
+    assert_eq!(answer.request, 0, "names the request");
     assert_eq!((trudy.status(0), mallory.standing()), (Some(Status::Queued), Standing::Open));
     assert_eq!(arena.changed(MALLORY), None);
     arena.judge();
 }
 
 fn post(frame: u32, offset: u32, length: u32, from: u16, kind: u8) -> Post {
-    Post { place: Address { frame, offset }, length, from, kind, reserved: 0 }
+    Post { place: Address { frame, offset }, length, from, kind, marks: 0 }
 }
 
 #[test]
@@ -43,12 +43,39 @@ fn t41_requests_for_nobody_of_no_kind_and_for_nothing() {
     is_refused(post(0, 0, 64, 32, 0));
     is_refused(post(0, 0, 64, u16::MAX - 1, 0));
     is_refused(post(0, 0, 64, Post::ANYONE, PostKind::Window as u8));
-    for kind in 3..=u8::MAX {
+    for kind in 2..=u8::MAX {
         is_refused(post(0, 0, 64, Post::ANYONE, kind));
     }
-    for earlier in [0, 1, 127, 128, u32::MAX] {
-        is_refused(post(earlier, 0, 0, 0, PostKind::Withdraw as u8));
+    for marks in (4..=u8::MAX).step_by(4) {
+        is_refused(Post { marks, ..post(0, 0, 64, Post::ANYONE, 0) });
     }
+}
+
+/// What is withdrawn is not answered unless it is open, however often that is announced.
+#[test]
+fn t48_withdrawing_what_is_not_there() {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    for slot in [0, 1, 127, 128, u32::MAX] {
+        mallory.withdraw(slot);
+        arena.bed.run();
+    }
+    mallory.0.out.withdrawals.publish(u32::MAX);
+    arena.bed.run();
+    assert_eq!((mallory.delivery_tail(), mallory.standing()), (0, Standing::Open));
+    // Withdrawn from the beginning, and withdrawn when it is used up.
+    mallory.post(0, Post { marks: Post::WITHDRAWN, ..buffer(0, 64) });
+    mallory.withdraw(0);
+    arena.bed.run();
+    assert_eq!((mallory.delivery_tail(), mallory.delivery(0).kind), (1, DeliveryKind::Withdrawn as u8));
+    mallory.post(1, buffer(0, 64));
+    trudy.write(0, message(MALLORY, 4));
+    trudy.tail(1);
+    arena.bed.run();
+    mallory.withdraw(1);
+    arena.bed.run();
+    assert_eq!((mallory.delivery_tail(), mallory.delivery(1).kind), (2, DeliveryKind::Message as u8));
+    arena.judge();
 }
 
 #[test]
@@ -59,11 +86,16 @@ fn t42_one_window_too_many() {
         mallory.post(index, post(index, 0, 64, TRUDY, PostKind::Window as u8));
     }
     arena.bed.run();
-    assert_eq!((mallory.delivery_tail(), mallory.delivery(0).tag), (1, 8));
-    mallory.post(9, post(3, 0, 0, 0, PostKind::Withdraw as u8));
-    mallory.post(10, post(3, 0, 64, TRUDY, PostKind::Window as u8));
+    assert_eq!((mallory.delivery_tail(), mallory.delivery(0).request), (1, 8));
+    mallory.withdraw(3);
+    arena.bed.run();
+    mallory.post(9, post(3, 0, 64, TRUDY, PostKind::Window as u8));
     arena.bed.run();
     assert_eq!((mallory.delivery_tail(), mallory.delivery(1).kind), (2, DeliveryKind::Withdrawn as u8));
+    // The limit is for each peer.
+    mallory.post(10, post(10, 0, 64, BOB, PostKind::Window as u8));
+    arena.bed.run();
+    assert_eq!(mallory.delivery_tail(), 2);
     arena.judge();
 }
 
@@ -117,11 +149,11 @@ fn t45_withdraw_while_a_large_transfer_is_under_way() {
         // As soon as the first bytes are there.
         if !asked && mallory.0.receive.read(0, 1) != [0xc5] {
             asked = true;
-            mallory.post(1, post(0, 0, 0, 0, PostKind::Withdraw as u8));
+            mallory.withdraw(0);
         }
     });
-    let (answer, message) = (mallory.delivery(0), mallory.delivery(1));
-    assert_eq!((answer.kind, answer.tag), (DeliveryKind::Refused as u8, 1), "too late");
+    let message = mallory.delivery(0);
+    assert_eq!(mallory.delivery_tail(), 1, "too late, and the message says so");
     assert_eq!((message.kind, message.length), (DeliveryKind::Message as u8, bytes));
     assert_eq!(trudy.status(0), Some(Status::Done));
     assert_eq!(arena.bed.machine.mapped(), 0);
@@ -144,7 +176,7 @@ fn t46_a_window_withdrawn_in_the_middle_of_a_transfer() {
     arena.run_under(move |_| {
         if !asked && mallory.0.receive.read(0, 1) != [0xc5] {
             asked = true;
-            mallory.post(1, post(0, 0, 0, 0, PostKind::Withdraw as u8));
+            mallory.withdraw(0);
         }
         // How much was there when the answer came; nothing may come after it.
         if answered.is_none() && mallory.delivery_tail() == 1 {

@@ -123,8 +123,13 @@ fn t36_requests_change_between_reads() {
         }
     });
     strikes_everywhere(|mallory| {
-        mallory.0.out.posts.store(0, Post { kind: PostKind::Withdraw as u8, ..buffer(1, 1) });
-        mallory.post(1, Post { kind: PostKind::Withdraw as u8, ..buffer(0, 1) });
+        mallory.withdraw(0);
+        mallory.post(1, Post { marks: Post::WITHDRAWN, ..buffer(0, 1) });
+    });
+    strikes_everywhere(|mallory| {
+        mallory.0.out.pass_over_post(0);
+        mallory.0.out.pass_over_send(0);
+        mallory.0.out.pass_over_send(3);
     });
 }
 

@@ -31,7 +31,6 @@ pub(crate) struct Sent {
 /// One receive request that is open as far as the client knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
-    pub(crate) index: u32,
     pub(crate) from: Option<u16>,
     pub(crate) start: u64,
     pub(crate) length: u32,
@@ -66,7 +65,6 @@ pub(crate) enum Filed {
     Returned {
         start: u64,
     },
-    NotWithdrawn,
 }
 
 /// One client.
@@ -230,13 +228,19 @@ impl Model {
             );
         } else {
             let fits = |offer: &Offer| !offer.is_window && offer.from.is_none_or(|only| only == source);
-            let oldest = client.offers.iter().position(|offer| fits(offer) && !offer.withdrawing);
+            // Those for this source alone come first.
+            let open = |alone: bool| {
+                let mut offers = client.offers.iter();
+                offers.position(|offer| fits(offer) && !offer.withdrawing && offer.from.is_some() == alone)
+            };
+            let oldest = open(true).or_else(|| open(false));
             let chosen = client.offers.iter().position(|offer| fits(offer) && offer.start == start);
             let chosen = chosen.expect("a buffer that was offered to this source");
             // A long message claims its buffer at its beginning, and others may end before it.
             let in_one_step = self.shape.buffer < ferry_central::CHUNK_BYTES;
             assert!(
-                !in_one_step || oldest.is_none_or(|oldest| chosen <= oldest),
+                !in_one_step
+                    || oldest.is_none_or(|oldest| chosen <= oldest || client.offers[chosen].from.is_some()),
                 "the oldest buffer that fits is used first"
             );
             client.offers.remove(chosen);
@@ -246,27 +250,25 @@ impl Model {
         client.filed.push_back(Filed::Message { source, tag, start, length, placed: sent.place.is_some() });
     }
 
-    /// Request `index` of `client` is closed, as it asked.
-    pub(crate) fn withdrawn(&mut self, client: u16, index: u32) {
+    /// The request of `client` for the place from `start` on is closed, as it asked.
+    pub(crate) fn withdrawn(&mut self, client: u16, start: u64) {
         let client = &mut self.clients[usize::from(client)];
-        let place = client.offers.iter().position(|offer| offer.index == index);
+        let place = client.offers.iter().position(|offer| offer.start == start);
         let offer = client.offers.remove(place.expect("only an open request can be withdrawn"));
         assert!(offer.withdrawing, "{offer:?} was not to be withdrawn");
-        client.filed.push_back(Filed::Returned { start: offer.start });
+        client.filed.push_back(Filed::Returned { start });
     }
 
-    /// A request of `client` was refused: a window too many, or a withdrawal that came too late.
-    pub(crate) fn refused(&mut self, client: u16, index: u32) {
+    /// The request of `client` for the place from `start` on was refused: a window too many.
+    pub(crate) fn refused(&mut self, client: u16, start: u64) {
         let client = &mut self.clients[usize::from(client)];
-        let Some(place) = client.offers.iter().position(|offer| offer.index == index) else {
-            client.filed.push_back(Filed::NotWithdrawn);
-            return;
-        };
-        let offer = client.offers.remove(place);
+        let place = client.offers.iter().position(|offer| offer.start == start);
+        let offer = client.offers.remove(place.expect("only an open request can be refused"));
         assert!(offer.is_window, "{offer:?} is an honest offer");
-        let open = client.offers.iter().filter(|other| other.is_window).count();
+        let for_same = |other: &&Offer| other.is_window && other.from == offer.from;
+        let open = client.offers.iter().filter(for_same).count();
         assert!(open >= ferry_layout::geometry::MAX_WINDOWS, "{offer:?} is not one too many");
-        client.filed.push_back(Filed::Returned { start: offer.start });
+        client.filed.push_back(Filed::Returned { start });
     }
 
     /// All runs so far have seen everything that was offered.

@@ -1,10 +1,14 @@
 //! The system under test: engine and ports, every operation carried out in both it and the model.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use ferry_client::{Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;
 use ferry_layout::geometry::DELIVERY_SLOTS;
-use ferry_layout::{Address, Delivery, DeliveryKind};
-use ferry_testbed::{Silent, Testbed};
+use ferry_layout::observe::{AccessKind, set_hook};
+use ferry_layout::{Address, Delivery, DeliveryKind, InRegion, Post};
+use ferry_testbed::{Action, Silent, Testbed};
 
 use crate::model::{Client, Filed, Model, Offer, Sent};
 use crate::program::{Operation, Shape};
@@ -17,9 +21,8 @@ struct Program {
     port: Port<Silent>,
     transmit: Vec<TransmitBuffer>,
     receive: Vec<ReceiveBuffer>,
-    posted: Vec<(u32, Posted)>,
-    /// Receive requests and withdrawals so far.
-    requests: u32,
+    /// Requests so far, with the beginning of each buffer.
+    posted: Vec<(u64, Posted)>,
 }
 
 /// The engine with its clients, and the model of them.
@@ -41,6 +44,10 @@ fn position(place: Address) -> u64 {
     u64::from(place.frame) * 4096 + u64::from(place.offset)
 }
 
+fn address<T>(field: &T) -> usize {
+    core::ptr::from_ref(field).addr()
+}
+
 impl System {
     pub(crate) fn new(shape: Shape) -> Self {
         let mut bed = Testbed::new(&shape.topology);
@@ -60,6 +67,39 @@ impl System {
     /// A peer by number, whether or not there is a flow: an honest mistake, or an honest try.
     fn peer(number: u16) -> Peer {
         Peer { domain: number, ..Peer::default() }
+    }
+
+    /// Has central work, with an observer beside it: where no flow keeps its mappings, nothing that a client can see of a message
+    /// comes while a frame is mapped.
+    fn work(&mut self, work: impl FnOnce(&mut Testbed)) {
+        if self.model.shape.topology.flows.iter().any(|flow| flow.mapping() == Mapping::Keep) {
+            work(&mut self.bed);
+            return;
+        }
+        let mapped = Rc::new(Cell::new(0_i32));
+        let counted = mapped.clone();
+        self.bed.machine.interposer = Some(Box::new(move |action| match action {
+            Action::Map(..) => counted.set(counted.get() + 1),
+            Action::Unmap(..) => counted.set(counted.get() - 1),
+            Action::Copy(_) | Action::Signal(_) => {}
+        }));
+        let pages: Vec<_> = self.bed.clients.iter().map(|client| client.into).collect();
+        set_hook(Some(Box::new(move |access| {
+            if access.kind == AccessKind::Store && mapped.get() != 0 {
+                let is_tail = |into: &&'static InRegion| address(&into.delivery_tail) == access.address;
+                let is_end = |into: &&'static InRegion| {
+                    let slots = (0..128).map(|slot| into.status(slot));
+                    slots
+                        .filter(|word| address(*word) == access.address)
+                        .any(|word| word.latest().1.is_final())
+                };
+                let visible = pages.iter().any(|into| is_tail(into) || is_end(into));
+                assert!(!visible, "visible with {} frames mapped", mapped.get());
+            }
+        })));
+        work(&mut self.bed);
+        set_hook(None);
+        self.bed.machine.interposer = None;
     }
 
     pub(crate) fn perform(&mut self, operation: Operation) {
@@ -100,12 +140,12 @@ impl System {
             Operation::RunFor { client } => {
                 let client = self.client(client);
                 self.programs[usize::from(client)].port.publish();
-                self.bed.run_for(client);
+                self.work(|bed| bed.run_for(client));
                 self.observe();
             }
             Operation::Tick => {
                 self.model.tick();
-                self.bed.tick();
+                self.work(Testbed::tick);
                 self.observe();
             }
             Operation::Restart { client } => self.restart(self.client(client)),
@@ -200,10 +240,8 @@ impl System {
         };
         match result {
             Ok(posted) => {
-                let index = program.requests;
-                program.requests += 1;
-                program.posted.push((index, posted));
-                let offer = Offer { index, from, start, length, is_window, known: false, withdrawing: false };
+                program.posted.push((start, posted));
+                let offer = Offer { from, start, length, is_window, known: false, withdrawing: false };
                 self.model.clients[usize::from(client)].offers.push(offer);
             }
             Err(refused) => program.receive.push(refused.buffer),
@@ -213,14 +251,12 @@ impl System {
     fn withdraw(&mut self, client: u16, which: usize) {
         let program = &mut self.programs[usize::from(client)];
         let recent = program.posted.len().saturating_sub(12);
-        let Some((index, posted)) = program.posted[recent..].iter().cycle().nth(which % 12) else { return };
-        let offers = &mut self.model.clients[usize::from(client)].offers;
-        let offer = offers.iter_mut().find(|offer| offer.index == *index);
-        // A request that was used up long ago may have a successor in its slot; an honest client knows by the buffer.
-        let twice = offer.as_ref().is_none_or(|offer| offer.withdrawing);
-        if !twice && program.port.withdraw(*posted) {
-            program.requests += 1;
-            if let Some(offer) = offer {
+        let Some((start, posted)) = program.posted[recent..].iter().cycle().nth(which % 12) else { return };
+        if program.port.withdraw(*posted) {
+            let offers = &mut self.model.clients[usize::from(client)].offers;
+            // None, if it is used up already and the client has not looked.
+            if let Some(offer) = offers.iter_mut().find(|offer| offer.start == *start) {
+                assert!(!offer.withdrawing, "{offer:?} is withdrawn once");
                 offer.withdrawing = true;
             }
         }
@@ -247,7 +283,6 @@ impl System {
                     program.receive.push(buffer);
                     Some(Filed::Returned { start })
                 }
-                Some(Event::NotWithdrawn) => Some(Filed::NotWithdrawn),
             };
             assert_eq!(found, expected, "client {client} takes what was filed, once and in order");
         }
@@ -258,7 +293,8 @@ impl System {
         let state = &mut self.model.clients[usize::from(client)];
         for _ in 0..most {
             let Some(completion) = program.port.reap() else { break };
-            assert_eq!(state.slots.pop_front(), Some(completion.tag), "slots are reaped in order");
+            let place = state.slots.iter().position(|tag| *tag == completion.tag);
+            state.slots.remove(place.expect("only what was sent is reaped, and once"));
             program.transmit.push(completion.buffer);
         }
     }
@@ -276,7 +312,7 @@ impl System {
             program.port.publish();
         }
         let refusing = self.bed.machine.refuse_map_after.is_some();
-        self.bed.run();
+        self.work(Testbed::run);
         self.observe();
         self.model.know_offers();
         if !refusing {
@@ -326,16 +362,15 @@ impl System {
             let delivery: Delivery = into.deliveries.load(*seen);
             *seen = seen.wrapping_add(1);
             let kind = DeliveryKind::from_number(delivery.kind).expect("a kind of delivery");
-            let Delivery { source, tag, sequence, place, length, .. } = delivery;
-            if kind == DeliveryKind::Withdrawn || kind == DeliveryKind::Refused {
-                let index = u32::try_from(tag).expect("an index");
-                if kind == DeliveryKind::Withdrawn {
-                    self.model.withdrawn(client, index);
-                } else {
-                    self.model.refused(client, index);
+            let Delivery { source, tag, sequence, request, length, .. } = delivery;
+            // The entry is there as long as its buffer has not come back.
+            let post: Post = self.bed.clients[usize::from(client)].out.posts.load(request);
+            match kind {
+                DeliveryKind::Withdrawn => self.model.withdrawn(client, position(post.place)),
+                DeliveryKind::Refused => self.model.refused(client, position(post.place)),
+                DeliveryKind::Message | DeliveryKind::Placed => {
+                    self.model.deliver(source, client, tag, sequence, position(delivery.place()), length);
                 }
-            } else {
-                self.model.deliver(source, client, tag, sequence, position(place), length);
             }
         }
     }
@@ -409,6 +444,5 @@ fn start(bed: &mut Testbed, client: u16, buffer: u32) -> Program {
         transmit: transmit.split::<BUFFERS>(buffer).into_iter().collect(),
         receive: receive.split::<BUFFERS>(buffer).into_iter().collect(),
         posted: Vec::new(),
-        requests: 0,
     }
 }

@@ -33,6 +33,10 @@ fn play(
             _ => {}
         }
     }
+    if buffer_bytes == SMALL {
+        // A client that has one peer shares its slots with nobody, so that it can fill a queue.
+        topology.flows.retain(|flow| flow.target == 1);
+    }
     topology.bytes_per_round = 64 * 1024;
     topology.messages_per_round = 128;
     let fuse = Fuse::after(first);
@@ -223,6 +227,65 @@ fn a_full_receive_queue(world: &mut World) {
     fill(world, 2);
 }
 
+/// A receiver publishes, in the middle of a turn whose deliveries to it are under way, a withdrawal, a request that is refused, and
+/// buffers that the turn then uses. The answers wait until what the turn has delivered is visible.
+fn requests_found_in_a_turn(world: &mut World) {
+    world.post(1, None);
+    world.open_window(1, 2);
+    for _ in 0..7 {
+        world.open_window_beside(1, 2);
+    }
+    world.run();
+    for _ in 0..3 {
+        world.chain(0, 1, 2, 3000);
+    }
+    world.send(0, 1, 5);
+    world.in_the_next_run(1, |world| {
+        world.withdraw_window(1);
+        world.post(1, None);
+        world.open_window_beside(1, 2);
+        world.post(1, None);
+        world.post(1, Some(0));
+    });
+    world.run();
+    world.send(0, 1, 6);
+    world.run();
+}
+
+#[test]
+fn requests_found_in_a_turn_survive_a_stop_after_every_store() {
+    survives_every_stop(requests_found_in_a_turn);
+}
+
+/// The ring of sends and the ring of requests come round to slots that are in use.
+fn a_lap_beside_silent_peers(world: &mut World) {
+    let exchange = |world: &mut World, count: usize| {
+        for _ in 0..count {
+            world.post(1, None);
+            world.send(0, 1, 64);
+        }
+        world.run();
+    };
+    world.unstopped(|world| {
+        world.post(1, Some(2));
+        world.send(0, 2, 100);
+        world.chain(0, 2, 2, 300);
+        (0..8).for_each(|_| exchange(world, 15));
+    });
+    // The slots in use are in the middle of this turn.
+    exchange(world, 8);
+    world.post(2, None);
+    world.post(2, None);
+    world.send(2, 1, 5);
+    world.run();
+    exchange(world, 3);
+}
+
+#[test]
+fn a_lap_beside_silent_peers_survives_a_stop_after_every_store() {
+    survives_every_stop(a_lap_beside_silent_peers);
+}
+
 #[test]
 fn a_full_receive_queue_survives_stops() {
     // A prime, so that over the messages every store is met.
@@ -269,4 +332,6 @@ fn a_restart_can_be_stopped_too() {
     survives_stops_of_the_restart(messages_in_and_out_of_order);
     survives_stops_of_the_restart(windows_opened_filled_and_withdrawn);
     survives_stops_of_the_restart(chains);
+    survives_stops_of_the_restart(requests_found_in_a_turn);
+    survives_stops_of_the_restart(a_lap_beside_silent_peers);
 }

@@ -8,8 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use ferry_client::{Address, Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_layout::OutRegion;
 use ferry_layout::observe::{AccessKind, set_hook};
-use ferry_testbed::{Silent, Testbed, Topology};
+use ferry_testbed::{Action, Silent, Testbed, Topology};
 
 /// What unwinds central.
 struct Stopped;
@@ -19,6 +20,7 @@ struct Stopped;
 pub(crate) struct Fuse {
     passed: Rc<Cell<u32>>,
     blows_at: Rc<Cell<Option<u32>>>,
+    paused: Rc<Cell<bool>>,
 }
 
 impl Fuse {
@@ -35,11 +37,29 @@ impl Fuse {
     }
 
     fn step(&self) {
+        if self.paused.get() {
+            return;
+        }
         self.passed.set(self.passed.get() + 1);
         if self.blows_at.get() == Some(self.passed.get()) {
             self.blows_at.set(None);
             resume_unwind(Box::new(Stopped));
         }
+    }
+}
+
+/// A client's page, and how far it has posted and withdrawn.
+#[derive(Clone, Copy)]
+struct Later {
+    out: &'static OutRegion,
+    posts: u32,
+    withdrawals: u32,
+}
+
+impl Later {
+    fn publish(self) {
+        self.out.post_tail.publish(self.posts);
+        self.out.withdrawals.publish(self.withdrawals);
     }
 }
 
@@ -55,12 +75,11 @@ struct Actor {
 /// What a client has seen of the world.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub(crate) struct Book {
-    /// Tags and statuses, in the order of reaping.
-    pub(crate) reaped: Vec<(u64, Status)>,
+    /// Statuses of each tag, one for each part. What has to wait ends out of order, and a stop may make more wait.
+    pub(crate) reaped: BTreeMap<u64, Vec<Status>>,
     /// For each source: numbers and tags, in the order of arrival.
     pub(crate) received: BTreeMap<u16, Vec<(u64, u64)>>,
     pub(crate) returned: usize,
-    pub(crate) not_withdrawn: usize,
 }
 
 /// The system.
@@ -74,6 +93,8 @@ pub(crate) struct World {
     pub(crate) stopped: u32,
     /// Whether clients go on while central is down.
     pub(crate) lively: bool,
+    /// What a client publishes when central copies for the first time in the next run, or is stopped before that.
+    later: Rc<Cell<Option<Later>>>,
     /// A client that is just restarting.
     away: Option<u16>,
     last_place: Address,
@@ -113,11 +134,19 @@ impl World {
             second,
             stopped: 0,
             lively: false,
+            later: Rc::default(),
             away: None,
             last_place: Address::default(),
             buffer_bytes,
             next_tag: 0,
         }
+    }
+
+    /// Goes through `part` without a stop, and without counting its steps.
+    pub(crate) fn unstopped(&mut self, part: impl FnOnce(&mut Self)) {
+        self.fuse.paused.set(true);
+        part(self);
+        self.fuse.paused.set(false);
     }
 
     fn peer(&self, client: usize, other: usize) -> Peer {
@@ -141,9 +170,30 @@ impl World {
         actor.port.publish();
     }
 
+    /// Opens a window that nobody places anything in.
+    pub(crate) fn open_window_beside(&mut self, client: usize, from: usize) {
+        let peer = self.peer(client, from);
+        let actor = &mut self.actors[client];
+        let buffer = actor.receive.pop().expect("a buffer to open");
+        actor.port.open_window(buffer, peer).expect("a slot to post in");
+        actor.port.publish();
+    }
+
+    /// Asks for a request back, unless it has come back already.
     pub(crate) fn withdraw(&mut self, client: usize, posted: Posted) {
-        assert!(self.actors[client].port.withdraw(posted));
+        self.actors[client].port.withdraw(posted);
         self.actors[client].port.publish();
+    }
+
+    /// Takes back what `client` has posted and withdrawn in `requests`: it becomes visible in the middle of the next run.
+    pub(crate) fn in_the_next_run(&mut self, client: usize, requests: impl FnOnce(&mut Self)) {
+        let out = self.bed.clients[client].out;
+        let before = (out.post_tail.observe(), out.withdrawals.observe());
+        requests(self);
+        let (posts, withdrawals) = (out.post_tail.observe(), out.withdrawals.observe());
+        self.later.set(Some(Later { out, posts, withdrawals }));
+        out.post_tail.publish(before.0);
+        out.withdrawals.publish(before.1);
     }
 
     pub(crate) fn withdraw_window(&mut self, client: usize) {
@@ -242,11 +292,18 @@ impl World {
             }
         })));
         let fuse = self.fuse.clone();
-        self.bed.machine.interposer = Some(Box::new(move |_| fuse.step()));
+        let later = self.later.clone();
+        self.bed.machine.interposer = Some(Box::new(move |action| {
+            if matches!(action, Action::Copy(_)) {
+                later.take().into_iter().for_each(Later::publish);
+            }
+            fuse.step();
+        }));
         let bed = &mut self.bed;
         let ended = catch_unwind(AssertUnwindSafe(|| work(bed)));
         set_hook(None);
         self.bed.machine.interposer = None;
+        self.later.take().into_iter().for_each(Later::publish);
         match ended {
             Ok(()) => false,
             Err(reason) if reason.is::<Stopped>() => true,
@@ -293,7 +350,7 @@ impl World {
 impl Actor {
     fn look(&mut self) {
         while let Some(done) = self.port.reap() {
-            self.book.reaped.push((done.tag, done.status));
+            self.book.reaped.entry(done.tag).or_default().push(done.status);
             self.transmit.push(done.buffer);
         }
         while let Some(event) = self.port.receive() {
@@ -316,7 +373,6 @@ impl Actor {
                     self.receive.push(buffer);
                     self.book.returned += 1;
                 }
-                Event::NotWithdrawn => self.book.not_withdrawn += 1,
             }
         }
         self.port.publish();

@@ -47,10 +47,7 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> bool {
                 },
             );
             let place = Address { frame: frame % 65, offset: 0 };
-            mallory
-                .out
-                .posts
-                .store(slot, Post { place, length: length % 5000, from: 2, kind: 0, reserved: 0 });
+            mallory.out.posts.store(slot, Post { place, length: length % 5000, from: 2, kind: 0, marks: 0 });
         }
     }
     match strike % 16 {

@@ -16,7 +16,7 @@ const LARGE: u32 = 64 * 4096;
 const MARK: u8 = 0x77;
 
 fn post(frame: u32, offset: u32, length: u32, from: u16, kind: u8) -> Post {
-    Post { place: Address { frame, offset }, length, from, kind, reserved: 0 }
+    Post { place: Address { frame, offset }, length, from, kind, marks: 0 }
 }
 
 /// Gamma makes each of these requests: it is refused by name, and nothing else happens.
@@ -26,7 +26,7 @@ fn are_refused(gamma: &mut Actor<'_>, posts: impl IntoIterator<Item = Post>) -> 
         let request = gamma.request(post);
         let answer = gamma.receive()?;
         ensure!(answer.kind == DeliveryKind::Refused as u8, "it is refused");
-        ensure!(answer.tag == u64::from(request), "the answer names the request");
+        ensure!(answer.request == request, "the answer names the request");
         ensure!(gamma.into.standing() == Standing::Open, "it is no breach of the protocol");
     }
     ensure!(gamma.rx.canaries_stand_around(&(0..0)), "nothing was written");
@@ -83,7 +83,10 @@ pub(in super::super) const T44: Scenario = Scenario {
         }
         for place in [0, 0, 32, 8] {
             let delivery = gamma.receive()?;
-            ensure!((delivery.place.frame, delivery.place.offset) == (2, place), "each is used, in order");
+            ensure!(
+                (delivery.place().frame, delivery.place().offset) == (2, place),
+                "each is used, in order"
+            );
             ensure!(delivery.length == 8, "for one message");
         }
         gamma.rest();
@@ -168,7 +171,7 @@ fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> 
     mallory.notes[1] += 1;
     if let Some(delivery) = mallory.poll() {
         if delivery.kind == DeliveryKind::Message as u8 {
-            let place = delivery.place.frame as usize * 4096 + delivery.place.offset as usize;
+            let place = delivery.place().frame as usize * 4096 + delivery.place().offset as usize;
             ensure!(PLACES.contains(&place), "a message comes to a place that was offered");
             mallory.notes[3] += 1;
         }

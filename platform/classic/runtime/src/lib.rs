@@ -67,6 +67,13 @@ pub fn notify_on_return(channel: Channel) {
     notify(channel);
 }
 
+/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other wake-up.
+#[inline(never)]
+#[must_use]
+pub fn poll() -> ChannelSet {
+    ChannelSet::from_bits(syscall::poll(slots::NOTIFICATION).badge)
+}
+
 /// Gives other PDs of the same priority the processor for what is left of the time slice.
 pub fn yield_now() {
     syscall::yield_now();

@@ -9,6 +9,7 @@
 use crate::process;
 use ferry_platform::{Channel, ChannelSet};
 use rustix::event::epoll;
+use rustix::time::Timespec;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
@@ -34,11 +35,26 @@ pub fn notify_on_return(channel: Channel) {
 
 /// Blocks until there are signals, and gives the channels that they are about.
 pub(crate) fn wait(epoll: &OwnedFd) -> ChannelSet {
-    let mut events = [const { MaybeUninit::<epoll::Event>::uninit() }; 64];
     loop {
-        if let Ok((ready, _)) = epoll::wait(epoll, &mut events, None) {
-            let bits = ready.iter().fold(0, |bits, event| bits | 1 << (event.data.u64() & 63));
-            return ChannelSet::from_bits(bits);
+        if let Ok(channels) = ready(epoll, None) {
+            return channels;
         }
     }
+}
+
+/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other wake-up.
+#[must_use]
+pub fn poll() -> ChannelSet {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let ready = process::get().map(|process| ready(&process.wait, Some(&at_once)));
+    // Interrupted, it has taken nothing.
+    ready.and_then(Result::ok).unwrap_or_default()
+}
+
+/// The channels that are signalled, after waiting for one no longer than that.
+fn ready(epoll: &OwnedFd, longest: Option<&Timespec>) -> rustix::io::Result<ChannelSet> {
+    let mut events = [const { MaybeUninit::<epoll::Event>::uninit() }; 64];
+    let (ready, _) = epoll::wait(epoll, &mut events, longest)?;
+    let bits = ready.iter().fold(0, |bits, event| bits | 1 << (event.data.u64() & 63));
+    Ok(ChannelSet::from_bits(bits))
 }

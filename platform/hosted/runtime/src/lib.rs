@@ -20,7 +20,7 @@ mod process;
 mod start;
 mod window;
 
-pub use channels::{notify, notify_above, notify_on_return};
+pub use channels::{notify, notify_above, notify_on_return, poll};
 pub use ferry_platform::{Channel, ChannelSet, Frame, Handler, MapError, Region, copy_opaque};
 pub use process::{exit, wait_for_period, yield_now};
 pub use window::{Window, window};

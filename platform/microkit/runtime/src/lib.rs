@@ -74,6 +74,13 @@ pub fn notify_on_return(channel: Channel) {
     wake::defer(channel);
 }
 
+/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other wake-up.
+#[inline(never)]
+#[must_use]
+pub fn poll() -> ChannelSet {
+    wake::poll()
+}
+
 /// Gives other PDs of the same priority the processor for what is left of the time slice.
 pub fn yield_now() {
     sel4::r#yield();

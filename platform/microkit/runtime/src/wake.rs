@@ -58,14 +58,24 @@ fn wait() -> u64 {
     }
 }
 
+/// Takes the signals that are pending, without waiting.
+#[inline]
+pub(crate) fn poll() -> ChannelSet {
+    let badge = call(syscall_id::NBWait, INPUT, NONE);
+    if badge & CALL_OR_FAULT != 0 {
+        not_a_signal(badge);
+    }
+    ChannelSet::from_bits(badge)
+}
+
 /// Signals at once.
 #[inline]
 pub(crate) fn signal(channel: Channel) {
     call(syscall_id::Send, notification(channel), NONE);
 }
 
-/// Signals at once somebody who is to run at once. This is the same to him, but not to the kernel: its fast path for signals,
-/// which is for `Send`, gives up where somebody of higher priority is to run, after some eighty instructions.
+/// Signals at once. Same effect for the receiver; `NBSend` skips a fast path of the kernel that fails for receivers of higher
+/// priority, after some eighty instructions.
 #[inline]
 pub(crate) fn signal_above(channel: Channel) {
     call(syscall_id::NBSend, notification(channel), NONE);

@@ -1,0 +1,121 @@
+//! What clients have published: a wish for an epoch, sends, receive requests, and how far they have emptied their receive queue.
+//!
+//! [`Engine::look`] comes before all turns of a round and may answer. What a turn looks up by itself (`look_for_requests`,
+//! `learn_room`) publishes nothing: that is `settle.rs`'s.
+
+use ferry_layout::{DeliveryKind, DomainId, Standing};
+
+use crate::client::Ports;
+use crate::engine::Engine;
+use crate::machine::Machine;
+
+impl Engine {
+    /// Reads what `client` has published: a wish for an epoch, receive requests, and how far its queue of sends goes. Between
+    /// turns only: it answers requests, and an answer shows all deliveries before it.
+    pub(crate) fn look(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
+        match ports.out.wanted_epoch() {
+            Some(epoch) if epoch != self.clients[client].epoch => {
+                self.begin_epoch(machine, client, ports, epoch);
+            }
+            Some(_) => {}
+            // Not started, or just restarting.
+            None => return,
+        }
+        let state = &mut self.clients[client];
+        if state.standing != Standing::Open {
+            return;
+        }
+        if let Some(end) = state.retake {
+            self.retake(client, ports, end);
+        }
+        let state = &mut self.clients[client];
+        if state.transmit.refresh(ports.out.transmit_tail.observe()).is_err() {
+            self.suspect(client, ports);
+            return;
+        }
+        self.learn_requests(client, ports);
+        let requests = &self.clients[client].requests;
+        if requests.has_new() || requests.may_have_withdrawn(ports.out) {
+            self.take_and_answer(client, ports);
+        }
+    }
+
+    /// Reads what `client`, which is let in, has posted. Clients need not signal that, so a turn calls this when a message
+    /// for the client finds nothing open. What has to be answered is left for the next round's look.
+    pub(crate) fn look_for_requests(&mut self, client: DomainId, ports: Ports) {
+        self.learn_requests(client, ports);
+        let state = &mut self.clients[client];
+        if state.requests.has_new() {
+            let mut offered = false;
+            let (unanswered, withdrawn) =
+                (state.requests.unanswered, state.requests.has_to_look_for_withdrawn());
+            state.requests.take(ports.out, state.receive_buffer.bytes(), false, &mut offered);
+            let must_answer = (state.requests.has_new() && !unanswered)
+                || (state.requests.has_to_look_for_withdrawn() && !withdrawn);
+            if must_answer {
+                self.look_again.insert(client);
+            }
+            self.pending.note_requests(client);
+            if offered {
+                self.rouse_waiters(client);
+            }
+        }
+    }
+
+    /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no request.
+    #[inline(always)]
+    pub(crate) fn learn_requests(&mut self, client: DomainId, ports: Ports) {
+        let state = &mut self.clients[client];
+        let tail = ports.out.post_tail.observe();
+        if tail != state.requests.tail() && state.requests.refresh(tail).is_err() {
+            self.suspect(client, ports);
+            return;
+        }
+        self.learn_room(client, ports);
+    }
+
+    /// Reads how far `client` has emptied its receive queue.
+    #[inline(always)]
+    pub(crate) fn learn_room(&mut self, client: DomainId, ports: Ports) {
+        let state = &mut self.clients[client];
+        let head = ports.out.delivery_head.observe();
+        if head == state.deliveries.head() {
+            return;
+        }
+        let was_full = !state.has_room();
+        if state.deliveries.refresh(head).is_err() {
+            self.suspect(client, ports);
+        } else if was_full {
+            self.rouse_waiters(client);
+        }
+    }
+
+    /// Takes new receive requests and withdrawals, answers those that need it, and rouses whoever waits for this client.
+    fn take_and_answer(&mut self, client: DomainId, ports: Ports) {
+        let state = &mut self.clients[client];
+        let mut offered = false;
+        let bytes = state.receive_buffer.bytes();
+        state.requests.unanswered = false;
+        while let Some(refused) = state.requests.take(ports.out, bytes, state.has_room(), &mut offered) {
+            state.answer(ports, DeliveryKind::Refused, refused);
+            state.count(|counters| counters.refused.add(1));
+            self.to_signal.insert(client);
+        }
+        while state.requests.may_have_withdrawn(ports.out) {
+            if !state.has_room() {
+                state.requests.unanswered = true;
+                break;
+            }
+            let Some(withdrawn) = state.requests.take_withdrawn(ports.out) else { break };
+            state.answer(ports, DeliveryKind::Withdrawn, withdrawn);
+            self.to_signal.insert(client);
+        }
+        if state.requests.unanswered {
+            self.reconsider.insert(client);
+        }
+        state.requests.publish(ports.into);
+        if offered {
+            self.rouse_waiters(client);
+        }
+    }
+}

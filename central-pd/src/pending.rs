@@ -1,0 +1,173 @@
+//! What a turn has done and not yet made visible. `settle.rs` makes it so, in one order.
+
+use core::ops::Range;
+
+use ferry_layout::geometry::TRANSMIT_SLOTS;
+use ferry_layout::{DomainId, Status};
+use heapless::Vec;
+
+use crate::machine::Side;
+use crate::table::ClientSet;
+
+/// What is not visible yet.
+pub(crate) struct Pending {
+    /// Frames to unmap before anything becomes visible.
+    runs: Vec<MappedRun, RUNS>,
+    /// Each takes a slot at least of the source's ring, and none twice, so there is room for all; see
+    /// [`is_full`](Self::is_full).
+    finished: Vec<Finished, TRANSMIT_SLOTS>,
+    refused: Vec<Refused, TRANSMIT_SLOTS>,
+    /// Clients whose requests were taken or used.
+    requests: ClientSet,
+}
+
+/// Runs of frames that one turn can have mapped at a time.
+const RUNS: usize = 32;
+
+/// Frames of one buffer that were mapped for messages of this turn.
+#[derive(Clone)]
+pub(crate) struct MappedRun {
+    pub(crate) client: DomainId,
+    pub(crate) side: Side,
+    pub(crate) frames: Range<u32>,
+}
+
+/// Messages whose sender is to see `Done`: one, or several of one part each that lie and were carried one after the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Finished {
+    /// First slot.
+    pub(crate) index: u32,
+    pub(crate) messages: u32,
+    /// Parts of each.
+    pub(crate) parts: u32,
+    pub(crate) target: DomainId,
+    /// The first one's number in its flow.
+    pub(crate) sequence: u64,
+    /// Bytes of all.
+    pub(crate) bytes: u64,
+}
+
+/// A message that ends with a status other than `Done`.
+#[derive(Clone, Copy)]
+pub(crate) struct Refused {
+    /// First slot.
+    pub(crate) index: u32,
+    pub(crate) status: Status,
+}
+
+/// There is no room to note another run.
+pub(crate) struct NoRoom;
+
+impl Finished {
+    /// Whether `next` begins where this ends, so that both are one run.
+    #[inline]
+    fn is_followed_by(&self, next: &Self) -> bool {
+        (self.parts, next.parts) == (1, 1)
+            && self.target == next.target
+            && next.index == self.index.wrapping_add(self.messages)
+            && next.sequence == self.sequence.wrapping_add(self.messages.into())
+    }
+}
+
+impl Pending {
+    pub(crate) const fn new() -> Self {
+        Self { runs: Vec::new(), finished: Vec::new(), refused: Vec::new(), requests: ClientSet::EMPTY }
+    }
+
+    /// Whether all is visible.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+            && self.finished.is_empty()
+            && self.refused.is_empty()
+            && self.requests.is_empty()
+    }
+
+    /// Whether there may be no place for another end. The turn is over then.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.finished.is_full() || self.refused.is_full()
+    }
+
+    /// Whether no delivery waits to become visible.
+    #[inline]
+    pub(crate) fn has_no_delivery(&self) -> bool {
+        self.finished.is_empty()
+    }
+
+    /// Notes a run, as part of an earlier one where both touch: messages of one turn often share frames, which are
+    /// then mapped and unmapped once. To be called before the frames are mapped.
+    #[inline]
+    pub(crate) fn note_run(&mut self, run: MappedRun) -> Result<(), NoRoom> {
+        for earlier in self.runs.iter_mut().rev() {
+            let same = earlier.client == run.client && earlier.side == run.side;
+            if same && run.frames.start <= earlier.frames.end && earlier.frames.start <= run.frames.end {
+                earlier.frames.start = earlier.frames.start.min(run.frames.start);
+                earlier.frames.end = earlier.frames.end.max(run.frames.end);
+                return Ok(());
+            }
+        }
+        self.runs.push(run).map_err(|_| NoRoom)
+    }
+
+    /// Whether `count` more runs can be noted.
+    #[inline]
+    pub(crate) fn has_room_for_runs(&self, count: usize) -> bool {
+        self.runs.capacity() - self.runs.len() >= count
+    }
+
+    /// The runs, of which none is noted any more.
+    #[inline]
+    pub(crate) fn take_runs(&mut self) -> Vec<MappedRun, RUNS> {
+        core::mem::take(&mut self.runs)
+    }
+
+    /// Notes what is delivered, as part of what was noted last if it goes on there. `false` if there is no place, which
+    /// [`is_full`](Self::is_full) has told before.
+    #[inline]
+    pub(crate) fn finish(&mut self, finished: Finished) -> bool {
+        if let Some(last) = self.finished.last_mut()
+            && last.is_followed_by(&finished)
+        {
+            last.messages += finished.messages;
+            last.bytes += finished.bytes;
+            return true;
+        }
+        self.requests.insert(finished.target);
+        self.finished.push(finished).is_ok()
+    }
+
+    /// Notes what is refused. `false` if there is no place, which [`is_full`](Self::is_full) has told before.
+    pub(crate) fn refuse(&mut self, refused: Refused) -> bool {
+        self.refused.push(refused).is_ok()
+    }
+
+    /// Requests of `client` were taken.
+    pub(crate) const fn note_requests(&mut self, client: DomainId) {
+        self.requests.insert(client);
+    }
+
+    /// Clients whose requests were taken or used.
+    #[inline]
+    pub(crate) const fn requests(&self) -> ClientSet {
+        self.requests
+    }
+
+    #[inline]
+    pub(crate) fn finished(&self) -> &[Finished] {
+        &self.finished
+    }
+
+    #[inline]
+    pub(crate) fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+
+    /// All of it is visible.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.finished.clear();
+        self.refused.clear();
+        self.requests = ClientSet::EMPTY;
+    }
+}

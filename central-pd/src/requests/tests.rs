@@ -1,0 +1,278 @@
+//! The requests of one client, without an engine around them.
+
+extern crate std;
+use std::boxed::Box;
+use std::vec::Vec;
+
+use ferry_layout::Address;
+
+use super::*;
+
+/// Bytes of the receive buffer.
+const BYTES: u64 = 1 << 20;
+
+/// A client's page and what central knows of its requests.
+struct Client {
+    out: Box<OutRegion>,
+    into: Box<InRegion>,
+    requests: Requests,
+}
+
+fn peer(number: u16) -> DomainId {
+    DomainId::new(number).unwrap()
+}
+
+impl Client {
+    fn new() -> Self {
+        Self { out: Box::default(), into: Box::default(), requests: Requests::new() }
+    }
+
+    fn tail(&self) -> u32 {
+        self.out.post_tail.observe()
+    }
+
+    fn post(&self, from: u16, kind: PostKind) -> u32 {
+        let index = self.tail();
+        let place = Address { frame: index % 128, offset: 0 };
+        let post = Post { place, length: 4096, from, kind: kind as u8, marks: 0 };
+        self.out.posts.store(index, post);
+        self.out.post_tail.publish(index.wrapping_add(1));
+        index
+    }
+
+    fn post_for_anyone(&self) -> u32 {
+        self.post(Post::ANYONE, PostKind::Buffer)
+    }
+
+    fn post_many(&self, count: u32) {
+        for _ in 0..count {
+            self.post_for_anyone();
+        }
+    }
+
+    /// Goes round the slot of the next index.
+    fn pass_over(&self) {
+        self.out.pass_over_post(self.tail());
+        self.out.post_tail.publish(self.tail().wrapping_add(1));
+    }
+
+    fn withdraw(&self, index: u32) {
+        self.out.withdraw(index);
+        self.out.withdrawals.publish(self.out.withdrawals.observe().wrapping_add(1));
+    }
+
+    /// Central looks and answers; the indices of what it refuses.
+    fn take(&mut self) -> Vec<u32> {
+        self.requests.refresh(self.tail()).unwrap();
+        let mut refused = Vec::new();
+        while let Some(index) = self.requests.take(&self.out, BYTES, true, &mut false) {
+            refused.push(index);
+        }
+        self.requests.publish(&self.into);
+        refused
+    }
+
+    /// A new central takes the place of the one there is, and finds deliveries for `unsettled`, newest first.
+    fn restart(&mut self, unsettled: &[u32]) {
+        self.requests = Requests::new();
+        self.requests.resume(&self.out, &self.into, BYTES);
+        for index in unsettled {
+            self.requests.settle(*index);
+        }
+        self.requests.catch_up(&self.out, BYTES);
+        self.requests.publish(&self.into);
+    }
+
+    /// A message of `source` arrives; the request that it uses up.
+    fn fill(&mut self, source: u16) -> Option<u32> {
+        let (index, _) = self.requests.find(peer(source))?;
+        self.requests.claim(index);
+        self.requests.consume(index);
+        Some(index)
+    }
+}
+
+#[test]
+fn a_request_keeps_its_slot_and_the_ring_goes_on() {
+    let mut client = Client::new();
+    let silent = client.post(1, PostKind::Buffer);
+    for lap in 0..3_u32 {
+        for number in 1..128 {
+            let index = client.post_for_anyone();
+            assert_eq!(index, lap * 128 + number);
+            assert!(client.take().is_empty());
+            assert_eq!(client.fill(2), Some(index));
+        }
+        client.pass_over();
+        assert!(client.take().is_empty());
+    }
+    assert_eq!(client.into.post_head.observe(), 3 * 128 + 1);
+    assert_eq!(client.fill(1), Some(silent), "by the index that it was posted with");
+    assert_eq!(client.fill(1), None);
+}
+
+#[test]
+fn a_marked_entry_is_passed_over_though_central_holds_it_no_more() {
+    let mut client = Client::new();
+    client.post_many(128);
+    client.take();
+    // The delivery is under way; the client has not seen it and goes round the slot.
+    assert_eq!(client.fill(1), Some(0));
+    client.pass_over();
+    assert!(client.take().is_empty(), "neither taken for a new request nor refused");
+    assert_eq!(client.requests.open_to_anyone(), 127);
+    assert_eq!(client.into.post_head.observe(), 129);
+}
+
+#[test]
+fn new_requests_can_be_used_at_once_up_to_a_slot_that_is_held() {
+    let mut client = Client::new();
+    client.post_for_anyone();
+    client.post(1, PostKind::Buffer);
+    client.take();
+    assert_eq!(client.fill(2), Some(0));
+    client.post_many(127);
+    client.requests.refresh(client.tail()).unwrap();
+    assert_eq!(client.requests.fresh_run(), (2, 127), "slot 1 is in use");
+    client.requests.use_fresh(127);
+    client.pass_over();
+    assert!(client.take().is_empty());
+    assert_eq!(client.fill(2), None);
+}
+
+#[test]
+fn requests_that_ask_for_nothing_possible_are_refused() {
+    let mut client = Client::new();
+    client.post(40, PostKind::Buffer);
+    client.post(Post::ANYONE, PostKind::Window);
+    let index = client.tail();
+    let outside = Address { frame: 256, offset: 0 };
+    client.out.posts.store(index, Post { place: outside, length: 1, from: 1, kind: 0, marks: 0 });
+    let empty = Post { length: 0, from: 1, ..Post::default() };
+    client.out.posts.store(index + 1, empty);
+    client.out.posts.store(index + 2, Post { length: 1, from: 1, kind: 2, ..Post::default() });
+    client.out.posts.store(index + 3, Post { length: 1, from: 1, marks: 4, ..Post::default() });
+    client.out.post_tail.publish(index + 4);
+    assert_eq!(client.take(), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(client.requests.held, SlotSet::EMPTY);
+}
+
+#[test]
+fn what_cannot_be_answered_yet_stays_in_the_ring() {
+    let mut client = Client::new();
+    client.post_for_anyone();
+    client.post(40, PostKind::Buffer);
+    client.post_for_anyone();
+    client.requests.refresh(client.tail()).unwrap();
+    let mut offered = false;
+    assert_eq!(client.requests.take(&client.out, BYTES, false, &mut offered), None);
+    assert!(offered && client.requests.unanswered && client.requests.has_new());
+    assert_eq!(client.requests.open_to_anyone(), 1);
+    assert_eq!(client.take(), [1]);
+    assert_eq!(client.requests.open_to_anyone(), 2);
+}
+
+#[test]
+fn each_peer_has_its_own_windows() {
+    let mut client = Client::new();
+    for source in [1, 2] {
+        for _ in 0..MAX_WINDOWS {
+            client.post(source, PostKind::Window);
+        }
+    }
+    assert!(client.take().is_empty());
+    let ninth = client.post(1, PostKind::Window);
+    assert_eq!(client.take(), [ninth]);
+    client.withdraw(3);
+    assert_eq!(client.requests.take_withdrawn(&client.out), Some(3));
+    client.post(1, PostKind::Window);
+    assert!(client.take().is_empty(), "one was given back");
+}
+
+#[test]
+fn a_withdrawn_request_is_closed_once_and_only_while_it_is_open() {
+    let mut client = Client::new();
+    client.post_many(4);
+    client.take();
+    assert!(!client.requests.may_have_withdrawn(&client.out));
+    client.requests.claim(0);
+    for index in [0, 2] {
+        client.withdraw(index);
+    }
+    assert!(client.requests.may_have_withdrawn(&client.out));
+    assert_eq!(client.requests.take_withdrawn(&client.out), Some(2));
+    assert_eq!(client.requests.take_withdrawn(&client.out), None, "a message is on its way into 0");
+    assert!(!client.requests.may_have_withdrawn(&client.out));
+    client.requests.give_back(0);
+    assert_eq!(client.requests.take_withdrawn(&client.out), Some(0), "it will not arrive");
+    assert_eq!(client.requests.take_withdrawn(&client.out), None);
+    assert_eq!((client.fill(1), client.fill(1), client.fill(1)), (Some(1), Some(3), None));
+}
+
+#[test]
+fn a_restarted_central_finds_what_the_last_one_held() {
+    let mut client = Client::new();
+    let silent = client.post(1, PostKind::Buffer);
+    let window = client.post(2, PostKind::Window);
+    client.post_many(126);
+    client.take();
+    for _ in 2..128 {
+        client.fill(3);
+    }
+    client.pass_over();
+    client.pass_over();
+    let again = client.post_for_anyone();
+    client.take();
+    client.withdraw(window);
+
+    client.restart(&[]);
+    assert!(client.take().is_empty());
+    assert_eq!(client.requests.held.count(), 3);
+    let slot = |index: Option<u32>| index.map(|index| index % 128);
+    assert_eq!(slot(client.requests.take_withdrawn(&client.out)), Some(window));
+    assert_eq!((slot(client.fill(1)), client.fill(3)), (Some(silent), Some(again)));
+    assert_eq!((client.fill(1), client.fill(3)), (None, None));
+}
+
+#[test]
+fn a_request_in_the_slot_of_one_that_is_just_over_is_not_lost() {
+    let mut client = Client::new();
+    client.post_many(128);
+    client.take();
+    // Central is stopped after the delivery and before the journal. The client takes the delivery and posts again.
+    let over = client.fill(1).unwrap();
+    assert_eq!(client.post_for_anyone(), over + 128);
+
+    client.restart(&[over]);
+    assert!(client.take().is_empty());
+    assert_eq!(client.requests.open_to_anyone(), 128, "127 old ones and the new one");
+}
+
+#[test]
+fn a_request_that_was_used_at_once_is_not_used_again_by_the_third_central() {
+    let mut client = Client::new();
+    client.post_many(3);
+    client.requests.refresh(client.tail()).unwrap();
+    // Two are used without being taken first; central is stopped after the deliveries and before the post head.
+    client.requests.use_fresh(2);
+
+    client.restart(&[1, 0]);
+    // This one has settled the deliveries, and is stopped before it looks at anybody.
+    client.restart(&[]);
+    assert!(client.take().is_empty());
+    assert_eq!((client.fill(1), client.fill(1)), (Some(2), None));
+}
+
+#[test]
+fn a_request_that_is_withdrawn_before_it_is_taken_is_answered() {
+    let mut client = Client::new();
+    client.requests.refresh(client.tail()).unwrap();
+    let index = client.post_for_anyone();
+    client.withdraw(index);
+    // Central has seen the old tail and the new count of withdrawals.
+    assert!(client.requests.may_have_withdrawn(&client.out));
+    assert_eq!(client.requests.take_withdrawn(&client.out), None);
+    assert!(client.take().is_empty());
+    assert!(client.requests.may_have_withdrawn(&client.out));
+    assert_eq!(client.requests.take_withdrawn(&client.out), Some(index));
+}

@@ -1,0 +1,54 @@
+//! The beginning: a configuration is taken over, and every client learns who it is and whom it may talk to.
+
+use ferry_layout::config::{ClientRecord, Config};
+use ferry_layout::{DomainId, Peer};
+
+use crate::client::Ports;
+use crate::engine::Engine;
+use crate::flow::CHUNK_BYTES;
+
+impl Engine {
+    /// Takes over a checked configuration and introduces itself to every client. `ports` gives the pages of a
+    /// client; a client for which it gives none is not served.
+    ///
+    /// If an earlier central has served these clients, its work is taken up where those pages say that it stopped
+    /// (`resume.rs`). To be called once, on a new engine, with nothing mapped in the window.
+    pub fn configure(&mut self, config: &Config<'_>, mut ports: impl FnMut(&ClientRecord) -> Option<Ports>) {
+        for flow in config.flows() {
+            if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
+                self.flows.grant(source, target, flow);
+                self.clients[target].senders.insert(source);
+                self.has_urgent |= flow.urgent != 0;
+            }
+        }
+        for (id, record) in config.clients() {
+            self.all.insert(id);
+            let client = &mut self.clients[id];
+            client.bytes_per_round = record.bytes_per_round.max(1);
+            client.most_bytes = record.bytes_per_round.saturating_add(CHUNK_BYTES);
+            client.messages_per_round = record.messages_per_round.max(1);
+            client.transmit_buffer.configure(&record.transmit);
+            client.receive_buffer.configure(&record.receive);
+            client.ports = ports(record);
+            if let Some(ports) = client.ports {
+                let peers = config.clients().filter_map(|(peer, record)| self.peer(id, peer, record));
+                ports.into.introduce(id.number(), record.transmit.bytes, record.receive.bytes, peers);
+                ports.into.wake_for_requests.disarm();
+                ports.into.wake.arm();
+            }
+        }
+        self.resume();
+    }
+
+    /// What the directory of `client` says of `peer`: nothing, if they share no flow.
+    fn peer(&self, client: DomainId, peer: DomainId, record: &ClientRecord) -> Option<Peer> {
+        let (to, from) = (self.flows.get(client, peer), self.flows.get(peer, client));
+        (to.is_granted() || from.is_granted()).then(|| Peer {
+            name: record.name,
+            max_message: to.max_message,
+            domain: peer.number(),
+            may_send: to.is_granted().into(),
+            may_receive: from.is_granted().into(),
+        })
+    }
+}

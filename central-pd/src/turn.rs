@@ -1,0 +1,180 @@
+//! One client's turn in a round: new sends and waiting ones that may go on, then everything made visible.
+
+use ferry_layout::{DomainId, flags};
+
+use crate::accept::Accepted;
+use crate::client::Ports;
+use crate::engine::Engine;
+use crate::machine::Machine;
+use crate::table::ClientSet;
+use crate::transfer::Step;
+
+/// Which messages a turn carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// Urgent ones; others are taken and wait.
+    Urgent,
+    /// All.
+    Any,
+}
+
+impl Engine {
+    /// Serves `source` up to its share of the round. Whether it has work left that needs nobody else to act.
+    pub(crate) fn turn(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        class: Class,
+    ) -> bool {
+        let client = &mut self.clients[source];
+        let (mut in_share, mut new_first) = (true, true);
+        if !client.waits.ready().is_empty() {
+            // In turns, so that neither a long message holds up the short ones behind it nor they it.
+            client.new_first = !client.new_first;
+            new_first = client.new_first;
+            if !new_first {
+                in_share = self.serve_waiting(machine, source, class);
+            }
+        }
+        if in_share {
+            in_share = self.serve_new(machine, source, ports, class);
+        }
+        if in_share && new_first && !self.clients[source].waits.ready().is_empty() {
+            in_share = self.serve_waiting(machine, source, class);
+        }
+        self.settle(machine, source, ports);
+        // Only now: what is visible of an offender's is settled, and this turn's messages are among those that wait for it.
+        self.expel_offenders(machine);
+        !in_share || !self.clients[source].waits.ready().is_empty()
+    }
+
+    /// Goes on with sends that waited, one step for each flow in turn. False when the share is used up.
+    fn serve_waiting(&mut self, machine: &mut impl Machine, source: DomainId, class: Class) -> bool {
+        let mut passed_over = ClientSet::EMPTY;
+        let in_share = loop {
+            let ready = self.clients[source].waits.ready();
+            if ready.is_empty() {
+                break true;
+            }
+            if !self.serve_ready(machine, source, class, ready, &mut passed_over) {
+                break false;
+            }
+        };
+        self.clients[source].waits.unblock(passed_over);
+        in_share
+    }
+
+    /// One step for each flow to `ready`. Those that are not served in this turn are put into `passed_over`. False when the share
+    /// is used up.
+    fn serve_ready(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        class: Class,
+        ready: ClientSet,
+        passed_over: &mut ClientSet,
+    ) -> bool {
+        for target in ready.from(self.clients[source].next_target) {
+            let client = &mut self.clients[source];
+            client.next_target = u32::from(target.number());
+            let Some((index, _)) = self.flows.get(source, target).waiting else {
+                self.forget_wait(source, target);
+                continue;
+            };
+            if class == Class::Urgent && client.sends.get(index).flags & flags::URGENT == 0 {
+                client.waits.block(target);
+                passed_over.insert(target);
+                continue;
+            }
+            if client.messages_left == 0 || self.pending.is_full() {
+                return false;
+            }
+            match self.step(machine, source, index) {
+                Step::Progress => {}
+                Step::Blocked => self.clients[source].waits.block(target),
+                Step::NotItsTurn => {
+                    self.clients[source].waits.block(target);
+                    passed_over.insert(target);
+                }
+                step @ (Step::Done | Step::Failed(_)) => {
+                    let client = &mut self.clients[source];
+                    client.sends.dequeue(self.flows.get_mut(source, target));
+                    client.spend(index);
+                    if let Step::Failed(status) = step {
+                        self.refuse(source, index, status);
+                    }
+                }
+                Step::OutOfShare => return false,
+            }
+            self.clients[source].next_target = u32::from(target.number()) + 1;
+        }
+        true
+    }
+
+    /// Takes new sends and serves those that need not wait. False when the share is used up.
+    fn serve_new(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        class: Class,
+    ) -> bool {
+        if class == Class::Any {
+            self.express(machine, source, ports);
+            if self.clients[source].transmit.available() == 0 {
+                return true;
+            }
+        }
+        self.serve_ordinary(machine, source, ports, class)
+    }
+
+    /// As [`serve_new`](Self::serve_new), for a next message that may not be plain.
+    #[inline(never)]
+    fn serve_ordinary(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        class: Class,
+    ) -> bool {
+        while self.clients[source].messages_left > 0 && !self.pending.is_full() {
+            if class == Class::Any && self.is_beyond_share(source, ports) {
+                return false;
+            }
+            let index = match self.accept(source, ports) {
+                Accepted::Nothing => return true,
+                Accepted::Message(index) => index,
+                Accepted::Refused { index, status } => {
+                    self.clients[source].spend(index);
+                    self.refuse(source, index, status);
+                    continue;
+                }
+            };
+            self.has_progressed = true;
+            let send = *self.clients[source].sends.get(index);
+            let passed_over = class == Class::Urgent && send.flags & flags::URGENT == 0;
+            if passed_over || self.flows.get(source, send.target).waiting.is_some() {
+                self.wait(source, ports, index, passed_over);
+                continue;
+            }
+            match self.step(machine, source, index) {
+                Step::Done => self.clients[source].spend(index),
+                Step::Failed(status) => {
+                    self.clients[source].spend(index);
+                    self.refuse(source, index, status);
+                }
+                Step::Blocked => self.wait(source, ports, index, false),
+                Step::Progress | Step::NotItsTurn => self.wait(source, ports, index, true),
+                Step::OutOfShare => {
+                    self.wait(source, ports, index, true);
+                    return false;
+                }
+            }
+            if class == Class::Any {
+                self.express(machine, source, ports);
+            }
+        }
+        self.clients[source].transmit.available() == 0
+    }
+}

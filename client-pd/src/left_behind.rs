@@ -1,0 +1,283 @@
+//! Sends that central holds while the ring goes on without them, and the limits that keep a place for each
+//! peer.
+//!
+//! A send keeps its slot until it ends. When the ring comes round to a slot that is still in use, the client
+//! marks it and [passes over](ferry_layout::flags::PASSED_OVER) it. So no peer's silence stops a send to
+//! another, as long as a slot is free. That there is one is what the limits are for: of the slots, half are
+//! shared out among the peers, at most [`MOST_RESERVED`] to each, and no other peer may use those.
+//!
+//! Nothing of this costs anything while sends come back in the order of the ring.
+
+use ferry_layout::DomainId;
+use ferry_layout::geometry::{MAX_CHAIN, MAX_CLIENTS, TRANSMIT_SLOTS};
+use heapless::Vec;
+
+/// Slots of the ring.
+#[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
+pub(crate) const RING: u32 = TRANSMIT_SLOTS as u32;
+
+/// Slots that are kept for one peer, at most: the longest message takes that many.
+#[expect(clippy::cast_possible_truncation, reason = "a chain has far fewer parts than 2^32")]
+const MOST_RESERVED: u32 = MAX_CHAIN as u32;
+
+/// A set of slots of the ring.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct SlotBits(u128);
+
+impl SlotBits {
+    const fn bit(index: u32) -> u128 {
+        1 << (index % 128)
+    }
+
+    pub(crate) const fn insert(&mut self, index: u32) {
+        self.0 |= Self::bit(index);
+    }
+
+    /// Takes the slot out. Whether it was in.
+    pub(crate) const fn remove(&mut self, index: u32) -> bool {
+        let was_in = self.contains(index);
+        self.0 &= !Self::bit(index);
+        was_in
+    }
+
+    pub(crate) const fn contains(self, index: u32) -> bool {
+        self.0 & Self::bit(index) != 0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A send that central holds.
+#[derive(Clone, Copy)]
+struct Held {
+    index: u32,
+    target: u16,
+    /// It is part of a chain, and not the first one.
+    is_rest: bool,
+}
+
+/// The sends that central holds, and what follows from them.
+pub(crate) struct LeftBehind {
+    /// Oldest first.
+    held: Vec<Held, TRANSMIT_SLOTS>,
+    /// Of the sends between the oldest unresolved and the next: slots that were passed over, and parts of
+    /// chains that are not the first.
+    passed_over: SlotBits,
+    rest: SlotBits,
+    /// Whether the first part of the newest message that was resolved is held: then its other parts are too.
+    holds_first: bool,
+    /// How often central had told of such an end when all of them were looked at.
+    ended_late: u32,
+    /// Peers that this client may send to, and slots kept for each.
+    peers: u32,
+    reserved: u32,
+}
+
+impl LeftBehind {
+    /// Nothing, for a client that may send to that many peers.
+    pub(crate) fn new(peers: u32) -> Self {
+        let reserved = (RING / 2 / peers.max(1)).min(MOST_RESERVED);
+        Self {
+            held: Vec::new(),
+            passed_over: SlotBits::default(),
+            rest: SlotBits::default(),
+            holds_first: false,
+            ended_late: 0,
+            peers,
+            reserved,
+        }
+    }
+
+    /// Slots that are kept for each peer: longest chain that no other peer can keep from going on.
+    pub(crate) const fn reserved(&self) -> u32 {
+        self.reserved
+    }
+
+    /// Whether the sends that are not resolved are just those between two indices.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.passed_over.is_empty() && self.rest.is_empty()
+    }
+
+    /// Sends that may be unresolved at a time while nothing is left behind, whoever they are for.
+    pub(crate) fn plain_limit(&self) -> u32 {
+        RING - self.reserved * self.peers.saturating_sub(1)
+    }
+
+    /// How many sends may be unresolved, counting the one that is to be sent to `target`, `parts` slots of
+    /// it, so that all other peers still have what is kept for them. Those that are held are resolved.
+    pub(crate) fn limit(&self, target: u16) -> u32 {
+        let mut by_peer = [0_u32; MAX_CLIENTS];
+        for held in &self.held {
+            if let Some(count) = DomainId::new(held.target).and_then(|id| by_peer.get_mut(id.index())) {
+                *count += 1;
+            }
+        }
+        let own = DomainId::new(target).and_then(|id| by_peer.get(id.index())).copied().unwrap_or(0);
+        // What each other peer holds, or what is kept for it if that is more.
+        let mut idle = self.peers.saturating_sub(1);
+        let mut others = 0;
+        for (peer, count) in by_peer.iter().enumerate() {
+            if *count != 0 && peer != usize::from(target) {
+                idle = idle.saturating_sub(1);
+                others += (*count).max(self.reserved);
+            }
+        }
+        RING.saturating_sub(others + idle * self.reserved + own)
+    }
+
+    /// Notes that the slot of `index` was passed over.
+    pub(crate) const fn pass_over(&mut self, index: u32) {
+        self.passed_over.insert(index);
+    }
+
+    /// Notes that `index` is part of a chain and not the first one.
+    pub(crate) const fn note_rest(&mut self, index: u32) {
+        self.rest.insert(index);
+    }
+
+    /// Slots that were passed over among the unresolved ones.
+    pub(crate) const fn passed_over(&self) -> u32 {
+        self.passed_over.0.count_ones()
+    }
+
+    /// Whether there is no send at `index`, an unresolved one, because it was passed over.
+    pub(crate) const fn is_passed_over(&self, index: u32) -> bool {
+        self.passed_over.contains(index)
+    }
+
+    /// Likewise, and forgets it. To be asked once, when it is the oldest unresolved one.
+    pub(crate) const fn was_passed_over(&mut self, index: u32) -> bool {
+        self.passed_over.remove(index)
+    }
+
+    /// Whether the oldest unresolved send, `index`, has to be held though its own status is final. The status
+    /// of a first part stands for the message and comes last; until then no slot of it may be used again.
+    pub(crate) const fn waits_for_first(&self, index: u32) -> bool {
+        self.holds_first && self.rest.contains(index)
+    }
+
+    /// Forgets what is known of `index`, which has ended as the oldest unresolved one.
+    pub(crate) const fn resolve(&mut self, index: u32) {
+        if !self.rest.remove(index) {
+            self.holds_first = false;
+        }
+    }
+
+    /// Notes that central holds `index`, the oldest unresolved send, which is for `target`.
+    pub(crate) fn hold(&mut self, index: u32, target: u16) {
+        let is_rest = self.rest.remove(index);
+        self.holds_first |= !is_rest;
+        // There is room: each has a slot.
+        let _ = self.held.push(Held { index, target, is_rest });
+    }
+
+    /// The oldest held send that has ended, which `has_ended` tells by its index; it is held no more. Looks
+    /// only when central says that there is news, by `ended_late`. The rest of a chain ends after its first
+    /// part.
+    pub(crate) fn take_ended(&mut self, ended_late: u32, has_ended: impl Fn(u32) -> bool) -> Option<u32> {
+        if self.ended_late == ended_late {
+            return None;
+        }
+        let Some(place) = self.held.iter().position(|held| !held.is_rest && has_ended(held.index)) else {
+            self.ended_late = ended_late;
+            return None;
+        };
+        let ended = self.held.remove(place);
+        // The other parts wait for nothing any more.
+        for held in self.held.iter_mut().skip(place).take_while(|held| held.is_rest) {
+            held.is_rest = false;
+        }
+        Some(ended.index)
+    }
+
+    /// Whether central tells of an end that was not looked for.
+    pub(crate) fn has_news(&self, ended_late: u32) -> bool {
+        !self.held.is_empty() && self.ended_late != ended_late
+    }
+
+    /// How many sends are held.
+    pub(crate) fn held(&self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "no more than slots")]
+        {
+            self.held.len() as u32
+        }
+    }
+
+    /// The index of the `age`-th oldest held send.
+    pub(crate) fn nth(&self, age: u32) -> Option<u32> {
+        self.held.get(age as usize).map(|held| held.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_peer_keeps_its_slots_whatever_the_others_hold() {
+        for peers in 1..=31_u32 {
+            let mut behind = LeftBehind::new(peers);
+            assert!(behind.reserved() >= 2, "{peers}");
+            assert!(behind.plain_limit() >= RING / 2, "{peers}");
+            // One after the other, each silent peer takes all that it can get.
+            let mut index = 0;
+            for silent in 1..peers {
+                while behind.limit(u16::try_from(silent).unwrap()) > 0 {
+                    behind.hold(index, u16::try_from(silent).unwrap());
+                    index += 1;
+                }
+            }
+            assert!(behind.limit(0) >= behind.reserved(), "{peers}");
+            assert!(behind.held() <= RING);
+        }
+        assert_eq!(LeftBehind::new(1).plain_limit(), RING, "one peer shares with nobody");
+    }
+
+    #[test]
+    fn the_rest_of_a_chain_does_not_come_before_its_first_part() {
+        let mut behind = LeftBehind::new(1);
+        behind.note_rest(6);
+        behind.note_rest(7);
+        for index in 5..9 {
+            behind.hold(index, 0);
+        }
+        assert_eq!(behind.take_ended(1, |index| index > 5), Some(8));
+        assert_eq!(behind.take_ended(1, |index| index > 5), None);
+        let order: std::vec::Vec<_> = core::iter::from_fn(|| behind.take_ended(2, |_| true)).collect();
+        assert_eq!(order, [5, 6, 7]);
+    }
+
+    #[test]
+    fn a_chain_comes_back_whole_behind_a_send_that_waits_for_ever() {
+        let mut behind = LeftBehind::new(2);
+        behind.hold(0, 1);
+        behind.note_rest(2);
+        behind.note_rest(3);
+        for index in 1..4 {
+            behind.hold(index, 0);
+        }
+        let order: std::vec::Vec<_> =
+            core::iter::from_fn(|| behind.take_ended(1, |index| index != 0)).collect();
+        assert_eq!(order, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_part_that_has_ended_is_held_as_long_as_its_first_one_is() {
+        let mut behind = LeftBehind::new(1);
+        for index in [6, 7, 9] {
+            behind.note_rest(index);
+        }
+        behind.hold(5, 0);
+        assert!(behind.waits_for_first(6) && behind.waits_for_first(7));
+        behind.hold(6, 0);
+        behind.hold(7, 0);
+        // The first part of the next message has ended, so all of that has.
+        behind.resolve(8);
+        assert!(!behind.waits_for_first(9));
+        behind.resolve(9);
+        assert_eq!(behind.held(), 3);
+    }
+}
