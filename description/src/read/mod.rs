@@ -7,10 +7,11 @@
 mod domain;
 mod element;
 
+use crate::limits::{LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES};
+use crate::mistake::Mistake;
 use crate::problem::Problem;
 use crate::source::Source;
 use crate::system::{Channel, End, Extra, Region, System};
-use crate::{MAX_CHANNEL, Mistake};
 use element::{Element, Log};
 
 /// The system, or nothing if the file is not XML, and what is wrong with either.
@@ -74,12 +75,12 @@ fn region(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
     let bytes = element.required_number("size", log);
     let page_bytes = element.number("page_size", log);
     if let Some(page) = page_bytes
-        && !matches!(page, crate::PAGE_BYTES | crate::LARGE_PAGE_BYTES)
+        && !matches!(page, PAGE_BYTES | LARGE_PAGE_BYTES)
     {
         log.bad_value(element, "page_size", "0x1000 or 0x200_000");
     }
     if let Some(bytes) = bytes
-        && (bytes == 0 || !bytes.is_multiple_of(page_bytes.unwrap_or(crate::PAGE_BYTES).max(1)))
+        && (bytes == 0 || !bytes.is_multiple_of(page_bytes.unwrap_or(PAGE_BYTES).max(1)))
     {
         log.bad_value(element, "size", "a multiple of the page size, and not 0");
     }
@@ -97,7 +98,7 @@ fn region(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
     system.regions.push(Region {
         name: name.into(),
         // A size that cannot be read has been reported; the region still exists for what refers to it.
-        bytes: bytes.unwrap_or(crate::PAGE_BYTES),
+        bytes: bytes.unwrap_or(PAGE_BYTES),
         page_bytes,
         physical,
         prefill: element.attribute("prefill_path").map(Into::into),

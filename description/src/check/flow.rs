@@ -1,7 +1,7 @@
 //! The flows of `flows.toml`: between two different clients, each pair once.
 
 use super::Rules;
-use crate::client::{Client, Flow};
+use crate::description::{Client, Flow};
 use crate::flows::Class;
 use crate::problem::Problem;
 use toml::Spanned;

@@ -1,7 +1,7 @@
 //! One client: its four regions, who maps them and how, their sizes, its channel and its symbols.
 
 use super::Rules;
-use crate::client::{Buffer, Client};
+use crate::description::{Buffer, Client};
 use crate::flows::ClientTable;
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, TICKER};
 use crate::problem::Problem;

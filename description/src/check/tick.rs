@@ -1,7 +1,7 @@
 //! Time: central preempts its clients, and the ticker preempts everybody it watches.
 
 use super::Rules;
-use crate::client::Tick;
+use crate::description::Tick;
 use crate::limits::TICKER;
 use crate::problem::Problem;
 

@@ -1,7 +1,7 @@
 //! Who can read and write what: every region with everybody who reaches it, and every flow. This is what a reviewer
 //! signs, so it lists all of them and derives from nothing but the checked description.
 
-use crate::client::Description;
+use crate::description::{Description, Flow};
 use crate::limits::CENTRAL;
 use crate::system::Permissions;
 use ferry_layout::config::Mapping;
@@ -74,7 +74,7 @@ impl Description {
         AccessTable { rows, flows, control: control.collect() }
     }
 
-    fn flow_line(&self, flow: &crate::Flow) -> String {
+    fn flow_line(&self, flow: &Flow) -> String {
         let name =
             |number: u16| self.clients.get(usize::from(number)).map_or("?", |client| client.name.as_str());
         format!(

@@ -1,9 +1,10 @@
 //! An element of the file and how its attributes are read: missing ones, unknown ones and unreadable values are
 //! reported here, once for all elements.
 
+use crate::mistake::Mistake;
 use crate::problem::Problem;
 use crate::source::{Place, Source};
-use crate::{Mistake, Permissions};
+use crate::system::Permissions;
 use roxmltree::Node;
 use std::ops::Range;
 

@@ -5,7 +5,7 @@
 //! transmit before receive. So a frame is always mapped at the same address, neighbours in a region are neighbours
 //! in the window, and nothing is ever mapped over.
 
-use crate::client::{Buffer, Description};
+use crate::description::{Buffer, Description};
 use crate::limits::{LARGE_PAGE_BYTES, WINDOW_ADDRESS};
 use ferry_layout::DomainName;
 use ferry_layout::config::{BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header};

@@ -1,9 +1,7 @@
-//! A description that was checked: what image builders work from.
+//! A description that was checked: what image builders work from. [`Description::check`] makes one.
 
-use crate::check;
-use crate::source::{Place, Source};
+use crate::source::Place;
 use crate::system::System;
-use crate::{Mistakes, flows, read};
 use ferry_layout::config::Mapping;
 
 /// A system with its flows, without a mistake. Holding one proves every rule of [`Problem`](crate::Problem).
@@ -97,24 +95,4 @@ pub struct Tick {
     pub period_us: u32,
     /// Where `flows.toml` sets the period.
     pub place: Place,
-}
-
-impl Description {
-    /// Reads and checks both files. `grown` names regions that get at least so many bytes, whatever the file says:
-    /// those that the image builder fills with a file. The rules apply to the grown sizes.
-    pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
-        let (system, mut mistakes) = read::read(system);
-        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));
-        let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
-        for region in &mut system.regions {
-            let wanted = grown.iter().filter(|(name, _)| *name == region.name).map(|(_, bytes)| *bytes);
-            let page = region.page_bytes.unwrap_or(crate::PAGE_BYTES).max(1);
-            region.bytes = wanted.fold(region.bytes, |bytes, more| bytes.max(more.next_multiple_of(page)));
-        }
-        // A name that could not be resolved makes further mistakes that are none.
-        if !mistakes.is_empty() {
-            return Err(Mistakes(mistakes));
-        }
-        check::check(system, &flow_file, flows).map_err(Mistakes)
-    }
 }

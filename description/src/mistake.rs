@@ -1,6 +1,7 @@
 //! A broken rule at a place, and all of them together.
 
-use crate::{Place, Problem, render};
+use crate::problem::Problem;
+use crate::source::Place;
 use std::fmt;
 
 /// What is wrong, and where. `Display` is one line: where, what, what to do.
@@ -28,12 +29,6 @@ impl Mistakes {
     /// The mistakes.
     pub fn iter(&self) -> std::slice::Iter<'_, Mistake> {
         self.0.iter()
-    }
-
-    /// The mistakes with the lines of the files that they are about, as a compiler shows them.
-    #[must_use]
-    pub fn render(&self, colour: bool) -> String {
-        render::render(&self.0, colour)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every rule that a description can break: what is said about it, and what to do. The name of a rule is its
 //! variant in snake case; `tests/fixtures/<rule>/` holds a description that breaks it.
 
-use crate::limits::{CENTRAL, CONFIG_REGION, TICKER, WINDOW_ADDRESS};
+use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
 use strum::{IntoStaticStr, VariantNames};
 use thiserror::Error;
@@ -241,7 +241,7 @@ impl Problem {
                 format!("remove the capability; with it the holder could read what `{held}` reads")
             }
             Self::ConfigTooSmall { needed, .. } => {
-                format!("write size=\"{:#x}\"", needed.next_multiple_of(crate::PAGE_BYTES))
+                format!("write size=\"{:#x}\"", needed.next_multiple_of(PAGE_BYTES))
             }
             _ => String::new(),
         }

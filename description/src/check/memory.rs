@@ -2,7 +2,7 @@
 
 use super::Rules;
 use super::client::SUFFIXES;
-use crate::limits::{CENTRAL, CONFIG_REGION, WINDOW_ADDRESS};
+use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES, WINDOW_ADDRESS};
 use crate::problem::Problem;
 use crate::source::Place;
 
@@ -17,7 +17,7 @@ impl Rules<'_> {
                 let name = &region.name;
                 let page = region.effective_page_bytes();
                 // Without a stated page size the Microkit tool falls back to small pages by itself.
-                if !map.address.is_multiple_of(region.page_bytes.unwrap_or(crate::PAGE_BYTES)) {
+                if !map.address.is_multiple_of(region.page_bytes.unwrap_or(PAGE_BYTES)) {
                     let (region, address) = (name.clone(), map.address);
                     self.report(&map.place, Problem::MisalignedMap { region, address, page });
                 }

@@ -1,5 +1,5 @@
-//! Applies the rules. Each function here looks at one subject, reports what it finds into [`Rules`] and goes on;
-//! what it returns is only used when nothing was reported.
+//! Reads both files and applies the rules: the only way to a [`Description`]. Each function of [`Rules`] looks at
+//! one subject, reports what it finds and goes on; what it returns is only used when nothing was reported.
 
 mod client;
 mod flow;
@@ -8,18 +8,19 @@ mod restart;
 mod signal;
 mod tick;
 
-use crate::client::Description;
-use crate::flows::FlowsFile;
-use crate::limits::{CENTRAL, CONFIG_REGION};
+use crate::description::{Client, Description, Flow, Tick};
+use crate::flows::{self, FlowsFile};
+use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES};
+use crate::mistake::{Mistake, Mistakes};
 use crate::place::config_bytes;
 use crate::problem::Problem;
+use crate::read;
 use crate::source::{Place, Source};
 use crate::system::{Permissions, System};
-use crate::{Mistake, PAGE_BYTES};
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
 
 /// What the rules look at, and what they found.
-pub(crate) struct Rules<'a> {
+struct Rules<'a> {
     system: &'a System,
     flows: &'a FlowsFile,
     flows_source: &'a Source,
@@ -32,7 +33,27 @@ impl Rules<'_> {
     }
 }
 
-pub(crate) fn check(
+impl Description {
+    /// Reads and checks both files. `grown` names regions that get at least so many bytes, whatever the file says:
+    /// those that the image builder fills with a file. The rules apply to the grown sizes.
+    pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
+        let (system, mut mistakes) = read::read(system);
+        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));
+        let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
+        for region in &mut system.regions {
+            let wanted = grown.iter().filter(|(name, _)| *name == region.name).map(|(_, bytes)| *bytes);
+            let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
+            region.bytes = wanted.fold(region.bytes, |bytes, more| bytes.max(more.next_multiple_of(page)));
+        }
+        // A name that could not be resolved makes further mistakes that are none.
+        if !mistakes.is_empty() {
+            return Err(Mistakes(mistakes));
+        }
+        apply_rules(system, &flow_file, flows).map_err(Mistakes)
+    }
+}
+
+fn apply_rules(
     system: System,
     flows: &FlowsFile,
     flows_source: &Source,
@@ -52,9 +73,9 @@ pub(crate) fn check(
 struct Found {
     central: usize,
     config_region: usize,
-    clients: Vec<crate::Client>,
-    flows: Vec<crate::Flow>,
-    tick: Option<crate::Tick>,
+    clients: Vec<Client>,
+    flows: Vec<Flow>,
+    tick: Option<Tick>,
     restarts: Vec<u8>,
 }
 

@@ -21,7 +21,7 @@
 //! central = 3
 //! ```
 
-use crate::Mistake;
+use crate::mistake::Mistake;
 use crate::problem::Problem;
 use crate::source::Source;
 use ferry_layout::config::Mapping;

@@ -31,7 +31,7 @@
 
 mod access;
 mod check;
-mod client;
+mod description;
 mod flows;
 mod limits;
 mod mistake;
@@ -43,7 +43,7 @@ mod source;
 mod system;
 
 pub use access::{Access, AccessTable, Reach};
-pub use client::{Buffer, Client, Description, Flow, Tick};
+pub use description::{Buffer, Client, Description, Flow, Tick};
 pub use limits::{CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 pub use mistake::{Mistake, Mistakes};
 pub use place::{Grant, Placement, Window, sequential};
