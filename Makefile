@@ -62,13 +62,13 @@ kernel-test: cargo
 
 bench: cargo
 	$(CARGO) build --quiet --release --package ferry-bench --package ferry-pds-hosted
-	@$(FERRY) bench --lanes build/lanes.json
-	$(CARGO) run --quiet --release --package ferry-bench -- table --lanes build/lanes.json --plots build/plots
+	@$(FERRY) bench --rows build/rows.json
+	$(CARGO) run --quiet --release --package ferry-bench -- table --rows build/rows.json --plots build/plots
 
 bench-check: cargo
 	$(CARGO) build --quiet --release --package ferry-bench --package ferry-pds-hosted
-	@$(FERRY) bench --lanes build/lanes.json
-	$(CARGO) run --quiet --release --package ferry-bench -- check --lanes build/lanes.json
+	@$(FERRY) bench --rows build/rows.json
+	$(CARGO) run --quiet --release --package ferry-bench -- check --rows build/rows.json
 
 fuzz: cargo
 	fuzz/smoke

@@ -1,16 +1,16 @@
-//! The lane `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having it back.
+//! The carrier `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having it back.
 //!
 //! Its time is the producer's own, with the domains on as many processors as there are. Its instructions are counted in other runs,
 //! by stepping them (`steps`), in user mode only. These counts are the same in every run; on another processor they can differ,
 //! as callgrind's can, because how bytes are best copied depends on it.
 
+use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
-use crate::lane::{Lane, Row, per_message};
 use crate::steps::{self, CountError, Counts, Member};
 use crate::stopwatch::tick_nanoseconds;
 use ferry_description::{Description, Source};
 use ferry_hosted_launcher::{Console, Ending, LaunchError, Scheduling, System, start};
-use ferry_lanes::order::{self, Course};
+use ferry_rows::order::{self, Course};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,7 +40,7 @@ const COUNTING_LIMIT: Duration = Duration::from_mins(10);
 /// The domains, by their programs, in the order in which a row has their instructions.
 const DOMAINS: [&str; 3] = ["central", "producer", "consumer"];
 
-/// The lane could not be measured.
+/// The carrier could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum HostedError {
     /// The system did not start.
@@ -79,7 +79,7 @@ fn counted_course(case: Case) -> Course {
 
 /// Counts the instructions of all pairs. `root`: the directory `bench`. `programs`: where the programs of `ferry-pds-hosted` are.
 /// `products`: where the console of each run is stored.
-pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Lane, HostedError> {
+pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Carrier, HostedError> {
     let mut rows = Vec::new();
     for policy in Policy::ALL {
         let mut rest: Vec<Case> = Case::pairs().into_iter().filter(|case| case.policy == policy).collect();
@@ -94,7 +94,7 @@ pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Lane, Ho
             rows.extend(courses.iter().zip(counts).map(|(course, counts)| row(course, &counts)));
         }
     }
-    Ok(Lane { name: NAME.to_owned(), rows })
+    Ok(Carrier { name: NAME.to_owned(), rows })
 }
 
 /// Counts courses of the same policy and stride, each in the round that the producer frames.
@@ -168,12 +168,12 @@ fn launch(
     start(description, &program, &[("bench".to_owned(), order)], Scheduling::Linux, console)
 }
 
-/// Adds the time to the rows of the counted lane. `root`, `programs`: as there.
-pub fn time(lane: &mut Lane, root: &Path, programs: &Path) -> Result<(), HostedError> {
+/// Adds the time to the rows of the counted carrier. `root`, `programs`: as there.
+pub fn time(carrier: &mut Carrier, root: &Path, programs: &Path) -> Result<(), HostedError> {
     let tick = tick_nanoseconds();
     for policy in Policy::ALL {
         let description = describe(root, policy)?;
-        for row in lane.rows.iter_mut().filter(|row| row.case.policy == policy) {
+        for row in carrier.rows.iter_mut().filter(|row| row.case.policy == policy) {
             let mut best = f64::INFINITY;
             for _ in 0..REPETITIONS {
                 best = best.min(ticks(&description, row.case, programs)?);

@@ -5,8 +5,8 @@
 //! callgrind follows; it does not see the kernel, where the bytes are moved.
 
 use crate::callgrind::{self, CallgrindError, end_of_case, measured_section};
+use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
-use crate::lane::{Lane, Row, per_message};
 use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcReceiver, IpcSender};
 use std::fs::File;
 use std::hint::black_box;
@@ -64,7 +64,7 @@ enum Receiver {
 type Handshake = IpcSender<IpcBytesSender>;
 
 impl Rival {
-    /// Name of the lane.
+    /// Name of the carrier.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,8 +77,8 @@ impl Rival {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Pipe, Self::Socket, Self::IpcChannel];
 
-    /// The lane: time, and instructions in user mode.
-    pub fn lane(self, products: &Path) -> Result<Lane, RivalError> {
+    /// The carrier: time, and instructions in user mode.
+    pub fn carrier(self, products: &Path) -> Result<Carrier, RivalError> {
         let cases = cases();
         let counts =
             callgrind::count(&["count-rival", self.name()], cases.len(), &products.join(self.name()))?;
@@ -87,7 +87,7 @@ impl Rival {
             Ok(Row { nanoseconds: Some(self.time(case)?), instructions, ..Row::of(case) })
         };
         let rows = cases.into_iter().zip(counts).map(row).collect::<io::Result<_>>()?;
-        Ok(Lane { name: self.name().to_owned(), rows })
+        Ok(Carrier { name: self.name().to_owned(), rows })
     }
 
     fn time(self, case: Case) -> io::Result<f64> {

@@ -2,7 +2,7 @@
 
 use crate::microkit::{Board, Config};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ferry_lanes::case::Policy;
+use ferry_rows::case::Policy;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -143,9 +143,9 @@ pub(crate) struct BenchArguments {
     /// Only systems of this many clients, of which two have traffic; may be repeated.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) clients: Vec<u16>,
-    /// Store the rows as JSON, for `ferry-bench table --lanes`.
+    /// Store the rows as JSON, for `ferry-bench table --rows`.
     #[arg(long, value_name = "FILE")]
-    pub(crate) lanes: Option<PathBuf>,
+    pub(crate) rows: Option<PathBuf>,
     /// Store, for each case, which functions and instructions were executed how often.
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) profile: Option<PathBuf>,

@@ -2,9 +2,9 @@
 //! like a machine: its standard output is the console, its exit status the code with which the system ends.
 
 use crate::arguments::DescriptionFiles;
-use crate::boot::Machine;
+use crate::boot::Emulator;
+use crate::built::Priority;
 use crate::error::Error;
-use crate::lane::Priority;
 use crate::prefill::{self, Prefill};
 use crate::programs::Programs;
 use crate::workspace::Workspace;
@@ -54,14 +54,14 @@ impl Hosted {
         self.launcher.parent().unwrap_or(Path::new("."))
     }
 
-    /// The launcher with a system that is described by `files`. Contents of regions go to `directory`.
-    pub(crate) fn machine(
+    /// The launcher, in an emulator's place, with a system that is described by `files`. Contents of regions go to `directory`.
+    pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Machine, Error> {
+    ) -> Result<Emulator, Error> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         command.arg("--programs").arg(self.directory());
@@ -77,6 +77,6 @@ impl Hosted {
         for (domain, priority) in priorities {
             command.arg("--priority").arg(format!("{domain}={priority}"));
         }
-        Ok(Machine { command, status_of: i32::from })
+        Ok(Emulator { command, status_of: i32::from })
     }
 }

@@ -27,9 +27,10 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
         Platform::Microkit => {
             let microkit = Microkit::build(&Workspace::locate()?, target.board, target.config)?;
             let files = &arguments.description;
-            let machine = microkit.machine(&files.system, &files.flows, &prefills, &[], &arguments.output)?;
+            let emulator =
+                microkit.emulator(&files.system, &files.flows, &prefills, &[], &arguments.output)?;
             println!("{}", arguments.output.join("image").display());
-            println!("boot with: {:?}", machine.command);
+            println!("boot with: {:?}", emulator.command);
         }
         Platform::Classic => {
             let classic = Classic::build(&Workspace::locate()?)?;

@@ -9,6 +9,7 @@
 mod arguments;
 mod bench;
 mod boot;
+mod built;
 mod check;
 mod classic;
 mod console;
@@ -16,7 +17,7 @@ mod error;
 mod hosted;
 mod image;
 mod input;
-mod lane;
+
 mod microkit;
 mod prefill;
 mod programs;

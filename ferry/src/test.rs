@@ -1,14 +1,14 @@
 //! `ferry test`: plays each scenario of the harness in a system of its own and judges it as a test case.
 //!
 //! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls here: the
-//! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for is a lane, and plays
-//! the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task.
+//! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for plays the same
+//! scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task.
 
 use crate::arguments::{DescriptionFiles, Platform, Target, TestArguments};
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
+use crate::built::{Built, Priority};
 use crate::check;
 use crate::error::Error;
-use crate::lane::{Lane, Priority};
 use crate::microkit::{self, Board, Config, Microkit};
 use crate::prefill::Prefill;
 use crate::workspace::Workspace;
@@ -43,11 +43,11 @@ struct Case {
     trace: Trace,
 }
 
-/// What all cases of a platform share.
-struct Bench {
-    /// Begins the names of the lane's cases; empty on classic, which everybody has.
+/// The cases of a platform, and what they share.
+struct Suite {
+    /// Begins the names of the cases; empty on classic, which everybody has.
     prefix: String,
-    lane: Lane,
+    built: Built,
     files: DescriptionFiles,
     /// For images, and for what regions are filled with.
     directory: PathBuf,
@@ -63,17 +63,17 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
     let mut trials = Vec::new();
     if wanted(Platform::Classic) {
-        trials.extend(scenario_trials(&Bench::build(Platform::Classic, Board::X86, &workspace)?));
+        trials.extend(scenario_trials(&Suite::build(Platform::Classic, Board::X86, &workspace)?));
     }
     if wanted(Platform::Hosted) {
-        trials.extend(scenario_trials(&Bench::build(Platform::Hosted, Board::X86, &workspace)?));
+        trials.extend(scenario_trials(&Suite::build(Platform::Hosted, Board::X86, &workspace)?));
     }
     let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     if wanted(Platform::Microkit) && with_microkit {
         for board in [Board::Aarch64, Board::X86] {
-            let bench = Bench::build(Platform::Microkit, board, &workspace)?;
-            trials.extend(scenario_trials(&bench));
-            trials.extend(microkit_trials(&bench, board, &workspace)?);
+            let suite = Suite::build(Platform::Microkit, board, &workspace)?;
+            trials.extend(scenario_trials(&suite));
+            trials.extend(microkit_trials(&suite, board, &workspace)?);
         }
     }
     let conclusion = libtest_mimic::run(&runner, trials);
@@ -81,9 +81,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
         return Ok(());
     }
     if !with_microkit && arguments.platform.is_none() {
-        println!(
-            "******** THE MICROKIT LANE DID NOT RUN: no Microkit SDK was found; set MICROKIT_SDK ********"
-        );
+        println!("******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********");
     }
     if conclusion.num_ignored > 0 {
         println!(
@@ -97,40 +95,40 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
 }
 
 /// The harness's scenarios as trials.
-fn scenario_trials(bench: &Arc<Bench>) -> Vec<Trial> {
+fn scenario_trials(suite: &Arc<Suite>) -> Vec<Trial> {
     let cases = (0..).zip(SCENARIOS).map(|(number, scenario)| case(number, scenario));
     cases
         .map(|case| {
-            let bench = Arc::clone(bench);
-            let possible = case.needs.iter().all(|feature| bench.lane.offers(*feature));
-            Trial::test(format!("{}{}", bench.prefix, case.name), move || bench.play(&case))
+            let suite = Arc::clone(suite);
+            let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
+            Trial::test(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
                 .with_ignored_flag(!possible)
         })
         .collect()
 }
 
 /// What is asked on Microkit beyond the scenarios.
-fn microkit_trials(bench: &Arc<Bench>, board: Board, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
+fn microkit_trials(suite: &Arc<Suite>, board: Board, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
     let tests = Microkit::build(workspace, board, Config::Debug)?;
-    let directory = bench.directory.join("kernel-tests");
-    let machine = tests.kernel_tests(workspace, &directory)?;
+    let directory = suite.directory.join("kernel-tests");
+    let emulator = tests.kernel_tests(workspace, &directory)?;
     let demo = DescriptionFiles {
         system: workspace.root.join("system.xml"),
         flows: workspace.root.join("flows.toml"),
     };
     let stock = directory.with_file_name("stock");
     Ok(vec![
-        Trial::test(format!("{}the_kernel_answers_a_root_task", bench.prefix), move || {
+        Trial::test(format!("{}the_kernel_answers_a_root_task", suite.prefix), move || {
             let expectation = Expectation {
                 lines: vec!["INDICATE_SUCCESS".to_owned()],
                 fault: None,
                 ending: Ending::AfterLines,
                 limit: LIMIT,
             };
-            boot::boot(machine, &expectation, &mut |_| {})?;
+            boot::boot(emulator, &expectation, &mut |_| {})?;
             Ok(())
         }),
-        Trial::test(format!("{}the_stock_tool_accepts_system_xml", bench.prefix), move || {
+        Trial::test(format!("{}the_stock_tool_accepts_system_xml", suite.prefix), move || {
             Ok(tests.stock_check(&demo.system, &demo.flows, &stock)?)
         }),
     ])
@@ -162,7 +160,7 @@ fn case(number: u32, scenario: &Scenario) -> Case {
     }
 }
 
-impl Bench {
+impl Suite {
     fn build(platform: Platform, board: Board, workspace: &Workspace) -> Result<Arc<Self>, Error> {
         let files = DescriptionFiles {
             system: workspace.root.join("harness/system.xml"),
@@ -176,16 +174,17 @@ impl Bench {
         let directory = workspace.products().join("test").join(name);
         // As it is shipped: what holds there holds without the kernel's own checks. Traces are those of one processor.
         let target = Target { platform, board, config: Config::Release, processors: Some(NonZeroUsize::MIN) };
-        let lane = Lane::build(target, workspace)?;
-        Ok(Arc::new(Self { prefix, lane, files, directory }))
+        let built = Built::build(target, workspace)?;
+        Ok(Arc::new(Self { prefix, built, files, directory }))
     }
 
     fn play(&self, case: &Case) -> Result<(), Failed> {
         let directory = self.directory.join(&case.name);
         let files = self.files_with_restarts(case.restarts, &directory)?;
         let description = check::load(&files, &[])?;
-        let machine = self.lane.machine(&files, &description, &case.prefills, case.priorities, &directory)?;
-        let boot = boot::boot(machine, &case.expectation, &mut |_| {})?;
+        let emulator =
+            self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
+        let boot = boot::boot(emulator, &case.expectation, &mut |_| {})?;
         judge_trace(case.trace, boot)?;
         // A failed scenario's files stay, for a debugger.
         let _ = fs::remove_dir_all(&directory);

@@ -21,15 +21,15 @@ mod watch;
 
 use crate::arguments::{BenchArguments, DescriptionFiles, Platform, Target};
 use crate::boot::{self, Boot, Ending, Expectation};
+use crate::built::Built;
 use crate::check;
 use crate::error::Error;
-use crate::lane::Lane as Built;
 use crate::microkit::{self, Board};
 use crate::progress::Step;
 use crate::workspace::Workspace;
-use ferry_lanes::case::{BATCHES, Busy, Case, PAYLOADS, Policy};
-use ferry_lanes::lane::Lane;
-use ferry_lanes::order::{self, Course};
+use ferry_rows::carrier::Carrier;
+use ferry_rows::case::{BATCHES, Busy, Case, PAYLOADS, Policy};
+use ferry_rows::order::{self, Course};
 use programs::{Owner, Programs};
 use report::Clock;
 use std::fs;
@@ -54,15 +54,15 @@ const WARM_UP: u32 = 256;
 /// Rounds that are timed.
 const ROUNDS: u32 = 4;
 
-/// Why a lane could not be measured.
+/// Why a carrier could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {
     #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
     Program(&'static str, object::Error),
     #[error("the emulator could not be watched: {0}; this program knows QEMU 7.2 to 8.0")]
     Watch(std::io::Error),
-    #[error("{lane}, {case}: {what}")]
-    Case { lane: String, case: Case, what: String },
+    #[error("{carrier}, {case}: {what}")]
+    Case { carrier: String, case: Case, what: String },
     #[error(
         "the hosted platform has no emulator to count instructions; `ferry-bench hosted` counts them by stepping"
     )]
@@ -86,16 +86,16 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     if cases.is_empty() {
         return Err(BenchError::NoCase.into());
     }
-    let mut lanes = Vec::new();
+    let mut carriers = Vec::new();
     for target in targets(arguments)? {
         let bench = Bench::build(target, &workspace)?;
-        lanes.push(bench.lane(&cases, arguments)?);
+        carriers.push(bench.carrier(&cases, arguments)?);
     }
-    if let Some(path) = &arguments.lanes {
+    if let Some(path) = &arguments.rows {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
         }
-        let text = serde_json::to_vec_pretty(&lanes).map_err(|error| Error::File {
+        let text = serde_json::to_vec_pretty(&carriers).map_err(|error| Error::File {
             action: "write",
             path: path.clone(),
             cause: error.into(),
@@ -121,7 +121,7 @@ fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
             vec![classic, microkit(Board::Aarch64), microkit(Board::X86)]
         }
         (None, None) => {
-            println!("THE MICROKIT LANES DID NOT RUN: no Microkit SDK was found; set MICROKIT_SDK");
+            println!("MICROKIT WAS NOT MEASURED: no Microkit SDK was found; set MICROKIT_SDK");
             vec![classic]
         }
     })
@@ -170,8 +170,8 @@ impl Bench {
         }
     }
 
-    fn lane(&self, cases: &[Case], arguments: &BenchArguments) -> Result<Lane, Error> {
-        let mut lane = Lane { name: self.name.to_owned(), rows: Vec::new() };
+    fn carrier(&self, cases: &[Case], arguments: &BenchArguments) -> Result<Carrier, Error> {
+        let mut carrier = Carrier { name: self.name.to_owned(), rows: Vec::new() };
         println!("{}", report::Heading(self.name));
         for policy in Policy::ALL {
             let mut rest: Vec<Case> = cases.iter().copied().filter(|case| case.policy == policy).collect();
@@ -186,11 +186,11 @@ impl Bench {
                     if let Some(directory) = &arguments.profile {
                         report::profile(directory, self.name, case, &trace, &self.programs)?;
                     }
-                    lane.rows.push(row);
+                    carrier.rows.push(row);
                 }
             }
         }
-        Ok(lane)
+        Ok(carrier)
     }
 
     /// The description of a system with so many clients.
@@ -218,16 +218,16 @@ impl Bench {
         let contents = order::encode(&courses);
         let description = check::load(&files, &[])?;
         let prefills = [(REGION.to_owned(), contents)];
-        let mut machine = self.built.machine(&files, &description, &prefills, &[], &directory)?;
+        let mut emulator = self.built.emulator(&files, &description, &prefills, &[], &directory)?;
         let watch = Watch::new().map_err(BenchError::Watch)?;
-        machine.command.args(self.instruction_counting());
-        watch.prepare(&mut machine.command);
+        emulator.command.args(self.instruction_counting());
+        watch.prepare(&mut emulator.command);
         let expectation =
             Expectation { lines: Vec::new(), fault: None, ending: Ending::Exit(0), limit: LIMIT };
         let _step = Step::begin(format!("measuring {} cases on {}, policy {policy}", cases.len(), self.name));
         let (boot, traces) = std::thread::scope(|scope| {
             let follow = scope.spawn(|| watch.follow(cases.len(), &self.programs));
-            let boot = boot::boot(machine, &expectation, &mut |_| {});
+            let boot = boot::boot(emulator, &expectation, &mut |_| {});
             (boot, follow.join())
         });
         // A machine that failed says more than a watch that lost it.

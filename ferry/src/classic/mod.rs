@@ -7,7 +7,7 @@
 mod program;
 mod system;
 
-use crate::boot::Machine;
+use crate::boot::Emulator;
 use crate::error::Error;
 use crate::prefill::Prefill;
 use crate::programs::{Programs, ProgramsError};
@@ -102,7 +102,7 @@ fn build_kernel(workspace: &Workspace) -> Result<KernelImage, Error> {
 }
 
 /// The emulated PC that boots an image whose prefilled regions have `input_bytes` bytes.
-pub(crate) fn machine(image: &Image, input_bytes: u64) -> Machine {
+pub(crate) fn emulator(image: &Image, input_bytes: u64) -> Emulator {
     // The boot loader's copy of the image, the initialiser's, and room for both to be aligned.
     let memory = BASE_MEMORY + (input_bytes >> 20) * 3;
     let mut command = Command::new("qemu-system-x86_64");
@@ -115,7 +115,7 @@ pub(crate) fn machine(image: &Image, input_bytes: u64) -> Machine {
         .arg(&image.kernel)
         .arg("-initrd")
         .arg(&image.system);
-    Machine { command, status_of: debug_exit_status }
+    Emulator { command, status_of: debug_exit_status }
 }
 
 /// QEMU's exit status when the system ends with `code`.

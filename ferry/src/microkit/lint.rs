@@ -19,13 +19,13 @@ pub(crate) fn lint() -> Result<(), Error> {
     }
     let workspace = Workspace::locate()?;
     for board in [Board::Aarch64, Board::X86] {
-        let lane = Microkit::find(&workspace, board, Config::Release)?;
+        let built = Microkit::find(&workspace, board, Config::Release)?;
         clippy(
             &format!("the programs for {}", board.name()),
             PROGRAMS,
             &["--lib", "--bins"],
             |cargo| {
-                lane.freestanding(cargo, &lane.directory(&workspace));
+                built.freestanding(cargo, &built.directory(&workspace));
             },
             &workspace,
         )?;

@@ -8,9 +8,9 @@
 mod lint;
 mod sdk;
 
-use crate::boot::Machine;
+use crate::boot::Emulator;
+use crate::built::Priority;
 use crate::error::Error;
-use crate::lane::Priority;
 use crate::prefill::{self, Prefill};
 use crate::progress::Step;
 use crate::workspace::Workspace;
@@ -133,28 +133,28 @@ impl fmt::Display for Microkit {
 impl Microkit {
     /// Builds what all images of a board and configuration share.
     pub(crate) fn build(workspace: &Workspace, board: Board, config: Config) -> Result<Self, Error> {
-        let lane = Self::find(workspace, board, config)?;
-        lane.cargo(workspace, "release", &["ferry-microkit-image"], "the image builder", |cargo| {
+        let built = Self::find(workspace, board, config)?;
+        built.cargo(workspace, "release", &["ferry-microkit-image"], "the image builder", |cargo| {
             cargo.arg("--target-dir").arg(host_directory(workspace));
         })?;
-        lane.cargo(
+        built.cargo(
             workspace,
             PROTECTION_DOMAINS,
             &["ferry-pds-microkit", "ferry-supervisor"],
             "the protection domains",
             |cargo| {
-                lane.freestanding(cargo, &lane.directory(workspace));
+                built.freestanding(cargo, &built.directory(workspace));
                 cargo.args(board.target_without_fpu().into_iter().flat_map(|target| ["--target", target]));
             },
         )?;
-        Ok(lane)
+        Ok(built)
     }
 
     /// The same with nothing built.
     fn find(workspace: &Workspace, board: Board, config: Config) -> Result<Self, Error> {
         let sdk = Sdk::find()?;
         board.targets().try_for_each(crate::setup::microkit_tools)?;
-        let mut lane = Self {
+        let mut built = Self {
             sdk,
             board,
             config,
@@ -162,11 +162,11 @@ impl Microkit {
             programs: PathBuf::new(),
             programs_without_fpu: None,
         };
-        let directory = lane.directory(workspace);
+        let directory = built.directory(workspace);
         let mut programs = board.targets().map(|target| directory.join(target).join(PROTECTION_DOMAINS));
-        lane.programs = programs.next().unwrap_or_default();
-        lane.programs_without_fpu = programs.next();
-        Ok(lane)
+        built.programs = programs.next().unwrap_or_default();
+        built.programs_without_fpu = programs.next();
+        Ok(built)
     }
 
     /// The target directory of programs for the board.
@@ -206,15 +206,15 @@ impl Microkit {
             .env("CARGO_TARGET_AARCH64_UNKNOWN_NONE_RUSTFLAGS", ARM_FLAGS);
     }
 
-    /// Builds an image into `directory`, and the machine that boots it.
-    pub(crate) fn machine(
+    /// Builds an image into `directory`, and the emulator that boots it.
+    pub(crate) fn emulator(
         &self,
         system: &Path,
         flows: &Path,
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Machine, Error> {
+    ) -> Result<Emulator, Error> {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(system).arg("--flows").arg(flows);
         command.arg("--search-path").arg(&self.programs);
@@ -228,7 +228,7 @@ impl Microkit {
             command.arg("--priority").arg(format!("{domain}={priority}"));
         }
         run_builder(command)?;
-        Ok(self.emulator(directory))
+        Ok(self.emulator_of(directory))
     }
 
     /// The ELF file of one of the protection domains.
@@ -247,8 +247,8 @@ impl Microkit {
         Ok(run_builder(command)?)
     }
 
-    /// Builds the tests that run in a root task, and the machine that runs them.
-    pub(crate) fn kernel_tests(&self, workspace: &Workspace, directory: &Path) -> Result<Machine, Error> {
+    /// Builds the tests that run in a root task, and the emulator that runs them.
+    pub(crate) fn kernel_tests(&self, workspace: &Workspace, directory: &Path) -> Result<Emulator, Error> {
         fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
         let products = directory.join("cargo");
         let program = self.kernel_test_program(workspace, &products)?;
@@ -265,7 +265,7 @@ impl Microkit {
             copy(&kernel, "sel4_32.elf")?;
             copy(&program, "image")?;
         }
-        Ok(self.emulator(directory))
+        Ok(self.emulator_of(directory))
     }
 
     fn kernel_test_program(&self, workspace: &Workspace, products: &Path) -> Result<PathBuf, Error> {
@@ -301,7 +301,7 @@ impl Microkit {
     }
 
     /// The emulated board with the image in `directory`.
-    fn emulator(&self, directory: &Path) -> Machine {
+    fn emulator_of(&self, directory: &Path) -> Emulator {
         let image = directory.join("image");
         let (mut command, status_of): (_, fn(u8) -> i32) = match self.board {
             Board::Aarch64 => {
@@ -336,7 +336,7 @@ impl Microkit {
             "stdio",
             "-no-reboot",
         ]);
-        Machine { command, status_of }
+        Emulator { command, status_of }
     }
 }
 

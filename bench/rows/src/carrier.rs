@@ -1,18 +1,18 @@
-//! Lanes and their rows: the one form in which all measurements are written down, and in which the baseline is kept.
+//! Carriers and their rows: the one form in which all measurements are written down, and in which the baseline is kept.
 
 use crate::case::Case;
 use serde::{Deserialize, Serialize};
 
 /// Everything that was measured of one thing that carries messages.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Lane {
+pub struct Carrier {
     /// Its name: `engine`, `memcpy`, `hosted`, `pipe`, `classic`, …
     pub name: String,
     /// Its cases.
     pub rows: Vec<Row>,
 }
 
-/// What one lane costs in one case, per message. What a lane cannot measure is absent.
+/// What one carrier costs in one case, per message. What a carrier cannot measure is absent.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// The case.
@@ -77,7 +77,7 @@ impl Row {
     }
 }
 
-impl Lane {
+impl Carrier {
     /// The row of a case.
     #[must_use]
     pub fn row(&self, case: Case) -> Option<&Row> {

@@ -1,4 +1,4 @@
-//! What is measured: the sizes, batches, policies and numbers of clients, the same for every lane.
+//! What is measured: the sizes, batches, policies and numbers of clients, the same for every carrier.
 
 use ferry_layout::config::Mapping;
 use serde::{Deserialize, Serialize};

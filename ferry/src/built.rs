@@ -1,7 +1,7 @@
 //! A platform with everything built that its systems share: what `run` and `test` boot on.
 
 use crate::arguments::{DescriptionFiles, Platform, Target};
-use crate::boot::Machine;
+use crate::boot::Emulator;
 use crate::classic::{self, Classic};
 use crate::error::Error;
 use crate::hosted::Hosted;
@@ -16,13 +16,13 @@ use std::path::Path;
 pub(crate) type Priority = (&'static str, u8);
 
 /// A platform, ready to run systems.
-pub(crate) enum Lane {
+pub(crate) enum Built {
     Classic(Classic),
     Microkit(Microkit),
     Hosted(Hosted),
 }
 
-impl Lane {
+impl Built {
     /// Builds what all systems of a platform share.
     pub(crate) fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
         Ok(match target.platform {
@@ -32,27 +32,27 @@ impl Lane {
         })
     }
 
-    /// Makes what has to be on disk, in `directory`, and the machine that runs it. `description` is what the files say, checked for
-    /// the sizes of the prefills.
-    pub(crate) fn machine(
+    /// Makes what has to be on disk, in `directory`, and the emulator that runs it. `description` is what the files
+    /// say, checked for the sizes of the prefills.
+    pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,
         description: &Description,
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Machine, Error> {
+    ) -> Result<Emulator, Error> {
         match self {
             Self::Classic(classic) => {
                 let description = &with_priorities(description, priorities);
                 let image = classic.write_image(description, prefills, &directory.join("system.elf"))?;
                 let bytes = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
-                Ok(classic::machine(&image, bytes))
+                Ok(classic::emulator(&image, bytes))
             }
             Self::Microkit(microkit) => {
-                microkit.machine(&files.system, &files.flows, prefills, priorities, directory)
+                microkit.emulator(&files.system, &files.flows, prefills, priorities, directory)
             }
-            Self::Hosted(hosted) => hosted.machine(files, prefills, priorities, directory),
+            Self::Hosted(hosted) => hosted.emulator(files, prefills, priorities, directory),
         }
     }
 
