@@ -1,9 +1,10 @@
 //! What the command line takes.
 
-use crate::microkit::{Board, Config};
+use crate::description_files::DescriptionFiles;
+use crate::target::{self, Config, Platform, Target};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ferry_boards::Board;
 use ferry_rows::case::Policy;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Mediated transfer between isolated seL4 protection domains.
@@ -30,46 +31,6 @@ pub(crate) enum Command {
     Setup,
     /// Play the scenarios of the test harness, each in a system of its own.
     Test(TestArguments),
-}
-
-/// The files of a system.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct DescriptionFiles {
-    /// The system description.
-    #[arg(long, value_name = "FILE", default_value = "system.xml")]
-    pub(crate) system: PathBuf,
-    /// The flows: who may send to whom.
-    #[arg(long, value_name = "FILE", default_value = "flows.toml")]
-    pub(crate) flows: PathBuf,
-}
-
-/// What protection domains run on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Platform {
-    /// The seL4 5.0.0 kernel inside the crate sel4-sys, on an x86-64 PC.
-    Classic,
-    /// seL4 16 and Microkit 2.3, from an SDK.
-    Microkit,
-    /// Processes of this machine's Linux: no seL4, no emulator, no image.
-    Hosted,
-}
-
-/// What is built for.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Target {
-    /// The platform.
-    #[arg(long, value_enum, default_value = "classic")]
-    pub(crate) platform: Platform,
-    /// The board, on Microkit.
-    #[arg(long, value_enum, default_value = "qemu_virt_aarch64")]
-    pub(crate) board: Board,
-    /// The kernel's configuration, on Microkit.
-    #[arg(long, value_enum, default_value = "debug")]
-    pub(crate) config: Config,
-    /// How many processors a system may use, on hosted; by default all. With 1 its domains also run by priority, if Linux lets
-    /// this user.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) processors: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -126,8 +87,8 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
     /// The board, on Microkit; without it both.
-    #[arg(long, value_enum)]
-    pub(crate) board: Option<Board>,
+    #[arg(long, value_parser = target::board())]
+    pub(crate) board: Option<&'static Board>,
     /// The kernel's configuration, on Microkit. The published figures that these are compared with are of `benchmark`.
     #[arg(long, value_enum, default_value = "benchmark")]
     pub(crate) config: Config,

@@ -1,19 +1,16 @@
 //! A platform with everything built that its systems share: what `run` and `test` boot on.
 
-use crate::arguments::{DescriptionFiles, Platform, Target};
 use crate::boot::Emulator;
-use crate::classic::{self, Classic};
-use crate::error::Error;
-use crate::hosted::Hosted;
-use crate::microkit::Microkit;
-use crate::prefill::Prefill;
+use crate::classic::{self, Classic, ClassicError};
+use crate::description_files::DescriptionFiles;
+use crate::hosted::{Hosted, HostedError};
+use crate::microkit::{Microkit, MicrokitError};
+use crate::prefill::{Prefill, Priority};
+use crate::target::{Platform, Target};
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use ferry_harness::Feature;
 use std::path::Path;
-
-/// A domain and the priority that it gets whatever the description says: for tests of what `ferry check` forbids.
-pub(crate) type Priority = (&'static str, u8);
 
 /// A platform, ready to run systems.
 pub(crate) enum Built {
@@ -22,9 +19,20 @@ pub(crate) enum Built {
     Hosted(Hosted),
 }
 
+/// Why a platform cannot run a system.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuiltError {
+    #[error(transparent)]
+    Classic(#[from] ClassicError),
+    #[error(transparent)]
+    Microkit(#[from] MicrokitError),
+    #[error(transparent)]
+    Hosted(#[from] HostedError),
+}
+
 impl Built {
     /// Builds what all systems of a platform share.
-    pub(crate) fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
+    pub(crate) fn build(target: Target, workspace: &Workspace) -> Result<Self, BuiltError> {
         Ok(match target.platform {
             Platform::Classic => Self::Classic(Classic::build(workspace)?),
             Platform::Microkit => Self::Microkit(Microkit::build(workspace, target.board, target.config)?),
@@ -41,7 +49,7 @@ impl Built {
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Emulator, Error> {
+    ) -> Result<Emulator, BuiltError> {
         match self {
             Self::Classic(classic) => {
                 let description = &with_priorities(description, priorities);
@@ -50,9 +58,9 @@ impl Built {
                 Ok(classic::emulator(&image, bytes))
             }
             Self::Microkit(microkit) => {
-                microkit.emulator(&files.system, &files.flows, prefills, priorities, directory)
+                Ok(microkit.emulator(&files.system, &files.flows, prefills, priorities, directory)?)
             }
-            Self::Hosted(hosted) => hosted.emulator(files, prefills, priorities, directory),
+            Self::Hosted(hosted) => Ok(hosted.emulator(files, prefills, priorities, directory)?),
         }
     }
 
@@ -73,11 +81,11 @@ impl Built {
     }
 
     /// The ELF file of one of the protection domains, as it is for one with or without `fpu="false"`.
-    pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, Error> {
+    pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, BuiltError> {
         match self {
             Self::Classic(classic) => Ok(classic.program(name)?),
-            Self::Microkit(microkit) => microkit.program(name, fpu),
-            Self::Hosted(hosted) => hosted.program(name),
+            Self::Microkit(microkit) => Ok(microkit.program(name, fpu)?),
+            Self::Hosted(hosted) => Ok(hosted.program(name)?),
         }
     }
 }

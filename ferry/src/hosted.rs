@@ -1,12 +1,11 @@
 //! The hosted platform: no image and no emulator. Its launcher runs protection domains as Linux processes, and is judged
 //! like a machine: its standard output is the console, its exit status the code with which the system ends.
 
-use crate::arguments::DescriptionFiles;
 use crate::boot::Emulator;
-use crate::built::Priority;
-use crate::error::Error;
-use crate::prefill::{self, Prefill};
-use crate::programs::Programs;
+use crate::description_files::DescriptionFiles;
+use crate::file::{self, FileError};
+use crate::prefill::{self, Prefill, Priority};
+use crate::programs::{Programs, ProgramsError};
 use crate::workspace::Workspace;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -28,9 +27,21 @@ pub(crate) struct Hosted {
     by_priority: bool,
 }
 
+/// Why a system cannot run here.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HostedError {
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
 impl Hosted {
     /// Builds what all systems share.
-    pub(crate) fn build(workspace: &Workspace, processors: Option<NonZeroUsize>) -> Result<Self, Error> {
+    pub(crate) fn build(
+        workspace: &Workspace,
+        processors: Option<NonZeroUsize>,
+    ) -> Result<Self, HostedError> {
         let programs = Programs::build_for_this_machine(workspace, &[LAUNCHER_PACKAGE, DOMAINS])?;
         let launcher = programs.path(LAUNCHER, &"ferry")?.to_owned();
         let by_priority = processors == Some(NonZeroUsize::MIN)
@@ -39,9 +50,9 @@ impl Hosted {
     }
 
     /// The ELF file of one of the protection domains.
-    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, HostedError> {
         let path = self.directory().join(name);
-        fs::read(&path).map_err(Error::file("read", &path))
+        Ok(fs::read(&path).map_err(file::failed("read", &path))?)
     }
 
     /// Whether domains run by their priorities: on one processor, and if Linux lets this user.
@@ -61,7 +72,7 @@ impl Hosted {
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Emulator, Error> {
+    ) -> Result<Emulator, HostedError> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         command.arg("--programs").arg(self.directory());

@@ -1,10 +1,11 @@
 //! `ferry image`: a bootable image on disk.
 
-use crate::arguments::{ImageArguments, Platform};
-use crate::check;
+use crate::arguments::ImageArguments;
 use crate::classic::Classic;
 use crate::error::Error;
+use crate::file;
 use crate::microkit::Microkit;
+use crate::target::Platform;
 use crate::workspace::Workspace;
 use std::fs;
 
@@ -12,11 +13,11 @@ use std::fs;
 pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     let mut prefills = Vec::new();
     for (region, path) in &arguments.prefill {
-        prefills.push((region.clone(), fs::read(path).map_err(Error::file("read", path))?));
+        prefills.push((region.clone(), fs::read(path).map_err(file::failed("read", path))?));
     }
     let grown: Vec<(&str, u64)> =
         prefills.iter().map(|(region, contents)| (region.as_str(), contents.len() as u64)).collect();
-    let description = check::load(&arguments.description, &grown)?;
+    let description = arguments.description.load(&grown)?;
     if let Some((region, _)) = prefills.iter().find(|(region, _)| description.system.region(region).is_none())
     {
         return Err(Error::NoSuchRegion { region: region.clone() });
@@ -37,7 +38,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
             let output = &arguments.output;
             let image = classic.write_image(&description, &prefills, &output.join("system.elf"))?;
             let kernel = output.join("kernel.elf");
-            fs::copy(&image.kernel, &kernel).map_err(Error::file("write", &kernel))?;
+            fs::copy(&image.kernel, &kernel).map_err(file::failed("write", &kernel))?;
             println!("{}\n{}", kernel.display(), image.system.display());
             println!(
                 "boot with: qemu-system-x86_64 -cpu qemu64 -m 512 -display none -serial stdio -no-reboot \\"

@@ -13,10 +13,13 @@ mod built;
 mod check;
 mod classic;
 mod console;
+mod description_files;
 mod error;
+mod file;
 mod hosted;
 mod image;
 mod input;
+mod lint;
 
 mod microkit;
 mod prefill;
@@ -25,6 +28,7 @@ mod progress;
 mod run;
 mod setup;
 mod summary;
+mod target;
 mod test;
 mod workspace;
 
@@ -38,21 +42,16 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
         Command::Image(arguments) => image::image(&arguments),
-        Command::Lint => microkit::lint(),
+        Command::Lint => lint::lint(),
         Command::Run(arguments) => run::run(&arguments),
-        Command::Setup => setup::setup(),
+        Command::Setup => setup::setup().map_err(Error::from),
         Command::Test(arguments) => test::test(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Error::Failed) => ExitCode::FAILURE,
         Err(error) => {
             error.print();
-            if matches!(error, Error::Sdk(_) | Error::NoImage) {
-                ExitCode::from(2)
-            } else {
-                ExitCode::FAILURE
-            }
+            error.exit_code()
         }
     }
 }

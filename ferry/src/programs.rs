@@ -2,17 +2,13 @@
 //! that run on this machine.
 
 use crate::progress::Step;
-use crate::setup::TARGET;
 use crate::workspace::Workspace;
 use cargo_metadata::Message;
+use ferry_boards::Board;
 use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Addresses are fixed, because the initialiser relocates nothing; and no page is writable only until start-up,
-/// because there is no start-up code that would change that.
-const FLAGS: &str = "-Crelocation-model=static -Clink-arg=-z -Clink-arg=norelro";
 
 /// The programs that were built.
 #[derive(Debug)]
@@ -37,18 +33,19 @@ pub(crate) enum ProgramsError {
 }
 
 impl Programs {
-    /// Builds all binaries of `packages` for a machine without an operating system.
+    /// Builds all binaries of `packages` for a board without an operating system.
     pub(crate) fn build_freestanding(
         workspace: &Workspace,
         packages: &[&str],
+        board: &Board,
     ) -> Result<Self, ProgramsError> {
         Self::build(workspace, packages, |cargo| {
             cargo
                 // Flags of the caller are meant for the host.
                 .env_remove("RUSTFLAGS")
                 .env_remove("CARGO_ENCODED_RUSTFLAGS")
-                .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", FLAGS)
-                .args(["--target", TARGET]);
+                .env(flags_variable(board.target), board.flags)
+                .args(["--target", board.target]);
         })
     }
 
@@ -114,4 +111,9 @@ impl Programs {
         let path = self.path(program, place)?;
         std::fs::read(path).map_err(|cause| ProgramsError::Read { path: path.to_owned(), cause })
     }
+}
+
+/// The variable by which Cargo takes the flags for a target.
+pub(crate) fn flags_variable(target: &str) -> String {
+    format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"))
 }

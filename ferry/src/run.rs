@@ -3,7 +3,6 @@
 use crate::arguments::RunArguments;
 use crate::boot::{self, Boot, Emulator, Ending, Expectation};
 use crate::built::Built;
-use crate::check;
 use crate::error::Error;
 use crate::input::{Input, REGION};
 use crate::progress::Step;
@@ -20,7 +19,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
     let input = Input::read(arguments.input.as_deref(), &workspace)?;
     let contents = input.region();
-    let description = check::load(&arguments.description, &[(REGION, contents.len() as u64)])?;
+    let description = arguments.description.load(&[(REGION, contents.len() as u64)])?;
     if description.system.region(REGION).is_none() {
         return Err(Error::NoSuchRegion { region: REGION.to_owned() });
     }

@@ -4,14 +4,17 @@
 //! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for plays the same
 //! scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task.
 
-use crate::arguments::{DescriptionFiles, Platform, Target, TestArguments};
+use crate::arguments::TestArguments;
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
-use crate::built::{Built, Priority};
-use crate::check;
+use crate::built::Built;
+use crate::description_files::DescriptionFiles;
 use crate::error::Error;
-use crate::microkit::{self, Board, Config, Microkit};
-use crate::prefill::Prefill;
+use crate::file::{self, FileError};
+use crate::microkit::{self, Microkit};
+use crate::prefill::{Prefill, Priority};
+use crate::target::{Config, Platform, Target};
 use crate::workspace::Workspace;
+use ferry_boards::Board;
 use ferry_harness::{Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
@@ -62,18 +65,17 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
     let mut trials = Vec::new();
-    if wanted(Platform::Classic) {
-        trials.extend(scenario_trials(&Suite::build(Platform::Classic, Board::X86, &workspace)?));
-    }
-    if wanted(Platform::Hosted) {
-        trials.extend(scenario_trials(&Suite::build(Platform::Hosted, Board::X86, &workspace)?));
-    }
     let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
-    if wanted(Platform::Microkit) && with_microkit {
-        for board in [Board::Aarch64, Board::X86] {
-            let suite = Suite::build(Platform::Microkit, board, &workspace)?;
-            trials.extend(scenario_trials(&suite));
-            trials.extend(microkit_trials(&suite, board, &workspace)?);
+    // As it is shipped: what holds there holds without the kernel's own checks.
+    for target in Target::all(Config::Release).filter(|target| wanted(target.platform)) {
+        let on_microkit = target.platform == Platform::Microkit;
+        if on_microkit && !with_microkit {
+            continue;
+        }
+        let suite = Suite::build(target, &workspace)?;
+        trials.extend(scenario_trials(&suite));
+        if on_microkit {
+            trials.extend(microkit_trials(&suite, target.board, &workspace)?);
         }
     }
     let conclusion = libtest_mimic::run(&runner, trials);
@@ -108,7 +110,11 @@ fn scenario_trials(suite: &Arc<Suite>) -> Vec<Trial> {
 }
 
 /// What is asked on Microkit beyond the scenarios.
-fn microkit_trials(suite: &Arc<Suite>, board: Board, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
+fn microkit_trials(
+    suite: &Arc<Suite>,
+    board: &'static Board,
+    workspace: &Workspace,
+) -> Result<Vec<Trial>, Error> {
     let tests = Microkit::build(workspace, board, Config::Debug)?;
     let directory = suite.directory.join("kernel-tests");
     let emulator = tests.kernel_tests(workspace, &directory)?;
@@ -161,19 +167,18 @@ fn case(number: u32, scenario: &Scenario) -> Case {
 }
 
 impl Suite {
-    fn build(platform: Platform, board: Board, workspace: &Workspace) -> Result<Arc<Self>, Error> {
+    fn build(target: Target, workspace: &Workspace) -> Result<Arc<Self>, Error> {
         let files = DescriptionFiles {
             system: workspace.root.join("harness/system.xml"),
             flows: workspace.root.join("harness/flows.toml"),
         };
-        let (name, prefix) = match platform {
-            Platform::Classic => ("classic", String::new()),
-            Platform::Microkit => (board.name(), format!("{}::", board.name())),
-            Platform::Hosted => ("hosted", "hosted::".to_owned()),
+        let prefix = match target.platform {
+            Platform::Classic => String::new(),
+            Platform::Microkit | Platform::Hosted => format!("{}::", target.name()),
         };
-        let directory = workspace.products().join("test").join(name);
-        // As it is shipped: what holds there holds without the kernel's own checks. Traces are those of one processor.
-        let target = Target { platform, board, config: Config::Release, processors: Some(NonZeroUsize::MIN) };
+        let directory = workspace.products().join("test").join(target.name());
+        // Traces are those of one processor.
+        let target = Target { processors: Some(NonZeroUsize::MIN), ..target };
         let built = Built::build(target, workspace)?;
         Ok(Arc::new(Self { prefix, built, files, directory }))
     }
@@ -181,7 +186,7 @@ impl Suite {
     fn play(&self, case: &Case) -> Result<(), Failed> {
         let directory = self.directory.join(&case.name);
         let files = self.files_with_restarts(case.restarts, &directory)?;
-        let description = check::load(&files, &[])?;
+        let description = files.load(&[])?;
         let emulator =
             self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
         let boot = boot::boot(emulator, &case.expectation, &mut |_| {})?;
@@ -196,14 +201,14 @@ impl Suite {
         &self,
         restarts: &[(&str, u8)],
         directory: &Path,
-    ) -> Result<DescriptionFiles, Error> {
+    ) -> Result<DescriptionFiles, FileError> {
         let mut flows =
-            fs::read_to_string(&self.files.flows).map_err(Error::file("read", &self.files.flows))?;
+            fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
         flows.push_str("\n[restarts]\n");
         flows.extend(restarts.iter().map(|(domain, number)| format!("{domain} = {number}\n")));
-        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let path = directory.join("flows.toml");
-        fs::write(&path, flows).map_err(Error::file("write", &path))?;
+        fs::write(&path, flows).map_err(file::failed("write", &path))?;
         Ok(DescriptionFiles { system: self.files.system.clone(), flows: path })
     }
 }

@@ -1,10 +1,10 @@
 //! From what was measured to what is written down: rows, lines on the screen, profiles.
 
-use super::BenchError;
+use super::error::BenchError;
 use super::programs::{Owner, Programs};
 use super::trace::Trace;
 use crate::console::word;
-use crate::error::Error;
+use crate::file::{self, FileError};
 use ferry_rows::carrier::{Row, per_message};
 use ferry_rows::case::Case;
 use ferry_rows::order::Course;
@@ -133,7 +133,7 @@ pub(super) fn profile(
     case: Case,
     trace: &Trace,
     programs: &Programs,
-) -> Result<(), Error> {
+) -> Result<(), FileError> {
     let mut functions: BTreeMap<(Owner, &str), u64> = BTreeMap::new();
     let mut places: Vec<(u64, u64)> =
         trace.executed.iter().map(|(address, count)| (*address, *count)).collect();
@@ -153,8 +153,8 @@ pub(super) fn profile(
     for (address, count) in places {
         let _ = writeln!(text, "{address:#x} {count}");
     }
-    fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+    fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
     let name = format!("{carrier}-{}-{}-{}.txt", case.policy, case.payload, case.batch);
     let path = directory.join(name);
-    fs::write(&path, text).map_err(Error::file("write", &path))
+    fs::write(&path, text).map_err(file::failed("write", &path))
 }

@@ -1,6 +1,6 @@
 //! The ELF file of a protection domain as segments, with the words that the system description sets.
 
-use super::ClassicError;
+use super::error::CompileError;
 use ferry_classic_spec::{Payload, Rights, Segment};
 use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags};
 
@@ -22,13 +22,13 @@ pub(super) fn load(
     bytes: &[u8],
     words: &Words,
     payload: &mut Payload,
-) -> Result<Program, ClassicError> {
-    let elf = |cause| ClassicError::Elf { domain: domain.to_owned(), cause };
+) -> Result<Program, CompileError> {
+    let elf = |cause| CompileError::Elf { domain: domain.to_owned(), cause };
     let file = object::File::parse(bytes).map_err(elf)?;
     let mut patches = Vec::new();
     for (symbol, value) in words {
         let found = file.symbols().find(|candidate| candidate.name() == Ok(symbol));
-        let no_symbol = || ClassicError::NoSymbol { domain: domain.to_owned(), symbol: symbol.clone() };
+        let no_symbol = || CompileError::NoSymbol { domain: domain.to_owned(), symbol: symbol.clone() };
         let address = found.filter(ObjectSymbol::is_definition).ok_or_else(no_symbol)?.address();
         patches.push((address, *value, no_symbol()));
     }
@@ -39,7 +39,7 @@ pub(super) fn load(
         patches.retain(|(address, value, _)| !patch(&mut data, segment.address(), *address, *value));
         let SegmentFlags::Elf { p_flags } = segment.flags() else { continue };
         let rights = match (p_flags & object::elf::PF_W != 0, p_flags & object::elf::PF_X != 0) {
-            (true, true) => return Err(ClassicError::WritableCode { domain: domain.to_owned() }),
+            (true, true) => return Err(CompileError::WritableCode { domain: domain.to_owned() }),
             (true, false) => Rights::ReadWrite,
             (false, true) => Rights::ReadExecute,
             (false, false) => Rights::Read,

@@ -1,63 +1,25 @@
 //! From a checked description to the compiled system of the classic platform.
 
+use super::error::{CompileError, MAX_PRIORITY};
 use super::program::{self, Words};
 use crate::prefill::Prefill;
-use crate::programs::{Programs, ProgramsError};
+use crate::programs::Programs;
 use ferry_classic_places::slots::FIRST_FRAME;
 use ferry_classic_spec::{
-    Channel, End, Grant, Map, MemoryRegion, PackError, Payload, ProtectionDomain, Rights, System, Tick,
-    Window, encode,
+    Channel, End, Grant, Map, MemoryRegion, Payload, ProtectionDomain, Rights, System, Tick, Window, encode,
 };
 use ferry_description::{Description, Domain, Permissions, Placement, Region, sequential};
 use std::ops::RangeInclusive;
 
-/// Highest priority of a domain: those above are the initialiser's.
-const MAX_PRIORITY: u8 = 253;
 /// Periods that the PC's interval timer can count, in microseconds.
 const PERIODS: RangeInclusive<u32> = 1_000..=54_000;
-
-/// Why a description cannot be built for the classic platform.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ClassicError {
-    #[error(
-        "{place}: `{name}` does not exist on the classic platform; remove it or build with the Microkit platform"
-    )]
-    Extra { place: String, name: String },
-    #[error("{place}: priority {priority} belongs to the initialiser; keep to {MAX_PRIORITY}")]
-    Priority { place: String, priority: u8 },
-    #[error(
-        "{place}: the PC's timer cannot count {period} us; write 1000 to 54000, here and as the ticker's period"
-    )]
-    Period { place: String, period: u32 },
-    #[error("{place}: `{region}` may be written and executed; remove one of the two")]
-    WritableAndExecutable { place: String, region: String },
-    #[error("{place}: could not read the prefill `{file}`: {cause}; paths are relative to the description")]
-    Prefill { place: String, file: String, cause: std::io::Error },
-    #[error("the contents of `{region}` have {bytes} bytes, the region has {room}; make it larger")]
-    PrefillTooLong { region: String, bytes: u64, room: u64 },
-    #[error("the program of `{domain}` is not a usable ELF file: {cause}")]
-    Elf { domain: String, cause: object::Error },
-    #[error(
-        "the program of `{domain}` has no initialised symbol `{symbol}`; declare it there with \
-         runtime::region! or runtime::channel!, or remove the setvar from the system description"
-    )]
-    NoSymbol { domain: String, symbol: String },
-    #[error(
-        "the program of `{domain}` has a segment that is writable and executable; check its linker flags"
-    )]
-    WritableCode { domain: String },
-    #[error("{0}")]
-    Pack(PackError),
-    #[error(transparent)]
-    Program(#[from] ProgramsError),
-}
 
 /// Compiles a description, encoded for the initialiser.
 pub(super) fn compile(
     description: &Description,
     programs: &Programs,
     prefills: &[Prefill],
-) -> Result<Vec<u8>, ClassicError> {
+) -> Result<Vec<u8>, CompileError> {
     supported(description)?;
     let placement = description.place(&mut sequential(FIRST_FRAME));
     let mut payload = Payload::new();
@@ -76,18 +38,18 @@ pub(super) fn compile(
 }
 
 /// Refuses what the description may say and this platform cannot do.
-fn supported(description: &Description) -> Result<(), ClassicError> {
+fn supported(description: &Description) -> Result<(), CompileError> {
     let system = &description.system;
     if let Some(extra) = system.extras.first() {
-        return Err(ClassicError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
+        return Err(CompileError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
     }
     if let Some(domain) = system.domains.iter().find(|domain| domain.priority > MAX_PRIORITY) {
         let (place, priority) = (domain.place.to_string(), domain.priority);
-        return Err(ClassicError::Priority { place, priority });
+        return Err(CompileError::Priority { place, priority });
     }
     match &description.tick {
         Some(tick) if !PERIODS.contains(&tick.period_us) => {
-            Err(ClassicError::Period { place: tick.place.to_string(), period: tick.period_us })
+            Err(CompileError::Period { place: tick.place.to_string(), period: tick.period_us })
         }
         _ => Ok(()),
     }
@@ -98,7 +60,7 @@ fn regions(
     placement: &Placement,
     prefills: &[Prefill],
     payload: &mut Payload,
-) -> Result<Vec<MemoryRegion>, ClassicError> {
+) -> Result<Vec<MemoryRegion>, CompileError> {
     let mut regions = Vec::new();
     for (number, region) in description.system.regions.iter().enumerate() {
         let contents = if number == description.config_region {
@@ -110,7 +72,7 @@ fn regions(
             && contents.len() as u64 > region.bytes
         {
             let (bytes, room) = (contents.len() as u64, region.bytes);
-            return Err(ClassicError::PrefillTooLong { region: region.name.clone(), bytes, room });
+            return Err(CompileError::PrefillTooLong { region: region.name.clone(), bytes, room });
         }
         let granted = placement.grants.iter().find(|grant| grant.region == number);
         let frame_bits = match granted {
@@ -132,14 +94,14 @@ fn regions(
 }
 
 /// What a region is filled with: what the caller says, else the file that the description names.
-fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, ClassicError> {
+fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, CompileError> {
     if let Some((_, contents)) = prefills.iter().find(|(name, _)| *name == region.name) {
         return Ok(Some(contents.clone()));
     }
     let Some(file) = &region.prefill else { return Ok(None) };
     let directory = region.place.source().path().parent();
     let read = std::fs::read(directory.unwrap_or("".as_ref()).join(file));
-    let failed = |cause| ClassicError::Prefill { place: region.place.to_string(), file: file.clone(), cause };
+    let failed = |cause| CompileError::Prefill { place: region.place.to_string(), file: file.clone(), cause };
     read.map(Some).map_err(failed)
 }
 
@@ -149,7 +111,7 @@ fn domain(
     at: usize,
     programs: &Programs,
     payload: &mut Payload,
-) -> Result<ProtectionDomain, ClassicError> {
+) -> Result<ProtectionDomain, CompileError> {
     let domain = &description.system.domains[at];
     let bytes = programs.read(&domain.program, &domain.place)?;
     let program = program::load(&domain.name, &bytes, &words(description, at), payload)?;
@@ -174,9 +136,9 @@ fn domain(
     })
 }
 
-fn maps(description: &Description, domain: &Domain) -> Result<Vec<Map>, ClassicError> {
+fn maps(description: &Description, domain: &Domain) -> Result<Vec<Map>, CompileError> {
     let map = |map: &ferry_description::Map| {
-        let rights = rights(map.permissions).ok_or_else(|| ClassicError::WritableAndExecutable {
+        let rights = rights(map.permissions).ok_or_else(|| CompileError::WritableAndExecutable {
             place: map.place.to_string(),
             region: description.system.regions[map.region].name.clone(),
         })?;

@@ -1,10 +1,12 @@
 //! `ferry lint`: Clippy over the platform's own workspace, for this machine and for both boards. The root workspace is read by
 //! `cargo clippy` alone.
 
-use super::{Board, Config, Microkit, MicrokitError, cargo_in, host_directory, sdk_is_there};
 use crate::error::Error;
+use crate::microkit::{Microkit, MicrokitError, cargo_in, host_directory, sdk_is_there};
 use crate::progress::Step;
+use crate::target::Config;
 use crate::workspace::Workspace;
+use ferry_boards::MICROKIT;
 use std::process::Command;
 
 /// What is compiled for a board.
@@ -18,10 +20,10 @@ pub(crate) fn lint() -> Result<(), Error> {
         return Ok(());
     }
     let workspace = Workspace::locate()?;
-    for board in [Board::Aarch64, Board::X86] {
+    for board in &MICROKIT {
         let built = Microkit::find(&workspace, board, Config::Release)?;
         clippy(
-            &format!("the programs for {}", board.name()),
+            &format!("the programs for {}", board.name),
             PROGRAMS,
             &["--lib", "--bins"],
             |cargo| {
