@@ -1,4 +1,4 @@
-//! The data model of a compiled system. Plain values: [`ferry image`](crate) fills them after `ferry check` has
+//! The data model of a compiled system. Plain values: the image builder fills them after `ferry check` has
 //! accepted the description, the initialiser checks them again before it builds anything from them.
 
 use alloc::string::String;

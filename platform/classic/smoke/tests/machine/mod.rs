@@ -1,8 +1,9 @@
 //! Builds kernel, initialiser and subject, and boots a system in QEMU. Every boot has a time limit.
 
 use ferry_boards::PC99;
+use ferry_classic_image::pack;
 use ferry_classic_kernel::{Source, build};
-use ferry_classic_spec::{Payload, ProtectionDomain, Rights, Segment, System, encode, pack};
+use ferry_classic_spec::{Payload, ProtectionDomain, Rights, Segment, System, encode};
 use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,8 @@
 //! From a checked description to the compiled system of the classic platform.
 
-use super::error::{CompileError, MAX_PRIORITY};
-use super::program::{self, Words};
-use crate::prefill::Prefill;
-use crate::programs::Programs;
+use crate::error::{ImageError, MAX_PRIORITY};
+use crate::program::{self, Words};
+use crate::{Prefill, ProgramError};
 use ferry_classic_places::slots::FIRST_FRAME;
 use ferry_classic_spec::{
     Channel, End, Grant, Map, MemoryRegion, Payload, ProtectionDomain, Rights, System, Tick, Window, encode,
@@ -15,18 +14,18 @@ use std::ops::RangeInclusive;
 const PERIODS: RangeInclusive<u32> = 1_000..=54_000;
 
 /// Compiles a description, encoded for the initialiser.
-pub(super) fn compile(
+pub(crate) fn compile(
     description: &Description,
-    programs: &Programs,
+    program: &dyn Fn(&Domain) -> Result<Vec<u8>, ProgramError>,
     prefills: &[Prefill],
-) -> Result<Vec<u8>, CompileError> {
+) -> Result<Vec<u8>, ImageError> {
     supported(description)?;
     let placement = description.place(&mut sequential(FIRST_FRAME));
     let mut payload = Payload::new();
     let regions = regions(description, &placement, prefills, &mut payload)?;
     let mut domains = Vec::new();
     for number in 0..description.system.domains.len() {
-        domains.push(domain(description, &placement, number, programs, &mut payload)?);
+        domains.push(domain(description, &placement, number, program, &mut payload)?);
     }
     let channels = description.system.channels.iter().map(|channel| Channel {
         ends: channel.ends.each_ref().map(|end| End { domain: number(end.domain), id: end.id }),
@@ -38,18 +37,18 @@ pub(super) fn compile(
 }
 
 /// Refuses what the description may say and this platform cannot do.
-fn supported(description: &Description) -> Result<(), CompileError> {
+fn supported(description: &Description) -> Result<(), ImageError> {
     let system = &description.system;
     if let Some(extra) = system.extras.first() {
-        return Err(CompileError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
+        return Err(ImageError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
     }
     if let Some(domain) = system.domains.iter().find(|domain| domain.priority > MAX_PRIORITY) {
         let (place, priority) = (domain.place.to_string(), domain.priority);
-        return Err(CompileError::Priority { place, priority });
+        return Err(ImageError::Priority { place, priority });
     }
     match &description.tick {
         Some(tick) if !PERIODS.contains(&tick.period_us) => {
-            Err(CompileError::Period { place: tick.place.to_string(), period: tick.period_us })
+            Err(ImageError::Period { place: tick.place.to_string(), period: tick.period_us })
         }
         _ => Ok(()),
     }
@@ -60,7 +59,7 @@ fn regions(
     placement: &Placement,
     prefills: &[Prefill],
     payload: &mut Payload,
-) -> Result<Vec<MemoryRegion>, CompileError> {
+) -> Result<Vec<MemoryRegion>, ImageError> {
     let mut regions = Vec::new();
     for (number, region) in description.system.regions.iter().enumerate() {
         let contents = if number == description.config_region {
@@ -72,7 +71,7 @@ fn regions(
             && contents.len() as u64 > region.bytes
         {
             let (bytes, room) = (contents.len() as u64, region.bytes);
-            return Err(CompileError::PrefillTooLong { region: region.name.clone(), bytes, room });
+            return Err(ImageError::PrefillTooLong { region: region.name.clone(), bytes, room });
         }
         let granted = placement.grants.iter().find(|grant| grant.region == number);
         let frame_bits = match granted {
@@ -94,14 +93,14 @@ fn regions(
 }
 
 /// What a region is filled with: what the caller says, else the file that the description names.
-fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, CompileError> {
+fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, ImageError> {
     if let Some((_, contents)) = prefills.iter().find(|(name, _)| *name == region.name) {
         return Ok(Some(contents.clone()));
     }
     let Some(file) = &region.prefill else { return Ok(None) };
     let directory = region.place.source().path().parent();
     let read = std::fs::read(directory.unwrap_or("".as_ref()).join(file));
-    let failed = |cause| CompileError::Prefill { place: region.place.to_string(), file: file.clone(), cause };
+    let failed = |cause| ImageError::Prefill { place: region.place.to_string(), file: file.clone(), cause };
     read.map(Some).map_err(failed)
 }
 
@@ -109,11 +108,11 @@ fn domain(
     description: &Description,
     placement: &Placement,
     at: usize,
-    programs: &Programs,
+    program: &dyn Fn(&Domain) -> Result<Vec<u8>, ProgramError>,
     payload: &mut Payload,
-) -> Result<ProtectionDomain, CompileError> {
+) -> Result<ProtectionDomain, ImageError> {
     let domain = &description.system.domains[at];
-    let bytes = programs.read(&domain.program, &domain.place)?;
+    let bytes = program(domain).map_err(ImageError::Program)?;
     let program = program::load(&domain.name, &bytes, &words(description, at), payload)?;
     let is_central = at == description.central;
     let grants = placement.grants.iter().map(|grant| Grant {
@@ -136,9 +135,9 @@ fn domain(
     })
 }
 
-fn maps(description: &Description, domain: &Domain) -> Result<Vec<Map>, CompileError> {
+fn maps(description: &Description, domain: &Domain) -> Result<Vec<Map>, ImageError> {
     let map = |map: &ferry_description::Map| {
-        let rights = rights(map.permissions).ok_or_else(|| CompileError::WritableAndExecutable {
+        let rights = rights(map.permissions).ok_or_else(|| ImageError::WritableAndExecutable {
             place: map.place.to_string(),
             region: description.system.regions[map.region].name.clone(),
         })?;

@@ -1,14 +1,15 @@
 //! Why a description cannot be built for the classic platform, each with what to do about it.
 
-use crate::programs::ProgramsError;
-use ferry_classic_spec::PackError;
+use crate::ProgramError;
+use crate::pack::PackError;
 
 /// Highest priority of a domain: those above are the initialiser's.
-pub(super) const MAX_PRIORITY: u8 = 253;
+pub(crate) const MAX_PRIORITY: u8 = 253;
 
 /// Why a description cannot be built for the classic platform.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CompileError {
+#[allow(missing_docs, reason = "the text of each variant says what it and its fields mean")]
+pub enum ImageError {
     #[error(
         "{place}: `{name}` does not exist on the classic platform; remove it or build with the Microkit platform"
     )]
@@ -36,8 +37,8 @@ pub(crate) enum CompileError {
         "the program of `{domain}` has a segment that is writable and executable; check its linker flags"
     )]
     WritableCode { domain: String },
-    #[error("{0}")]
-    Pack(PackError),
     #[error(transparent)]
-    Program(#[from] ProgramsError),
+    Pack(#[from] PackError),
+    #[error(transparent)]
+    Program(ProgramError),
 }

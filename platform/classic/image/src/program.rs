@@ -1,6 +1,6 @@
 //! The ELF file of a protection domain as segments, with the words that the system description sets.
 
-use super::error::CompileError;
+use crate::error::ImageError;
 use ferry_classic_spec::{Payload, Rights, Segment};
 use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags};
 
@@ -8,27 +8,27 @@ use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags};
 const WORD: u64 = 8;
 
 /// Words to write: the symbol and its value.
-pub(super) type Words = Vec<(String, u64)>;
+pub(crate) type Words = Vec<(String, u64)>;
 
 /// A program that is ready for the compiled system.
-pub(super) struct Program {
-    pub(super) entry: u64,
-    pub(super) segments: Vec<Segment>,
+pub(crate) struct Program {
+    pub(crate) entry: u64,
+    pub(crate) segments: Vec<Segment>,
 }
 
 /// Reads the ELF file `bytes` of `domain` and sets `words` in it. The data of its segments goes to `payload`.
-pub(super) fn load(
+pub(crate) fn load(
     domain: &str,
     bytes: &[u8],
     words: &Words,
     payload: &mut Payload,
-) -> Result<Program, CompileError> {
-    let elf = |cause| CompileError::Elf { domain: domain.to_owned(), cause };
+) -> Result<Program, ImageError> {
+    let elf = |cause| ImageError::Elf { domain: domain.to_owned(), cause };
     let file = object::File::parse(bytes).map_err(elf)?;
     let mut patches = Vec::new();
     for (symbol, value) in words {
         let found = file.symbols().find(|candidate| candidate.name() == Ok(symbol));
-        let no_symbol = || CompileError::NoSymbol { domain: domain.to_owned(), symbol: symbol.clone() };
+        let no_symbol = || ImageError::NoSymbol { domain: domain.to_owned(), symbol: symbol.clone() };
         let address = found.filter(ObjectSymbol::is_definition).ok_or_else(no_symbol)?.address();
         patches.push((address, *value, no_symbol()));
     }
@@ -39,7 +39,7 @@ pub(super) fn load(
         patches.retain(|(address, value, _)| !patch(&mut data, segment.address(), *address, *value));
         let SegmentFlags::Elf { p_flags } = segment.flags() else { continue };
         let rights = match (p_flags & object::elf::PF_W != 0, p_flags & object::elf::PF_X != 0) {
-            (true, true) => return Err(CompileError::WritableCode { domain: domain.to_owned() }),
+            (true, true) => return Err(ImageError::WritableCode { domain: domain.to_owned() }),
             (true, false) => Rights::ReadWrite,
             (false, true) => Rights::ReadExecute,
             (false, false) => Rights::Read,

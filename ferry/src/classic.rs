@@ -1,12 +1,5 @@
-//! The image of the classic platform: a checked description becomes the compiled system that the initialiser reads,
-//! packed behind the initialiser, beside the kernel.
-//!
-//! Regions, mappings, grants and the window are taken from `ferry_description` one to one; nothing here decides who
-//! may reach what.
-
-mod error;
-mod program;
-mod system;
+//! The classic platform: its kernel and programs, the images that `ferry-classic-image` makes of them, and the PC that
+//! boots one.
 
 use crate::boot::Emulator;
 use crate::file::{self, FileError};
@@ -16,12 +9,11 @@ use crate::progress::Step;
 use crate::setup::{self, SetupError};
 use crate::workspace::Workspace;
 use ferry_boards::{Files, PC99};
+use ferry_classic_image::ImageError;
 use ferry_classic_kernel::{KernelImage, Source, build};
-use ferry_description::Description;
+use ferry_description::{Description, Domain};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-pub(crate) use error::CompileError;
 
 /// The package of the initialiser and its program.
 const INITIALISER: &str = "ferry-root-task";
@@ -53,7 +45,7 @@ pub(crate) enum ClassicError {
     #[error(transparent)]
     Programs(#[from] ProgramsError),
     #[error(transparent)]
-    Compile(#[from] CompileError),
+    Image(#[from] ImageError),
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -78,9 +70,9 @@ impl Classic {
         description: &Description,
         prefills: &[Prefill],
     ) -> Result<Vec<u8>, ClassicError> {
-        let compiled = system::compile(description, &self.programs, prefills)?;
         let initialiser = self.programs.read(INITIALISER, &"ferry")?;
-        Ok(ferry_classic_spec::pack(&initialiser, &compiled).map_err(CompileError::Pack)?)
+        let program = |domain: &Domain| Ok(self.programs.read(&domain.program, &domain.place)?);
+        Ok(ferry_classic_image::image(description, &initialiser, &program, prefills)?)
     }
 
     /// Writes an image to `path`.

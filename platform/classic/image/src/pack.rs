@@ -4,14 +4,12 @@
 //! The file gets one more loadable segment, page-aligned behind all others, and a new table of program headers
 //! at its end. The words at the symbol [`SYSTEM_SYMBOL`] are patched to where the segment is.
 
-use crate::SYSTEM_SYMBOL;
-use crate::encoding::PAGE_BYTES;
+use ferry_classic_spec::{PAGE_BYTES, SYSTEM_SYMBOL};
 use object::elf::{EM_X86_64, FileHeader64, PF_R, PT_LOAD, ProgramHeader64};
 use object::endian::{LittleEndian as LE, U16, U32, U64};
 use object::pod::bytes_of;
 use object::read::elf::{FileHeader as _, ProgramHeader as _, Sym as _};
 use std::fmt;
-use std::vec::Vec;
 
 const PAGE: u64 = PAGE_BYTES as u64;
 /// Pages that an image can have: each takes a slot of the initialiser's CNode, which has 2^17
@@ -22,7 +20,7 @@ const MAXIMUM_PAGES: u64 = (1 << 17) - (1 << 13);
 const WORDS: usize = 24;
 
 /// Returns the image for the boot loader: `initialiser`, the ELF file of `ferry-root-task`, with `compiled`, the
-/// result of [`encode`](crate::encode), in it.
+/// result of [`encode`](ferry_classic_spec::encode), in it.
 pub fn pack(initialiser: &[u8], compiled: &[u8]) -> Result<Vec<u8>, PackError> {
     let elf = FileHeader64::<LE>::parse(initialiser).map_err(PackError::Elf)?;
     if elf.e_machine(LE) != EM_X86_64 {
@@ -219,7 +217,7 @@ mod tests {
     #[test]
     fn what_is_no_initialiser_is_refused() {
         assert_eq!(pack(&initialiser("OTHER"), &[]), Err(PackError::NoSymbol));
-        let large = usize::try_from(MAXIMUM_PAGES * PAGE).map(|bytes| std::vec![0; bytes]).unwrap();
+        let large = usize::try_from(MAXIMUM_PAGES * PAGE).map(|bytes| vec![0; bytes]).unwrap();
         assert!(matches!(pack(&initialiser(SYSTEM_SYMBOL), &large), Err(PackError::TooLarge { .. })));
         assert!(matches!(pack(b"not an ELF file", &[]), Err(PackError::Elf(_))));
     }
