@@ -19,13 +19,15 @@ mod actor;
 mod canary;
 mod check;
 mod memory;
+mod role;
 mod scenario;
 mod scenarios;
 mod stamp;
 
 pub use actor::{Actor, Clue, Script, Stage, Strike};
 pub use memory::Buffer;
-pub use scenario::{Ending, Fault, Feature, Moment, Role, Scenario, Touch, Trace};
+pub use role::Role;
+pub use scenario::{Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
 pub use scenarios::SCENARIOS;
 pub use stamp::Stamp;
 

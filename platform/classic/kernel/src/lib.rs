@@ -33,8 +33,10 @@ mod error;
 mod interface;
 mod python;
 mod source;
+mod step;
 
-pub use build::{KernelImage, Step, build};
+pub use build::{KernelImage, build};
 pub use constants::{Constants, Group};
 pub use error::Error;
 pub use source::Source;
+pub use step::Step;

@@ -24,6 +24,7 @@
 extern crate alloc;
 
 mod address_space;
+mod badge;
 mod check;
 mod console;
 mod domain;

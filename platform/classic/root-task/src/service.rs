@@ -6,6 +6,7 @@
 //! write a message of its own to the fault endpoint: that reports a fault in its own name and stops it, which it
 //! could have had more easily.
 
+use crate::badge;
 use crate::console::println;
 use crate::domain::Made;
 use crate::failure::Failure;
@@ -15,19 +16,6 @@ use crate::restart::{Outcome, Restarts};
 use ferry_classic_abi::{Kernel, Message, syscall};
 use ferry_classic_spec::{System, slots};
 use ferry_platform::Fault;
-
-/// Set in the badge of a PD's capability for requests. Numbers of PDs are far below it; a badge has 28 bits.
-const REQUEST: u64 = 1 << 27;
-
-/// Badge of the capability through which faults of PD `number` come. Never zero, which would be no badge.
-pub(crate) const fn fault_badge(number: usize) -> u64 {
-    number as u64 + 1
-}
-
-/// Badge of the capability through which PD `number` makes requests.
-pub(crate) const fn request_badge(number: usize) -> u64 {
-    fault_badge(number) | REQUEST
-}
 
 /// Serves until the machine ends.
 pub(crate) fn serve(
@@ -39,9 +27,9 @@ pub(crate) fn serve(
 ) -> ! {
     loop {
         let message = syscall::receive(endpoint);
-        let number = (message.badge & !REQUEST).wrapping_sub(1) as usize;
+        let number = badge::number(message.badge);
         let name = system.domains.get(number).map_or("?", |domain| domain.name.as_str());
-        let fault = if message.badge & REQUEST == 0 {
+        let fault = if !badge::is_request(message.badge) {
             fault_of(&message, kernel)
         } else if message.info.label() == slots::STOP_LABEL {
             Fault::PANIC
