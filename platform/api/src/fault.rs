@@ -1,5 +1,4 @@
-//! Faults of protection domains, as every platform reports them on its console:
-//! `ferry: fault domain=<name> kind=<kind> address=<hex> instruction=<hex>`.
+//! Faults of protection domains, as every platform reports them on its console.
 
 use core::fmt;
 

@@ -12,16 +12,16 @@ use crate::domain::Made;
 use crate::failure::Failure;
 use crate::faults::fault_of;
 use crate::power;
-use crate::restart::{Outcome, Restarts};
+use crate::restart::Lives;
 use ferry_classic_abi::{Kernel, Message, syscall};
 use ferry_classic_spec::{System, slots};
-use ferry_platform::Fault;
+use ferry_platform::{Fault, Outcome, Report};
 
 /// Serves until the machine ends.
 pub(crate) fn serve(
     system: &System,
     domains: &[Made],
-    mut restarts: Restarts,
+    mut lives: Lives,
     endpoint: u64,
     kernel: &mut Kernel,
 ) -> ! {
@@ -37,12 +37,12 @@ pub(crate) fn serve(
             request(name, &message, kernel);
             continue;
         };
-        println!("ferry: fault domain={name} {fault}");
+        println!("{}", Report::Fault { domain: name, fault });
         // It is stopped already, waiting for an answer; this makes sure that none can come.
         let suspended = domains.get(number).map_or(Ok(()), |made| kernel.suspend(made.thread));
-        match suspended.and_then(|()| restarts.try_again(number, kernel)) {
-            Ok(Outcome::Again(count)) => println!("ferry: restart domain={name} number={count}"),
-            Ok(Outcome::GivenUp) => println!("ferry: given-up domain={name}"),
+        match suspended.and_then(|()| lives.try_again(number, kernel)) {
+            Ok(Outcome::Again(count)) => println!("{}", Report::Restart { domain: name, number: count }),
+            Ok(Outcome::GivenUp) => println!("{}", Report::GivenUp { domain: name }),
             Ok(Outcome::Stays) => {}
             Err(refusal) => println!("ferry: initialiser: {}", Failure::refused("restart", name, refusal)),
         }
@@ -54,7 +54,7 @@ fn request(name: &str, message: &Message, kernel: &Kernel) {
         slots::PRINT_LABEL => print(message, kernel),
         slots::EXIT_LABEL => {
             let code = u8::try_from(message.words[0]).unwrap_or(u8::MAX);
-            println!("ferry: exit domain={name} code={code}");
+            println!("{}", Report::Exit { domain: name, code });
             power::off(code);
         }
         label => println!("ferry: initialiser: {name}: unknown request {label}, ignored"),

@@ -10,6 +10,7 @@
 
 use core::ptr::from_ref;
 
+use ferry_platform::{Outcome, Restarts};
 use sel4::UserContext;
 use sel4_microkit::Child;
 
@@ -26,37 +27,27 @@ static LIVES: [[u64; 3]; LIMIT] = [[0; 3]; LIMIT];
 #[unsafe(link_section = ".data")]
 static PARTS: [[u64; 5]; LIMIT] = [[0; 5]; LIMIT];
 
-/// How often each domain was started again.
+/// How often each domain may be started again, and was.
 pub(crate) struct Lives {
-    done: [u8; LIMIT],
-}
-
-/// What becomes of a domain that has failed.
-pub(crate) enum Outcome {
-    /// It runs again, for the time with this number.
-    Again(u8),
-    /// It was started again as often as the description says, and stays stopped.
-    GivenUp,
-    /// The description does not want it started again.
-    Stays,
+    restarts: [Restarts; LIMIT],
 }
 
 impl Lives {
-    pub(crate) const fn new() -> Self {
-        Self { done: [0; LIMIT] }
+    pub(crate) fn new() -> Self {
+        let limit = |number| entry_of(&LIVES, number)[0];
+        // The description says it in a byte.
+        let restarts = |number| Restarts::new(u8::try_from(limit(number)).unwrap_or(u8::MAX));
+        Self { restarts: core::array::from_fn(restarts) }
     }
 
     /// Starts a domain, which is suspended, again if it may be.
     pub(crate) fn try_again(&mut self, number: usize) -> sel4::Result<Outcome> {
-        let Some(done) = self.done.get_mut(number) else { return Ok(Outcome::Stays) };
-        let [limit, entry, stack] = entry_of(&LIVES, number);
-        if limit == 0 {
-            return Ok(Outcome::Stays);
+        let Some(restarts) = self.restarts.get_mut(number) else { return Ok(Outcome::Stays) };
+        let outcome = restarts.after_fault();
+        if !matches!(outcome, Outcome::Again(_)) {
+            return Ok(outcome);
         }
-        if u64::from(*done) >= limit {
-            return Ok(Outcome::GivenUp);
-        }
-        *done += 1;
+        let [_, entry, stack] = entry_of(&LIVES, number);
         for place in 0..LIMIT {
             let [domain, to, bytes, from, filled] = entry_of(&PARTS, place);
             if domain == number as u64 + 1 {
@@ -67,7 +58,7 @@ impl Lives {
         *context.pc_mut() = entry;
         *context.sp_mut() = stack;
         Child::new(number).tcb().tcb_write_all_registers(true, &mut context)?;
-        Ok(Outcome::Again(*done))
+        Ok(outcome)
     }
 }
 

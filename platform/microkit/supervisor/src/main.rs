@@ -21,13 +21,13 @@ mod lives;
 use core::convert::Infallible;
 use core::fmt::Write;
 
-use ferry_platform::Fault;
+use ferry_platform::{Fault, Outcome, Report};
 use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
 use sel4_microkit::{Channel, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
 use static_cell::ConstStaticCell;
 
 use crate::console::{Console, Lines};
-use crate::lives::{Lives, Outcome};
+use crate::lives::Lives;
 
 sel4_microkit::declare_protection_domain!(init = init);
 
@@ -68,7 +68,7 @@ impl Handler for Supervisor {
         let number = child.index();
         let fault = fault::received(&message);
         self.lines.flush(number);
-        let _ = writeln!(Console, "ferry: fault domain={} {fault}", domains::name(number));
+        report(Report::Fault { domain: domains::name(number), fault });
         self.end_life(number);
         Ok(None)
     }
@@ -91,7 +91,7 @@ impl Supervisor {
     fn exit(&mut self, number: usize, code: u64) {
         let code = u8::try_from(code).unwrap_or(u8::MAX);
         self.lines.flush_all();
-        let _ = writeln!(Console, "ferry: exit domain={} code={code}", domains::name(number));
+        report(Report::Exit { domain: domains::name(number), code });
         device::exit(code);
     }
 
@@ -99,7 +99,7 @@ impl Supervisor {
     fn stop(&mut self, number: usize) {
         self.lines.flush(number);
         if domains::is_child(number) {
-            let _ = writeln!(Console, "ferry: fault domain={} {}", domains::name(number), Fault::PANIC);
+            report(Report::Fault { domain: domains::name(number), fault: Fault::PANIC });
             self.end_life(number);
         }
     }
@@ -109,15 +109,18 @@ impl Supervisor {
     fn end_life(&mut self, number: usize) {
         let name = domains::name(number);
         let suspended = Child::new(number).tcb().tcb_suspend();
-        let _ = match suspended.and_then(|()| self.lives.try_again(number)) {
-            Ok(Outcome::Again(count)) => {
-                writeln!(Console, "ferry: restart domain={name} number={count}")
-            }
-            Ok(Outcome::GivenUp) => writeln!(Console, "ferry: given-up domain={name}"),
-            Ok(Outcome::Stays) => Ok(()),
+        match suspended.and_then(|()| self.lives.try_again(number)) {
+            Ok(Outcome::Again(count)) => report(Report::Restart { domain: name, number: count }),
+            Ok(Outcome::GivenUp) => report(Report::GivenUp { domain: name }),
+            Ok(Outcome::Stays) => {}
             Err(error) => {
-                writeln!(Console, "ferry: supervisor: {name} cannot be stopped and started: {error}")
+                let _ = writeln!(Console, "ferry: supervisor: {name} cannot be stopped and started: {error}");
             }
-        };
+        }
     }
+}
+
+/// Printing to the console cannot fail.
+fn report(report: Report<'_>) {
+    let _ = writeln!(Console, "{report}");
 }
