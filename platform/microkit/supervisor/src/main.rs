@@ -27,6 +27,7 @@ use sel4_microkit::{Channel, Child, Handler, MessageInfo, get_mr, with_msg_bytes
 use static_cell::ConstStaticCell;
 
 use crate::console::{Console, Lines};
+use crate::domains::Name;
 use crate::lives::Lives;
 
 sel4_microkit::declare_protection_domain!(init = init);
@@ -57,7 +58,8 @@ impl Handler for Supervisor {
             EXIT if message.count() > 0 => self.exit(number, get_mr(0)),
             STOP => self.stop(number),
             label => {
-                let name = domains::name(number);
+                let name = Name::of(number);
+                let name = name.as_str();
                 let _ = writeln!(Console, "ferry: supervisor: {name}: unknown request {label}, ignored");
             }
         }
@@ -68,7 +70,7 @@ impl Handler for Supervisor {
         let number = child.index();
         let fault = fault::received(&message);
         self.lines.flush(number);
-        report(Report::Fault { domain: domains::name(number), fault });
+        report(Report::Fault { domain: Name::of(number).as_str(), fault });
         self.end_life(number);
         Ok(None)
     }
@@ -91,7 +93,7 @@ impl Supervisor {
     fn exit(&mut self, number: usize, code: u64) {
         let code = u8::try_from(code).unwrap_or(u8::MAX);
         self.lines.flush_all();
-        report(Report::Exit { domain: domains::name(number), code });
+        report(Report::Exit { domain: Name::of(number).as_str(), code });
         device::exit(code);
     }
 
@@ -99,7 +101,7 @@ impl Supervisor {
     fn stop(&mut self, number: usize) {
         self.lines.flush(number);
         if domains::is_child(number) {
-            report(Report::Fault { domain: domains::name(number), fault: Fault::PANIC });
+            report(Report::Fault { domain: Name::of(number).as_str(), fault: Fault::PANIC });
             self.end_life(number);
         }
     }
@@ -107,7 +109,8 @@ impl Supervisor {
     /// Takes a child off the processor, and starts it again if it may be; else for good. The kernel forgets the answer
     /// that it waits for.
     fn end_life(&mut self, number: usize) {
-        let name = domains::name(number);
+        let name = Name::of(number);
+        let name = name.as_str();
         let suspended = Child::new(number).tcb().tcb_suspend();
         match suspended.and_then(|()| self.lives.try_again(number)) {
             Ok(Outcome::Again(count)) => report(Report::Restart { domain: name, number: count }),
