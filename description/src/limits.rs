@@ -1,5 +1,7 @@
-//! The names and numbers that the description shares with the programs. Sizes of regions and the number of clients
-//! come from `ferry_layout::geometry`; what is here is about the description alone.
+//! The names and numbers that the description shares with the programs. Sizes of regions and the numbers of clients and
+//! channels come from `ferry_layout::geometry`; what is here is about the description alone.
+
+use ferry_layout::geometry::CHANNELS;
 
 /// Name of the protection domain that transfers.
 pub const CENTRAL: &str = "central";
@@ -19,8 +21,8 @@ pub const PAGE_BYTES: u64 = 0x1000;
 /// Bytes of a large page, and alignment of every region's home in the window.
 pub const LARGE_PAGE_BYTES: u64 = 0x20_0000;
 
-/// Highest number of a channel that Microkit 2.3 accepts.
-pub const MAX_CHANNEL: u8 = 61;
+/// Highest number of a channel.
+pub const MAX_CHANNEL: u8 = CHANNELS - 1;
 
 /// Highest priority that Microkit accepts.
 pub(crate) const MAX_PRIORITY: u64 = 254;

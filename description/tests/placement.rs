@@ -1,8 +1,10 @@
 //! What becomes of a description that is accepted: the configuration as central reads it, the window, the grants,
 //! and the demo of this repository.
 
-use ferry_description::{Access, Description, LARGE_PAGE_BYTES, Permissions, Reach, Source, WINDOW_ADDRESS};
-use ferry_layout::config::{Config, Mapping};
+use ferry_description::{
+    Access, Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Permissions, Reach, Source, WINDOW_ADDRESS,
+};
+use ferry_layout::config::{Config, ConfigError, Mapping};
 use std::path::Path;
 
 fn demo(grown: &[(&str, u64)]) -> Description {
@@ -47,6 +49,19 @@ fn central_reads_the_configuration_that_was_compiled() {
     let [flow] = config.flows() else { panic!("{:?}", config.flows()) };
     assert_eq!((flow.source, flow.target, flow.urgent, flow.mapping()), (0, 1, 0, Mapping::Each));
     assert_eq!(flow.max_message, 64 * 1024);
+}
+
+#[test]
+fn central_refuses_a_channel_beyond_the_highest() {
+    let mut description = demo(&[]);
+    let parse = |description: &Description| {
+        let words = aligned(&description.place(&mut ferry_description::sequential(128)).config);
+        Config::parse(zerocopy::IntoBytes::as_bytes(words.as_slice())).map(|_| ())
+    };
+    description.clients[1].channel = MAX_CHANNEL;
+    assert_eq!(parse(&description), Ok(()));
+    description.clients[1].channel = MAX_CHANNEL + 1;
+    assert_eq!(parse(&description), Err(ConfigError::Client(1)));
 }
 
 #[test]

@@ -6,13 +6,13 @@ pub struct Channel(u8);
 
 impl Channel {
     /// Channel numbers are below this.
-    pub const LIMIT: u8 = 63;
+    pub const LIMIT: u8 = ferry_layout::geometry::CHANNELS;
 
     /// The channel of this number, if it is one.
     #[must_use]
     pub const fn new(number: usize) -> Option<Self> {
         if number < Self::LIMIT as usize {
-            #[expect(clippy::cast_possible_truncation, reason = "the line above bounds it by 63")]
+            #[expect(clippy::cast_possible_truncation, reason = "the line above bounds it by 62")]
             Some(Self(number as u8))
         } else {
             None
@@ -55,7 +55,7 @@ impl IntoIterator for ChannelSet {
     type IntoIter = ChannelSetIter;
 
     fn into_iter(self) -> ChannelSetIter {
-        // The bit above the highest number is no channel's.
+        // The bits above the highest number are no channel's.
         ChannelSetIter(self.0 & ((1 << Channel::LIMIT) - 1))
     }
 }

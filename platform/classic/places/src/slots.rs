@@ -17,10 +17,9 @@ pub const TICK_HANDLER: u64 = 5;
 /// The notification that the periodic timer signals, read right only. Only in the PD that has the tick.
 pub const TICK_NOTIFICATION: u64 = 6;
 
-/// Slot of the capability that signals channel 0; channel `n` is at `FIRST_CHANNEL + n`. Write right only.
+/// Slot of the capability that signals channel 0; channel `n` is at `FIRST_CHANNEL + n`. Write right only. There are
+/// `ferry_layout::geometry::CHANNELS` at most; each is one bit of a notification word of 64 bits.
 pub const FIRST_CHANNEL: u64 = 64;
-/// Highest channel id that a PD can have, as in Microkit. Each id is one bit of a 64-bit notification word.
-pub const MAXIMUM_CHANNEL: u8 = 62;
 
 /// Lowest slot of frame capabilities, the ones that a grant gives.
 pub const FIRST_FRAME: u64 = 128;

@@ -4,7 +4,7 @@
 use core::ptr::from_ref;
 
 /// Numbers are below this: Microkit's limit for channels and for children.
-pub(crate) const LIMIT: usize = 62;
+pub(crate) const LIMIT: usize = ferry_platform::Channel::LIMIT as usize;
 /// Bytes of a name, the rest zero: Microkit's limit.
 const NAME: usize = 64;
 
