@@ -54,8 +54,7 @@ impl Built {
             Self::Classic(classic) => {
                 let description = &with_priorities(description, priorities);
                 let image = classic.write_image(description, prefills, &directory.join("system.elf"))?;
-                let bytes = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
-                Ok(classic::emulator(&image, bytes))
+                Ok(classic::emulator(&image, prefills))
             }
             Self::Microkit(microkit) => {
                 Ok(microkit.emulator(&files.system, &files.flows, prefills, priorities, directory)?)

@@ -111,8 +111,9 @@ fn build_kernel(workspace: &Workspace) -> Result<KernelImage, ClassicError> {
     Ok(kernel?)
 }
 
-/// The emulated PC that boots an image whose prefilled regions have `input_bytes` bytes.
-pub(crate) fn emulator(image: &Image, input_bytes: u64) -> Emulator {
+/// The emulated PC that boots an image with these prefills.
+pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Emulator {
+    let input_bytes: u64 = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
     // The boot loader's copy of the image, the initialiser's, and room for both to be aligned.
     let more_mebibytes = (input_bytes >> 20) * 3;
     let command = PC99.emulate(Files { kernel: &image.kernel, image: &image.system }, more_mebibytes);

@@ -27,6 +27,7 @@ mod programs;
 mod progress;
 mod run;
 mod setup;
+mod shell;
 mod summary;
 mod target;
 mod test;

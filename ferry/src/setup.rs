@@ -2,6 +2,7 @@
 //! line that says so; else the error names the one command that installs everything.
 
 use crate::progress::Step;
+use crate::shell;
 use ferry_boards::{Board, MICROKIT, PC99};
 use std::fmt;
 use std::path::Path;
@@ -127,16 +128,11 @@ fn install_target(target: &str) -> Result<(), SetupError> {
 }
 
 fn run(command: &mut Command) -> Result<(), SetupError> {
-    let line = line_of(command);
+    let line = shell::Line(command).to_string();
     let failed = |output: String| SetupError::Command { command: line, output };
     match command.output() {
         Ok(Output { status, .. }) if status.success() => Ok(()),
         Ok(output) => Err(failed(String::from_utf8_lossy(&output.stderr).into_owned())),
         Err(cause) => Err(failed(cause.to_string())),
     }
-}
-
-fn line_of(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

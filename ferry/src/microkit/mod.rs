@@ -25,7 +25,7 @@ use std::process::{Command, Stdio};
 pub(crate) use sdk::{SdkError, is_there as sdk_is_there};
 
 /// What the image builder calls an image, and the kernel beside it where a boot loader starts that.
-const IMAGE: &str = "image";
+pub(crate) const IMAGE: &str = "image";
 const KERNEL: &str = "sel4_32.elf";
 
 /// Cargo's profile for protection domains; also the directory where it puts them.
