@@ -1,5 +1,6 @@
-//! The carrier `engine`, and below it the floors: `unchecked`, which reads and writes the same queues and believes everything, and
-//! the same bytes at the same places moved by `memcpy` and by Ferry's own copy routine, and nothing else.
+//! The carrier `engine`, and below it the floors: `unchecked`, which reads and writes the same queues and
+//! believes everything, and the same bytes at the same places moved by `memcpy` and by Ferry's own copy
+//! routine, and nothing else.
 
 use crate::bed::{Bed, pointers};
 use crate::callgrind::{CallgrindError, count, end_of_case, measured_section};
@@ -46,7 +47,8 @@ impl Subject {
         }
     }
 
-    /// The cases in which it is measured; of the short list only the one that is tuned for. Only the engine maps.
+    /// The cases in which it is measured; of the short list only the one that is tuned for. Only the engine
+    /// maps.
     fn cases(self, short: bool) -> Vec<Case> {
         if short {
             return vec![Case::pair(64, 32, Policy::Keep)];
@@ -73,8 +75,8 @@ pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Carrier
     Ok(Carrier { name: subject.name().to_owned(), rows: rows.collect() })
 }
 
-/// Adds to counted carriers, one for each subject, the time, and what the engine asks of the kernel. All cases take turns, so that
-/// what else the machine does disturbs all of them alike.
+/// Adds to counted carriers, one for each subject, the time, and what the engine asks of the kernel. All
+/// cases take turns, so that what else the machine does disturbs all of them alike.
 pub fn time(carriers: &mut [Carrier]) {
     let mut works: Vec<(&mut Row, Work, f64)> = Subject::ALL
         .into_iter()
@@ -147,7 +149,8 @@ impl Work {
             Subject::Memcpy => around(&mut || {
                 for (from, to) in black_box(&*places) {
                     let (from, to) = pointers(*from, *to);
-                    // SAFETY: the bed's memory, which nobody else uses now; buffers of two clients do not overlap.
+                    // SAFETY: the bed's memory, which nobody else uses now; buffers of two clients do not
+                    // overlap.
                     unsafe { ptr::copy_nonoverlapping(from, to, black_box(*length)) };
                 }
             }),

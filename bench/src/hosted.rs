@@ -1,8 +1,10 @@
-//! The carrier `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having it back.
+//! The carrier `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having
+//! it back.
 //!
-//! Its time is the producer's own, with the domains on as many processors as there are. Its instructions are counted in other runs,
-//! by stepping them (`steps`), in user mode only. These counts are the same in every run; on another processor they can differ,
-//! as callgrind's can, because how bytes are best copied depends on it.
+//! Its time is the producer's own, with the domains on as many processors as there are. Its instructions are
+//! counted in other runs, by stepping them (`steps`), in user mode only. These counts are the same in every
+//! run; on another processor they can differ, as callgrind's can, because how bytes are best copied depends
+//! on it.
 
 use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
@@ -27,8 +29,8 @@ const BYTES: u32 = 256 << 20;
 const ROUNDS: u32 = 4;
 /// Repetitions of each case. The shortest counts.
 const REPETITIONS: usize = 3;
-/// Messages of a round that is counted, and bytes at most; or one batch, if that is more. To step an instruction takes a
-/// virtual machine some twenty microseconds.
+/// Messages of a round that is counted, and bytes at most; or one batch, if that is more. To step an
+/// instruction takes a virtual machine some twenty microseconds.
 const COUNTED_MESSAGES: u32 = 32;
 const COUNTED_BYTES: u32 = 512 << 10;
 /// Messages that are sent before that: with these every buffer of both sides has been used once.
@@ -77,8 +79,8 @@ fn counted_course(case: Case) -> Course {
     Course { case, batches, unmeasured: WARM_UP.div_ceil(batches * case.batch), rounds: 0 }
 }
 
-/// Counts the instructions of all pairs. `root`: the directory `bench`. `programs`: where the programs of `ferry-pds-hosted` are.
-/// `products`: where the console of each run is stored.
+/// Counts the instructions of all pairs. `root`: the directory `bench`. `programs`: where the programs of
+/// `ferry-pds-hosted` are. `products`: where the console of each run is stored.
 pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Carrier, HostedError> {
     let mut rows = Vec::new();
     for policy in Policy::ALL {
@@ -136,8 +138,8 @@ fn row(course: &Course, counts: &[u64]) -> Row {
     }
 }
 
-/// Runs the system with the order on standard input, for who counts its instructions: it starts nothing before the order is
-/// complete.
+/// Runs the system with the order on standard input, for who counts its instructions: it starts nothing
+/// before the order is complete.
 pub fn serve(root: &Path, programs: &Path, policy: Policy) -> Result<(), HostedError> {
     let mut order = Vec::new();
     io::stdin().read_to_end(&mut order).map_err(HostedError::Order)?;

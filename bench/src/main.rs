@@ -1,6 +1,7 @@
 //! `ferry-bench`: measures and compares.
 //!
-//! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with the baseline.
+//! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with
+//! the baseline.
 
 use clap::{Parser, Subcommand};
 use ferry_bench::carrier::Carrier;
@@ -61,7 +62,8 @@ enum What {
     /// Likewise, of what Ferry is compared with.
     #[command(hide = true)]
     CountRival { rival: Rival },
-    /// Runs the system of the carrier `hosted`, in the way that standard input says; for who counts its instructions.
+    /// Runs the system of the carrier `hosted`, in the way that standard input says; for who counts its
+    /// instructions.
     #[command(hide = true)]
     Serve {
         #[arg(value_parser = policy)]
@@ -178,7 +180,8 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
     Ok(if dearer.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The carriers whose instructions are compared with the baseline: callgrind counts them, and the last one is stepped.
+/// The carriers whose instructions are compared with the baseline: callgrind counts them, and the last one is
+/// stepped.
 fn counted(products: &Path) -> Result<Vec<Carrier>, Box<dyn Error>> {
     let carriers = Subject::ALL.into_iter().map(|subject| engine::counted(subject, false, products));
     let mut carriers: Vec<Carrier> = carriers.collect::<Result<_, _>>()?;

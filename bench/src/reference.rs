@@ -1,6 +1,6 @@
-//! Figures that others measured and that Ferry's are held against: sDDF's copy component, and the floor below it (two
-//! notifications and a straight copy), on the SDK and board of the carrier `qemu_virt_aarch64`, with producer and consumer
-//! included. sDDF keeps everything mapped, so they stand beside the policy `keep`.
+//! Figures that others measured and that Ferry's are held against: sDDF's copy component, and the floor below
+//! it (two notifications and a straight copy), on the SDK and board of the carrier `qemu_virt_aarch64`, with
+//! producer and consumer included. sDDF keeps everything mapped, so they stand beside the policy `keep`.
 
 use crate::carrier::Carrier;
 

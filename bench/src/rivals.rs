@@ -1,8 +1,10 @@
-//! What Linux and its libraries offer for the same task: a batch of messages to another process, and word that it has them.
+//! What Linux and its libraries offer for the same task: a batch of messages to another process, and word
+//! that it has them.
 //!
-//! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, as a sender and a receiver
-//! of Ferry do by filling and by being copied into. Where instructions are counted the two are threads of one process, which
-//! callgrind follows; it does not see the kernel, where the bytes are moved.
+//! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, as a
+//! sender and a receiver of Ferry do by filling and by being copied into. Where instructions are counted the
+//! two are threads of one process, which callgrind follows; it does not see the kernel, where the bytes are
+//! moved.
 
 use crate::callgrind::{self, CallgrindError, end_of_case, measured_section};
 use crate::carrier::{Carrier, Row, per_message};
@@ -114,7 +116,8 @@ impl Rival {
             let (sender, mut receiver) = self.pair()?;
             let message = vec![7; case.payload as usize];
             let mut buffer = vec![0; case.payload as usize];
-            // After one batch that is not counted. Each side owns its ends, so that the other does not wait for one that has failed.
+            // After one batch that is not counted. Each side owns its ends, so that the other does not wait
+            // for one that has failed.
             std::thread::scope(move |scope| {
                 let receiving = scope.spawn(move || {
                     let mut receive = || receiver.receive_batch(&mut buffer, case.batch, &mut acknowledge);
@@ -173,8 +176,8 @@ impl Rival {
         }
     }
 
-    /// The receiving side: takes messages, from `server` or from standard input, and acknowledges each batch, until it is
-    /// killed.
+    /// The receiving side: takes messages, from `server` or from standard input, and acknowledges each batch,
+    /// until it is killed.
     pub fn drain(payload: u32, batch: u32, server: Option<&str>) -> io::Result<()> {
         let mut buffer = vec![0; payload as usize];
         let mut receiver = if let Some(server) = server {

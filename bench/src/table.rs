@@ -1,4 +1,5 @@
-//! The table in markdown: what a message costs in time and in instructions, and how it grows with the clients.
+//! The table in markdown: what a message costs in time and in instructions, and how it grows with the
+//! clients.
 
 use crate::carrier::{Carrier, Row};
 use crate::case::{BATCHES, Busy, CLIENTS, Case, PAYLOADS, Policy};
@@ -57,7 +58,8 @@ pub fn markdown(carriers: &[Carrier]) -> String {
     text
 }
 
-/// Who executes the instructions of a message, and what is asked of the kernel; of Linux none of that is known.
+/// Who executes the instructions of a message, and what is asked of the kernel; of Linux none of that is
+/// known.
 fn split(text: &mut String, carrier: &Carrier, policy: Policy) {
     let columns: [(&str, What, usize); 11] = [
         ("all", |row| row.instructions, 1),

@@ -1,5 +1,5 @@
-//! Who can read and write what: every region with everybody who reaches it, and every flow. This is what a reviewer
-//! signs, so it lists all of them and derives from nothing but the checked description.
+//! Who can read and write what: every region with everybody who reaches it, and every flow. This is what a
+//! reviewer signs, so it lists all of them and derives from nothing but the checked description.
 
 use crate::description::{Description, Flow};
 use crate::limits::CENTRAL;

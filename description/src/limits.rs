@@ -1,5 +1,5 @@
-//! The names and numbers that the description shares with the programs. Sizes of regions and the numbers of clients and
-//! channels come from `ferry_layout::geometry`; what is here is about the description alone.
+//! The names and numbers that the description shares with the programs. Sizes of regions and the numbers of
+//! clients and channels come from `ferry_layout::geometry`; what is here is about the description alone.
 
 use ferry_layout::geometry::CHANNELS;
 

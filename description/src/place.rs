@@ -1,9 +1,9 @@
 //! Where central finds everything: the capabilities of client frames, their homes in the window, and the
 //! configuration blob that says so.
 //!
-//! Each `_tx` and `_rx` region gets a range of the window of its own, aligned to 2 MiB, in the order of clients,
-//! transmit before receive. So a frame is always mapped at the same address, neighbours in a region are neighbours
-//! in the window, and nothing is ever mapped over.
+//! Each `_tx` and `_rx` region gets a range of the window of its own, aligned to 2 MiB, in the order of
+//! clients, transmit before receive. So a frame is always mapped at the same address, neighbours in a region
+//! are neighbours in the window, and nothing is ever mapped over.
 
 use crate::description::{Buffer, Description};
 use crate::limits::{LARGE_PAGE_BYTES, WINDOW_ADDRESS};
@@ -29,7 +29,8 @@ pub struct Grant {
     pub region: usize,
     /// The region's size and frames.
     pub buffer: Buffer,
-    /// Whether the capabilities carry the write right: receive buffers only. They never carry execute or grant.
+    /// Whether the capabilities carry the write right: receive buffers only. They never carry execute or
+    /// grant.
     pub writable: bool,
     /// Capability pointer of the first frame; the others follow one by one.
     pub first_capability: u64,
@@ -57,8 +58,8 @@ pub fn sequential(first: u64) -> impl FnMut(Buffer) -> u64 {
 }
 
 impl Description {
-    /// Assigns capabilities and window addresses. `first_capability` gives, for each buffer in turn, the capability
-    /// pointer of its first frame; the platform knows where in central's `CSpace` it puts them.
+    /// Assigns capabilities and window addresses. `first_capability` gives, for each buffer in turn, the
+    /// capability pointer of its first frame; the platform knows where in central's `CSpace` it puts them.
     pub fn place(&self, first_capability: &mut dyn FnMut(Buffer) -> u64) -> Placement {
         let mut grants = Vec::new();
         let mut next_address = WINDOW_ADDRESS;

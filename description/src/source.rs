@@ -1,5 +1,5 @@
-//! The text of a file and places in it. A [`Place`] keeps its file alive, so a mistake can be shown long after the
-//! description that it is about was dropped.
+//! The text of a file and places in it. A [`Place`] keeps its file alive, so a mistake can be shown long
+//! after the description that it is about was dropped.
 
 use std::fmt;
 use std::io;

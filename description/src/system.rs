@@ -7,7 +7,8 @@ use std::fmt;
 /// A system description.
 #[derive(Clone, Debug)]
 pub struct System {
-    /// The protection domains in the file's order, children after their parents. A position is a domain's number.
+    /// The protection domains in the file's order, children after their parents. A position is a domain's
+    /// number.
     pub domains: Vec<Domain>,
     /// The memory regions. A position is a region's number.
     pub regions: Vec<Region>,
@@ -40,7 +41,8 @@ pub struct Domain {
     pub program: String,
     /// Regions that it sees from the start.
     pub maps: Vec<Map>,
-    /// Domains whose thread, scheduling context or address space it holds as a capability (`<cspace>`), by name.
+    /// Domains whose thread, scheduling context or address space it holds as a capability (`<cspace>`), by
+    /// name.
     pub holds: Vec<(String, Place)>,
     /// Its element.
     pub place: Place,
@@ -51,7 +53,8 @@ pub struct Domain {
 pub struct Region {
     /// Its name.
     pub name: String,
-    /// Its size in bytes, a multiple of 4096: what the file says, or more if the image builder asked for more.
+    /// Its size in bytes, a multiple of 4096: what the file says, or more if the image builder asked for
+    /// more.
     pub bytes: u64,
     /// The page size that the file states.
     pub page_bytes: Option<u64>,

@@ -1,5 +1,5 @@
-//! What becomes of a description that is accepted: the configuration as central reads it, the window, the grants,
-//! and the demo of this repository.
+//! What becomes of a description that is accepted: the configuration as central reads it, the window, the
+//! grants, and the demo of this repository.
 
 use ferry_description::{
     Access, Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Permissions, Reach, Source, WINDOW_ADDRESS,

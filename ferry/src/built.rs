@@ -40,8 +40,8 @@ impl Built {
         })
     }
 
-    /// Makes what has to be on disk, in `directory`, and the emulator that runs it. `description` is what the files
-    /// say, checked for the sizes of the prefills.
+    /// Makes what has to be on disk, in `directory`, and the emulator that runs it. `description` is what the
+    /// files say, checked for the sizes of the prefills.
     pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,

@@ -1,5 +1,5 @@
-//! The classic platform: its kernel and programs, the images that `ferry-classic-image` makes of them, and the PC that
-//! boots one.
+//! The classic platform: its kernel and programs, the images that `ferry-classic-image` makes of them, and
+//! the PC that boots one.
 
 use crate::boot::Emulator;
 use crate::file::{self, FileError};

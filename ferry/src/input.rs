@@ -1,5 +1,5 @@
-//! The file that `ferry run` sends: read from disk, or generated. It reaches the demo in the region `input`, behind a
-//! header of two words: the magic number and the length.
+//! The file that `ferry run` sends: read from disk, or generated. It reaches the demo in the region `input`,
+//! behind a header of two words: the magic number and the length.
 
 use crate::file::{self, FileError};
 use crate::workspace::Workspace;
@@ -14,7 +14,8 @@ pub(crate) const REGION: &str = "input";
 const MAGIC: [u8; 8] = *b"FERRYIN1";
 /// Bytes of the generated file: enough to fill every ring several times, and not a multiple of a page.
 const GENERATED_BYTES: usize = (1 << 20) + 4097;
-/// Largest file: the initialiser of the classic platform has two slots for each of its pages, in a CNode of 2^17.
+/// Largest file: the initialiser of the classic platform has two slots for each of its pages, in a CNode of
+/// 2^17.
 const LARGEST_MIB: u64 = 224;
 
 /// A file that is to be sent.
@@ -91,7 +92,8 @@ fn generate(path: &Path) -> Result<&Path, FileError> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
     }
-    // A linear congruential generator: every byte differs from its neighbours, so a misplaced page changes the hash.
+    // A linear congruential generator: every byte differs from its neighbours, so a misplaced page changes
+    // the hash.
     let bytes = std::iter::successors(Some(1_u64), |state| {
         Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
     });

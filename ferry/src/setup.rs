@@ -1,5 +1,5 @@
-//! The tools that building and booting need. What is missing is installed where that needs no further right, with a
-//! line that says so; else the error names the one command that installs everything.
+//! The tools that building and booting need. What is missing is installed where that needs no further right,
+//! with a line that says so; else the error names the one command that installs everything.
 
 use crate::progress::Step;
 use crate::shell;
@@ -72,8 +72,8 @@ fn can_compile_or_install(target: &str) -> Result<(), SetupError> {
     if can_compile(target) { Ok(()) } else { install_target(target) }
 }
 
-/// Whether there is the library by which rust-sel4 reads the kernel's headers: where the caller says, or where
-/// Debian's packages put it.
+/// Whether there is the library by which rust-sel4 reads the kernel's headers: where the caller says, or
+/// where Debian's packages put it.
 fn has_libclang() -> bool {
     let has_library = |directory: &Path| {
         let entries = directory.read_dir().into_iter().flatten().flatten();

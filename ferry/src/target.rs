@@ -28,8 +28,8 @@ pub(crate) struct Target {
     /// The kernel's configuration, on Microkit.
     #[arg(long, value_enum, default_value = "debug")]
     pub(crate) config: Config,
-    /// How many processors a system may use, on hosted; by default all. With 1 its domains also run by priority, if Linux lets
-    /// this user.
+    /// How many processors a system may use, on hosted; by default all. With 1 its domains also run by
+    /// priority, if Linux lets this user.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) processors: Option<NonZeroUsize>,
 }
@@ -64,7 +64,8 @@ impl Config {
 }
 
 impl Target {
-    /// All that a system can be built for with this configuration: every platform, and on Microkit every board.
+    /// All that a system can be built for with this configuration: every platform, and on Microkit every
+    /// board.
     pub(crate) fn all(config: Config) -> impl Iterator<Item = Self> {
         // Only Microkit has boards to choose from.
         let without_board = [Platform::Classic, Platform::Hosted].map(|platform| (platform, &MICROKIT[0]));

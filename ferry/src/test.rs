@@ -1,8 +1,9 @@
 //! `ferry test`: plays each scenario of the harness in a system of its own and judges it as a test case.
 //!
-//! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls here: the
-//! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for plays the same
-//! scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task.
+//! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls
+//! here: the witness's trace, the fault, the exit code. Every platform that this machine has what it takes
+//! for plays the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked
+//! from a root task.
 
 use crate::arguments::TestArguments;
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
@@ -30,8 +31,8 @@ const PARALLEL: usize = 2;
 /// The region that says which scenario to play.
 const SCENARIO_REGION: &str = "scenario";
 
-/// In a scenario in which mallory strikes she has a higher priority than central, which `ferry check` forbids to clients:
-/// on one processor nothing else lets a client run in the middle of central's work.
+/// In a scenario in which mallory strikes she has a higher priority than central, which `ferry check` forbids
+/// to clients: on one processor nothing else lets a client run in the middle of central's work.
 const MALLORY: Priority = (Role::Mallory.name(), 220);
 
 /// One boot that is a test case.

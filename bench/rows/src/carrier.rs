@@ -1,4 +1,5 @@
-//! Carriers and their rows: the one form in which all measurements are written down, and in which the baseline is kept.
+//! Carriers and their rows: the one form in which all measurements are written down, and in which the
+//! baseline is kept.
 
 use crate::case::Case;
 use serde::{Deserialize, Serialize};

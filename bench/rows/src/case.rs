@@ -98,8 +98,8 @@ impl Case {
         }
     }
 
-    /// Distance between the buffers of two messages: those of a network card's size share frames, larger ones have
-    /// frames of their own.
+    /// Distance between the buffers of two messages: those of a network card's size share frames, larger ones
+    /// have frames of their own.
     #[must_use]
     pub const fn stride(self) -> u32 {
         if self.payload <= 2048 { 2048 } else { self.payload.next_multiple_of(4096) }

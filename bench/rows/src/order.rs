@@ -1,15 +1,16 @@
 //! The order: what the region `bench` of a measured system holds. `bench/src/pd/order.rs` reads it.
 //!
-//! A sequence of little-endian words of 32 bits: a magic number, the distance between two buffers, the number of cases,
-//! and for each case the payload, the messages of a batch, the batches of a round, and the rounds of two kinds.
+//! A sequence of little-endian words of 32 bits: a magic number, the distance between two buffers, the number
+//! of cases, and for each case the payload, the messages of a batch, the batches of a round, and the rounds
+//! of two kinds.
 
 use crate::case::Case;
 
 /// First word.
 const MAGIC: u32 = u32::from_le_bytes(*b"BNCH");
 
-/// One case as the measured domains run it: some rounds to warm up, then `rounds`, each timed by itself, then one more that is
-/// framed by `bench_begin` and `bench_end` for whoever watches from outside.
+/// One case as the measured domains run it: some rounds to warm up, then `rounds`, each timed by itself, then
+/// one more that is framed by `bench_begin` and `bench_end` for whoever watches from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Course {
     /// What is sent.

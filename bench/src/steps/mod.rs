@@ -1,14 +1,16 @@
 //! Instruction counts of a hosted system: its domains are stepped one instruction at a time, by ptrace.
 //!
-//! Nothing of the system is changed for that, and nothing is switched off: it is the launcher that starts it, the domains confine
-//! themselves as always, and the tracer sees their registers and not their memory. It is their parent's parent and holds them
-//! from birth.
+//! Nothing of the system is changed for that, and nothing is switched off: it is the launcher that starts it,
+//! the domains confine themselves as always, and the tracer sees their registers and not their memory. It is
+//! their parent's parent and holds them from birth.
 //!
-//! Only one domain runs at a time, the highest by priority that does not wait: what seL4 does on one processor. Who finds what done
-//! is decided by the description and not by Linux's scheduler, so a count is the same in every run. Outside the measured sections a
-//! domain runs from one system call to the next, and that is no less strict: only with a system call does anybody wake another.
+//! Only one domain runs at a time, the highest by priority that does not wait: what seL4 does on one
+//! processor. Who finds what done is decided by the description and not by Linux's scheduler, so a count is
+//! the same in every run. Outside the measured sections a domain runs from one system call to the next, and
+//! that is no less strict: only with a system call does anybody wake another.
 //!
-//! What is counted is what is executed in user mode, the C library's part included; Linux's own part is not seen.
+//! What is counted is what is executed in user mode, the C library's part included; Linux's own part is not
+//! seen.
 //!
 //! ```text
 //!   this program ──────── traces ───────┬──────────────┐
@@ -129,9 +131,9 @@ fn printed(console: &str) -> String {
     if console.is_empty() { String::new() } else { format!("; it printed: {console}") }
 }
 
-/// Runs the system that `launcher` starts once it has read `order` as its standard input to the end. Gives what each domain
-/// executes in each of so many measured `sections`: from the return of one domain's function `bench_begin` to its call of
-/// `bench_end`, without functions whose names begin with `bench_`.
+/// Runs the system that `launcher` starts once it has read `order` as its standard input to the end. Gives
+/// what each domain executes in each of so many measured `sections`: from the return of one domain's function
+/// `bench_begin` to its call of `bench_end`, without functions whose names begin with `bench_`.
 ///
 /// `console`: the file for what is printed.
 pub fn count(
@@ -155,7 +157,8 @@ pub fn count(
     counted.map_err(|cause| CountError { cause, console: fs::read_to_string(console).unwrap_or_default() })
 }
 
-/// Has everything that is printed stored in a file: in a pipe that nobody empties, somebody would wait in the end.
+/// Has everything that is printed stored in a file: in a pipe that nobody empties, somebody would wait in the
+/// end.
 fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
     let failed = |cause| StepError::Console { path: console.display().to_string(), cause };
     if let Some(directory) = console.parent() {
@@ -166,8 +169,8 @@ fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Keeps this thread, and whom it starts, to the processor on which it runs: to hand over to another one takes far longer than a
-/// step.
+/// Keeps this thread, and whom it starts, to the processor on which it runs: to hand over to another one
+/// takes far longer than a step.
 fn keep_to_one_processor() -> Result<(), StepError> {
     let mut kept = CpuSet::new();
     sched_getcpu()

@@ -1,4 +1,5 @@
-//! Rules about all mappings: what is aligned and disjoint inside one domain, and what two domains must not share.
+//! Rules about all mappings: what is aligned and disjoint inside one domain, and what two domains must not
+//! share.
 
 use super::Rules;
 use super::client::SUFFIXES;
@@ -92,7 +93,8 @@ impl Rules<'_> {
                 None => self.common_region(region, clients, central),
             }
         }
-        // A domain that is no client, a monitor for example, may hold its children; it is part of what is trusted.
+        // A domain that is no client, a monitor for example, may hold its children; it is part of what is
+        // trusted.
         for (holder, domain) in system.domains.iter().enumerate() {
             for (held, place) in &domain.holds {
                 let Some(number) = system.domain(held).filter(|held| *held != holder) else { continue };
@@ -138,8 +140,8 @@ impl Rules<'_> {
         }
     }
 
-    /// A region of another kind: for drivers and the like, but no way around the flows. Memory that nobody can
-    /// write carries nothing, so clients may read the same.
+    /// A region of another kind: for drivers and the like, but no way around the flows. Memory that nobody
+    /// can write carries nothing, so clients may read the same.
     fn common_region(&mut self, number: usize, clients: &[usize], central: usize) {
         let system = self.system;
         let maps = system.domains.iter().enumerate().flat_map(|(holder, domain)| {

@@ -1,5 +1,6 @@
-//! Reads both files and applies the rules: the only way to a [`Description`]. Each function of [`Rules`] looks at
-//! one subject, reports what it finds and goes on; what it returns is only used when nothing was reported.
+//! Reads both files and applies the rules: the only way to a [`Description`]. Each function of [`Rules`]
+//! looks at one subject, reports what it finds and goes on; what it returns is only used when nothing was
+//! reported.
 
 mod client;
 mod flow;
@@ -34,8 +35,8 @@ impl Rules<'_> {
 }
 
 impl Description {
-    /// Reads and checks both files. `grown` names regions that get at least so many bytes, whatever the file says:
-    /// those that the image builder fills with a file. The rules apply to the grown sizes.
+    /// Reads and checks both files. `grown` names regions that get at least so many bytes, whatever the file
+    /// says: those that the image builder fills with a file. The rules apply to the grown sizes.
     pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
         let (system, mut mistakes) = read::read(system);
         let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));

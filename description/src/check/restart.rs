@@ -3,8 +3,8 @@
 use super::Rules;
 use crate::problem::Problem;
 
-/// Central's restarts unless `flows.toml` says otherwise: it loses nothing by one, and everybody depends on it. A number,
-/// because a fault that comes again and again is a defect that no restart mends.
+/// Central's restarts unless `flows.toml` says otherwise: it loses nothing by one, and everybody depends on
+/// it. A number, because a fault that comes again and again is a defect that no restart mends.
 const CENTRAL_RESTARTS: u8 = 3;
 
 impl Rules<'_> {

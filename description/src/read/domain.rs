@@ -1,4 +1,5 @@
-//! Protection domains with all that stands inside them, and the two other things that regions can be mapped into.
+//! Protection domains with all that stands inside them, and the two other things that regions can be mapped
+//! into.
 
 use super::element::{Element, Log};
 use super::extra;

@@ -1,5 +1,5 @@
-//! An element of the file and how its attributes are read: missing ones, unknown ones and unreadable values are
-//! reported here, once for all elements.
+//! An element of the file and how its attributes are read: missing ones, unknown ones and unreadable values
+//! are reported here, once for all elements.
 
 use crate::mistake::Mistake;
 use crate::problem::Problem;

@@ -1,8 +1,8 @@
-//! Reads `system.xml` into a [`System`]. Accepts what Microkit 2.3's tool accepts, keeps the place of everything,
-//! and goes on after a mistake, so that one run reports them all.
+//! Reads `system.xml` into a [`System`]. Accepts what Microkit 2.3's tool accepts, keeps the place of
+//! everything, and goes on after a mistake, so that one run reports them all.
 //!
-//! Elements are read in two passes, because a protection domain may name a region, and a channel a domain, that
-//! stands further down.
+//! Elements are read in two passes, because a protection domain may name a region, and a channel a domain,
+//! that stands further down.
 
 mod domain;
 mod element;

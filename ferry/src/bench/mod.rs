@@ -1,16 +1,18 @@
-//! `ferry bench`: what a message costs on seL4, in instructions of the whole machine and by who executes them.
+//! `ferry bench`: what a message costs on seL4, in instructions of the whole machine and by who executes
+//! them.
 //!
-//! The system of `bench/system.xml` (producer, central, consumer) is booted once for each policy and size of buffers, on an
-//! emulator that counts instructions, so that nothing depends on the machine at hand. Each case is measured twice, by
-//! means that have nothing in common:
+//! The system of `bench/system.xml` (producer, central, consumer) is booted once for each policy and size of
+//! buffers, on an emulator that counts instructions, so that nothing depends on the machine at hand. Each
+//! case is measured twice, by means that have nothing in common:
 //!
-//! * The producer reads the virtual clock around rounds of batches; a loop of known length tells how many ticks an
-//!   instruction takes. The shortest round counts.
-//! * One more round is traced from outside, instruction by instruction, and each is told by its address to be central's, a
-//!   client's or the kernel's (`watch`, `trace`). Calls of the runtime's functions tell signals, maps and unmaps.
+//! * The producer reads the virtual clock around rounds of batches; a loop of known length tells how many
+//!   ticks an instruction takes. The shortest round counts.
+//! * One more round is traced from outside, instruction by instruction, and each is told by its address to be
+//!   central's, a client's or the kernel's (`watch`, `trace`). Calls of the runtime's functions tell signals,
+//!   maps and unmaps.
 //!
-//! Both must agree, or the measurement fails. What is reported is the trace's, without interrupts. The kernel's share includes, in the
-//! configuration `benchmark`, what the kernel does to track utilisation.
+//! Both must agree, or the measurement fails. What is reported is the trace's, without interrupts. The
+//! kernel's share includes, in the configuration `benchmark`, what the kernel does to track utilisation.
 
 mod crowd;
 pub(crate) mod error;
@@ -49,11 +51,12 @@ const REGION: &str = "bench";
 const SYSTEM: &str = "bench/system.xml";
 /// Time that one boot may take.
 const LIMIT: Duration = Duration::from_mins(3);
-/// Messages of a round, and bytes at most. As many messages as the rings have slots: then every round has the same of
-/// whatever happens where a ring begins anew.
+/// Messages of a round, and bytes at most. As many messages as the rings have slots: then every round has the
+/// same of whatever happens where a ring begins anew.
 const MESSAGES: u32 = 128;
 const BYTES: u32 = 2 << 20;
-/// Messages that are sent before anything is measured: with these every buffer of both sides has been used once.
+/// Messages that are sent before anything is measured: with these every buffer of both sides has been used
+/// once.
 const WARM_UP: u32 = 256;
 /// Rounds that are timed.
 const ROUNDS: u32 = 4;
@@ -67,7 +70,8 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
             && (arguments.clients.is_empty() || arguments.clients.contains(&case.clients))
             && arguments.policy.is_none_or(|policy| Policy::from(policy) == case.policy)
     };
-    // Without those in which all are busy: on one processor, with central above all clients, each is served as if alone.
+    // Without those in which all are busy: on one processor, with central above all clients, each is served
+    // as if alone.
     let crowds = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
     let cases: Vec<Case> = Case::pairs().into_iter().chain(crowds).filter(wanted).collect();
     if cases.is_empty() {

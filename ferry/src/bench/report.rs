@@ -15,8 +15,8 @@ use std::path::Path;
 
 /// What begins the producer's lines.
 const LINE: &str = "bench: ";
-/// Clock and trace may differ by this part of the clock's count, and by this many instructions of a round on top: reading
-/// the clock, and its ticks, which can be longer than an instruction.
+/// Clock and trace may differ by this part of the clock's count, and by this many instructions of a round on
+/// top: reading the clock, and its ticks, which can be longer than an instruction.
 const TOLERANCE: f64 = 0.01;
 const SLACK: f64 = 200.0;
 

@@ -1,8 +1,8 @@
 //! Boots a machine and judges what it did. Every boot ends: by itself, or by the time limit.
 //!
-//! A boot is a success only if everything expected was seen: the lines, the fault if there is to be one, the exit
-//! code reported on the console *and* the exit status of the emulator. Anything unexpected (a fault, a panic, an
-//! error line) is a failure, and a failure carries the end of the console.
+//! A boot is a success only if everything expected was seen: the lines, the fault if there is to be one, the
+//! exit code reported on the console *and* the exit status of the emulator. Anything unexpected (a fault, a
+//! panic, an error line) is a failure, and a failure carries the end of the console.
 
 mod binding;
 #[cfg(test)]

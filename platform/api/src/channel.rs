@@ -77,7 +77,7 @@ impl Iterator for ChannelSetIter {
 
 /// What a protection domain does when it is notified.
 pub trait Handler {
-    /// Called once for each wake-up, with every channel that was signalled since the last one. When it returns, the
-    /// protection domain sleeps until the next signal.
+    /// Called once for each wake-up, with every channel that was signalled since the last one. When it
+    /// returns, the protection domain sleeps until the next signal.
     fn notified(&mut self, channels: ChannelSet);
 }

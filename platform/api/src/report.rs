@@ -1,5 +1,6 @@
-//! What a platform says about its protection domains on the console, one line each. Whoever supervises domains (the
-//! initialiser, the supervisor, the launcher) prints a [`Report`], and the command line reads it back.
+//! What a platform says about its protection domains on the console, one line each. Whoever supervises
+//! domains (the initialiser, the supervisor, the launcher) prints a [`Report`], and the command line reads it
+//! back.
 
 use crate::fault::Fault;
 use core::fmt;

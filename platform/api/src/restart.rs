@@ -1,6 +1,6 @@
-//! When a protection domain that has faulted is started again: as often as the system description says and no more,
-//! because a fault that comes again and again is a defect that no restart mends. How it is started is each platform's
-//! own.
+//! When a protection domain that has faulted is started again: as often as the system description says and no
+//! more, because a fault that comes again and again is a defect that no restart mends. How it is started is
+//! each platform's own.
 
 /// How often a protection domain may be started again, and was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

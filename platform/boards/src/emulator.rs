@@ -18,8 +18,8 @@ pub struct Emulator {
     pub mebibytes: u64,
     /// How an image gets into it.
     pub loading: Loading,
-    /// How many nanoseconds of the emulated clock an instruction takes, as a power of two, where instructions are
-    /// counted.
+    /// How many nanoseconds of the emulated clock an instruction takes, as a power of two, where instructions
+    /// are counted.
     pub clock_shift: u8,
 }
 

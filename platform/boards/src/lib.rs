@@ -1,6 +1,6 @@
-//! The boards that Ferry builds for and boots. A board is data: one entry says how Rust compiles for it, where its
-//! console is, how a system on it ends, and which emulator it is. The command line, the image builders, the tests and
-//! the benchmark read this table, and nobody else knows a board by name.
+//! The boards that Ferry builds for and boots. A board is data: one entry says how Rust compiles for it,
+//! where its console is, how a system on it ends, and which emulator it is. The command line, the image
+//! builders, the tests and the benchmark read this table, and nobody else knows a board by name.
 //!
 //! To add a board, add an entry; what an entry can say beyond what the others say is a new variant here.
 #![forbid(unsafe_code)]
@@ -20,8 +20,8 @@ pub struct Board {
     pub summary: &'static str,
     /// Rust's name for what its programs are compiled for.
     pub target: &'static str,
-    /// The same without floating-point and vector registers, for protection domains with `fpu="false"`; `None` where
-    /// no program uses them.
+    /// The same without floating-point and vector registers, for protection domains with `fpu="false"`;
+    /// `None` where no program uses them.
     pub target_without_fpu: Option<&'static str>,
     /// The compiler's flags for [`Board::target`].
     pub flags: &'static str,
@@ -84,8 +84,8 @@ const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
 /// Where a PC's `isa-debug-exit` is put.
 const DEBUG_EXIT: u16 = 0xf4;
 
-/// Addresses are fixed, because nothing relocates a program; and no page is writable only until start-up, because no
-/// start-up code would change that.
+/// Addresses are fixed, because nothing relocates a program; and no page is writable only until start-up,
+/// because no start-up code would change that.
 const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 
 /// The classic platform's only board.
@@ -114,8 +114,8 @@ pub static MICROKIT: [Board; 2] = [
         summary: "Arm, by QEMU's machine `virt`",
         target: "aarch64-unknown-none",
         target_without_fpu: Some("aarch64-unknown-none-softfloat"),
-        // The compiler would assemble neighbouring words of a structure in a vector register, by way of the stack: in
-        // central 20 instructions more for each wake-up.
+        // The compiler would assemble neighbouring words of a structure in a vector register, by way of the
+        // stack: in central 20 instructions more for each wake-up.
         flags: "-Cno-vectorize-slp",
         console: Console::Pl011(0x900_0000..0x900_1000),
         exit: Exit::Semihosting,

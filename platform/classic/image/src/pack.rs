@@ -1,8 +1,8 @@
-//! Appends a compiled system to the initialiser's ELF file, so that the boot loader and the kernel load both as
-//! one image and the initialiser needs no rebuild for another system.
+//! Appends a compiled system to the initialiser's ELF file, so that the boot loader and the kernel load both
+//! as one image and the initialiser needs no rebuild for another system.
 //!
-//! The file gets one more loadable segment, page-aligned behind all others, and a new table of program headers
-//! at its end. The words at the symbol [`SYSTEM_SYMBOL`] are patched to where the segment is.
+//! The file gets one more loadable segment, page-aligned behind all others, and a new table of program
+//! headers at its end. The words at the symbol [`SYSTEM_SYMBOL`] are patched to where the segment is.
 
 use ferry_classic_spec::{PAGE_BYTES, SYSTEM_SYMBOL};
 use object::elf::{EM_X86_64, FileHeader64, PF_R, PT_LOAD, ProgramHeader64};
@@ -13,14 +13,14 @@ use std::fmt;
 
 const PAGE: u64 = PAGE_BYTES as u64;
 /// Pages that an image can have: each takes a slot of the initialiser's CNode, which has 2^17
-/// (`CONFIG_ROOT_CNODE_SIZE_BITS` of the kernel), and some must be left to build a system with. A kernel that runs
-/// out of them stops at boot, without a message that would help.
+/// (`CONFIG_ROOT_CNODE_SIZE_BITS` of the kernel), and some must be left to build a system with. A kernel that
+/// runs out of them stops at boot, without a message that would help.
 const MAXIMUM_PAGES: u64 = (1 << 17) - (1 << 13);
 /// Bytes of the words behind the symbol.
 const WORDS: usize = 24;
 
-/// Returns the image for the boot loader: `initialiser`, the ELF file of `ferry-root-task`, with `compiled`, the
-/// result of [`encode`](ferry_classic_spec::encode), in it.
+/// Returns the image for the boot loader: `initialiser`, the ELF file of `ferry-root-task`, with `compiled`,
+/// the result of [`encode`](ferry_classic_spec::encode), in it.
 pub fn pack(initialiser: &[u8], compiled: &[u8]) -> Result<Vec<u8>, PackError> {
     let elf = FileHeader64::<LE>::parse(initialiser).map_err(PackError::Elf)?;
     if elf.e_machine(LE) != EM_X86_64 {

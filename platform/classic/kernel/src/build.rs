@@ -29,8 +29,8 @@ struct Repair {
     right: &'static str,
 }
 
-/// The kernel keeps the address of a page fault in 32 bits, a leftover from its 32-bit twin, so reports of faults
-/// above 4 GiB, where central's window and all stacks are, would name a wrong address.
+/// The kernel keeps the address of a page fault in 32 bits, a leftover from its 32-bit twin, so reports of
+/// faults above 4 GiB, where central's window and all stacks are, would name a wrong address.
 const REPAIRS: [Repair; 1] = [Repair {
     file: "src/arch/x86/kernel/vspace.c",
     wrong: "    uint32_t addr;\n    uint32_t fault;\n",
@@ -46,11 +46,11 @@ pub struct KernelImage {
     pub elf64: PathBuf,
 }
 
-/// Builds the kernel into `out_dir`, which is created, and calls `progress` before each step. A kernel that an
-/// earlier call built from the same source, configuration and compiler is returned at once.
+/// Builds the kernel into `out_dir`, which is created, and calls `progress` before each step. A kernel that
+/// an earlier call built from the same source, configuration and compiler is returned at once.
 ///
-/// Needs `make`, `gcc`, binutils and Python 3; each error names the package to install. Two calls with the same
-/// `out_dir` must not run at the same time.
+/// Needs `make`, `gcc`, binutils and Python 3; each error names the package to install. Two calls with the
+/// same `out_dir` must not run at the same time.
 pub fn build(source: &Source, out_dir: &Path, mut progress: impl FnMut(Step)) -> Result<KernelImage, Error> {
     fs::create_dir_all(out_dir).map_err(Error::file("create", out_dir))?;
     let out_dir = &out_dir.canonicalize().map_err(Error::file("find", out_dir))?;

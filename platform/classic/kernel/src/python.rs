@@ -1,6 +1,6 @@
-//! The Python interpreter that the kernel's code generators need, with their three modules. An interpreter that
-//! has the modules is used as it is; otherwise a virtual environment in the build directory gets them, and the
-//! machine's own Python stays untouched.
+//! The Python interpreter that the kernel's code generators need, with their three modules. An interpreter
+//! that has the modules is used as it is; otherwise a virtual environment in the build directory gets them,
+//! and the machine's own Python stays untouched.
 
 use crate::error::Error;
 use crate::step::{Step, run};

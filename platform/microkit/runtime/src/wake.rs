@@ -1,8 +1,10 @@
-//! How wake-ups reach a PD's handler, and how a PD signals: the calls of the kernel behind [`Handler`](ferry_platform::Handler).
+//! How wake-ups reach a PD's handler, and how a PD signals: the calls of the kernel behind
+//! [`Handler`](ferry_platform::Handler).
 //!
-//! The loop does what that of `sel4-microkit` does for a PD that nobody calls and that has no children, which is what a PD of
-//! this runtime is. It is one of our own, and so is the call of the kernel, because they are a part of what each message costs
-//! that travels alone: theirs take apart calls and faults, and move message registers that no signal has.
+//! The loop does what that of `sel4-microkit` does for a PD that nobody calls and that has no children, which
+//! is what a PD of this runtime is. It is one of our own, and so is the call of the kernel, because they are
+//! a part of what each message costs that travels alone: theirs take apart calls and faults, and move message
+//! registers that no signal has.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +27,8 @@ const NONE: u64 = 0;
 const CALL_OR_FAULT: u64 = 1 << 63 | 1 << 62;
 
 unsafe extern "C" {
-    /// Bit `n`: this PD may signal through channel `n`. Part of `sel4-microkit`; the image builder fills it in.
+    /// Bit `n`: this PD may signal through channel `n`. Part of `sel4-microkit`; the image builder fills it
+    /// in.
     static microkit_notifications: usize;
 }
 
@@ -64,15 +67,16 @@ pub(crate) fn signal(channel: Channel) {
     call(syscall_id::Send, notification(channel), NONE);
 }
 
-/// Signals at once somebody who is to run at once. This is the same to him, but not to the kernel: its fast path for signals,
-/// which is for `Send`, gives up where somebody of higher priority is to run, after some eighty instructions.
+/// Signals at once somebody who is to run at once. This is the same to him, but not to the kernel: its fast
+/// path for signals, which is for `Send`, gives up where somebody of higher priority is to run, after some
+/// eighty instructions.
 #[inline]
 pub(crate) fn signal_above(channel: Channel) {
     call(syscall_id::NBSend, notification(channel), NONE);
 }
 
-/// Leaves a signal to the next wait, in the place of another one, which goes out now. A PD has one thread, so nothing comes
-/// in between.
+/// Leaves a signal to the next wait, in the place of another one, which goes out now. A PD has one thread, so
+/// nothing comes in between.
 #[inline]
 pub(crate) fn defer(channel: Channel) {
     defer_signal(notification(channel));
@@ -87,13 +91,13 @@ fn defer_signal(capability: u64) {
     DEFERRED.store(capability, Ordering::Relaxed);
 }
 
-/// Calls the kernel: to signal or to wait by `capability`, or to wait by it and signal `deferred`. Without a message. Gives
-/// the badge of what was waited for.
+/// Calls the kernel: to signal or to wait by `capability`, or to wait by it and signal `deferred`. Without a
+/// message. Gives the badge of what was waited for.
 #[inline]
 fn call(number: i32, capability: u64, deferred: u64) -> u64 {
     let badge;
-    // SAFETY: the registers are those of seL4's system calls; what the kernel changes is named. None of these calls touches
-    // this thread's memory, but others run meanwhile: no `nomem`.
+    // SAFETY: the registers are those of seL4's system calls; what the kernel changes is named. None of these
+    // calls touches this thread's memory, but others run meanwhile: no `nomem`.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!(
@@ -107,7 +111,8 @@ fn call(number: i32, capability: u64, deferred: u64) -> u64 {
             options(nostack),
         );
     }
-    // SAFETY: as above. The kernel changes the stack pointer's register too, and may not find it among the operands.
+    // SAFETY: as above. The kernel changes the stack pointer's register too, and may not find it among the
+    // operands.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
@@ -133,8 +138,8 @@ fn call(number: i32, capability: u64, deferred: u64) -> u64 {
 /// If the system description gives none.
 #[inline]
 fn notification(channel: Channel) -> u64 {
-    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take the initial value
-    // for the one that is there then.
+    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take
+    // the initial value for the one that is there then.
     let granted = unsafe { (&raw const microkit_notifications).read_volatile() };
     if granted >> channel.number() & 1 == 0 {
         no_notification(channel);

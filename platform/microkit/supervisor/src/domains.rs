@@ -1,5 +1,5 @@
-//! The protection domains by number: names, and which of them are the supervisor's children. The image builder fills
-//! in both symbols.
+//! The protection domains by number: names, and which of them are the supervisor's children. The image
+//! builder fills in both symbols.
 
 use core::ptr::from_ref;
 

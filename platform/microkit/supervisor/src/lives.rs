@@ -1,12 +1,13 @@
-//! Starting a domain again when it has failed: its program as it was at the first start, everything that it shares with
-//! others as it is now.
+//! Starting a domain again when it has failed: its program as it was at the first start, everything that it
+//! shares with others as it is now.
 //!
-//! Put back are the writable parts of its program, `.data` from a copy that nobody can write and `.bss` as zeros, and its
-//! registers. Its stack keeps what is in it, which a program that begins never reads. Its capabilities are what they were;
-//! what central has left mapped in its window it removes itself, before anything else.
+//! Put back are the writable parts of its program, `.data` from a copy that nobody can write and `.bss` as
+//! zeros, and its registers. Its stack keeps what is in it, which a program that begins never reads. Its
+//! capabilities are what they were; what central has left mapped in its window it removes itself, before
+//! anything else.
 //!
-//! The image builder maps both into the supervisor, for the domains that may be started again and for no others, and fills
-//! in the two tables.
+//! The image builder maps both into the supervisor, for the domains that may be started again and for no
+//! others, and fills in the two tables.
 
 use core::ptr::from_ref;
 
@@ -21,8 +22,8 @@ use crate::domains::LIMIT;
 #[unsafe(link_section = ".data")]
 static LIVES: [[u64; 3]; LIMIT] = [[0; 3]; LIMIT];
 
-/// The writable parts of programs: number of the domain plus 1 (0 is the end of the table), address and bytes of the
-/// part, address and bytes of what it begins with.
+/// The writable parts of programs: number of the domain plus 1 (0 is the end of the table), address and bytes
+/// of the part, address and bytes of what it begins with.
 #[unsafe(export_name = "ferry_parts")]
 #[unsafe(link_section = ".data")]
 static PARTS: [[u64; 5]; LIMIT] = [[0; 5]; LIMIT];
@@ -62,7 +63,8 @@ impl Lives {
     }
 }
 
-/// An entry of a table, not read as the constant that the compiler takes it for; the image builder has changed it.
+/// An entry of a table, not read as the constant that the compiler takes it for; the image builder has
+/// changed it.
 fn entry_of<const WORDS: usize>(table: &'static [[u64; WORDS]; LIMIT], place: usize) -> [u64; WORDS] {
     // SAFETY: a reference is valid to read; the place is bounded.
     unsafe { from_ref(&table[place % LIMIT]).read_volatile() }
@@ -74,8 +76,8 @@ fn restore(to: u64, bytes: u64, from: u64, filled: u64) {
     let part = core::ptr::with_exposed_provenance_mut::<u8>(to as usize);
     let beginning = core::ptr::with_exposed_provenance::<u8>(from as usize);
     let filled = filled.min(bytes) as usize;
-    // SAFETY: the image builder maps the part there, read-write, and its beginning elsewhere, read-only; no Rust object lies
-    // at either. The domain does not run.
+    // SAFETY: the image builder maps the part there, read-write, and its beginning elsewhere, read-only; no
+    // Rust object lies at either. The domain does not run.
     unsafe { part.copy_from_nonoverlapping(beginning, filled) };
     // SAFETY: likewise; this is the rest of the part.
     unsafe { part.wrapping_add(filled).write_bytes(0, bytes as usize - filled) };

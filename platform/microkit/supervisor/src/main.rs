@@ -1,13 +1,13 @@
-//! The supervisor: the parent of all protection domains (PDs), which reports their faults, starts those again that may be,
-//! prints for them and ends the machine.
+//! The supervisor: the parent of all protection domains (PDs), which reports their faults, starts those again
+//! that may be, prints for them and ends the machine.
 //!
-//! The image builder puts it into every image, because the release and benchmark kernels say nothing at all about a
-//! PD that faults, and because this keeps devices out of the PDs: only the supervisor has the console. It trusts no
-//! PD. A PD can print what it likes under its own or another's name; it cannot make the supervisor fault, and it can
-//! stop nobody but itself.
+//! The image builder puts it into every image, because the release and benchmark kernels say nothing at all
+//! about a PD that faults, and because this keeps devices out of the PDs: only the supervisor has the
+//! console. It trusts no PD. A PD can print what it likes under its own or another's name; it cannot make the
+//! supervisor fault, and it can stop nobody but itself.
 //!
-//! Numbers of PDs, as Microkit hands them over with faults and calls, are given by the image builder together with
-//! the names.
+//! Numbers of PDs, as Microkit hands them over with faults and calls, are given by the image builder together
+//! with the names.
 
 #![no_std]
 #![no_main]
@@ -106,8 +106,8 @@ impl Supervisor {
         }
     }
 
-    /// Takes a child off the processor, and starts it again if it may be; else for good. The kernel forgets the answer
-    /// that it waits for.
+    /// Takes a child off the processor, and starts it again if it may be; else for good. The kernel forgets
+    /// the answer that it waits for.
     fn end_life(&mut self, number: usize) {
         let name = Name::of(number);
         let name = name.as_str();

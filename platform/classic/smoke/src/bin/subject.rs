@@ -1,5 +1,6 @@
-//! The protection domain of the smoke test: one program whose part in the system is patched in as a number, as
-//! the image builder patches channels. `tests/boot.rs` lists the parts with the lines it expects from each.
+//! The protection domain of the smoke test: one program whose part in the system is patched in as a number,
+//! as the image builder patches channels. `tests/boot.rs` lists the parts with the lines it expects from
+//! each.
 #![no_std]
 #![no_main]
 
