@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Check(DescriptionFiles),
     /// Build a bootable image.
     Image(ImageArguments),
-    /// Have Clippy read what is compiled for Microkit; nothing without an SDK.
+    /// Have Clippy read what is compiled for boards, and Microkit's image builder if there is an SDK.
     Lint,
     /// Run the system, in QEMU or as Linux processes, send a file through it, and compare what arrived.
     Run(RunArguments),
@@ -89,7 +89,8 @@ pub(crate) struct BenchArguments {
     /// The board, on Microkit; without it both.
     #[arg(long, value_parser = target::board())]
     pub(crate) board: Option<&'static Board>,
-    /// The kernel's configuration, on Microkit. The published figures that these are compared with are of `benchmark`.
+    /// The kernel's configuration, on Microkit. The published figures that these are compared with are of
+    /// `benchmark`.
     #[arg(long, value_enum, default_value = "benchmark")]
     pub(crate) config: Config,
     /// Only this mapping policy.

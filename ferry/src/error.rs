@@ -1,4 +1,5 @@
-//! Everything that can end a command, each with what to do about it. The commands return it and nothing below them does.
+//! Everything that can end a command, each with what to do about it. The commands return it and nothing below
+//! them does.
 
 use crate::bench::error::BenchError;
 use crate::boot::BootError;
@@ -8,6 +9,7 @@ use crate::description_files::DescriptionError;
 use crate::file::FileError;
 use crate::input::InputError;
 use crate::microkit::{MicrokitError, SdkError};
+use crate::programs::ProgramsError;
 use crate::setup::SetupError;
 use crate::workspace::WorkspaceError;
 use std::io::{self, IsTerminal};
@@ -25,6 +27,8 @@ pub(crate) enum Error {
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
     Setup(#[from] SetupError),
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
     #[error(transparent)]
     Sdk(#[from] SdkError),
     #[error(transparent)]

@@ -1,5 +1,6 @@
-//! The hosted platform: no image and no emulator. Its launcher runs protection domains as Linux processes, and is judged
-//! like a machine: its standard output is the console, its exit status the code with which the system ends.
+//! The hosted platform: no image and no emulator. Its launcher runs protection domains as Linux processes,
+//! and is judged like a machine: its standard output is the console, its exit status the code with which the
+//! system ends.
 
 use crate::boot::Emulator;
 use crate::description_files::DescriptionFiles;
@@ -7,6 +8,7 @@ use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
 use crate::programs::{Programs, ProgramsError};
 use crate::workspace::Workspace;
+use ferry_description::CENTRAL;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ const DOMAINS: &str = "ferry-pds-hosted";
 /// Launcher and programs, built once, with which any number of systems is run.
 pub(crate) struct Hosted {
     launcher: PathBuf,
+    /// The directory of the protection domains.
+    programs: PathBuf,
     /// Processors that a system may use; all if it does not say.
     processors: Option<NonZeroUsize>,
     /// Whether domains run by their priorities.
@@ -42,16 +46,21 @@ impl Hosted {
         workspace: &Workspace,
         processors: Option<NonZeroUsize>,
     ) -> Result<Self, HostedError> {
-        let programs = Programs::build_for_this_machine(workspace, &[LAUNCHER_PACKAGE, DOMAINS])?;
-        let launcher = programs.path(LAUNCHER, &"ferry")?.to_owned();
+        // The launcher has nothing to do that takes long. Named together with this program, it is compiled
+        // with the dependencies that this program has: by itself it would ask for other features of them.
+        let packages = [env!("CARGO_PKG_NAME"), LAUNCHER_PACKAGE];
+        let launcher = Programs::build_for_this_machine(workspace, "dev", &packages)?;
+        let launcher = launcher.path(LAUNCHER, &"ferry")?.to_owned();
+        let programs = Programs::build_for_this_machine(workspace, "release", &[DOMAINS])?;
+        let programs = programs.path(CENTRAL, &"ferry")?.parent().unwrap_or(Path::new(".")).to_owned();
         let by_priority = processors == Some(NonZeroUsize::MIN)
             && Command::new(&launcher).arg("--may-prioritise").status().is_ok_and(|status| status.success());
-        Ok(Self { launcher, processors, by_priority })
+        Ok(Self { launcher, programs, processors, by_priority })
     }
 
     /// The ELF file of one of the protection domains.
     pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, HostedError> {
-        let path = self.directory().join(name);
+        let path = self.programs.join(name);
         Ok(fs::read(&path).map_err(file::failed("read", &path))?)
     }
 
@@ -60,12 +69,8 @@ impl Hosted {
         self.by_priority
     }
 
-    /// Where Cargo puts all programs of a build.
-    fn directory(&self) -> &Path {
-        self.launcher.parent().unwrap_or(Path::new("."))
-    }
-
-    /// The launcher, in an emulator's place, with a system that is described by `files`. Contents of regions go to `directory`.
+    /// The launcher, in an emulator's place, with a system that is described by `files`. Contents of regions
+    /// go to `directory`.
     pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,
@@ -75,7 +80,7 @@ impl Hosted {
     ) -> Result<Emulator, HostedError> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
-        command.arg("--programs").arg(self.directory());
+        command.arg("--programs").arg(&self.programs);
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
         }

@@ -1,9 +1,9 @@
-//! The image of the Microkit platform: its programs are built against the headers of a Microkit SDK, and an image
-//! builder of its own (`platform/microkit/image`) makes the image, as a separate program.
+//! The image of the Microkit platform: its programs are built against the headers of a Microkit SDK, and an
+//! image builder of its own (`platform/microkit/image`) makes the image, as a separate program.
 //!
-//! `platform/microkit` is a workspace of its own, because its dependencies come from git; nothing of it is linked here.
-//! Every board and configuration has a target directory of its own: the kernel's configuration is compiled into the
-//! programs.
+//! `platform/microkit` is a workspace of its own, because its dependencies come from git; nothing of it is
+//! linked here. Every board and configuration has a target directory of its own: the kernel's configuration
+//! is compiled into the programs.
 
 mod sdk;
 
@@ -11,10 +11,10 @@ use crate::boot::Emulator;
 use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
 use crate::programs::flags_variable;
-use crate::progress::Step;
+use crate::progress::{self, Step};
 use crate::setup::{self, SetupError};
 use crate::target::Config;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 use ferry_boards::{Board, Files, Loading};
 use sdk::Sdk;
 use std::fmt;
@@ -131,7 +131,7 @@ impl Microkit {
     ) -> Result<(), MicrokitError> {
         let _step = Step::begin(format!("building {what} for Microkit ({self})"));
         let mut command = cargo_in(workspace);
-        command.args(["build", "--quiet", "--profile", profile, "--locked"]);
+        command.args(["build", "--profile", profile, "--locked"]).args(progress::quiet());
         command.args(packages.iter().flat_map(|package| ["--package", package]));
         more(&mut command);
         let status =
@@ -145,7 +145,8 @@ impl Microkit {
         cargo
             .args(["--target", self.board.target, "--target-dir"])
             .arg(directory)
-            // rust-sel4 uses features of the compiler that are not stable; a stable compiler has them all the same.
+            // rust-sel4 uses features of the compiler that are not stable; a stable compiler has them all the
+            // same.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("SEL4_INCLUDE_DIRS", headers)
             .env(flags_variable(self.board.target), self.board.flags);
@@ -229,7 +230,9 @@ impl Microkit {
         const PACKAGE: &str = "ferry-kernel-tests";
         let _step = Step::begin(format!("building the root task's tests for Microkit ({self})"));
         let mut command = cargo_in(workspace);
-        command.args(["test", "--quiet", "--release", "--locked", "--no-run", "--package", PACKAGE]);
+        command
+            .args(["test", "--release", "--locked", "--no-run", "--package", PACKAGE])
+            .args(progress::quiet());
         command.arg("--message-format=json-render-diagnostics");
         self.freestanding(&mut command, products);
         let output = command
@@ -271,16 +274,14 @@ pub(crate) fn host_directory(workspace: &Workspace) -> PathBuf {
 
 /// Cargo in the platform's workspace, without the flags that the caller meant for the host.
 pub(crate) fn cargo_in(workspace: &Workspace) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = workspace::cargo(&workspace.root.join("platform/microkit"));
     command
-        .current_dir(workspace.root.join("platform/microkit"))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         // The caller's own target directory would be shared by all boards.
         .env_remove("CARGO_TARGET_DIR")
         // Git knows where a machine keeps its copies of repositories; Cargo's own fetching does not.
-        .env("CARGO_NET_GIT_FETCH_WITH_CLI", "true")
-        .stdin(Stdio::null());
+        .env("CARGO_NET_GIT_FETCH_WITH_CLI", "true");
     command
 }
 
