@@ -5,7 +5,7 @@ use crate::blueprint::{Blueprint, Life};
 use crate::console::Console;
 use crate::error::LaunchError;
 use ferry_hosted_table::Report;
-use ferry_platform::{Fault, FaultKind};
+use ferry_platform::{Fault, FaultKind, Outcome, Report as Line, Restarts};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -26,13 +26,7 @@ pub(crate) struct Member {
     /// Where it reports; `None` once it has faulted or ended.
     reports: Option<OwnedFd>,
     restarts: Restarts,
-}
-
-/// How often a domain is started again when it has faulted, and was.
-struct Restarts {
-    limit: u8,
-    done: u8,
-    /// How. Not kept for a domain that is never started again.
+    /// How it is started again. Not kept for a domain that never is.
     blueprint: Option<Blueprint>,
 }
 
@@ -81,7 +75,7 @@ impl System {
             match self.next(deadline).map_err(LaunchError::linux("wait for reports"))? {
                 Event::Report(number, Report::Exit(code)) => {
                     let domain = self.members[number].name.clone();
-                    self.console.line(format!("ferry: exit domain={domain} code={code}"));
+                    self.console.line(Line::Exit { domain: &domain, code }.to_string());
                     return Ok(Ending::Exit { domain, code });
                 }
                 Event::Report(number, Report::Fault(fault)) => {
@@ -122,16 +116,20 @@ impl System {
 
     /// A process that has ended is reported, and started again if it may be.
     fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
-        let Member { name, process, reports, restarts } = &mut self.members[number];
-        self.console.line(format!("ferry: fault domain={name} {fault}"));
-        let Some(blueprint) = &restarts.blueprint else { return Ok(()) };
-        if restarts.done == restarts.limit {
-            self.console.line(format!("ferry: given-up domain={name}"));
-            return Ok(());
-        }
-        restarts.done += 1;
+        let Member { name, process, reports, restarts, blueprint } = &mut self.members[number];
+        let domain = name.as_str();
+        self.console.line(Line::Fault { domain, fault }.to_string());
+        let number = match restarts.after_fault() {
+            Outcome::Again(number) => number,
+            Outcome::GivenUp => {
+                self.console.line(Line::GivenUp { domain }.to_string());
+                return Ok(());
+            }
+            Outcome::Stays => return Ok(()),
+        };
+        let Some(blueprint) = blueprint else { return Ok(()) };
         // Before it runs, so that whatever it prints comes after it.
-        self.console.line(format!("ferry: restart domain={name} number={}", restarts.done));
+        self.console.line(Line::Restart { domain, number }.to_string());
         let life =
             blueprint.start(self.console.open().map_err(LaunchError::linux("pass on the console"))?)?;
         (*process, *reports) = (life.process, Some(life.reports));
@@ -160,8 +158,8 @@ impl Member {
     /// A domain in its first life.
     pub(crate) fn new(name: String, life: Life, blueprint: Blueprint, limit: u8) -> Self {
         let blueprint = Some(blueprint).filter(|_| limit > 0);
-        let restarts = Restarts { limit, done: 0, blueprint };
-        Self { name, process: life.process, reports: Some(life.reports), restarts }
+        let (process, reports) = (life.process, Some(life.reports));
+        Self { name, process, reports, restarts: Restarts::new(limit), blueprint }
     }
 }
 
