@@ -22,7 +22,7 @@ const BYTES_PER_ROUND: u32 = 256 * 1024;
 /// Descriptors in one round, likewise.
 const MESSAGES_PER_ROUND: u32 = 128;
 
-/// Hands that cost as little as hands can: the copy is real, the rest is counted.
+/// The machine for the engine that costs least: it copies for real, and only counts everything else.
 #[derive(Default)]
 pub struct Counters {
     /// Frames mapped.

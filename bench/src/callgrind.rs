@@ -1,6 +1,6 @@
-//! Instruction counts: this program runs itself under callgrind, which counts only inside
-//! [`measured_section`], in every thread that is in there, and writes the count down at each [`end_of_case`].
-//! So one run gives one count for each case, in their order.
+//! Instruction counts by callgrind. This program runs itself under it. Callgrind counts inside
+//! [`measured_section`] alone, in every thread, and writes the count down at each [`end_of_case`], so one run
+//! gives one count for each case, in order.
 
 use std::hint::black_box;
 use std::path::Path;

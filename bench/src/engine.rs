@@ -1,6 +1,5 @@
-//! The carrier `engine`, and below it the floors: `unchecked`, which reads and writes the same queues and
-//! believes everything, and the same bytes at the same places moved by `memcpy` and by Ferry's own copy
-//! routine, and nothing else.
+//! The carrier `engine`, and the floors below it. `unchecked` reads and writes the same queues and believes
+//! everything. `memcpy` and Ferry's own copy routine only move the same bytes between the same places.
 
 use crate::bed::{Bed, pointers};
 use crate::callgrind::{CallgrindError, count, end_of_case, measured_section};
@@ -11,7 +10,7 @@ use std::path::Path;
 use std::ptr;
 use std::time::{Duration, Instant};
 
-/// Wake-ups that are counted in each case, after as many of which nothing is counted.
+/// Wake-ups that are counted in each case. As many go before them uncounted.
 const WAKE_UPS: u32 = 32;
 /// Measurements of time in each case. The shortest counts: whatever else the machine does can only add.
 const REPETITIONS: usize = 7;
@@ -75,8 +74,8 @@ pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Carrier
     Ok(Carrier { name: subject.name().to_owned(), rows: rows.collect() })
 }
 
-/// Adds to counted carriers, one for each subject, the time, and what the engine asks of the kernel. All
-/// cases take turns, so that what else the machine does disturbs all of them alike.
+/// Adds the time and the requests to the kernel to counted carriers, one for each subject. All cases take
+/// turns, so that other work of the machine disturbs all of them alike.
 pub fn time(carriers: &mut [Carrier]) {
     let mut works: Vec<(&mut Row, Work, f64)> = Subject::ALL
         .into_iter()

@@ -138,8 +138,8 @@ fn row(course: &Course, counts: &[u64]) -> Row {
     }
 }
 
-/// Runs the system with the order on standard input, for who counts its instructions: it starts nothing
-/// before the order is complete.
+/// Runs the system with the order from standard input, so that its instructions can be counted. It starts
+/// nothing before the order is complete.
 pub fn serve(root: &Path, programs: &Path, policy: Policy) -> Result<(), HostedError> {
     let mut order = Vec::new();
     io::stdin().read_to_end(&mut order).map_err(HostedError::Order)?;

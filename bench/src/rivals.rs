@@ -1,5 +1,5 @@
-//! What Linux and its libraries offer for the same task: a batch of messages to another process, and word
-//! that it has them.
+//! What Linux and its libraries offer for the same task: sending a batch of messages to another process and
+//! learning that it has them.
 //!
 //! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, as a
 //! sender and a receiver of Ferry do by filling and by being copied into. Where instructions are counted the
@@ -116,8 +116,8 @@ impl Rival {
             let (sender, mut receiver) = self.pair()?;
             let message = vec![7; case.payload as usize];
             let mut buffer = vec![0; case.payload as usize];
-            // After one batch that is not counted. Each side owns its ends, so that the other does not wait
-            // for one that has failed.
+            // One batch goes first, uncounted. Each side owns its ends of the channel, so that a side which
+            // fails does not leave the other waiting.
             std::thread::scope(move |scope| {
                 let receiving = scope.spawn(move || {
                     let mut receive = || receiver.receive_batch(&mut buffer, case.batch, &mut acknowledge);

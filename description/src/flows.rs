@@ -1,5 +1,4 @@
-//! Reads `flows.toml`. An unknown key is a mistake, because a misspelt limit that silently does not apply is
-//! the worst kind of policy.
+//! Reads `flows.toml`. An unknown key is a mistake: a misspelt limit would silently not apply.
 //!
 //! ```toml
 //! [tick]

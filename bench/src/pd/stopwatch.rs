@@ -22,7 +22,7 @@ pub(crate) struct Stopwatch {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn bench_begin() {
-    // Two functions with the same body would be made one.
+    // The compiler would merge two functions with the same body.
     core::hint::black_box(0);
 }
 

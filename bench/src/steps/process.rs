@@ -1,8 +1,8 @@
 //! A process under ptrace. Only its registers are used, and whether it waits: a protection domain hides its
 //! memory from everybody, and from its tracer too.
 //!
-//! The thread that traces and the processes share one processor, so who gives it up gets it back when a
-//! process has stopped.
+//! The tracing thread and the processes share one processor: a thread that yields gets it back when a process
+//! has stopped.
 
 use super::StepError;
 use super::deadline::Deadline;

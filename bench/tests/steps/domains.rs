@@ -1,5 +1,5 @@
-//! The protection domains of the trials. Instructions that are counted to the last are written in assembly:
-//! who knows what a compiler makes of anything else.
+//! The protection domains of the trials. What is counted to the last instruction is written in assembly,
+//! because the compiler decides what becomes of anything else.
 
 use crate::trials;
 use runtime::{Channel, ChannelSet, Handler};

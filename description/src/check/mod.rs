@@ -46,7 +46,7 @@ impl Description {
             let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
             region.bytes = wanted.fold(region.bytes, |bytes, more| bytes.max(more.next_multiple_of(page)));
         }
-        // A name that could not be resolved makes further mistakes that are none.
+        // An unresolved name would make the rules report mistakes that are none.
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }

@@ -1,4 +1,4 @@
-//! Channels: by what a protection domain is notified and whom it notifies.
+//! Channels: through them a protection domain is notified and notifies others.
 
 /// One end of a channel, by the number that the system description gives it (`<end id="…">`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

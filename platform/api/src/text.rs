@@ -1,6 +1,6 @@
-//! Text on its way to a console that takes messages of limited size: formatted first, then sent in as few
-//! pieces as possible, so that a line which fits into one piece arrives in one piece. The consoles of the
-//! seL4 platforms are built on it.
+//! Text for a console that takes messages of limited size. The text is formatted first and then sent in as
+//! few pieces as possible, so a line that fits into one piece arrives in one piece. The consoles of the seL4
+//! platforms use it.
 
 use core::fmt::{self, Write};
 

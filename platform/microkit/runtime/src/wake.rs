@@ -1,10 +1,10 @@
 //! How wake-ups reach a PD's handler, and how a PD signals: the calls of the kernel behind
 //! [`Handler`](ferry_platform::Handler).
 //!
-//! The loop does what that of `sel4-microkit` does for a PD that nobody calls and that has no children, which
-//! is what a PD of this runtime is. It is one of our own, and so is the call of the kernel, because they are
-//! a part of what each message costs that travels alone: theirs take apart calls and faults, and move message
-//! registers that no signal has.
+//! The event loop does what `sel4-microkit`'s does for a PD without callers and without children; a PD of
+//! this runtime has neither. The loop and the system calls are our own because every message that travels
+//! alone pays for them: the library's also decode calls and faults, and move message registers that a signal
+//! does not have.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ const FIRST_NOTIFICATION: u64 = 10;
 /// No capability: the null slot.
 const NONE: u64 = 0;
 
-/// In a badge: it is no set of channels, but that of a call or of a child's fault.
+/// In a badge: it comes from a call or from a child's fault, and is no set of channels.
 const CALL_OR_FAULT: u64 = 1 << 63 | 1 << 62;
 
 unsafe extern "C" {
@@ -32,7 +32,7 @@ unsafe extern "C" {
     static microkit_notifications: usize;
 }
 
-/// The capability of the signal that is left to the next wait, or [`NONE`].
+/// The capability of the signal that goes out with the next wait, or [`NONE`].
 static DEFERRED: AtomicU64 = AtomicU64::new(NONE);
 
 /// Runs the PD.
@@ -49,7 +49,7 @@ pub(crate) fn run(mut handler: impl Handler) -> ! {
     }
 }
 
-/// Waits for signals, and sends the one that was left to this moment, in the same call of the kernel.
+/// Waits for signals. A deferred signal is sent by the same system call.
 #[inline]
 fn wait() -> u64 {
     let deferred = DEFERRED.load(Ordering::Relaxed);
@@ -67,16 +67,16 @@ pub(crate) fn signal(channel: Channel) {
     call(syscall_id::Send, notification(channel), NONE);
 }
 
-/// Signals at once somebody who is to run at once. This is the same to him, but not to the kernel: its fast
-/// path for signals, which is for `Send`, gives up where somebody of higher priority is to run, after some
-/// eighty instructions.
+/// Signals a receiver of higher priority, which then runs at once. The effect for the receiver is the same.
+/// `NBSend` skips a fast path of the kernel that fails for receivers of higher priority, after some eighty
+/// instructions.
 #[inline]
 pub(crate) fn signal_above(channel: Channel) {
     call(syscall_id::NBSend, notification(channel), NONE);
 }
 
-/// Leaves a signal to the next wait, in the place of another one, which goes out now. A PD has one thread, so
-/// nothing comes in between.
+/// Defers a signal to the next wait. A signal that was deferred before goes out now. A PD has one thread, so
+/// nothing happens in between.
 #[inline]
 pub(crate) fn defer(channel: Channel) {
     defer_signal(notification(channel));
@@ -91,8 +91,8 @@ fn defer_signal(capability: u64) {
     DEFERRED.store(capability, Ordering::Relaxed);
 }
 
-/// Calls the kernel: to signal or to wait by `capability`, or to wait by it and signal `deferred`. Without a
-/// message. Gives the badge of what was waited for.
+/// Makes a system call without a message: signals or waits by `capability`, or waits by it and signals
+/// `deferred`. Returns the badge of what was waited for.
 #[inline]
 fn call(number: i32, capability: u64, deferred: u64) -> u64 {
     let badge;

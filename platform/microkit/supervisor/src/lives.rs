@@ -63,8 +63,7 @@ impl Lives {
     }
 }
 
-/// An entry of a table, not read as the constant that the compiler takes it for; the image builder has
-/// changed it.
+/// Reads an entry of a table as what the image builder has written, and not as the constant in the source.
 fn entry_of<const WORDS: usize>(table: &'static [[u64; WORDS]; LIMIT], place: usize) -> [u64; WORDS] {
     // SAFETY: a reference is valid to read; the place is bounded.
     unsafe { from_ref(&table[place % LIMIT]).read_volatile() }

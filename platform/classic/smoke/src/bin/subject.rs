@@ -116,7 +116,7 @@ fn write_own_code() -> ! {
 }
 
 fn execute_nothing() -> ! {
-    // SAFETY: not at all: the test is that the fault is reported.
+    // SAFETY: none; the access faults, and the test is that the fault is reported.
     let nothing: extern "C" fn() -> ! = unsafe { core::mem::transmute(0x1000_usize) };
     nothing()
 }
