@@ -1,6 +1,6 @@
 //! The committed instruction counts, and what differs from them.
 
-use crate::lane::Lane;
+use crate::carrier::Carrier;
 use std::fmt;
 
 /// A count may be this much higher than the baseline's.
@@ -9,7 +9,7 @@ const TOLERANCE: f64 = 1.03;
 /// A case that costs more, or less, than the baseline says.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change {
-    lane: String,
+    carrier: String,
     case: String,
     was: f64,
     is: f64,
@@ -17,14 +17,14 @@ pub struct Change {
 
 /// What differs by more than 3 %: what became dearer, and what became cheaper.
 #[must_use]
-pub fn compare(baseline: &[Lane], now: &[Lane]) -> (Vec<Change>, Vec<Change>) {
+pub fn compare(baseline: &[Carrier], now: &[Carrier]) -> (Vec<Change>, Vec<Change>) {
     let mut changes = (Vec::new(), Vec::new());
-    for lane in now {
-        let Some(before) = baseline.iter().find(|before| before.name == lane.name) else { continue };
-        for row in &lane.rows {
+    for carrier in now {
+        let Some(before) = baseline.iter().find(|before| before.name == carrier.name) else { continue };
+        for row in &carrier.rows {
             let was = before.row(row.case).and_then(|row| row.instructions);
             let (Some(was), Some(is)) = (was, row.instructions) else { continue };
-            let change = || Change { lane: lane.name.clone(), case: row.case.to_string(), was, is };
+            let change = || Change { carrier: carrier.name.clone(), case: row.case.to_string(), was, is };
             if is > was * TOLERANCE {
                 changes.0.push(change());
             } else if was > is * TOLERANCE {
@@ -35,50 +35,50 @@ pub fn compare(baseline: &[Lane], now: &[Lane]) -> (Vec<Change>, Vec<Change>) {
     changes
 }
 
-/// The names of lanes that only the baseline has, and of those that only this run has.
+/// The names of carriers that only the baseline has, and of those that only this run has.
 #[must_use]
-pub fn differences(baseline: &[Lane], now: &[Lane]) -> (Vec<String>, Vec<String>) {
-    let only = |these: &[Lane], others: &[Lane]| {
-        let missing = |lane: &&Lane| others.iter().all(|other| other.name != lane.name);
-        these.iter().filter(missing).map(|lane| lane.name.clone()).collect()
+pub fn differences(baseline: &[Carrier], now: &[Carrier]) -> (Vec<String>, Vec<String>) {
+    let only = |these: &[Carrier], others: &[Carrier]| {
+        let missing = |carrier: &&Carrier| others.iter().all(|other| other.name != carrier.name);
+        these.iter().filter(missing).map(|carrier| carrier.name.clone()).collect()
     };
     (only(baseline, now), only(now, baseline))
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lane, case, was, is } = self;
+        let Self { carrier, case, was, is } = self;
         let percent = (is / was - 1.0) * 100.0;
-        write!(formatter, "{lane}, {case}: {was:.1} -> {is:.1} instructions a message ({percent:+.1} %)")
+        write!(formatter, "{carrier}, {case}: {was:.1} -> {is:.1} instructions a message ({percent:+.1} %)")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{compare, differences};
+    use crate::carrier::{Carrier, Row};
     use crate::case::{Case, Policy};
-    use crate::lane::{Lane, Row};
 
-    fn lane(instructions: f64) -> Vec<Lane> {
+    fn carrier(instructions: f64) -> Vec<Carrier> {
         let row = Row { instructions: Some(instructions), ..Row::of(Case::pair(64, 32, Policy::Keep)) };
-        vec![Lane { name: "engine".to_owned(), rows: vec![row] }]
+        vec![Carrier { name: "engine".to_owned(), rows: vec![row] }]
     }
 
     #[test]
     fn more_than_three_percent_is_named() {
-        assert_eq!(compare(&lane(100.0), &lane(102.9)), (vec![], vec![]));
-        let (dearer, cheaper) = compare(&lane(100.0), &lane(104.0));
+        assert_eq!(compare(&carrier(100.0), &carrier(102.9)), (vec![], vec![]));
+        let (dearer, cheaper) = compare(&carrier(100.0), &carrier(104.0));
         assert!(cheaper.is_empty());
         assert_eq!(
             dearer[0].to_string(),
             "engine, 64 bytes, batch 32, keep: 100.0 -> 104.0 instructions a message (+4.0 %)"
         );
-        assert_eq!(compare(&lane(104.0), &lane(100.0)).1.len(), 1);
+        assert_eq!(compare(&carrier(104.0), &carrier(100.0)).1.len(), 1);
     }
 
     #[test]
-    fn a_lane_that_did_not_run_is_named_and_not_compared() {
-        let engine = lane(100.0);
+    fn a_carrier_that_did_not_run_is_named_and_not_compared() {
+        let engine = carrier(100.0);
         assert_eq!(differences(&engine, &[]), (vec!["engine".to_owned()], vec![]));
         assert_eq!(differences(&[], &engine), (vec![], vec!["engine".to_owned()]));
         assert_eq!(compare(&engine, &[]), (vec![], vec![]));

@@ -1,8 +1,9 @@
-//! The engine alone: its clients are rings that are filled by hand, its window is the clients' memory itself, and mapping
-//! is a counter. What is measured is therefore what central does in user mode, and the copy.
+//! The engine alone: its clients are rings that are filled by hand, its window is the clients' memory itself,
+//! and mapping is a counter. What is measured is therefore what central does in user mode, and the copy.
 //!
-//! Clients post and take exactly what the case says, with both wake hints armed, so that every run has the signals
-//! that it would have on a kernel. What arrives is checked by status and count, not byte by byte: that is the tests' task.
+//! Clients post and take exactly what the case says, with both wake hints armed, so that every run has the
+//! signals that it would have on a kernel. What arrives is checked by status and count, not byte by byte:
+//! that is the tests' task.
 
 use crate::case::Case;
 use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports};
@@ -21,7 +22,7 @@ const BYTES_PER_ROUND: u32 = 256 * 1024;
 /// Descriptors in one round, likewise.
 const MESSAGES_PER_ROUND: u32 = 128;
 
-/// Hands that cost as little as hands can: the copy is real, the rest is counted.
+/// The machine for the engine that costs least: it copies for real, and only counts everything else.
 #[derive(Default)]
 pub struct Counters {
     /// Frames mapped.
@@ -44,8 +45,9 @@ impl Machine for Counters {
 
     fn copy(&mut self, from: u64, to: u64, length: u32) {
         let (from, to) = pointers(from, to);
-        // SAFETY: window addresses are those of leaked memory, of which the engine stays inside; the buffers of two
-        // clients, and the two buffers of one, are allocations of their own, and no reference to them exists.
+        // SAFETY: window addresses are those of leaked memory, of which the engine stays inside; the buffers
+        // of two clients, and the two buffers of one, are allocations of their own, and no reference to them
+        // exists.
         unsafe { ferry_platform::copy_opaque(from, to, length as usize) }
     }
 
@@ -130,8 +132,8 @@ impl Bed {
         self.engine.run(&mut self.machine, core::mem::replace(&mut self.woken, ClientSet::EMPTY), false);
     }
 
-    /// One wake-up of a central that believes everything: it reads what the engine reads, moves the bytes, writes what the
-    /// clients read, and does nothing else. No mediation by these queues is cheaper.
+    /// One wake-up of a central that believes everything: it reads what the engine reads, moves the bytes,
+    /// writes what the clients read, and does nothing else. No mediation by these queues is cheaper.
     pub fn run_unchecked(&mut self) {
         self.woken = ClientSet::EMPTY;
         for sender in 0..self.case.senders() {

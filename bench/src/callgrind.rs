@@ -1,5 +1,6 @@
-//! Instruction counts: this program runs itself under callgrind, which counts only inside [`measured_section`], in every thread
-//! that is in there, and writes the count down at each [`end_of_case`]. So one run gives one count for each case, in their order.
+//! Instruction counts by callgrind. This program runs itself under it. Callgrind counts inside
+//! [`measured_section`] alone, in every thread, and writes the count down at each [`end_of_case`], so one run
+//! gives one count for each case, in order.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -31,8 +32,8 @@ pub fn end_of_case() {
     black_box(());
 }
 
-/// Runs `ferry-bench <arguments>` under callgrind and gives the count of each case that it ends. The profiles stay in
-/// `directory`, as `callgrind.<case from 1>`, for `callgrind_annotate`.
+/// Runs `ferry-bench <arguments>` under callgrind and gives the count of each case that it ends. The profiles
+/// stay in `directory`, as `callgrind.<case from 1>`, for `callgrind_annotate`.
 pub fn count(arguments: &[&str], cases: usize, directory: &Path) -> Result<Vec<u64>, CallgrindError> {
     let program = std::env::current_exe().map_err(CallgrindError::NotInstalled)?;
     std::fs::create_dir_all(directory).map_err(CallgrindError::NotInstalled)?;

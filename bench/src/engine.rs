@@ -1,16 +1,16 @@
-//! The lane `engine`, and below it the floors: `unchecked`, which reads and writes the same queues and believes everything, and
-//! the same bytes at the same places moved by `memcpy` and by Ferry's own copy routine, and nothing else.
+//! The carrier `engine`, and the floors below it. `unchecked` reads and writes the same queues and believes
+//! everything. `memcpy` and Ferry's own copy routine only move the same bytes between the same places.
 
 use crate::bed::{Bed, pointers};
 use crate::callgrind::{CallgrindError, count, end_of_case, measured_section};
+use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
-use crate::lane::{Lane, Row, per_message};
 use std::hint::black_box;
 use std::path::Path;
 use std::ptr;
 use std::time::{Duration, Instant};
 
-/// Wake-ups that are counted in each case, after as many of which nothing is counted.
+/// Wake-ups that are counted in each case. As many go before them uncounted.
 const WAKE_UPS: u32 = 32;
 /// Measurements of time in each case. The shortest counts: whatever else the machine does can only add.
 const REPETITIONS: usize = 7;
@@ -35,7 +35,7 @@ impl Subject {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Engine, Self::Unchecked, Self::Memcpy, Self::Copy];
 
-    /// Name of the lane.
+    /// Name of the carrier.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -46,7 +46,8 @@ impl Subject {
         }
     }
 
-    /// The cases in which it is measured; of the short list only the one that is tuned for. Only the engine maps.
+    /// The cases in which it is measured; of the short list only the one that is tuned for. Only the engine
+    /// maps.
     fn cases(self, short: bool) -> Vec<Case> {
         if short {
             return vec![Case::pair(64, 32, Policy::Keep)];
@@ -60,8 +61,8 @@ impl Subject {
     }
 }
 
-/// The lane, with instruction counts.
-pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Lane, CallgrindError> {
+/// The carrier, with instruction counts.
+pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Carrier, CallgrindError> {
     let cases = subject.cases(short);
     let arguments = ["count", subject.name(), "--short"];
     let arguments = if short { &arguments } else { &arguments[..2] };
@@ -70,16 +71,16 @@ pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Lane, C
         let messages = WAKE_UPS * case.batch * u32::from(case.senders());
         Row { instructions: Some(per_message(count, messages)), ..Row::of(case) }
     });
-    Ok(Lane { name: subject.name().to_owned(), rows: rows.collect() })
+    Ok(Carrier { name: subject.name().to_owned(), rows: rows.collect() })
 }
 
-/// Adds to counted lanes, one for each subject, the time, and what the engine asks of the kernel. All cases take turns, so that
-/// what else the machine does disturbs all of them alike.
-pub fn time(lanes: &mut [Lane]) {
+/// Adds the time and the requests to the kernel to counted carriers, one for each subject. All cases take
+/// turns, so that other work of the machine disturbs all of them alike.
+pub fn time(carriers: &mut [Carrier]) {
     let mut works: Vec<(&mut Row, Work, f64)> = Subject::ALL
         .into_iter()
-        .zip(lanes)
-        .flat_map(|(subject, lane)| lane.rows.iter_mut().map(move |row| (subject, row)))
+        .zip(carriers)
+        .flat_map(|(subject, carrier)| carrier.rows.iter_mut().map(move |row| (subject, row)))
         .map(|(subject, row)| {
             let work = Work::new(subject, row.case);
             (row, work, f64::INFINITY)
@@ -147,7 +148,8 @@ impl Work {
             Subject::Memcpy => around(&mut || {
                 for (from, to) in black_box(&*places) {
                     let (from, to) = pointers(*from, *to);
-                    // SAFETY: the bed's memory, which nobody else uses now; buffers of two clients do not overlap.
+                    // SAFETY: the bed's memory, which nobody else uses now; buffers of two clients do not
+                    // overlap.
                     unsafe { ptr::copy_nonoverlapping(from, to, black_box(*length)) };
                 }
             }),

@@ -1,7 +1,7 @@
 //! The plots of `docs/performance.md`.
 
+use crate::carrier::{Carrier, Row};
 use crate::case::{BATCHES, Busy, CLIENTS, Case, PAYLOADS, Policy};
-use crate::lane::{Lane, Row};
 use crate::plot::{self, Bar, Series};
 use crate::reference;
 use std::fs;
@@ -16,19 +16,21 @@ const PAYLOAD: u32 = 64;
 type What = fn(&Row) -> Option<f64>;
 
 /// Writes all plots for which there is something to draw into `directory`, as SVG.
-pub fn write(lanes: &[Lane], directory: &Path) -> io::Result<()> {
+pub fn write(carriers: &[Carrier], directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let time: What = |row| row.nanoseconds;
     let count: What = |row| row.instructions;
     let by_size = |payload| Case::pair(payload, BATCH, Policy::Keep);
     let by_batch = |batch| Case::pair(PAYLOAD, batch, Policy::Keep);
-    let on_sel4 = |lane: &Lane| lane.rows.iter().any(|row| row.kernel.is_some());
-    let beside: Vec<&Lane> = lanes
+    let on_sel4 = |carrier: &Carrier| carrier.rows.iter().any(|row| row.kernel.is_some());
+    let beside: Vec<&Carrier> = carriers
         .iter()
-        .filter(|lane| lane.name == reference::BESIDE || lane.name == "sDDF" || lane.name == "floor")
+        .filter(|carrier| {
+            carrier.name == reference::BESIDE || carrier.name == "sDDF" || carrier.name == "floor"
+        })
         .collect();
-    let booted: Vec<&Lane> = lanes.iter().filter(|lane| on_sel4(lane)).collect();
-    let all: Vec<&Lane> = lanes.iter().collect();
+    let booted: Vec<&Carrier> = carriers.iter().filter(|carrier| on_sel4(carrier)).collect();
+    let all: Vec<&Carrier> = carriers.iter().collect();
     let bytes = "bytes of the message";
     let messages = "messages of a batch";
     let instructions = "instructions a message";
@@ -76,30 +78,30 @@ pub fn write(lanes: &[Lane], directory: &Path) -> io::Result<()> {
             fs::write(directory.join(name), text)?;
         }
     }
-    let measured = lanes.iter().find(|lane| lane.name == reference::BESIDE);
-    if let Some(lane) = measured {
-        fs::write(directory.join("sel4-split.svg"), split(lane))?;
+    let measured = carriers.iter().find(|carrier| carrier.name == reference::BESIDE);
+    if let Some(carrier) = measured {
+        fs::write(directory.join("sel4-split.svg"), split(carrier))?;
     }
     Ok(())
 }
 
-/// A line for each lane and policy that has points.
+/// A line for each carrier and policy that has points.
 fn series<T: Copy + Into<f64>>(
-    lanes: &[&Lane],
+    carriers: &[&Carrier],
     values: &[T],
     case: impl Fn(T) -> Case,
     what: What,
 ) -> Vec<Series> {
     let mut series = Vec::new();
-    for lane in lanes {
+    for carrier in carriers {
         for policy in Policy::ALL {
             let point = |value: &T| {
                 let case = Case { policy, ..case(*value) };
-                Some(((*value).into(), lane.row(case).and_then(what)?))
+                Some(((*value).into(), carrier.row(case).and_then(what)?))
             };
             let points: Vec<(f64, f64)> = values.iter().filter_map(point).collect();
             if !points.is_empty() {
-                series.push((format!("{} {policy}", lane.name), points));
+                series.push((format!("{} {policy}", carrier.name), points));
             }
         }
     }
@@ -107,18 +109,18 @@ fn series<T: Copy + Into<f64>>(
 }
 
 /// Instructions over the number of clients.
-fn scaling(lanes: &[&Lane]) -> String {
+fn scaling(carriers: &[&Carrier]) -> String {
     let mut series = Vec::new();
-    for lane in lanes {
+    for carrier in carriers {
         for busy in [Busy::One, Busy::All] {
             let point = |clients: &u16| {
                 let case = Case { clients: *clients, busy, ..Case::pair(PAYLOAD, BATCH, Policy::Keep) };
-                Some((f64::from(*clients), lane.row(case)?.instructions?))
+                Some((f64::from(*clients), carrier.row(case)?.instructions?))
             };
             let points: Vec<(f64, f64)> = CLIENTS.iter().filter_map(point).collect();
             // One point is no growth.
             if points.len() > 1 {
-                series.push((format!("{}, {busy} busy", lane.name), points));
+                series.push((format!("{}, {busy} busy", carrier.name), points));
             }
         }
     }
@@ -126,7 +128,7 @@ fn scaling(lanes: &[&Lane]) -> String {
 }
 
 /// Who executes the instructions of a 64-byte message, for each policy and batch.
-fn split(lane: &Lane) -> String {
+fn split(carrier: &Carrier) -> String {
     let parts: [(&str, What); 4] = [
         ("central", |row| row.central),
         ("producer", |row| row.producer),
@@ -136,13 +138,13 @@ fn split(lane: &Lane) -> String {
     let mut bars = Vec::new();
     for policy in Policy::ALL {
         for batch in BATCHES {
-            let Some(row) = lane.row(Case::pair(PAYLOAD, batch, policy)) else { continue };
+            let Some(row) = carrier.row(Case::pair(PAYLOAD, batch, policy)) else { continue };
             let values = parts.iter().map(|(_, part)| part(row).unwrap_or_default()).collect();
             bars.push(Bar { label: format!("{policy}, {batch}"), values });
         }
     }
     plot::bars(
-        &format!("{}: who executes the instructions of a 64-byte message, share", lane.name),
+        &format!("{}: who executes the instructions of a 64-byte message, share", carrier.name),
         &parts.map(|(name, _)| name),
         &bars,
     )

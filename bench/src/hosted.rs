@@ -1,16 +1,18 @@
-//! The lane `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having it back.
+//! The carrier `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having
+//! it back.
 //!
-//! Its time is the producer's own, with the domains on as many processors as there are. Its instructions are counted in other runs,
-//! by stepping them (`steps`), in user mode only. These counts are the same in every run; on another processor they can differ,
-//! as callgrind's can, because how bytes are best copied depends on it.
+//! Its time is the producer's own, with the domains on as many processors as there are. Its instructions are
+//! counted in other runs, by stepping them (`steps`), in user mode only. These counts are the same in every
+//! run; on another processor they can differ, as callgrind's can, because how bytes are best copied depends
+//! on it.
 
+use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
-use crate::lane::{Lane, Row, per_message};
 use crate::steps::{self, CountError, Counts, Member};
 use crate::stopwatch::tick_nanoseconds;
 use ferry_description::{Description, Source};
 use ferry_hosted_launcher::{Console, Ending, LaunchError, Scheduling, System, start};
-use ferry_lanes::order::{self, Course};
+use ferry_rows::order::{self, Course};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,8 +29,8 @@ const BYTES: u32 = 256 << 20;
 const ROUNDS: u32 = 4;
 /// Repetitions of each case. The shortest counts.
 const REPETITIONS: usize = 3;
-/// Messages of a round that is counted, and bytes at most; or one batch, if that is more. To step an instruction takes a
-/// virtual machine some twenty microseconds.
+/// Messages of a round that is counted, and bytes at most; or one batch, if that is more. To step an
+/// instruction takes a virtual machine some twenty microseconds.
 const COUNTED_MESSAGES: u32 = 32;
 const COUNTED_BYTES: u32 = 512 << 10;
 /// Messages that are sent before that: with these every buffer of both sides has been used once.
@@ -40,7 +42,7 @@ const COUNTING_LIMIT: Duration = Duration::from_mins(10);
 /// The domains, by their programs, in the order in which a row has their instructions.
 const DOMAINS: [&str; 3] = ["central", "producer", "consumer"];
 
-/// The lane could not be measured.
+/// The carrier could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum HostedError {
     /// The system did not start.
@@ -77,9 +79,9 @@ fn counted_course(case: Case) -> Course {
     Course { case, batches, unmeasured: WARM_UP.div_ceil(batches * case.batch), rounds: 0 }
 }
 
-/// Counts the instructions of all pairs. `root`: the directory `bench`. `programs`: where the programs of `ferry-pds-hosted` are.
-/// `products`: where the console of each run is stored.
-pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Lane, HostedError> {
+/// Counts the instructions of all pairs. `root`: the directory `bench`. `programs`: where the programs of
+/// `ferry-pds-hosted` are. `products`: where the console of each run is stored.
+pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Carrier, HostedError> {
     let mut rows = Vec::new();
     for policy in Policy::ALL {
         let mut rest: Vec<Case> = Case::pairs().into_iter().filter(|case| case.policy == policy).collect();
@@ -94,7 +96,7 @@ pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Lane, Ho
             rows.extend(courses.iter().zip(counts).map(|(course, counts)| row(course, &counts)));
         }
     }
-    Ok(Lane { name: NAME.to_owned(), rows })
+    Ok(Carrier { name: NAME.to_owned(), rows })
 }
 
 /// Counts courses of the same policy and stride, each in the round that the producer frames.
@@ -136,8 +138,8 @@ fn row(course: &Course, counts: &[u64]) -> Row {
     }
 }
 
-/// Runs the system with the order on standard input, for who counts its instructions: it starts nothing before the order is
-/// complete.
+/// Runs the system with the order from standard input, so that its instructions can be counted. It starts
+/// nothing before the order is complete.
 pub fn serve(root: &Path, programs: &Path, policy: Policy) -> Result<(), HostedError> {
     let mut order = Vec::new();
     io::stdin().read_to_end(&mut order).map_err(HostedError::Order)?;
@@ -168,12 +170,12 @@ fn launch(
     start(description, &program, &[("bench".to_owned(), order)], Scheduling::Linux, console)
 }
 
-/// Adds the time to the rows of the counted lane. `root`, `programs`: as there.
-pub fn time(lane: &mut Lane, root: &Path, programs: &Path) -> Result<(), HostedError> {
+/// Adds the time to the rows of the counted carrier. `root`, `programs`: as there.
+pub fn time(carrier: &mut Carrier, root: &Path, programs: &Path) -> Result<(), HostedError> {
     let tick = tick_nanoseconds();
     for policy in Policy::ALL {
         let description = describe(root, policy)?;
-        for row in lane.rows.iter_mut().filter(|row| row.case.policy == policy) {
+        for row in carrier.rows.iter_mut().filter(|row| row.case.policy == policy) {
             let mut best = f64::INFINITY;
             for _ in 0..REPETITIONS {
                 best = best.min(ticks(&description, row.case, programs)?);

@@ -1,8 +1,10 @@
-//! What a message costs: the engine alone, the platforms, and what others offer, measured side by side in one run.
+//! What a message costs: the engine alone, the platforms, and what others offer, measured side by side in one
+//! run.
 //!
-//! A *lane* is one thing that carries messages; a *case* is a size, a batch, a policy and a number of clients; a *row* is
-//! what one lane costs in one case (`ferry_lanes`). Every lane gives rows of the same form, so a platform that boots elsewhere
-//! (the seL4 lanes, `ferry bench`) only has to write them as JSON.
+//! A *carrier* is one thing that carries messages; a *case* is a size, a batch, a policy and a number of
+//! clients; a *row* is what one carrier costs in one case (`ferry_rows`). Every carrier gives rows of the
+//! same form, so a platform that boots elsewhere (the seL4 carriers, `ferry bench`) only has to write them as
+//! JSON.
 //!
 //! Instruction counts are exact and comparable between machines; they are what the committed baseline holds.
 //! Nanoseconds are of the machine at hand and are compared only with what ran beside them.
@@ -20,4 +22,4 @@ pub mod steps;
 pub mod stopwatch;
 pub mod table;
 
-pub use ferry_lanes::{case, lane};
+pub use ferry_rows::{carrier, case};

@@ -1,11 +1,12 @@
 //! `ferry-bench`: measures and compares.
 //!
-//! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with the baseline.
+//! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with
+//! the baseline.
 
 use clap::{Parser, Subcommand};
+use ferry_bench::carrier::Carrier;
 use ferry_bench::case::Policy;
 use ferry_bench::engine::{self, Subject};
-use ferry_bench::lane::Lane;
 use ferry_bench::rivals::Rival;
 use ferry_bench::{baseline, figures, hosted, reference, table};
 use std::error::Error;
@@ -31,13 +32,13 @@ enum What {
         #[arg(long)]
         short: bool,
     },
-    /// Prints the instructions per message of the lane `hosted`.
+    /// Prints the instructions per message of the carrier `hosted`.
     Hosted,
-    /// Measures every lane, and prints and stores one table.
+    /// Measures every carrier, and prints and stores one table.
     Table {
-        /// Rows of lanes that were measured elsewhere, as JSON: those on seL4.
+        /// Rows of carriers that were measured elsewhere, as JSON: those on seL4.
         #[arg(long, value_name = "FILE")]
-        lanes: Vec<PathBuf>,
+        carriers: Vec<PathBuf>,
         /// Directory for the plots.
         #[arg(long, value_name = "DIRECTORY")]
         plots: Option<PathBuf>,
@@ -47,9 +48,9 @@ enum What {
         /// Makes the counts of now the baseline.
         #[arg(long)]
         accept: bool,
-        /// Rows of lanes that were measured elsewhere, as JSON: those on seL4.
+        /// Rows of carriers that were measured elsewhere, as JSON: those on seL4.
         #[arg(long, value_name = "FILE")]
-        lanes: Vec<PathBuf>,
+        carriers: Vec<PathBuf>,
     },
     /// Runs what is to be counted; under callgrind.
     #[command(hide = true)]
@@ -61,7 +62,8 @@ enum What {
     /// Likewise, of what Ferry is compared with.
     #[command(hide = true)]
     CountRival { rival: Rival },
-    /// Runs the system of the lane `hosted`, in the way that standard input says; for who counts its instructions.
+    /// Runs the system of the carrier `hosted`, in the way that standard input says; for who counts its
+    /// instructions.
     #[command(hide = true)]
     Serve {
         #[arg(value_parser = policy)]
@@ -91,8 +93,8 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
             println!("where they are: callgrind_annotate {}/engine/callgrind.1", products.display());
         }
         What::Hosted => print_counts(&hosted::counted(root(), &programs()?, products)?),
-        What::Table { lanes, plots } => measure(&lanes, plots.as_deref(), products)?,
-        What::Check { accept, lanes } => return check(accept, &lanes, products),
+        What::Table { carriers, plots } => measure(&carriers, plots.as_deref(), products)?,
+        What::Check { accept, carriers } => return check(accept, &carriers, products),
         What::Count { subject, short } => engine::run_counted(subject, short),
         What::CountRival { rival } => rival.run_counted()?,
         What::Serve { policy, programs } => hosted::serve(root(), &programs, policy)?,
@@ -101,68 +103,68 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_counts(lane: &Lane) {
-    for row in &lane.rows {
+fn print_counts(carrier: &Carrier) {
+    for row in &carrier.rows {
         println!("{:>9.1} instructions a message: {}", row.instructions.unwrap_or_default(), row.case);
     }
 }
 
 fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<(), Box<dyn Error>> {
-    let mut lanes = counted(products)?;
-    engine::time(&mut lanes);
-    for lane in lanes.iter_mut().filter(|lane| lane.name == hosted::NAME) {
-        hosted::time(lane, root(), &programs()?)?;
+    let mut carriers = counted(products)?;
+    engine::time(&mut carriers);
+    for carrier in carriers.iter_mut().filter(|carrier| carrier.name == hosted::NAME) {
+        hosted::time(carrier, root(), &programs()?)?;
     }
     for rival in Rival::ALL {
-        lanes.push(rival.lane(products)?);
+        carriers.push(rival.carrier(products)?);
     }
-    lanes.extend(read(others)?);
+    carriers.extend(read(others)?);
     // Where there is something to hold them against.
-    if lanes.iter().any(|lane| lane.name == reference::BESIDE) {
-        lanes.extend(reference::lanes()?);
+    if carriers.iter().any(|carrier| carrier.name == reference::BESIDE) {
+        carriers.extend(reference::carriers()?);
     }
-    let text = table::markdown(&lanes);
+    let text = table::markdown(&carriers);
     fs::create_dir_all(products)?;
     fs::write(products.join("table.md"), &text)?;
-    fs::write(products.join("table.json"), serde_json::to_vec_pretty(&lanes)?)?;
+    fs::write(products.join("table.json"), serde_json::to_vec_pretty(&carriers)?)?;
     println!("{text}\nstored: {}/table.md and table.json", products.display());
     if let Some(directory) = plots {
-        figures::write(&lanes, directory)?;
+        figures::write(&carriers, directory)?;
     }
     Ok(())
 }
 
-/// The lanes of files that `ferry bench` has written.
-fn read(files: &[PathBuf]) -> Result<Vec<Lane>, Box<dyn Error>> {
-    let mut lanes = Vec::new();
+/// The carriers of files that `ferry bench` has written.
+fn read(files: &[PathBuf]) -> Result<Vec<Carrier>, Box<dyn Error>> {
+    let mut carriers = Vec::new();
     for file in files {
         let bytes = fs::read(file).map_err(|cause| format!("could not read {}: {cause}", file.display()))?;
-        let read: Vec<Lane> = serde_json::from_slice(&bytes).map_err(|cause| {
-            format!("{} is not what `ferry bench --lanes` writes: {cause}", file.display())
+        let read: Vec<Carrier> = serde_json::from_slice(&bytes).map_err(|cause| {
+            format!("{} is not what `ferry bench --rows` writes: {cause}", file.display())
         })?;
-        lanes.extend(read);
+        carriers.extend(read);
     }
-    Ok(lanes)
+    Ok(carriers)
 }
 
 fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let path = root().join("baseline.json");
     let mut now = counted(products)?;
     now.extend(read(others)?);
-    let stored: Vec<Lane> = serde_json::from_slice(&fs::read(&path)?)?;
+    let stored: Vec<Carrier> = serde_json::from_slice(&fs::read(&path)?)?;
     let (missing, new) = baseline::differences(&stored, &now);
-    for lane in &missing {
-        println!("not compared: the lane {lane} did not run");
+    for carrier in &missing {
+        println!("not compared: the carrier {carrier} did not run");
     }
     if accept {
-        // A lane that did not run keeps the counts that it has.
-        now.extend(stored.into_iter().filter(|lane| missing.contains(&lane.name)));
+        // A carrier that did not run keeps the counts that it has.
+        now.extend(stored.into_iter().filter(|carrier| missing.contains(&carrier.name)));
         fs::write(&path, serde_json::to_vec_pretty(&now)?)?;
         println!("{} holds the counts of now", path.display());
         return Ok(ExitCode::SUCCESS);
     }
-    for lane in &new {
-        println!("not compared: the baseline has no lane {lane}; ferry-bench check --accept adds it");
+    for carrier in &new {
+        println!("not compared: the baseline has no carrier {carrier}; ferry-bench check --accept adds it");
     }
     let (dearer, cheaper) = baseline::compare(&stored, &now);
     for change in &cheaper {
@@ -178,15 +180,16 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
     Ok(if dearer.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The lanes whose instructions are compared with the baseline: callgrind counts them, and the last one is stepped.
-fn counted(products: &Path) -> Result<Vec<Lane>, Box<dyn Error>> {
-    let lanes = Subject::ALL.into_iter().map(|subject| engine::counted(subject, false, products));
-    let mut lanes: Vec<Lane> = lanes.collect::<Result<_, _>>()?;
-    lanes.push(hosted::counted(root(), &programs()?, products)?);
-    Ok(lanes)
+/// The carriers whose instructions are compared with the baseline: callgrind counts them, and the last one is
+/// stepped.
+fn counted(products: &Path) -> Result<Vec<Carrier>, Box<dyn Error>> {
+    let carriers = Subject::ALL.into_iter().map(|subject| engine::counted(subject, false, products));
+    let mut carriers: Vec<Carrier> = carriers.collect::<Result<_, _>>()?;
+    carriers.push(hosted::counted(root(), &programs()?, products)?);
+    Ok(carriers)
 }
 
-/// The directory with the programs of the lane `hosted`: they are built beside this one.
+/// The directory with the programs of the carrier `hosted`: they are built beside this one.
 fn programs() -> std::io::Result<PathBuf> {
     let program = std::env::current_exe()?;
     Ok(program.parent().unwrap_or(Path::new(".")).to_owned())

@@ -1,5 +1,5 @@
-//! Plots: lines over two logarithmic axes, as SVG. Small enough to be our own, and without fonts or random numbers, so the
-//! same measurements make the same file.
+//! Plots: lines over two logarithmic axes, as SVG. Small enough to be our own, and without fonts or random
+//! numbers, so the same measurements make the same file.
 
 use std::fmt::Write as _;
 

@@ -1,12 +1,14 @@
-//! What Linux and its libraries offer for the same task: a batch of messages to another process, and word that it has them.
+//! What Linux and its libraries offer for the same task: sending a batch of messages to another process and
+//! learning that it has them.
 //!
-//! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, as a sender and a receiver
-//! of Ferry do by filling and by being copied into. Where instructions are counted the two are threads of one process, which
-//! callgrind follows; it does not see the kernel, where the bytes are moved.
+//! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, as a
+//! sender and a receiver of Ferry do by filling and by being copied into. Where instructions are counted the
+//! two are threads of one process, which callgrind follows; it does not see the kernel, where the bytes are
+//! moved.
 
 use crate::callgrind::{self, CallgrindError, end_of_case, measured_section};
+use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
-use crate::lane::{Lane, Row, per_message};
 use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcReceiver, IpcSender};
 use std::fs::File;
 use std::hint::black_box;
@@ -64,7 +66,7 @@ enum Receiver {
 type Handshake = IpcSender<IpcBytesSender>;
 
 impl Rival {
-    /// Name of the lane.
+    /// Name of the carrier.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,8 +79,8 @@ impl Rival {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Pipe, Self::Socket, Self::IpcChannel];
 
-    /// The lane: time, and instructions in user mode.
-    pub fn lane(self, products: &Path) -> Result<Lane, RivalError> {
+    /// The carrier: time, and instructions in user mode.
+    pub fn carrier(self, products: &Path) -> Result<Carrier, RivalError> {
         let cases = cases();
         let counts =
             callgrind::count(&["count-rival", self.name()], cases.len(), &products.join(self.name()))?;
@@ -87,7 +89,7 @@ impl Rival {
             Ok(Row { nanoseconds: Some(self.time(case)?), instructions, ..Row::of(case) })
         };
         let rows = cases.into_iter().zip(counts).map(row).collect::<io::Result<_>>()?;
-        Ok(Lane { name: self.name().to_owned(), rows })
+        Ok(Carrier { name: self.name().to_owned(), rows })
     }
 
     fn time(self, case: Case) -> io::Result<f64> {
@@ -114,7 +116,8 @@ impl Rival {
             let (sender, mut receiver) = self.pair()?;
             let message = vec![7; case.payload as usize];
             let mut buffer = vec![0; case.payload as usize];
-            // After one batch that is not counted. Each side owns its ends, so that the other does not wait for one that has failed.
+            // One batch goes first, uncounted. Each side owns its ends of the channel, so that a side which
+            // fails does not leave the other waiting.
             std::thread::scope(move |scope| {
                 let receiving = scope.spawn(move || {
                     let mut receive = || receiver.receive_batch(&mut buffer, case.batch, &mut acknowledge);
@@ -173,8 +176,8 @@ impl Rival {
         }
     }
 
-    /// The receiving side: takes messages, from `server` or from standard input, and acknowledges each batch, until it is
-    /// killed.
+    /// The receiving side: takes messages, from `server` or from standard input, and acknowledges each batch,
+    /// until it is killed.
     pub fn drain(payload: u32, batch: u32, server: Option<&str>) -> io::Result<()> {
         let mut buffer = vec![0; payload as usize];
         let mut receiver = if let Some(server) = server {

@@ -1,33 +1,35 @@
-//! The table in markdown: what a message costs in time and in instructions, and how it grows with the clients.
+//! The table in markdown: what a message costs in time and in instructions, and how it grows with the
+//! clients.
 
+use crate::carrier::{Carrier, Row};
 use crate::case::{BATCHES, Busy, CLIENTS, Case, PAYLOADS, Policy};
-use crate::lane::{Lane, Row};
 use std::fmt::Write as _;
 
 /// A number of a row.
 type What = fn(&Row) -> Option<f64>;
-/// A column: its title, the lane, the policy, and what of a row.
+/// A column: its title, the carrier, the policy, and what of a row.
 type Column = (String, String, Policy, What);
 
 /// All tables.
 #[must_use]
-pub fn markdown(lanes: &[Lane]) -> String {
+pub fn markdown(carriers: &[Carrier]) -> String {
     let time: What = |row| row.nanoseconds;
     let count: What = |row| row.instructions;
     let columns = |what: What| -> Vec<Column> {
-        let with_policies = |lane: &Lane| lane.rows.iter().any(|row| row.case.policy == Policy::Each);
-        lanes
+        let with_policies =
+            |carrier: &Carrier| carrier.rows.iter().any(|row| row.case.policy == Policy::Each);
+        carriers
             .iter()
-            .filter(|lane| lane.rows.iter().any(|row| what(row).is_some()))
-            .flat_map(|lane| {
-                let policies: &[Policy] = if with_policies(lane) { &Policy::ALL } else { &[Policy::Keep] };
+            .filter(|carrier| carrier.rows.iter().any(|row| what(row).is_some()))
+            .flat_map(|carrier| {
+                let policies: &[Policy] = if with_policies(carrier) { &Policy::ALL } else { &[Policy::Keep] };
                 policies.iter().map(move |policy| {
-                    let title = if with_policies(lane) {
-                        format!("{} {policy}", lane.name)
+                    let title = if with_policies(carrier) {
+                        format!("{} {policy}", carrier.name)
                     } else {
-                        lane.name.clone()
+                        carrier.name.clone()
                     };
-                    (title, lane.name.clone(), *policy, what)
+                    (title, carrier.name.clone(), *policy, what)
                 })
             })
             .collect()
@@ -38,20 +40,27 @@ pub fn markdown(lanes: &[Lane]) -> String {
         Policy::ALL.map(|policy| (format!("{title} {policy}"), "engine".to_owned(), policy, what))
     });
     let mut text = String::new();
-    pairs(&mut text, "Nanoseconds a message", lanes, &columns(time), 1);
-    pairs(&mut text, "Instructions a message", lanes, &columns(count), 1);
-    pairs(&mut text, "What central asks of the kernel, a message", lanes, &requests.collect::<Vec<_>>(), 3);
-    scaling(&mut text, lanes);
-    for lane in lanes.iter().filter(|lane| lane.rows.iter().any(|row| row.clients.is_some())) {
+    pairs(&mut text, "Nanoseconds a message", carriers, &columns(time), 1);
+    pairs(&mut text, "Instructions a message", carriers, &columns(count), 1);
+    pairs(
+        &mut text,
+        "What central asks of the kernel, a message",
+        carriers,
+        &requests.collect::<Vec<_>>(),
+        3,
+    );
+    scaling(&mut text, carriers);
+    for carrier in carriers.iter().filter(|carrier| carrier.rows.iter().any(|row| row.clients.is_some())) {
         for policy in Policy::ALL {
-            split(&mut text, lane, policy);
+            split(&mut text, carrier, policy);
         }
     }
     text
 }
 
-/// Who executes the instructions of a message, and what is asked of the kernel; of Linux none of that is known.
-fn split(text: &mut String, lane: &Lane, policy: Policy) {
+/// Who executes the instructions of a message, and what is asked of the kernel; of Linux none of that is
+/// known.
+fn split(text: &mut String, carrier: &Carrier, policy: Policy) {
     let columns: [(&str, What, usize); 11] = [
         ("all", |row| row.instructions, 1),
         ("a byte", |row| Some(row.instructions? / f64::from(row.case.payload)), 2),
@@ -66,10 +75,10 @@ fn split(text: &mut String, lane: &Lane, policy: Policy) {
         ("unmaps", |row| row.unmaps, 3),
     ];
     let titles: Vec<&str> = columns.iter().map(|(title, ..)| *title).collect();
-    head(text, &format!("{}, {policy}: instructions a message", lane.name), &["bytes", "batch"], &titles);
+    head(text, &format!("{}, {policy}: instructions a message", carrier.name), &["bytes", "batch"], &titles);
     for payload in PAYLOADS {
         for batch in BATCHES {
-            let Some(row) = lane.row(Case::pair(payload, batch, policy)) else { continue };
+            let Some(row) = carrier.row(Case::pair(payload, batch, policy)) else { continue };
             let _ = write!(text, "| {payload} | {batch} |");
             for (_, what, digits) in &columns {
                 cell(text, what(row), *digits);
@@ -79,15 +88,15 @@ fn split(text: &mut String, lane: &Lane, policy: Policy) {
     }
 }
 
-fn pairs(text: &mut String, title: &str, lanes: &[Lane], columns: &[Column], digits: usize) {
+fn pairs(text: &mut String, title: &str, carriers: &[Carrier], columns: &[Column], digits: usize) {
     let titles: Vec<&str> = columns.iter().map(|(title, ..)| title.as_str()).collect();
     head(text, title, &["bytes", "batch"], &titles);
     for payload in PAYLOADS {
         for batch in BATCHES {
             let _ = write!(text, "| {payload} | {batch} |");
             for (_, name, policy, what) in columns {
-                let lane = lanes.iter().find(|lane| lane.name == *name);
-                let row = lane.and_then(|lane| lane.row(Case::pair(payload, batch, *policy)));
+                let carrier = carriers.iter().find(|carrier| carrier.name == *name);
+                let row = carrier.and_then(|carrier| carrier.row(Case::pair(payload, batch, *policy)));
                 cell(text, row.and_then(what), digits);
             }
             text.push('\n');
@@ -95,21 +104,21 @@ fn pairs(text: &mut String, title: &str, lanes: &[Lane], columns: &[Column], dig
     }
 }
 
-fn scaling(text: &mut String, lanes: &[Lane]) {
-    let row = |lane: &Lane, clients, busy| {
-        lane.row(Case { clients, busy, ..Case::pair(64, 32, Policy::Keep) }).copied()
+fn scaling(text: &mut String, carriers: &[Carrier]) {
+    let row = |carrier: &Carrier, clients, busy| {
+        carrier.row(Case { clients, busy, ..Case::pair(64, 32, Policy::Keep) }).copied()
     };
     let numbers: [(&str, What); 2] =
         [("ns", |row| row.nanoseconds), ("instructions", |row| row.instructions)];
     let mut columns = Vec::new();
-    for lane in lanes {
+    for carrier in carriers {
         for busy in [Busy::One, Busy::All] {
             for (unit, what) in numbers {
                 let measured =
-                    |clients: &&u16| row(lane, **clients, busy).and_then(|row| what(&row)).is_some();
-                // Two clients are the pair that every lane has.
+                    |clients: &&u16| row(carrier, **clients, busy).and_then(|row| what(&row)).is_some();
+                // Two clients are the pair that every carrier has.
                 if CLIENTS.iter().filter(measured).count() > 1 {
-                    columns.push((format!("{}, {unit}, {busy} busy", lane.name), lane, busy, what));
+                    columns.push((format!("{}, {unit}, {busy} busy", carrier.name), carrier, busy, what));
                 }
             }
         }
@@ -118,8 +127,8 @@ fn scaling(text: &mut String, lanes: &[Lane]) {
     head(text, "More clients: 64 bytes, batch 32, keep", &["clients"], &titles);
     for clients in CLIENTS {
         let _ = write!(text, "| {clients} |");
-        for (_, lane, busy, what) in &columns {
-            cell(text, row(lane, clients, *busy).and_then(|row| what(&row)), 1);
+        for (_, carrier, busy, what) in &columns {
+            cell(text, row(carrier, clients, *busy).and_then(|row| what(&row)), 1);
         }
         text.push('\n');
     }

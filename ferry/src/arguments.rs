@@ -1,9 +1,10 @@
 //! What the command line takes.
 
-use crate::microkit::{Board, Config};
+use crate::description_files::DescriptionFiles;
+use crate::target::{self, Config, Platform, Target};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ferry_lanes::case::Policy;
-use std::num::NonZeroUsize;
+use ferry_boards::Board;
+use ferry_rows::case::Policy;
 use std::path::PathBuf;
 
 /// Mediated transfer between isolated seL4 protection domains.
@@ -22,7 +23,7 @@ pub(crate) enum Command {
     Check(DescriptionFiles),
     /// Build a bootable image.
     Image(ImageArguments),
-    /// Have Clippy read what is compiled for Microkit; nothing without an SDK.
+    /// Have Clippy read what is compiled for boards, and Microkit's image builder if there is an SDK.
     Lint,
     /// Run the system, in QEMU or as Linux processes, send a file through it, and compare what arrived.
     Run(RunArguments),
@@ -30,46 +31,6 @@ pub(crate) enum Command {
     Setup,
     /// Play the scenarios of the test harness, each in a system of its own.
     Test(TestArguments),
-}
-
-/// The files of a system.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct DescriptionFiles {
-    /// The system description.
-    #[arg(long, value_name = "FILE", default_value = "system.xml")]
-    pub(crate) system: PathBuf,
-    /// The flows: who may send to whom.
-    #[arg(long, value_name = "FILE", default_value = "flows.toml")]
-    pub(crate) flows: PathBuf,
-}
-
-/// What protection domains run on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Platform {
-    /// The seL4 5.0.0 kernel inside the crate sel4-sys, on an x86-64 PC.
-    Classic,
-    /// seL4 16 and Microkit 2.3, from an SDK.
-    Microkit,
-    /// Processes of this machine's Linux: no seL4, no emulator, no image.
-    Hosted,
-}
-
-/// What is built for.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Target {
-    /// The platform.
-    #[arg(long, value_enum, default_value = "classic")]
-    pub(crate) platform: Platform,
-    /// The board, on Microkit.
-    #[arg(long, value_enum, default_value = "qemu_virt_aarch64")]
-    pub(crate) board: Board,
-    /// The kernel's configuration, on Microkit.
-    #[arg(long, value_enum, default_value = "debug")]
-    pub(crate) config: Config,
-    /// How many processors a system may use, on hosted; by default all. With 1 its domains also run by priority, if Linux lets
-    /// this user.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) processors: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -126,9 +87,10 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
     /// The board, on Microkit; without it both.
-    #[arg(long, value_enum)]
-    pub(crate) board: Option<Board>,
-    /// The kernel's configuration, on Microkit. The published figures that these are compared with are of `benchmark`.
+    #[arg(long, value_parser = target::board())]
+    pub(crate) board: Option<&'static Board>,
+    /// The kernel's configuration, on Microkit. The published figures that these are compared with are of
+    /// `benchmark`.
     #[arg(long, value_enum, default_value = "benchmark")]
     pub(crate) config: Config,
     /// Only this mapping policy.
@@ -143,9 +105,9 @@ pub(crate) struct BenchArguments {
     /// Only systems of this many clients, of which two have traffic; may be repeated.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) clients: Vec<u16>,
-    /// Store the rows as JSON, for `ferry-bench table --lanes`.
+    /// Store the rows as JSON, for `ferry-bench table --rows`.
     #[arg(long, value_name = "FILE")]
-    pub(crate) lanes: Option<PathBuf>,
+    pub(crate) rows: Option<PathBuf>,
     /// Store, for each case, which functions and instructions were executed how often.
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) profile: Option<PathBuf>,

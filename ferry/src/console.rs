@@ -52,6 +52,24 @@ pub(crate) fn word<'a>(report: &'a str, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ferry_platform::{Fault, FaultKind, Report};
+
+    #[test]
+    fn every_report_of_a_platform_is_understood() {
+        let domain = "alpha";
+        for kind in FaultKind::ALL {
+            let fault = Fault { kind, address: 0x10_0000_0000, instruction: 0x20_13f0 };
+            let line = Report::Fault { domain, fault }.to_string();
+            assert_eq!(Line::of(&line), Line::Fault { domain, kind: kind.name() }, "{line}");
+        }
+        for code in [0, 1, u8::MAX] {
+            assert_eq!(Line::of(&Report::Exit { domain, code }.to_string()), Line::Exit { code });
+        }
+        // The fault before them is what counts.
+        for report in [Report::Restart { domain, number: 1 }, Report::GivenUp { domain }] {
+            assert_eq!(Line::of(&report.to_string()), Line::Other, "{report}");
+        }
+    }
 
     #[test]
     fn faults_name_domain_and_kind() {

@@ -1,16 +1,19 @@
-//! Everything that can end a command, each with what to do about it.
+//! Everything that can end a command, each with what to do about it. The commands return it and nothing below
+//! them does.
 
-use crate::bench::BenchError;
+use crate::bench::error::BenchError;
 use crate::boot::BootError;
+use crate::built::BuiltError;
 use crate::classic::ClassicError;
+use crate::description_files::DescriptionError;
+use crate::file::FileError;
 use crate::input::InputError;
 use crate::microkit::{MicrokitError, SdkError};
 use crate::programs::ProgramsError;
 use crate::setup::SetupError;
 use crate::workspace::WorkspaceError;
-use ferry_description::{Mistakes, ReadError};
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Why a command ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +22,7 @@ pub(crate) enum Error {
     #[error("failed")]
     Failed,
     #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Mistakes(#[from] Mistakes),
+    Description(#[from] DescriptionError),
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
@@ -29,21 +30,17 @@ pub(crate) enum Error {
     #[error(transparent)]
     Programs(#[from] ProgramsError),
     #[error(transparent)]
-    Kernel(#[from] ferry_classic_kernel::Error),
-    #[error(transparent)]
-    Classic(#[from] ClassicError),
-    #[error(transparent)]
-    Microkit(#[from] MicrokitError),
-    #[error(transparent)]
     Sdk(#[from] SdkError),
+    #[error(transparent)]
+    Built(BuiltError),
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
     Bench(#[from] BenchError),
     #[error(transparent)]
     Boot(#[from] BootError),
-    #[error("could not {action} {}: {cause}", path.display())]
-    File { action: &'static str, path: PathBuf, cause: io::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("there is no memory region `{region}` to fill; name one of the system description's")]
     NoSuchRegion { region: String },
     #[error(
@@ -55,17 +52,42 @@ pub(crate) enum Error {
     Transfer { what: String, remedy: &'static str },
 }
 
+impl From<BuiltError> for Error {
+    /// A missing SDK is one error, whoever has missed it.
+    fn from(error: BuiltError) -> Self {
+        match error {
+            BuiltError::Microkit(MicrokitError::Sdk(missing)) => Self::Sdk(missing),
+            other => Self::Built(other),
+        }
+    }
+}
+
+impl From<MicrokitError> for Error {
+    fn from(error: MicrokitError) -> Self {
+        BuiltError::Microkit(error).into()
+    }
+}
+
+impl From<ClassicError> for Error {
+    fn from(error: ClassicError) -> Self {
+        BuiltError::Classic(error).into()
+    }
+}
+
 impl Error {
-    /// For `map_err`: an I/O error on `path`, as in "could not write …".
-    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |cause| Self::File { action, path, cause }
+    /// 2 for what the caller asked of a platform that it has not, else 1.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Sdk(_) | Self::NoImage => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
     }
 
     /// Shows the error on standard error, mistakes with the lines of the file.
     pub(crate) fn print(&self) {
         match self {
-            Self::Mistakes(mistakes) => {
+            Self::Failed => {}
+            Self::Description(DescriptionError::Mistakes(mistakes)) => {
                 eprint!("{}", mistakes.render(io::stderr().is_terminal()));
                 let count = mistakes.iter().count();
                 eprintln!("ferry: {count} mistake{}; nothing was built", if count == 1 { "" } else { "s" });

@@ -1,13 +1,14 @@
-//! The hosted platform: no image and no emulator. Its launcher runs protection domains as Linux processes, and is judged
-//! like a machine: its standard output is the console, its exit status the code with which the system ends.
+//! The hosted platform: no image and no emulator. Its launcher runs protection domains as Linux processes,
+//! and is judged like a machine: its standard output is the console, its exit status the code with which the
+//! system ends.
 
-use crate::arguments::DescriptionFiles;
-use crate::boot::Machine;
-use crate::error::Error;
-use crate::lane::Priority;
-use crate::prefill::{self, Prefill};
-use crate::programs::Programs;
+use crate::boot::Emulator;
+use crate::description_files::DescriptionFiles;
+use crate::file::{self, FileError};
+use crate::prefill::{self, Prefill, Priority};
+use crate::programs::{Programs, ProgramsError};
 use crate::workspace::Workspace;
+use ferry_description::CENTRAL;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -22,26 +23,45 @@ const DOMAINS: &str = "ferry-pds-hosted";
 /// Launcher and programs, built once, with which any number of systems is run.
 pub(crate) struct Hosted {
     launcher: PathBuf,
+    /// The directory of the protection domains.
+    programs: PathBuf,
     /// Processors that a system may use; all if it does not say.
     processors: Option<NonZeroUsize>,
     /// Whether domains run by their priorities.
     by_priority: bool,
 }
 
+/// Why a system cannot run here.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HostedError {
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
 impl Hosted {
     /// Builds what all systems share.
-    pub(crate) fn build(workspace: &Workspace, processors: Option<NonZeroUsize>) -> Result<Self, Error> {
-        let programs = Programs::build_for_this_machine(workspace, &[LAUNCHER_PACKAGE, DOMAINS])?;
-        let launcher = programs.path(LAUNCHER, &"ferry")?.to_owned();
+    pub(crate) fn build(
+        workspace: &Workspace,
+        processors: Option<NonZeroUsize>,
+    ) -> Result<Self, HostedError> {
+        // The launcher has nothing to do that takes long. Named together with this program, it is compiled
+        // with the dependencies that this program has: by itself it would ask for other features of them.
+        let packages = [env!("CARGO_PKG_NAME"), LAUNCHER_PACKAGE];
+        let launcher = Programs::build_for_this_machine(workspace, "dev", &packages)?;
+        let launcher = launcher.path(LAUNCHER, &"ferry")?.to_owned();
+        let programs = Programs::build_for_this_machine(workspace, "release", &[DOMAINS])?;
+        let programs = programs.path(CENTRAL, &"ferry")?.parent().unwrap_or(Path::new(".")).to_owned();
         let by_priority = processors == Some(NonZeroUsize::MIN)
             && Command::new(&launcher).arg("--may-prioritise").status().is_ok_and(|status| status.success());
-        Ok(Self { launcher, processors, by_priority })
+        Ok(Self { launcher, programs, processors, by_priority })
     }
 
     /// The ELF file of one of the protection domains.
-    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let path = self.directory().join(name);
-        fs::read(&path).map_err(Error::file("read", &path))
+    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, HostedError> {
+        let path = self.programs.join(name);
+        Ok(fs::read(&path).map_err(file::failed("read", &path))?)
     }
 
     /// Whether domains run by their priorities: on one processor, and if Linux lets this user.
@@ -49,22 +69,18 @@ impl Hosted {
         self.by_priority
     }
 
-    /// Where Cargo puts all programs of a build.
-    fn directory(&self) -> &Path {
-        self.launcher.parent().unwrap_or(Path::new("."))
-    }
-
-    /// The launcher with a system that is described by `files`. Contents of regions go to `directory`.
-    pub(crate) fn machine(
+    /// The launcher, in an emulator's place, with a system that is described by `files`. Contents of regions
+    /// go to `directory`.
+    pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Machine, Error> {
+    ) -> Result<Emulator, HostedError> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
-        command.arg("--programs").arg(self.directory());
+        command.arg("--programs").arg(&self.programs);
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
         }
@@ -77,6 +93,6 @@ impl Hosted {
         for (domain, priority) in priorities {
             command.arg("--priority").arg(format!("{domain}={priority}"));
         }
-        Ok(Machine { command, status_of: i32::from })
+        Ok(Emulator { command, status_of: i32::from })
     }
 }

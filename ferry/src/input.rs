@@ -1,6 +1,7 @@
-//! The file that `ferry run` sends: read from disk, or generated. It reaches the demo in the region `input`, behind a
-//! header of two words: the magic number and the length.
+//! The file that `ferry run` sends: read from disk, or generated. It reaches the demo in the region `input`,
+//! behind a header of two words: the magic number and the length.
 
+use crate::file::{self, FileError};
 use crate::workspace::Workspace;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -13,7 +14,8 @@ pub(crate) const REGION: &str = "input";
 const MAGIC: [u8; 8] = *b"FERRYIN1";
 /// Bytes of the generated file: enough to fill every ring several times, and not a multiple of a page.
 const GENERATED_BYTES: usize = (1 << 20) + 4097;
-/// Largest file: the initialiser of the classic platform has two slots for each of its pages, in a CNode of 2^17.
+/// Largest file: the initialiser of the classic platform has two slots for each of its pages, in a CNode of
+/// 2^17.
 const LARGEST_MIB: u64 = 224;
 
 /// A file that is to be sent.
@@ -34,8 +36,8 @@ pub(crate) enum InputError {
     Unreadable { path: PathBuf, cause: io::Error },
     #[error("INPUT {} has {bytes} bytes; the classic platform takes at most {LARGEST_MIB} MiB", path.display())]
     TooLarge { path: PathBuf, bytes: u64 },
-    #[error("could not write {}: {cause}", path.display())]
-    Generate { path: PathBuf, cause: io::Error },
+    #[error(transparent)]
+    Generate(#[from] FileError),
 }
 
 impl Input {
@@ -83,21 +85,21 @@ impl Input {
 }
 
 /// Writes the generated file unless it is there.
-fn generate(path: &Path) -> Result<&Path, InputError> {
-    let failed = |cause| InputError::Generate { path: path.to_owned(), cause };
+fn generate(path: &Path) -> Result<&Path, FileError> {
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() == GENERATED_BYTES as u64) {
         return Ok(path);
     }
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(failed)?;
+        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
     }
-    // A linear congruential generator: every byte differs from its neighbours, so a misplaced page changes the hash.
+    // A linear congruential generator: every byte differs from its neighbours, so a misplaced page changes
+    // the hash.
     let bytes = std::iter::successors(Some(1_u64), |state| {
         Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
     });
     let bytes: Vec<u8> =
         bytes.flat_map(|state| (state >> 32).to_le_bytes()[..4].to_vec()).take(GENERATED_BYTES).collect();
-    fs::write(path, bytes).map_err(failed)?;
+    fs::write(path, bytes).map_err(file::failed("write", path))?;
     Ok(path)
 }
 

@@ -1,29 +1,35 @@
 //! `ferry`: checks a system description, builds its image, runs it, and tests all of it.
 //!
-//! Every command is a module with one function that `main` calls; what they share is below them: the workspace and
-//! its tools, the programs that Cargo builds, the image of a platform, the boot. Results go to standard output,
-//! progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly or for what a platform has not,
-//! such as an image of hosted, or Microkit without an SDK.
+//! Every command is a module with one function that `main` calls; what they share is below them: the
+//! workspace and its tools, the programs that Cargo builds, the image of a platform, the boot. Results go to
+//! standard output, progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly or
+//! for what a platform has not, such as an image of hosted, or Microkit without an SDK.
 #![deny(unsafe_code)]
 
 mod arguments;
 mod bench;
 mod boot;
+mod built;
 mod check;
 mod classic;
 mod console;
+mod description_files;
 mod error;
+mod file;
 mod hosted;
 mod image;
 mod input;
-mod lane;
+mod lint;
+
 mod microkit;
 mod prefill;
 mod programs;
 mod progress;
 mod run;
 mod setup;
+mod shell;
 mod summary;
+mod target;
 mod test;
 mod workspace;
 
@@ -37,21 +43,16 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
         Command::Image(arguments) => image::image(&arguments),
-        Command::Lint => microkit::lint(),
+        Command::Lint => lint::lint(),
         Command::Run(arguments) => run::run(&arguments),
-        Command::Setup => setup::setup(),
+        Command::Setup => setup::setup().map_err(Error::from),
         Command::Test(arguments) => test::test(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Error::Failed) => ExitCode::FAILURE,
         Err(error) => {
             error.print();
-            if matches!(error, Error::Sdk(_) | Error::NoImage) {
-                ExitCode::from(2)
-            } else {
-                ExitCode::FAILURE
-            }
+            error.exit_code()
         }
     }
 }

@@ -1,18 +1,14 @@
-//! Builds programs of this workspace with Cargo and hands out their ELF files: those of the classic platform, and those
-//! that run on this machine.
+//! Builds programs of this workspace with Cargo and hands out their ELF files: those of the classic platform,
+//! and those that run on this machine.
 
-use crate::progress::Step;
-use crate::setup::TARGET;
-use crate::workspace::Workspace;
+use crate::progress::{self, Step};
+use crate::workspace::{self, Workspace};
 use cargo_metadata::Message;
+use ferry_boards::Board;
 use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Addresses are fixed, because the initialiser relocates nothing; and no page is writable only until start-up,
-/// because there is no start-up code that would change that.
-const FLAGS: &str = "-Crelocation-model=static -Clink-arg=-z -Clink-arg=norelro";
 
 /// The programs that were built.
 #[derive(Debug)]
@@ -37,44 +33,46 @@ pub(crate) enum ProgramsError {
 }
 
 impl Programs {
-    /// Builds all binaries of `packages` for a machine without an operating system.
+    /// Builds all binaries of `packages` for a board without an operating system.
     pub(crate) fn build_freestanding(
         workspace: &Workspace,
         packages: &[&str],
+        board: &Board,
     ) -> Result<Self, ProgramsError> {
-        Self::build(workspace, packages, |cargo| {
+        Self::build(workspace, "release", packages, |cargo| {
             cargo
                 // Flags of the caller are meant for the host.
                 .env_remove("RUSTFLAGS")
                 .env_remove("CARGO_ENCODED_RUSTFLAGS")
-                .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", FLAGS)
-                .args(["--target", TARGET]);
+                .env(flags_variable(board.target), board.flags)
+                .args(["--target", board.target]);
         })
     }
 
-    /// Builds all binaries of `packages` for this machine, with the caller's flags: a sanitizer's, for instance.
+    /// Builds all binaries of `packages` for this machine, with the caller's flags: a sanitizer's, for
+    /// instance.
     pub(crate) fn build_for_this_machine(
         workspace: &Workspace,
+        profile: &str,
         packages: &[&str],
     ) -> Result<Self, ProgramsError> {
-        Self::build(workspace, packages, |_| {})
+        Self::build(workspace, profile, packages, |_| {})
     }
 
     fn build(
         workspace: &Workspace,
+        profile: &str,
         packages: &[&str],
         more: impl FnOnce(&mut Command),
     ) -> Result<Self, ProgramsError> {
         let mut step = Step::begin(format!("building {}", packages.join(" and ")));
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = workspace::cargo(&workspace.root);
         command
-            .current_dir(&workspace.root)
-            .args(["build", "--quiet", "--release", "--bins", "--target-dir"])
+            .args(["build", "--bins", "--profile", profile, "--target-dir"])
             .arg(&workspace.target)
             .arg("--message-format=json-render-diagnostics")
+            .args(progress::quiet())
             .args(packages.iter().flat_map(|package| ["--package", package]))
-            .stdin(Stdio::null())
             .stdout(Stdio::piped());
         more(&mut command);
         let mut child = command.spawn().map_err(ProgramsError::Cargo)?;
@@ -92,8 +90,8 @@ impl Programs {
         if status.success() { Ok(Self { files }) } else { Err(ProgramsError::Build(packages.join(" and "))) }
     }
 
-    /// Where a program is, by its path in the system description: only the file's stem counts. `place` says where the
-    /// path stands.
+    /// Where a program is, by its path in the system description: only the file's stem counts. `place` says
+    /// where the path stands.
     pub(crate) fn path(&self, program: &str, place: &dyn std::fmt::Display) -> Result<&Path, ProgramsError> {
         let name = Path::new(program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let path = self.files.get(&name).ok_or_else(|| ProgramsError::Unknown {
@@ -114,4 +112,9 @@ impl Programs {
         let path = self.path(program, place)?;
         std::fs::read(path).map_err(|cause| ProgramsError::Read { path: path.to_owned(), cause })
     }
+}
+
+/// The variable by which Cargo takes the flags for a target.
+pub(crate) fn flags_variable(target: &str) -> String {
+    format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"))
 }

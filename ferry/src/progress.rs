@@ -46,6 +46,11 @@ impl Step {
     }
 }
 
+/// What keeps Cargo from talking where a spinner shows the step. Elsewhere its lines are the progress.
+pub(crate) fn quiet() -> Option<&'static str> {
+    std::io::stderr().is_terminal().then_some("--quiet")
+}
+
 impl Drop for Step {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {

@@ -1,11 +1,10 @@
 //! `ferry run`: builds the demo with a file in it, runs it, and compares what arrived with what was sent.
 
 use crate::arguments::RunArguments;
-use crate::boot::{self, Boot, Ending, Expectation, Machine};
-use crate::check;
+use crate::boot::{self, Boot, Emulator, Ending, Expectation};
+use crate::built::Built;
 use crate::error::Error;
 use crate::input::{Input, REGION};
-use crate::lane::Lane;
 use crate::progress::Step;
 use crate::summary::{Counters, Received, Summary};
 use crate::workspace::Workspace;
@@ -20,17 +19,17 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
     let input = Input::read(arguments.input.as_deref(), &workspace)?;
     let contents = input.region();
-    let description = check::load(&arguments.description, &[(REGION, contents.len() as u64)])?;
+    let description = arguments.description.load(&[(REGION, contents.len() as u64)])?;
     if description.system.region(REGION).is_none() {
         return Err(Error::NoSuchRegion { region: REGION.to_owned() });
     }
-    let lane = Lane::build(arguments.target, &workspace)?;
+    let built = Built::build(arguments.target, &workspace)?;
     let directory = workspace.products().join("run");
     let prefills = [(REGION.to_owned(), contents)];
-    let machine = lane.machine(&arguments.description, &description, &prefills, &[], &directory)?;
+    let emulator = built.emulator(&arguments.description, &description, &prefills, &[], &directory)?;
     let mebibytes = u32::try_from(input.length() >> 20).unwrap_or(u32::MAX);
     let limit = arguments.limit.map_or(LIMIT + LIMIT_PER_MEBIBYTE * mebibytes, Duration::from_secs);
-    let boot = boot_with_progress(lane.what_runs(), machine, limit, arguments.console)?;
+    let boot = boot_with_progress(built.what_runs(), emulator, limit, arguments.console)?;
     let received = compare(&input, &boot)?;
     let counters = Counters::of(&boot.console);
     println!("{}", Summary { input: &input.name, received: &received, counters, duration: boot.duration });
@@ -39,7 +38,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
 
 fn boot_with_progress(
     what: &str,
-    machine: Machine,
+    emulator: Emulator,
     limit: Duration,
     show_console: bool,
 ) -> Result<Boot, Error> {
@@ -50,7 +49,7 @@ fn boot_with_progress(
         limit,
     };
     let mut step = Step::begin(what);
-    let boot = boot::boot(machine, &expectation, &mut |line| {
+    let boot = boot::boot(emulator, &expectation, &mut |line| {
         if show_console {
             step.line(line);
         }

@@ -1,18 +1,16 @@
-//! The tools that building and booting need. What is missing is installed where that needs no further right, with a
-//! line that says so; else the error names the one command that installs everything.
+//! The tools that building and booting need. What is missing is installed where that needs no further right,
+//! with a line that says so; else the error names the one command that installs everything.
 
-use crate::error::Error;
 use crate::progress::Step;
+use crate::shell;
+use ferry_boards::{Board, MICROKIT, PC99};
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Rust's name for the machine that protection domains run on.
-pub(crate) const TARGET: &str = "x86_64-unknown-none";
-
 /// Programs with the Debian package of each. `as` and `objcopy` come with gcc's binutils.
 const TOOLS: [(&str, &str); 5] = [
-    ("qemu-system-x86_64", "qemu-system-x86"),
+    (PC99.emulator.program, PC99.emulator.package),
     ("gcc", "gcc"),
     ("objcopy", "binutils"),
     ("make", "make"),
@@ -41,7 +39,7 @@ impl fmt::Display for Missing<'_> {
 }
 
 /// Does the command `ferry setup`.
-pub(crate) fn setup() -> Result<(), Error> {
+pub(crate) fn setup() -> Result<(), SetupError> {
     tools()?;
     println!("everything is there to build and boot the classic platform");
     Ok(())
@@ -53,25 +51,29 @@ pub(crate) fn tools() -> Result<(), SetupError> {
     if !missing.is_empty() {
         install_packages(&missing)?;
     }
-    if can_compile(TARGET) { Ok(()) } else { install_target(TARGET) }
+    can_compile_or_install(PC99.target)
 }
 
-/// Makes sure that everything is there to build for `target` on Microkit and to boot it.
-pub(crate) fn microkit_tools(target: &str) -> Result<(), SetupError> {
-    const TOOLS: [(&str, &str); 2] =
-        [("qemu-system-aarch64", "qemu-system-arm"), ("qemu-system-x86_64", "qemu-system-x86")];
-    let mut missing: Vec<_> = TOOLS.into_iter().filter(|(program, _)| !is_installed(program)).collect();
+/// Makes sure that everything is there to build for `board` on Microkit and to boot it.
+pub(crate) fn microkit_tools(board: &Board) -> Result<(), SetupError> {
+    // Of all boards at once, so that a user is asked once.
+    let emulators = MICROKIT.iter().map(|board| (board.emulator.program, board.emulator.package));
+    let mut missing: Vec<_> = emulators.filter(|(program, _)| !is_installed(program)).collect();
     if !has_libclang() {
         missing.push(("libclang", "libclang-dev"));
     }
     if !missing.is_empty() {
         install_packages(&missing)?;
     }
+    board.targets().try_for_each(can_compile_or_install)
+}
+
+fn can_compile_or_install(target: &str) -> Result<(), SetupError> {
     if can_compile(target) { Ok(()) } else { install_target(target) }
 }
 
-/// Whether there is the library by which rust-sel4 reads the kernel's headers: where the caller says, or where
-/// Debian's packages put it.
+/// Whether there is the library by which rust-sel4 reads the kernel's headers: where the caller says, or
+/// where Debian's packages put it.
 fn has_libclang() -> bool {
     let has_library = |directory: &Path| {
         let entries = directory.read_dir().into_iter().flatten().flatten();
@@ -126,16 +128,11 @@ fn install_target(target: &str) -> Result<(), SetupError> {
 }
 
 fn run(command: &mut Command) -> Result<(), SetupError> {
-    let line = line_of(command);
+    let line = shell::Line(command).to_string();
     let failed = |output: String| SetupError::Command { command: line, output };
     match command.output() {
         Ok(Output { status, .. }) if status.success() => Ok(()),
         Ok(output) => Err(failed(String::from_utf8_lossy(&output.stderr).into_owned())),
         Err(cause) => Err(failed(cause.to_string())),
     }
-}
-
-fn line_of(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

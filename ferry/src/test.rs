@@ -1,18 +1,21 @@
 //! `ferry test`: plays each scenario of the harness in a system of its own and judges it as a test case.
 //!
-//! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls here: the
-//! witness's trace, the fault, the exit code. Every platform that this machine has what it takes for is a lane, and plays
-//! the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked from a root task. What a `CSpace`
-//! holds is looked at on a debug kernel as well.
+//! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls
+//! here: the witness's trace, the fault, the exit code. Every platform that this machine has what it takes
+//! for plays the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked
+//! from a root task. What a `CSpace` holds is looked at on a debug kernel as well.
 
-use crate::arguments::{DescriptionFiles, Platform, Target, TestArguments};
+use crate::arguments::TestArguments;
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
-use crate::check;
+use crate::built::Built;
+use crate::description_files::DescriptionFiles;
 use crate::error::Error;
-use crate::lane::{Lane, Priority};
-use crate::microkit::{self, Board, Config, Microkit};
-use crate::prefill::Prefill;
+use crate::file::{self, FileError};
+use crate::microkit::{self, Microkit};
+use crate::prefill::{Prefill, Priority};
+use crate::target::{Config, Platform, Target};
 use crate::workspace::Workspace;
+use ferry_boards::Board;
 use ferry_harness::{Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
@@ -28,8 +31,8 @@ const PARALLEL: usize = 2;
 /// The region that says which scenario to play.
 const SCENARIO_REGION: &str = "scenario";
 
-/// In a scenario in which mallory strikes she has a higher priority than central, which `ferry check` forbids to clients:
-/// on one processor nothing else lets a client run in the middle of central's work.
+/// In a scenario in which mallory strikes she has a higher priority than central, which `ferry check` forbids
+/// to clients: on one processor nothing else lets a client run in the middle of central's work.
 const MALLORY: Priority = (Role::Mallory.name(), 220);
 
 /// One boot that is a test case.
@@ -44,11 +47,11 @@ struct Case {
     trace: Trace,
 }
 
-/// What all cases of a platform share.
-struct Bench {
-    /// Begins the names of the lane's cases; empty on classic, which everybody has.
+/// The cases of a platform, and what they share.
+struct Suite {
+    /// Begins the names of the cases; empty on classic, which everybody has.
     prefix: String,
-    lane: Lane,
+    built: Built,
     files: DescriptionFiles,
     /// For images, and for what regions are filled with.
     directory: PathBuf,
@@ -63,19 +66,19 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
     let mut trials = Vec::new();
-    if wanted(Platform::Classic) {
-        trials.extend(scenario_trials(&Bench::build(Platform::Classic, Board::X86, &workspace)?));
-    }
-    if wanted(Platform::Hosted) {
-        trials.extend(scenario_trials(&Bench::build(Platform::Hosted, Board::X86, &workspace)?));
-    }
     let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
-    if wanted(Platform::Microkit) && with_microkit {
-        for board in [Board::Aarch64, Board::X86] {
-            let bench = Bench::build(Platform::Microkit, board, &workspace)?;
-            trials.extend(scenario_trials(&bench));
-            trials.extend(microkit_trials(&bench, board, &workspace)?);
-            let talking = Bench::with_kernel(Platform::Microkit, board, Config::Debug, &workspace)?;
+    // As it is shipped: what holds there holds without the kernel's own checks.
+    for target in Target::all(Config::Release).filter(|target| wanted(target.platform)) {
+        let on_microkit = target.platform == Platform::Microkit;
+        if on_microkit && !with_microkit {
+            continue;
+        }
+        let suite = Suite::build(target, &workspace)?;
+        trials.extend(scenario_trials(&suite));
+        if on_microkit {
+            trials.extend(microkit_trials(&suite, target.board, &workspace)?);
+            // A debug kernel says what a slot holds, so scenarios that need capabilities see more.
+            let talking = Suite::build(Target { config: Config::Debug, ..target }, &workspace)?;
             trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
         }
     }
@@ -84,9 +87,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
         return Ok(());
     }
     if !with_microkit && arguments.platform.is_none() {
-        println!(
-            "******** THE MICROKIT LANE DID NOT RUN: no Microkit SDK was found; set MICROKIT_SDK ********"
-        );
+        println!("******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********");
     }
     if conclusion.num_ignored > 0 {
         println!(
@@ -100,46 +101,50 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
 }
 
 /// The harness's scenarios as trials.
-fn scenario_trials(bench: &Arc<Bench>) -> Vec<Trial> {
-    trials_of(bench, |_| true)
+fn scenario_trials(suite: &Arc<Suite>) -> Vec<Trial> {
+    trials_of(suite, |_| true)
 }
 
 /// Some of the harness's scenarios as trials.
-fn trials_of(bench: &Arc<Bench>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Trial> {
+fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Trial> {
     let scenarios = (0..).zip(SCENARIOS).filter(|(_, scenario)| wanted(scenario));
     let cases = scenarios.map(|(number, scenario)| case(number, scenario));
     cases
         .map(|case| {
-            let bench = Arc::clone(bench);
-            let possible = case.needs.iter().all(|feature| bench.lane.offers(*feature));
-            Trial::test(format!("{}{}", bench.prefix, case.name), move || bench.play(&case))
+            let suite = Arc::clone(suite);
+            let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
+            Trial::test(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
                 .with_ignored_flag(!possible)
         })
         .collect()
 }
 
 /// What is asked on Microkit beyond the scenarios.
-fn microkit_trials(bench: &Arc<Bench>, board: Board, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
+fn microkit_trials(
+    suite: &Arc<Suite>,
+    board: &'static Board,
+    workspace: &Workspace,
+) -> Result<Vec<Trial>, Error> {
     let tests = Microkit::build(workspace, board, Config::Debug)?;
-    let directory = bench.directory.join("kernel-tests");
-    let machine = tests.kernel_tests(workspace, &directory)?;
+    let directory = suite.directory.join("kernel-tests");
+    let emulator = tests.kernel_tests(workspace, &directory)?;
     let demo = DescriptionFiles {
         system: workspace.root.join("system.xml"),
         flows: workspace.root.join("flows.toml"),
     };
     let stock = directory.with_file_name("stock");
     Ok(vec![
-        Trial::test(format!("{}the_kernel_answers_a_root_task", bench.prefix), move || {
+        Trial::test(format!("{}the_kernel_answers_a_root_task", suite.prefix), move || {
             let expectation = Expectation {
                 lines: vec!["INDICATE_SUCCESS".to_owned()],
                 fault: None,
                 ending: Ending::AfterLines,
                 limit: LIMIT,
             };
-            boot::boot(machine, &expectation, &mut |_| {})?;
+            boot::boot(emulator, &expectation, &mut |_| {})?;
             Ok(())
         }),
-        Trial::test(format!("{}the_stock_tool_accepts_system_xml", bench.prefix), move || {
+        Trial::test(format!("{}the_stock_tool_accepts_system_xml", suite.prefix), move || {
             Ok(tests.stock_check(&demo.system, &demo.flows, &stock)?)
         }),
     ])
@@ -171,44 +176,36 @@ fn case(number: u32, scenario: &Scenario) -> Case {
     }
 }
 
-impl Bench {
-    /// With the kernel as it is shipped: what holds there holds without the kernel's own checks.
-    fn build(platform: Platform, board: Board, workspace: &Workspace) -> Result<Arc<Self>, Error> {
-        Self::with_kernel(platform, board, Config::Release, workspace)
-    }
-
-    /// With a debug kernel, scenarios that need capabilities see more: it says what a slot holds.
-    fn with_kernel(
-        platform: Platform,
-        board: Board,
-        config: Config,
-        workspace: &Workspace,
-    ) -> Result<Arc<Self>, Error> {
+impl Suite {
+    fn build(target: Target, workspace: &Workspace) -> Result<Arc<Self>, Error> {
         let files = DescriptionFiles {
             system: workspace.root.join("harness/system.xml"),
             flows: workspace.root.join("harness/flows.toml"),
         };
-        let (name, prefix) = match platform {
-            Platform::Classic => ("classic".to_owned(), String::new()),
-            Platform::Microkit if config == Config::Debug => {
-                (format!("{}-debug", board.name()), format!("{}::debug_kernel::", board.name()))
+        let talks = target.platform == Platform::Microkit && target.config == Config::Debug;
+        let (name, prefix) = match target.platform {
+            Platform::Classic => (target.name().to_owned(), String::new()),
+            Platform::Microkit if talks => {
+                (format!("{}-debug", target.name()), format!("{}::debug_kernel::", target.name()))
             }
-            Platform::Microkit => (board.name().to_owned(), format!("{}::", board.name())),
-            Platform::Hosted => ("hosted".to_owned(), "hosted::".to_owned()),
+            Platform::Microkit | Platform::Hosted => {
+                (target.name().to_owned(), format!("{}::", target.name()))
+            }
         };
         let directory = workspace.products().join("test").join(name);
         // Traces are those of one processor.
-        let target = Target { platform, board, config, processors: Some(NonZeroUsize::MIN) };
-        let lane = Lane::build(target, workspace)?;
-        Ok(Arc::new(Self { prefix, lane, files, directory }))
+        let target = Target { processors: Some(NonZeroUsize::MIN), ..target };
+        let built = Built::build(target, workspace)?;
+        Ok(Arc::new(Self { prefix, built, files, directory }))
     }
 
     fn play(&self, case: &Case) -> Result<(), Failed> {
         let directory = self.directory.join(&case.name);
         let files = self.files_with_restarts(case.restarts, &directory)?;
-        let description = check::load(&files, &[])?;
-        let machine = self.lane.machine(&files, &description, &case.prefills, case.priorities, &directory)?;
-        let boot = boot::boot(machine, &case.expectation, &mut |_| {})?;
+        let description = files.load(&[])?;
+        let emulator =
+            self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
+        let boot = boot::boot(emulator, &case.expectation, &mut |_| {})?;
         judge_trace(case.trace, boot)?;
         // A failed scenario's files stay, for a debugger.
         let _ = fs::remove_dir_all(&directory);
@@ -220,14 +217,14 @@ impl Bench {
         &self,
         restarts: &[(&str, u8)],
         directory: &Path,
-    ) -> Result<DescriptionFiles, Error> {
+    ) -> Result<DescriptionFiles, FileError> {
         let mut flows =
-            fs::read_to_string(&self.files.flows).map_err(Error::file("read", &self.files.flows))?;
+            fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
         flows.push_str("\n[restarts]\n");
         flows.extend(restarts.iter().map(|(domain, number)| format!("{domain} = {number}\n")));
-        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let path = directory.join("flows.toml");
-        fs::write(&path, flows).map_err(Error::file("write", &path))?;
+        fs::write(&path, flows).map_err(file::failed("write", &path))?;
         Ok(DescriptionFiles { system: self.files.system.clone(), flows: path })
     }
 }

@@ -2,6 +2,7 @@
 
 use cargo_metadata::MetadataCommand;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Ferry's own workspace.
 #[derive(Clone, Debug)]
@@ -35,6 +36,13 @@ impl Workspace {
     pub(crate) fn products(&self) -> PathBuf {
         self.target.join("ferry")
     }
+}
+
+/// Cargo, to be started in `directory`: the one that has started this program, if one has.
+pub(crate) fn cargo(directory: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(directory).stdin(Stdio::null());
+    cargo
 }
 
 /// Why the workspace was not found.

@@ -1,4 +1,5 @@
-//! The configuration blob: whatever the bytes, `Config::parse` ends, and what it accepts an engine can be configured with.
+//! The configuration blob: whatever the bytes, `Config::parse` ends, and what it accepts an engine can be
+//! configured with.
 
 #![no_main]
 

@@ -20,6 +20,7 @@ mod canary;
 mod check;
 mod memory;
 mod rights;
+mod role;
 mod scenario;
 mod scenarios;
 mod stamp;
@@ -27,7 +28,8 @@ mod stamp;
 pub use actor::{Actor, Clue, Script, Stage, Strike};
 pub use memory::Buffer;
 pub use rights::{Holding, Holdings, Overreach};
-pub use scenario::{Ending, Fault, Feature, Moment, Role, Scenario, Touch, Trace};
+pub use role::Role;
+pub use scenario::{Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
 pub use scenarios::SCENARIOS;
 pub use stamp::Stamp;
 

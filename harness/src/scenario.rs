@@ -1,6 +1,7 @@
 //! What a scenario is.
 
 use crate::actor::{Script, Strike};
+use crate::role::Role;
 
 /// One test inside seL4.
 pub struct Scenario {
@@ -31,19 +32,6 @@ pub struct Scenario {
     pub console: &'static [&'static str],
     /// Who ends the machine.
     pub ending: Ending,
-}
-
-/// Who plays.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// Client 0, the sender in most scenarios.
-    Alpha,
-    /// Client 1, the receiver in most scenarios.
-    Beta,
-    /// Client 2; the umpire, and in most scenarios of threats the offender.
-    Gamma,
-    /// Client 3, who does not play a script but strikes when she is woken.
-    Mallory,
 }
 
 /// What the witness tries between engine and kernel.
@@ -131,28 +119,6 @@ pub enum Ending {
     By(Role),
     /// Nobody can: the host does, when it has seen the fault.
     ByFault,
-}
-
-impl Role {
-    /// All roles, by client number.
-    pub const ALL: [Self; 4] = [Self::Alpha, Self::Beta, Self::Gamma, Self::Mallory];
-
-    /// Name of the protection domain.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Alpha => "alpha",
-            Self::Beta => "beta",
-            Self::Gamma => "gamma",
-            Self::Mallory => "mallory",
-        }
-    }
-
-    /// Number of the client.
-    #[must_use]
-    pub const fn number(self) -> u16 {
-        self as u16
-    }
 }
 
 impl Scenario {

@@ -13,7 +13,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::directory::DomainName;
-use crate::geometry::{DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS};
+use crate::geometry::{CHANNELS, DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS};
 
 /// First word of the blob, `"FERRYCFG"` read as a little-endian number.
 pub const CONFIG_MAGIC: u64 = u64::from_le_bytes(*b"FERRYCFG");
@@ -249,7 +249,7 @@ impl ClientRecord {
             && self.receive.is_in_range()
             && self.bytes_per_round > 0
             && self.messages_per_round > 0
-            && self.channel < 64
+            && self.channel < u32::from(CHANNELS)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The cheapest clock of the processor. Under QEMU's instruction counting it counts instructions, of the whole machine.
+//! The cheapest clock of the processor. Under QEMU's instruction counting it counts instructions, of the
+//! whole machine.
 
 use core::arch::asm;
 
@@ -18,7 +19,8 @@ pub(crate) fn now() -> u64 {
     #[cfg(target_arch = "aarch64")]
     {
         let ticks;
-        // SAFETY: reads a register. The physical counter, because that is the one that Microkit's kernels let programs read.
+        // SAFETY: reads a register. The physical counter, because that is the one that Microkit's kernels let
+        // programs read.
         unsafe {
             asm!("isb", "mrs {}, cntpct_el0", out(reg) ticks, options(nostack));
         }

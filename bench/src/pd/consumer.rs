@@ -1,4 +1,5 @@
-//! Takes what `producer` sends and posts each buffer again at once. It does what a receiver has to do and no more.
+//! Takes what `producer` sends and posts each buffer again at once. It does what a receiver has to do and no
+//! more.
 
 #![no_std]
 #![no_main]
@@ -74,8 +75,8 @@ fn receive<D: Doorbell>(port: &mut Port<D>) {
     }
 }
 
-/// With all buffers posted, a slot is free as soon as central has said so; where central runs beside this domain and not
-/// before it, that can be a moment after the delivery.
+/// With all buffers posted, a slot is free as soon as central has said so; where central runs beside this
+/// domain and not before it, that can be a moment after the delivery.
 fn post<D: Doorbell>(port: &mut Port<D>, mut buffer: ReceiveBuffer) {
     while let Err(full) = port.post(buffer, None) {
         buffer = full.buffer;

@@ -1,4 +1,4 @@
-//! What the region `bench` says: which cases to run. Both domains read it; `ferry_lanes::order` writes it.
+//! What the region `bench` says: which cases to run. Both domains read it; `ferry_rows::order` writes it.
 
 use ferry_client::{OpenError, Regions};
 

@@ -1,8 +1,8 @@
-//! Sends batches and measures what they cost: from one flush to the next, everything in between included. A batch is what
-//! came back of the one before it, so a batch is one signal to central.
+//! Sends batches and measures what they cost: from one flush to the next, everything in between included. A
+//! batch is what came back of the one before it, so a batch is one signal to central.
 //!
-//! It does what a sender has to do and no more: it takes a buffer back and sends it again. The buffer's contents are none of
-//! its business.
+//! It does what a sender has to do and no more: it takes a buffer back and sends it again. The buffer's
+//! contents are none of its business.
 
 #![no_std]
 #![no_main]
@@ -98,8 +98,8 @@ impl<D: Doorbell> Stream<D> {
         self.port.flush();
     }
 
-    /// Goes on until there is nothing to do but wait for central: sends each buffer again that comes back, and flushes when
-    /// a batch is complete.
+    /// Goes on until there is nothing to do but wait for central: sends each buffer again that comes back,
+    /// and flushes when a batch is complete.
     fn pump(&mut self) {
         self.port.disarm();
         loop {

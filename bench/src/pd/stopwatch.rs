@@ -1,7 +1,7 @@
 //! Times rounds of batches, and frames the last one for whoever watches from outside.
 //!
-//! Functions whose names begin with `bench_` belong to the measurement and not to what is measured; who counts instructions
-//! from outside leaves theirs out.
+//! Functions whose names begin with `bench_` belong to the measurement and not to what is measured; who
+//! counts instructions from outside leaves theirs out.
 
 use crate::clock;
 use crate::order::{Case, Order, fail};
@@ -22,7 +22,7 @@ pub(crate) struct Stopwatch {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn bench_begin() {
-    // Two functions with the same body would be made one.
+    // The compiler would merge two functions with the same body.
     core::hint::black_box(0);
 }
 
@@ -49,7 +49,8 @@ impl Stopwatch {
         self.case
     }
 
-    /// To be called when as many batches as the case has in a round were flushed. Whether the case has changed.
+    /// To be called when as many batches as the case has in a round were flushed. Whether the case has
+    /// changed.
     #[unsafe(export_name = "bench_round_is_over")]
     #[inline(never)]
     pub(crate) extern "C" fn round_is_over(&mut self) -> bool {

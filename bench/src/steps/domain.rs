@@ -28,8 +28,8 @@ impl Domain {
 
     /// Executes one instruction and counts it. Whether it may have woken others.
     ///
-    /// A repeated string instruction stops after each repetition, and is one instruction all the same. Where it leads is seen the
-    /// first time; from then on it runs to there.
+    /// A repeated string instruction stops after each repetition, and still counts as one. The first time
+    /// shows which instruction follows it; after that it runs up to there in one go.
     pub(super) fn step(&mut self, deadline: &Deadline) -> Result<bool, StepError> {
         let address = self.process.address;
         let again = self.last.replace(address) == Some(address);

@@ -1,4 +1,5 @@
-//! The launcher and the domains that it starts, all traced from birth: a domain lets nobody near it who comes later.
+//! The launcher and the domains that it starts. They are traced from birth, because a domain that has
+//! confined itself cannot be traced any more.
 
 use super::StepError;
 use super::deadline::Deadline;
@@ -27,12 +28,12 @@ pub(super) struct Family {
 }
 
 impl Family {
-    /// Starts `launcher` with `order` as its standard input. It must not start anybody before it has read that to the end:
-    /// only then is it traced.
+    /// Starts `launcher` with `order` as its standard input. It must not start anybody before it has read
+    /// that to the end: only then is it traced.
     pub(super) fn start(launcher: &mut Command, order: &[u8]) -> Result<Self, StepError> {
         let mut child = launcher.stdin(Stdio::piped()).spawn().map_err(StepError::Start)?;
         let pid = Pid::from_raw(child.id().cast_signed());
-        // Whatever happens from here on, it ends with this.
+        // From here on the launcher ends when this value is dropped, whatever happens.
         let family = Self { launcher: pid, ended: None };
         let births =
             Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE;
@@ -44,8 +45,8 @@ impl Family {
         Ok(family)
     }
 
-    /// Lets the launcher start all domains, and holds each where its program has been loaded and has executed nothing yet. In
-    /// the order of `programs`, the names of their files.
+    /// Lets the launcher start all domains, and holds each where its program has been loaded and has executed
+    /// nothing yet. In the order of `programs`, the names of their files.
     pub(super) fn hold(&mut self, programs: &[&str], deadline: &Deadline) -> Result<Vec<Pid>, StepError> {
         let mut held: Vec<Option<Pid>> = vec![None; programs.len()];
         loop {
@@ -83,8 +84,8 @@ impl Family {
         }
     }
 
-    /// Lets the launcher say why a domain has ended: it says so before it waits for the next report. What cannot be heard is not
-    /// printed, and no reason to forget why somebody wants to hear it.
+    /// Lets the launcher say why a domain has ended, which it does before it waits for the next report. An
+    /// error here is dropped: the caller has a better one to report.
     pub(super) fn hear(&mut self) {
         let deadline = Deadline::after(LAST_WORDS);
         while self.ended.is_none() && deadline.check(|| LAUNCHER.to_owned()).is_ok() {
@@ -126,11 +127,11 @@ impl Family {
 
 impl Drop for Family {
     fn drop(&mut self) {
-        // It may have ended already; and with it ends whom it has started.
+        // It may have ended already. The processes that it has started end with it.
         if self.ended.is_none() {
             let _ = kill(self.launcher, Signal::SIGKILL);
         }
-        // Whoever has stopped is killed as well; what is left is to take note of it, until nobody is left.
+        // Those that have stopped are killed as well. What remains is to collect each of them.
         while waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)).is_ok() {}
     }
 }

@@ -1,14 +1,15 @@
 //! Instruction counts of a hosted system: its domains are stepped one instruction at a time, by ptrace.
 //!
-//! Nothing of the system is changed for that, and nothing is switched off: it is the launcher that starts it, the domains confine
-//! themselves as always, and the tracer sees their registers and not their memory. It is their parent's parent and holds them
-//! from birth.
+//! The system is not changed for that, and none of its protection is switched off. The launcher starts it,
+//! the domains confine themselves as always, and the tracer sees their registers and not their memory. The
+//! tracer is the parent of the launcher, so it holds every domain from birth.
 //!
-//! Only one domain runs at a time, the highest by priority that does not wait: what seL4 does on one processor. Who finds what done
-//! is decided by the description and not by Linux's scheduler, so a count is the same in every run. Outside the measured sections a
-//! domain runs from one system call to the next, and that is no less strict: only with a system call does anybody wake another.
+//! Only one domain runs at a time: the one with the highest priority that does not wait, as on seL4 with one
+//! processor. So the order in which domains run comes from the description and not from Linux's scheduler,
+//! and a count is the same in every run. Outside the measured sections a domain runs from one system call to
+//! the next. That is as strict, because a domain wakes another only by a system call.
 //!
-//! What is counted is what is executed in user mode, the C library's part included; Linux's own part is not seen.
+//! Counted are the instructions in user mode, those of the C library included. Linux's own are not seen.
 //!
 //! ```text
 //!   this program ──────── traces ───────┬──────────────┐
@@ -129,9 +130,9 @@ fn printed(console: &str) -> String {
     if console.is_empty() { String::new() } else { format!("; it printed: {console}") }
 }
 
-/// Runs the system that `launcher` starts once it has read `order` as its standard input to the end. Gives what each domain
-/// executes in each of so many measured `sections`: from the return of one domain's function `bench_begin` to its call of
-/// `bench_end`, without functions whose names begin with `bench_`.
+/// Runs the system that `launcher` starts once it has read `order` as its standard input to the end. Gives
+/// what each domain executes in each of so many measured `sections`: from the return of one domain's function
+/// `bench_begin` to its call of `bench_end`, without functions whose names begin with `bench_`.
 ///
 /// `console`: the file for what is printed.
 pub fn count(
@@ -143,7 +144,8 @@ pub fn count(
     console: &Path,
 ) -> Result<Vec<Counts>, CountError> {
     let counted = store(launcher, console).and_then(|()| {
-        // Who traces is a thread and not a process; so one that ends lets go of whatever it may have left.
+        // Linux ties a tracee to the thread that traces it. When this thread ends, it lets go of everything
+        // that it still traced.
         std::thread::scope(|scope| {
             let tracer = scope.spawn(|| {
                 keep_to_one_processor()?;
@@ -155,7 +157,7 @@ pub fn count(
     counted.map_err(|cause| CountError { cause, console: fs::read_to_string(console).unwrap_or_default() })
 }
 
-/// Has everything that is printed stored in a file: in a pipe that nobody empties, somebody would wait in the end.
+/// Stores everything that is printed in a file. A pipe that nobody empties would block its writer in the end.
 fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
     let failed = |cause| StepError::Console { path: console.display().to_string(), cause };
     if let Some(directory) = console.parent() {
@@ -166,8 +168,8 @@ fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Keeps this thread, and whom it starts, to the processor on which it runs: to hand over to another one takes far longer than a
-/// step.
+/// Keeps this thread, and the processes that it starts, on one processor: handing over to another processor
+/// takes far longer than a step.
 fn keep_to_one_processor() -> Result<(), StepError> {
     let mut kept = CpuSet::new();
     sched_getcpu()
@@ -226,7 +228,7 @@ fn step(domains: &mut [Domain], sections: usize, deadline: &Deadline) -> Result<
             open = false;
         }
         let domain = &mut domains[turn];
-        // Nobody is woken without a system call, so between two of them no turn can change.
+        // A domain is woken only by a system call, so the turn cannot change between two of them.
         let woken = if open { domain.step(deadline)? } else { domain.process.run(Pace::Call, deadline)? };
         if woken {
             for domain in domains.iter_mut() {

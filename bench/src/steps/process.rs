@@ -1,7 +1,8 @@
-//! A process under ptrace. Only its registers are used, and whether it waits: a protection domain hides its memory from
-//! everybody, and from its tracer too.
+//! A process under ptrace. Only its registers are used, and whether it waits: a protection domain hides its
+//! memory from everybody, and from its tracer too.
 //!
-//! The thread that traces and the processes share one processor, so who gives it up gets it back when a process has stopped.
+//! The tracing thread and the processes share one processor: a thread that yields gets it back when a process
+//! has stopped.
 
 use super::StepError;
 use super::deadline::Deadline;
@@ -22,8 +23,8 @@ const SYSTEM_CALL_BYTES: u64 = 2;
 const ADDRESSES: usize = offset_of!(user, u_debugreg);
 const SWITCHES: usize = ADDRESSES + 7 * size_of::<u64>();
 
-/// A breakpoint: the process stops before it executes the instruction there. The processor does that; nothing is written into the
-/// program.
+/// A breakpoint: the process stops before it executes the instruction there. The processor does that; nothing
+/// is written into the program.
 #[derive(Clone, Copy, Debug)]
 enum Breakpoint {
     /// Where a measured section begins.
@@ -69,7 +70,8 @@ pub(super) enum Pace {
 }
 
 impl Process {
-    /// A process that has stopped because its program has just been loaded. It will stop where a measured section begins.
+    /// A process that has stopped because its program has just been loaded. It will stop where a measured
+    /// section begins.
     pub(super) fn loaded(pid: Pid, name: &str) -> Result<Self, StepError> {
         let (program, halt) = (Program::of(pid, name)?, Halt::Stopped { after_call: true });
         let mut process = Self {
@@ -187,8 +189,8 @@ impl Process {
         let after_call = if by_call {
             ptrace::syscall_info(self.pid).map_err(failed)?.op == libc::PTRACE_SYSCALL_INFO_EXIT
         } else {
-            // `syscall` leaves the address behind itself in a register. Should something else of this length have it there, then
-            // somebody is looked at in vain.
+            // `syscall` leaves the address behind itself in a register. Should something else of this length
+            // have it there, then somebody is looked at in vain.
             registers.rcx == registers.rip && registers.rip == self.address + SYSTEM_CALL_BYTES
         };
         self.address = registers.rip;

@@ -1,4 +1,5 @@
-//! The program of a traced domain: where Linux has put it, and which of its functions belong to the measurement.
+//! The program of a traced domain: where Linux has put it, and which of its functions belong to the
+//! measurement.
 
 use super::StepError;
 use nix::unistd::Pid;

@@ -1,5 +1,5 @@
-//! The protection domains of the trials. Instructions that are counted to the last are written in assembly: who knows what a
-//! compiler makes of anything else.
+//! The protection domains of the trials. What is counted to the last instruction is written in assembly,
+//! because the compiler decides what becomes of anything else.
 
 use crate::trials;
 use runtime::{Channel, ChannelSet, Handler};
@@ -14,8 +14,8 @@ pub(crate) const PRIORITIES: [u8; 3] = [200, 100, 110];
 pub(crate) const ROUNDS: u32 = 1000;
 /// Bytes that one instruction copies.
 const BYTES: usize = 300;
-/// Instructions of the section whose instructions are known: the loop, the copy, the two that say how often, and the call that
-/// ends it.
+/// Instructions of the section whose instructions are known: the loop, the copy, the two that say how often,
+/// and the call that ends it.
 pub(crate) const KNOWN: u64 = 2 * ROUNDS as u64 + 1 + 2 + 1;
 /// Sections of that kind, and then of the kind in which all domains take part.
 pub(crate) const KNOWN_SECTIONS: usize = 3;
@@ -71,7 +71,8 @@ pub(crate) fn play(trial: &str, domain: &str) -> ! {
     }
 }
 
-/// All sections; central's and the consumer's part comes with a signal, and before the producer's next instruction.
+/// All sections; central's and the consumer's part comes with a signal, and before the producer's next
+/// instruction.
 pub(crate) fn sections() {
     for _ in 0..KNOWN_SECTIONS {
         known();

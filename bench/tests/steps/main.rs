@@ -1,9 +1,9 @@
-//! The counts of stepped systems: exact where the instructions are known, the same each time where they are not, and a clear
-//! error where there is nothing to count.
+//! The counts of stepped systems: exact where the instructions are known, the same each time where they are
+//! not, and a clear error where there is nothing to count.
 //!
-//! This program is all sides. Started by `cargo test` it runs the trials; started by a trial with a directory it is the
-//! launcher; started by the launcher as `TRIAL/producer`, for instance, it is that protection domain of `bench/system.xml`,
-//! confined as always, and does what the trial wants of it.
+//! This program plays all parts. Started by `cargo test` it runs the trials. Started by a trial with a
+//! directory it is the launcher. Started by the launcher, as `TRIAL/producer` for instance, it is that
+//! protection domain of `bench/system.xml`: confined as always, it does what the trial wants.
 
 mod domains;
 mod trials;

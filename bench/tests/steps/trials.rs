@@ -13,7 +13,8 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_mins(1);
 /// Time after which somebody is believed never to end.
 const NEVER: Duration = Duration::from_secs(2);
-/// What a wake-up and a signal take at most, besides what the trial wants: the tests' runtime is not optimized.
+/// What a wake-up and a signal take at most, besides what the trial wants: the tests' runtime is not
+/// optimized.
 const WAKE_UP: u64 = 4000;
 
 const COUNTS: &str = "known_instructions_are_counted_to_the_last_and_all_others_alike_each_time";
@@ -120,7 +121,8 @@ fn failure(trial: &str, programs: &[&str], limit: Duration) -> Result<CountError
 
 /// Runs a trial in which these programs are there: this one, by other names.
 fn run(trial: &str, programs: &[&str], limit: Duration) -> Result<Result<Vec<Counts>, CountError>, Failed> {
-    // Beside this program, so that it can have further names there. A symbolic link would not be another name of a process.
+    // Beside this program, so that it can have further names there. A symbolic link would not be another name
+    // of a process.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let place = directory.path().join(trial);
     fs::create_dir(&place)?;

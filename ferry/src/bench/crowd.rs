@@ -1,4 +1,5 @@
-//! The measured system with more clients: those beside producer and consumer have posted their buffers and sleep.
+//! The measured system with more clients: those beside producer and consumer have posted their buffers and
+//! sleep.
 
 use std::fmt::Write as _;
 

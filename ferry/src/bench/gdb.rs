@@ -28,7 +28,8 @@ impl Gdb {
         Ok(Self { input: BufReader::new(output.try_clone()?), output })
     }
 
-    /// Stops the machine from now on when it is about to execute the instruction at `address`, in any address space.
+    /// Stops the machine from now on when it is about to execute the instruction at `address`, in any address
+    /// space.
     pub(super) fn insert_breakpoint(&mut self, address: u64) -> io::Result<()> {
         self.expect_ok(&format!("Z0,{address:x},1"))
     }

@@ -1,35 +1,41 @@
-//! `ferry bench`: what a message costs on seL4, in instructions of the whole machine and by who executes them.
+//! `ferry bench`: what a message costs on seL4, in instructions of the whole machine and by who executes
+//! them.
 //!
-//! The system of `bench/system.xml` (producer, central, consumer) is booted once for each policy and size of buffers, on an
-//! emulator that counts instructions, so that nothing depends on the machine at hand. Each case is measured twice, by
-//! means that have nothing in common:
+//! The system of `bench/system.xml` (producer, central, consumer) is booted once for each policy and size of
+//! buffers, on an emulator that counts instructions, so that nothing depends on the machine at hand. Each
+//! case is measured twice, by means that have nothing in common:
 //!
-//! * The producer reads the virtual clock around rounds of batches; a loop of known length tells how many ticks an
-//!   instruction takes. The shortest round counts.
-//! * One more round is traced from outside, instruction by instruction, and each is told by its address to be central's, a
-//!   client's or the kernel's (`watch`, `trace`). Calls of the runtime's functions tell signals, maps and unmaps.
+//! * The producer reads the virtual clock around rounds of batches; a loop of known length tells how many
+//!   ticks an instruction takes. The shortest round counts.
+//! * One more round is traced from outside, instruction by instruction, and each is told by its address to be
+//!   central's, a client's or the kernel's (`watch`, `trace`). Calls of the runtime's functions tell signals,
+//!   maps and unmaps.
 //!
-//! Both must agree, or the measurement fails. What is reported is the trace's, without interrupts. The kernel's share includes, in the
-//! configuration `benchmark`, what the kernel does to track utilisation.
+//! Both must agree, or the measurement fails. What is reported is the trace's, without interrupts. The
+//! kernel's share includes, in the configuration `benchmark`, what the kernel does to track utilisation.
 
 mod crowd;
+pub(crate) mod error;
 mod gdb;
 mod programs;
 mod report;
 mod trace;
 mod watch;
 
-use crate::arguments::{BenchArguments, DescriptionFiles, Platform, Target};
+use crate::arguments::BenchArguments;
 use crate::boot::{self, Boot, Ending, Expectation};
-use crate::check;
+use crate::built::Built;
+use crate::description_files::DescriptionFiles;
 use crate::error::Error;
-use crate::lane::Lane as Built;
-use crate::microkit::{self, Board};
+use crate::file;
+use crate::microkit;
 use crate::progress::Step;
+use crate::target::{Platform, Target};
 use crate::workspace::Workspace;
-use ferry_lanes::case::{BATCHES, Busy, Case, PAYLOADS, Policy};
-use ferry_lanes::lane::Lane;
-use ferry_lanes::order::{self, Course};
+use error::BenchError;
+use ferry_rows::carrier::Carrier;
+use ferry_rows::case::{Busy, Case, Policy};
+use ferry_rows::order::{self, Course};
 use programs::{Owner, Programs};
 use report::Clock;
 use std::fs;
@@ -45,31 +51,15 @@ const REGION: &str = "bench";
 const SYSTEM: &str = "bench/system.xml";
 /// Time that one boot may take.
 const LIMIT: Duration = Duration::from_mins(3);
-/// Messages of a round, and bytes at most. As many messages as the rings have slots: then every round has the same of
-/// whatever happens where a ring begins anew.
+/// Messages of a round, and bytes at most. As many messages as the rings have slots: then every round has the
+/// same of whatever happens where a ring begins anew.
 const MESSAGES: u32 = 128;
 const BYTES: u32 = 2 << 20;
-/// Messages that are sent before anything is measured: with these every buffer of both sides has been used once.
+/// Messages that are sent before anything is measured: with these every buffer of both sides has been used
+/// once.
 const WARM_UP: u32 = 256;
 /// Rounds that are timed.
 const ROUNDS: u32 = 4;
-
-/// Why a lane could not be measured.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BenchError {
-    #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
-    Program(&'static str, object::Error),
-    #[error("the emulator could not be watched: {0}; this program knows QEMU 7.2 to 8.0")]
-    Watch(std::io::Error),
-    #[error("{lane}, {case}: {what}")]
-    Case { lane: String, case: Case, what: String },
-    #[error(
-        "the hosted platform has no emulator to count instructions; `ferry-bench hosted` counts them by stepping"
-    )]
-    Hosted,
-    #[error("no case has this payload, batch and policy; payloads are {PAYLOADS:?}, batches {BATCHES:?}")]
-    NoCase,
-}
 
 /// Measures, prints, and stores.
 pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
@@ -80,27 +70,25 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
             && (arguments.clients.is_empty() || arguments.clients.contains(&case.clients))
             && arguments.policy.is_none_or(|policy| Policy::from(policy) == case.policy)
     };
-    // Without those in which all are busy: on one processor, with central above all clients, each is served as if alone.
+    // Without those in which all are busy: on one processor, with central above all clients, each is served
+    // as if alone.
     let crowds = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
     let cases: Vec<Case> = Case::pairs().into_iter().chain(crowds).filter(wanted).collect();
     if cases.is_empty() {
         return Err(BenchError::NoCase.into());
     }
-    let mut lanes = Vec::new();
+    let mut carriers = Vec::new();
     for target in targets(arguments)? {
         let bench = Bench::build(target, &workspace)?;
-        lanes.push(bench.lane(&cases, arguments)?);
+        carriers.push(bench.carrier(&cases, arguments)?);
     }
-    if let Some(path) = &arguments.lanes {
+    if let Some(path) = &arguments.rows {
         if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+            fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         }
-        let text = serde_json::to_vec_pretty(&lanes).map_err(|error| Error::File {
-            action: "write",
-            path: path.clone(),
-            cause: error.into(),
-        })?;
-        fs::write(path, text).map_err(Error::file("write", path))?;
+        let text = serde_json::to_vec_pretty(&carriers).map_err(std::io::Error::from);
+        let text = text.map_err(file::failed("write", path))?;
+        fs::write(path, text).map_err(file::failed("write", path))?;
         println!("stored: {}", path.display());
     }
     Ok(())
@@ -108,23 +96,24 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
 
 /// Where to measure: what the caller names, else all that this machine has what it takes for.
 fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
-    let config = arguments.config;
-    let target = |platform, board| Target { platform, board, config, processors: None };
-    let classic = target(Platform::Classic, Board::X86);
-    let microkit = |board| target(Platform::Microkit, board);
-    Ok(match (arguments.platform, arguments.board) {
-        (Some(Platform::Hosted), _) => return Err(BenchError::Hosted.into()),
-        (Some(Platform::Classic), _) => vec![classic],
-        (_, Some(board)) => vec![microkit(board)],
-        (Some(Platform::Microkit), None) => vec![microkit(Board::Aarch64), microkit(Board::X86)],
-        (None, None) if microkit::sdk_is_there()? => {
-            vec![classic, microkit(Board::Aarch64), microkit(Board::X86)]
-        }
-        (None, None) => {
-            println!("THE MICROKIT LANES DID NOT RUN: no Microkit SDK was found; set MICROKIT_SDK");
-            vec![classic]
-        }
-    })
+    if arguments.platform == Some(Platform::Hosted) {
+        return Err(BenchError::Hosted.into());
+    }
+    // Who names a board means Microkit.
+    let wanted_platform = arguments.platform.or(arguments.board.and(Some(Platform::Microkit)));
+    let wanted = |target: &Target| {
+        let is_of_board =
+            target.platform == Platform::Classic || arguments.board.is_none_or(|only| only == target.board);
+        target.platform != Platform::Hosted
+            && wanted_platform.is_none_or(|only| only == target.platform)
+            && is_of_board
+    };
+    let mut targets: Vec<Target> = Target::all(arguments.config).filter(wanted).collect();
+    if wanted_platform.is_none() && !microkit::sdk_is_there()? {
+        println!("MICROKIT WAS NOT MEASURED: no Microkit SDK was found; set MICROKIT_SDK");
+        targets.retain(|target| target.platform != Platform::Microkit);
+    }
+    Ok(targets)
 }
 
 /// A platform on which the cases are run.
@@ -138,17 +127,13 @@ struct Bench {
 
 impl Bench {
     fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
-        let name = match target.platform {
-            Platform::Classic => "classic",
-            Platform::Microkit => target.board.name(),
-            Platform::Hosted => "hosted",
-        };
+        let name = target.name();
         let built = Built::build(target, workspace)?;
         let files = DescriptionFiles {
             system: workspace.root.join(SYSTEM),
             flows: workspace.root.join("bench/flows-keep.toml"),
         };
-        let description = check::load(&files, &[])?;
+        let description = files.load(&[])?;
         let mut programs = Programs::default();
         for (owner, program) in
             [(Owner::Central, "central"), (Owner::Producer, "producer"), (Owner::Consumer, "consumer")]
@@ -161,17 +146,8 @@ impl Bench {
         Ok(Self { name, target, built, programs: Arc::new(programs), workspace: workspace.clone() })
     }
 
-    /// How many instructions the emulator's virtual clock counts for a nanosecond, as QEMU's `-icount` wants it. The
-    /// Microkit kernel on x86-64 finds its timer's ratio to be 0 with any shift but this.
-    fn instruction_counting(&self) -> [&'static str; 2] {
-        match (self.target.platform, self.target.board) {
-            (Platform::Microkit, Board::X86) => ["-icount", "shift=4,sleep=off"],
-            _ => ["-icount", "shift=0,sleep=off"],
-        }
-    }
-
-    fn lane(&self, cases: &[Case], arguments: &BenchArguments) -> Result<Lane, Error> {
-        let mut lane = Lane { name: self.name.to_owned(), rows: Vec::new() };
+    fn carrier(&self, cases: &[Case], arguments: &BenchArguments) -> Result<Carrier, Error> {
+        let mut carrier = Carrier { name: self.name.to_owned(), rows: Vec::new() };
         println!("{}", report::Heading(self.name));
         for policy in Policy::ALL {
             let mut rest: Vec<Case> = cases.iter().copied().filter(|case| case.policy == policy).collect();
@@ -186,11 +162,11 @@ impl Bench {
                     if let Some(directory) = &arguments.profile {
                         report::profile(directory, self.name, case, &trace, &self.programs)?;
                     }
-                    lane.rows.push(row);
+                    carrier.rows.push(row);
                 }
             }
         }
-        Ok(lane)
+        Ok(carrier)
     }
 
     /// The description of a system with so many clients.
@@ -199,10 +175,10 @@ impl Bench {
         if clients == 2 {
             return Ok(pair);
         }
-        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
-        let text = fs::read_to_string(&pair).map_err(Error::file("read", &pair))?;
+        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
+        let text = fs::read_to_string(&pair).map_err(file::failed("read", &pair))?;
         let path = directory.join(format!("system-{clients}.xml"));
-        fs::write(&path, crowd::describe(&text, clients)).map_err(Error::file("write", &path))?;
+        fs::write(&path, crowd::describe(&text, clients)).map_err(file::failed("write", &path))?;
         Ok(path)
     }
 
@@ -216,18 +192,20 @@ impl Bench {
             flows: self.workspace.root.join(format!("bench/flows-{policy}.toml")),
         };
         let contents = order::encode(&courses);
-        let description = check::load(&files, &[])?;
+        let description = files.load(&[])?;
         let prefills = [(REGION.to_owned(), contents)];
-        let mut machine = self.built.machine(&files, &description, &prefills, &[], &directory)?;
+        let mut emulator = self.built.emulator(&files, &description, &prefills, &[], &directory)?;
         let watch = Watch::new().map_err(BenchError::Watch)?;
-        machine.command.args(self.instruction_counting());
-        watch.prepare(&mut machine.command);
+        if let Some(board) = self.target.emulated_board() {
+            emulator.command.args(board.emulator.counting());
+        }
+        watch.prepare(&mut emulator.command);
         let expectation =
             Expectation { lines: Vec::new(), fault: None, ending: Ending::Exit(0), limit: LIMIT };
         let _step = Step::begin(format!("measuring {} cases on {}, policy {policy}", cases.len(), self.name));
         let (boot, traces) = std::thread::scope(|scope| {
             let follow = scope.spawn(|| watch.follow(cases.len(), &self.programs));
-            let boot = boot::boot(machine, &expectation, &mut |_| {});
+            let boot = boot::boot(emulator, &expectation, &mut |_| {});
             (boot, follow.join())
         });
         // A machine that failed says more than a watch that lost it.

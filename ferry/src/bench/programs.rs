@@ -4,8 +4,8 @@ use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Addresses from here on are the kernel's: half of the address space on x86-64; on `AArch64` seL4 runs in the
-/// hypervisor's own space, far above all programs.
+/// Addresses from here on are the kernel's: half of the address space on x86-64; on `AArch64` seL4 runs in
+/// the hypervisor's own space, far above all programs.
 const KERNEL: u64 = 0x80_6000_0000;
 /// The instructions that call the kernel: `syscall` of x86-64 and `svc #0` of `AArch64`.
 const SYSTEM_CALLS: [&[u8]; 2] = [&[0x0f, 0x05], &[0x01, 0x00, 0x00, 0xd4]];

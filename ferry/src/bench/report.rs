@@ -1,13 +1,13 @@
 //! From what was measured to what is written down: rows, lines on the screen, profiles.
 
-use super::BenchError;
+use super::error::BenchError;
 use super::programs::{Owner, Programs};
 use super::trace::Trace;
 use crate::console::word;
-use crate::error::Error;
-use ferry_lanes::case::Case;
-use ferry_lanes::lane::{Row, per_message};
-use ferry_lanes::order::Course;
+use crate::file::{self, FileError};
+use ferry_rows::carrier::{Row, per_message};
+use ferry_rows::case::Case;
+use ferry_rows::order::Course;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -15,8 +15,8 @@ use std::path::Path;
 
 /// What begins the producer's lines.
 const LINE: &str = "bench: ";
-/// Clock and trace may differ by this part of the clock's count, and by this many instructions of a round on top: reading
-/// the clock, and its ticks, which can be longer than an instruction.
+/// Clock and trace may differ by this part of the clock's count, and by this many instructions of a round on
+/// top: reading the clock, and its ticks, which can be longer than an instruction.
 const TOLERANCE: f64 = 0.01;
 const SLACK: f64 = 200.0;
 
@@ -52,13 +52,13 @@ pub(super) fn clocks(console: &[String], courses: &[Course]) -> Vec<Clock> {
 
 /// The row of a case, if clock and trace agree.
 pub(super) fn row(
-    lane: &str,
+    carrier: &str,
     case: Case,
     clock: &Clock,
     trace: &Trace,
     programs: &Programs,
 ) -> Result<Row, BenchError> {
-    let fail = |what| BenchError::Case { lane: lane.to_owned(), case, what };
+    let fail = |what| BenchError::Case { carrier: carrier.to_owned(), case, what };
     let count = |owner| trace.instructions(programs, owner);
     let [central, producer, consumer, kernel] =
         [Owner::Central, Owner::Producer, Owner::Consumer, Owner::Kernel].map(count);
@@ -96,7 +96,7 @@ pub(super) fn row(
     })
 }
 
-/// Above the rows of a lane.
+/// Above the rows of a carrier.
 pub(super) struct Heading(pub(super) &'static str);
 
 impl fmt::Display for Heading {
@@ -129,11 +129,11 @@ impl fmt::Display for Shown<'_> {
 /// Writes where the instructions of a case went: by function, and by instruction for a disassembler.
 pub(super) fn profile(
     directory: &Path,
-    lane: &str,
+    carrier: &str,
     case: Case,
     trace: &Trace,
     programs: &Programs,
-) -> Result<(), Error> {
+) -> Result<(), FileError> {
     let mut functions: BTreeMap<(Owner, &str), u64> = BTreeMap::new();
     let mut places: Vec<(u64, u64)> =
         trace.executed.iter().map(|(address, count)| (*address, *count)).collect();
@@ -146,15 +146,15 @@ pub(super) fn profile(
     let mut functions: Vec<_> = functions.into_iter().collect();
     functions.sort_unstable_by_key(|((owner, _), count)| (*owner, std::cmp::Reverse(*count)));
     let mut text =
-        format!("# {lane}, {case}: instructions of the traced round, by function and by address\n");
+        format!("# {carrier}, {case}: instructions of the traced round, by function and by address\n");
     for ((owner, name), count) in functions {
         let _ = writeln!(text, "{count:9} {owner:?} {name}");
     }
     for (address, count) in places {
         let _ = writeln!(text, "{address:#x} {count}");
     }
-    fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
-    let name = format!("{lane}-{}-{}-{}.txt", case.policy, case.payload, case.batch);
+    fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
+    let name = format!("{carrier}-{}-{}-{}.txt", case.policy, case.payload, case.batch);
     let path = directory.join(name);
-    fs::write(&path, text).map_err(Error::file("write", &path))
+    fs::write(&path, text).map_err(file::failed("write", &path))
 }

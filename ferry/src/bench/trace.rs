@@ -1,12 +1,12 @@
-//! The trace of a measured section: one line for each instruction that the emulated processor executed, told apart by
-//! whose addresses they are at.
+//! The trace of a measured section: one line for each instruction that the emulated processor executed, told
+//! apart by whose addresses they are at.
 //!
-//! QEMU writes a line for each translation block that it enters, and in its single-step mode a block is one instruction. The
-//! measured programs are linked at different addresses, so an address says whose instruction it is; what lies above the
-//! programs' part of the address space is the kernel's.
+//! QEMU writes a line for each translation block that it enters, and in its single-step mode a block is one
+//! instruction. The measured programs are linked at different addresses, so an address says whose instruction
+//! it is; what lies above the programs' part of the address space is the kernel's.
 //!
-//! Interrupts are told from system calls by the instruction before them and are counted apart: they are the timer's, and
-//! fall on one message and not on another.
+//! Interrupts are told from system calls by the instruction before them and are counted apart: they are the
+//! timer's, and fall on one message and not on another.
 
 use super::programs::{Owner, Programs};
 use std::collections::{HashMap, HashSet};
@@ -44,15 +44,16 @@ struct Reader<'a> {
     begun: bool,
     place: Place,
     last: Option<u64>,
-    /// Where interrupts were seen to enter the kernel. One that was pending while the kernel ran follows it without an
-    /// instruction of a program in between, and is known by this.
+    /// Where interrupts were seen to enter the kernel. One that was pending while the kernel ran follows it
+    /// without an instruction of a program in between, and is known by this.
     interrupt_entries: HashSet<u64>,
     trace: Trace,
 }
 
 impl Trace {
-    /// Reads the emulator's lines up to their end and counts from the one on that executes `begin`. What comes before it is
-    /// an interrupt: QEMU moves the virtual clock on to the next timer when it resumes a machine that was stopped.
+    /// Reads the emulator's lines up to their end and counts from the one on that executes `begin`. What
+    /// comes before it is an interrupt: QEMU moves the virtual clock on to the next timer when it resumes a
+    /// machine that was stopped.
     pub(super) fn read(mut lines: impl BufRead, begin: u64, programs: &Programs) -> io::Result<Self> {
         let mut reader = Reader {
             programs,
@@ -145,8 +146,8 @@ mod tests {
     use super::{Programs, Trace};
     use std::fmt::Write as _;
 
-    /// Two instructions of a program, a repeated one, a system call with an interrupt right behind it, and one more
-    /// instruction that is announced twice.
+    /// Two instructions of a program, a repeated one, a system call with an interrupt right behind it, and
+    /// one more instruction that is announced twice.
     #[test]
     fn a_trace_is_counted_from_its_begin() {
         let mut programs = Programs::default();

@@ -1,5 +1,5 @@
-//! Watches a measured system from outside: stops it where each measured section begins and ends, and has the emulator trace
-//! every instruction in between. The emulated machine notices nothing of it.
+//! Watches a measured system from outside: stops it where each measured section begins and ends, and has the
+//! emulator trace every instruction in between. The emulated machine notices nothing of it.
 
 use super::gdb::Gdb;
 use super::programs::{Owner, Programs};

@@ -1,4 +1,5 @@
-//! Emulators do not outlive the command line, however that ends: the kernel ends them with the thread that started them.
+//! Emulators do not outlive the command line, however that ends: the kernel ends them with the thread that
+//! started them.
 //!
 //! The one file of this crate with unsafe code, as what a child does between `fork` and `exec` is.
 #![allow(unsafe_code)]

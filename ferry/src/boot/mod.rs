@@ -1,8 +1,8 @@
 //! Boots a machine and judges what it did. Every boot ends: by itself, or by the time limit.
 //!
-//! A boot is a success only if everything expected was seen: the lines, the fault if there is to be one, the exit
-//! code reported on the console *and* the exit status of the emulator. Anything unexpected (a fault, a panic, an
-//! error line) is a failure, and a failure carries the end of the console.
+//! A boot is a success only if everything expected was seen: the lines, the fault if there is to be one, the
+//! exit code reported on the console *and* the exit status of the emulator. Anything unexpected (a fault, a
+//! panic, an error line) is a failure, and a failure carries the end of the console.
 
 mod binding;
 #[cfg(test)]
@@ -20,12 +20,12 @@ const TAIL: usize = 25;
 /// How long a machine that got into trouble may still explain itself.
 const GRACE: Duration = Duration::from_millis(1_500);
 
-/// A machine that has not been started.
+/// An emulator that has not been started, or the launcher that stands in for one on the hosted platform.
 #[derive(Debug)]
-pub(crate) struct Machine {
-    /// The emulator with its arguments; its standard output is the machine's console.
+pub(crate) struct Emulator {
+    /// The program with its arguments; its standard output is the machine's console.
     pub(crate) command: Command,
-    /// The emulator's exit status for the code with which the system ends.
+    /// Its exit status for the code with which the system ends.
     pub(crate) status_of: fn(u8) -> i32,
 }
 
@@ -119,12 +119,12 @@ impl fmt::Display for Tail<'_> {
 
 /// Boots and judges. `on_line` sees each line of the console as it comes.
 pub(crate) fn boot(
-    mut machine: Machine,
+    mut emulator: Emulator,
     expectation: &Expectation,
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Boot, BootError> {
     let start = Instant::now();
-    let command = machine.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let command = emulator.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     binding::end_with_this_thread(command);
     let child = command.spawn().map_err(|cause| BootError {
         failure: Failure::Start { program: command.get_program().to_string_lossy().into_owned(), cause },
@@ -132,7 +132,7 @@ pub(crate) fn boot(
     })?;
     let mut watch = Watch::new(expectation, start);
     let status = watch.follow(child, on_line);
-    match watch.judge(status, machine.status_of) {
+    match watch.judge(status, emulator.status_of) {
         Ok(()) => Ok(Boot { console: watch.console, duration: start.elapsed() }),
         Err(failure) => Err(BootError { failure, console: watch.console }),
     }

@@ -1,11 +1,11 @@
-//! The judge, with shell scripts as machines.
+//! The judge, with shell scripts as emulators.
 
 use super::*;
 
-fn machine(script: &str) -> Machine {
+fn emulator(script: &str) -> Emulator {
     let mut command = Command::new("sh");
     command.args(["-c", script]);
-    Machine { command, status_of: |code| i32::from(code) * 2 + 1 }
+    Emulator { command, status_of: |code| i32::from(code) * 2 + 1 }
 }
 
 fn expectation() -> Expectation {
@@ -18,14 +18,14 @@ fn expectation() -> Expectation {
 }
 
 fn judge(script: &str, expectation: &Expectation) -> Result<Boot, BootError> {
-    boot(machine(script), expectation, &mut |_| {})
+    boot(emulator(script), expectation, &mut |_| {})
 }
 
 #[test]
 fn lines_exit_code_and_status_make_a_success() {
     let script = "printf 'Booting\\n\\rferry: received bytes=3 messages=1\\n\\rferry: exit domain=receiver code=0\\n'; exit 1";
     let mut seen = Vec::new();
-    let boot = boot(machine(script), &expectation(), &mut |line| seen.push(line.to_owned())).unwrap();
+    let boot = boot(emulator(script), &expectation(), &mut |line| seen.push(line.to_owned())).unwrap();
     assert_eq!(boot.console, seen);
     assert_eq!(seen[1], "ferry: received bytes=3 messages=1");
 }
@@ -98,7 +98,7 @@ fn an_expected_fault_must_happen_and_no_other() {
 
 #[test]
 fn a_program_that_is_not_there_is_said_so() {
-    let missing = Machine { command: Command::new("/no/such/emulator"), status_of: i32::from };
+    let missing = Emulator { command: Command::new("/no/such/emulator"), status_of: i32::from };
     let error = boot(missing, &expectation(), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("could not start /no/such/emulator"), "{error}");
 }

@@ -48,7 +48,7 @@ fn play(actor: &mut Actor<'_>, scenario: &Scenario) {
     if scenario.ending != Ending::Umpire {
         return;
     }
-    let told = if umpire { actor.await_passes(scenario) } else { actor.report_pass() };
+    let told = if umpire { actor.await_passes(|role| scenario.must_pass(role)) } else { actor.report_pass() };
     match told {
         Ok(()) if umpire => runtime::exit(0),
         Ok(()) => {}

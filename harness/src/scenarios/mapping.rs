@@ -4,7 +4,8 @@ use ferry_layout::{Descriptor, Status, flags};
 
 use crate::actor::Actor;
 use crate::check::ensure;
-use crate::scenario::{Ending, Fault, Role, Scenario, Touch, Trace};
+use crate::role::Role;
+use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
 
 /// Frames of each buffer of the test systems.
 const FRAMES: u32 = 16;

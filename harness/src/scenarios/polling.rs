@@ -6,7 +6,8 @@ use ferry_layout::{Descriptor, Status, flags};
 use super::requests::{await_sign, relay};
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Feature, Role, Scenario, Trace};
+use crate::role::Role;
+use crate::scenario::{Feature, Scenario, Trace};
 
 /// Tags of a series.
 const SERIES: u64 = 5;

@@ -4,7 +4,8 @@ use ferry_layout::Status;
 
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Ending, Fault, Role, Scenario, Touch, Trace};
+use crate::role::Role;
+use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
 
 /// Gamma passes a sign on from alpha to beta, which share no memory and wait for no time.
 pub(super) fn relay(gamma: &mut Actor<'_>) -> Result<(), Clue> {

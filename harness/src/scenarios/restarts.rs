@@ -6,7 +6,8 @@ use ferry_layout::{Address, Descriptor, Standing, Status, flags};
 use super::requests::await_sign;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Ending, Fault, Feature, Moment, Role, Scenario, Touch, Trace};
+use crate::role::Role;
+use crate::scenario::{Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
 
 /// A forbidden write: the kernel stops the client.
 fn fault(actor: &Actor<'_>) -> Result<(), Clue> {

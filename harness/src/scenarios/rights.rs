@@ -10,7 +10,8 @@ use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::memory::{sink_below, write_in_place};
 use crate::rights::Overreach;
-use crate::scenario::{Ending, Fault, Feature, Role, Scenario, Touch, Trace};
+use crate::role::Role;
+use crate::scenario::{Ending, Fault, Feature, Scenario, Touch, Trace};
 
 /// Alpha is stopped by the kernel; beta and gamma go on.
 const CONTAINED: Scenario = Scenario {

@@ -6,7 +6,8 @@ use ferry_layout::{DeliveryKind, Descriptor, Post, Standing, Status};
 use super::requests::{await_sign, relay};
 use crate::actor::Actor;
 use crate::check::ensure;
-use crate::scenario::{Role, Scenario};
+use crate::role::Role;
+use crate::scenario::Scenario;
 
 pub(super) const R15: Scenario = Scenario {
     name: "r15_the_status_field_says_when_the_transfer_is_complete",

@@ -4,7 +4,8 @@ use ferry_layout::{DeliveryKind, Status};
 
 use crate::actor::Actor;
 use crate::check::ensure;
-use crate::scenario::{Ending, Fault, Role, Scenario, Touch, Trace};
+use crate::role::Role;
+use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
 
 /// The message that most scenarios send: 100 bytes from frame 0 into frame 0.
 const BYTES: u32 = 100;

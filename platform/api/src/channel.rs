@@ -1,4 +1,4 @@
-//! Channels: by what a protection domain is notified and whom it notifies.
+//! Channels: through them a protection domain is notified and notifies others.
 
 /// One end of a channel, by the number that the system description gives it (`<end id="…">`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -6,13 +6,13 @@ pub struct Channel(u8);
 
 impl Channel {
     /// Channel numbers are below this.
-    pub const LIMIT: u8 = 63;
+    pub const LIMIT: u8 = ferry_layout::geometry::CHANNELS;
 
     /// The channel of this number, if it is one.
     #[must_use]
     pub const fn new(number: usize) -> Option<Self> {
         if number < Self::LIMIT as usize {
-            #[expect(clippy::cast_possible_truncation, reason = "the line above bounds it by 63")]
+            #[expect(clippy::cast_possible_truncation, reason = "the line above bounds it by 62")]
             Some(Self(number as u8))
         } else {
             None
@@ -55,7 +55,7 @@ impl IntoIterator for ChannelSet {
     type IntoIter = ChannelSetIter;
 
     fn into_iter(self) -> ChannelSetIter {
-        // The bit above the highest number is no channel's.
+        // The bits above the highest number are no channel's.
         ChannelSetIter(self.0 & ((1 << Channel::LIMIT) - 1))
     }
 }
@@ -77,7 +77,7 @@ impl Iterator for ChannelSetIter {
 
 /// What a protection domain does when it is notified.
 pub trait Handler {
-    /// Called once for each wake-up, with every channel that was signalled since the last one. When it returns, the
-    /// protection domain sleeps until the next signal.
+    /// Called once for each wake-up, with every channel that was signalled since the last one. When it
+    /// returns, the protection domain sleeps until the next signal.
     fn notified(&mut self, channels: ChannelSet);
 }

@@ -1,5 +1,4 @@
-//! Faults of protection domains, as every platform reports them on its console:
-//! `ferry: fault domain=<name> kind=<kind> address=<hex> instruction=<hex>`.
+//! Faults of protection domains, as every platform reports them on its console.
 
 use core::fmt;
 
@@ -8,7 +7,8 @@ use core::fmt;
 pub struct Fault {
     /// How.
     pub kind: FaultKind,
-    /// The address or capability pointer accessed; the number of the exception, signal or system call where there is none.
+    /// The address or capability pointer accessed; the number of the exception, signal or system call where
+    /// there is none.
     pub address: u64,
     /// Address of the instruction.
     pub instruction: u64,

@@ -1,12 +1,14 @@
-//! What the `runtime` crates of all platforms have in common: channels, handlers, regions, text for consoles, and the
-//! copy routine.
+//! What all platforms have in common. For their `runtime` crates: channels, handlers, regions, text for
+//! consoles, and the copy routine. For whoever supervises protection domains there: faults, reports and the
+//! restart policy.
 //!
-//! A protection domain (PD) is written once, against the crate named `runtime`. Each platform has one, and all of
-//! them offer the same names; the types behind those names that no platform changes are here. The model is
-//! `sel4-microkit`'s, because that is what Microkit users know: a PD has an `init` and a [`Handler`] whose
-//! `notified` runs once for each wake-up.
+//! A protection domain (PD) is written once, against the crate named `runtime`. Each platform has one, and
+//! all of them offer the same names; the types behind those names that no platform changes are here. The
+//! model is `sel4-microkit`'s, because that is what Microkit users know: a PD has an `init` and a [`Handler`]
+//! whose `notified` runs once for each wake-up.
 //!
-//! Raw memory is touched in two modules of this crate and in the `window` module of each platform, nowhere else.
+//! Raw memory is touched in two modules of this crate and in the `window` module of each platform, nowhere
+//! else.
 
 #![no_std]
 
@@ -15,6 +17,8 @@ mod copy;
 mod fault;
 mod frame;
 mod region;
+mod report;
+mod restart;
 mod symbol;
 mod text;
 
@@ -23,5 +27,7 @@ pub use copy::copy_opaque;
 pub use fault::{Fault, FaultKind};
 pub use frame::{Frame, MapError};
 pub use region::{Region, RegionError, Shared};
+pub use report::Report;
+pub use restart::{Outcome, Restarts};
 pub use symbol::patched_word;
 pub use text::in_pieces;

@@ -46,8 +46,8 @@ impl Region {
     /// The region of `bytes` bytes at `address`, or `None` if there cannot be one.
     ///
     /// # Safety
-    /// The system description maps a memory region of that size there, for as long as the protection domain runs,
-    /// and no Rust object of another kind lies in it.
+    /// The system description maps a memory region of that size there, for as long as the protection domain
+    /// runs, and no Rust object of another kind lies in it.
     #[must_use]
     pub unsafe fn at(address: usize, bytes: usize) -> Option<Self> {
         address.checked_add(bytes)?;
@@ -85,8 +85,8 @@ impl Region {
         if !place.is_aligned() {
             return Err(RegionError::Misaligned { alignment: align_of::<T>() });
         }
-        // SAFETY: mapped for good and of no other Rust type (contract of `at`), large enough and aligned (just
-        // checked); `T` is made of atomics, so other writers are allowed for.
+        // SAFETY: mapped for good and of no other Rust type (contract of `at`), large enough and aligned
+        // (just checked); `T` is made of atomics, so other writers are allowed for.
         Ok(unsafe { place.as_ref() })
     }
 }

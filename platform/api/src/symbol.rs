@@ -1,10 +1,11 @@
-//! Words that the image builder fills in (`setvar_vaddr`, `setvar_size`, `setvar_id` of the system description).
+//! Words that the image builder fills in (`setvar_vaddr`, `setvar_size`, `setvar_id` of the system
+//! description).
 
-/// Declares the words that the image builder patches and gives the [`Region`](crate::Region) that they describe, or `None`
-/// if the system description does not set them.
+/// Declares the words that the image builder patches and gives the [`Region`](crate::Region) that they
+/// describe, or `None` if the system description does not set them.
 ///
-/// `region!(ferry_tx)` defines the symbols `ferry_tx` (address) and `ferry_tx_size` (bytes); so it can stand in a
-/// program once for each name.
+/// `region!(ferry_tx)` defines the symbols `ferry_tx` (address) and `ferry_tx_size` (bytes); so it can stand
+/// in a program once for each name.
 #[macro_export]
 macro_rules! region {
     ($name:ident) => {{
@@ -44,8 +45,8 @@ macro_rules! patched_symbol {
 /// Reads a word that the image builder may have patched; `None` if it has not.
 #[must_use]
 pub fn patched_word(word: &'static usize) -> Option<usize> {
-    // SAFETY: a reference is valid to read. Volatile, because the compiler must not take the initial value for the
-    // one that the program finds when it runs.
+    // SAFETY: a reference is valid to read. Volatile, because the compiler must not take the initial value
+    // for the one that the program finds when it runs.
     let value = unsafe { core::ptr::from_ref(word).read_volatile() };
     (value != usize::MAX).then_some(value)
 }

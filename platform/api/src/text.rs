@@ -1,13 +1,16 @@
-//! Text on its way to a console that takes messages of limited size: formatted first, then sent in as few pieces as possible, so
-//! that a line which fits into one piece arrives in one piece. The consoles of the seL4 platforms are built on it.
+//! Text for a console that takes messages of limited size. The text is formatted first and then sent in as
+//! few pieces as possible, so a line that fits into one piece arrives in one piece. The consoles of the seL4
+//! platforms use it.
 
 use core::fmt::{self, Write};
 
-/// Passes formatted text to `send` in pieces of `BYTES` bytes, of which the last may be shorter. Empty text is no piece.
+/// Passes formatted text to `send` in pieces of `BYTES` bytes, of which the last may be shorter. Empty text
+/// is no piece.
 pub fn in_pieces<const BYTES: usize>(text: fmt::Arguments<'_>, send: impl FnMut(&[u8])) {
     const { assert!(BYTES > 0, "pieces of no bytes would never end") };
     let mut pieces = Pieces { bytes: [0; BYTES], length: 0, send };
-    // Only a value whose own formatting fails can make this fail; what it wrote before is still worth printing.
+    // Only a value whose own formatting fails can make this fail; what it wrote before is still worth
+    // printing.
     let _ = pieces.write_fmt(text);
     pieces.flush();
 }

@@ -1,5 +1,5 @@
-//! Gives the protection domains that are measured addresses of their own, so that a trace of program counters tells them from
-//! central and from each other. All others lie where the linker puts them.
+//! Gives the protection domains that are measured addresses of their own, so that a trace of program counters
+//! tells them from central and from each other. All others lie where the linker puts them.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

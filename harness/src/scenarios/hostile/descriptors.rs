@@ -6,7 +6,8 @@ use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
 use super::{ATTACK, honest};
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Role, Scenario};
+use crate::role::Role;
+use crate::scenario::Scenario;
 
 /// Gamma sends each of `descriptors`: it ends with `status`, and costs gamma nothing but that.
 fn ends_with(

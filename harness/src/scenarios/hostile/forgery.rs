@@ -4,7 +4,8 @@ use ferry_layout::Status;
 
 use crate::actor::Actor;
 use crate::check::ensure;
-use crate::scenario::{Ending, Fault, Role, Scenario};
+use crate::role::Role;
+use crate::scenario::{Ending, Fault, Scenario};
 
 pub(in super::super) const T70: Scenario = Scenario {
     name: "t70_a_client_cannot_forge_a_status",

@@ -6,7 +6,7 @@ use ferry_layout::{Descriptor, Status};
 
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::Role;
+use crate::role::Role;
 
 /// Messages of an exchange.
 const ROUNDS: u64 = 40;

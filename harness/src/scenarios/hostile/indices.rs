@@ -5,7 +5,8 @@ use ferry_layout::{Descriptor, Standing, Status};
 use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Role, Scenario};
+use crate::role::Role;
+use crate::scenario::Scenario;
 
 /// Gamma has sent one message in good form, then does `attack`: it is shut out until it begins anew.
 fn is_quarantined_for(gamma: &mut Actor<'_>, attack: impl FnOnce(&Actor<'_>)) -> Result<(), Clue> {

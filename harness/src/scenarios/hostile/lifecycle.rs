@@ -5,7 +5,8 @@ use ferry_layout::{Descriptor, Standing, Status};
 use super::{ATTACK, honest};
 use crate::actor::Actor;
 use crate::check::ensure;
-use crate::scenario::{Feature, Role, Scenario, Trace};
+use crate::role::Role;
+use crate::scenario::{Feature, Scenario, Trace};
 
 /// Tag of what gamma sends in its last epoch.
 const NEW: u64 = 7;

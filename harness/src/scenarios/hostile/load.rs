@@ -5,7 +5,8 @@ use ferry_layout::{Descriptor, Post, Standing, Status, flags};
 use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Role, Scenario};
+use crate::role::Role;
+use crate::scenario::Scenario;
 
 /// Fills mallory's ring with entries that are refused, as soon as there is room again.
 fn flood(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {

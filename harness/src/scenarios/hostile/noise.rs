@@ -5,7 +5,8 @@ use ferry_layout::{Address, Descriptor, Post, Standing, flags};
 use super::ATTACK;
 use crate::actor::Actor;
 use crate::check::ensure;
-use crate::scenario::{Role, Scenario};
+use crate::role::Role;
+use crate::scenario::Scenario;
 
 /// Strikes that have to happen.
 const STRIKES: u32 = 150;

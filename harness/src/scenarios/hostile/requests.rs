@@ -7,7 +7,8 @@ use ferry_layout::{Address, DeliveryKind, Descriptor, Kind, Post, PostKind, Stan
 use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Feature, Role, Scenario};
+use crate::role::Role;
+use crate::scenario::{Feature, Scenario};
 
 /// Bytes of a client's buffer, and of mallory's receive buffer.
 const REGION: u32 = 16 * 4096;

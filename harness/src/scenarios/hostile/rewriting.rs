@@ -10,7 +10,8 @@ use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::memory::pattern;
-use crate::scenario::{Role, Scenario};
+use crate::role::Role;
+use crate::scenario::Scenario;
 
 /// What all of mallory's transmit buffer holds.
 const MARK: u8 = 0x9d;

@@ -13,7 +13,8 @@ use ferry_layout::{Address, Descriptor, Post, Standing, Status, flags};
 use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
-use crate::scenario::{Feature, Role, Scenario, Touch};
+use crate::role::Role;
+use crate::scenario::{Feature, Scenario, Touch};
 
 /// Bytes of an honest message.
 const ALPHAS: u32 = 24_000;

@@ -1,13 +1,14 @@
-//! Copying on aarch64 by pairs of vector registers, the widest there are: 256 bytes at a time, then what is left by halves.
+//! Copying on aarch64 by pairs of vector registers, the widest there are: 256 bytes at a time, then what is
+//! left by halves.
 
 use core::arch::asm;
 
 /// See [`copy_opaque`](super::copy_opaque) for the contract.
 #[inline]
 pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for which
-    // the caller vouches: the bits of `length` below 256 say which of the pieces after the loop there are. Unaligned
-    // access is allowed on normal memory.
+    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for
+    // which the caller vouches: the bits of `length` below 256 say which of the pieces after the loop there
+    // are. Unaligned access is allowed on normal memory.
     unsafe {
         asm!(
             "subs {n}, {n}, #256",

@@ -1,8 +1,8 @@
 //! The copy routine: moves bytes that an untrusted peer may be rewriting at the same moment.
 //!
-//! It is assembly, because the compiler must know nothing about it: it may not assume that the source stays the
-//! same, read it twice, or read past its end. Each source byte is read exactly once, and nothing outside the two
-//! ranges is touched.
+//! It is assembly, because the compiler must know nothing about it: it may not assume that the source stays
+//! the same, read it twice, or read past its end. Each source byte is read exactly once, and nothing outside
+//! the two ranges is touched.
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", not(miri)))]
 #[path = "aarch64.rs"]
@@ -20,8 +20,8 @@ mod arch;
 /// Copies `length` bytes from `from` to `to`.
 ///
 /// # Safety
-/// `from` is mapped readable and `to` writable for `length` bytes, the ranges do not overlap, and no Rust reference to either
-/// exists. Other protection domains may write to both meanwhile.
+/// `from` is mapped readable and `to` writable for `length` bytes, the ranges do not overlap, and no Rust
+/// reference to either exists. Other protection domains may write to both meanwhile.
 #[inline]
 pub unsafe fn copy_opaque(from: *const u8, to: *mut u8, length: usize) {
     // SAFETY: the caller's promise, handed on.
@@ -42,8 +42,8 @@ mod tests {
         super::arch::by_string_move,
     ];
 
-    /// Every length around the sizes at which a routine changes its way, at every alignment of both ends, between
-    /// canaries.
+    /// Every length around the sizes at which a routine changes its way, at every alignment of both ends,
+    /// between canaries.
     #[test]
     fn copies_exactly_the_range() {
         const MARGIN: usize = 64;

@@ -1,14 +1,16 @@
-//! Copying on x86-64 by size: by registers as long as the beginning of the processor's string move costs more than it saves,
-//! from there on by that.
+//! Copying on x86-64. Short copies go by registers, long ones by the processor's string move, which is slow
+//! to start.
 //!
-//! Programs for seL4 have no vector registers, so that a domain may do without them (`fpu="false"`); a process of Linux
-//! uses them where the processor has AVX. Stores go through the cache, always: who receives is about to read.
+//! Programs for seL4 use no vector registers, so that a domain may do without them (`fpu="false"`). A Linux
+//! process uses them where the processor has AVX. Stores always go through the cache, because the receiver is
+//! about to read.
 
 use core::arch::asm;
 
 /// From so many bytes on `rep movsq` is faster than a loop over general registers.
 const STRING_MOVE: usize = 512;
-/// Likewise than one over vectors of 32 bytes. From 4 KiB on that holds for what the nearest cache holds; batches are more.
+/// From so many bytes on `rep movsq` is faster than a loop over vectors of 32 bytes. It would be 4 KiB if all
+/// data were in the nearest cache, but a batch does not fit there.
 #[cfg(target_os = "linux")]
 const STRING_MOVE_OVER_VECTORS: usize = 8192;
 
@@ -41,8 +43,9 @@ fn has_vectors() -> bool {
 #[cfg(target_os = "linux")]
 #[inline]
 unsafe fn by_vectors(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for which the
-    // caller vouches: the bits of `length` below 128 say which of the pieces after the loop there are.
+    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for
+    // which the caller vouches: the bits of `length` below 128 say which of the pieces after the loop there
+    // are.
     unsafe {
         asm!(
             "sub {n}, 128",
@@ -97,7 +100,7 @@ unsafe fn by_vectors(from: *const u8, to: *mut u8, length: usize) {
             "inc {t}",
             "dec {n:e}",
             "jnz 8b",
-            // So that what follows need not keep the registers' upper halves.
+            // Clears the upper halves of the registers, so that later code need not keep them.
             "9: vzeroupper",
             s = inout(reg) from => _,
             t = inout(reg) to => _,
@@ -168,12 +171,12 @@ pub(super) unsafe fn by_words(from: *const u8, to: *mut u8, length: usize) {
 /// As [`copy`].
 #[inline]
 pub(super) unsafe fn by_string_move(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: the string instructions read `length` bytes from `from` and write as many to `to`, which the caller
-    // vouches for; the direction flag is clear by the ABI.
+    // SAFETY: the string instructions read `length` bytes from `from` and write as many to `to`, which the
+    // caller vouches for; the direction flag is clear by the ABI.
     unsafe {
         asm!(
             "rep movsq",
-            // To begin one takes as long as 500 bytes, even for none.
+            // Starting a string move costs about as much as copying 500 bytes, even for zero bytes.
             "mov ecx, {rest:e}",
             "test ecx, ecx",
             "jz 2f",

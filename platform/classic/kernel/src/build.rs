@@ -1,12 +1,13 @@
 //! Compiles the kernel with its own Makefile, in a copy of the source: one of its generators writes next to
 //! itself, and Cargo's registry cache belongs to all projects. The result is a multiboot image for QEMU.
 
-use crate::source::{CONFIGURATION, write_configuration};
-use crate::{Error, Source, python};
-use std::fmt;
+use crate::error::Error;
+use crate::python;
+use crate::source::{CONFIGURATION, Source, write_configuration};
+use crate::step::{Step, run};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 /// Warnings off, because a newer compiler finds new ones in old code and the Makefile makes them errors. The
 /// next three because the kernel relies on C that optimisers have since learnt to exploit: it reads a table
@@ -28,8 +29,8 @@ struct Repair {
     right: &'static str,
 }
 
-/// The kernel keeps the address of a page fault in 32 bits, a leftover from its 32-bit twin, so reports of faults
-/// above 4 GiB, where central's window and all stacks are, would name a wrong address.
+/// The kernel keeps the address of a page fault in 32 bits, a leftover from its 32-bit twin, so reports of
+/// faults above 4 GiB, where central's window and all stacks are, would name a wrong address.
 const REPAIRS: [Repair; 1] = [Repair {
     file: "src/arch/x86/kernel/vspace.c",
     wrong: "    uint32_t addr;\n    uint32_t fault;\n",
@@ -45,46 +46,11 @@ pub struct KernelImage {
     pub elf64: PathBuf,
 }
 
-/// What [`build`] is about to do; its `Display` form is one line for a progress display.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Step {
-    /// Nothing: the kernel in the build directory is up to date.
-    UpToDate,
-    /// Installs Python modules for the kernel's code generators.
-    InstallPythonModules {
-        /// The modules with their versions.
-        modules: &'static [&'static str],
-        /// The virtual environment they go to.
-        directory: PathBuf,
-    },
-    /// Copies the source into the build directory.
-    CopySource,
-    /// Generates code and compiles, the long step: about ten seconds.
-    Compile,
-    /// Turns the 64-bit ELF file into the 32-bit one.
-    Convert,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UpToDate => formatter.write_str("the seL4 kernel is up to date"),
-            Self::InstallPythonModules { modules, directory } => {
-                write!(formatter, "installing {} from PyPI into {}", modules.join(", "), directory.display())
-            }
-            Self::CopySource => formatter.write_str("copying the source of seL4 5.0.0"),
-            Self::Compile => formatter.write_str("compiling seL4 5.0.0 for x86-64"),
-            Self::Convert => formatter.write_str("converting the kernel for multiboot"),
-        }
-    }
-}
-
-/// Builds the kernel into `out_dir`, which is created, and calls `progress` before each step. A kernel that an
-/// earlier call built from the same source, configuration and compiler is returned at once.
+/// Builds the kernel into `out_dir`, which is created, and calls `progress` before each step. A kernel that
+/// an earlier call built from the same source, configuration and compiler is returned at once.
 ///
-/// Needs `make`, `gcc`, binutils and Python 3; each error names the package to install. Two calls with the same
-/// `out_dir` must not run at the same time.
+/// Needs `make`, `gcc`, binutils and Python 3; each error names the package to install. Two calls with the
+/// same `out_dir` must not run at the same time.
 pub fn build(source: &Source, out_dir: &Path, mut progress: impl FnMut(Step)) -> Result<KernelImage, Error> {
     fs::create_dir_all(out_dir).map_err(Error::file("create", out_dir))?;
     let out_dir = &out_dir.canonicalize().map_err(Error::file("find", out_dir))?;
@@ -186,33 +152,6 @@ fn compile(tree: &Path, objects: &Path, configuration: &Path, programs: &Path) -
         .args(["--jobs=2", "kernel.elf"]);
     let log = objects.join("log");
     run(make, "make gcc", "compile the kernel", "gcc 12 is known to work", Some(&log)).map(drop)
-}
-
-/// Runs a command to its end. `package` provides the program; `purpose` and `remedy` go into the error if it
-/// fails; its output goes to `log` if there is one.
-pub(crate) fn run(
-    mut command: Command,
-    package: &'static str,
-    purpose: &'static str,
-    remedy: &'static str,
-    log: Option<&Path>,
-) -> Result<Output, Error> {
-    let output = command.output().map_err(|cause| Error::Tool {
-        program: command.get_program().to_string_lossy().into_owned(),
-        package,
-        cause,
-    })?;
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    if let Some(log) = log {
-        fs::write(log, &text).map_err(Error::file("write", log))?;
-    }
-    if output.status.success() {
-        return Ok(output);
-    }
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    let tail = lines[lines.len().saturating_sub(20)..].join("\n");
-    Err(Error::Command { purpose, output: tail, log: log.map(Path::to_owned), remedy })
 }
 
 fn copy_directory(from: &Path, to: &Path) -> Result<(), Error> {

@@ -1,9 +1,9 @@
 //! The numbers that a program needs to talk to this kernel, taken from its source under its configuration:
 //! which invocation labels and object types exist, and so which number each has, moves with every option.
 
-use crate::build::run;
 use crate::interface::{bit_fields, enumerations, methods, system_calls, tags};
 use crate::source::write_configuration;
+use crate::step::run;
 use crate::{Error, Source};
 use std::fmt::Write as _;
 use std::fs;

@@ -1,6 +1,6 @@
-//! Readers for the three notations in which the kernel's source defines its interface: XML lists of methods and
-//! system calls, enumerations in C headers after the preprocessor, and blocks of bit fields. They read what
-//! sel4-sys 0.0.28 contains and report anything else; they are no general parsers.
+//! Readers for the three notations in which the kernel's source defines its interface: XML lists of methods
+//! and system calls, enumerations in C headers after the preprocessor, and blocks of bit fields. They read
+//! what sel4-sys 0.0.28 contains and report anything else; they are no general parsers.
 
 use roxmltree::{Document, Node};
 use std::collections::BTreeMap;
@@ -108,8 +108,8 @@ fn conditional(text: &mut String, node: Node, items: &[&str]) {
     }
 }
 
-/// Position and width, in bits, of the fields of the block `name`, which must fit in one 64-bit word. Blocks list
-/// fields from the highest bit down.
+/// Position and width, in bits, of the fields of the block `name`, which must fit in one 64-bit word. Blocks
+/// list fields from the highest bit down.
 pub(crate) fn bit_fields(text: &str, name: &str) -> Result<Vec<(String, i64)>, String> {
     let body = section(text, "block", name)?;
     let words: Vec<&str> = body.split_whitespace().collect();

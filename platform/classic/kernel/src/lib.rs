@@ -2,8 +2,8 @@
 //! `sel4-sys` 0.0.28 carries, so that a machine which reaches nothing but the package registry can boot seL4.
 //!
 //! [`Source::locate`] finds the source, [`build`] compiles it (in about ten seconds; an unchanged kernel is
-//! not built again), [`Constants::read`] extracts object types, invocation labels and system call numbers from
-//! the same source under the same configuration. The CLI calls the first two, the build script of
+//! not built again), [`Constants::read`] extracts object types, invocation labels and system call numbers
+//! from the same source under the same configuration. The CLI calls the first two, the build script of
 //! `ferry-classic-abi` the last.
 //!
 //! ```no_run
@@ -18,13 +18,13 @@
 //!
 //! # What this kernel is and is not
 //!
-//! It enforces capabilities, address spaces and rights like any seL4, which is what the tests need. It is also
-//! from 2017, not verified for x86-64, without mixed-criticality scheduling, and a debug build, because only a
-//! debug build offers domains a console; any domain can halt a debug kernel. Known defects: deleting one of
-//! several capabilities to a frame leaves the frame mapped, so unmap before every delete; its user page tables
-//! never set the no-execute bit, so data pages are executable. Two more are worked around here: a
-//! misaligned kernel stack (`kernel_stack.h`), and fault addresses cut to 32 bits (a repair of one line in the copy
-//! of the source that is compiled). Make no security or timing claim from a run on it.
+//! It enforces capabilities, address spaces and rights like any seL4, which is what the tests need. It is
+//! also from 2017, not verified for x86-64, without mixed-criticality scheduling, and a debug build, because
+//! only a debug build offers domains a console; any domain can halt a debug kernel. Known defects: deleting
+//! one of several capabilities to a frame leaves the frame mapped, so unmap before every delete; its user
+//! page tables never set the no-execute bit, so data pages are executable. Two more are worked around here: a
+//! misaligned kernel stack (`kernel_stack.h`), and fault addresses cut to 32 bits (a repair of one line in
+//! the copy of the source that is compiled). Make no security or timing claim from a run on it.
 #![forbid(unsafe_code)]
 
 mod build;
@@ -33,8 +33,10 @@ mod error;
 mod interface;
 mod python;
 mod source;
+mod step;
 
-pub use build::{KernelImage, Step, build};
+pub use build::{KernelImage, build};
 pub use constants::{Constants, Group};
 pub use error::Error;
 pub use source::Source;
+pub use step::Step;

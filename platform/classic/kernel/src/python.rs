@@ -1,9 +1,9 @@
-//! The Python interpreter that the kernel's code generators need, with their three modules. An interpreter that
-//! has the modules is used as it is; otherwise a virtual environment in the build directory gets them, and the
-//! machine's own Python stays untouched.
+//! The Python interpreter that the kernel's code generators need, with their three modules. An interpreter
+//! that has the modules is used as it is; otherwise a virtual environment in the build directory gets them,
+//! and the machine's own Python stays untouched.
 
-use crate::Error;
-use crate::build::{Step, run};
+use crate::error::Error;
+use crate::step::{Step, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Finds the kernel's source on this machine and hands out its configuration. Nothing here writes to the source:
-//! it lies in Cargo's registry cache, which other projects share.
+//! Finds the kernel's source on this machine and hands out its configuration. Nothing here writes to the
+//! source: it lies in Cargo's registry cache, which other projects share.
 
 use crate::Error;
 use cargo_metadata::{CargoOpt, MetadataCommand};
@@ -45,8 +45,8 @@ impl Source {
     }
 }
 
-/// Everything that configures the kernel and is not in its source, for [`write_configuration`] and for telling
-/// whether a kernel that was built earlier is still the right one.
+/// Everything that configures the kernel and is not in its source, for [`write_configuration`] and for
+/// telling whether a kernel that was built earlier is still the right one.
 pub(crate) const CONFIGURATION: [(&str, &str); 2] =
     [("autoconf.h", AUTOCONF), ("kernel_stack.h", KERNEL_STACK)];
 

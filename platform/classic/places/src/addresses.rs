@@ -4,8 +4,8 @@
 /// First address of the range that the initialiser uses itself: stack, guard pages and IPC buffer.
 pub const PRIVATE_START: u64 = 0x7fff_0000_0000;
 
-/// End of the stack, exclusive. The stack grows down from here for `stack_bytes`; the page below the stack and
-/// the page from here on are never mapped.
+/// End of the stack, exclusive. The stack grows down from here for `stack_bytes`; the page below the stack
+/// and the page from here on are never mapped.
 pub const STACK_TOP: u64 = 0x7fff_801f_0000;
 
 /// Address of the IPC buffer's page. The page before and the page after it are never mapped.

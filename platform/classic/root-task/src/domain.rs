@@ -1,10 +1,10 @@
 //! Makes one PD: its VSpace with all that is mapped from the start, its CSpace, its thread. Starts nothing.
 
 use crate::address_space::AddressSpace;
+use crate::badge;
 use crate::failure::Failure;
 use crate::objects::{Objects, PdSlot};
 use crate::region::{Frames, Payload, fill};
-use crate::service;
 use crate::tick;
 use alloc::vec::Vec;
 use ferry_classic_abi::number::{constant, guard};
@@ -176,12 +176,12 @@ fn make_cspace(
 
     objects.give(shared.notifications[number], to(slots::NOTIFICATION), Rights::READ, 0, place)?;
     let fault_rights = Rights::WRITE.and(Rights::GRANT);
-    objects.give(shared.endpoint, to(slots::FAULT), fault_rights, service::fault_badge(number), place)?;
+    objects.give(shared.endpoint, to(slots::FAULT), fault_rights, badge::of_faults(number), place)?;
     objects.give(
         shared.endpoint,
         to(slots::INITIALISER),
         Rights::WRITE,
-        service::request_badge(number),
+        badge::of_requests(number),
         place,
     )?;
     if domain.window.is_some() {

@@ -24,6 +24,7 @@
 extern crate alloc;
 
 mod address_space;
+mod badge;
 mod console;
 mod domain;
 mod failure;
@@ -44,7 +45,7 @@ use crate::failure::Failure;
 use crate::image::Image;
 use crate::objects::Objects;
 use crate::region::Payload;
-use crate::restart::Restarts;
+use crate::restart::Lives;
 use alloc::vec::Vec;
 use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{BootInformation, Kernel};
@@ -60,8 +61,8 @@ fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
     });
     match served {
         Ok(Built { system, payload, domains, endpoint, spare }) => {
-            let restarts = Restarts::new(&system, payload, &domains, spare);
-            service::serve(&system, &domains, restarts, endpoint, objects.kernel())
+            let lives = Lives::new(&system, payload, &domains, spare);
+            service::serve(&system, &domains, lives, endpoint, objects.kernel())
         }
         Err(failure) => failure,
     }

@@ -10,31 +10,23 @@ use crate::region::{Payload, refill};
 use alloc::vec::Vec;
 use ferry_classic_abi::{Kernel, Refusal};
 use ferry_classic_spec::System;
+use ferry_platform::{Outcome, Restarts};
 
 /// All that is needed to start PDs again.
-pub(crate) struct Restarts<'a> {
+pub(crate) struct Lives<'a> {
     system: &'a System,
     payload: Payload<'a>,
     domains: &'a [Made],
     /// An empty slot of the initialiser's CNode.
     spare: u64,
-    /// How often each PD was started again.
-    done: Vec<u8>,
+    /// How often each PD may be started again, and was.
+    restarts: Vec<Restarts>,
 }
 
-/// What became of a PD that has faulted.
-pub(crate) enum Outcome {
-    /// It runs again, for the time with this number.
-    Again(u8),
-    /// It was started again as often as the system says, and stays stopped.
-    GivenUp,
-    /// The system does not want it started again.
-    Stays,
-}
-
-impl<'a> Restarts<'a> {
+impl<'a> Lives<'a> {
     pub(crate) fn new(system: &'a System, payload: Payload<'a>, domains: &'a [Made], spare: u64) -> Self {
-        Self { system, payload, domains, spare, done: alloc::vec![0; domains.len()] }
+        let restarts = system.domains.iter().map(|domain| Restarts::new(domain.restarts)).collect();
+        Self { system, payload, domains, spare, restarts }
     }
 
     /// Starts PD `number`, which is suspended, again if it may be.
@@ -42,13 +34,10 @@ impl<'a> Restarts<'a> {
         let (Some(domain), Some(made)) = (self.system.domains.get(number), self.domains.get(number)) else {
             return Ok(Outcome::Stays);
         };
-        if domain.restarts == 0 {
-            return Ok(Outcome::Stays);
+        let outcome = self.restarts[number].after_fault();
+        if !matches!(outcome, Outcome::Again(_)) {
+            return Ok(outcome);
         }
-        if self.done[number] == domain.restarts {
-            return Ok(Outcome::GivenUp);
-        }
-        self.done[number] += 1;
         for (segment, frames) in domain.segments.iter().zip(&made.segments) {
             if segment.rights.writable() {
                 let pages = domain::pages_of(segment, self.payload.get(segment.data));
@@ -59,6 +48,6 @@ impl<'a> Restarts<'a> {
         }
         kernel.write_registers(made.thread, domain::first_registers(domain))?;
         kernel.resume(made.thread)?;
-        Ok(Outcome::Again(self.done[number]))
+        Ok(outcome)
     }
 }

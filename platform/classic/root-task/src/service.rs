@@ -6,42 +6,30 @@
 //! write a message of its own to the fault endpoint: that reports a fault in its own name and stops it, which it
 //! could have had more easily.
 
+use crate::badge;
 use crate::console::println;
 use crate::domain::Made;
 use crate::failure::Failure;
 use crate::faults::fault_of;
 use crate::power;
-use crate::restart::{Outcome, Restarts};
+use crate::restart::Lives;
 use ferry_classic_abi::{Kernel, Message, syscall};
 use ferry_classic_spec::{System, slots};
-use ferry_platform::Fault;
-
-/// Set in the badge of a PD's capability for requests. Numbers of PDs are far below it; a badge has 28 bits.
-const REQUEST: u64 = 1 << 27;
-
-/// Badge of the capability through which faults of PD `number` come. Never zero, which would be no badge.
-pub(crate) const fn fault_badge(number: usize) -> u64 {
-    number as u64 + 1
-}
-
-/// Badge of the capability through which PD `number` makes requests.
-pub(crate) const fn request_badge(number: usize) -> u64 {
-    fault_badge(number) | REQUEST
-}
+use ferry_platform::{Fault, Outcome, Report};
 
 /// Serves until the machine ends.
 pub(crate) fn serve(
     system: &System,
     domains: &[Made],
-    mut restarts: Restarts,
+    mut lives: Lives,
     endpoint: u64,
     kernel: &mut Kernel,
 ) -> ! {
     loop {
         let message = syscall::receive(endpoint);
-        let number = (message.badge & !REQUEST).wrapping_sub(1) as usize;
+        let number = badge::number(message.badge);
         let name = system.domains.get(number).map_or("?", |domain| domain.name.as_str());
-        let fault = if message.badge & REQUEST == 0 {
+        let fault = if !badge::is_request(message.badge) {
             fault_of(&message, kernel)
         } else if message.info.label() == slots::STOP_LABEL {
             Fault::PANIC
@@ -49,12 +37,12 @@ pub(crate) fn serve(
             request(name, &message, kernel);
             continue;
         };
-        println!("ferry: fault domain={name} {fault}");
+        println!("{}", Report::Fault { domain: name, fault });
         // It is stopped already, waiting for an answer; this makes sure that none can come.
         let suspended = domains.get(number).map_or(Ok(()), |made| kernel.suspend(made.thread));
-        match suspended.and_then(|()| restarts.try_again(number, kernel)) {
-            Ok(Outcome::Again(count)) => println!("ferry: restart domain={name} number={count}"),
-            Ok(Outcome::GivenUp) => println!("ferry: given-up domain={name}"),
+        match suspended.and_then(|()| lives.try_again(number, kernel)) {
+            Ok(Outcome::Again(count)) => println!("{}", Report::Restart { domain: name, number: count }),
+            Ok(Outcome::GivenUp) => println!("{}", Report::GivenUp { domain: name }),
             Ok(Outcome::Stays) => {}
             Err(refusal) => println!("ferry: initialiser: {}", Failure::refused("restart", name, refusal)),
         }
@@ -66,7 +54,7 @@ fn request(name: &str, message: &Message, kernel: &Kernel) {
         slots::PRINT_LABEL => print(message, kernel),
         slots::EXIT_LABEL => {
             let code = u8::try_from(message.words[0]).unwrap_or(u8::MAX);
-            println!("ferry: exit domain={name} code={code}");
+            println!("{}", Report::Exit { domain: name, code });
             power::off(code);
         }
         label => println!("ferry: initialiser: {name}: unknown request {label}, ignored"),

@@ -22,8 +22,9 @@
 //! }
 //! ```
 //!
-//! A PD's capabilities and addresses come from the initialiser, at the places that `ferry_classic_places` fixes. A
-//! PD that uses one it was not given (the tick of another PD, an unconnected channel) is refused by the kernel.
+//! A PD's capabilities and addresses come from the initialiser, at the places that `ferry_classic_places`
+//! fixes. A PD that uses one it was not given (the tick of another PD, an unconnected channel) is refused by
+//! the kernel.
 #![no_std]
 #![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
 
@@ -45,7 +46,8 @@ use ferry_classic_abi::{Kernel, MessageInfo, syscall};
 use ferry_classic_places::{addresses, slots};
 
 /// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one.
-// A function of its own, as are those of the window: whoever traces a program finds its kernel calls by their names.
+// A function of its own, as are those of the window: whoever traces a program finds its kernel calls by their
+// names.
 #[inline(never)]
 pub fn notify(channel: Channel) {
     syscall::signal(slots::FIRST_CHANNEL + u64::from(channel.number()));
@@ -59,7 +61,8 @@ pub fn notify_above(channel: Channel) {
     notify(channel);
 }
 
-/// Signals as [`notify`] does: this kernel cannot signal and wait in one call. For the last thing that a handler does.
+/// Signals as [`notify`] does: this kernel cannot signal and wait in one call. For the last thing that a
+/// handler does.
 // Inlined, so that a trace counts it as the one call of `notify` that it is.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it has to be, see above")]
@@ -79,8 +82,8 @@ pub fn yield_now() {
     syscall::yield_now();
 }
 
-/// Blocks until the next period of the system's tick begins. A period that began while nobody waited counts; of
-/// several only one does.
+/// Blocks until the next period of the system's tick begins. A period that began while nobody waited counts;
+/// of several only one does.
 ///
 /// # Panics
 ///
@@ -94,8 +97,8 @@ pub fn wait_for_period() {
     }
 }
 
-/// Ends the machine, for demonstrations and tests. QEMU's exit status is then `code * 2 + 1`, so 1 for success;
-/// codes above 127 count as 127.
+/// Ends the machine, for demonstrations and tests. QEMU's exit status is then `code * 2 + 1`, so 1 for
+/// success; codes above 127 count as 127.
 pub fn exit(code: u8) -> ! {
     let message = MessageInfo::new(slots::EXIT_LABEL, 0, 1);
     loop {

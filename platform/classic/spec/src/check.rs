@@ -8,6 +8,7 @@ use crate::addresses::{MAXIMUM_STACK_BYTES, PRIVATE_START};
 use crate::{Blob, MemoryRegion, PAGE_BYTES, ProtectionDomain, System, slots};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ferry_platform::Channel;
 
 const PAGE: u64 = PAGE_BYTES as u64;
 const LARGE: u64 = 1 << 21;
@@ -161,7 +162,7 @@ fn channels(system: &System) -> Result<(), Contradiction> {
     for end in system.channels.iter().flat_map(|channel| channel.ends) {
         let place = system.domains.get(end.domain as usize).map_or("channel", |domain| domain.name.as_str());
         ensure((end.domain as usize) < system.domains.len(), place, "a protection domain does not exist")?;
-        ensure(end.id <= slots::MAXIMUM_CHANNEL, place, "a channel's id is above 62")?;
+        ensure(end.id < Channel::LIMIT, place, "a channel's id is above 61")?;
         ensure(!used.contains(&(end.domain, end.id)), place, "two channels have the same id")?;
         used.push((end.domain, end.id));
     }

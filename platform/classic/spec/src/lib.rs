@@ -18,21 +18,19 @@
 //! The initialiser has [`check`] look over what it has decoded before it builds anything from it.
 //!
 //! The encoding is private to one build of Ferry: image builder and initialiser come from the same source, and
-//! nothing of it is stored for later. With the feature `pack`, the function `pack` also appends a compiled system to
-//! the initialiser's ELF file; [`SYSTEM_SYMBOL`] tells the initialiser where it went. The fixed slots of every PD's CSpace are in [`slots`], the fixed addresses of every
-//! PD's VSpace in [`addresses`].
-#![cfg_attr(not(feature = "pack"), no_std)]
+//! nothing of it is stored for later. The image builder (`ferry-classic-image`) appends a compiled system to the
+//! initialiser's ELF file; [`SYSTEM_SYMBOL`] tells the initialiser where it went. The fixed slots of every PD's CSpace
+//! are in [`slots`], the fixed addresses of every PD's VSpace in [`addresses`].
+#![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 mod check;
 mod encoding;
-#[cfg(feature = "pack")]
-mod pack;
 mod system;
 
-/// The initialiser's symbol that `pack` fills: three 64-bit words, the address and the length of the compiled
+/// The initialiser's symbol that the image builder fills: three 64-bit words, the address and the length of the compiled
 /// system in the initialiser's memory, and the first address of the initialiser's image.
 pub const SYSTEM_SYMBOL: &str = "FERRY_SYSTEM";
 
@@ -40,8 +38,6 @@ pub use ferry_classic_places::{addresses, slots};
 
 pub use check::{Contradiction, check};
 pub use encoding::{DecodeError, PAGE_BYTES, Payload, decode, encode};
-#[cfg(feature = "pack")]
-pub use pack::{PackError, pack};
 pub use system::{
     Blob, Channel, End, Grant, Map, MemoryRegion, ProtectionDomain, Rights, Segment, System, Tick, Window,
 };

@@ -1,4 +1,4 @@
-//! The data model of a compiled system. Plain values: [`ferry image`](crate) fills them after `ferry check` has
+//! The data model of a compiled system. Plain values: the image builder fills them after `ferry check` has
 //! accepted the description, the initialiser checks them again before it builds anything from them.
 
 use alloc::string::String;
@@ -115,8 +115,7 @@ pub struct Channel {
 pub struct End {
     /// Number of the domain in [`System::domains`].
     pub domain: u32,
-    /// The domain's own name for the channel, 0 to [`MAXIMUM_CHANNEL`](crate::slots::MAXIMUM_CHANNEL), used once
-    /// per domain. It is both the bit this end sees when the other end signals and the offset of the
+    /// The domain's own name for the channel, below `ferry_layout::geometry::CHANNELS`, used once per domain. It is both the bit this end sees when the other end signals and the offset of the
     /// capability this end signals with.
     pub id: u8,
 }

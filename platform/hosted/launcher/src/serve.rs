@@ -7,7 +7,7 @@ use crate::console::{Console, Voice};
 use crate::error::LaunchError;
 use crate::exec::Process;
 use ferry_hosted_table::Report;
-use ferry_platform::{Fault, FaultKind};
+use ferry_platform::{Fault, FaultKind, Outcome, Report as Line, Restarts};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -31,13 +31,8 @@ pub(crate) struct Member {
     /// Where it prints; `None` once it has ended.
     voice: Option<Voice>,
     restarts: Restarts,
-}
-
-/// How often a domain is started again when it has faulted, and was.
-struct Restarts {
-    limit: u8,
-    done: u8,
-    /// How. Kept in any case: with it are the event counters, which remember what a domain has signalled before it ended.
+    /// How it is started again. Kept in any case: with it are the event counters, which remember what a domain has
+    /// signalled before it ended.
     blueprint: Blueprint,
 }
 
@@ -87,7 +82,7 @@ impl System {
                 Event::Report(number, Report::Exit(code)) => {
                     self.relay();
                     let domain = self.members[number].name.clone();
-                    self.console.line(format!("ferry: exit domain={domain} code={code}"));
+                    self.console.line(Line::Exit { domain: &domain, code }.to_string());
                     return Ok(Ending::Exit { domain, code });
                 }
                 Event::Report(number, Report::Fault(fault)) => {
@@ -141,19 +136,20 @@ impl System {
 
     /// A process that has ended is reported, and started again if it may be.
     fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
-        let Member { name, restarts, .. } = &mut self.members[number];
-        self.console.line(format!("ferry: fault domain={name} {fault}"));
-        if restarts.limit == 0 {
-            return Ok(());
-        }
-        if restarts.done == restarts.limit {
-            self.console.line(format!("ferry: given-up domain={name}"));
-            return Ok(());
-        }
-        restarts.done += 1;
+        let Member { name, restarts, blueprint, .. } = &mut self.members[number];
+        let domain = name.as_str();
+        self.console.line(Line::Fault { domain, fault }.to_string());
+        let count = match restarts.after_fault() {
+            Outcome::Again(count) => count,
+            Outcome::GivenUp => {
+                self.console.line(Line::GivenUp { domain }.to_string());
+                return Ok(());
+            }
+            Outcome::Stays => return Ok(()),
+        };
         // Before it runs, so that whatever it prints comes after it.
-        self.console.line(format!("ferry: restart domain={name} number={}", restarts.done));
-        let life = restarts.blueprint.start()?;
+        self.console.line(Line::Restart { domain, number: count }.to_string());
+        let life = blueprint.start()?;
         self.members[number].live(life)
     }
 
@@ -170,7 +166,7 @@ impl System {
         let member = &mut self.members[number];
         member.reports = None;
         let ended = member.process.kill().and_then(|()| member.process.wait());
-        let status = ended.map_err(|cause| member.restarts.blueprint.failed(cause))?;
+        let status = ended.map_err(|cause| member.blueprint.failed(cause))?;
         self.relay();
         if let Some(mut voice) = self.members[number].voice.take() {
             voice.end_line(&mut self.console);
@@ -182,9 +178,9 @@ impl System {
 impl Member {
     /// A domain in its first life.
     pub(crate) fn new(name: String, life: Life, blueprint: Blueprint, limit: u8) -> Self {
-        let restarts = Restarts { limit, done: 0, blueprint };
         let Life { process, reports, voice } = life;
-        Self { name, process, reports: Some(reports), voice: Some(voice), restarts }
+        let restarts = Restarts::new(limit);
+        Self { name, process, reports: Some(reports), voice: Some(voice), restarts, blueprint }
     }
 
     /// Begins another.
@@ -196,7 +192,7 @@ impl Member {
 
     /// Lets it run.
     fn go(&mut self) -> Result<(), LaunchError> {
-        self.process.go().map_err(|cause| self.restarts.blueprint.failed(cause))
+        self.process.go().map_err(|cause| self.blueprint.failed(cause))
     }
 
     /// What it has reported, if it has.

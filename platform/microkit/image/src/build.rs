@@ -74,7 +74,7 @@ fn supervise(
             users.push(domain.name.as_str());
         }
     }
-    let supervised = Supervised::new(source.text(), target.kernel.arch, |name| users.contains(&name))?;
+    let supervised = Supervised::new(source.text(), target.board, |name| users.contains(&name))?;
     if supervised.silent {
         eprintln!(
             "note: {} gives the console's device to a protection domain; Ferry prints nothing, not even faults",

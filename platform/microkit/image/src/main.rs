@@ -70,7 +70,7 @@ pub(crate) struct Arguments {
     /// The Microkit SDK
     #[arg(long, value_name = "DIR", env = "MICROKIT_SDK")]
     sdk: Option<PathBuf>,
-    /// `qemu_virt_aarch64` or `x86_64_generic`
+    /// The board, by its name in the SDK
     #[arg(long)]
     board: String,
     /// `debug`, `release` or `benchmark`

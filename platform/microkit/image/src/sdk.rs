@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use ferry_boards::Board;
 use microkit_tool::elf::ElfFile;
 use microkit_tool::sel4::{Arch, Config, PlatformConfig, RiscvVirtualMemory};
 use microkit_tool::util::{json_str, json_str_as_bool, json_str_as_u64};
@@ -15,8 +16,8 @@ use crate::error::Error;
 pub(crate) struct Target {
     sdk: PathBuf,
     directory: PathBuf,
-    /// The board's name.
-    pub(crate) board: String,
+    /// The board.
+    pub(crate) board: &'static Board,
     /// The configuration's name.
     pub(crate) config_name: String,
     /// The kernel's configuration.
@@ -27,12 +28,13 @@ impl Target {
     /// Finds a board and configuration in an SDK.
     pub(crate) fn find(sdk: Option<&Path>, board: &str, config: &str) -> Result<Self, Error> {
         let sdk = sdk.ok_or(Error::NoSdk)?.to_owned();
-        let directory = sdk.join("board").join(board).join(config);
+        let board = Board::of_microkit(board).ok_or_else(|| Error::NoBoard(board.into()))?;
+        let directory = sdk.join("board").join(board.name).join(config);
         if !directory.is_dir() {
             return Err(Error::NotInSdk(directory));
         }
         let kernel = kernel_config(&directory, config)?;
-        Ok(Self { sdk, directory, board: board.into(), config_name: config.into(), kernel })
+        Ok(Self { sdk, directory, board, config_name: config.into(), kernel })
     }
 
     /// The stock tool.

@@ -29,7 +29,7 @@ pub(crate) fn check(target: &Target, arguments: &Arguments, output: &Path) -> Re
     let tool = target.tool();
     let result = Command::new(&tool)
         .arg(&arguments.system)
-        .args(["--board", &target.board, "--config", &target.config_name])
+        .args(["--board", target.board.name, "--config", &target.config_name])
         .arg("--output")
         .arg(directory.join("image"))
         .arg("--report")

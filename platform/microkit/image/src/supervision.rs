@@ -8,10 +8,10 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
 
+use ferry_boards::{Board, Console, Exit};
 use ferry_description::MAX_CHANNEL;
 use microkit_tool::PD_MAX_NAME_LENGTH;
 use microkit_tool::elf::ElfFile;
-use microkit_tool::sel4::Arch;
 use roxmltree::{Document, Node};
 
 use crate::error::Error;
@@ -25,10 +25,8 @@ const HIGHEST_PRIORITY: u8 = 254;
 /// Domains that the supervisor can look after: it has a channel number and a child number for each.
 pub(crate) const LIMIT: usize = MAX_CHANNEL as usize + 1;
 
-/// First serial port of a PC, and the port of QEMU's `isa-debug-exit`.
-const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
-/// The page with the registers of the first UART of QEMU's `virt` machine.
-const UART_PAGE: Range<u64> = 0x900_0000..0x900_1000;
+/// Where the supervisor maps the registers of a console that is in memory.
+const UART_ADDRESS: u64 = 0x1000_0000;
 
 /// A description with a supervisor.
 pub(crate) struct Supervised {
@@ -45,7 +43,7 @@ pub(crate) struct Supervised {
 impl Supervised {
     /// Adds the supervisor to a description that Microkit accepts. `uses_runtime` says whether a domain's program can call
     /// it.
-    pub(crate) fn new(text: &str, arch: Arch, uses_runtime: impl Fn(&str) -> bool) -> Result<Self, Error> {
+    pub(crate) fn new(text: &str, board: &Board, uses_runtime: impl Fn(&str) -> bool) -> Result<Self, Error> {
         let document = Document::parse(text).map_err(|error| Error::Refused(error.to_string()))?;
         let system = document.root_element();
         let domains: Vec<Node> =
@@ -53,7 +51,7 @@ impl Supervised {
         if domains.len() > LIMIT {
             return Err(Error::TooManyDomains { found: domains.len(), limit: LIMIT });
         }
-        let silent = console_is_taken(system, arch);
+        let silent = console_is_taken(system, &board.console);
         let mut new = Self { xml: String::new(), names: vec![], children: 0, silent };
         let mut inner = String::new();
         let mut channels = String::new();
@@ -79,7 +77,7 @@ impl Supervised {
         for domain in system.children().filter(|node| node.has_tag_name("protection_domain")).rev() {
             rest.replace_range(domain.range(), "");
         }
-        let (devices, regions) = devices(arch, silent);
+        let (devices, regions) = devices(board, silent);
         let end = rest.rfind("</").unwrap_or(rest.len());
         new.xml = format!(
             "{}\n<!-- Added by ferry-microkit-image. -->\n{regions}\
@@ -111,30 +109,45 @@ impl Supervised {
     }
 }
 
-/// The supervisor's devices, and the memory regions that they need. QEMU's way to end the machine is nobody else's.
-fn devices(arch: Arch, silent: bool) -> (&'static str, &'static str) {
-    match (arch, silent) {
-        (Arch::X86_64, false) => (
-            "<ioport id=\"0\" addr=\"0x3f8\" size=\"8\" setvar_id=\"ferry_uart\" />\n\
-             <ioport id=\"1\" addr=\"0xf4\" size=\"4\" setvar_id=\"ferry_exit\" />\n",
-            "",
-        ),
-        (Arch::X86_64, true) => {
-            ("<ioport id=\"1\" addr=\"0xf4\" size=\"4\" setvar_id=\"ferry_exit\" />\n", "")
+/// The supervisor's devices, and the memory regions that they need. What ends the board is nobody else's.
+fn devices(board: &Board, silent: bool) -> (String, String) {
+    let (mut devices, mut regions) = (String::new(), String::new());
+    // Writing to a string cannot fail.
+    match &board.console {
+        _ if silent => {}
+        Console::Ns16550(ports) => {
+            let _ = writeln!(devices, "{}", io_ports(0, ports, "ferry_uart"));
         }
-        (_, false) => (
-            "<map mr=\"ferry_uart\" vaddr=\"0x10_000_000\" perms=\"rw\" cached=\"false\" setvar_vaddr=\"ferry_uart\" />\n",
-            "<memory_region name=\"ferry_uart\" size=\"0x1_000\" phys_addr=\"0x9_000_000\" />\n",
-        ),
-        (_, true) => ("", ""),
+        Console::Pl011(page) => {
+            let _ = writeln!(
+                devices,
+                "<map mr=\"ferry_uart\" vaddr=\"{UART_ADDRESS:#x}\" perms=\"rw\" cached=\"false\" \
+                 setvar_vaddr=\"ferry_uart\" />"
+            );
+            let (address, bytes) = (page.start, page.end - page.start);
+            let _ = writeln!(
+                regions,
+                "<memory_region name=\"ferry_uart\" size=\"{bytes:#x}\" phys_addr=\"{address:#x}\" />"
+            );
+        }
     }
+    if let Exit::DebugExit(port) = board.exit {
+        let ports = u64::from(port)..u64::from(port + Exit::DEBUG_EXIT_PORTS);
+        let _ = writeln!(devices, "{}", io_ports(1, &ports, "ferry_exit"));
+    }
+    (devices, regions)
+}
+
+fn io_ports(id: u8, ports: &Range<u64>, symbol: &str) -> String {
+    let (first, count) = (ports.start, ports.end - ports.start);
+    format!("<ioport id=\"{id}\" addr=\"{first:#x}\" size=\"{count}\" setvar_id=\"{symbol}\" />")
 }
 
 /// Whether the description gives the console's device to somebody, for a driver perhaps.
-fn console_is_taken(system: Node<'_, '_>, arch: Arch) -> bool {
-    let (tag, start, size, device) = match arch {
-        Arch::X86_64 => ("ioport", "addr", "size", SERIAL_PORTS),
-        _ => ("memory_region", "phys_addr", "size", UART_PAGE),
+fn console_is_taken(system: Node<'_, '_>, console: &Console) -> bool {
+    let (tag, start, size, device) = match console {
+        Console::Ns16550(ports) => ("ioport", "addr", "size", ports),
+        Console::Pl011(page) => ("memory_region", "phys_addr", "size", page),
     };
     let number = |node: Node<'_, '_>, attribute| {
         let text = node.attribute(attribute)?.replace('_', "");
@@ -170,7 +183,8 @@ fn free_channel(system: Node<'_, '_>, domain: Node<'_, '_>, name: &str) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::{Arch, Document, Error, Supervised};
+    use super::{Board, Console, Document, Error, Supervised};
+    use ferry_boards::MICROKIT;
 
     const DESCRIPTION: &str = r#"<system>
         <protection_domain name="a" priority="10"><irq irq="1" id="61" />
@@ -179,8 +193,15 @@ mod tests {
         <channel><end pd="a" id="60" /><end pd="c" id="0" /></channel>
     </system>"#;
 
-    fn supervised(text: &str, arch: Arch) -> Result<Supervised, Error> {
-        Supervised::new(text, arch, |name| name != "c")
+    fn supervised(text: &str, board: &Board) -> Result<Supervised, Error> {
+        Supervised::new(text, board, |name| name != "c")
+    }
+
+    /// A board whose console is in memory, and one whose console has ports.
+    fn boards() -> (&'static Board, &'static Board) {
+        let with =
+            |ports| MICROKIT.iter().find(|board| matches!(board.console, Console::Ns16550(_)) == ports);
+        (with(false).unwrap(), with(true).unwrap())
     }
 
     fn children(document: &Document<'_>, parent: &str) -> Vec<(String, String)> {
@@ -193,7 +214,7 @@ mod tests {
 
     #[test]
     fn top_level_domains_become_children_and_others_keep_their_parent() {
-        let new = supervised(DESCRIPTION, Arch::Aarch64).unwrap();
+        let new = supervised(DESCRIPTION, boards().0).unwrap();
         let document = Document::parse(&new.xml).unwrap();
         let own = |name: &str, id: &str| (name.to_owned(), id.to_owned());
         assert_eq!(children(&document, "ferry_supervisor"), [own("a", "0"), own("c", "2")]);
@@ -203,7 +224,7 @@ mod tests {
 
     #[test]
     fn programs_with_the_symbol_get_a_channel_with_a_free_number() {
-        let new = supervised(DESCRIPTION, Arch::X86_64).unwrap();
+        let new = supervised(DESCRIPTION, boards().1).unwrap();
         let callers: Vec<&str> = new.xml.lines().filter(|line| line.contains("pp=\"true\"")).collect();
         assert_eq!(callers.len(), 2, "{callers:?}");
         assert!(
@@ -221,15 +242,15 @@ mod tests {
     #[test]
     fn a_console_that_somebody_has_is_left_alone() {
         let serial = DESCRIPTION.replace("<irq", "<ioport id=\"0\" addr=\"0x3_f0\" size=\"16\" /><irq");
-        let new = supervised(&serial, Arch::X86_64).unwrap();
+        let new = supervised(&serial, boards().1).unwrap();
         assert!(new.silent && !new.xml.contains("ferry_uart") && new.xml.contains("ferry_exit"));
-        assert!(!supervised(&serial, Arch::Aarch64).unwrap().silent);
+        assert!(!supervised(&serial, boards().0).unwrap().silent);
     }
 
     #[test]
     fn the_highest_priority_is_refused() {
         let text = DESCRIPTION.replace("\"10\"", "\"254\"");
-        let error = supervised(&text, Arch::X86_64).err().unwrap();
+        let error = supervised(&text, boards().1).err().unwrap();
         assert_eq!(
             error.to_string(),
             "`a` has priority 254, the highest there is; Ferry's supervisor must be above, so give it one less"
@@ -239,7 +260,7 @@ mod tests {
     #[test]
     fn more_domains_than_numbers_are_refused() {
         let domains = "<protection_domain />".repeat(63);
-        let error = supervised(&format!("<system>{domains}</system>"), Arch::X86_64).err().unwrap();
+        let error = supervised(&format!("<system>{domains}</system>"), boards().1).err().unwrap();
         assert!(matches!(error, Error::TooManyDomains { found: 63, limit: 62 }), "{error}");
     }
 }

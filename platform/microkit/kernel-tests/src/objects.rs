@@ -1,5 +1,5 @@
-//! Makes kernel objects for tests and places them in the root task's `CSpace` and address space. Nothing is ever given
-//! back; a test run is short.
+//! Makes kernel objects for tests and places them in the root task's `CSpace` and address space. Nothing is
+//! ever given back; a test run is short.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,8 +14,8 @@ use test::boot_information;
 pub(crate) const SMALL: usize = 1 << FrameObjectType::GRANULE.bits();
 pub(crate) const LARGE: usize = 1 << FrameObjectType::LARGE_PAGE_BITS;
 
-/// Tables below the first one of the address space, down to those in which large and small frames are mapped. On `AArch64`
-/// Microkit's hypervisor kernels translate 40 bits, one level less than `sel4` counts.
+/// Tables below the first one of the address space, down to those in which large and small frames are mapped.
+/// On `AArch64` Microkit's hypervisor kernels translate 40 bits, one level less than `sel4` counts.
 #[cfg(target_arch = "aarch64")]
 pub(crate) const LARGE_LEVEL: usize = 1;
 #[cfg(target_arch = "x86_64")]
@@ -64,7 +64,8 @@ pub(crate) fn copy(frame: cap::UnspecifiedPage, rights: CapRights) -> cap::Unspe
     copy
 }
 
-/// The beginning of a gibibyte of addresses that no test has used, with tables down to `last_level` for the first of them.
+/// The beginning of a gibibyte of addresses that no test has used, with tables down to `last_level` for the
+/// first of them.
 pub(crate) fn area(last_level: usize) -> usize {
     static USED: AtomicUsize = AtomicUsize::new(0);
     let address = FIRST_AREA + AREA * USED.fetch_add(1, Ordering::Relaxed);

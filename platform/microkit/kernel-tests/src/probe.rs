@@ -1,7 +1,7 @@
 //! Touches an address and survives: the access is made by a second thread, whose faults come to the test.
 //!
-//! The thread shares the root task's address space and runs a few instructions without stack or IPC buffer. After an access
-//! that went well it executes an undefined instruction, so both ends arrive as faults.
+//! The thread shares the root task's address space and runs a few instructions without stack or IPC buffer.
+//! After an access that went well it executes an undefined instruction, so both ends arrive as faults.
 
 use core::arch::naked_asm;
 

@@ -1,5 +1,5 @@
-//! The debug console. Each call of `print!` is formatted first and then handed over in one message; the supervisor
-//! prints whole lines, so those of different PDs never mix.
+//! The debug console. Each call of `print!` is formatted first and then handed over in one message; the
+//! supervisor prints whole lines, so those of different PDs never mix.
 
 use crate::supervisor;
 use core::fmt;

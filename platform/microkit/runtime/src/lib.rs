@@ -1,4 +1,5 @@
-//! The runtime of the production platform: what a protection domain (PD) links to run on seL4 16 and Microkit 2.3.
+//! The runtime of the production platform: what a protection domain (PD) links to run on seL4 16 and Microkit
+//! 2.3.
 //!
 //! Every platform has a crate `runtime` with the same names, so a PD is written once:
 //!
@@ -22,10 +23,10 @@
 //! }
 //! ```
 //!
-//! A PD holds what Microkit gives to every PD and nothing more: no device, no I/O port. Console, end of the machine
-//! and panics go through Ferry's supervisor, which the image builder puts above all PDs (see [`supervisor`]). In an
-//! image that the stock Microkit tool built there is none; then the console is the kernel's, in the debug
-//! configuration only.
+//! A PD holds what Microkit gives to every PD and nothing more: no device, no I/O port. Console, end of the
+//! machine and panics go through Ferry's supervisor, which the image builder puts above all PDs (see
+//! [`supervisor`]). In an image that the stock Microkit tool built there is none; then the console is the
+//! kernel's, in the debug configuration only.
 #![no_std]
 
 mod console;
@@ -51,14 +52,15 @@ pub use start::prepare;
 ///
 /// # Panics
 /// If the system description does not let this PD notify through that channel.
-// A function of its own, as are those of the window: whoever traces a program finds its kernel calls by their names.
+// A function of its own, as are those of the window: whoever traces a program finds its kernel calls by their
+// names.
 #[inline(never)]
 pub fn notify(channel: Channel) {
     wake::signal(channel);
 }
 
-/// Signals as [`notify`] does a PD of higher priority, as central is to its clients. That is cheaper if the priority is indeed
-/// higher, and dearer else.
+/// Signals as [`notify`] does a PD of higher priority, as central is to its clients. That is cheaper if the
+/// priority is indeed higher, and dearer else.
 ///
 /// # Panics
 /// If the system description does not let this PD notify through that channel.
@@ -67,8 +69,8 @@ pub fn notify_above(channel: Channel) {
     wake::signal_above(channel);
 }
 
-/// Signals as [`notify`] does, but when the handler returns: signal and wait are then one call of the kernel. For the last thing
-/// that a handler does. One signal can be outstanding; another one sends it at once.
+/// Signals as [`notify`] does, but when the handler returns: signal and wait are then one call of the kernel.
+/// For the last thing that a handler does. One signal can be outstanding; another one sends it at once.
 #[inline(never)]
 pub fn notify_on_return(channel: Channel) {
     wake::defer(channel);
@@ -86,9 +88,9 @@ pub fn yield_now() {
     sel4::r#yield();
 }
 
-/// Blocks until the next period begins: drops what is left of the PD's budget, which the kernel refills then. For
-/// the PD that the system description makes the ticker, with a period longer than its budget; in another PD it does
-/// what [`yield_now`] does.
+/// Blocks until the next period begins: drops what is left of the PD's budget, which the kernel refills then.
+/// For the PD that the system description makes the ticker, with a period longer than its budget; in another
+/// PD it does what [`yield_now`] does.
 pub fn wait_for_period() {
     sel4::r#yield();
 }

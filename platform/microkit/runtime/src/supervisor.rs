@@ -1,8 +1,8 @@
 //! What a PD asks of the supervisor, and how: the protocol between this crate and `ferry-supervisor`.
 //!
-//! A request is a protected procedure call. Its label says what is wanted, the message holds the details. The image
-//! builder connects the PD and stores the channel's number in the symbol `ferry_supervisor`; a PD whose program has
-//! that symbol is one that uses this runtime.
+//! A request is a protected procedure call. Its label says what is wanted, the message holds the details. The
+//! image builder connects the PD and stores the channel's number in the symbol `ferry_supervisor`; a PD whose
+//! program has that symbol is one that uses this runtime.
 
 use core::num::NonZeroUsize;
 
@@ -48,8 +48,8 @@ pub(crate) fn end_line() {
     }
 }
 
-/// Ends the machine. QEMU's exit status is `code` on `AArch64` and `code * 2 + 1` on x86-64. For demonstrations and
-/// tests.
+/// Ends the machine. QEMU's exit status is `code` on `AArch64` and `code * 2 + 1` on x86-64. For
+/// demonstrations and tests.
 ///
 /// # Panics
 /// If the image has no supervisor, so that only this PD ends.
@@ -61,7 +61,8 @@ pub fn exit(code: u8) -> ! {
     panic!("this image cannot end the machine; build it with `ferry image`")
 }
 
-/// Asks the supervisor to stop this PD, which has failed. Returns only if there is none, or if it does not supervise this PD.
+/// Asks the supervisor to stop this PD, which has failed. Returns only if there is none, or if it does not
+/// supervise this PD.
 pub(crate) fn stop() {
     if let Some(channel) = channel() {
         channel.pp_call(MessageInfo::new(STOP, 0));

@@ -1,8 +1,10 @@
-//! How wake-ups reach a PD's handler, and how a PD signals: the calls of the kernel behind [`Handler`](ferry_platform::Handler).
+//! How wake-ups reach a PD's handler, and how a PD signals: the calls of the kernel behind
+//! [`Handler`](ferry_platform::Handler).
 //!
-//! The loop does what that of `sel4-microkit` does for a PD that nobody calls and that has no children, which is what a PD of
-//! this runtime is. It is one of our own, and so is the call of the kernel, because they are a part of what each message costs
-//! that travels alone: theirs take apart calls and faults, and move message registers that no signal has.
+//! The event loop does what `sel4-microkit`'s does for a PD without callers and without children; a PD of
+//! this runtime has neither. The loop and the system calls are our own because every message that travels
+//! alone pays for them: the library's also decode calls and faults, and move message registers that a signal
+//! does not have.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -21,15 +23,16 @@ const FIRST_NOTIFICATION: u64 = 10;
 /// No capability: the null slot.
 const NONE: u64 = 0;
 
-/// In a badge: it is no set of channels, but that of a call or of a child's fault.
+/// In a badge: it comes from a call or from a child's fault, and is no set of channels.
 const CALL_OR_FAULT: u64 = 1 << 63 | 1 << 62;
 
 unsafe extern "C" {
-    /// Bit `n`: this PD may signal through channel `n`. Part of `sel4-microkit`; the image builder fills it in.
+    /// Bit `n`: this PD may signal through channel `n`. Part of `sel4-microkit`; the image builder fills it
+    /// in.
     static microkit_notifications: usize;
 }
 
-/// The capability of the signal that is left to the next wait, or [`NONE`].
+/// The capability of the signal that goes out with the next wait, or [`NONE`].
 static DEFERRED: AtomicU64 = AtomicU64::new(NONE);
 
 /// Runs the PD.
@@ -46,7 +49,7 @@ pub(crate) fn run(mut handler: impl Handler) -> ! {
     }
 }
 
-/// Waits for signals, and sends the one that was left to this moment, in the same call of the kernel.
+/// Waits for signals. A deferred signal is sent by the same system call.
 #[inline]
 fn wait() -> u64 {
     let deferred = DEFERRED.load(Ordering::Relaxed);
@@ -74,15 +77,16 @@ pub(crate) fn signal(channel: Channel) {
     call(syscall_id::Send, notification(channel), NONE);
 }
 
-/// Signals at once. Same effect for the receiver; `NBSend` skips a fast path of the kernel that fails for receivers of higher
-/// priority, after some eighty instructions.
+/// Signals a receiver of higher priority, which then runs at once. The effect for the receiver is the same.
+/// `NBSend` skips a fast path of the kernel that fails for receivers of higher priority, after some eighty
+/// instructions.
 #[inline]
 pub(crate) fn signal_above(channel: Channel) {
     call(syscall_id::NBSend, notification(channel), NONE);
 }
 
-/// Leaves a signal to the next wait, in the place of another one, which goes out now. A PD has one thread, so nothing comes
-/// in between.
+/// Defers a signal to the next wait. A signal that was deferred before goes out now. A PD has one thread, so
+/// nothing happens in between.
 #[inline]
 pub(crate) fn defer(channel: Channel) {
     defer_signal(notification(channel));
@@ -97,13 +101,13 @@ fn defer_signal(capability: u64) {
     DEFERRED.store(capability, Ordering::Relaxed);
 }
 
-/// Calls the kernel: to signal or to wait by `capability`, or to wait by it and signal `deferred`. Without a message. Gives
-/// the badge of what was waited for.
+/// Makes a system call without a message: signals or waits by `capability`, or waits by it and signals
+/// `deferred`. Returns the badge of what was waited for.
 #[inline]
 fn call(number: i32, capability: u64, deferred: u64) -> u64 {
     let badge;
-    // SAFETY: the registers are those of seL4's system calls; what the kernel changes is named. None of these calls touches
-    // this thread's memory, but others run meanwhile: no `nomem`.
+    // SAFETY: the registers are those of seL4's system calls; what the kernel changes is named. None of these
+    // calls touches this thread's memory, but others run meanwhile: no `nomem`.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!(
@@ -117,7 +121,8 @@ fn call(number: i32, capability: u64, deferred: u64) -> u64 {
             options(nostack),
         );
     }
-    // SAFETY: as above. The kernel changes the stack pointer's register too, and may not find it among the operands.
+    // SAFETY: as above. The kernel changes the stack pointer's register too, and may not find it among the
+    // operands.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
@@ -143,8 +148,8 @@ fn call(number: i32, capability: u64, deferred: u64) -> u64 {
 /// If the system description gives none.
 #[inline]
 fn notification(channel: Channel) -> u64 {
-    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take the initial value
-    // for the one that is there then.
+    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take
+    // the initial value for the one that is there then.
     let granted = unsafe { (&raw const microkit_notifications).read_volatile() };
     if granted >> channel.number() & 1 == 0 {
         no_notification(channel);

@@ -1,5 +1,5 @@
-//! Central's window: the range of its addresses where it maps frames of clients. The one place of this platform
-//! where a PD changes its own address space.
+//! Central's window: the range of its addresses where it maps frames of clients. The one place of this
+//! platform where a PD changes its own address space.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,17 +24,18 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The right to map and unmap frames in this PD's window.
 pub struct Window(());
 
-/// The window, once: later calls return `None`. In a PD to which the image builder gives no frames, there is nothing
-/// that can be mapped.
+/// The window, once: later calls return `None`. In a PD to which the image builder gives no frames, there is
+/// nothing that can be mapped.
 #[must_use]
 pub fn window() -> Option<Window> {
     (!TAKEN.swap(true, Ordering::Relaxed)).then_some(Window(()))
 }
 
 impl Window {
-    /// Maps a frame at its address, read-only or read-write. The kernel grants no more than the capability has: a
-    /// read-write mapping through a read-only capability is read-only, and a write to it faults. Mapping a frame
-    /// again where it is changes nothing; the kernel would replace another frame there, but each has its own home.
+    /// Maps a frame at its address, read-only or read-write. The kernel grants no more than the capability
+    /// has: a read-write mapping through a read-only capability is read-only, and a write to it faults.
+    /// Mapping a frame again where it is changes nothing; the kernel would replace another frame there, but
+    /// each has its own home.
     #[inline(never)]
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let rights = if frame.writable { CapRights::read_write() } else { CapRights::read_only() };
@@ -43,8 +44,9 @@ impl Window {
             .map_err(|error| MapError { code: u64::from(error.into_sys()) })
     }
 
-    /// Removes the mapping that was made through this capability. A capability through which nothing is mapped is left
-    /// alone; one that does not exist can fault, so capabilities come from the configuration alone.
+    /// Removes the mapping that was made through this capability. A capability through which nothing is
+    /// mapped is left alone; one that does not exist can fault, so capabilities come from the configuration
+    /// alone.
     #[inline(never)]
     pub fn unmap(&mut self, capability: u64) {
         // The kernel refuses only a capability that is no frame's, and then nothing is mapped through it.

@@ -1,5 +1,5 @@
-//! The devices of the two boards: a UART to print on, and QEMU's way to end the machine. The image builder gives the
-//! supervisor what it needs and fills in the symbols; firmware or the kernel has set up the UART.
+//! The devices of the two boards: a UART to print on, and QEMU's way to end the machine. The image builder
+//! gives the supervisor what it needs and fills in the symbols; firmware or the kernel has set up the UART.
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::{exit, prepare, put};
@@ -26,7 +26,8 @@ mod aarch64 {
         let flags = core::ptr::with_exposed_provenance::<u32>(base + FLAGS);
         let data = core::ptr::with_exposed_provenance_mut::<u32>(base + DATA);
         for byte in text {
-            // SAFETY: the image builder maps the UART's registers there, uncached; this one can be read at any time.
+            // SAFETY: the image builder maps the UART's registers there, uncached; this one can be read at
+            // any time.
             while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
             // SAFETY: likewise; the queue has room.
             unsafe { data.write_volatile(u32::from(*byte)) };
@@ -36,8 +37,8 @@ mod aarch64 {
     /// Ends the machine, if it is QEMU with semihosting for user programs; else this is an exception.
     pub(crate) fn exit(code: u8) {
         let reason = [APPLICATION_EXIT, u64::from(code)];
-        // SAFETY: the operation reads the two words at the address in `x1` and does not return; a machine that does
-        // not know it stops this thread.
+        // SAFETY: the operation reads the two words at the address in `x1` and does not return; a machine
+        // that does not know it stops this thread.
         unsafe {
             core::arch::asm!("hlt #0xf000", in("x0") SYS_EXIT_EXTENDED, in("x1") reason.as_ptr(), lateout("x0") _);
         }
@@ -49,7 +50,8 @@ mod aarch64 {
 mod x86_64 {
     /// Microkit puts the capability to the I/O ports with number `n` here plus `n`.
     const FIRST_PORTS: u64 = 10 + 64 * 6;
-    /// Data, queue control and line status registers, and the status bit that says that the transmitter is empty.
+    /// Data, queue control and line status registers, and the status bit that says that the transmitter is
+    /// empty.
     const DATA: u64 = 0x3f8;
     const QUEUE_CONTROL: u64 = 0x3fa;
     const LINE_STATUS: u16 = 0x3fd;
@@ -91,8 +93,8 @@ mod x86_64 {
         });
     }
 
-    /// Ends the machine, if it is QEMU with `isa-debug-exit`: its exit status is `code * 2 + 1`, and codes above 127
-    /// count as 127.
+    /// Ends the machine, if it is QEMU with `isa-debug-exit`: its exit status is `code * 2 + 1`, and codes
+    /// above 127 count as 127.
     pub(crate) fn exit(code: u8) {
         let Some(number) = ferry_platform::patched_symbol!("ferry_exit") else { return };
         sel4::with_ipc_buffer_mut(|buffer| {

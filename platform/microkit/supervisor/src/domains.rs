@@ -1,10 +1,10 @@
-//! The protection domains by number: names, and which of them are the supervisor's children. The image builder fills
-//! in both symbols.
+//! The protection domains by number: names, and which of them are the supervisor's children. The image
+//! builder fills in both symbols.
 
 use core::ptr::from_ref;
 
 /// Numbers are below this: Microkit's limit for channels and for children.
-pub(crate) const LIMIT: usize = 62;
+pub(crate) const LIMIT: usize = ferry_platform::Channel::LIMIT as usize;
 /// Bytes of a name, the rest zero: Microkit's limit.
 const NAME: usize = 64;
 
@@ -18,11 +18,23 @@ static NAMES: [[u8; NAME]; LIMIT] = [[0; NAME]; LIMIT];
 static CHILDREN: u64 = 0;
 
 /// The name of a domain.
-pub(crate) fn name(number: usize) -> &'static str {
-    // Not read as the constants that the compiler takes them for; the image builder has changed them.
-    let names = core::hint::black_box(&NAMES);
-    let bytes = names.get(number).map_or(&[][..], |name| name.split(|byte| *byte == 0).next().unwrap_or(&[]));
-    str::from_utf8(bytes).unwrap_or("?")
+pub(crate) struct Name([u8; NAME]);
+
+impl Name {
+    /// The name of the domain with this number; `?` if it has none.
+    pub(crate) fn of(number: usize) -> Self {
+        let Some(name) = NAMES.get(number) else { return Self([0; NAME]) };
+        // SAFETY: a reference is valid to read. Volatile, because the image builder has changed the value.
+        Self(unsafe { from_ref(name).read_volatile() })
+    }
+
+    /// As text.
+    pub(crate) fn as_str(&self) -> &str {
+        match self.0.split(|byte| *byte == 0).next() {
+            None | Some([]) => "?",
+            Some(name) => str::from_utf8(name).unwrap_or("?"),
+        }
+    }
 }
 
 /// Whether the supervisor can suspend a domain.

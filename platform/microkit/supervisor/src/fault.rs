@@ -1,4 +1,5 @@
-//! Faults, as the kernel describes them to a fault handler. The words are read one by one, because `sel4` panics on the fault of a breakpoint, and a debug kernel makes one of every abort on `AArch64`.
+//! Faults, as the kernel describes them to a fault handler. The words are read one by one, because `sel4`
+//! panics on the fault of a breakpoint, and a debug kernel makes one of every abort on `AArch64`.
 
 use ferry_platform::{Fault, FaultKind};
 use sel4::sys::seL4_CapFault_Msg::{seL4_CapFault_Addr, seL4_CapFault_IP};
@@ -12,7 +13,8 @@ use sel4::sys::seL4_VMFault_Msg::{
 };
 use sel4_microkit::{MessageInfo, get_mr};
 
-/// Bit of the fault status that says that the access was a write: `ESR.WnR`, and the W bit of the page fault code.
+/// Bit of the fault status that says that the access was a write: `ESR.WnR`, and the W bit of the page fault
+/// code.
 #[cfg(target_arch = "aarch64")]
 const WRITE_ACCESS: u64 = 1 << 6;
 #[cfg(target_arch = "x86_64")]

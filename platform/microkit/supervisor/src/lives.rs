@@ -1,15 +1,17 @@
-//! Starting a domain again when it has failed: its program as it was at the first start, everything that it shares with
-//! others as it is now.
+//! Starting a domain again when it has failed: its program as it was at the first start, everything that it
+//! shares with others as it is now.
 //!
-//! Put back are the writable parts of its program, `.data` from a copy that nobody can write and `.bss` as zeros, and its
-//! registers. Its stack keeps what is in it, which a program that begins never reads. Its capabilities are what they were;
-//! what central has left mapped in its window it removes itself, before anything else.
+//! Put back are the writable parts of its program, `.data` from a copy that nobody can write and `.bss` as
+//! zeros, and its registers. Its stack keeps what is in it, which a program that begins never reads. Its
+//! capabilities are what they were; what central has left mapped in its window it removes itself, before
+//! anything else.
 //!
-//! The image builder maps both into the supervisor, for the domains that may be started again and for no others, and fills
-//! in the two tables.
+//! The image builder maps both into the supervisor, for the domains that may be started again and for no
+//! others, and fills in the two tables.
 
 use core::ptr::from_ref;
 
+use ferry_platform::{Outcome, Restarts};
 use sel4::UserContext;
 use sel4_microkit::Child;
 
@@ -20,43 +22,33 @@ use crate::domains::LIMIT;
 #[unsafe(link_section = ".data")]
 static LIVES: [[u64; 3]; LIMIT] = [[0; 3]; LIMIT];
 
-/// The writable parts of programs: number of the domain plus 1 (0 is the end of the table), address and bytes of the
-/// part, address and bytes of what it begins with.
+/// The writable parts of programs: number of the domain plus 1 (0 is the end of the table), address and bytes
+/// of the part, address and bytes of what it begins with.
 #[unsafe(export_name = "ferry_parts")]
 #[unsafe(link_section = ".data")]
 static PARTS: [[u64; 5]; LIMIT] = [[0; 5]; LIMIT];
 
-/// How often each domain was started again.
+/// How often each domain may be started again, and was.
 pub(crate) struct Lives {
-    done: [u8; LIMIT],
-}
-
-/// What becomes of a domain that has failed.
-pub(crate) enum Outcome {
-    /// It runs again, for the time with this number.
-    Again(u8),
-    /// It was started again as often as the description says, and stays stopped.
-    GivenUp,
-    /// The description does not want it started again.
-    Stays,
+    restarts: [Restarts; LIMIT],
 }
 
 impl Lives {
-    pub(crate) const fn new() -> Self {
-        Self { done: [0; LIMIT] }
+    pub(crate) fn new() -> Self {
+        let limit = |number| entry_of(&LIVES, number)[0];
+        // The description says it in a byte.
+        let restarts = |number| Restarts::new(u8::try_from(limit(number)).unwrap_or(u8::MAX));
+        Self { restarts: core::array::from_fn(restarts) }
     }
 
     /// Starts a domain, which is suspended, again if it may be.
     pub(crate) fn try_again(&mut self, number: usize) -> sel4::Result<Outcome> {
-        let Some(done) = self.done.get_mut(number) else { return Ok(Outcome::Stays) };
-        let [limit, entry, stack] = entry_of(&LIVES, number);
-        if limit == 0 {
-            return Ok(Outcome::Stays);
+        let Some(restarts) = self.restarts.get_mut(number) else { return Ok(Outcome::Stays) };
+        let outcome = restarts.after_fault();
+        if !matches!(outcome, Outcome::Again(_)) {
+            return Ok(outcome);
         }
-        if u64::from(*done) >= limit {
-            return Ok(Outcome::GivenUp);
-        }
-        *done += 1;
+        let [_, entry, stack] = entry_of(&LIVES, number);
         for place in 0..LIMIT {
             let [domain, to, bytes, from, filled] = entry_of(&PARTS, place);
             if domain == number as u64 + 1 {
@@ -67,11 +59,11 @@ impl Lives {
         *context.pc_mut() = entry;
         *context.sp_mut() = stack;
         Child::new(number).tcb().tcb_write_all_registers(true, &mut context)?;
-        Ok(Outcome::Again(*done))
+        Ok(outcome)
     }
 }
 
-/// An entry of a table, not read as the constant that the compiler takes it for; the image builder has changed it.
+/// Reads an entry of a table as what the image builder has written, and not as the constant in the source.
 fn entry_of<const WORDS: usize>(table: &'static [[u64; WORDS]; LIMIT], place: usize) -> [u64; WORDS] {
     // SAFETY: a reference is valid to read; the place is bounded.
     unsafe { from_ref(&table[place % LIMIT]).read_volatile() }
@@ -83,8 +75,8 @@ fn restore(to: u64, bytes: u64, from: u64, filled: u64) {
     let part = core::ptr::with_exposed_provenance_mut::<u8>(to as usize);
     let beginning = core::ptr::with_exposed_provenance::<u8>(from as usize);
     let filled = filled.min(bytes) as usize;
-    // SAFETY: the image builder maps the part there, read-write, and its beginning elsewhere, read-only; no Rust object lies
-    // at either. The domain does not run.
+    // SAFETY: the image builder maps the part there, read-write, and its beginning elsewhere, read-only; no
+    // Rust object lies at either. The domain does not run.
     unsafe { part.copy_from_nonoverlapping(beginning, filled) };
     // SAFETY: likewise; this is the rest of the part.
     unsafe { part.wrapping_add(filled).write_bytes(0, bytes as usize - filled) };

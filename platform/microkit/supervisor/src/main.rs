@@ -1,13 +1,13 @@
-//! The supervisor: the parent of all protection domains (PDs), which reports their faults, starts those again that may be,
-//! prints for them and ends the machine.
+//! The supervisor: the parent of all protection domains (PDs), which reports their faults, starts those again
+//! that may be, prints for them and ends the machine.
 //!
-//! The image builder puts it into every image, because the release and benchmark kernels say nothing at all about a
-//! PD that faults, and because this keeps devices out of the PDs: only the supervisor has the console. It trusts no
-//! PD. A PD can print what it likes under its own or another's name; it cannot make the supervisor fault, and it can
-//! stop nobody but itself.
+//! The image builder puts it into every image, because the release and benchmark kernels say nothing at all
+//! about a PD that faults, and because this keeps devices out of the PDs: only the supervisor has the
+//! console. It trusts no PD. A PD can print what it likes under its own or another's name; it cannot make the
+//! supervisor fault, and it can stop nobody but itself.
 //!
-//! Numbers of PDs, as Microkit hands them over with faults and calls, are given by the image builder together with
-//! the names.
+//! Numbers of PDs, as Microkit hands them over with faults and calls, are given by the image builder together
+//! with the names.
 
 #![no_std]
 #![no_main]
@@ -21,13 +21,14 @@ mod lives;
 use core::convert::Infallible;
 use core::fmt::Write;
 
-use ferry_platform::Fault;
+use ferry_platform::{Fault, Outcome, Report};
 use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
 use sel4_microkit::{Channel, ChannelSet, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
 use static_cell::ConstStaticCell;
 
 use crate::console::{Console, Lines};
-use crate::lives::{Lives, Outcome};
+use crate::domains::Name;
+use crate::lives::Lives;
 
 sel4_microkit::declare_protection_domain!(init = init);
 
@@ -62,7 +63,8 @@ impl Handler for Supervisor {
             EXIT if message.count() > 0 => self.exit(number, get_mr(0)),
             STOP => self.stop(number),
             label => {
-                let name = domains::name(number);
+                let name = Name::of(number);
+                let name = name.as_str();
                 let _ = writeln!(Console, "ferry: supervisor: {name}: unknown request {label}, ignored");
             }
         }
@@ -73,7 +75,7 @@ impl Handler for Supervisor {
         let number = child.index();
         let fault = fault::received(&message);
         self.lines.flush(number);
-        let _ = writeln!(Console, "ferry: fault domain={} {fault}", domains::name(number));
+        report(Report::Fault { domain: Name::of(number).as_str(), fault });
         self.end_life(number);
         Ok(None)
     }
@@ -96,7 +98,7 @@ impl Supervisor {
     fn exit(&mut self, number: usize, code: u64) {
         let code = u8::try_from(code).unwrap_or(u8::MAX);
         self.lines.flush_all();
-        let _ = writeln!(Console, "ferry: exit domain={} code={code}", domains::name(number));
+        report(Report::Exit { domain: Name::of(number).as_str(), code });
         device::exit(code);
     }
 
@@ -104,25 +106,29 @@ impl Supervisor {
     fn stop(&mut self, number: usize) {
         self.lines.flush(number);
         if domains::is_child(number) {
-            let _ = writeln!(Console, "ferry: fault domain={} {}", domains::name(number), Fault::PANIC);
+            report(Report::Fault { domain: Name::of(number).as_str(), fault: Fault::PANIC });
             self.end_life(number);
         }
     }
 
-    /// Takes a child off the processor, and starts it again if it may be; else for good. The kernel forgets the answer
-    /// that it waits for.
+    /// Takes a child off the processor, and starts it again if it may be; else for good. The kernel forgets
+    /// the answer that it waits for.
     fn end_life(&mut self, number: usize) {
-        let name = domains::name(number);
+        let name = Name::of(number);
+        let name = name.as_str();
         let suspended = Child::new(number).tcb().tcb_suspend();
-        let _ = match suspended.and_then(|()| self.lives.try_again(number)) {
-            Ok(Outcome::Again(count)) => {
-                writeln!(Console, "ferry: restart domain={name} number={count}")
-            }
-            Ok(Outcome::GivenUp) => writeln!(Console, "ferry: given-up domain={name}"),
-            Ok(Outcome::Stays) => Ok(()),
+        match suspended.and_then(|()| self.lives.try_again(number)) {
+            Ok(Outcome::Again(count)) => report(Report::Restart { domain: name, number: count }),
+            Ok(Outcome::GivenUp) => report(Report::GivenUp { domain: name }),
+            Ok(Outcome::Stays) => {}
             Err(error) => {
-                writeln!(Console, "ferry: supervisor: {name} cannot be stopped and started: {error}")
+                let _ = writeln!(Console, "ferry: supervisor: {name} cannot be stopped and started: {error}");
             }
-        };
+        }
     }
+}
+
+/// Printing to the console cannot fail.
+fn report(report: Report<'_>) {
+    let _ = writeln!(Console, "{report}");
 }

@@ -1,5 +1,6 @@
-//! The protection domain of the smoke test: one program whose part in the system is patched in as a number, as
-//! the image builder patches channels. `tests/boot.rs` lists the parts with the lines it expects from each.
+//! The protection domain of the smoke test: one program whose part in the system is patched in as a number,
+//! as the image builder patches channels. `tests/boot.rs` lists the parts with the lines it expects from
+//! each.
 #![no_std]
 #![no_main]
 
@@ -115,7 +116,7 @@ fn write_own_code() -> ! {
 }
 
 fn execute_nothing() -> ! {
-    // SAFETY: not at all: the test is that the fault is reported.
+    // SAFETY: none; the access faults, and the test is that the fault is reported.
     let nothing: extern "C" fn() -> ! = unsafe { core::mem::transmute(0x1000_usize) };
     nothing()
 }

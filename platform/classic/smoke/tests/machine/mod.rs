@@ -1,7 +1,9 @@
 //! Builds kernel, initialiser and subject, and boots a system in QEMU. Every boot has a time limit.
 
+use ferry_boards::PC99;
+use ferry_classic_image::pack;
 use ferry_classic_kernel::{Source, build};
-use ferry_classic_spec::{Payload, ProtectionDomain, Rights, Segment, System, encode, pack};
+use ferry_classic_spec::{Payload, ProtectionDomain, Rights, Segment, System, encode};
 use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,6 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-const TARGET: &str = "x86_64-unknown-none";
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// What a boot left behind.
@@ -46,11 +47,8 @@ fn files() -> &'static Files {
                 .current_dir(&workspace)
                 .env_remove("RUSTFLAGS")
                 .env_remove("CARGO_ENCODED_RUSTFLAGS")
-                .env(
-                    "CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS",
-                    "-Crelocation-model=static -Clink-arg=-z -Clink-arg=norelro",
-                )
-                .args(["build", "--release", "--bins", "--target", TARGET, "--target-dir"])
+                .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", PC99.flags)
+                .args(["build", "--release", "--bins", "--target", PC99.target, "--target-dir"])
                 .arg(&binaries)
                 .args(["--package", package, "--features", features])
                 .status()
@@ -58,7 +56,7 @@ fn files() -> &'static Files {
             assert!(status.success(), "cargo builds {package}");
         }
         let binary =
-            |name| fs::read(binaries.join(TARGET).join("release").join(name)).expect("cargo made it");
+            |name| fs::read(binaries.join(PC99.target).join("release").join(name)).expect("cargo made it");
         Files { kernel: kernel.elf32, initialiser: binary("ferry-root-task"), subject: binary("subject") }
     })
 }
@@ -123,15 +121,9 @@ pub(crate) fn boot(name: &str, system: &System, payload: &Payload, arguments: &[
     let output = fs::File::create(&console).expect("the scratch directory is writable");
 
     let start = Instant::now();
-    let mut machine = Command::new("qemu-system-x86_64")
-        .args(["-machine", "pc", "-accel", "tcg", "-cpu", "qemu64", "-m", "512M"])
-        .args(["-display", "none", "-no-reboot", "-nodefaults", "-serial", "stdio"])
-        .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"])
+    let mut machine = PC99
+        .emulate(ferry_boards::Files { kernel: &files.kernel, image: &path }, 0)
         .args(arguments)
-        .arg("-kernel")
-        .arg(&files.kernel)
-        .arg("-initrd")
-        .arg(&path)
         .stdin(Stdio::null())
         .stdout(output)
         .spawn()

@@ -1,7 +1,8 @@
-//! Stands in for libtest: a root task that runs all tests linked to it, and gives them what the kernel handed over.
+//! Stands in for libtest: a root task that runs all tests linked to it, and gives them what the kernel handed
+//! over.
 //!
-//! The last thing it prints is `INDICATE_SUCCESS` or `INDICATE_FAILURE` with a control byte, for which the runner waits.
-//! A test that fails ends the run, because panics abort.
+//! The last thing it prints is `INDICATE_SUCCESS` or `INDICATE_FAILURE` with a control byte, for which the
+//! runner waits. A test that fails ends the run, because panics abort.
 #![no_std]
 #![no_main]
 

@@ -1,0 +1,136 @@
+//! What is measured: the sizes, batches, policies and numbers of clients, the same for every carrier.
+
+use ferry_layout::config::Mapping;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Bytes of a message.
+pub const PAYLOADS: [u32; 5] = [64, 512, 1472, 4096, 65536];
+/// Messages for each signal.
+pub const BATCHES: [u32; 4] = [1, 8, 32, 128];
+/// Clients of the scaling series.
+pub const CLIENTS: [u16; 5] = [2, 4, 8, 16, 32];
+
+/// One thing to measure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Case {
+    /// Bytes of each message.
+    pub payload: u32,
+    /// Messages that are enqueued before central runs.
+    pub batch: u32,
+    /// How long the flow's frames stay mapped.
+    pub policy: Policy,
+    /// Clients of the system.
+    pub clients: u16,
+    /// Who sends.
+    pub busy: Busy,
+}
+
+/// How long frames stay mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// Until the sender sees `Done`.
+    Each,
+    /// As long as there is traffic.
+    Keep,
+}
+
+/// Who sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Busy {
+    /// The first client, to the second.
+    One,
+    /// Every client, to the next one.
+    All,
+}
+
+impl Policy {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Each, Self::Keep];
+
+    /// As the configuration says it.
+    #[must_use]
+    pub const fn mapping(self) -> Mapping {
+        match self {
+            Self::Each => Mapping::Each,
+            Self::Keep => Mapping::Keep,
+        }
+    }
+}
+
+impl Case {
+    /// A sender and a receiver.
+    #[must_use]
+    pub const fn pair(payload: u32, batch: u32, policy: Policy) -> Self {
+        Self { payload, batch, policy, clients: 2, busy: Busy::One }
+    }
+
+    /// Every payload with every batch and policy, between two clients.
+    #[must_use]
+    pub fn pairs() -> Vec<Self> {
+        let mut cases = Vec::new();
+        for policy in Policy::ALL {
+            for payload in PAYLOADS {
+                cases.extend(BATCHES.map(|batch| Self::pair(payload, batch, policy)));
+            }
+        }
+        cases
+    }
+
+    /// Growing numbers of clients, one of them busy and all of them.
+    #[must_use]
+    pub fn scaling() -> Vec<Self> {
+        let mut cases = Vec::new();
+        for busy in [Busy::One, Busy::All] {
+            cases.extend(CLIENTS.map(|clients| Self { clients, busy, ..Self::pair(64, 32, Policy::Keep) }));
+        }
+        cases
+    }
+
+    /// Clients that send.
+    #[must_use]
+    pub const fn senders(self) -> u16 {
+        match self.busy {
+            Busy::One => 1,
+            Busy::All => self.clients,
+        }
+    }
+
+    /// Distance between the buffers of two messages: those of a network card's size share frames, larger ones
+    /// have frames of their own.
+    #[must_use]
+    pub const fn stride(self) -> u32 {
+        if self.payload <= 2048 { 2048 } else { self.payload.next_multiple_of(4096) }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Each => "each",
+            Self::Keep => "keep",
+        })
+    }
+}
+
+impl fmt::Display for Busy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::One => "one",
+            Self::All => "all",
+        })
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { payload, batch, policy, clients, busy } = self;
+        write!(formatter, "{payload} bytes, batch {batch}, {policy}")?;
+        if *clients == 2 && *busy == Busy::One {
+            return Ok(());
+        }
+        write!(formatter, ", {clients} clients, {busy} busy")
+    }
+}

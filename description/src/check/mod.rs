@@ -1,0 +1,134 @@
+//! Reads both files and applies the rules: the only way to a [`Description`]. Each function of [`Rules`]
+//! looks at one subject, reports what it finds and goes on; what it returns is only used when nothing was
+//! reported.
+
+mod client;
+mod flow;
+mod memory;
+mod restart;
+mod signal;
+mod tick;
+
+use crate::description::{Client, Description, Flow, Tick};
+use crate::flows::{self, FlowsFile};
+use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES};
+use crate::mistake::{Mistake, Mistakes};
+use crate::place::config_bytes;
+use crate::problem::Problem;
+use crate::read;
+use crate::source::{Place, Source};
+use crate::system::{Permissions, System};
+use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
+
+/// What the rules look at, and what they found.
+struct Rules<'a> {
+    system: &'a System,
+    flows: &'a FlowsFile,
+    flows_source: &'a Source,
+    mistakes: Vec<Mistake>,
+}
+
+impl Rules<'_> {
+    fn report(&mut self, place: &Place, problem: Problem) {
+        self.mistakes.push(Mistake { place: place.clone(), problem });
+    }
+}
+
+impl Description {
+    /// Reads and checks both files. `grown` names regions that get at least so many bytes, whatever the file
+    /// says: those that the image builder fills with a file. The rules apply to the grown sizes.
+    pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
+        let (system, mut mistakes) = read::read(system);
+        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));
+        let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
+        for region in &mut system.regions {
+            let wanted = grown.iter().filter(|(name, _)| *name == region.name).map(|(_, bytes)| *bytes);
+            let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
+            region.bytes = wanted.fold(region.bytes, |bytes, more| bytes.max(more.next_multiple_of(page)));
+        }
+        // An unresolved name would make the rules report mistakes that are none.
+        if !mistakes.is_empty() {
+            return Err(Mistakes(mistakes));
+        }
+        apply_rules(system, &flow_file, flows).map_err(Mistakes)
+    }
+}
+
+fn apply_rules(
+    system: System,
+    flows: &FlowsFile,
+    flows_source: &Source,
+) -> Result<Description, Vec<Mistake>> {
+    let mut rules = Rules { system: &system, flows, flows_source, mistakes: Vec::new() };
+    let found = rules.all();
+    let mistakes = rules.mistakes;
+    match found {
+        Some(Found { central, config_region, clients, flows, tick, restarts }) if mistakes.is_empty() => {
+            Ok(Description { system, central, config_region, clients, flows, tick, restarts })
+        }
+        _ => Err(mistakes),
+    }
+}
+
+/// What becomes a [`Description`] if there is no mistake.
+struct Found {
+    central: usize,
+    config_region: usize,
+    clients: Vec<Client>,
+    flows: Vec<Flow>,
+    tick: Option<Tick>,
+    restarts: Vec<u8>,
+}
+
+impl Rules<'_> {
+    fn all(&mut self) -> Option<Found> {
+        let Some(central) = self.system.domain(CENTRAL) else {
+            self.report(&self.system.place, Problem::NoCentral);
+            return None;
+        };
+        let domains = self.client_domains(central);
+        self.names(&domains);
+        let clients: Option<Vec<_>> = domains.iter().map(|domain| self.client(*domain, central)).collect();
+        let config_region = self.config(central);
+        self.maps();
+        self.isolation(&domains, central);
+        self.channels(&domains, central);
+        let tick = self.tick(&domains, central);
+        let restarts = self.restarts(central);
+        let clients = clients?;
+        let flows = self.flows(&clients);
+        let config_region = config_region?;
+        self.config_size(config_region, clients.len(), flows.len());
+        Some(Found { central, config_region, clients, flows, tick, restarts })
+    }
+
+    /// Number and length of names.
+    fn names(&mut self, domains: &[usize]) {
+        if let Some(first_too_many) = domains.get(MAX_CLIENTS) {
+            let place = &self.system.domains[*first_too_many].place;
+            self.report(place, Problem::TooManyClients { found: domains.len() });
+        }
+        for domain in domains {
+            let domain = &self.system.domains[*domain];
+            if domain.name.len() > MAX_NAME || domain.name.is_empty() {
+                self.report(&domain.place, Problem::NameTooLong { name: domain.name.clone() });
+            }
+        }
+    }
+
+    /// Central's configuration: the region, central's mapping, its symbols.
+    fn config(&mut self, central: usize) -> Option<usize> {
+        let region = self.region_of(central, CONFIG_REGION, PAGE_BYTES)?;
+        let map = self.map_of(central, region, &[Permissions::READ], "r")?;
+        self.symbols(central, map, CONFIG_REGION);
+        Some(region)
+    }
+
+    fn config_size(&mut self, region: usize, clients: usize, flows: usize) {
+        let region = &self.system.regions[region];
+        let needed = config_bytes(clients, flows) as u64;
+        if region.bytes < needed {
+            self.report(&region.place, Problem::ConfigTooSmall { found: region.bytes, needed });
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Time: central preempts its clients, and the ticker preempts everybody it watches.
+
+use super::Rules;
+use crate::description::Tick;
+use crate::limits::TICKER;
+use crate::problem::Problem;
+
+impl Rules<'_> {
+    /// Priorities, and the tick if there is one.
+    pub(super) fn tick(&mut self, clients: &[usize], central: usize) -> Option<Tick> {
+        let system = self.system;
+        let ticker = system.domain(TICKER);
+        let central_priority = system.domains[central].priority;
+        for client in clients.iter().map(|client| &system.domains[*client]) {
+            if client.priority >= central_priority {
+                let (client_name, priority) = (client.name.clone(), client.priority);
+                let problem =
+                    Problem::CentralPriority { client: client_name, priority, central: central_priority };
+                self.report(&client.place, problem);
+            }
+        }
+        let file = self.flows.tick.as_ref();
+        let (ticker, tick) = match (ticker, file) {
+            (None, None) => return None,
+            (None, Some(tick)) => {
+                self.report(&self.flows_source.place(tick.span()), Problem::TickWithoutTicker);
+                return None;
+            }
+            (Some(ticker), None) => {
+                self.report(&system.domains[ticker].place, Problem::TickerWithoutTick);
+                return None;
+            }
+            (Some(ticker), Some(tick)) => (ticker, tick),
+        };
+        let domain = &system.domains[ticker];
+        let strongest =
+            clients.iter().map(|client| &system.domains[*client]).max_by_key(|client| client.priority);
+        if let Some(client) = strongest
+            && client.priority >= domain.priority
+        {
+            let (client, priority) = (client.name.clone(), client.priority);
+            self.report(&domain.place, Problem::TickerPriority { client, priority, ticker: domain.priority });
+        }
+        if domain.budget_us >= domain.period_us {
+            let (budget, period) = (domain.budget_us, domain.period_us);
+            self.report(&domain.place, Problem::TickerBudget { budget, period });
+        }
+        let period = &tick.get_ref().period_us;
+        let period_us = *period.get_ref();
+        let place = self.flows_source.place(period.span());
+        if u64::from(period_us) != domain.period_us {
+            let problem = Problem::TickPeriod { tick: period_us, ticker: domain.period_us };
+            self.report(&place, problem);
+        }
+        let channel = self.channel_to_central(ticker, central)?;
+        Some(Tick { domain: ticker, channel, period_us, place })
+    }
+}

@@ -1,0 +1,191 @@
+//! Reads `flows.toml`. An unknown key is a mistake: a misspelt limit would silently not apply.
+//!
+//! ```toml
+//! [tick]
+//! period_us = 10_000
+//!
+//! [[flow]]
+//! from = "sender"
+//! to = "receiver"
+//! class = "normal"          # or "urgent"
+//! mapping = "each"          # or "keep"
+//! max_message = "64 KiB"
+//!
+//! [client.sender]
+//! bytes_per_round = "256 KiB"
+//! messages_per_round = 128
+//! large_frames = false
+//!
+//! [restarts]
+//! central = 3
+//! ```
+
+use crate::mistake::Mistake;
+use crate::problem::Problem;
+use crate::source::Source;
+use ferry_layout::config::Mapping;
+use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlowsFile {
+    pub(crate) tick: Option<Spanned<TickTable>>,
+    #[serde(default)]
+    pub(crate) flow: Vec<Spanned<FlowTable>>,
+    #[serde(default)]
+    pub(crate) client: BTreeMap<Spanned<String>, ClientTable>,
+    /// How often a protection domain is started again when it has faulted.
+    #[serde(default)]
+    pub(crate) restarts: BTreeMap<Spanned<String>, u8>,
+}
+
+/// `[tick]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TickTable {
+    /// Microseconds between two looks at clients that never signal.
+    pub(crate) period_us: Spanned<u32>,
+}
+
+/// `[[flow]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlowTable {
+    pub(crate) from: Spanned<String>,
+    pub(crate) to: Spanned<String>,
+    #[serde(default)]
+    pub(crate) class: Class,
+    #[serde(default)]
+    pub(crate) mapping: MappingWord,
+    /// Longest message in bytes.
+    #[serde(default = "default_max_message")]
+    pub(crate) max_message: Size,
+}
+
+/// `[client.NAME]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ClientTable {
+    pub(crate) bytes_per_round: Size,
+    pub(crate) messages_per_round: PositiveNumber,
+    pub(crate) large_frames: bool,
+}
+
+impl Default for ClientTable {
+    fn default() -> Self {
+        Self {
+            bytes_per_round: Size(256 * 1024),
+            messages_per_round: PositiveNumber(128),
+            large_frames: false,
+        }
+    }
+}
+
+fn default_max_message() -> Size {
+    Size(16 * 1024 * 1024)
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Class {
+    #[default]
+    Normal,
+    Urgent,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MappingWord {
+    #[default]
+    Each,
+    Keep,
+}
+
+impl From<MappingWord> for Mapping {
+    fn from(word: MappingWord) -> Self {
+        match word {
+            MappingWord::Each => Self::Each,
+            MappingWord::Keep => Self::Keep,
+        }
+    }
+}
+
+/// A number from 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PositiveNumber(pub(crate) u32);
+
+impl<'de> Deserialize<'de> for PositiveNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            0 => Err(de::Error::custom("must be at least 1")),
+            number => Ok(Self(number)),
+        }
+    }
+}
+
+/// Bytes from 1, written as a number or as `"64 KiB"`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size(pub(crate) u32);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+struct SizeVisitor;
+
+impl de::Visitor<'_> for SizeVisitor {
+    type Value = Size;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("1 byte to 4 GiB - 1, as a number or like \"64 KiB\" or \"16 MiB\"")
+    }
+
+    fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<Size, E> {
+        let size = u32::try_from(bytes).ok().filter(|bytes| *bytes > 0);
+        size.map(Size).ok_or_else(|| E::invalid_value(de::Unexpected::Signed(bytes), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
+        let size = parse_size(text).and_then(|bytes| u32::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+        size.map(Size).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit() && letter != '_')?);
+    let factor = match unit.trim() {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    digits.replace('_', "").parse::<u64>().ok()?.checked_mul(factor)
+}
+
+pub(crate) fn read(source: &Source) -> Result<FlowsFile, Mistake> {
+    toml::from_str(source.text()).map_err(|error| {
+        let place = source.place(error.span().unwrap_or(0..0));
+        Mistake { place, problem: Problem::NotToml { error: error.message().to_owned() } }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_size;
+
+    #[test]
+    fn sizes_have_a_unit() {
+        assert_eq!(parse_size("16 MiB"), Some(16 << 20));
+        assert_eq!(parse_size("64KiB"), Some(64 << 10));
+        assert_eq!(parse_size("1_024 B"), Some(1024));
+        assert_eq!(parse_size("64"), None);
+        assert_eq!(parse_size("64 kB"), None);
+        assert_eq!(parse_size("99999999999999 GiB"), None);
+    }
+}

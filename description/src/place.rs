@@ -1,0 +1,139 @@
+//! Where central finds everything: the capabilities of client frames, their homes in the window, and the
+//! configuration blob that says so.
+//!
+//! Each `_tx` and `_rx` region gets a range of the window of its own, aligned to 2 MiB, in the order of
+//! clients, transmit before receive. So a frame is always mapped at the same address, neighbours in a region
+//! are neighbours in the window, and nothing is ever mapped over.
+
+use crate::description::{Buffer, Description};
+use crate::limits::{LARGE_PAGE_BYTES, WINDOW_ADDRESS};
+use ferry_layout::DomainName;
+use ferry_layout::config::{BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header};
+use zerocopy::IntoBytes;
+
+/// What central gets beyond what `system.xml` maps into it.
+#[derive(Clone, Debug)]
+pub struct Placement {
+    /// The frame capabilities.
+    pub grants: Vec<Grant>,
+    /// The range of central's addresses that needs page tables and nothing in them; none without clients.
+    pub window: Option<Window>,
+    /// What the configuration region holds from its first byte.
+    pub config: Vec<u8>,
+}
+
+/// All frames of a region as capabilities of central.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Grant {
+    /// Number of the region in [`System::regions`](crate::System::regions).
+    pub region: usize,
+    /// The region's size and frames.
+    pub buffer: Buffer,
+    /// Whether the capabilities carry the write right: receive buffers only. They never carry execute or
+    /// grant.
+    pub writable: bool,
+    /// Capability pointer of the first frame; the others follow one by one.
+    pub first_capability: u64,
+    /// Address of the first frame's home in the window.
+    pub window_address: u64,
+}
+
+/// A range of central's addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// First address, a multiple of 2 MiB.
+    pub address: u64,
+    /// Length, a multiple of 2 MiB.
+    pub bytes: u64,
+}
+
+/// Capability pointers one after the other from `first`, for platforms whose domains have one flat CNode.
+pub fn sequential(first: u64) -> impl FnMut(Buffer) -> u64 {
+    let mut next = first;
+    move |buffer| {
+        let first = next;
+        next += buffer.frames();
+        first
+    }
+}
+
+impl Description {
+    /// Assigns capabilities and window addresses. `first_capability` gives, for each buffer in turn, the
+    /// capability pointer of its first frame; the platform knows where in central's `CSpace` it puts them.
+    pub fn place(&self, first_capability: &mut dyn FnMut(Buffer) -> u64) -> Placement {
+        let mut grants = Vec::new();
+        let mut next_address = WINDOW_ADDRESS;
+        let mut grant = |buffer: Buffer, writable| {
+            let grant = Grant {
+                region: buffer.region,
+                buffer,
+                writable,
+                first_capability: first_capability(buffer),
+                window_address: next_address,
+            };
+            next_address += buffer.bytes.next_multiple_of(LARGE_PAGE_BYTES);
+            grants.push(grant);
+            grant
+        };
+        let clients: Vec<ClientRecord> = self
+            .clients
+            .iter()
+            .map(|client| ClientRecord {
+                // Names that are too long were refused; an empty one would be refused by central.
+                name: DomainName::new(&client.name).unwrap_or_default(),
+                out_address: client.out_address,
+                in_address: client.in_address,
+                transmit: buffer_record(grant(client.transmit, false)),
+                receive: buffer_record(grant(client.receive, true)),
+                bytes_per_round: client.bytes_per_round,
+                messages_per_round: client.messages_per_round,
+                channel: u32::from(client.channel),
+                reserved: 0,
+            })
+            .collect();
+        let bytes = next_address - WINDOW_ADDRESS;
+        let window = (bytes > 0).then_some(Window { address: WINDOW_ADDRESS, bytes });
+        Placement { grants, window, config: self.config(&clients) }
+    }
+
+    fn config(&self, clients: &[ClientRecord]) -> Vec<u8> {
+        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let header = Header {
+            magic: CONFIG_MAGIC,
+            version: CONFIG_VERSION,
+            clients: count(clients.len()),
+            flows: count(self.flows.len()),
+            tick_channel: self.tick.as_ref().map_or(Header::NO_TICK, |tick| u32::from(tick.channel)),
+            tick_period: self.tick.as_ref().map_or(0, |tick| tick.period_us),
+            reserved: 0,
+        };
+        let flows: Vec<FlowRecord> = self
+            .flows
+            .iter()
+            .map(|flow| FlowRecord {
+                source: flow.source,
+                target: flow.target,
+                urgent: u8::from(flow.urgent),
+                mapping: flow.mapping as u8,
+                reserved: 0,
+                max_message: flow.max_message,
+            })
+            .collect();
+        [header.as_bytes(), clients.as_bytes(), flows.as_bytes()].concat()
+    }
+}
+
+/// Bytes of the configuration of so many clients and flows.
+pub(crate) fn config_bytes(clients: usize, flows: usize) -> usize {
+    size_of::<Header>() + clients * size_of::<ClientRecord>() + flows * size_of::<FlowRecord>()
+}
+
+fn buffer_record(grant: Grant) -> BufferRecord {
+    BufferRecord {
+        window_address: grant.window_address,
+        first_capability: grant.first_capability,
+        bytes: grant.buffer.bytes,
+        frame_bits: u32::from(grant.buffer.frame_bits),
+        reserved: 0,
+    }
+}

@@ -1,0 +1,249 @@
+//! Every rule that a description can break: what is said about it, and what to do. The name of a rule is its
+//! variant in snake case; `tests/fixtures/<rule>/` holds a description that breaks it.
+
+use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
+use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
+use strum::{IntoStaticStr, VariantNames};
+use thiserror::Error;
+
+/// A broken rule. `Display` says what is wrong, [`remedy`](Self::remedy) what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Error, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the text of each variant says what it and its fields mean")]
+pub enum Problem {
+    // The files themselves.
+    #[error("this is not XML: {error}")]
+    NotXml { error: String },
+    #[error("{error}")]
+    NotToml { error: String },
+    #[error("element `{element}` has no place in {parent}")]
+    UnknownElement { element: String, parent: String },
+    #[error("element `{element}` has no attribute `{attribute}`")]
+    UnknownAttribute { attribute: String, element: String, known: String },
+    #[error("element `{element}` lacks the attribute `{attribute}`")]
+    MissingAttribute { attribute: &'static str, element: String },
+    #[error("`{attribute}` is `{value}`")]
+    BadValue { attribute: &'static str, value: String, expected: &'static str },
+    #[error("the name `{name}` is taken")]
+    DuplicateName { name: String },
+    #[error("there is no memory region `{name}`")]
+    UnknownRegion { name: String },
+    #[error("there is no protection domain `{name}`")]
+    UnknownDomain { name: String },
+    #[error("a channel has two ends, this one has {found}")]
+    ChannelEnds { found: usize },
+    #[error("`{domain}` has {found} program images")]
+    ProgramImages { domain: String, found: usize },
+
+    // Who takes part.
+    #[error("there is no protection domain `{CENTRAL}`")]
+    NoCentral,
+    #[error("{found} clients are more than central can serve")]
+    TooManyClients { found: usize },
+    #[error("the name `{name}` has {} bytes", name.len())]
+    NameTooLong { name: String },
+    #[error("`{name}` is named here, and there is no such protection domain")]
+    UnknownClient { name: String },
+    #[error("`{name}` is named here, and it is no client")]
+    NotAClient { name: String },
+    #[error("this flow goes from `{name}` to itself")]
+    FlowToSelf { name: String },
+    #[error("the flow from `{from}` to `{to}` is listed twice")]
+    DuplicateFlow { from: String, to: String },
+
+    // Memory.
+    #[error("`{domain}` needs the memory region `{region}`, which does not exist")]
+    MissingRegion { domain: String, region: String, bytes: u64 },
+    #[error("`{domain}` does not map `{region}`")]
+    MissingMap { domain: String, region: String, permissions: &'static str },
+    #[error("`{domain}` maps `{region}` with perms `{found}`")]
+    WrongPermission { domain: String, region: String, found: String, wanted: &'static str },
+    #[error("`{domain}` may execute `{region}`")]
+    Executable { domain: String, region: String },
+    #[error("{holder} maps `{region}`, which is memory of `{owner}`")]
+    ForeignMap { holder: String, region: String, owner: String },
+    #[error("`{CENTRAL}` maps `{region}` from the start")]
+    StaticBuffer { region: String },
+    #[error("the clients `{first}` and `{second}` share the memory region `{region}`")]
+    SharedMemory { first: String, second: String, region: String },
+    #[error("`{region}` has {found:#x} bytes")]
+    WrongSize { region: String, found: u64, wanted: u64 },
+    #[error("`{region}` has {found:#x} bytes, more than central can address")]
+    BufferTooLarge { region: String, found: u64, largest: u64 },
+    #[error("`{region}` has pages of {found:#x} bytes, `large_frames` of `{client}` wants {wanted:#x}")]
+    FrameSize { client: String, region: String, found: u64, wanted: u64 },
+    #[error("the address {address:#x} is not a multiple of the page size {page:#x} of `{region}`")]
+    MisalignedMap { region: String, address: u64, page: u64 },
+    #[error("in `{domain}`, `{first}` and `{second}` overlap")]
+    OverlappingMaps { domain: String, first: String, second: String },
+    #[error("`{region}` lies in central's window or wraps around")]
+    MapInWindow { region: String },
+    #[error("`{first}` and `{second}` are the same physical memory")]
+    PhysicalOverlap { first: String, second: String },
+    #[error("`{holder}` holds capabilities of `{held}`")]
+    HeldCapability { holder: String, held: String },
+    #[error("the configuration needs {needed:#x} bytes, `{CONFIG_REGION}` has {found:#x}")]
+    ConfigTooSmall { found: u64, needed: u64 },
+
+    // Signals.
+    #[error("`{domain}` has no channel to `{CENTRAL}`")]
+    MissingChannel { domain: String },
+    #[error("`{domain}` may not signal `{other}`")]
+    SilentChannel { domain: String, other: String },
+    #[error("`{domain}` may make protected procedure calls to `{other}`")]
+    ProtectedCall { domain: String, other: String },
+    #[error("the clients `{first}` and `{second}` have a channel of their own")]
+    ConnectedClients { first: String, second: String },
+    #[error("`{domain}` has two channels with the number {id}")]
+    DuplicateChannel { domain: String, id: u8 },
+    #[error("`{domain}` gets no symbol `{symbol}`")]
+    MissingSetvar { domain: String, attribute: &'static str, symbol: String },
+    #[error("`{domain}` gets the symbol `{symbol}` twice")]
+    DuplicateSymbol { domain: String, symbol: String },
+
+    // Time.
+    #[error("`{CENTRAL}` has priority {central}, its client `{client}` has {priority}")]
+    CentralPriority { client: String, priority: u8, central: u8 },
+    #[error("`{TICKER}` has priority {ticker}, the client `{client}` has {priority}")]
+    TickerPriority { client: String, priority: u8, ticker: u8 },
+    #[error("there is a tick, and no protection domain `{TICKER}`")]
+    TickWithoutTicker,
+    #[error("there is a protection domain `{TICKER}`, and no tick")]
+    TickerWithoutTick,
+    #[error("the tick has a period of {tick} us, `{TICKER}` has {ticker} us")]
+    TickPeriod { tick: u32, ticker: u64 },
+    #[error("`{TICKER}` has a budget of {budget} us in a period of {period} us")]
+    TickerBudget { budget: u64, period: u64 },
+}
+
+impl Problem {
+    /// The names of all rules.
+    pub const RULES: &'static [&'static str] = Self::VARIANTS;
+
+    /// The rule's name.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        self.into()
+    }
+
+    /// What to do about it, as half a sentence.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::NotXml { .. } => "write a Microkit 2.3 system description".into(),
+            Self::NotToml { .. } => {
+                "the keys and their values are in the comment at the top of flows.toml".into()
+            }
+            Self::UnknownElement { .. } => "remove it, or check the spelling in Microkit's manual".into(),
+            Self::UnknownAttribute { known, .. } if known.is_empty() => "remove it".into(),
+            Self::UnknownAttribute { known, .. } => format!("it knows {known}"),
+            Self::MissingAttribute { attribute, .. } => format!("add {attribute}=\"…\""),
+            Self::BadValue { expected, .. } => format!("write {expected}"),
+            Self::DuplicateName { .. } => "give one of the two another name".into(),
+            Self::UnknownRegion { name } => {
+                format!("add <memory_region name=\"{name}\" size=\"…\" /> or correct the name")
+            }
+            Self::UnknownDomain { name } => {
+                format!("add <protection_domain name=\"{name}\">…</protection_domain> or correct the name")
+            }
+            Self::ChannelEnds { .. } => "write two <end pd=\"…\" id=\"…\" /> elements".into(),
+            Self::ProgramImages { .. } => "write one <program_image path=\"…\" />".into(),
+            _ => self.remedy_of_rule(),
+        }
+    }
+
+    /// The remedies of the rules about participants, memory, signals and time.
+    fn remedy_of_rule(&self) -> String {
+        match self {
+            Self::NoCentral => {
+                "add <protection_domain name=\"central\"> with Ferry's central.elf as its program".into()
+            }
+            Self::TooManyClients { .. } => {
+                format!(
+                    "keep to {MAX_CLIENTS}, or give some of them a central of their own in another system"
+                )
+            }
+            Self::NameTooLong { .. } => format!("shorten it to {MAX_NAME} bytes"),
+            Self::UnknownClient { name } => {
+                format!("add the protection domain `{name}` to the system description or correct the name")
+            }
+            Self::NotAClient { .. } => "name protection domains that send or receive".into(),
+            Self::FlowToSelf { .. } => "remove it; a client reaches its own memory without central".into(),
+            Self::DuplicateFlow { .. } => "remove one of the two".into(),
+            Self::TickerPriority { priority, .. } => {
+                format!("give the ticker a priority above {priority}, so that no client can starve the tick")
+            }
+            Self::CentralPriority { priority, .. } => {
+                format!(
+                    "give central a priority above {priority}, so that a signal to it takes effect at once"
+                )
+            }
+            Self::TickWithoutTicker => "add the protection domain `ticker`, or remove [tick]".into(),
+            Self::TickerWithoutTick => "add [tick] with period_us to flows.toml, or remove the ticker".into(),
+            Self::TickPeriod { tick, .. } => format!("write period=\"{tick}\" there, or change period_us"),
+            Self::TickerBudget { period, .. } => format!(
+                "write a budget below {period}, such as budget=\"{}\"; a ticker that is never out of budget never waits for the next period",
+                (period / 10).max(1)
+            ),
+            Self::MissingChannel { domain } => format!(
+                "add <channel><end pd=\"{CENTRAL}\" id=\"…\" /><end pd=\"{domain}\" id=\"…\" setvar_id=\"ferry_central\" /></channel>"
+            ),
+            Self::SilentChannel { .. } => "remove notify=\"false\"".into(),
+            Self::ProtectedCall { .. } => "remove pp=\"true\"; central serves signals alone".into(),
+            Self::ConnectedClients { first, second } => {
+                format!("remove it and list a flow from `{first}` to `{second}`; central does the signalling")
+            }
+            Self::DuplicateChannel { .. } => "give one of the two another id".into(),
+            Self::MissingSetvar { attribute, symbol, .. } => format!("add {attribute}=\"{symbol}\" here"),
+            Self::DuplicateSymbol { .. } => "remove one of the two, or name another symbol".into(),
+            _ => self.remedy_of_memory(),
+        }
+    }
+
+    fn remedy_of_memory(&self) -> String {
+        match self {
+            Self::MissingRegion { region, bytes, .. } => {
+                format!("add <memory_region name=\"{region}\" size=\"{bytes:#x}\" page_size=\"0x1000\" />")
+            }
+            Self::MissingMap { region, permissions, .. } => {
+                format!("add <map mr=\"{region}\" vaddr=\"…\" perms=\"{permissions}\" /> to it")
+            }
+            Self::WrongPermission { wanted, .. } => format!("write perms=\"{wanted}\""),
+            Self::Executable { .. } => {
+                "remove `x`; nothing that can be written or received is ever code".into()
+            }
+            Self::ForeignMap { owner, .. } => {
+                format!(
+                    "remove the mapping; only `{owner}` and `{CENTRAL}` may reach it, data goes by a flow"
+                )
+            }
+            Self::StaticBuffer { .. } => {
+                "remove the mapping; central maps frames of it for each transfer".into()
+            }
+            Self::SharedMemory { first, second, .. } => {
+                format!("give each a region of its own and list a flow from `{first}` to `{second}`")
+            }
+            Self::WrongSize { wanted, .. } => format!("write size=\"{wanted:#x}\""),
+            Self::BufferTooLarge { largest, .. } => {
+                format!("keep to {largest:#x} bytes, or set large_frames = true for up to 0x40000000")
+            }
+            Self::FrameSize { client, wanted, .. } => format!(
+                "write page_size=\"{wanted:#x}\" and a size that is a multiple of it, or change large_frames in [client.{client}]"
+            ),
+            Self::MisalignedMap { page, .. } => {
+                format!("move it to a multiple of {page:#x}, or state page_size=\"0x1000\" for the region")
+            }
+            Self::OverlappingMaps { .. } => "move one of the two".into(),
+            Self::MapInWindow { .. } => format!("map it below {WINDOW_ADDRESS:#x}"),
+            Self::PhysicalOverlap { .. } => "move one of the two, or leave the address to the tool".into(),
+            Self::HeldCapability { held, .. } => {
+                format!("remove the capability; with it the holder could read what `{held}` reads")
+            }
+            Self::ConfigTooSmall { needed, .. } => {
+                format!("write size=\"{:#x}\"", needed.next_multiple_of(PAGE_BYTES))
+            }
+            _ => String::new(),
+        }
+    }
+}

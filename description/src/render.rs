@@ -1,0 +1,38 @@
+//! Mistakes as a compiler shows them: the line of the file, the place underlined, the remedy below.
+
+use crate::mistake::Mistakes;
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+impl Mistakes {
+    /// The mistakes with the lines of the files that they are about, as a compiler shows them.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let renderer =
+            if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
+        let mut text = String::new();
+        for mistake in self {
+            let source = mistake.place.source();
+            let path = source.path().to_string_lossy();
+            // Whole elements can be long; their first line says which one it is.
+            let span = first_line(source.text(), &mistake.place.span);
+            let annotation = AnnotationKind::Primary.span(span);
+            let (title, remedy) = (mistake.problem.to_string(), mistake.problem.remedy());
+            let group = Level::ERROR
+                .primary_title(&title)
+                .element(Snippet::source(source.text()).path(path.as_ref()).annotation(annotation))
+                .element(Level::HELP.message(&remedy));
+            text.push_str(&renderer.render(&[group]));
+            text.push_str("\n\n");
+        }
+        text
+    }
+}
+
+/// The part of `span` that is on its first line.
+fn first_line(text: &str, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let end = span.end.min(text.len());
+    let start = span.start.min(end);
+    let length = text.get(start..end).and_then(|text| text.find('\n')).unwrap_or(end - start);
+    start..start + length
+}

@@ -1,0 +1,127 @@
+//! What becomes of a description that is accepted: the configuration as central reads it, the window, the
+//! grants, and the demo of this repository.
+
+use ferry_description::{
+    Access, Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Permissions, Reach, Source, WINDOW_ADDRESS,
+};
+use ferry_layout::config::{Config, ConfigError, Mapping};
+use std::path::Path;
+
+fn demo(grown: &[(&str, u64)]) -> Description {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let source = |name: &str| Source::read(&root.join(name)).unwrap();
+    Description::check(&source("system.xml"), &source("flows.toml"), grown)
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// The same bytes in memory that is aligned as central's region is.
+fn aligned(bytes: &[u8]) -> Vec<u64> {
+    let word = |chunk: &[u8]| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    };
+    bytes.chunks(8).map(word).collect()
+}
+
+#[test]
+fn central_reads_the_configuration_that_was_compiled() {
+    let description = demo(&[]);
+    let placement = description.place(&mut ferry_description::sequential(128));
+    let words = aligned(&placement.config);
+    let config = Config::parse(zerocopy::IntoBytes::as_bytes(words.as_slice())).unwrap();
+
+    assert_eq!(config.tick_channel(), Some(0));
+    assert_eq!(config.tick_period(), 10_000);
+    let clients: Vec<_> = config.clients().map(|(_, client)| client).collect();
+    let [sender, receiver] = clients.as_slice() else { panic!("{clients:?}") };
+    assert_eq!((sender.name.as_str(), receiver.name.as_str()), ("sender", "receiver"));
+    assert_eq!((sender.out_address, sender.in_address), (0x2100_0000, 0x2101_0000));
+    assert_eq!((sender.channel, receiver.channel), (1, 2));
+    assert_eq!((sender.bytes_per_round, sender.messages_per_round), (256 * 1024, 128));
+
+    let buffers = [sender.transmit, sender.receive, receiver.transmit, receiver.receive];
+    assert_eq!(buffers.map(|buffer| buffer.bytes), [0x4_0000, 0x1000, 0x1000, 0x4_0000]);
+    assert_eq!(buffers.map(|buffer| buffer.first_capability), [128, 192, 193, 194]);
+    let homes = [0, 1, 2, 3].map(|number| WINDOW_ADDRESS + number * LARGE_PAGE_BYTES);
+    assert_eq!(buffers.map(|buffer| buffer.window_address), homes);
+
+    let [flow] = config.flows() else { panic!("{:?}", config.flows()) };
+    assert_eq!((flow.source, flow.target, flow.urgent, flow.mapping()), (0, 1, 0, Mapping::Each));
+    assert_eq!(flow.max_message, 64 * 1024);
+}
+
+#[test]
+fn central_refuses_a_channel_beyond_the_highest() {
+    let mut description = demo(&[]);
+    let parse = |description: &Description| {
+        let words = aligned(&description.place(&mut ferry_description::sequential(128)).config);
+        Config::parse(zerocopy::IntoBytes::as_bytes(words.as_slice())).map(|_| ())
+    };
+    description.clients[1].channel = MAX_CHANNEL;
+    assert_eq!(parse(&description), Ok(()));
+    description.clients[1].channel = MAX_CHANNEL + 1;
+    assert_eq!(parse(&description), Err(ConfigError::Client(1)));
+}
+
+#[test]
+fn grants_are_read_only_for_what_is_sent_and_disjoint_in_the_window() {
+    let description = demo(&[]);
+    let placement = description.place(&mut ferry_description::sequential(128));
+    let name = |region: usize| description.system.regions[region].name.as_str();
+    let granted: Vec<_> = placement.grants.iter().map(|grant| (name(grant.region), grant.writable)).collect();
+    let expected = [("sender_tx", false), ("sender_rx", true), ("receiver_tx", false), ("receiver_rx", true)];
+    assert_eq!(granted, expected);
+    for pair in placement.grants.windows(2) {
+        assert!(pair[0].window_address + pair[0].buffer.bytes <= pair[1].window_address);
+        assert_eq!(pair[0].first_capability + pair[0].buffer.frames(), pair[1].first_capability);
+    }
+    assert_eq!(placement.window.unwrap().bytes, 4 * LARGE_PAGE_BYTES);
+}
+
+#[test]
+fn a_region_grows_for_the_file_that_fills_it() {
+    let description = demo(&[("input", 10_000)]);
+    let region = description.system.region("input").unwrap();
+    assert_eq!(description.system.regions[region].bytes, 0x3000);
+}
+
+#[test]
+fn the_access_table_lists_every_reach_of_central() {
+    let table = demo(&[]).access();
+    let central: Vec<_> = table.rows.iter().filter(|row| row.holder == "central").collect();
+    let row = |region: &str| {
+        let rows: Vec<&&Access> = central.iter().filter(|row| row.region == region).collect();
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
+        (row.permissions, row.reach)
+    };
+    assert_eq!(row("sender_out"), (Permissions::READ, Reach::Always));
+    assert_eq!(row("sender_in"), (Permissions::READ_WRITE, Reach::Always));
+    assert_eq!(row("sender_tx"), (Permissions::READ, Reach::PerTransfer));
+    assert_eq!(row("receiver_rx"), (Permissions::READ_WRITE, Reach::PerTransfer));
+    assert!(central.iter().all(|row| row.region != "input"));
+    let shown = table.to_string();
+    assert!(shown.contains("sender -> receiver  up to 65536 bytes a message, normal"), "{shown}");
+}
+
+#[test]
+fn large_frames_are_taken_where_both_files_say_so() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let system = std::fs::read_to_string(root.join("system.xml")).unwrap();
+    let system = system.replace(
+        r#"<memory_region name="sender_rx" size="0x1000" page_size="0x1000" />"#,
+        r#"<memory_region name="sender_rx" size="0x40_0000" page_size="0x20_0000" />"#,
+    );
+    let system = system.replace(
+        r#"<memory_region name="sender_tx" size="0x4_0000" page_size="0x1000" />"#,
+        r#"<memory_region name="sender_tx" size="0x4000_0000" page_size="0x20_0000" />"#,
+    );
+    let flows = std::fs::read_to_string(root.join("flows.toml")).unwrap();
+    let flows = format!("{flows}\n[client.sender]\nlarge_frames = true\nbytes_per_round = \"1 MiB\"\n");
+    let description =
+        Description::check(&Source::new("system.xml", system), &Source::new("flows.toml", flows), &[])
+            .unwrap();
+    let sender = &description.clients[0];
+    assert_eq!((sender.transmit.frame_bits, sender.transmit.frames()), (21, 512));
+    assert_eq!(sender.bytes_per_round, 1 << 20);
+}

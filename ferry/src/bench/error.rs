@@ -1,0 +1,20 @@
+//! Why there are no measurements.
+
+use ferry_rows::case::{BATCHES, Case, PAYLOADS};
+
+/// Why a carrier could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
+    Program(&'static str, object::Error),
+    #[error("the emulator could not be watched: {0}; this program knows QEMU 7.2 to 8.0")]
+    Watch(std::io::Error),
+    #[error("{carrier}, {case}: {what}")]
+    Case { carrier: String, case: Case, what: String },
+    #[error(
+        "the hosted platform has no emulator to count instructions; `ferry-bench hosted` counts them by stepping"
+    )]
+    Hosted,
+    #[error("no case has this payload, batch and policy; payloads are {PAYLOADS:?}, batches {BATCHES:?}")]
+    NoCase,
+}

@@ -1,0 +1,121 @@
+//! The classic platform: its kernel and programs, the images that `ferry-classic-image` makes of them, and
+//! the PC that boots one.
+
+use crate::boot::Emulator;
+use crate::file::{self, FileError};
+use crate::prefill::Prefill;
+use crate::programs::{Programs, ProgramsError};
+use crate::progress::Step;
+use crate::setup::{self, SetupError};
+use crate::workspace::Workspace;
+use ferry_boards::{Files, PC99};
+use ferry_classic_image::ImageError;
+use ferry_classic_kernel::{KernelImage, Source, build};
+use ferry_description::{Description, Domain};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The package of the initialiser and its program.
+const INITIALISER: &str = "ferry-root-task";
+/// The package of all protection domains.
+const DOMAINS: &str = "ferry-pds-classic";
+
+/// Kernel and programs, built once, from which any number of images is made.
+pub(crate) struct Classic {
+    kernel: KernelImage,
+    programs: Programs,
+}
+
+/// An image on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    /// The kernel, for the boot loader.
+    pub(crate) kernel: PathBuf,
+    /// Initialiser and system, its module.
+    pub(crate) system: PathBuf,
+}
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClassicError {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Kernel(#[from] ferry_classic_kernel::Error),
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Classic {
+    /// Builds what all images share.
+    pub(crate) fn build(workspace: &Workspace) -> Result<Self, ClassicError> {
+        setup::tools()?;
+        let kernel = build_kernel(workspace)?;
+        let programs = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS], &PC99)?;
+        Ok(Self { kernel, programs })
+    }
+
+    /// The ELF file of one of the protection domains.
+    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, ClassicError> {
+        Ok(self.programs.read(name, &"ferry")?)
+    }
+
+    /// The bytes of an image.
+    pub(crate) fn image(
+        &self,
+        description: &Description,
+        prefills: &[Prefill],
+    ) -> Result<Vec<u8>, ClassicError> {
+        let initialiser = self.programs.read(INITIALISER, &"ferry")?;
+        let program = |domain: &Domain| Ok(self.programs.read(&domain.program, &domain.place)?);
+        Ok(ferry_classic_image::image(description, &initialiser, &program, prefills)?)
+    }
+
+    /// Writes an image to `path`.
+    pub(crate) fn write_image(
+        &self,
+        description: &Description,
+        prefills: &[Prefill],
+        path: &Path,
+    ) -> Result<Image, ClassicError> {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
+        }
+        let image = self.image(description, prefills)?;
+        fs::write(path, image).map_err(file::failed("write", path))?;
+        Ok(Image { kernel: self.kernel.elf32.clone(), system: path.to_owned() })
+    }
+}
+
+/// One build at a time: two in the same directory would be in each other's way.
+fn build_kernel(workspace: &Workspace) -> Result<KernelImage, ClassicError> {
+    let directory = workspace.products().join("kernel");
+    fs::create_dir_all(&directory).map_err(file::failed("create", &directory))?;
+    let lock_path = directory.join("lock");
+    let lock = fs::File::create(&lock_path).map_err(file::failed("create", &lock_path))?;
+    lock.lock().map_err(file::failed("lock", &lock_path))?;
+    let source = Source::locate(&workspace.root)?;
+    let mut shown = None;
+    let kernel = build(&source, &directory, |step| {
+        // The step before ends its line first.
+        shown = None;
+        if step != ferry_classic_kernel::Step::UpToDate {
+            shown = Some(Step::begin(step.to_string()));
+        }
+    });
+    drop(shown);
+    Ok(kernel?)
+}
+
+/// The emulated PC that boots an image with these prefills.
+pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Emulator {
+    let input_bytes: u64 = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
+    // The boot loader's copy of the image, the initialiser's, and room for both to be aligned.
+    let more_mebibytes = (input_bytes >> 20) * 3;
+    let command = PC99.emulate(Files { kernel: &image.kernel, image: &image.system }, more_mebibytes);
+    Emulator { command, status_of: PC99.exit.status() }
+}

@@ -1,0 +1,33 @@
+//! The two files of a system, as the command line names them, and the way from them to a checked description.
+
+use clap::Args;
+use ferry_description::{Description, Mistakes, ReadError, Source};
+use std::path::PathBuf;
+
+/// The files of a system.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DescriptionFiles {
+    /// The system description.
+    #[arg(long, value_name = "FILE", default_value = "system.xml")]
+    pub(crate) system: PathBuf,
+    /// The flows: who may send to whom.
+    #[arg(long, value_name = "FILE", default_value = "flows.toml")]
+    pub(crate) flows: PathBuf,
+}
+
+/// Why there is no checked description.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DescriptionError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+}
+
+impl DescriptionFiles {
+    /// Reads and checks both. `grown` names regions that get at least so many bytes.
+    pub(crate) fn load(&self, grown: &[(&str, u64)]) -> Result<Description, DescriptionError> {
+        let (system, flows) = (Source::read(&self.system)?, Source::read(&self.flows)?);
+        Ok(Description::check(&system, &flows, grown)?)
+    }
+}

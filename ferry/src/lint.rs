@@ -1,0 +1,66 @@
+//! `ferry lint`: Clippy over what is compiled for a board and not for this machine, and over the image
+//! builder for Microkit, which has a workspace of its own. The rest is read by `cargo clippy` alone.
+
+use crate::error::Error;
+use crate::microkit::{Microkit, cargo_in, host_directory, sdk_is_there};
+use crate::programs::ProgramsError;
+use crate::progress::{self, Step};
+use crate::setup;
+use crate::target::Config;
+use crate::workspace::{self, Workspace};
+use ferry_boards::{MICROKIT, PC99};
+use std::process::Command;
+
+/// What is compiled for the classic platform's board.
+const CLASSIC_PROGRAMS: &[&str] = &[
+    "ferry-pds-classic",
+    "ferry-root-task",
+    "ferry-runtime-classic",
+    "ferry-classic-abi",
+    "ferry-probe-classic",
+];
+/// What is compiled for a board of Microkit.
+const MICROKIT_PROGRAMS: &[&str] = &[
+    "ferry-pds-microkit",
+    "ferry-runtime-microkit",
+    "ferry-probe-microkit",
+    "ferry-supervisor",
+    "ferry-kernel-tests",
+];
+
+/// Has Clippy read all of it; any warning is an error. Without an SDK nothing of Microkit's can be compiled.
+pub(crate) fn lint() -> Result<(), Error> {
+    const PROGRAMS: &[&str] = &["--lib", "--bins"];
+    setup::tools()?;
+    let workspace = Workspace::locate()?;
+    let mut classic = workspace::cargo(&workspace.root);
+    classic.args(["clippy", "--target", PC99.target]);
+    clippy("the programs for the classic platform", classic, CLASSIC_PROGRAMS, PROGRAMS)?;
+    if !sdk_is_there()? {
+        println!("platform/microkit was not linted: no Microkit SDK was found; set MICROKIT_SDK");
+        return Ok(());
+    }
+    let microkit = || {
+        let mut cargo = cargo_in(&workspace);
+        cargo.args(["clippy", "--release", "--locked"]);
+        cargo
+    };
+    for board in &MICROKIT {
+        let built = Microkit::find(&workspace, board, Config::Release)?;
+        let mut cargo = microkit();
+        built.freestanding(&mut cargo, &built.directory(&workspace));
+        clippy(&format!("the programs for {}", board.name), cargo, MICROKIT_PROGRAMS, PROGRAMS)?;
+    }
+    let mut cargo = microkit();
+    cargo.arg("--target-dir").arg(host_directory(&workspace));
+    clippy("the image builder for Microkit", cargo, &["ferry-microkit-image"], &["--all-targets"])
+}
+
+/// Runs Clippy for packages of a workspace.
+fn clippy(what: &str, mut cargo: Command, packages: &[&str], targets: &[&str]) -> Result<(), Error> {
+    let _step = Step::begin(format!("linting {what}"));
+    cargo.args(progress::quiet()).args(targets);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    let status = cargo.args(["--", "--deny", "warnings"]).status().map_err(ProgramsError::Cargo)?;
+    if status.success() { Ok(()) } else { Err(Error::Failed) }
+}

@@ -1,0 +1,94 @@
+//! What a system is built for: the platform, and on Microkit the board and the kernel's configuration.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use ferry_boards::{Board, MICROKIT, PC99};
+use std::num::NonZeroUsize;
+
+/// What protection domains run on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Platform {
+    /// The seL4 5.0.0 kernel inside the crate sel4-sys, on an x86-64 PC.
+    Classic,
+    /// seL4 16 and Microkit 2.3, from an SDK.
+    Microkit,
+    /// Processes of this machine's Linux: no seL4, no emulator, no image.
+    Hosted,
+}
+
+/// What is built for.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Target {
+    /// The platform.
+    #[arg(long, value_enum, default_value = "classic")]
+    pub(crate) platform: Platform,
+    /// The board, on Microkit.
+    #[arg(long, value_parser = board(), default_value = MICROKIT[0].name)]
+    pub(crate) board: &'static Board,
+    /// The kernel's configuration, on Microkit.
+    #[arg(long, value_enum, default_value = "debug")]
+    pub(crate) config: Config,
+    /// How many processors a system may use, on hosted; by default all. With 1 its domains also run by
+    /// priority, if Linux lets this user.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) processors: Option<NonZeroUsize>,
+}
+
+/// The kernel's configurations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Config {
+    /// The kernel prints and checks itself.
+    Debug,
+    /// The kernel as it is shipped.
+    Release,
+    /// The kernel counts and keeps a log.
+    Benchmark,
+}
+
+/// Parses the name of a board.
+pub(crate) fn board() -> impl TypedValueParser<Value = &'static Board> {
+    let names = MICROKIT.iter().map(|board| PossibleValue::new(board.name).help(board.summary));
+    let unknown = "there is no such board";
+    PossibleValuesParser::new(names).try_map(move |name| Board::of_microkit(&name).ok_or(unknown))
+}
+
+impl Config {
+    /// Its name in the SDK.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+            Self::Benchmark => "benchmark",
+        }
+    }
+}
+
+impl Target {
+    /// All that a system can be built for with this configuration: every platform, and on Microkit every
+    /// board.
+    pub(crate) fn all(config: Config) -> impl Iterator<Item = Self> {
+        // Only Microkit has boards to choose from.
+        let without_board = [Platform::Classic, Platform::Hosted].map(|platform| (platform, &MICROKIT[0]));
+        let boards = MICROKIT.iter().map(|board| (Platform::Microkit, board));
+        let places = without_board.into_iter().chain(boards);
+        places.map(move |(platform, board)| Self { platform, board, config, processors: None })
+    }
+
+    /// The board: on classic there is one.
+    pub(crate) fn emulated_board(&self) -> Option<&'static Board> {
+        match self.platform {
+            Platform::Classic => Some(&PC99),
+            Platform::Microkit => Some(self.board),
+            Platform::Hosted => None,
+        }
+    }
+
+    /// What a measured or tested system is called by.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.platform {
+            Platform::Classic => "classic",
+            Platform::Microkit => self.board.name,
+            Platform::Hosted => "hosted",
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The repository itself: comments are wrapped like code, every file and every package says what it is, and
+//! no file names a place on somebody's machine. The files are those that Git knows or would take.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Columns of code, as in `rustfmt.toml`, and of everything else that people read.
+const COLUMNS: usize = 110;
+
+/// Where lines are still longer. Take out what has been wrapped, and add nothing.
+const NOT_YET_WRAPPED: &[&str] = &[
+    "CHANGELOG.md",
+    "central-pd",
+    "client-pd",
+    "docs",
+    "harness",
+    "layout",
+    "platform/classic/abi",
+    "platform/classic/root-task",
+    "platform/classic/spec",
+    "platform/hosted",
+    "platform/microkit/image",
+    "testbed",
+];
+
+/// A text file, by its path from the root.
+struct File {
+    path: PathBuf,
+    text: String,
+}
+
+impl File {
+    fn has_extension(&self, extension: &str) -> bool {
+        self.path.extension().is_some_and(|found| found == extension)
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.path.file_name().is_some_and(|found| found == name)
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// All text files. A link is not followed: what it leads to is there as well.
+fn files() -> Vec<File> {
+    let mut git = Command::new("git");
+    git.current_dir(root()).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let output = git.output().expect("git can be started");
+    assert!(output.status.success(), "this is a checkout: {}", String::from_utf8_lossy(&output.stderr));
+    let paths = String::from_utf8(output.stdout).expect("names of files are text");
+    let paths = paths.split('\0').filter(|path| !path.is_empty()).map(PathBuf::from);
+    let paths = paths.filter(|path| root().join(path).symlink_metadata().is_ok_and(|what| what.is_file()));
+    let read = |path: PathBuf| Some(File { text: fs::read_to_string(root().join(&path)).ok()?, path });
+    let files: Vec<File> = paths.filter_map(read).collect();
+    assert!(files.len() > 100, "the list of files is the repository's");
+    files
+}
+
+/// Fails with all `offences`, one a line.
+fn none(offences: &[String], remedy: &str) {
+    assert!(offences.is_empty(), "{remedy}:\n{}", offences.join("\n"));
+}
+
+/// Whether a line is wider than it may be, and could be narrower: a link or a name has no place to break at.
+fn is_too_wide(line: &str) -> bool {
+    let start = line.len() - line.trim_start_matches(|letter| " /!#*-".contains(letter)).len();
+    let mut letters = line.char_indices();
+    match letters.nth(COLUMNS) {
+        None => false,
+        Some((limit, _)) => line.get(start..=limit).is_none_or(|words| words.trim_end().contains(' ')),
+    }
+}
+
+/// The lines of a file that are prose, with their numbers.
+fn prose(file: &File) -> Vec<(usize, &str)> {
+    let is_markdown = file.has_extension("md");
+    let marker = if file.has_extension("rs") { "//" } else { "#" };
+    let mut in_code = false;
+    let is_prose = |line: &str| {
+        let text = line.trim_start().trim_start_matches(['/', '!', '#']).trim_start();
+        if text.starts_with("```") {
+            in_code = !in_code;
+            return false;
+        }
+        // A row of a table cannot be broken.
+        !in_code && !text.starts_with('|') && (is_markdown || line.trim_start().starts_with(marker))
+    };
+    let mut is_prose = is_prose;
+    (1..).zip(file.text.lines()).filter(|(_, line)| is_prose(line)).collect()
+}
+
+#[test]
+fn comments_and_documents_are_wrapped_like_code() {
+    let is_read = |file: &File| {
+        ["rs", "toml", "md", "sh"].iter().any(|extension| file.has_extension(extension))
+            || file.is_named("Makefile")
+    };
+    let is_wrapped = |file: &File| !NOT_YET_WRAPPED.iter().any(|place| file.path.starts_with(place));
+    let mut offences = Vec::new();
+    for file in files().iter().filter(|file| is_read(file) && is_wrapped(file)) {
+        let wide = prose(file).into_iter().filter(|(_, line)| is_too_wide(line));
+        offences.extend(wide.map(|(number, _)| format!("{}:{number}", file.path.display())));
+    }
+    none(&offences, "wrap these lines at 110 columns");
+}
+
+#[test]
+fn what_is_not_yet_wrapped_is_there() {
+    let gone: Vec<String> = NOT_YET_WRAPPED
+        .iter()
+        .filter(|place| !root().join(place).exists())
+        .map(|place| (*place).to_owned())
+        .collect();
+    none(&gone, "take these out of NOT_YET_WRAPPED");
+}
+
+#[test]
+fn every_source_opens_with_what_it_is() {
+    let sources = files();
+    let silent = sources.iter().filter(|file| file.has_extension("rs") && !file.text.starts_with("//!"));
+    let silent: Vec<String> = silent.map(|file| file.path.display().to_string()).collect();
+    none(&silent, "begin these files with a comment `//!` that says what they are");
+}
+
+#[test]
+fn every_package_says_what_it_is() {
+    let sources = files();
+    let says = |directory: &Path| {
+        let opens = |name: &str, with: &str| {
+            sources.iter().any(|file| file.path == directory.join(name) && file.text.starts_with(with))
+        };
+        // A package of nothing but programs from elsewhere has no source that could say it.
+        opens("README.md", "# ")
+            || opens("src/lib.rs", "//!")
+            || opens("src/main.rs", "//!")
+            || opens("Cargo.toml", "#")
+    };
+    let packages =
+        sources.iter().filter(|file| file.is_named("Cargo.toml") && file.text.contains("[package]\n"));
+    let silent = packages.filter_map(|file| file.path.parent()).filter(|directory| !says(directory));
+    let silent: Vec<String> = silent.map(|directory| directory.display().to_string()).collect();
+    none(&silent, "give these packages a README.md, or an opening comment");
+}
+
+#[test]
+fn no_file_names_a_place_on_a_machine() {
+    // Not written as they would be found.
+    let places = ["home", "root", "Users", "work"].map(|name| format!("/{name}/"));
+    let mut offences = Vec::new();
+    for file in files() {
+        let named = (1..).zip(file.text.lines()).filter(|(_, line)| {
+            places.iter().any(|place| {
+                let begins = |at: usize| {
+                    !line[..at]
+                        .ends_with(|letter: char| letter.is_alphanumeric() || "./_-}>".contains(letter))
+                };
+                line.match_indices(place.as_str()).any(|(at, _)| begins(at))
+            })
+        });
+        offences.extend(named.map(|(number, _): (usize, _)| format!("{}:{number}", file.path.display())));
+    }
+    none(&offences, "write these paths from the repository's root, or from $HOME");
+}
+
+#[test]
+fn a_line_is_too_wide_only_if_it_can_be_broken() {
+    let words = "word ".repeat(30);
+    assert!(is_too_wide(&format!("// {words}")));
+    assert!(!is_too_wide(&format!("// {}", "w".repeat(200))));
+    assert!(!is_too_wide(&format!("// {}", &words[..COLUMNS - 4])));
+    // Columns are letters and not bytes.
+    assert!(!is_too_wide(&format!("// {}", "ä ".repeat(50))));
+}

@@ -1,0 +1,178 @@
+//! The boards that Ferry builds for and boots. A board is data: one entry says how Rust compiles for it,
+//! where its console is, how a system on it ends, and which emulator it is. The command line, the image
+//! builders, the tests and the benchmark read this table, and nobody else knows a board by name.
+//!
+//! To add a board, add an entry; what an entry can say beyond what the others say is a new variant here.
+#![forbid(unsafe_code)]
+
+mod emulator;
+
+pub use emulator::{Emulator, Files, Loading};
+
+use std::ops::Range;
+
+/// A board.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Board {
+    /// Its name: in a Microkit SDK, or seL4's name of the platform.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub summary: &'static str,
+    /// Rust's name for what its programs are compiled for.
+    pub target: &'static str,
+    /// The same without floating-point and vector registers, for protection domains with `fpu="false"`;
+    /// `None` where no program uses them.
+    pub target_without_fpu: Option<&'static str>,
+    /// The compiler's flags for [`Board::target`].
+    pub flags: &'static str,
+    /// Where it prints.
+    pub console: Console,
+    /// How a system on it ends.
+    pub exit: Exit,
+    /// What stands in for it on a developer's machine.
+    pub emulator: Emulator,
+}
+
+/// A board's console.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Console {
+    /// A UART of Arm's type PL011, by the physical addresses of its page of registers.
+    Pl011(Range<u64>),
+    /// A UART of the type 16550, by its I/O ports.
+    Ns16550(Range<u64>),
+}
+
+/// How a system on a board ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// By a call of Arm's semihosting interface, which needs no device.
+    Semihosting,
+    /// By QEMU's device `isa-debug-exit` at this I/O port.
+    DebugExit(u16),
+}
+
+impl Board {
+    /// All that its programs are compiled for.
+    pub fn targets(&self) -> impl Iterator<Item = &'static str> + use<> {
+        [Some(self.target), self.target_without_fpu].into_iter().flatten()
+    }
+
+    /// The board of a Microkit SDK that has this name.
+    #[must_use]
+    pub fn of_microkit(name: &str) -> Option<&'static Self> {
+        MICROKIT.iter().find(|board| board.name == name)
+    }
+}
+
+impl Exit {
+    /// I/O ports of the device `isa-debug-exit`.
+    pub const DEBUG_EXIT_PORTS: u16 = 4;
+
+    /// The emulator's exit status when the system ends with a code. A process's status has eight bits, and
+    /// `isa-debug-exit` takes one of them for itself.
+    #[must_use]
+    pub fn status(self) -> fn(u8) -> i32 {
+        match self {
+            Self::Semihosting => i32::from,
+            Self::DebugExit(_) => |code| i32::from(code.min(127)) * 2 + 1,
+        }
+    }
+}
+
+/// Ports of a PC's first serial port.
+const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
+/// Where a PC's `isa-debug-exit` is put.
+const DEBUG_EXIT: u16 = 0xf4;
+
+/// Addresses are fixed, because nothing relocates a program; and no page is writable only until start-up,
+/// because no start-up code would change that.
+const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
+
+/// The classic platform's only board.
+pub static PC99: Board = Board {
+    name: "pc99",
+    summary: "a PC",
+    target: "x86_64-unknown-none",
+    target_without_fpu: None,
+    flags: FIXED_ADDRESSES,
+    console: Console::Ns16550(SERIAL_PORTS),
+    exit: Exit::DebugExit(DEBUG_EXIT),
+    emulator: Emulator {
+        program: "qemu-system-x86_64",
+        package: "qemu-system-x86",
+        machine: &["-machine", "pc", "-cpu", "qemu64", "-nodefaults"],
+        mebibytes: 512,
+        loading: Loading::Multiboot,
+        clock_shift: 0,
+    },
+};
+
+/// The boards of a Microkit SDK.
+pub static MICROKIT: [Board; 2] = [
+    Board {
+        name: "qemu_virt_aarch64",
+        summary: "Arm, by QEMU's machine `virt`",
+        target: "aarch64-unknown-none",
+        target_without_fpu: Some("aarch64-unknown-none-softfloat"),
+        // The compiler would assemble neighbouring words of a structure in a vector register, by way of the
+        // stack: in central 20 instructions more for each wake-up.
+        flags: "-Cno-vectorize-slp",
+        console: Console::Pl011(0x900_0000..0x900_1000),
+        exit: Exit::Semihosting,
+        emulator: Emulator {
+            program: "qemu-system-aarch64",
+            package: "qemu-system-arm",
+            machine: &[
+                "-machine",
+                "virt,virtualization=on",
+                "-cpu",
+                "cortex-a53",
+                "-semihosting-config",
+                "enable=on,userspace=on,target=native",
+            ],
+            mebibytes: 2048,
+            loading: Loading::At(0x7000_0000),
+            clock_shift: 0,
+        },
+    },
+    Board {
+        name: "x86_64_generic",
+        summary: "a PC",
+        target: "x86_64-unknown-none",
+        target_without_fpu: None,
+        flags: FIXED_ADDRESSES,
+        console: Console::Ns16550(SERIAL_PORTS),
+        exit: Exit::DebugExit(DEBUG_EXIT),
+        emulator: Emulator {
+            program: "qemu-system-x86_64",
+            package: "qemu-system-x86",
+            machine: &["-cpu", "qemu64,+fsgsbase,+pdpe1gb,+xsave,+xsaveopt"],
+            mebibytes: 1024,
+            loading: Loading::Multiboot,
+            // With any other shift the kernel finds the ratio of its timer to be 0.
+            clock_shift: 4,
+        },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{Board, Exit, MICROKIT, PC99};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let names: BTreeSet<&str> = MICROKIT.iter().map(|board| board.name).collect();
+        assert_eq!(names.len(), MICROKIT.len());
+        for board in &MICROKIT {
+            assert_eq!(Board::of_microkit(board.name), Some(board));
+        }
+        assert_eq!(Board::of_microkit(PC99.name), None);
+    }
+
+    #[test]
+    fn a_code_of_the_system_is_a_status_of_the_emulator() {
+        assert_eq!([0, 3, 255].map(Exit::Semihosting.status()), [0, 3, 255]);
+        assert_eq!([0, 3, 255].map(Exit::DebugExit(0xf4).status()), [1, 7, 255]);
+    }
+}

@@ -1,0 +1,173 @@
+//! From a checked description to the compiled system of the classic platform.
+
+use crate::error::{ImageError, MAX_PRIORITY};
+use crate::program::{self, Words};
+use crate::{Prefill, ProgramError};
+use ferry_classic_places::slots::FIRST_FRAME;
+use ferry_classic_spec::{
+    Channel, End, Grant, Map, MemoryRegion, Payload, ProtectionDomain, Rights, System, Tick, Window, encode,
+};
+use ferry_description::{Description, Domain, Permissions, Placement, Region, sequential};
+use std::ops::RangeInclusive;
+
+/// Periods that the PC's interval timer can count, in microseconds.
+const PERIODS: RangeInclusive<u32> = 1_000..=54_000;
+
+/// Compiles a description, encoded for the initialiser.
+pub(crate) fn compile(
+    description: &Description,
+    program: &dyn Fn(&Domain) -> Result<Vec<u8>, ProgramError>,
+    prefills: &[Prefill],
+) -> Result<Vec<u8>, ImageError> {
+    supported(description)?;
+    let placement = description.place(&mut sequential(FIRST_FRAME));
+    let mut payload = Payload::new();
+    let regions = regions(description, &placement, prefills, &mut payload)?;
+    let mut domains = Vec::new();
+    for number in 0..description.system.domains.len() {
+        domains.push(domain(description, &placement, number, program, &mut payload)?);
+    }
+    let channels = description.system.channels.iter().map(|channel| Channel {
+        ends: channel.ends.each_ref().map(|end| End { domain: number(end.domain), id: end.id }),
+    });
+    let tick = description.tick.as_ref();
+    let tick = tick.map(|tick| Tick { domain: number(tick.domain), period_us: tick.period_us });
+    let system = System { domains, regions, channels: channels.collect(), tick };
+    Ok(encode(&system, &payload))
+}
+
+/// Refuses what the description may say and this platform cannot do.
+fn supported(description: &Description) -> Result<(), ImageError> {
+    let system = &description.system;
+    if let Some(extra) = system.extras.first() {
+        return Err(ImageError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
+    }
+    if let Some(domain) = system.domains.iter().find(|domain| domain.priority > MAX_PRIORITY) {
+        let (place, priority) = (domain.place.to_string(), domain.priority);
+        return Err(ImageError::Priority { place, priority });
+    }
+    match &description.tick {
+        Some(tick) if !PERIODS.contains(&tick.period_us) => {
+            Err(ImageError::Period { place: tick.place.to_string(), period: tick.period_us })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn regions(
+    description: &Description,
+    placement: &Placement,
+    prefills: &[Prefill],
+    payload: &mut Payload,
+) -> Result<Vec<MemoryRegion>, ImageError> {
+    let mut regions = Vec::new();
+    for (number, region) in description.system.regions.iter().enumerate() {
+        let contents = if number == description.config_region {
+            Some(placement.config.clone())
+        } else {
+            contents(region, prefills)?
+        };
+        if let Some(contents) = &contents
+            && contents.len() as u64 > region.bytes
+        {
+            let (bytes, room) = (contents.len() as u64, region.bytes);
+            return Err(ImageError::PrefillTooLong { region: region.name.clone(), bytes, room });
+        }
+        let granted = placement.grants.iter().find(|grant| grant.region == number);
+        let frame_bits = match granted {
+            Some(grant) => grant.buffer.frame_bits,
+            // Contents can be handed over without a copy only in small frames.
+            None if contents.is_none() && region.page_bytes == Some(ferry_description::LARGE_PAGE_BYTES) => {
+                21
+            }
+            None => 12,
+        };
+        regions.push(MemoryRegion {
+            name: region.name.clone(),
+            frames: u32::try_from(region.bytes >> frame_bits).unwrap_or(u32::MAX),
+            frame_bits,
+            prefill: contents.map(|contents| payload.push_pages(&contents)),
+        });
+    }
+    Ok(regions)
+}
+
+/// What a region is filled with: what the caller says, else the file that the description names.
+fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, ImageError> {
+    if let Some((_, contents)) = prefills.iter().find(|(name, _)| *name == region.name) {
+        return Ok(Some(contents.clone()));
+    }
+    let Some(file) = &region.prefill else { return Ok(None) };
+    let directory = region.place.source().path().parent();
+    let read = std::fs::read(directory.unwrap_or("".as_ref()).join(file));
+    let failed = |cause| ImageError::Prefill { place: region.place.to_string(), file: file.clone(), cause };
+    read.map(Some).map_err(failed)
+}
+
+fn domain(
+    description: &Description,
+    placement: &Placement,
+    at: usize,
+    program: &dyn Fn(&Domain) -> Result<Vec<u8>, ProgramError>,
+    payload: &mut Payload,
+) -> Result<ProtectionDomain, ImageError> {
+    let domain = &description.system.domains[at];
+    let bytes = program(domain).map_err(ImageError::Program)?;
+    let program = program::load(&domain.name, &bytes, &words(description, at), payload)?;
+    let is_central = at == description.central;
+    let grants = placement.grants.iter().map(|grant| Grant {
+        region: number(grant.region),
+        address: grant.window_address,
+        first_capability: grant.first_capability,
+        writable: grant.writable,
+    });
+    let window = placement.window.map(|window| Window { address: window.address, bytes: window.bytes });
+    Ok(ProtectionDomain {
+        name: domain.name.clone(),
+        priority: domain.priority,
+        entry: program.entry,
+        stack_bytes: domain.stack_bytes,
+        segments: program.segments,
+        maps: maps(description, domain)?,
+        grants: if is_central { grants.collect() } else { Vec::new() },
+        window: window.filter(|_| is_central),
+        restarts: description.restarts[at],
+    })
+}
+
+fn maps(description: &Description, domain: &Domain) -> Result<Vec<Map>, ImageError> {
+    let map = |map: &ferry_description::Map| {
+        let rights = rights(map.permissions).ok_or_else(|| ImageError::WritableAndExecutable {
+            place: map.place.to_string(),
+            region: description.system.regions[map.region].name.clone(),
+        })?;
+        Ok(Map { region: number(map.region), address: map.address, rights })
+    };
+    domain.maps.iter().map(map).collect()
+}
+
+const fn rights(permissions: Permissions) -> Option<Rights> {
+    match (permissions.write, permissions.execute) {
+        (false, false) => Some(Rights::Read),
+        (true, false) => Some(Rights::ReadWrite),
+        (false, true) => Some(Rights::ReadExecute),
+        (true, true) => None,
+    }
+}
+
+/// The words that the description sets in a domain's program.
+fn words(description: &Description, at: usize) -> Words {
+    let system = &description.system;
+    let of_maps = system.domains[at].maps.iter().flat_map(|map| {
+        let size = system.regions[map.region].bytes;
+        [(&map.setvar_address, map.address), (&map.setvar_size, size)]
+    });
+    let ends = system.channels.iter().flat_map(|channel| &channel.ends).filter(|end| end.domain == at);
+    let of_channels = ends.map(|end| (&end.setvar_id, u64::from(end.id)));
+    of_maps.chain(of_channels).filter_map(|(symbol, value)| Some((symbol.clone()?, value))).collect()
+}
+
+/// A position as the compiled system writes it. There are far fewer of everything than 2^32.
+fn number(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
