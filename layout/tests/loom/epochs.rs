@@ -1,19 +1,21 @@
-//! Epochs: a client that restarts is not taken for one that breaks the protocol, and neither side sees a mixture of
-//! two lives.
+//! Epochs: a client that restarts is not taken for one that breaks the protocol, and neither side sees a
+//! mixture of two lives.
 
 use core::iter;
 
-use ferry_layout::{Address, Consumer, DomainName, InRegion, OpenWindow, OutRegion, Peer, Standing, Status};
+use ferry_layout::{Consumer, DomainName, InRegion, OutRegion, Peer, Standing, Status};
 use loom::sync::Arc;
 use loom::thread;
 
-/// The client had published two sends, which central has taken, and starts again. Central looks as `Engine::look` does.
+/// The client had published two sends, which central has taken, and starts again. Central looks as
+/// `Engine::look` does.
 #[test]
 fn a_restart_is_no_offence() {
     crate::check(None, || {
         let out = Arc::new(OutRegion::default());
         out.ask_for_epoch(1);
         out.transmit_tail.publish(2);
+        out.withdrawals.publish(3);
         let mut ring = Consumer::<2>::new(0);
         ring.refresh(2).unwrap();
         ring.take();
@@ -23,6 +25,7 @@ fn a_restart_is_no_offence() {
             move || {
                 out.take_leave();
                 out.transmit_tail.publish(0);
+                out.withdrawals.publish(0);
                 out.ask_for_epoch(2);
             }
         });
@@ -43,13 +46,11 @@ fn look(out: &OutRegion, ring: &mut Consumer<2>) {
         }
         Some(epoch) => {
             assert_eq!(epoch, 2);
-            assert_eq!(out.transmit_tail.observe(), 0, "the new life begins with the indices of the old one");
+            let begins = (out.transmit_tail.observe(), out.withdrawals.observe());
+            assert_eq!(begins, (0, 0), "the new life begins with the indices of the old one");
         }
     }
 }
-
-const WINDOW: OpenWindow =
-    OpenWindow { request: 1, place: Address { frame: 0, offset: 0 }, length: 1, from: 1 };
 
 /// Central begins an epoch as `Engine::begin_epoch` does; the client polls as `Opening::poll` does.
 #[test]
@@ -60,8 +61,8 @@ fn who_sees_the_epoch_sees_its_beginning() {
         into.status(0).set(0, Status::Done);
         into.transmit_head.publish(1);
         into.delivery_tail.publish(1);
-        into.journal.consume(0);
-        into.journal.set_window(0, Some(WINDOW));
+        into.ended_late.publish(1);
+        into.journal.set_open([1, 1], [0, 0]);
         into.set_standing(Standing::Quarantined);
 
         let central = thread::spawn({
@@ -70,6 +71,7 @@ fn who_sees_the_epoch_sees_its_beginning() {
                 into.clear_statuses();
                 into.journal.forget_requests();
                 into.transmit_head.publish(0);
+                into.ended_late.publish(0);
                 into.delivery_tail.publish(0);
                 into.set_standing(Standing::Open);
                 into.epoch.publish(2);
@@ -78,8 +80,9 @@ fn who_sees_the_epoch_sees_its_beginning() {
         if into.epoch.observe() == 2 {
             assert_eq!(into.status(0).get(0), None, "a status of the last epoch");
             assert_eq!((into.transmit_head.observe(), into.delivery_tail.observe()), (0, 0));
+            assert_eq!(into.ended_late.observe(), 0);
             assert_eq!(into.standing(), Standing::Open);
-            assert!(!into.journal.is_consumed(0) && into.journal.window(0).is_none());
+            assert_eq!(into.journal.open(), [0, 0], "requests of the last epoch");
         }
         central.join().unwrap();
     });

@@ -1,24 +1,33 @@
 //! Every interleaving, and every value that the memory model allows a load to return, for small bounds.
 //!
-//! Run by `RUSTFLAGS="--cfg loom" cargo test -p ferry-layout --release --test loom`. In ordinary builds this file is
-//! empty. Each test plays the two sides as the engine and the client library use this crate; `docs/model-checking.md`
-//! lists which change of which ordering fails which test, and `layout/mutations` shows it.
+//! Run by `RUSTFLAGS="--cfg loom" cargo test -p ferry-layout --release --test loom`. In ordinary builds this
+//! file is empty. Each test plays the two sides as the engine and the client library use this crate;
+//! `docs/model-checking.md` lists which change of which ordering fails which test, and `layout/mutations`
+//! shows it.
 //!
-//! What may not happen is put as an access to a loom `UnsafeCell`: loom fails a model in which two threads touch the
-//! cell without one touch *happening before* the other. So a test fails for a missing ordering even where the wrong
-//! value would need a machine that nobody has.
+//! What may not happen is put as an access to a loom `UnsafeCell`: loom fails a model in which two threads
+//! touch the cell without one touch *happening before* the other. So a test fails for a missing ordering even
+//! where the wrong value would need a machine that nobody has.
 
 #![cfg(loom)]
 
 mod epochs;
+mod laps;
 mod restarts;
 mod rings;
 mod statuses;
 mod wakes;
+mod withdrawals;
 
 /// Checks `body` in all interleavings with at most `preemptions` preemptions of a running thread.
 fn check(preemptions: Option<usize>, body: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
     builder.check(body);
+}
+
+/// A fresh page, or part of one. The stack of a thread of loom's is too small for two at a time.
+#[inline(never)]
+fn page<P: Default>() -> Box<P> {
+    Box::default()
 }

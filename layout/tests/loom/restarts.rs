@@ -1,19 +1,18 @@
-//! Central's notes for its own restart: wherever the one that writes is stopped, no note is there without what it is about.
+//! Central's notes for its own restart: wherever the one that writes is stopped, no note is there without
+//! what it is about.
 //!
-//! A second thread plays the central that is started later. What orders its reading after the other's end is the kernel;
-//! here that is a fence between reading the note and reading what it is about.
+//! A second thread plays the central that is started later. What orders its reading after the other's end is
+//! the kernel; here that is a fence between reading the note and reading what it is about.
 
-use ferry_layout::{
-    Address, Delivery, DomainId, InRegion, Journal, OpenWindow, SEQUENCE_RANGE, Standing, Status,
-};
+use ferry_layout::{Delivery, DomainId, InRegion, SEQUENCE_RANGE, Standing, Status};
 use loom::sync::Arc;
 use loom::sync::atomic::{Ordering, fence};
 use loom::thread;
 
 /// Runs `writer` on a fresh page, or part of one, prepared by `before`, and `reader` beside it.
 ///
-/// Both ways round: loom leaves out executions that differ by what a thread of the first way does not depend on, and one
-/// of the mutations is found only in the second.
+/// Both ways round: loom leaves out executions that differ by what a thread of the first way does not depend
+/// on, and one of the mutations is found only in the second.
 fn beside<P: Default + Send + Sync + 'static>(before: fn(&P), writer: fn(&P), reader: fn(&P)) {
     for (here, there) in [(reader, writer), (writer, reader)] {
         // Three preemptions reach every place between two stores and every place between two looks.
@@ -51,17 +50,19 @@ fn what_is_acknowledged_has_its_status() {
     );
 }
 
+/// Central has used up the request in slot 0, and writes that down as `settle.rs` does: delivery, journal,
+/// post head.
 #[test]
-fn what_is_consumed_was_delivered() {
+fn what_is_held_no_more_was_delivered() {
     beside(
-        |_: &InRegion| (),
+        |into: &InRegion| into.journal.set_open([1, 0], [0, 0]),
         |into| {
             into.deliveries.store(0, Delivery { tag: 5, length: 7, ..Delivery::default() });
             into.delivery_tail.publish(1);
-            into.journal.consume(0);
+            into.journal.set_open([0, 0], [1, 0]);
         },
         |into| {
-            if into.journal.is_consumed(0) {
+            if into.journal.open() == [0, 0] {
                 fence(Ordering::Acquire);
                 assert_eq!(into.delivery_tail.observe(), 1, "the buffer would never come back");
                 let delivery: Delivery = into.deliveries.load(0);
@@ -71,41 +72,58 @@ fn what_is_consumed_was_delivered() {
     );
 }
 
-const OLD: OpenWindow = OpenWindow { request: 1, place: Address { frame: 1, offset: 1 }, length: 1, from: 1 };
-const NEW: OpenWindow = OpenWindow { request: 2, place: Address { frame: 2, offset: 2 }, length: 2, from: 2 };
-
+/// The slots lie in both words of the journal, and one of them was in use before.
 #[test]
-fn a_closed_window_has_its_answer() {
+fn what_the_post_head_has_passed_is_noted() {
     beside(
-        |into: &InRegion| into.journal.set_window(0, Some(OLD)),
+        |into: &InRegion| into.journal.set_open([1, 0], [0, 0]),
         |into| {
             into.delivery_tail.publish(1);
-            into.journal.set_window(0, None);
+            into.journal.set_open([2, 1], [1, 0]);
+            into.post_head.publish(2);
         },
         |into| {
-            if into.journal.window(0).is_none() {
-                fence(Ordering::Acquire);
-                assert_eq!(into.delivery_tail.observe(), 1, "the window is gone and nobody was told");
+            if into.post_head.observe() == 2 {
+                assert_eq!(into.journal.open(), [2, 1], "a request would be lost, or used up twice");
             }
         },
     );
 }
 
+/// When the deliveries are settled, only the post head tells which requests are used up.
 #[test]
-fn a_window_is_the_old_one_or_none_or_the_new_one() {
+fn what_is_settled_is_behind_the_post_head_and_acknowledged() {
     beside(
-        |journal: &Journal| journal.set_window(0, Some(OLD)),
-        |journal| journal.set_window(0, Some(NEW)),
-        |journal| {
-            // The first look may fall between two stores. Of what it saw, everything older is there at the second.
-            let first = journal.window(0);
-            fence(Ordering::Acquire);
-            let second = journal.window(0);
-            if first.is_some_and(|window| window.request == NEW.request) {
-                assert_eq!(second, Some(NEW), "valid before it was whole");
-            } else if first != Some(OLD) {
-                let is_old = second.is_some_and(|window| window.request == OLD.request);
-                assert!(!is_old, "valid after it was overwritten: {first:?}, {second:?}");
+        |_: &InRegion| (),
+        |into| {
+            into.delivery_tail.publish(1);
+            into.post_head.publish(1);
+            into.journal.acknowledge(peer(), 1);
+            into.settled.publish(1);
+        },
+        |into| {
+            if into.settled.observe() == 1 {
+                assert_eq!(into.post_head.observe(), 1, "the buffer would be filled again");
+                assert_eq!(into.journal.acknowledged(peer()), 1, "a status would be written twice");
+            }
+        },
+    );
+}
+
+/// A send that waited is done: its status, then ended late and the head.
+#[test]
+fn what_the_head_has_passed_has_a_status() {
+    beside(
+        |_: &InRegion| (),
+        |into| {
+            into.status(0).set(0, Status::Queued);
+            into.status(1).set(1, Status::Expired);
+            into.transmit_head.publish(2);
+        },
+        |into| {
+            if into.transmit_head.observe() == 2 {
+                let stands = [into.status(0).latest(), into.status(1).latest()];
+                assert_eq!(stands, [(0, Status::Queued), (1, Status::Expired)], "a send would be forgotten");
             }
         },
     );

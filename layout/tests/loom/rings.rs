@@ -1,4 +1,5 @@
-//! Rings: an entry is used after it was published, whole, once, in order; its slot is used again after it was given back.
+//! Rings: an entry is used after it was published, whole, once, in order; its slot is used again after it was
+//! taken.
 
 use std::array;
 
@@ -59,20 +60,19 @@ impl Ring {
     }
 }
 
-/// Takes what is there, and gives it back.
+/// Takes what is there, and says so.
 fn take_all(ring: &Ring, consumer: &mut Consumer<SLOTS>, expected: &mut u32) {
     consumer.refresh(ring.tail.observe()).expect("an honest producer");
     while let Some(index) = consumer.take() {
         assert_eq!(index, *expected, "in order, and each once");
         *expected = expected.wrapping_add(1);
         ring.empty(index);
-        consumer.release(1);
     }
-    ring.head.publish(consumer.released());
+    ring.head.publish(consumer.next());
 }
 
 #[test]
-fn an_entry_is_whole_when_it_is_seen_and_its_slot_is_free_when_it_is_given_back() {
+fn an_entry_is_whole_when_it_is_seen_and_its_slot_is_free_when_it_is_taken() {
     crate::check(None, || {
         let ring = Arc::new(Ring::new());
         let producer = thread::spawn({

@@ -5,8 +5,8 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-/// Central reads a buffer and then says `Done`; the client sees that and fills the buffer anew. Then again, for the
-/// next use of the same slot: the old status must not be taken for it.
+/// Central reads a buffer and then says `Done`; the client sees that and fills the buffer anew. Then again,
+/// for the next use of the same slot: the old status must not be taken for it.
 #[test]
 fn who_sees_done_owns_the_buffer_again() {
     crate::check(None, || {
@@ -29,8 +29,8 @@ fn who_sees_done_owns_the_buffer_again() {
     });
 }
 
-/// The same for a client that learns of many ends at once, by the head: the statuses before it are there, and of this use of
-/// their slots, without a look at their indices.
+/// The same for a client that learns of many ends at once, by the head: the statuses before it are there, and
+/// of this use of their slots, without a look at their indices.
 #[test]
 fn who_sees_the_head_owns_the_buffers_before_it_again() {
     crate::check(None, || {
@@ -54,7 +54,54 @@ fn who_sees_the_head_owns_the_buffers_before_it_again() {
     });
 }
 
-/// Central files what it has delivered before it says `Done`, so a sender that sees `Done` can rely on the delivery.
+/// The head passes a send that waits. The head that the client has seen says nothing of its end.
+#[test]
+fn who_sees_the_end_of_a_send_that_waited_owns_its_buffer_again() {
+    crate::check(None, || {
+        let shared = Arc::new((Index::default(), StatusWord::default(), UnsafeCell::new(0_u32)));
+        shared.1.set(0, Status::Expired);
+        let central = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (head, status, buffer) = &*shared;
+                status.set(2, Status::Queued);
+                head.publish(3);
+                buffer.with(|_| ());
+                status.set(2, Status::Done);
+            }
+        });
+        let (head, status, buffer) = &*shared;
+        if head.observe() == 3 && status.ended() == Some(Status::Done) {
+            buffer.with_mut(|_| ());
+        }
+        central.join().unwrap();
+    });
+}
+
+/// The status of a chain's first part comes last and speaks for all of it.
+#[test]
+fn who_sees_the_first_part_done_sees_the_others_done() {
+    crate::check(None, || {
+        let shared = Arc::new((StatusWord::default(), StatusWord::default(), UnsafeCell::new(0_u32)));
+        let central = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (first, rest, buffer) = &*shared;
+                buffer.with(|_| ());
+                rest.set(1, Status::Done);
+                first.set(0, Status::Done);
+            }
+        });
+        let (first, rest, buffer) = &*shared;
+        if first.get(0) == Some(Status::Done) {
+            assert_eq!(rest.get(1), Some(Status::Done));
+            buffer.with_mut(|_| ());
+        }
+        central.join().unwrap();
+    });
+}
+
+/// What was queued and has ended is not queued again.
 #[test]
 fn a_status_never_goes_back() {
     crate::check(None, || {

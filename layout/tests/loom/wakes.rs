@@ -1,6 +1,6 @@
 //! Wake-ups: whoever sleeps is signalled about what was published, in both directions.
 
-use ferry_layout::{Consumer, Index, Producer, Status, StatusWord, WakeHint, announce};
+use ferry_layout::{Consumer, InRegion, Index, Producer, Status, WakeHint, announce};
 use loom::sync::{Arc, Notify};
 use loom::thread;
 
@@ -22,32 +22,53 @@ fn a_client_that_publishes_is_seen_or_signals() {
     });
 }
 
-/// The client sleeps as `Port::arm` lets it: arm the hint, then look at its oldest send and at its deliveries. Central
-/// publishes all of a round and then asks once, as `Engine::signal` does.
+/// The client sleeps as `Port::arm` lets it: arm the hint, then look at the head, at what has ended late, and
+/// at its deliveries. It knows that central holds send 0. Central publishes all of a turn, in the order of
+/// `settle.rs`, and then asks once, as `Engine::signal` does.
 #[test]
-fn a_completion_and_a_delivery_are_seen_or_signalled() {
-    crate::check(None, || {
-        let shared = Arc::new((StatusWord::default(), Index::default(), WakeHint::default()));
+fn ends_and_deliveries_are_seen_or_signalled() {
+    // Without a bound it takes minutes and finds no more.
+    crate::check(Some(3), || {
+        let shared = Arc::new((crate::page::<InRegion>(), WakeHint::default()));
+        shared.0.status(0).set(0, Status::Queued);
+        shared.0.transmit_head.publish(1);
         let central = thread::spawn({
             let shared = Arc::clone(&shared);
             move || {
-                shared.1.publish(1);
-                shared.0.set(0, Status::Done);
-                shared.2.asks_for_signal()
+                let (into, hint) = &*shared;
+                into.delivery_tail.publish(1);
+                into.status(0).set(0, Status::Done);
+                into.status(1).set(1, Status::Done);
+                into.ended_late.publish(1);
+                into.transmit_head.publish(2);
+                hint.asks_for_signal()
             }
         });
-        let (status, deliveries, hint) = &*shared;
+        let (into, hint) = &*shared;
         hint.arm();
-        let completed = status.get(0).is_some_and(Status::is_final);
-        let delivered = deliveries.observe() == 1;
+        let taken = into.transmit_head.observe() == 2;
+        if taken {
+            assert_eq!(
+                into.status(1).ended(),
+                Some(Status::Done),
+                "the head has passed it, and it is not held"
+            );
+        }
+        let late = into.ended_late.observe() == 1;
+        if late {
+            assert_eq!(into.status(0).get(0), Some(Status::Done), "counted, and looked for in vain");
+        }
+        let delivered = into.delivery_tail.observe() == 1;
         let signalled = central.join().unwrap();
-        assert!(completed || signalled, "the client sleeps, and its completion waits");
+        assert!(taken || signalled, "the client sleeps, and its completion waits");
+        assert!(late || signalled, "the client sleeps, and the end of what waited waits");
         assert!(delivered || signalled, "the client sleeps, and its delivery waits");
     });
 }
 
-/// Both directions over several sleeps: a client that sleeps while its ring of one slot is full, and a central that
-/// sleeps while it is empty. A wake-up that is lost leaves both asleep, which loom reports as a deadlock.
+/// Both directions over several sleeps: a client that sleeps while its ring of one slot is full, and a
+/// central that sleeps while it is empty. A wake-up that is lost leaves both asleep, which loom reports as a
+/// deadlock.
 #[test]
 fn two_that_sleep_and_wake_each_other_come_to_an_end() {
     const ENTRIES: u32 = 2;
@@ -91,12 +112,11 @@ fn two_that_sleep_and_wake_each_other_come_to_an_end() {
             }
         });
         let mut ring = Consumer::<1>::new(0);
-        while ring.released() < ENTRIES {
+        while ring.next() < ENTRIES {
             ring.refresh(shared.tail.observe()).unwrap();
             if ring.take().is_some() {
                 shared.central_sleeps.disarm();
-                ring.release(1);
-                shared.head.publish(ring.released());
+                shared.head.publish(ring.next());
                 if shared.client_sleeps.asks_for_signal() {
                     shared.client.notify();
                 }

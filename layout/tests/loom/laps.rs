@@ -1,0 +1,192 @@
+//! Laps: a ring comes round to a slot that is in use. Nothing old is taken for new, and nothing new is passed
+//! over.
+//!
+//! Rings have two slots here. Both are in use at the beginning: by index 0, which waits, and by index 1. The
+//! tests play `next_entry` and `Requests::take` of the engine, and `free_slot` and `next_request` of the
+//! client library.
+
+use ferry_layout::{Delivery, Descriptor, InRegion, OutRegion, Plain, Post, Route, Status};
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+
+/// Both pages of a client, and the buffer of its send 0.
+struct Pages {
+    out: Box<OutRegion>,
+    into: Box<InRegion>,
+    buffer: UnsafeCell<()>,
+}
+
+impl Pages {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { out: crate::page(), into: crate::page(), buffer: UnsafeCell::new(()) })
+    }
+}
+
+/// What index `index` asks for, so that nobody takes one for another.
+fn tag(index: u32) -> u64 {
+    100 + u64::from(index)
+}
+
+fn describe(pages: &Pages, index: u32) {
+    pages.out.descriptors.store(index, Descriptor { tag: tag(index), length: 1, ..Descriptor::default() });
+}
+
+/// Central's view of the ring of sends.
+struct Sends {
+    next: u32,
+    /// Whether send 0 waits.
+    holds_first: bool,
+    /// Indices of messages that were taken.
+    taken: Vec<u32>,
+}
+
+impl Sends {
+    /// Takes what there is, as one turn does. What is new is done at once, and all of it is shown at the end.
+    fn turn(&mut self, pages: &Pages) {
+        let tail = pages.out.transmit_tail.observe();
+        while self.next != tail {
+            let index = self.next;
+            self.next += 1;
+            let slot = pages.out.descriptors.slot(index);
+            if (self.holds_first && index % 2 == 0) || Route::of(slot).is_passed_over() {
+                continue;
+            }
+            let message = Plain::load(slot, Route::of(slot)).expect("nobody changes it meanwhile");
+            assert_eq!(message.tag, tag(index), "what was there before is taken for new");
+            pages.into.status(index).set(index, Status::Done);
+            self.taken.push(index);
+        }
+        pages.into.transmit_head.publish(self.next);
+    }
+
+    /// Send 0 comes to its end.
+    fn end_first(&mut self, pages: &Pages) {
+        pages.buffer.with(|_| ());
+        self.holds_first = false;
+        pages.into.status(0).set(0, Status::Done);
+        pages.into.ended_late.publish(1);
+    }
+}
+
+/// Looks twice how far central has taken the sends, and sends what it has slots for. The indices of what was sent.
+fn send_all(pages: &Pages) -> Vec<u32> {
+    let mut sent = Vec::new();
+    // The send that each slot was last used for.
+    let (mut owners, mut index) = ([0, 1], 2);
+    for _ in 0..2 {
+        let taken = pages.into.transmit_head.observe();
+        while index < taken + 2 {
+            let owner = &mut owners[index as usize % 2];
+            if pages.into.status(*owner).ended().is_some() {
+                if *owner == 0 {
+                    pages.buffer.with_mut(|_| ());
+                }
+                *owner = index;
+                describe(pages, index);
+                sent.push(index);
+            } else {
+                pages.out.pass_over_send(index);
+            }
+            index += 1;
+            pages.out.transmit_tail.publish(index);
+        }
+    }
+    sent
+}
+
+#[test]
+fn a_send_that_waits_keeps_its_slot_and_the_ring_goes_on() {
+    crate::check(Some(3), || {
+        let pages = Pages::new();
+        describe(&pages, 0);
+        describe(&pages, 1);
+        pages.out.transmit_tail.publish(2);
+        pages.into.status(0).set(0, Status::Queued);
+        pages.into.status(1).set(1, Status::Done);
+        pages.into.transmit_head.publish(2);
+
+        let client = thread::spawn({
+            let pages = Arc::clone(&pages);
+            move || send_all(&pages)
+        });
+        let mut central = Sends { next: 2, holds_first: true, taken: Vec::new() };
+        central.turn(&pages);
+        central.end_first(&pages);
+        central.turn(&pages);
+        let sent = client.join().unwrap();
+        central.turn(&pages);
+        assert_eq!(central.taken, sent, "each message once, and none passed over");
+        assert!(sent.contains(&3), "slot 1 is free, whatever becomes of slot 0");
+    });
+}
+
+fn post(pages: &Pages, index: u32) {
+    pages.out.posts.store(index, Post { length: index + 1, from: Post::ANYONE, ..Post::default() });
+}
+
+/// Central's view of the ring of requests.
+struct Requests {
+    next: u32,
+    held: [bool; 2],
+    taken: Vec<u32>,
+}
+
+impl Requests {
+    fn take(&mut self, pages: &Pages) {
+        let tail = pages.out.post_tail.observe();
+        while self.next != tail {
+            let index = self.next;
+            self.next += 1;
+            if self.held[index as usize % 2] {
+                continue;
+            }
+            let post: Post = pages.out.posts.load(index);
+            if post.marks & Post::PASSED_OVER == 0 {
+                assert_eq!(post.length, index + 1, "what was there before is taken for new");
+                self.held[index as usize % 2] = true;
+                self.taken.push(index);
+            }
+        }
+    }
+}
+
+/// A message fills the buffer of request 0. Before that is visible, central looks for requests once more.
+#[test]
+fn a_request_keeps_its_slot_until_its_delivery_is_seen() {
+    crate::check(Some(3), || {
+        let pages = Pages::new();
+        post(&pages, 0);
+        post(&pages, 1);
+        pages.out.post_tail.publish(2);
+        pages.into.post_head.publish(2);
+
+        let client = thread::spawn({
+            let pages = Arc::clone(&pages);
+            move || {
+                let is_back = pages.into.delivery_tail.observe() == 1;
+                if is_back {
+                    pages.buffer.with_mut(|_| ());
+                    let delivery: Delivery = pages.into.deliveries.load(0);
+                    assert_eq!(delivery.length, 9);
+                    post(&pages, 2);
+                } else {
+                    pages.out.pass_over_post(2);
+                }
+                pages.out.post_tail.publish(3);
+                is_back
+            }
+        });
+        let mut central = Requests { next: 2, held: [true; 2], taken: Vec::new() };
+        pages.buffer.with_mut(|_| ());
+        pages.into.deliveries.store(0, Delivery { length: 9, ..Delivery::default() });
+        central.held[0] = false;
+        central.take(&pages);
+        pages.into.delivery_tail.publish(1);
+        pages.into.post_head.publish(central.next);
+        central.take(&pages);
+        let is_posted = client.join().unwrap();
+        central.take(&pages);
+        assert_eq!(central.taken, if is_posted { vec![2] } else { vec![] });
+    });
+}
