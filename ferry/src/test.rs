@@ -16,7 +16,9 @@ use crate::prefill::{Prefill, Priority};
 use crate::target::{Config, Platform, Target};
 use crate::workspace::Workspace;
 use ferry_boards::Board;
-use ferry_harness::{Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace};
+use ferry_harness::{
+    Change, Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace,
+};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
 use std::num::NonZeroUsize;
@@ -41,6 +43,7 @@ struct Case {
     prefills: Vec<Prefill>,
     priorities: &'static [Priority],
     restarts: &'static [(&'static str, u8)],
+    changes: &'static [Change],
     needs: &'static [Feature],
     expectation: Expectation,
     /// What the console must show beyond the expectation.
@@ -163,6 +166,7 @@ fn case(number: u32, scenario: &Scenario) -> Case {
         prefills: vec![(SCENARIO_REGION.to_owned(), contents)],
         priorities: if scenario.mallory.is_some() { &[MALLORY] } else { &[] },
         restarts: scenario.restarts,
+        changes: scenario.flows,
         needs: scenario.needs,
         expectation: Expectation {
             lines: passes.chain(scenario.console.iter().map(|line| (*line).to_owned())).collect(),
@@ -201,7 +205,7 @@ impl Suite {
 
     fn play(&self, case: &Case) -> Result<(), Failed> {
         let directory = self.directory.join(&case.name);
-        let files = self.files_with_restarts(case.restarts, &directory)?;
+        let files = self.files(case, &directory)?;
         let description = files.load(&[])?;
         let emulator =
             self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
@@ -212,20 +216,42 @@ impl Suite {
         Ok(())
     }
 
-    /// The description with the number of restarts that a scenario wants, in `directory`.
-    fn files_with_restarts(
-        &self,
-        restarts: &[(&str, u8)],
-        directory: &Path,
-    ) -> Result<DescriptionFiles, FileError> {
-        let mut flows =
-            fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
-        flows.push_str("\n[restarts]\n");
-        flows.extend(restarts.iter().map(|(domain, number)| format!("{domain} = {number}\n")));
+    /// The description with the restarts and the flows that a scenario wants, in `directory`.
+    fn files(&self, case: &Case, directory: &Path) -> Result<DescriptionFiles, FileError> {
+        let flows = fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
+        let mut flows: toml::Table = flows.parse().expect("harness/flows.toml is TOML");
+        let restarts = case.restarts.iter().map(|(domain, number)| ((*domain).to_owned(), (*number).into()));
+        flows.insert("restarts".to_owned(), toml::Value::Table(restarts.collect()));
+        for change in case.changes {
+            make(*change, &mut flows);
+        }
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let path = directory.join("flows.toml");
-        fs::write(&path, flows).map_err(file::failed("write", &path))?;
+        fs::write(&path, flows.to_string()).map_err(file::failed("write", &path))?;
         Ok(DescriptionFiles { system: self.files.system.clone(), flows: path })
+    }
+}
+
+/// Makes a change to the flows of the test systems, which have what is to be changed.
+fn make(change: Change, flows: &mut toml::Table) {
+    match change {
+        Change::Share { of, bytes, messages } => {
+            let shares = toml::Table::from_iter([
+                ("bytes_per_round".to_owned(), i64::from(bytes).into()),
+                ("messages_per_round".to_owned(), i64::from(messages).into()),
+            ]);
+            let clients = flows["client"].as_table_mut().expect("a table for each client");
+            clients.insert(of.name().to_owned(), toml::Value::Table(shares));
+        }
+        Change::Urgent { from, to } => {
+            let all = flows["flow"].as_array_mut().expect("a list of flows").iter_mut();
+            let mut all = all.filter_map(toml::Value::as_table_mut);
+            let is_meant = |flow: &&mut toml::Table| {
+                (flow["from"].as_str(), flow["to"].as_str()) == (Some(from.name()), Some(to.name()))
+            };
+            let flow = all.find(is_meant).expect("harness/flows.toml has this flow");
+            flow.insert("class".to_owned(), "urgent".into());
+        }
     }
 }
 

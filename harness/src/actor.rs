@@ -7,7 +7,7 @@ use core::fmt::Arguments;
 
 use ferry_client::{Doorbell, Port, ReceiveMemory, Regions, TransmitMemory};
 use ferry_layout::{
-    Address, Delivery, Descriptor, InRegion, Kind, OutRegion, Post, PostKind, Standing, Status,
+    Address, Delivery, DeliveryKind, Descriptor, InRegion, Kind, OutRegion, Post, PostKind, Standing, Status,
 };
 
 use crate::memory::Buffer;
@@ -80,10 +80,20 @@ pub struct Actor<'a> {
     sends: u32,
     posts: u32,
     taken: u32,
+    /// Slots of requests that no delivery has used up, taken back or refused: one bit each.
+    held: u128,
 }
+
+/// Slots of the rings.
+const RING: u32 = 128;
 
 /// Pauses after which a wait is given up. The host's time limit is shorter; this bound makes the failure a sentence.
 const PATIENCE: u32 = 12_000_000;
+
+/// The bit of a slot.
+const fn bit(index: u32) -> u128 {
+    1 << (index % RING)
+}
 
 /// Tag of the message that tells the umpire of a pass.
 const TAG_PASSED: u64 = u64::from_le_bytes(*b"PASSED\0\0");
@@ -99,7 +109,7 @@ impl<'a> Actor<'a> {
         raw_out: Buffer,
         stage: &'a dyn Stage,
     ) -> Self {
-        Self { out, into, tx, rx, raw_out, notes: [0; 4], stage, sends: 0, posts: 0, taken: 0 }
+        Self { out, into, tx, rx, raw_out, notes: [0; 4], stage, sends: 0, posts: 0, taken: 0, held: 0 }
     }
 
     /// Marks every frame of both buffers, then asks central for the next epoch and waits until it has begun.
@@ -126,7 +136,7 @@ impl<'a> Actor<'a> {
 
     /// Asks for a new epoch, with everything at its beginning. Its number.
     pub fn enter(&mut self) -> u32 {
-        (self.sends, self.posts, self.taken) = (0, 0, 0);
+        (self.sends, self.posts, self.taken, self.held) = (0, 0, 0, 0);
         self.out.take_leave();
         self.out.transmit_tail.publish(0);
         self.out.post_tail.publish(0);
@@ -188,8 +198,16 @@ impl<'a> Actor<'a> {
         index
     }
 
-    /// Stores a descriptor without publishing it. Its index.
+    /// Stores a descriptor without publishing it. Its index. Slots in which a send waits are passed over, unless that
+    /// is so in all.
     pub fn store(&mut self, descriptor: Descriptor) -> u32 {
+        let waits = |index: u32| self.status(index.wrapping_sub(RING)) == Some(Status::Queued);
+        if let Some(run) = (0..RING).find(|run| !waits(self.sends.wrapping_add(*run))) {
+            for _ in 0..run {
+                self.out.pass_over_send(self.sends);
+                self.sends = self.sends.wrapping_add(1);
+            }
+        }
         let index = self.sends;
         self.out.descriptors.store(index, descriptor);
         self.sends = index.wrapping_add(1);
@@ -251,9 +269,15 @@ impl<'a> Actor<'a> {
         index
     }
 
-    /// Stores a receive request without publishing it. Its index.
+    /// Stores a receive request without publishing it. Its index. Slots whose request is not over are passed over, unless all
+    /// are in use.
     pub fn store_request(&mut self, post: Post) -> u32 {
+        while self.held != u128::MAX && self.held & bit(self.posts) != 0 {
+            self.out.pass_over_post(self.posts);
+            self.posts = self.posts.wrapping_add(1);
+        }
         let index = self.posts;
+        self.held |= bit(index);
         self.out.posts.store(index, post);
         self.posts = index.wrapping_add(1);
         index
@@ -299,9 +323,12 @@ impl<'a> Actor<'a> {
         if self.into.delivery_tail.observe() == self.taken {
             return None;
         }
-        let delivery = self.into.deliveries.load(self.taken);
+        let delivery: Delivery = self.into.deliveries.load(self.taken);
         self.taken = self.taken.wrapping_add(1);
         self.out.delivery_head.publish(self.taken);
+        if delivery.kind != DeliveryKind::Placed as u8 {
+            self.held &= !bit(delivery.request);
+        }
         Some(delivery)
     }
 

@@ -4,7 +4,9 @@
 //! clients play it: alpha, beta and gamma are the same program, which runs the script of its role. A fourth, mallory, has
 //! no script: she strikes whenever she is woken, in the middle of central's work. Central is the real
 //! engine on the real platform, with a *witness* between the two that prints every map, unmap, copy and signal, and looks
-//! into each frame it maps: every client stamps its frames, so the trace says whose physical page it really is.
+//! into each frame it maps: every client stamps its frames, so the trace says whose physical page it really is. In every
+//! scenario it also watches that nothing becomes visible to a client while a frame is mapped (guarantee 5), unless a flow
+//! keeps frames mapped.
 //!
 //! Half of a scenario's judgement falls inside the kernel, in the scripts (`harness: pass alpha`, `harness: fail …`); the
 //! other half on the host, which compares the witness's trace and the fault reports of the kernel with
@@ -29,7 +31,7 @@ pub use actor::{Actor, Clue, Script, Stage, Strike};
 pub use memory::Buffer;
 pub use rights::{Holding, Holdings, Overreach};
 pub use role::Role;
-pub use scenario::{Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
+pub use scenario::{Change, Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
 pub use scenarios::SCENARIOS;
 pub use stamp::Stamp;
 

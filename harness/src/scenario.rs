@@ -26,12 +26,35 @@ pub struct Scenario {
     pub faults: u8,
     /// How often the platform starts a domain again when it has faulted: `[restarts]` of the scenario's flows.
     pub restarts: &'static [(&'static str, u8)],
+    /// What differs from `harness/flows.toml` otherwise.
+    pub flows: &'static [Change],
     /// What it needs of the platform; where that is not to be had, it is not played.
     pub needs: &'static [Feature],
     /// What the console must show beyond that, as beginnings of lines.
     pub console: &'static [&'static str],
     /// Who ends the machine.
     pub ending: Ending,
+}
+
+/// How the flows of a scenario differ from `harness/flows.toml`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A client has another share of each round.
+    Share {
+        /// The client.
+        of: Role,
+        /// Its `bytes_per_round`.
+        bytes: u32,
+        /// Its `messages_per_round`.
+        messages: u32,
+    },
+    /// A flow may use the urgent class.
+    Urgent {
+        /// The sender.
+        from: Role,
+        /// The receiver.
+        to: Role,
+    },
 }
 
 /// What the witness tries between engine and kernel.
@@ -53,6 +76,10 @@ pub enum Touch {
     Census,
     /// The same, and the witness says nothing of what central does, which would take most of a scenario's time.
     SilentCensus,
+    /// Nothing, and it says nothing either.
+    Silent,
+    /// Central comes to rest after so many rounds at most, whenever it runs. The most there were so far are printed.
+    Rounds(u32),
     /// Central faults at this moment, and having been restarted asks the kernel the same, before it serves anybody.
     Crash(Moment),
     /// Likewise, but central panics.
@@ -134,6 +161,7 @@ impl Scenario {
         fault: None,
         faults: 1,
         restarts: &[("central", 0)],
+        flows: &[],
         needs: &[],
         console: &[],
         ending: Ending::Umpire,

@@ -97,7 +97,7 @@ pub(crate) fn is_restart(config: &Config<'_>) -> bool {
 }
 
 /// The pages that central shares with a client, at the addresses that the configuration gives.
-fn ports(client: &ClientRecord) -> Option<Ports> {
+pub(crate) fn ports(client: &ClientRecord) -> Option<Ports> {
     // SAFETY: the image builder wrote the address at which it maps `<client>_out`, of that size, into central.
     let out = unsafe { Region::at(usize::try_from(client.out_address).ok()?, OUT_BYTES) }?;
     // SAFETY: likewise for `<client>_in`.

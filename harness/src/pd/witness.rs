@@ -1,13 +1,15 @@
 //! Central of the test systems: the real engine, with a witness between it and the kernel.
 //!
 //! The witness prints what the engine asks for, looks into every frame that was mapped for the stamp its owner put there,
-//! and tries what the scenario wants tried. It changes nothing about what the engine does or sees.
+//! watches when what becomes visible, and tries what the scenario wants tried. It changes nothing about what the engine does
+//! or sees.
 
 #![no_std]
 #![no_main]
 
 #[path = "../../../central-pd/src/pd/domain.rs"]
 mod domain;
+mod watch;
 
 use core::fmt::Arguments;
 
@@ -19,6 +21,7 @@ use ferry_harness::{
 use ferry_layout::DomainId;
 use ferry_layout::config::{BufferRecord, Config};
 use runtime::{ChannelSet, Handler};
+use watch::Watch;
 
 runtime::protection_domain!(init);
 
@@ -31,9 +34,13 @@ const OWN_CHANNEL: u8 = 6;
 struct Witness {
     hands: Hands,
     touch: Touch,
+    watch: Watch,
     /// Mallory is in the play: she is woken around each act.
     struck: bool,
     last_unmapped: Option<FrameRef>,
+    /// Rounds of this run of the engine, and of the longest so far.
+    rounds: u32,
+    most_rounds: u32,
     crash: Option<Crash>,
 }
 
@@ -85,7 +92,9 @@ fn init() -> impl Handler {
         overreach(&config);
     }
     let central = Central::new(&config, |hands| {
-        let mut witness = Witness { hands, touch, struck, last_unmapped: None, crash };
+        let watch = Watch::new(config);
+        let mut witness =
+            Witness { hands, touch, watch, struck, last_unmapped: None, rounds: 0, most_rounds: 0, crash };
         if restarted {
             runtime::println!("witness: central begins again");
             witness.expect_no_mapping(&config);
@@ -107,8 +116,10 @@ fn scenario() -> &'static Scenario {
 
 impl Handler for Watched {
     fn notified(&mut self, channels: ChannelSet) {
+        self.central.machine().rounds = 1;
         self.central.notified(channels);
         let witness = self.central.machine();
+        witness.count_rounds();
         // Once for each time that something was mapped: a look at every frame takes longer than many a tick.
         let Some(unmapped) = witness.last_unmapped.take() else { return };
         match witness.touch {
@@ -160,6 +171,17 @@ impl Witness {
         !free
     }
 
+    /// Says how many rounds this run has taken, if there were never so many.
+    fn count_rounds(&mut self) {
+        if let Touch::Rounds(most) = self.touch
+            && self.rounds > self.most_rounds
+        {
+            self.most_rounds = self.rounds;
+            runtime::println!("witness: {} rounds", self.rounds);
+            assert!(self.rounds <= most, "more rounds than {most}");
+        }
+    }
+
     /// Faults if the moment has come.
     fn live_through(&mut self, act: Act) {
         let Some(crash) = &mut self.crash else { return };
@@ -197,7 +219,7 @@ impl Witness {
 
     /// Tells of an act.
     fn say(&self, act: Arguments<'_>) {
-        if self.touch != Touch::SilentCensus {
+        if !matches!(self.touch, Touch::SilentCensus | Touch::Silent) {
             runtime::println!("witness: {act}");
         }
     }
@@ -215,6 +237,7 @@ impl Witness {
 impl Machine for Witness {
     #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
+        self.watch.map();
         if self.touch == Touch::WriteByCapability && frame.side == Side::Transmit {
             // The same frame through the same capability, asked for as one to write.
             self.hands.map(FrameRef { side: Side::Receive, ..frame })?;
@@ -236,6 +259,7 @@ impl Machine for Witness {
     }
 
     fn unmap(&mut self, frame: FrameRef) {
+        self.watch.unmap();
         self.hands.unmap(frame);
         self.last_unmapped = Some(frame);
         self.say(format_args!("unmap {}", Name(frame)));
@@ -248,6 +272,7 @@ impl Machine for Witness {
             write(from);
         }
         self.let_strike();
+        self.watch.copy(from, to);
         self.hands.copy(from, to, length);
         self.say(format_args!("copy {length}"));
         self.let_strike();
@@ -268,6 +293,7 @@ impl Machine for Witness {
     }
 
     fn poll_tick(&mut self) -> bool {
+        self.rounds += 1;
         self.hands.poll_tick()
     }
 

@@ -1,11 +1,13 @@
 //! All scenarios. At least one for each requirement r01–r28; `tNN` are threats, numbered as in `docs/threat-model.md`.
 
 mod hostile;
+mod independence;
 mod mapping;
 mod polling;
 mod requests;
 mod restarts;
 mod rights;
+mod sharing;
 mod status;
 mod transfer;
 
@@ -113,4 +115,15 @@ pub static SCENARIOS: &[Scenario] = &[
     rights::T93,
     rights::T94,
     rights::T95,
+    sharing::T100_ALWAYS,
+    sharing::T100_NEWS,
+    sharing::T100_FEW,
+    sharing::T100_MANY,
+    sharing::T100_NOISE_ONE,
+    sharing::T100_NOISE,
+    sharing::T103,
+    independence::T110,
+    independence::T112,
+    independence::T113,
+    independence::T114,
 ];

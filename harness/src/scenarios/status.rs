@@ -158,7 +158,7 @@ pub(super) const R25_SENDER: Scenario = Scenario {
             (Actor::message(Role::Beta, end, 1), Status::BadSource),
             (Actor::message_to(Role::Beta, 0, 0, 1), Status::BadDestination),
             (Descriptor { kind: 9, ..good }, Status::Malformed),
-            (Descriptor { flags: 0x80, ..good }, Status::Malformed),
+            (Descriptor { flags: 0x40, ..good }, Status::Malformed),
             (Descriptor { time_to_live: 2, ..good }, Status::Expired),
         ] {
             let send = alpha.send(descriptor);

@@ -110,7 +110,12 @@ pub(in super::super) const T14: Scenario = Scenario {
     gamma: Some(|gamma: &mut Actor<'_>| {
         let good = from(0, 0, 5);
         ends_with(gamma, Status::Malformed, (2..=u8::MAX).map(|kind| Descriptor { kind, ..good }))?;
-        ends_with(gamma, Status::Malformed, (3..8).map(|bit| Descriptor { flags: 1 << bit, ..good }))
+        ends_with(gamma, Status::Malformed, (3..7).map(|bit| Descriptor { flags: 1 << bit, ..good }))?;
+        // A mark on a slot that is free: there is no message at this index, and nothing is said of it.
+        let marked = gamma.store(Descriptor { flags: flags::PASSED_OVER | 0x40, ..good });
+        ends_with(gamma, Status::Malformed, [Descriptor { flags: 0x40, ..good }])?;
+        ensure!(gamma.status(marked).is_none(), "what is passed over is no message");
+        Ok(())
     }),
     ..ATTACK
 };
@@ -179,7 +184,7 @@ pub(in super::super) const T18: Scenario = Scenario {
             (&[one, from(0, 0, u32::MAX)][..], Status::BadSource),
             (&[one, other][..], Status::BadLength),
             (&[one, from(15, 4095, 2)][..], Status::BadSource),
-            (&[one, Descriptor { flags: 0x80, ..from(0, 0, 1) }][..], Status::Malformed),
+            (&[one, Descriptor { flags: 0x40, ..from(0, 0, 1) }][..], Status::Malformed),
             (&[one; 16][..], Status::BadLength),
         ] {
             ensure!(chain(gamma, parts)? == status, "the whole chain ends with the documented status");
@@ -234,13 +239,19 @@ pub(in super::super) const T20: Scenario = Scenario {
         // The same words a lap later, by the tail alone.
         gamma.out.transmit_tail.publish(128);
         gamma.ring();
-        gamma.wait(|gamma| gamma.into.transmit_head.observe() == 2)?;
-        ensure!(gamma.status(1) == Some(Status::Done), "the second is another message");
+        ensure!(gamma.end_of(1)? == Status::Done, "the second is another message");
+        gamma.until_queued(127)?;
         gamma.out.transmit_tail.publish(130);
         gamma.ring();
         gamma.until_queued(129)?;
         ensure!(gamma.status(0).is_none() && gamma.status(1).is_none(), "a slot speaks of its new use only");
-        ensure!(gamma.status(2) == Some(Status::Queued), "nothing is sent without a buffer for it");
+        // A lap over slots that are all in use, whether or not they are marked so.
+        gamma.out.pass_over_send(200);
+        gamma.out.transmit_tail.publish(258);
+        gamma.ring();
+        gamma.wait(|gamma| gamma.into.transmit_head.observe() == 258)?;
+        let waits = |index| gamma.status(index) == Some(Status::Queued);
+        ensure!((2..130).all(waits), "an entry that waits is neither sent without a buffer nor taken again");
         gamma.restart()
     }),
     ..ATTACK

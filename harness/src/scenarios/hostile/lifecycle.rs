@@ -1,5 +1,6 @@
 //! Restarts, real and feigned: epochs, hellos, and what is left of an old life.
 
+use ferry_layout::geometry::ABI_VERSION;
 use ferry_layout::{Descriptor, Standing, Status};
 
 use super::{ATTACK, honest};
@@ -101,7 +102,8 @@ pub(in super::super) const T64: Scenario = Scenario {
     gamma: Some(|gamma: &mut Actor<'_>| {
         let epoch = gamma.into.epoch.observe();
         gamma.store(Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 9) });
-        for (place, word) in [(0_usize, 0_u32), (0, u32::MAX), (4, 0), (4, 2), (4, u32::MAX)] {
+        let versions = [0, ABI_VERSION - 1, ABI_VERSION + 1, u32::MAX].map(|version| (4, version));
+        for (place, word) in [(0, 0), (0, u32::MAX)].into_iter().chain(versions) {
             gamma.out.take_leave();
             gamma.out.transmit_tail.publish(0);
             gamma.out.ask_for_epoch(epoch);

@@ -46,10 +46,12 @@ pub(in super::super) const T50: Scenario = Scenario {
     name: "t50_a_flood_of_invalid_entries_is_consumed_at_a_bounded_price",
     gamma: Some(|gamma: &mut Actor<'_>| {
         for round in 0..20_u32 {
+            // Every fourth lap is no entry at all.
+            let passed_over = if round % 4 == 3 { flags::PASSED_OVER } else { 0 };
             for entry in 0..128 {
                 gamma.store(Descriptor {
                     kind: u8::try_from(entry % 4).unwrap_or(0),
-                    flags: u8::try_from(entry * 2 % 256).unwrap_or(0) & !flags::CHAINED,
+                    flags: u8::try_from(entry * 2 % 128).unwrap_or(0) | passed_over,
                     ..Actor::message(Role::Beta, u64::from(entry) << 30, u32::MAX - entry)
                 });
             }

@@ -42,13 +42,15 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> bool {
                     length: length % 9000,
                     target: (target % 5) as u16,
                     #[expect(clippy::cast_possible_truncation, reason = "any byte will do")]
-                    flags: (frame >> 16) as u8 & (flags::CHAINED | flags::NO_SIGNAL),
+                    flags: (frame >> 16) as u8 & (flags::CHAINED | flags::NO_SIGNAL | flags::PASSED_OVER),
                     time_to_live: offset % 3,
                     ..Descriptor::default()
                 },
             );
             let place = Address { frame: frame % 65, offset: 0 };
-            mallory.out.posts.store(slot, Post { place, length: length % 5000, from: 2, kind: 0, marks: 0 });
+            #[expect(clippy::cast_possible_truncation, reason = "any byte will do")]
+            let marks = (offset >> 16) as u8 & (Post::PASSED_OVER | Post::WITHDRAWN);
+            mallory.out.posts.store(slot, Post { place, length: length % 5000, from: 2, kind: 0, marks });
         }
     }
     match strike % 16 {
@@ -61,6 +63,7 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> bool {
             mallory.out.transmit_tail.publish(tail);
             let tail = mallory.into.post_head.observe().wrapping_add(next(&mut state) % 128);
             mallory.out.post_tail.publish(tail);
+            mallory.out.withdrawals.publish(next(&mut state) % 4);
         }
     }
     mallory.ring();

@@ -35,9 +35,14 @@ fn contend(actor: &mut Actor<'_>, length: u32) -> Result<(), Clue> {
     actor.post(0, 1, Some(Role::Beta));
     // The sign that all of what follows is published.
     actor.store(Actor::message(Role::Beta, 0, 0));
-    let mut stored = 1_u32;
+    let (mut ended, mut stored) = (0_u32, 1_u32);
     loop {
-        while stored.wrapping_sub(actor.into.transmit_head.observe()) < READY {
+        // They end in order, as they are all for one peer: no slot is in use when its turn comes.
+        while ended != stored && actor.status(ended).is_some_and(Status::is_final) {
+            ended = ended.wrapping_add(1);
+        }
+        ensure!(stored == 1 || ended != stored, "an honest sender always has more");
+        while stored.wrapping_sub(ended) < READY {
             actor.store(Actor::message(Role::Beta, 0, length));
             stored = stored.wrapping_add(1);
         }
@@ -46,13 +51,13 @@ fn contend(actor: &mut Actor<'_>, length: u32) -> Result<(), Clue> {
         if actor.poll().is_some() {
             break;
         }
-        ensure!(actor.into.transmit_head.observe() != stored, "an honest sender always has more");
     }
     // What is still under way is withdrawn with the epoch.
     actor.restart()
 }
 
-/// Fills the ring, wherever there is room, with large messages and three times as many entries that are refused.
+/// Fills the ring, wherever a slot is free, with large messages and three times as many entries that are refused; central passes
+/// over the slots that are in use, though nothing marks them so.
 fn flood(actor: &Actor<'_>) -> Result<(), Clue> {
     let head = actor.into.transmit_head.observe();
     let part = Actor::message(Role::Beta, 0, PART);
