@@ -13,6 +13,7 @@ use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{Kernel, MessageInfo, syscall};
 use ferry_classic_places::{addresses, slots};
 use ferry_harness::{Holding, Overreach};
+use ferry_platform::Channel;
 
 /// Whether the platform gives every PD its own address space as a capability: only to one with a window.
 pub const GIVES_ADDRESS_SPACES: bool = false;
@@ -78,7 +79,7 @@ fn look(slot: u64) -> Holding {
 /// The channel whose place this is.
 fn channel(slot: u64) -> Option<u8> {
     let number = u8::try_from(slot.checked_sub(slots::FIRST_CHANNEL)?).ok()?;
-    (number <= slots::MAXIMUM_CHANNEL).then_some(number)
+    (number < Channel::LIMIT).then_some(number)
 }
 
 /// Invokes it with a label that there is not. What the kernel says.
