@@ -2,7 +2,9 @@
 //!
 //! Everybody uses the client library. The exchange beside which somebody is silent is many times as long as any ring.
 
-use ferry_client::{Event, Message, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_client::{
+    Event, Message, Port, Posted, ReceiveBuffer, ReceiveMemory, Status, TransmitBuffer, TransmitMemory,
+};
 use ferry_layout::geometry::MAX_CHAIN;
 use heapless::Vec;
 
@@ -76,16 +78,49 @@ fn send(
     false
 }
 
+/// Waits until beta says that its port is open: what comes before that ends with beta's old epoch.
+fn until_ready(actor: &Actor<'_>, port: &mut Port<Bell<'_>>, memory: ReceiveMemory) -> Result<(), Clue> {
+    for buffer in memory.split::<1>(BYTES) {
+        ensure!(port.post(buffer, None).is_ok(), "there is room");
+    }
+    port.flush();
+    actor.wait(|_| matches!(port.receive(), Some(Event::Message { .. })))
+}
+
+/// Says so, again if alpha has opened its own meanwhile.
+fn say_ready(actor: &Actor<'_>, port: &mut Port<Bell<'_>>, memory: TransmitMemory) -> Result<(), Clue> {
+    let mut buffer = memory.split::<1>(BYTES).pop();
+    let alpha = port.peer("alpha");
+    let mut status = None;
+    while status != Some(Status::Done) {
+        let (Some(message), Some(alpha)) = (buffer.take(), alpha) else {
+            ensure!(false, "alpha can be told");
+            return Ok(());
+        };
+        ensure!(port.send(alpha, message, 0, Message::default()).is_ok(), "there is room");
+        port.flush();
+        actor.wait(|_| {
+            if let Some(done) = port.reap() {
+                status = Some(done.status);
+                buffer = Some(done.buffer);
+            }
+            buffer.is_some()
+        })?;
+    }
+    Ok(())
+}
+
 /// Receives them from alpha, in `buffers`: all, once, in order, whole.
 fn receive_stream(
     actor: &Actor<'_>,
     port: &mut Port<Bell<'_>>,
+    memory: TransmitMemory,
     buffers: Vec<ReceiveBuffer, BUFFERS>,
 ) -> Result<(), Clue> {
     for buffer in buffers {
         ensure!(port.post(buffer, None).is_ok(), "there is room");
     }
-    port.flush();
+    say_ready(actor, port, memory)?;
     let (mut next, mut is_right, mut has_room) = (0, true, true);
     actor.wait(|_| {
         let taken = port.receive_each(|event| {
@@ -110,8 +145,8 @@ fn receive_stream(
 
 /// Beta receives the stream and nothing else.
 fn plain_receiver(beta: &mut Actor<'_>) -> Result<(), Clue> {
-    let (mut port, _, receive) = beta.port()?;
-    receive_stream(beta, &mut port, receive.split(BYTES))?;
+    let (mut port, transmit, receive) = beta.port()?;
+    receive_stream(beta, &mut port, transmit, receive.split(BYTES))?;
     tell_gamma(beta)
 }
 
@@ -124,7 +159,8 @@ fn tell_gamma(beta: &mut Actor<'_>) -> Result<(), Clue> {
 
 /// Alpha sends nothing but the stream.
 fn plain_sender(alpha: &mut Actor<'_>) -> Result<(), Clue> {
-    let (mut port, transmit, _) = alpha.port()?;
+    let (mut port, transmit, receive) = alpha.port()?;
+    until_ready(alpha, &mut port, receive)?;
     stream(alpha, &mut port, Role::Beta, transmit.split(BYTES))?;
     alpha.restart()
 }
@@ -146,7 +182,8 @@ fn take_late(gamma: &mut Actor<'_>, count: u32) -> Result<(), Clue> {
 
 /// Alpha has `count` messages wait for gamma, then streams to beta; in the end they come back.
 fn stream_beside(alpha: &mut Actor<'_>, count: usize) -> Result<(), Clue> {
-    let (mut port, transmit, _) = alpha.port()?;
+    let (mut port, transmit, receive) = alpha.port()?;
+    until_ready(alpha, &mut port, receive)?;
     let mut buffers = transmit.split::<{ 2 * BUFFERS }>(BYTES);
     let Some(gamma) = port.peer("gamma") else {
         ensure!(false, "there is a flow to gamma");
@@ -196,13 +233,13 @@ fn receive_beside(
     beta: &mut Actor<'_>,
     offer: impl FnOnce(&mut Port<Bell<'_>>, ReceiveBuffer) -> Option<Posted>,
 ) -> Result<(), Clue> {
-    let (mut port, _, receive) = beta.port()?;
+    let (mut port, transmit, receive) = beta.port()?;
     let mut buffers = receive.split::<{ BUFFERS + 1 }>(BYTES);
     let Some(open) = buffers.pop().and_then(|buffer| offer(&mut port, buffer)) else {
         ensure!(false, "there is room");
         return Ok(());
     };
-    receive_stream(beta, &mut port, buffers.into_iter().collect())?;
+    receive_stream(beta, &mut port, transmit, buffers.into_iter().collect())?;
     ensure!(port.posted_buffer(open).is_some(), "it is still open");
     ensure!(port.withdraw(open), "it can be taken back");
     port.flush();

@@ -1,8 +1,10 @@
 //! All scenarios. At least one for each requirement r01–r28; `tNN` are threats, numbered as in `docs/threat-model.md`.
 
+mod bounds;
 mod hostile;
 mod independence;
 mod mapping;
+mod order;
 mod polling;
 mod requests;
 mod restarts;
@@ -115,10 +117,11 @@ pub static SCENARIOS: &[Scenario] = &[
     rights::T93,
     rights::T94,
     rights::T95,
-    sharing::T100_ALWAYS,
-    sharing::T100_NEWS,
+    sharing::T100,
     sharing::T100_FEW,
     sharing::T100_MANY,
+    sharing::T100_NEWS,
+    sharing::T100_NEWS_FEW,
     sharing::T100_NOISE_ONE,
     sharing::T100_NOISE,
     sharing::T103,
@@ -126,4 +129,10 @@ pub static SCENARIOS: &[Scenario] = &[
     independence::T112,
     independence::T113,
     independence::T114,
+    bounds::T120,
+    bounds::T121,
+    order::T130,
+    order::T131,
+    order::T131_UNMAPPED,
+    order::T131_DELIVERED,
 ];

@@ -27,16 +27,25 @@ enum Signals {
     Never,
 }
 
-/// Keeps `backlog` messages for `receiver` under way until it says that it is over.
-fn contend(
-    actor: &mut Actor<'_>,
-    receiver: Role,
+/// A sender.
+#[derive(Clone, Copy)]
+struct Sender {
+    /// Messages that it keeps under way.
     backlog: usize,
     signals: Signals,
     urgent: bool,
-) -> Result<(), Clue> {
+    /// Times that others run between two looks.
+    pauses: u32,
+}
+
+/// What most senders are.
+const SENDER: Sender = Sender { backlog: 48, signals: Signals::News, urgent: false, pauses: 1 };
+
+/// Keeps messages for beta under way until it says that it is over.
+fn contend(actor: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
+    let Sender { backlog, signals, urgent, pauses } = sender;
     let (mut port, transmit, receive) = actor.port()?;
-    let (Some(peer), Some(word)) = (port.peer(receiver.name()), receive.split::<1>(1).pop()) else {
+    let (Some(peer), Some(word)) = (port.peer("beta"), receive.split::<1>(1).pop()) else {
         ensure!(false, "there is a flow to the receiver, and a buffer");
         return Ok(());
     };
@@ -61,18 +70,23 @@ fn contend(
                 port.publish();
             }
         }
-        actor.pause();
+        for _ in 0..pauses {
+            actor.pause();
+        }
     }
     // What is still under way is withdrawn with the epoch.
     actor.restart()
 }
 
-/// Offers `buffers` buffers again and again, until `count` messages have come from `senders`, and compares.
-fn share_out(actor: &mut Actor<'_>, senders: [Role; 2], buffers: usize, count: u32) -> Result<(), Clue> {
+/// Alpha and gamma, who contend.
+const SENDERS: [Role; 2] = [Role::Alpha, Role::Gamma];
+
+/// Offers `buffers` buffers again and again, until `count` messages have come from the senders, and compares.
+fn share_out(actor: &mut Actor<'_>, buffers: usize, count: u32) -> Result<(), Clue> {
     let (mut port, transmit, receive) = actor.port()?;
     let mut words = transmit.split::<2>(1);
     let mut free = receive.split::<{ MOST + 2 }>(LENGTH);
-    for sender in senders {
+    for sender in SENDERS {
         let (Some(peer), Some(buffer)) = (port.peer(sender.name()), free.pop()) else {
             ensure!(false, "there is a flow from the sender, and a buffer");
             return Ok(());
@@ -105,15 +119,10 @@ fn share_out(actor: &mut Actor<'_>, senders: [Role; 2], buffers: usize, count: u
         actor.pause();
     }
     let of = |role: Role| got.get(role as usize).copied().unwrap_or(0);
-    let [one, other] = senders;
-    actor.print(format_args!(
-        "harness: {} messages from {}, {} from {}",
-        of(one),
-        one.name(),
-        of(other),
-        other.name()
-    ));
-    for sender in senders {
+    for role in SENDERS {
+        actor.print(format_args!("harness: {} of {count} messages are from {}", of(role), role.name()));
+    }
+    for sender in SENDERS {
         let (Some(peer), Some(word)) = (port.peer(sender.name()), words.pop()) else {
             ensure!(false, "there is a flow to the sender");
             return Ok(());
@@ -126,42 +135,66 @@ fn share_out(actor: &mut Actor<'_>, senders: [Role; 2], buffers: usize, count: u
         told += u32::from(port.reap().is_some());
         told == 2
     })?;
-    ensure!(senders.iter().all(|role| of(*role) * 20 >= count * 9), "each has nine tenths of an equal part");
+    ensure!(SENDERS.iter().all(|role| of(*role) * 20 >= count * 9), "each has nine tenths of an equal part");
     actor.restart()
 }
 
-/// Alpha and gamma contend for what beta gives.
-const SHARING: Scenario = Scenario { touch: Touch::Silent, ..Scenario::IDLE };
+/// A share of a round with which one turn could take all there is.
+const fn all_of_it(of: Role) -> Change {
+    Change::Share { of, bytes: 256 * 1024, messages: 128 }
+}
 
-/// The two of them, each with so many messages under way, and beta with so many buffers.
+/// Alpha and gamma contend for what beta gives.
+const SHARING: Scenario = Scenario {
+    touch: Touch::Silent,
+    flows: &[all_of_it(Role::Alpha), all_of_it(Role::Gamma)],
+    ..Scenario::IDLE
+};
+
+/// Both send in the same way, and beta posts so many buffers.
 macro_rules! contest {
-    ($backlog:literal, $buffers:literal, $count:literal, $signals:ident) => {
+    ($sender:expr, $buffers:literal, $count:literal) => {
         Scenario {
-            alpha: Some(|alpha| contend(alpha, Role::Beta, $backlog, Signals::$signals, false)),
-            beta: Some(|beta| share_out(beta, [Role::Alpha, Role::Gamma], $buffers, $count)),
-            gamma: Some(|gamma| contend(gamma, Role::Beta, $backlog, Signals::$signals, false)),
+            alpha: Some(|alpha| contend(alpha, $sender)),
+            beta: Some(|beta| share_out(beta, $buffers, $count)),
+            gamma: Some(|gamma| contend(gamma, $sender)),
             ..SHARING
         }
     };
 }
 
-pub(super) const T100_ALWAYS: Scenario = Scenario {
+/// A sender that signals at each look.
+const LOUD: Sender = Sender { signals: Signals::Always, ..SENDER };
+
+pub(super) const T100: Scenario = Scenario {
     name: "t100_two_senders_that_signal_at_each_look_have_equal_parts",
-    ..contest!(48, 32, 6400, Always)
+    ..contest!(LOUD, 32, 6400)
+};
+
+pub(super) const T100_FEW: Scenario = Scenario {
+    name: "t100_of_four_buffers_each_sender_has_its_part",
+    ..contest!(Sender { backlog: 64, ..LOUD }, 4, 2400)
+};
+
+pub(super) const T100_MANY: Scenario = Scenario {
+    name: "t100_of_as_many_buffers_as_messages_each_sender_has_its_part",
+    ..contest!(Sender { backlog: 64, ..LOUD }, 64, 6400)
 };
 
 pub(super) const T100_NEWS: Scenario = Scenario {
     name: "t100_two_senders_that_signal_with_news_have_equal_parts",
-    ..contest!(48, 32, 6400, News)
+    gamma: Some(|gamma| contend(gamma, SLOW)),
+    ..contest!(SENDER, 32, 6400)
 };
 
-pub(super) const T100_FEW: Scenario =
-    Scenario { name: "t100_of_four_buffers_each_sender_has_its_part", ..contest!(64, 4, 2400, Always) };
-
-pub(super) const T100_MANY: Scenario = Scenario {
-    name: "t100_of_as_many_buffers_as_messages_each_sender_has_its_part",
-    ..contest!(64, 64, 6400, Always)
+pub(super) const T100_NEWS_FEW: Scenario = Scenario {
+    name: "t100_of_four_buffers_each_sender_that_signals_with_news_has_its_part",
+    gamma: Some(|gamma| contend(gamma, SLOW)),
+    ..contest!(SENDER, 4, 2400)
 };
+
+/// A sender that looks less often than the other. It always has enough under way.
+const SLOW: Sender = Sender { pauses: 3, ..SENDER };
 
 /// Who has nothing and only signals, until it is told that it is over.
 fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
@@ -173,23 +206,25 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
 }
 
 /// Alpha contends as the others do, and tells mallory of the end, to whom beta has no flow.
-fn contend_and_tell(alpha: &mut Actor<'_>, backlog: usize) -> Result<(), Clue> {
-    contend(alpha, Role::Beta, backlog, Signals::Never, false)?;
+fn contend_and_tell(alpha: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
+    contend(alpha, sender)?;
     let word = alpha.send(Actor::message(Role::Mallory, 0, 0));
     ensure!(alpha.end_of(word)? == Status::Done, "mallory is told");
     Ok(())
 }
 
-/// As [`contest`], beside mallory's noise.
+/// As [`contest`], beside mallory's noise: the senders signal nothing.
 macro_rules! contest_in_noise {
     ($buffers:literal, $count:literal) => {
         Scenario {
-            alpha: Some(|alpha| contend_and_tell(alpha, 48)),
+            alpha: Some(|alpha| contend_and_tell(alpha, SILENT)),
             mallory: Some(make_noise),
-            ..contest!(48, $buffers, $count, Never)
+            ..contest!(Sender { pauses: 3, ..SILENT }, $buffers, $count)
         }
     };
 }
+
+const SILENT: Sender = Sender { signals: Signals::Never, ..SENDER };
 
 pub(super) const T100_NOISE_ONE: Scenario = Scenario {
     name: "t100_who_only_signals_has_no_say_in_who_gets_one_buffer",
@@ -201,9 +236,11 @@ pub(super) const T100_NOISE: Scenario =
 
 pub(super) const T103: Scenario = Scenario {
     name: "t103_an_urgent_sender_has_no_more_than_its_part",
-    alpha: Some(|alpha| contend(alpha, Role::Beta, 48, Signals::News, false)),
-    beta: Some(|beta| share_out(beta, [Role::Alpha, Role::Gamma], 32, 6400)),
-    gamma: Some(|gamma| contend(gamma, Role::Beta, 48, Signals::News, true)),
-    flows: &[Change::Urgent { from: Role::Gamma, to: Role::Beta }],
-    ..SHARING
+    gamma: Some(|gamma| contend(gamma, Sender { urgent: true, ..SENDER })),
+    flows: &[
+        all_of_it(Role::Alpha),
+        all_of_it(Role::Gamma),
+        Change::Urgent { from: Role::Gamma, to: Role::Beta },
+    ],
+    ..contest!(SENDER, 32, 6400)
 };

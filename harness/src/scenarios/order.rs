@@ -1,0 +1,135 @@
+//! What a turn has done becomes visible in one place and one order: unmapped first (guarantee 5), and once (guarantee 3), also
+//! when the receiver asks for an answer in the middle of it.
+//!
+//! The receiver is mallory, because she runs in the middle of central's work, but she is honest. While the first of gamma's
+//! messages is copied she posts more buffers and withdraws a window, and another request of hers is to be refused. Central comes
+//! upon all of this in the same turn. An answer goes into the receive queue behind the deliveries of the turn, so publishing it
+//! at once would publish them. The witness watches that nobody sees anything before the frames are unmapped.
+
+use ferry_layout::{Address, DeliveryKind, Descriptor, Post, Status};
+
+use crate::actor::{Actor, Clue};
+use crate::check::ensure;
+use crate::role::Role;
+use crate::scenario::{Fault, Feature, Moment, Scenario, Touch, Trace};
+
+/// Batches, and messages of each.
+const BATCHES: u32 = 5;
+const BATCH: u32 = 6;
+/// Bytes of a message and of a buffer.
+const LENGTH: u32 = 900;
+/// Buffers that are open before the batch is sent.
+const EARLY: u32 = 2;
+/// The answers: a request refused, a window withdrawn.
+const ANSWERS: u32 = 2;
+
+/// Sends the batches, each when mallory asks for it.
+fn send_batches(gamma: &mut Actor<'_>) -> Result<(), Clue> {
+    gamma.tx.flood(1);
+    for batch in 0..BATCHES {
+        gamma.post(0, 1, Some(Role::Mallory));
+        gamma.receive()?;
+        let mut last = 0;
+        for number in 0..BATCH {
+            let tag = u64::from(batch * BATCH + number);
+            last = gamma.store(Descriptor { tag, ..Actor::message(Role::Mallory, 0, LENGTH) });
+        }
+        gamma.publish_sends();
+        for age in 0..BATCH {
+            ensure!(gamma.end_of(last.wrapping_sub(age))? == Status::Done, "each of the batch is done");
+        }
+    }
+    Ok(())
+}
+
+/// Where a buffer of mallory's lies.
+fn place(number: u32) -> u64 {
+    u64::from(number + 1) * 4096
+}
+
+/// Asks for a batch, asks for answers while it is on its way, and takes what comes of it.
+fn ask_in_the_middle(mallory: &mut Actor<'_>, _: u32) -> Result<bool, Clue> {
+    if !mallory.is_in() {
+        return Ok(false);
+    }
+    // The window's request plus one, batches, messages of this batch, answers plus one when they have been asked for.
+    let [window, batch, _, asked] = mallory.notes;
+    let Some(window) = window.checked_sub(1) else {
+        mallory.rx.flood(0);
+        let window = mallory.open_window(0, 4096, Role::Gamma);
+        for number in 0..EARLY {
+            mallory.post(place(number), LENGTH, None);
+        }
+        mallory.send(Actor::message(Role::Gamma, 0, 0));
+        mallory.notes = [window + 1, batch, 0, 0];
+        return Ok(false);
+    };
+    if asked == 0 && mallory.rx.each(4096, 1, |_, byte| byte != 0) {
+        for number in EARLY..BATCH {
+            let place = Address::at(place(number)).unwrap_or_default();
+            mallory.store_request(Post { place, length: LENGTH, from: Post::ANYONE, ..Post::default() });
+        }
+        mallory.store_request(Post { kind: 0xff, ..Post::default() });
+        mallory.publish_requests();
+        mallory.withdraw(window);
+        mallory.notes[3] = 1;
+    }
+    while let Some(delivery) = mallory.poll() {
+        let [_, _, messages, asked] = &mut mallory.notes;
+        if delivery.kind == DeliveryKind::Message as u8 {
+            let number = u64::from(batch * BATCH + *messages);
+            ensure!(
+                (delivery.tag, delivery.sequence, delivery.length) == (number, number, LENGTH),
+                "nothing is lost and nothing comes twice"
+            );
+            *messages += 1;
+        } else {
+            let is_windows = delivery.request == window;
+            let answer = if is_windows { DeliveryKind::Withdrawn } else { DeliveryKind::Refused };
+            ensure!(delivery.kind == answer as u8, "a request is answered as it asks for");
+            *asked += 1;
+        }
+    }
+    let [_, _, messages, asked] = mallory.notes;
+    ensure!(messages <= BATCH && asked <= 1 + ANSWERS, "each once");
+    if messages == BATCH && asked == 1 + ANSWERS {
+        mallory.notes = [0, batch + 1, 0, 0];
+    }
+    Ok(mallory.notes == [0, BATCHES, 0, 0])
+}
+
+pub(super) const T130: Scenario = Scenario {
+    name: "t130_answers_in_the_middle_of_a_turn_show_nothing_that_is_mapped",
+    gamma: Some(send_batches),
+    mallory: Some(ask_in_the_middle),
+    touch: Touch::Census,
+    trace: Trace::Contains(&["copy 900", "unmap gamma tx 0", "unmap mallory rx 1"]),
+    ..Scenario::IDLE
+};
+
+/// Central is stopped in the first batch.
+const STOPPED: Scenario = Scenario {
+    fault: Some(Fault { domain: "central", kind: "read" }),
+    restarts: &[("central", 1)],
+    needs: &[Feature::Restarts],
+    console: &["ferry: restart domain=central number=1"],
+    ..T130
+};
+
+pub(super) const T131: Scenario = Scenario {
+    name: "t131_central_restarts_when_answers_are_due_and_messages_are_copied",
+    touch: Touch::Crash(Moment::Copied(4)),
+    ..STOPPED
+};
+
+pub(super) const T131_UNMAPPED: Scenario = Scenario {
+    name: "t131_central_restarts_when_answers_are_due_and_frames_are_unmapped",
+    touch: Touch::Crash(Moment::Unmapped(2)),
+    ..STOPPED
+};
+
+pub(super) const T131_DELIVERED: Scenario = Scenario {
+    name: "t131_central_restarts_when_answers_are_due_and_messages_are_delivered",
+    touch: Touch::Crash(Moment::Delivered(1)),
+    ..STOPPED
+};
