@@ -147,6 +147,8 @@ fn receive_stream(
 fn plain_receiver(beta: &mut Actor<'_>) -> Result<(), Clue> {
     let (mut port, transmit, receive) = beta.port()?;
     receive_stream(beta, &mut port, transmit, receive.split(BYTES))?;
+    // Alpha has seen what waits.
+    beta.wait(|_| matches!(port.receive(), Some(Event::Message { tag: LONG, .. })))?;
     tell_gamma(beta)
 }
 
@@ -154,6 +156,17 @@ fn plain_receiver(beta: &mut Actor<'_>) -> Result<(), Clue> {
 fn tell_gamma(beta: &mut Actor<'_>) -> Result<(), Clue> {
     beta.restart()?;
     beta.send(Actor::message(Role::Gamma, 0, 0));
+    Ok(())
+}
+
+/// Tells beta that alpha has seen what it wanted to see.
+fn send_last(port: &mut Port<Bell<'_>>, buffer: Option<TransmitBuffer>) -> Result<(), Clue> {
+    let (Some(buffer), Some(beta)) = (buffer, port.peer("beta")) else {
+        ensure!(false, "beta can be told");
+        return Ok(());
+    };
+    ensure!(port.send(beta, buffer, 0, Message::tagged(LONG)).is_ok(), "there is room");
+    port.flush();
     Ok(())
 }
 
@@ -185,6 +198,7 @@ fn stream_beside(alpha: &mut Actor<'_>, count: usize) -> Result<(), Clue> {
     let (mut port, transmit, receive) = alpha.port()?;
     until_ready(alpha, &mut port, receive)?;
     let mut buffers = transmit.split::<{ 2 * BUFFERS }>(BYTES);
+    let last = buffers.pop();
     let Some(gamma) = port.peer("gamma") else {
         ensure!(false, "there is a flow to gamma");
         return Ok(());
@@ -196,12 +210,14 @@ fn stream_beside(alpha: &mut Actor<'_>, count: usize) -> Result<(), Clue> {
     port.flush();
     stream(alpha, &mut port, Role::Beta, buffers.into_iter().take(BUFFERS).collect())?;
     ensure!(port.outstanding() as usize == count, "what nobody takes waits");
+    send_last(&mut port, last)?;
     let mut back = 0;
     alpha.wait(|_| {
         while let Some(done) = port.reap() {
             back += usize::from(done.status == Status::Done);
         }
-        back == count
+        // The one to beta too.
+        back == count + 1
     })?;
     alpha.restart()
 }
