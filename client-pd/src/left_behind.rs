@@ -236,6 +236,14 @@ mod tests {
         assert_eq!(LeftBehind::new(1).plain_limit(), RING, "one peer shares with nobody");
     }
 
+    /// The numbers that the page gives to whoever writes another library.
+    #[test]
+    fn the_page_says_what_is_kept_for_each_peer() {
+        assert_eq!([1, 4, 16, 31].map(|peers| LeftBehind::new(peers).reserved()), [16, 16, 4, 2]);
+        let page: std::vec::Vec<_> = include_str!("../../docs/abi.md").split_whitespace().collect();
+        assert!(page.join(" ").contains("at most 16 to each: 16 for up to 4 peers, 4 for 16, 2 for 31"));
+    }
+
     #[test]
     fn the_rest_of_a_chain_does_not_come_before_its_first_part() {
         let mut behind = LeftBehind::new(1);

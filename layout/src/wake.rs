@@ -12,7 +12,7 @@
 //! Between the two fences one comes first in the single total order of `SeqCst` fences. If the sleeper's
 //! fence is first, the other side reads the armed hint and signals. If it is second, the sleeper sees the new
 //! index. Either way somebody acts; both acting costs one needless round. Without either fence both may read
-//! the old value, and the entry waits for the next tick; `tests/loom.rs` finds that execution.
+//! the old value, and the entry waits for the next tick; `tests/loom/wakes.rs` finds that execution.
 
 use crate::index::Index;
 use crate::sync::{AtomicU32, Ordering, fence};
