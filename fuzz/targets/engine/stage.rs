@@ -4,7 +4,7 @@ use ferry_central::ClientSet;
 use ferry_client::{Event, Message, Port, Status, TransmitBuffer};
 use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::geometry::{OUT_BYTES, POST_SLOTS, TRANSMIT_SLOTS};
-use ferry_layout::{Address, Descriptor, OutRegion, Post};
+use ferry_layout::{Address, Delivery, Descriptor, OutRegion, Post, flags};
 use ferry_testbed::{Memory, Silent, Testbed, Topology, id};
 
 use crate::script::Script;
@@ -16,6 +16,25 @@ const CLIENTS: u16 = 4;
 /// Buffers of the honest two, and their size.
 const BUFFERS: usize = 4;
 const BUFFER: u32 = 5000;
+
+/// Flags of descriptors that are tried: every combination, one that means nothing, and the mark.
+const FLAGS: [u8; 12] = [
+    0,
+    flags::CHAINED,
+    flags::URGENT,
+    flags::CHAINED | flags::URGENT,
+    flags::NO_SIGNAL,
+    flags::CHAINED | flags::NO_SIGNAL,
+    flags::URGENT | flags::NO_SIGNAL,
+    flags::ALL,
+    8,
+    flags::PASSED_OVER,
+    flags::PASSED_OVER | flags::CHAINED,
+    flags::PASSED_OVER | flags::URGENT,
+];
+
+/// Marks of requests that are tried.
+const MARKS: [u8; 5] = [0, Post::PASSED_OVER, Post::WITHDRAWN, Post::PASSED_OVER | Post::WITHDRAWN, 4];
 
 pub(crate) struct Stage {
     bed: Testbed,
@@ -88,7 +107,8 @@ impl Stage {
                 Memory::of(out).write(place, &script.next_u32().to_le_bytes());
             }
             2..=4 => self.describe(client, script),
-            5 | 6 => self.request(client, script),
+            5 => self.request(client, script),
+            6 => self.mark(client, script),
             7 => out
                 .transmit_tail
                 .publish(out.transmit_tail.observe().wrapping_add(script.next() as u32 % 140)),
@@ -102,6 +122,7 @@ impl Stage {
                 out.transmit_tail.publish(0);
                 out.post_tail.publish(0);
                 out.delivery_head.publish(0);
+                out.withdrawals.publish(0);
                 out.ask_for_epoch(u32::from(script.next()));
             }
             11 => out.take_leave(),
@@ -134,7 +155,7 @@ impl Stage {
             length: script.next_length(),
             target: u16::from(bits % 6),
             kind: u8::from(bits & 0x40 != 0),
-            flags: script.next() % 9,
+            flags: FLAGS[usize::from(script.next()) % FLAGS.len()],
             tag: u64::from(tail),
             time_to_live: u32::from(bits >> 7),
             reserved: 0,
@@ -148,16 +169,47 @@ impl Stage {
         let out = self.out(client);
         let tail = out.post_tail.observe();
         let kind = script.next();
-        let frame = u32::from(script.next() % 10);
+        let place = script.next();
         let post = Post {
-            place: Address { frame, offset: script.next_length() % 5000 },
+            place: Address { frame: u32::from(place % 10), offset: script.next_length() % 5000 },
             length: script.next_length(),
             from: if kind & 0x80 == 0 { u16::from(kind >> 2) % 5 } else { Post::ANYONE },
             kind: kind % 4,
-            reserved: 0,
+            marks: MARKS[usize::from(place / 10) % MARKS.len()],
         };
         out.posts.store(tail, post);
         out.post_tail.publish(tail.wrapping_add(1));
+    }
+
+    /// What a client may do to what it has published: go round a slot, with the mark that belongs to that, or take a
+    /// request back. Or half of it.
+    fn mark(&self, client: u16, script: &mut Script<'_>) {
+        let out = self.out(client);
+        let which = script.next();
+        let (transmit, post) = (out.transmit_tail.observe(), out.post_tail.observe());
+        match which % 4 {
+            0 | 1 => {
+                // Once or for most of a lap, so that the ring comes round.
+                let count = if which % 4 == 0 { 1 } else { 1 + u32::from(script.next() % 127) };
+                for age in 0..count {
+                    out.pass_over_send(transmit.wrapping_add(age));
+                    out.pass_over_post(post.wrapping_add(age));
+                }
+                if which & 0x40 == 0 {
+                    out.transmit_tail.publish(transmit.wrapping_add(count));
+                }
+                if which & 0x80 == 0 {
+                    out.post_tail.publish(post.wrapping_add(count));
+                }
+            }
+            2 => {
+                out.withdraw(post.wrapping_sub(1 + u32::from(script.next() % 8)));
+                if which & 0x40 == 0 {
+                    out.withdrawals.publish(out.withdrawals.observe().wrapping_add(1));
+                }
+            }
+            _ => out.withdrawals.publish(script.next_u32()),
+        }
     }
 
     fn run(&mut self, woken: ClientSet, tick: bool) {
@@ -195,9 +247,12 @@ impl Stage {
         let done = sender.port.reap().expect("an honest send ends");
         assert_eq!(done.status, Status::Done);
         sender.buffers.push(done.buffer);
+        let into = self.bed.clients[1].into;
+        let delivery: Delivery = into.deliveries.load(into.delivery_tail.observe().wrapping_sub(1));
         match receiver.port.receive() {
             Some(Event::Message { source, tag: received, buffer, length: bytes, .. }) => {
                 assert_eq!((source, received, bytes), (id(0), u64::from(tag), length));
+                assert_eq!((delivery.place(), delivery.reserved), (buffer.place(), 0));
                 assert!(buffer.bytes()[..length as usize].iter().all(|byte| *byte == tag | 1));
                 let from = receiver.port.peer("client0").expect("a flow between the honest");
                 receiver.port.post(buffer, Some(from)).expect("room for a request");
@@ -222,6 +277,7 @@ impl Stage {
             self.out(client).transmit_tail.publish(0);
             self.out(client).post_tail.publish(0);
             self.out(client).delivery_head.publish(0);
+            self.out(client).withdrawals.publish(0);
             self.out(client).ask_for_epoch(epoch.wrapping_add(1));
         }
         self.run(ClientSet::first(usize::from(CLIENTS)), false);
