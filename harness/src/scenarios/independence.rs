@@ -21,7 +21,7 @@ const BYTES: u32 = 64;
 const LENGTH: u32 = 16;
 /// Every so often a message has this many parts.
 const CHAINS: u64 = 7;
-const PARTS: usize = 3;
+const PARTS: u32 = 3;
 
 /// Sends `LONG` messages to `target`, with all of `buffers`, and waits for their end.
 fn stream(
@@ -61,7 +61,7 @@ fn send(
     tag: u64,
     free: &mut Vec<TransmitBuffer, BUFFERS>,
 ) -> bool {
-    let parts = if tag.is_multiple_of(CHAINS) { PARTS } else { 1 };
+    let parts = if tag.is_multiple_of(CHAINS) { PARTS as usize } else { 1 };
     if free.len() < parts || (port.room_for(peer) as usize) < parts {
         return false;
     }
@@ -128,7 +128,7 @@ fn receive_stream(
                 is_right = false;
                 return None;
             };
-            let expected = if next % CHAINS == 0 { PARTS as u32 * LENGTH } else { LENGTH };
+            let expected = if next % CHAINS == 0 { PARTS * LENGTH } else { LENGTH };
             is_right &= (tag, length, source.number()) == (next, expected, Role::Alpha.number())
                 && buffer.bytes()[..8] == next.to_le_bytes();
             next += 1;

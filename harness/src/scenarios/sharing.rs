@@ -197,6 +197,7 @@ pub(super) const T100_NEWS_FEW: Scenario = Scenario {
 const SLOW: Sender = Sender { pauses: 3, ..SENDER };
 
 /// Who has nothing and only signals, until it is told that it is over.
+#[expect(clippy::unnecessary_wraps, reason = "a strike")]
 fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     if strike == 0 {
         mallory.post(0, 1, Some(Role::Alpha));
