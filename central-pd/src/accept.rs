@@ -1,4 +1,5 @@
-//! Accepting sends: a descriptor is copied out of shared memory once, checked, and from then on only the copy counts.
+//! Accepting sends: a descriptor is copied out of shared memory once, checked, and from then on only the copy
+//! counts.
 //!
 //! Every way to be wrong ends in the status that the offender reads; nothing here can fail otherwise.
 
@@ -29,7 +30,8 @@ pub(crate) enum Accepted {
     },
 }
 
-/// Where the parts of a chain are: the index of the one after the one at this index, `None` if that is not published.
+/// Where the parts of a chain are: the index of the one after the one at this index, `None` if that is not
+/// published.
 type NextPart<'a> = &'a dyn Fn(&Sends, u32) -> Option<u32>;
 
 impl Engine {
@@ -62,8 +64,8 @@ impl Engine {
         accepted
     }
 
-    /// Takes message `index` of `source` again, of which an earlier central has said that it is queued. A part of a chain
-    /// carries its own index in its status; what lies between two was in use.
+    /// Takes message `index` of `source` again, of which an earlier central has said that it is queued. A
+    /// part of a chain carries its own index in its status; what lies between two was in use.
     pub(crate) fn accept_again(&mut self, source: DomainId, ports: Ports, index: u32) -> Accepted {
         let descriptor = unmarked(ports.out.descriptors.load(index));
         if descriptor.flags & flags::CHAINED == 0 {
@@ -89,9 +91,9 @@ impl Engine {
         }
     }
 
-    /// Takes a message whose first part is `first`, at `index`. A chain is taken whole or, as long as its end has not been
-    /// published, not at all (`None`); its length is bounded by a constant, so a chain without end is refused and not waited for.
-    /// Also gives the index of the last part that was taken.
+    /// Takes a message whose first part is `first`, at `index`. A chain is taken whole or, as long as its end
+    /// has not been published, not at all (`None`); its length is bounded by a constant, so a chain without
+    /// end is refused and not waited for. Also gives the index of the last part that was taken.
     fn accept_chain(
         &mut self,
         source: DomainId,
@@ -143,7 +145,8 @@ impl Engine {
         Some((accepted, last))
     }
 
-    /// Makes the first part of a chain speak for all of it: the sum of lengths is checked as one length would be.
+    /// Makes the first part of a chain speak for all of it: the sum of lengths is checked as one length would
+    /// be.
     fn whole(
         &self,
         source: DomainId,
@@ -204,7 +207,8 @@ impl Engine {
         })
     }
 
-    /// Checks a part of a chain that is not the first: only its bytes are its own, the rest is the first part's to say.
+    /// Checks a part of a chain that is not the first: only its bytes are its own, the rest is the first
+    /// part's to say.
     fn check_part(&self, source: DomainId, first: &Descriptor, part: &Descriptor) -> Result<Span, Status> {
         if part.flags & !flags::ALL != 0 {
             return Err(Status::Malformed);
@@ -222,8 +226,8 @@ impl Engine {
     }
 }
 
-/// The first index from `index` on, before `tail`, whose entry is a message or a part of one: the slots of waiting sends are
-/// passed over, and what the client has marked so.
+/// The first index from `index` on, before `tail`, whose entry is a message or a part of one: the slots of
+/// waiting sends are passed over, and what the client has marked so.
 #[inline]
 pub(crate) fn next_entry(sends: &Sends, ports: Ports, mut index: u32, tail: u32) -> Option<u32> {
     loop {
@@ -248,7 +252,8 @@ pub(crate) fn is_passed_over(ports: Ports, index: u32) -> bool {
     Route::of(ports.out.descriptors.slot(index)).is_passed_over()
 }
 
-/// The first index after `index`, within one lap, of which there is a status: the next part of a chain that was taken.
+/// The first index after `index`, within one lap, of which there is a status: the next part of a chain that
+/// was taken.
 pub(crate) fn next_with_status(ports: Ports, index: u32) -> Option<u32> {
     (1..TRANSMIT_RING).map(|age| index.wrapping_add(age)).find(|at| ports.into.status(*at).get(*at).is_some())
 }

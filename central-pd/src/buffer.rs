@@ -1,4 +1,5 @@
-//! A client's transmit or receive buffer, as central reaches it: which frames exist, where each is mapped, which are.
+//! A client's transmit or receive buffer, as central reaches it: which frames exist, where each is mapped,
+//! which are.
 
 use core::ops::Range;
 
@@ -18,15 +19,15 @@ pub(crate) struct Buffer {
     first_capability: u64,
     frame_bits: u32,
     mapped_count: u32,
-    /// By policy. `Each`: frames that are mapped for the turn at hand, and noted for unmapping. `Keep`: frames that are mapped
-    /// for flows that keep them.
+    /// By policy. `Each`: frames that are mapped for the turn at hand, and noted for unmapping. `Keep`:
+    /// frames that are mapped for flows that keep them.
     reaches: Table<Reach, 2>,
     /// Bit `n` of the words: frame `n` is mapped.
     mapped: Table<u64, { MAX_BUFFER_FRAMES / 64 }>,
 }
 
-/// Bytes of a buffer, without a gap, whose frames are all mapped. A short answer to a frequent question; there may be
-/// more.
+/// Bytes of a buffer, without a gap, whose frames are all mapped. A short answer to a frequent question;
+/// there may be more.
 #[derive(Clone, Copy)]
 pub(crate) struct Reach {
     low: u64,

@@ -22,7 +22,8 @@ pub struct Ports {
 
 /// One client. Exists for every number a system can have; without [`Ports`] it is not part of this system.
 ///
-/// In the order in which it is written, which is that of use: what every turn needs lies together, the tables at the end.
+/// In the order in which it is written, which is that of use: what every turn needs lies together, the tables
+/// at the end.
 #[repr(C)]
 pub(crate) struct Client {
     pub(crate) ports: Option<Ports>,
@@ -35,7 +36,8 @@ pub(crate) struct Client {
     /// Clients that may send to this one.
     pub(crate) senders: ClientSet,
 
-    /// Bytes added to the deficit in each round, the most that can come of that, and the most descriptors taken.
+    /// Bytes added to the deficit in each round, the most that can come of that, and the most descriptors
+    /// taken.
     pub(crate) bytes_per_round: u32,
     pub(crate) most_bytes: u32,
     pub(crate) messages_per_round: u32,
@@ -97,8 +99,8 @@ impl Client {
         self.standing == Standing::Open && (self.transmit.available() != 0 || !self.waits.ready().is_empty())
     }
 
-    /// Gives the client its share of a round. Who has nothing to send saves up nothing; who could not use all of the last
-    /// share, because the next piece was larger than the rest, keeps the rest.
+    /// Gives the client its share of a round. Who has nothing to send saves up nothing; who could not use all
+    /// of the last share, because the next piece was larger than the rest, keeps the rest.
     #[inline]
     pub(crate) fn replenish(&mut self, has_work: bool) {
         self.messages_left = self.messages_per_round;
@@ -121,14 +123,15 @@ impl Client {
         self.deficit = self.deficit.saturating_add(bytes).min(self.most_bytes);
     }
 
-    /// Counts message `index`, which is carried or refused, against the descriptors of this round. A chain is carried whole, even
-    /// if it is more than the rest.
+    /// Counts message `index`, which is carried or refused, against the descriptors of this round. A chain is
+    /// carried whole, even if it is more than the rest.
     #[inline]
     pub(crate) fn spend(&mut self, index: u32) {
         self.messages_left = self.messages_left.saturating_sub(self.sends.get(index).parts.into());
     }
 
-    /// Whether the share of this round is enough for a step of this price. If not, the step is for a later round.
+    /// Whether the share of this round is enough for a step of this price. If not, the step is for a later
+    /// round.
     #[inline]
     pub(crate) const fn can_afford(&mut self, cost: u32) -> bool {
         if self.deficit < cost {
@@ -164,8 +167,8 @@ impl Client {
         self.deliveries.free()
     }
 
-    /// Publishes `settled`: all statuses for these deliveries are written. Until then no delivery is stored after them, so that
-    /// a restart finds them intact.
+    /// Publishes `settled`: all statuses for these deliveries are written. Until then no delivery is stored
+    /// after them, so that a restart finds them intact.
     #[inline]
     pub(crate) fn note_settled(&self, into: &InRegion) {
         into.settled.publish(self.deliveries.next());
@@ -178,8 +181,9 @@ impl Client {
         self.requests.publish(into);
     }
 
-    /// Says that receive request `request` is refused or withdrawn, and makes that visible. There is room: the caller looked.
-    /// One answer at a time, so that a restart finds at most one, the newest delivery, whose request it has to note as over.
+    /// Says that receive request `request` is refused or withdrawn, and makes that visible. There is room:
+    /// the caller looked. One answer at a time, so that a restart finds at most one, the newest delivery,
+    /// whose request it has to note as over.
     pub(crate) fn answer(&mut self, ports: Ports, kind: DeliveryKind, request: u32) {
         if let Some(index) = self.deliveries.push() {
             let answer = Delivery { request, kind: kind as u8, ..Delivery::default() };

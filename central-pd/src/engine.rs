@@ -1,4 +1,5 @@
-//! The state of central. What is done with it lies in the other files, one kind of effect in each; `lib.rs` has the list.
+//! The state of central. What is done with it lies in the other files, one kind of effect in each; `lib.rs`
+//! has the list.
 
 use ferry_layout::geometry::MAX_CLIENTS;
 
@@ -25,8 +26,8 @@ pub struct Engine {
     pub(crate) has_progressed: bool,
     /// Clients to signal at the end of the round, if they ask for it.
     pub(crate) to_signal: ClientSet,
-    /// Clients to signal at the end of the next round: a sender with work left, and those it sends to. So one batch causes one
-    /// signal. The delay is bounded because rings fill or drain.
+    /// Clients to signal at the end of the next round: a sender with work left, and those it sends to. So one
+    /// batch causes one signal. The delay is bounded because rings fill or drain.
     pub(crate) to_signal_later: ClientSet,
     /// Clients with sends that may go on, because a target has acted.
     pub(crate) roused: ClientSet,

@@ -1,8 +1,8 @@
 //! How a client comes in, comes back, and is shut out.
 //!
-//! A client asks for an epoch by publishing a number other than the present one, after it has brought its own page to
-//! its beginning. Its first start, its restart and its way back from quarantine are the same thing. This file is
-//! also the one place that applies the consequence of a protocol violation.
+//! A client asks for an epoch by publishing a number other than the present one, after it has brought its own
+//! page to its beginning. Its first start, its restart and its way back from quarantine are the same thing.
+//! This file is also the one place that applies the consequence of a protocol violation.
 
 use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
 
@@ -12,8 +12,9 @@ use crate::machine::Machine;
 use crate::table::ClientSet;
 
 impl Engine {
-    /// Lets `client` in, in the epoch that it asks for. What it left behind is dropped: its own sends without a word (it
-    /// is not there any more to read one), its peers' waiting sends with `PeerReset`, its frames unmapped.
+    /// Lets `client` in, in the epoch that it asks for. What it left behind is dropped: its own sends without
+    /// a word (it is not there any more to read one), its peers' waiting sends with `PeerReset`, its frames
+    /// unmapped.
     #[cold]
     pub(crate) fn begin_epoch(
         &mut self,
@@ -51,16 +52,16 @@ impl Engine {
         self.rouse_waiters(client);
     }
 
-    /// An index of `client` was impossible. That is a breach of the protocol, unless the client has just taken leave to
-    /// restart: then it was bringing its page to its beginning.
+    /// An index of `client` was impossible. That is a breach of the protocol, unless the client has just
+    /// taken leave to restart: then it was bringing its page to its beginning.
     pub(crate) fn suspect(&mut self, client: DomainId, ports: Ports) {
         if ports.out.wanted_epoch() == Some(self.clients[client].epoch) {
             self.offenders.insert(client);
         }
     }
 
-    /// Shuts out every client that was found to have broken the protocol. Its queues are read no more, its frames are
-    /// unmapped, its peers' waiting sends end with `Quarantined`. Everyone else goes on.
+    /// Shuts out every client that was found to have broken the protocol. Its queues are read no more, its
+    /// frames are unmapped, its peers' waiting sends end with `Quarantined`. Everyone else goes on.
     #[inline]
     pub(crate) fn expel_offenders(&mut self, machine: &mut impl Machine) {
         if !self.offenders.is_empty() {
@@ -80,8 +81,8 @@ impl Engine {
         self.detach(machine, client, Some(Status::Quarantined));
     }
 
-    /// Takes `client` out of all queues, its own and its peers', and unmaps its frames. Sends that wait for it end
-    /// with `status`, or stay if there is none. Between turns only.
+    /// Takes `client` out of all queues, its own and its peers', and unmaps its frames. Sends that wait for
+    /// it end with `status`, or stay if there is none. Between turns only.
     fn detach(&mut self, machine: &mut impl Machine, client: DomainId, status: Option<Status>) {
         self.drop_waiting(client);
         if let Some(status) = status {

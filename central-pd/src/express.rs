@@ -1,11 +1,13 @@
-//! The express lane: plain messages to a receiver that is ready, one after the other, with nothing done twice.
+//! The express lane: plain messages to a receiver that is ready, one after the other, with nothing done
+//! twice.
 //!
-//! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer and fits one step; its
-//! receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is most traffic. Facts of the
-//! flow are looked up once, as a [`Lane`]; fields of a message are read and checked once each.
-//! The lane refuses nothing and waits for nothing: whatever is not plain, or wrong, is left as it is to the ordinary path
-//! (`accept.rs`, `transfer.rs`), which begins with a look of its own and is the only one to give a status other than
-//! `Done`. Called by a turn before each message of the ordinary path.
+//! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer and fits one
+//! step; its receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is
+//! most traffic. Facts of the flow are looked up once, as a [`Lane`]; fields of a message are read and
+//! checked once each. The lane refuses nothing and waits for nothing: whatever is not plain, or wrong, is
+//! left as it is to the ordinary path (`accept.rs`, `transfer.rs`), which begins with a look of its own and
+//! is the only one to give a status other than `Done`. Called by a turn before each message of the ordinary
+//! path.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{
@@ -72,9 +74,9 @@ impl Engine {
         while self.take_lane(machine, source, ports, &mut may_map) {}
     }
 
-    /// Whether the next message of `source` is a plain one, with none waiting before it, that costs more than is left of the share.
-    /// It is better left in the ring: taken, it would wait, and all that follow it behind it, and none of them could go this way
-    /// in the next round.
+    /// Whether the next message of `source` is a plain one, with none waiting before it, that costs more than
+    /// is left of the share. It is better left in the ring: taken, it would wait, and all that follow it
+    /// behind it, and none of them could go this way in the next round.
     pub(crate) fn is_beyond_share(&mut self, source: DomainId, ports: Ports) -> bool {
         let client = &self.clients[source];
         let next = client.transmit.next();
@@ -95,8 +97,8 @@ impl Engine {
         is_one_step && !self.clients[source].can_afford(plain.length.max(MINIMUM_COST))
     }
 
-    /// Carries messages of `source` along one lane, or maps what the next one needs if it `may_map`. Whether there is more to
-    /// carry.
+    /// Carries messages of `source` along one lane, or maps what the next one needs if it `may_map`. Whether
+    /// there is more to carry.
     #[inline(never)]
     fn take_lane(
         &mut self,
@@ -118,8 +120,8 @@ impl Engine {
         carried.run.messages != 0 && client.transmit.available() != 0 && client.messages_left != 0
     }
 
-    /// Maps what the next message of `source`, a plain one to `target`, needs. `None` if it is not that, or cannot be mapped:
-    /// then it is for the ordinary path to say so.
+    /// Maps what the next message of `source`, a plain one to `target`, needs. `None` if it is not that, or
+    /// cannot be mapped: then it is for the ordinary path to say so.
     #[cold]
     fn map_next(
         &mut self,
@@ -151,8 +153,8 @@ impl Engine {
         self.map(machine, target, Side::Receive, place, mapping).ok()
     }
 
-    /// Carries plain messages of `source` as long as they go the way of the first, and lie in one piece of each ring. `None` if
-    /// there are none.
+    /// Carries plain messages of `source` as long as they go the way of the first, and lie in one piece of
+    /// each ring. `None` if there are none.
     #[inline]
     fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
         let client = &self.clients[source];
@@ -206,8 +208,8 @@ impl Engine {
         Some(Carried { source, target, into, request, fresh, run })
     }
 
-    /// Enters in the books what has gone along a lane. It becomes visible at once, if nothing else of this turn has to
-    /// become so before, else in `settle`.
+    /// Enters in the books what has gone along a lane. It becomes visible at once, if nothing else of this
+    /// turn has to become so before, else in `settle`.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
         let Carried { source, target, into, request, fresh, run: Sent { messages, bytes, deficit, .. } } =

@@ -7,11 +7,12 @@ use ferry_layout::geometry::MAX_CLIENTS;
 use crate::share::Uncounted;
 use crate::table::Table;
 
-/// Most bytes that one step copies. A longer message is carried in several steps, between which others get their turn.
+/// Most bytes that one step copies. A longer message is carried in several steps, between which others get
+/// their turn.
 pub const CHUNK_BYTES: u32 = 64 * 1024;
 
-/// What the configuration grants, and the ends of the queue of waiting sends. The sends themselves, and the links
-/// between them, lie in the source's table ([`crate::send::Sends`]).
+/// What the configuration grants, and the ends of the queue of waiting sends. The sends themselves, and the
+/// links between them, lie in the source's table ([`crate::send::Sends`]).
 #[derive(Clone, Copy)]
 pub(crate) struct Flow {
     /// Longest message in bytes; 0 is no flow at all.

@@ -1,22 +1,25 @@
-//! The engine of Ferry's central protection domain (PD): mediated transfer between clients that share no memory.
+//! The engine of Ferry's central protection domain (PD): mediated transfer between clients that share no
+//! memory.
 //!
-//! The engine does not know that it is a PD. It sees shared memory as `ferry_layout` describes it, and the machine
-//! through the trait [`Machine`]: map a frame, unmap a frame, copy, signal. So it runs the same on every platform
-//! and under tests on the host. The PD around it, `src/pd/central.rs`, is a page.
+//! The engine does not know that it is a PD. It sees shared memory as `ferry_layout` describes it, and the
+//! machine through the trait [`Machine`]: map a frame, unmap a frame, copy, signal. So it runs the same on
+//! every platform and under tests on the host. The PD around it, `src/pd/central.rs`, is a page.
 //!
 //! What holds whatever the clients do:
 //!
-//! * Work for one client in one round is bounded by constants and by the configuration, never by a number that a
-//!   client wrote. No panic can be reached from shared memory: tables are indexed through a mask, sums are taken in
-//!   widths that cannot overflow.
-//! * What is used of a descriptor, a receive request or an index is what was checked, from one fetch. Looked at again, it is
-//!   checked again, and that happens a constant number of times.
+//! * Work for one client in one round is bounded by constants and by the configuration, never by a number
+//!   that a client wrote. No panic can be reached from shared memory: tables are indexed through a mask, sums
+//!   are taken in widths that cannot overflow.
+//! * What is used of a descriptor, a receive request or an index is what was checked, from one fetch. Looked
+//!   at again, it is checked again, and that happens a constant number of times.
 //! * A byte moves only from the sender's `_tx` to a place that the target offered, over a granted flow.
-//! * When a sender sees `Done`, or a receiver its delivery, both buffers are unmapped again (mapping policy `each`).
-//! * A breach of the protocol has one consequence, applied in one place (`epoch.rs`): quarantine of the offender.
+//! * When a sender sees `Done`, or a receiver its delivery, both buffers are unmapped again (mapping policy
+//!   `each`).
+//! * A breach of the protocol has one consequence, applied in one place (`epoch.rs`): quarantine of the
+//!   offender.
 //!
-//! Not guaranteed: that payload stays the same while it is copied (the sender may write to it), and anything about
-//! time; a client can learn from how long its own requests take that others are busy.
+//! Not guaranteed: that payload stays the same while it is copied (the sender may write to it), and anything
+//! about time; a client can learn from how long its own requests take that others are busy.
 //!
 //! ```text
 //!  round.rs     whom to look at, in what order, when to sleep           ── calls ──┐
@@ -35,8 +38,9 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
-// No panic may be reached from shared memory; `panic-check/` shows it for the linked program, this says where it begins.
-// Arithmetic is not on the list: sums are bounded by what was checked, and tests and fuzzers run with overflow checks.
+// No panic may be reached from shared memory; `panic-check/` shows it for the linked program, this says where
+// it begins. Arithmetic is not on the list: sums are bounded by what was checked, and tests and fuzzers run
+// with overflow checks.
 #![cfg_attr(
     not(test),
     deny(

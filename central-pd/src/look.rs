@@ -1,7 +1,8 @@
-//! What clients have published: a wish for an epoch, sends, receive requests, and how far they have emptied their receive queue.
+//! What clients have published: a wish for an epoch, sends, receive requests, and how far they have emptied
+//! their receive queue.
 //!
-//! [`Engine::look`] comes before all turns of a round and may answer. What a turn looks up by itself (`look_for_requests`,
-//! `learn_room`) publishes nothing: that is `settle.rs`'s.
+//! [`Engine::look`] comes before all turns of a round and may answer. What a turn looks up by itself
+//! (`look_for_requests`, `learn_room`) publishes nothing: that is `settle.rs`'s.
 
 use ferry_layout::{DeliveryKind, DomainId, Standing};
 
@@ -10,8 +11,8 @@ use crate::engine::Engine;
 use crate::machine::Machine;
 
 impl Engine {
-    /// Reads what `client` has published: a wish for an epoch, receive requests, and how far its queue of sends goes. Between
-    /// turns only: it answers requests, and an answer shows all deliveries before it.
+    /// Reads what `client` has published: a wish for an epoch, receive requests, and how far its queue of
+    /// sends goes. Between turns only: it answers requests, and an answer shows all deliveries before it.
     pub(crate) fn look(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
         match ports.out.wanted_epoch() {
             Some(epoch) if epoch != self.clients[client].epoch => {
@@ -40,8 +41,9 @@ impl Engine {
         }
     }
 
-    /// Reads what `client`, which is let in, has posted. Clients need not signal that, so a turn calls this when a message
-    /// for the client finds nothing open. What has to be answered is left for the next round's look.
+    /// Reads what `client`, which is let in, has posted. Clients need not signal that, so a turn calls this
+    /// when a message for the client finds nothing open. What has to be answered is left for the next round's
+    /// look.
     pub(crate) fn look_for_requests(&mut self, client: DomainId, ports: Ports) {
         self.learn_requests(client, ports);
         let state = &mut self.clients[client];
@@ -62,7 +64,8 @@ impl Engine {
         }
     }
 
-    /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no request.
+    /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no
+    /// request.
     #[inline(always)]
     pub(crate) fn learn_requests(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
@@ -90,7 +93,8 @@ impl Engine {
         }
     }
 
-    /// Takes new receive requests and withdrawals, answers those that need it, and rouses whoever waits for this client.
+    /// Takes new receive requests and withdrawals, answers those that need it, and rouses whoever waits for
+    /// this client.
     fn take_and_answer(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
         let mut offered = false;

@@ -34,34 +34,35 @@ pub struct MapFailed;
 
 /// The hands of the engine. Implementations hold no policy.
 pub trait Machine {
-    /// Maps `frame` at its home in the window: read-only for [`Side::Transmit`], read-write for [`Side::Receive`]
-    /// (r02, r03). The engine never maps a frame that is mapped.
+    /// Maps `frame` at its home in the window: read-only for [`Side::Transmit`], read-write for
+    /// [`Side::Receive`] (r02, r03). The engine never maps a frame that is mapped.
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed>;
 
     /// Removes the mapping of `frame` (r19, r28). The engine never unmaps a frame that is not mapped.
     fn unmap(&mut self, frame: FrameRef);
 
-    /// Copies `length` bytes, at least 1, between two places of the window (r04). All frames of both ranges are
-    /// mapped. The source may change meanwhile.
+    /// Copies `length` bytes, at least 1, between two places of the window (r04). All frames of both ranges
+    /// are mapped. The source may change meanwhile.
     fn copy(&mut self, from: u64, to: u64, length: u32);
 
     /// Signals `client`.
     fn signal(&mut self, client: DomainId);
 
-    /// Signals `client` as the last thing that the engine does in this run: a platform whose kernel can signal and wait in
-    /// one call may leave it to that.
+    /// Signals `client` as the last thing that the engine does in this run: a platform whose kernel can
+    /// signal and wait in one call may leave it to that.
     fn signal_and_sleep(&mut self, client: DomainId) {
         self.signal(client);
     }
 
-    /// Looks at central's own notification without waiting: whether a period has passed since central last looked. Who else has
-    /// signalled need not be told, because every client is looked at after this. Called between two rounds.
+    /// Looks at central's own notification without waiting: whether a period has passed since central last
+    /// looked. Who else has signalled need not be told, because every client is looked at after this. Called
+    /// between two rounds.
     fn poll_tick(&mut self) -> bool {
         false
     }
 
-    /// Told when deliveries of a turn have become visible whose statuses have not: from here on a message is sent. There is
-    /// nothing to do but for a test that stops central between the two.
+    /// Told when deliveries of a turn have become visible whose statuses have not: from here on a message is
+    /// sent. There is nothing to do but for a test that stops central between the two.
     #[inline]
     fn delivered(&mut self) {}
 }

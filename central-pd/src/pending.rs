@@ -32,7 +32,8 @@ pub(crate) struct MappedRun {
     pub(crate) frames: Range<u32>,
 }
 
-/// Messages whose sender is to see `Done`: one, or several of one part each that lie and were carried one after the other.
+/// Messages whose sender is to see `Done`: one, or several of one part each that lie and were carried one
+/// after the other.
 #[derive(Clone, Copy)]
 pub(crate) struct Finished {
     /// First slot.
@@ -95,8 +96,8 @@ impl Pending {
         self.finished.is_empty()
     }
 
-    /// Notes a run, as part of an earlier one where both touch: messages of one turn often share frames, which are
-    /// then mapped and unmapped once. To be called before the frames are mapped.
+    /// Notes a run, as part of an earlier one where both touch: messages of one turn often share frames,
+    /// which are then mapped and unmapped once. To be called before the frames are mapped.
     #[inline]
     pub(crate) fn note_run(&mut self, run: MappedRun) -> Result<(), NoRoom> {
         for earlier in self.runs.iter_mut().rev() {
@@ -122,8 +123,8 @@ impl Pending {
         core::mem::take(&mut self.runs)
     }
 
-    /// Notes what is delivered, as part of what was noted last if it goes on there. `false` if there is no place, which
-    /// [`is_full`](Self::is_full) has told before.
+    /// Notes what is delivered, as part of what was noted last if it goes on there. `false` if there is no
+    /// place, which [`is_full`](Self::is_full) has told before.
     #[inline]
     pub(crate) fn finish(&mut self, finished: Finished) -> bool {
         if let Some(last) = self.finished.last_mut()

@@ -1,27 +1,32 @@
-//! Central's restart: what an earlier central was doing is taken up from the pages that only central can write.
+//! Central's restart: what an earlier central was doing is taken up from the pages that only central can
+//! write.
 //!
 //! A first start is the same with empty pages. The window must be empty: whoever restarts central revokes its
 //! mappings (or unmaps every frame of the configuration) and gives it a new engine.
 //!
-//! The commit point of a message is the store that publishes its delivery, step 3 of the order in `settle.rs`.
+//! The commit point of a message is the store that publishes its delivery, step 3 of the order in
+//! `settle.rs`.
 //!
-//! Before it, the message was not sent: it has no final status, so it is taken from its descriptor again, and copied again into
-//! an open buffer. After it, the message counts as sent; recovery only writes the missing statuses. The newest deliveries of the
-//! target then have numbers of their flow that are not acknowledged. Each names its request, which is over. Statuses that are there
-//! carry the message's number; the missing ones belong to the oldest unfinished messages of the flow, because a flow keeps its
-//! order, and what was refused in between has its status before. A message's first slot gets its status last, so that it speaks for all parts. Everything here can be stopped and done
-//! again: step 7 hides it, and comes last. Before 7, no other delivery is stored in that queue, so those in question are intact;
-//! after it, they need not be.
+//! Before it, the message was not sent: it has no final status, so it is taken from its descriptor again, and
+//! copied again into an open buffer. After it, the message counts as sent; recovery only writes the missing
+//! statuses. The newest deliveries of the target then have numbers of their flow that are not acknowledged.
+//! Each names its request, which is over. Statuses that are there carry the message's number; the missing
+//! ones belong to the oldest unfinished messages of the flow, because a flow keeps its order, and what was
+//! refused in between has its status before. A message's first slot gets its status last, so that it speaks
+//! for all parts. Everything here can be stopped and done again: step 7 hides it, and comes last. Before 7,
+//! no other delivery is stored in that queue, so those in question are intact; after it, they need not be.
 //!
-//! Which sends wait is what their statuses say: `Queued`, with the index of the descriptor, however long ago that was. Which
-//! requests are open is in the journal; their entries still lie in their slots.
+//! Which sends wait is what their statuses say: `Queued`, with the index of the descriptor, however long ago
+//! that was. Which requests are open is in the journal; their entries still lie in their slots.
 //!
-//! The descriptors and requests are the client's, which may have changed them meanwhile. Then what is sent, or marked `Done`, or
-//! offered, is what they say now; that concerns nobody but the client, and is checked as ever.
+//! The descriptors and requests are the client's, which may have changed them meanwhile. Then what is sent,
+//! or marked `Done`, or offered, is what they say now; that concerns nobody but the client, and is checked as
+//! ever.
 //!
-//! Not kept: how long a send has waited (its time-to-live begins anew), which buffer a message under way had claimed (it
-//! takes the next that its source may fill), the order of buffers for one peer that have been open for more than a lap of the ring,
-//! who is ahead of whom at a receiver, and counts that had not reached the counters.
+//! Not kept: how long a send has waited (its time-to-live begins anew), which buffer a message under way had
+//! claimed (it takes the next that its source may fill), the order of buffers for one peer that have been
+//! open for more than a lap of the ring, who is ahead of whom at a receiver, and counts that had not reached
+//! the counters.
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{
@@ -59,7 +64,8 @@ impl Engine {
                 self.to_signal.insert(client);
             }
         }
-        // Before any client is looked at: if one asks for a new epoch, its peers' sends have to be waiting by then.
+        // Before any client is looked at: if one asks for a new epoch, its peers' sends have to be waiting by
+        // then.
         for client in self.all.iter() {
             let state = &self.clients[client];
             if let (Some(ports), Some(end)) = (state.ports, state.retake)
@@ -90,8 +96,8 @@ impl Engine {
         }
     }
 
-    /// Looks back through the deliveries of `target` that are not settled, which belong to one turn or are one answer, and
-    /// brings that to its end.
+    /// Looks back through the deliveries of `target` that are not settled, which belong to one turn or are
+    /// one answer, and brings that to its end.
     fn finish_settling(&mut self, target: DomainId, ports: Ports) {
         let tail = ports.into.delivery_tail.observe();
         let count = tail.wrapping_sub(ports.into.settled.observe()).min(MOST_UNSETTLED);
@@ -136,7 +142,8 @@ impl Engine {
         self.clients[target].note_settled(ports.into);
     }
 
-    /// Writes `Done` for the messages of a flow that are delivered and not acknowledged, where it is not written yet.
+    /// Writes `Done` for the messages of a flow that are delivered and not acknowledged, where it is not
+    /// written yet.
     fn finish_statuses(&self, source: DomainId, target: DomainId, ports: Ports) {
         let mut next = ports.into.journal.acknowledged(target);
         let delivered = self.flows.get(source, target).sequence;
@@ -178,8 +185,8 @@ impl Engine {
         state.retake = (state.standing == Standing::Open).then_some(end);
     }
 
-    /// Takes the sends again that an earlier central has taken, up to index `end`: what has its final status is passed over,
-    /// all else waits.
+    /// Takes the sends again that an earlier central has taken, up to index `end`: what has its final status
+    /// is passed over, all else waits.
     #[cold]
     pub(crate) fn retake(&mut self, source: DomainId, ports: Ports, end: u32) {
         let state = &mut self.clients[source];
@@ -276,8 +283,8 @@ impl InRing {
     }
 }
 
-/// The messages that have no final status, in the order in which they were published, as far as an earlier central may have taken
-/// them.
+/// The messages that have no final status, in the order in which they were published, as far as an earlier
+/// central may have taken them.
 fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
     let head = ports.into.transmit_head.observe();
     let mut queued = queued_before(ports, head).into_iter().peekable();

@@ -1,12 +1,13 @@
 //! Rounds: whom central looks at, in which order it serves them, whom it signals, and when it may sleep.
 //!
-//! The lost-wake-up argument. Central's hint in a client's `_in` page is armed whenever central sleeps; it is disarmed
-//! only for clients with more work in hand than one round, in [`Engine::run`], and all of those are collected in `awake`.
-//! Before `run` returns it arms exactly these, which ends in a `SeqCst` fence, and then looks at each of them once more.
-//! A client that published before the look is served now; one that publishes after it finds the hint armed (the
-//! pattern in `ferry_layout::WakeHint`) and signals, and that signal makes the next wait return at once. A second hint
-//! does the same for what a client need not signal, see [`Engine::ask_for_requests`]. In the other direction, every signal
-//! goes out after everything it is about was published, through the same fence.
+//! The lost-wake-up argument. Central's hint in a client's `_in` page is armed whenever central sleeps; it is
+//! disarmed only for clients with more work in hand than one round, in [`Engine::run`], and all of those are
+//! collected in `awake`. Before `run` returns it arms exactly these, which ends in a `SeqCst` fence, and then
+//! looks at each of them once more. A client that published before the look is served now; one that publishes
+//! after it finds the hint armed (the pattern in `ferry_layout::WakeHint`) and signals, and that signal makes
+//! the next wait return at once. A second hint does the same for what a client need not signal, see
+//! [`Engine::ask_for_requests`]. In the other direction, every signal goes out after everything it is about
+//! was published, through the same fence.
 
 use ferry_layout::{DomainId, Standing};
 
@@ -18,9 +19,10 @@ use crate::turn::Class;
 impl Engine {
     /// Serves until nothing can be done without somebody else acting, then returns so that central may sleep.
     ///
-    /// `woken` are the clients that have signalled. With `tick` a period has passed: everyone is polled, signalled
-    /// or not (r14, r22), deadlines are checked, and frames that nobody used for a whole period are unmapped. A period that
-    /// passes meanwhile is noticed between two rounds, so clients that publish without pause delay it by one round at most.
+    /// `woken` are the clients that have signalled. With `tick` a period has passed: everyone is polled,
+    /// signalled or not (r14, r22), deadlines are checked, and frames that nobody used for a whole period are
+    /// unmapped. A period that passes meanwhile is noticed between two rounds, so clients that publish
+    /// without pause delay it by one round at most.
     pub fn run(&mut self, machine: &mut impl Machine, woken: ClientSet, tick: bool) {
         let mut look_at = woken.intersection(self.all);
         if tick {
@@ -48,7 +50,8 @@ impl Engine {
             if machine.poll_tick() {
                 self.pass_tick(machine);
             }
-            // From the second round on everyone is looked at: who keeps central awake must not keep it from others.
+            // From the second round on everyone is looked at: who keeps central awake must not keep it from
+            // others.
             look_at = self.all;
         }
     }
@@ -84,7 +87,8 @@ impl Engine {
         left
     }
 
-    /// Gives each of `working` that has work a turn; with `first`, the first of this round. Who has work left.
+    /// Gives each of `working` that has work a turn; with `first`, the first of this round. Who has work
+    /// left.
     #[inline]
     fn pass(
         &mut self,
@@ -104,8 +108,8 @@ impl Engine {
             let others = self.to_signal;
             if has_work && self.turn(machine, client, ports, class) {
                 left.insert(client);
-                // Not for urgent ones: they are not to wait, and who has more than those may be done in the next pass, with
-                // no further round.
+                // Not for urgent ones: they are not to wait, and who has more than those may be done in the
+                // next pass, with no further round.
                 if class == Class::Any {
                     self.to_signal_later = self.to_signal_later.union(self.to_signal.without(others));
                     self.to_signal = others;
@@ -115,8 +119,9 @@ impl Engine {
         left
     }
 
-    /// After a round in which nobody could afford its next step: gives everybody in `left` what the rounds would have given it
-    /// that have to pass until the first of them can. So a share below the price of a step costs two rounds and no more.
+    /// After a round in which nobody could afford its next step: gives everybody in `left` what the rounds
+    /// would have given it that have to pass until the first of them can. So a share below the price of a
+    /// step costs two rounds and no more.
     #[cold]
     fn pass_empty_rounds(&mut self, left: ClientSet) {
         let rounds = left.iter().filter_map(|client| self.clients[client].rounds_until_afforded()).min();
@@ -128,8 +133,8 @@ impl Engine {
         }
     }
 
-    /// Signals each client that has news, at most once, and only if its wake hint asks for it. With `rest` this run has come to
-    /// its end.
+    /// Signals each client that has news, at most once, and only if its wake hint asks for it. With `rest`
+    /// this run has come to its end.
     fn signal(&mut self, machine: &mut impl Machine, rest: bool) {
         let news = core::mem::replace(&mut self.to_signal, self.to_signal_later);
         self.to_signal_later = ClientSet::EMPTY;
@@ -151,8 +156,8 @@ impl Engine {
         }
     }
 
-    /// Arms the hints of those in `awake` and looks at each of them once more; asks for requests where that may have to begin
-    /// or end. Whether somebody has news, so that central must not sleep.
+    /// Arms the hints of those in `awake` and looks at each of them once more; asks for requests where that
+    /// may have to begin or end. Whether somebody has news, so that central must not sleep.
     #[inline]
     fn arm(&mut self, awake: &mut ClientSet) -> bool {
         !awake.union(self.reconsider).union(self.asking).is_empty() && self.arm_hints(awake)
@@ -165,8 +170,8 @@ impl Engine {
             let Some(ports) = self.clients[client].ports else { continue };
             ports.into.wake.arm();
             let state = &self.clients[client];
-            // A client that has taken leave is not looked at, so nothing that it publishes is news; were it taken for
-            // news, central would go round for ever.
+            // A client that has taken leave is not looked at, so nothing that it publishes is news; were it
+            // taken for news, central would go round for ever.
             news |= state.standing == Standing::Open
                 && (ports.out.transmit_tail.observe() != state.transmit.tail()
                     || ports.out.post_tail.observe() != state.requests.tail()
@@ -181,8 +186,8 @@ impl Engine {
         news
     }
 
-    /// Arms the hint that asks `client` to signal when it posts or takes, if something waits for that, and looks once more.
-    /// Whether it has done so already.
+    /// Arms the hint that asks `client` to signal when it posts or takes, if something waits for that, and
+    /// looks once more. Whether it has done so already.
     fn ask_for_requests(&mut self, client: DomainId) -> bool {
         let state = &self.clients[client];
         let Some(ports) = state.ports else { return false };

@@ -1,7 +1,8 @@
 //! Sends that central has taken: its own copies of descriptors, checked, in a table by transmit slot.
 //!
-//! A message is one part, or a chain of parts. The first part's entry speaks for the whole message; the entries of the
-//! others only say which bytes they add, and which comes next: between two parts there may be slots that were in use.
+//! A message is one part, or a chain of parts. The first part's entry speaks for the whole message; the
+//! entries of the others only say which bytes they add, and which comes next: between two parts there may be
+//! slots that were in use.
 
 use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{DomainId, Kind, Span};
@@ -77,7 +78,8 @@ impl Send {
 pub(crate) struct Sends {
     /// Slots of waiting sends, all parts of them.
     occupied: SlotSet,
-    /// Such slots that have become free, counted in this epoch, and how many of them the client has been told of.
+    /// Such slots that have become free, counted in this epoch, and how many of them the client has been told
+    /// of.
     ended_late: u32,
     shown_late: u32,
     /// Waiting sends with a deadline.
@@ -142,8 +144,8 @@ impl Sends {
         self.occupied = occupied;
     }
 
-    /// Notes that `messages` messages have their final status, whether they waited or not: one with all its parts, or several of
-    /// one part each that lie one after the other from `first` on.
+    /// Notes that `messages` messages have their final status, whether they waited or not: one with all its
+    /// parts, or several of one part each that lie one after the other from `first` on.
     #[inline]
     pub(crate) fn release(&mut self, first: u32, messages: u32) {
         if !self.occupied.is_empty() {
@@ -211,7 +213,8 @@ impl Sends {
         Some(first)
     }
 
-    /// Takes those out of a flow's queue whose deadline is past at tick `now`, unless their transfer has begun.
+    /// Takes those out of a flow's queue whose deadline is past at tick `now`, unless their transfer has
+    /// begun.
     pub(crate) fn dequeue_expired(&mut self, flow: &mut Flow, now: u32) -> SlotSet {
         let mut expired = SlotSet::EMPTY;
         let mut queue = core::mem::take(&mut flow.waiting);

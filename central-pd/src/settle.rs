@@ -11,7 +11,8 @@
 //!   8  ended late; transmit head                   } the source's page
 //! ```
 //!
-//! A restarted central relies on it (`resume.rs`). Nothing is published in the middle of a turn, but `Queued`.
+//! A restarted central relies on it (`resume.rs`). Nothing is published in the middle of a turn, but
+//! `Queued`.
 
 use ferry_layout::{DomainId, InRegion, Status};
 
@@ -31,8 +32,8 @@ impl Engine {
         self.has_progressed = true;
     }
 
-    /// Ends message `index` of `source`, which waits, with a status other than `Done`. Between turns only, when nothing is
-    /// mapped for it; [`show_slots`](Self::show_slots) is to follow.
+    /// Ends message `index` of `source`, which waits, with a status other than `Done`. Between turns only,
+    /// when nothing is mapped for it; [`show_slots`](Self::show_slots) is to follow.
     pub(crate) fn end_at_once(&mut self, source: DomainId, ports: Ports, index: u32, status: Status) {
         let client = &mut self.clients[source];
         say_refused(client, ports, Refused { index, status });
@@ -85,8 +86,9 @@ impl Engine {
         self.pending.clear();
     }
 
-    /// Makes one run of messages visible in the middle of a turn, in the order above, if nothing of this turn has to become
-    /// so before: nothing else is delivered, and what these messages need stays mapped. Else leaves it to the end of the turn.
+    /// Makes one run of messages visible in the middle of a turn, in the order above, if nothing of this turn
+    /// has to become so before: nothing else is delivered, and what these messages need stays mapped. Else
+    /// leaves it to the end of the turn.
     #[inline]
     pub(crate) fn settle_run(
         &mut self,
@@ -128,7 +130,8 @@ impl Engine {
     }
 }
 
-/// Says of messages whose deliveries are visible that they are done, and counts them. `into` is the target's page.
+/// Says of messages whose deliveries are visible that they are done, and counts them. `into` is the target's
+/// page.
 #[inline(always)]
 fn say_done(source: &mut Client, ports: Ports, finished: &Finished, into: &InRegion) {
     let Finished { index: first, messages, parts, target, sequence, bytes } = *finished;
@@ -143,8 +146,8 @@ fn say_done(source: &mut Client, ports: Ports, finished: &Finished, into: &InReg
     into.counters.received_bytes.add(bytes);
 }
 
-/// Gives a message its final status. The first part's comes last: it stands for all of them, so a restart of central in
-/// between finds the message as if nothing had been said of it.
+/// Gives a message its final status. The first part's comes last: it stands for all of them, so a restart of
+/// central in between finds the message as if nothing had been said of it.
 fn say_refused(source: &mut Client, ports: Ports, refused: Refused) {
     let Refused { index, status } = refused;
     say_of_rest(source, ports, index, status);

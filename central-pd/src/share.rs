@@ -1,15 +1,18 @@
 //! Who of several senders gets what a receiver has to give: buffers, and places in its receive queue.
 //!
-//! As long as nobody waits for a receiver, whoever comes takes what there is. Once somebody does, the receiver's senders are
-//! served in the order of what they have had (start-time fair queueing, Goyal et al. 1996). A flow has been served up to a point,
-//! counted in shares of a round: a message moves it on by its part of its sender's `bytes_per_round` or `messages_per_round`,
-//! whichever is more. So senders get what a receiver gives in the proportion in which they get central's time. A flow that comes
-//! to wait begins at the point where the least served one stands; nobody saves up by being idle. Those that have taken something
-//! in the same round, because their turns came first, have had it at the expense of the one that comes to wait, and it counts.
+//! As long as nobody waits for a receiver, whoever comes takes what there is. Once somebody does, the
+//! receiver's senders are served in the order of what they have had (start-time fair queueing, Goyal et al.
+//! 1996). A flow has been served up to a point, counted in shares of a round: a message moves it on by its
+//! part of its sender's `bytes_per_round` or `messages_per_round`, whichever is more. So senders get what a
+//! receiver gives in the proportion in which they get central's time. A flow that comes to wait begins at the
+//! point where the least served one stands; nobody saves up by being idle. Those that have taken something in
+//! the same round, because their turns came first, have had it at the expense of the one that comes to wait,
+//! and it counts.
 //!
-//! Signals, wake-ups, classes and rotations of rounds have no say here. A sender that is ahead of another that could go on lets that
-//! one go first; how far ahead it may get is its part of what there is, so that many buffers go in large pieces. The one that is
-//! furthest behind never waits for another, so somebody always goes on.
+//! Signals, wake-ups, classes and rotations of rounds have no say here. A sender that is ahead of another
+//! that could go on lets that one go first; how far ahead it may get is its part of what there is, so that
+//! many buffers go in large pieces. The one that is furthest behind never waits for another, so somebody
+//! always goes on.
 
 use ferry_layout::{DomainId, Kind};
 
@@ -44,7 +47,8 @@ impl Uncounted {
 impl Service {
     pub(crate) const NONE: Self = Self { least: 0, round: 0, uncounted: ClientSet::EMPTY };
 
-    /// How far beyond the least served a flow is that was served up to `served`. One that is behind begins there.
+    /// How far beyond the least served a flow is that was served up to `served`. One that is behind begins
+    /// there.
     const fn distance(&self, served: u64) -> u64 {
         let distance = served.wrapping_sub(self.least);
         if distance > u64::MAX / 2 { 0 } else { distance }
@@ -61,7 +65,8 @@ impl Client {
 }
 
 impl Engine {
-    /// How many messages `source` may send to `target` before it is another's turn; all, if nobody else waits for that.
+    /// How many messages `source` may send to `target` before it is another's turn; all, if nobody else waits
+    /// for that.
     #[inline]
     pub(crate) fn fair_part(&mut self, source: DomainId, target: DomainId) -> u32 {
         let others = self.clients[target].waits.others_than(source);

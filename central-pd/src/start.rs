@@ -11,8 +11,8 @@ impl Engine {
     /// Takes over a checked configuration and introduces itself to every client. `ports` gives the pages of a
     /// client; a client for which it gives none is not served.
     ///
-    /// If an earlier central has served these clients, its work is taken up where those pages say that it stopped
-    /// (`resume.rs`). To be called once, on a new engine, with nothing mapped in the window.
+    /// If an earlier central has served these clients, its work is taken up where those pages say that it
+    /// stopped (`resume.rs`). To be called once, on a new engine, with nothing mapped in the window.
     pub fn configure(&mut self, config: &Config<'_>, mut ports: impl FnMut(&ClientRecord) -> Option<Ports>) {
         for flow in config.flows() {
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {

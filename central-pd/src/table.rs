@@ -1,4 +1,5 @@
-//! Tables and sets whose access cannot fail: an index is masked to the table, never trusted and never a panic.
+//! Tables and sets whose access cannot fail: an index is masked to the table, never trusted and never a
+//! panic.
 
 #![expect(clippy::indexing_slicing, reason = "this is the one place that masks")]
 
@@ -7,8 +8,8 @@ use core::ops::{Index, IndexMut};
 use ferry_layout::DomainId;
 use ferry_layout::geometry::MAX_CLIENTS;
 
-/// `N` values (a power of two). The index is taken modulo `N`, which for free-running ring indices is what is meant,
-/// and for numbers below `N` changes nothing.
+/// `N` values (a power of two). The index is taken modulo `N`, which for free-running ring indices is what is
+/// meant, and for numbers below `N` changes nothing.
 pub(crate) struct Table<T, const N: usize>([T; N]);
 
 impl<T, const N: usize> Table<T, N> {

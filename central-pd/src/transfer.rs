@@ -1,8 +1,8 @@
 //! One step of one message: find its place, map both buffers, copy, and file the delivery.
 //!
-//! A step copies at most [`CHUNK_BYTES`]; a longer message keeps its claimed buffer and goes on in a later step. What a
-//! finished message makes visible (delivery, status) is held back until [`settle`](Engine::settle) has unmapped what the
-//! flow's policy does not keep.
+//! A step copies at most [`CHUNK_BYTES`]; a longer message keeps its claimed buffer and goes on in a later
+//! step. What a finished message makes visible (delivery, status) is held back until
+//! [`settle`](Engine::settle) has unmapped what the flow's policy does not keep.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Span, Standing, Status, flags};
@@ -106,8 +106,8 @@ impl Engine {
         Step::Done
     }
 
-    /// Copies `length` bytes of the message, from `skip` bytes in, part by part. Everything is mapped before the first byte
-    /// moves, so a step that fails has written nothing.
+    /// Copies `length` bytes of the message, from `skip` bytes in, part by part. Everything is mapped before
+    /// the first byte moves, so a step that fails has written nothing.
     fn carry(
         &mut self,
         machine: &mut impl Machine,
@@ -225,7 +225,8 @@ impl Engine {
         debug_assert!(noted, "a turn ends before this is full");
     }
 
-    /// Whether the target's receive queue has a free place. Looks at the target's index only when it seems full.
+    /// Whether the target's receive queue has a free place. Looks at the target's index only when it seems
+    /// full.
     #[inline]
     fn has_room(&mut self, target: DomainId, ports: Ports) -> bool {
         if self.clients[target].has_room() {

@@ -44,7 +44,8 @@ impl Engine {
             in_share = self.serve_waiting(machine, source, class);
         }
         self.settle(machine, source, ports);
-        // Only now: what is visible of an offender's is settled, and this turn's messages are among those that wait for it.
+        // Only now: what is visible of an offender's is settled, and this turn's messages are among those
+        // that wait for it.
         self.expel_offenders(machine);
         !in_share || !self.clients[source].waits.ready().is_empty()
     }
@@ -65,8 +66,8 @@ impl Engine {
         in_share
     }
 
-    /// One step for each flow to `ready`. Those that are not served in this turn are put into `passed_over`. False when the share
-    /// is used up.
+    /// One step for each flow to `ready`. Those that are not served in this turn are put into `passed_over`.
+    /// False when the share is used up.
     fn serve_ready(
         &mut self,
         machine: &mut impl Machine,

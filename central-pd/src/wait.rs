@@ -101,7 +101,8 @@ impl Engine {
         self.roused.insert(source);
     }
 
-    /// Drops all sends of `source` that wait, without a word to anybody but those who wait for what they had claimed.
+    /// Drops all sends of `source` that wait, without a word to anybody but those who wait for what they had
+    /// claimed.
     pub(crate) fn drop_waiting(&mut self, source: DomainId) {
         for target in self.clients[source].waits.targets.iter() {
             let mut gave_back = false;
@@ -133,7 +134,8 @@ impl Engine {
         }
     }
 
-    /// Ends the waiting sends of `source` whose time-to-live has run out and whose transfer has not begun. Between turns only.
+    /// Ends the waiting sends of `source` whose time-to-live has run out and whose transfer has not begun.
+    /// Between turns only.
     pub(crate) fn expire(&mut self, source: DomainId) {
         if self.clients[source].sends.with_deadline == 0 {
             return;

@@ -1,7 +1,7 @@
 //! The client's own transmit and receive memory, split into buffers that cannot be copied.
 //!
-//! This is the only file of the crate that touches raw memory. What holds always: every byte of a region belongs to at
-//! most one buffer, and a buffer in somebody's hands is not in central's.
+//! This is the only file of the crate that touches raw memory. What holds always: every byte of a region
+//! belongs to at most one buffer, and a buffer in somebody's hands is not in central's.
 
 use core::ptr::NonNull;
 
@@ -26,8 +26,8 @@ pub struct TransmitBuffer(Piece);
 #[derive(Debug)]
 pub struct ReceiveBuffer(Piece);
 
-/// A range of a region. Not `Copy`: the one who holds it owns the range. Regions begin at a page, so the byte in the frame is
-/// that in the page, and a piece is two words.
+/// A range of a region. Not `Copy`: the one who holds it owns the range. Regions begin at a page, so the byte
+/// in the frame is that in the page, and a piece is two words.
 #[derive(Debug)]
 struct Piece {
     base: NonNull<u8>,
@@ -50,7 +50,8 @@ impl TransmitMemory {
     /// Takes over the region.
     ///
     /// # Safety
-    /// `region` is this client's `_tx`, mapped read-write from a page's beginning on, and nothing else in the program touches it. Called once.
+    /// `region` is this client's `_tx`, mapped read-write from a page's beginning on, and nothing else in the
+    /// program touches it. Called once.
     #[must_use]
     pub const unsafe fn new(region: Region) -> Self {
         Self(region)
@@ -68,7 +69,8 @@ impl ReceiveMemory {
     /// Takes over the region.
     ///
     /// # Safety
-    /// `region` is this client's `_rx`, mapped readable from a page's beginning on, and nothing else in the program touches it. Called once.
+    /// `region` is this client's `_rx`, mapped readable from a page's beginning on, and nothing else in the
+    /// program touches it. Called once.
     #[must_use]
     pub const unsafe fn new(region: Region) -> Self {
         Self(region)
@@ -108,8 +110,8 @@ impl TransmitBuffer {
 
     /// Its bytes, to be filled.
     pub const fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the range is mapped read-write and this token is the only way to it; central only reads it, and
-        // only after the token was given to `Port::send`.
+        // SAFETY: the range is mapped read-write and this token is the only way to it; central only reads it,
+        // and only after the token was given to `Port::send`.
         unsafe { core::slice::from_raw_parts_mut(self.0.base.as_ptr(), self.0.bytes as usize) }
     }
 }
@@ -130,20 +132,20 @@ impl ReceiveBuffer {
     /// Its bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8] {
-        // SAFETY: the range is mapped readable; central, which is trusted, writes to it only between `Port::post` and the
-        // delivery, when this token is inside the port.
+        // SAFETY: the range is mapped readable; central, which is trusted, writes to it only between
+        // `Port::post` and the delivery, when this token is inside the port.
         unsafe { core::slice::from_raw_parts(self.0.base.as_ptr(), self.0.bytes as usize) }
     }
 
-    /// Copies bytes out that a peer may be writing meanwhile, as in an open window: from byte `skip` on, as many as
-    /// `into` holds. `false`, with nothing copied, if that would leave the buffer.
+    /// Copies bytes out that a peer may be writing meanwhile, as in an open window: from byte `skip` on, as
+    /// many as `into` holds. `false`, with nothing copied, if that would leave the buffer.
     pub fn copy_out(&self, skip: u32, into: &mut [u8]) -> bool {
         let inside = (skip as usize).checked_add(into.len()).is_some_and(|end| end <= self.0.bytes as usize);
         if inside {
             // SAFETY: `skip` is inside the buffer.
             let from = unsafe { self.0.base.add(skip as usize) };
-            // SAFETY: the source range was just checked, the target is a slice of that length; they cannot overlap, as
-            // no reference to the region exists.
+            // SAFETY: the source range was just checked, the target is a slice of that length; they cannot
+            // overlap, as no reference to the region exists.
             unsafe { ferry_platform::copy_opaque(from.as_ptr(), into.as_mut_ptr(), into.len()) };
         }
         inside

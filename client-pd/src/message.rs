@@ -37,8 +37,8 @@ pub struct SendRefused {
 /// Why a send was not enqueued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SendError {
-    /// All slots for this peer are in use, see [`Port::room_for`](crate::Port::room_for): [`Port::reap`](crate::Port::reap), or wait
-    /// for central.
+    /// All slots for this peer are in use, see [`Port::room_for`](crate::Port::room_for):
+    /// [`Port::reap`](crate::Port::reap), or wait for central.
     Full,
     /// The length is larger than the buffer.
     BeyondBuffer,

@@ -1,5 +1,6 @@
-//! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs` receives,
-//! `runs.rs` does either with all that there is, and `left_behind.rs` keeps the sends that have to wait.
+//! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs`
+//! receives, `runs.rs` does either with all that there is, and `left_behind.rs` keeps the sends that have to
+//! wait.
 
 use ferry_layout::geometry::{
     DELIVERY_SLOTS, FRAME_BYTES, MAX_CHAIN, MAX_CLIENTS, POST_SLOTS, TRANSMIT_SLOTS,
@@ -153,7 +154,8 @@ pub struct Port<D: Doorbell> {
 pub(crate) struct Unflushed {
     /// Something to send, or a window or a withdrawal: central has to look, or it is not heard of.
     pub(crate) news: bool,
-    /// A posted buffer or a taken delivery: central looks when it needs it, and has a hint of its own to say so.
+    /// A posted buffer or a taken delivery: central looks when it needs it, and has a hint of its own to say
+    /// so.
     pub(crate) room: bool,
 }
 
@@ -178,8 +180,8 @@ pub(crate) fn plain(target: u16, buffer: &TransmitBuffer, length: u32, message: 
 type Part = (TransmitBuffer, u32);
 
 impl<D: Doorbell> Port<D> {
-    /// Asks central to let this client in, as at a first start or a restart, and signals it. Gives the memory to be
-    /// split into buffers.
+    /// Asks central to let this client in, as at a first start or a restart, and signals it. Gives the memory
+    /// to be split into buffers.
     #[must_use]
     pub fn open(regions: Regions, mut doorbell: D) -> (Opening<D>, TransmitMemory, ReceiveMemory) {
         let Regions { out, into, transmit, receive } = regions;
@@ -225,8 +227,8 @@ impl<D: Doorbell> Port<D> {
         self.peers().find(|peer| peer.name.as_str() == name)
     }
 
-    /// Enqueues the first `length` bytes of `buffer` for the next buffer that `peer` posts. Central learns of it by the
-    /// next [`flush`](Self::flush).
+    /// Enqueues the first `length` bytes of `buffer` for the next buffer that `peer` posts. Central learns of
+    /// it by the next [`flush`](Self::flush).
     #[inline]
     pub fn send(
         &mut self,
@@ -238,8 +240,8 @@ impl<D: Doorbell> Port<D> {
         self.enqueue(peer.domain, buffer, length, message, Kind::NextBuffer, Address::default())
     }
 
-    /// Enqueues the first `length` bytes of `buffer` for an explicit place in the `_rx` of `peer`, inside a window
-    /// that it holds open for this client (r20).
+    /// Enqueues the first `length` bytes of `buffer` for an explicit place in the `_rx` of `peer`, inside a
+    /// window that it holds open for this client (r20).
     pub fn send_to(
         &mut self,
         peer: Peer,
@@ -251,8 +253,8 @@ impl<D: Doorbell> Port<D> {
         self.enqueue(peer.domain, buffer, length, message, Kind::Placed, place)
     }
 
-    /// Enqueues several buffers as one message: it arrives in one piece, in one buffer of `peer`. All or none are
-    /// enqueued; `parts` is empty afterwards, or as it was.
+    /// Enqueues several buffers as one message: it arrives in one piece, in one buffer of `peer`. All or none
+    /// are enqueued; `parts` is empty afterwards, or as it was.
     pub fn send_chain(
         &mut self,
         peer: Peer,
@@ -314,7 +316,8 @@ impl<D: Doorbell> Port<D> {
         self.unflushed.news = true;
     }
 
-    /// The next index whose slot is free, if there is one for a send to `target`. The indices before it are passed over.
+    /// The next index whose slot is free, if there is one for a send to `target`. The indices before it are
+    /// passed over.
     #[inline]
     fn free_slot(&mut self, target: u16) -> Option<u32> {
         if !self.left_behind.is_empty() {
@@ -361,9 +364,9 @@ impl<D: Doorbell> Port<D> {
         self.next_send.wrapping_sub(self.oldest) - self.left_behind.passed_over()
     }
 
-    /// A send that has come to its end (r16). Sends to one peer come back in the order in which they were enqueued, unless
-    /// one of them expires; a send that has to wait for its peer does not hold up those to others. Their slots can be used again
-    /// from here on (r26).
+    /// A send that has come to its end (r16). Sends to one peer come back in the order in which they were
+    /// enqueued, unless one of them expires; a send that has to wait for its peer does not hold up those to
+    /// others. Their slots can be used again from here on (r26).
     #[inline]
     pub fn reap(&mut self) -> Option<Completion> {
         if self.oldest == self.taken {
@@ -379,7 +382,8 @@ impl<D: Doorbell> Port<D> {
         self.reap_out_of_order()
     }
 
-    /// As [`reap`](Self::reap), where central holds sends: first what has ended of those, then what has ended since.
+    /// As [`reap`](Self::reap), where central holds sends: first what has ended of those, then what has ended
+    /// since.
     #[cold]
     fn reap_out_of_order(&mut self) -> Option<Completion> {
         let into = self.into;
@@ -416,14 +420,15 @@ impl<D: Doorbell> Port<D> {
     #[inline]
     pub(crate) fn look_for_taken(&mut self) {
         let taken = self.into.transmit_head.observe();
-        // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
+        // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more
+        // comes.
         if taken.wrapping_sub(self.oldest) <= self.next_send.wrapping_sub(self.oldest) {
             self.taken = taken;
         }
     }
 
-    /// How the `age`-th oldest send that was not reaped stands, those first that central is known to hold: `None` if there is none
-    /// or central has not spoken of it.
+    /// How the `age`-th oldest send that was not reaped stands, those first that central is known to hold:
+    /// `None` if there is none or central has not spoken of it.
     #[must_use]
     pub fn status(&self, age: u32) -> Option<Status> {
         let held = self.left_behind.held();
@@ -445,28 +450,30 @@ impl<D: Doorbell> Port<D> {
         self.unresolved() + self.left_behind.held()
     }
 
-    /// Slots for further sends, whoever they are for; [`room_for`](Self::room_for) tells how many of them one peer may have.
+    /// Slots for further sends, whoever they are for; [`room_for`](Self::room_for) tells how many of them one
+    /// peer may have.
     #[must_use]
     pub fn room(&self) -> u32 {
         RING - self.outstanding()
     }
 
-    /// Slots for further sends to `peer`. Some of the others are kept for other peers, so that none of them can stop this
-    /// client's exchange with another: half of all slots is shared out among the peers, at most 16 to each.
+    /// Slots for further sends to `peer`. Some of the others are kept for other peers, so that none of them
+    /// can stop this client's exchange with another: half of all slots is shared out among the peers, at most
+    /// 16 to each.
     #[must_use]
     pub fn room_for(&self, peer: Peer) -> u32 {
         self.left_behind.limit(peer.domain).saturating_sub(self.unresolved())
     }
 
-    /// The longest chain, in parts, that a peer's silence cannot keep from being sent to another peer: the slots that are kept for
-    /// each.
+    /// The longest chain, in parts, that a peer's silence cannot keep from being sent to another peer: the
+    /// slots that are kept for each.
     #[must_use]
     pub const fn reserved(&self) -> u32 {
         self.left_behind.reserved()
     }
 
-    /// Lets central know of everything since the last flush: at most one signal, and none if central is awake anyway, or
-    /// does not wait for what there is.
+    /// Lets central know of everything since the last flush: at most one signal, and none if central is awake
+    /// anyway, or does not wait for what there is.
     pub fn flush(&mut self) {
         let Unflushed { news, room } = self.unflushed;
         self.publish();
@@ -476,8 +483,8 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// Makes everything visible to central without a signal: it will be found at the next tick (r14). Whether there
-    /// was anything.
+    /// Makes everything visible to central without a signal: it will be found at the next tick (r14). Whether
+    /// there was anything.
     pub fn publish(&mut self) -> bool {
         let Unflushed { news, room } = core::mem::take(&mut self.unflushed);
         if room {
@@ -493,7 +500,8 @@ impl<D: Doorbell> Port<D> {
         news || room
     }
 
-    /// Asks to be signalled and looks once more: `true` if there is news already, so that the caller must not sleep.
+    /// Asks to be signalled and looks once more: `true` if there is news already, so that the caller must not
+    /// sleep.
     #[must_use = "with news at hand a signal need not come"]
     pub fn arm(&mut self) -> bool {
         self.out.wake.arm();
@@ -517,7 +525,8 @@ impl<D: Doorbell> Port<D> {
         self.left_behind.has_news(self.into.ended_late.observe())
     }
 
-    /// Says that this client looks at its queues by itself and needs no signals, until it calls [`arm`](Self::arm).
+    /// Says that this client looks at its queues by itself and needs no signals, until it calls
+    /// [`arm`](Self::arm).
     pub fn disarm(&mut self) {
         self.out.wake.disarm();
     }

@@ -21,14 +21,14 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// Holds `buffer` open as a window: `from` may place any number of messages in it, until withdrawn. Read them with
-    /// [`posted_buffer`](Self::posted_buffer) and [`ReceiveBuffer::copy_out`].
+    /// Holds `buffer` open as a window: `from` may place any number of messages in it, until withdrawn. Read
+    /// them with [`posted_buffer`](Self::posted_buffer) and [`ReceiveBuffer::copy_out`].
     pub fn open_window(&mut self, buffer: ReceiveBuffer, from: Peer) -> Result<Posted, PostError> {
         self.request_for(buffer, from, PostKind::Window)
     }
 
-    /// A request for one peer. Half of all slots is shared out among the peers for these, so that a silent one keeps none that
-    /// another needs, and the other half is left for buffers that anyone may fill.
+    /// A request for one peer. Half of all slots is shared out among the peers for these, so that a silent
+    /// one keeps none that another needs, and the other half is left for buffers that anyone may fill.
     fn request_for(
         &mut self,
         buffer: ReceiveBuffer,
@@ -74,8 +74,9 @@ impl<D: Doorbell> Port<D> {
         Ok(Posted { index, place })
     }
 
-    /// Asks for a request back. Its buffer comes by an [`Event::Returned`], or with a message that was on its way already.
-    /// `false` if it has come back, or was asked for before. Needs no slot, so it is always possible.
+    /// Asks for a request back. Its buffer comes by an [`Event::Returned`], or with a message that was on its
+    /// way already. `false` if it has come back, or was asked for before. Needs no slot, so it is always
+    /// possible.
     pub fn withdraw(&mut self, request: Posted) -> bool {
         let Posted { index, place } = request;
         let is_out = self.posted_buffer(request).is_some_and(|buffer| buffer.place() == place);
@@ -129,8 +130,8 @@ impl<D: Doorbell> Port<D> {
         self.posted[request.index as usize % POST_SLOTS].as_ref()
     }
 
-    /// The oldest thing that central has filed and that was not taken yet (r18). Central gets the place back by the
-    /// next [`flush`](Self::flush).
+    /// The oldest thing that central has filed and that was not taken yet (r18). Central gets the place back
+    /// by the next [`flush`](Self::flush).
     #[inline]
     pub fn receive(&mut self) -> Option<Event> {
         loop {
@@ -151,7 +152,8 @@ impl<D: Doorbell> Port<D> {
     #[inline]
     pub(crate) fn known_delivery_end(&mut self) -> u32 {
         if self.deliveries.available() == 0 {
-            // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more comes.
+            // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing
+            // more comes.
             let _ = self.deliveries.refresh(self.into.delivery_tail.observe());
         }
         self.deliveries.tail()

@@ -1,10 +1,10 @@
 //! All that there is at once: what has come to its end is sent anew, what has arrived is posted again.
 //!
-//! These loops do what [`Port::reap`] with [`Port::send`], and [`Port::receive`] with [`Port::post`], do one by one, and leave to
-//! those whatever is not the ordinary case. They are cheaper because the places in the rings are kept in registers: in the
-//! port they would have to be read and written anew for each message, since every access of shared memory in between might
-//! change them for all that the compiler knows. A program that goes on after `each` has panicked loses buffers by it, but never
-//! has one that is not its own.
+//! These loops do what [`Port::reap`] with [`Port::send`], and [`Port::receive`] with [`Port::post`], do one
+//! by one, and leave to those whatever is not the ordinary case. They are cheaper because the places in the
+//! rings are kept in registers: in the port they would have to be read and written anew for each message,
+//! since every access of shared memory in between might change them for all that the compiler knows. A
+//! program that goes on after `each` has panicked loses buffers by it, but never has one that is not its own.
 
 use ferry_layout::geometry::{POST_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Arrival, Post, PostKind};
@@ -14,11 +14,12 @@ use crate::message::{Completion, Event, Outgoing, PostError, SendError, SendRefu
 use crate::port::{Doorbell, InFlight, Port, plain};
 
 impl<D: Doorbell> Port<D> {
-    /// Takes back every send that has come to its end, oldest first, and sends what `each` makes of it, if anything. Central
-    /// learns of that by the next [`flush`](Self::flush). What ends meanwhile is for the next call; [`arm`](Self::arm) tells.
+    /// Takes back every send that has come to its end, oldest first, and sends what `each` makes of it, if
+    /// anything. Central learns of that by the next [`flush`](Self::flush). What ends meanwhile is for the
+    /// next call; [`arm`](Self::arm) tells.
     ///
-    /// On an error nothing was taken back after the send whose buffer this is: it is longer than its buffer, or it is for a peer
-    /// to whom no more may be [sent](Self::room_for) now.
+    /// On an error nothing was taken back after the send whose buffer this is: it is longer than its buffer,
+    /// or it is for a peer to whom no more may be [sent](Self::room_for) now.
     ///
     /// ```no_run
     /// # use ferry_client::{Doorbell, Message, Outgoing, Peer, Port, SendRefused};
@@ -92,11 +93,13 @@ impl<D: Doorbell> Port<D> {
         Ok(())
     }
 
-    /// Takes everything that has arrived, oldest first, and posts what `each` gives back, for anyone. Central learns of that by
-    /// the next [`flush`](Self::flush). What arrives meanwhile is for the next call; [`arm`](Self::arm) tells.
+    /// Takes everything that has arrived, oldest first, and posts what `each` gives back, for anyone. Central
+    /// learns of that by the next [`flush`](Self::flush). What arrives meanwhile is for the next call;
+    /// [`arm`](Self::arm) tells.
     ///
-    /// On an error there was no slot to post a buffer again, and nothing was taken after it. A slot is free as soon as
-    /// central has released it, which can be a moment after the delivery, or when a window is withdrawn.
+    /// On an error there was no slot to post a buffer again, and nothing was taken after it. A slot is free
+    /// as soon as central has released it, which can be a moment after the delivery, or when a window is
+    /// withdrawn.
     ///
     /// ```no_run
     /// # use ferry_client::{Doorbell, Event, Port, PostError};

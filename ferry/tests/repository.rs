@@ -9,20 +9,7 @@ use std::process::Command;
 const COLUMNS: usize = 110;
 
 /// Where lines are still longer. Take out what has been wrapped, and add nothing.
-const NOT_YET_WRAPPED: &[&str] = &[
-    "CHANGELOG.md",
-    "central-pd",
-    "client-pd",
-    "docs",
-    "harness",
-    "layout",
-    "platform/classic/abi",
-    "platform/classic/root-task",
-    "platform/classic/spec",
-    "platform/hosted",
-    "platform/microkit/image",
-    "testbed",
-];
+const NOT_YET_WRAPPED: &[&str] = &["CHANGELOG.md", "docs"];
 
 /// A text file, by its path from the root.
 struct File {

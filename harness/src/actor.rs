@@ -1,7 +1,7 @@
 //! An actor: a client whose script decides every word it writes, well-behaved or not.
 //!
-//! It stands beside the client library, not on it, because half of the scenarios do what the library exists to prevent.
-//! Scripts that are about the library open a real port by [`Actor::port`].
+//! It stands beside the client library, not on it, because half of the scenarios do what the library exists
+//! to prevent. Scripts that are about the library open a real port by [`Actor::port`].
 
 use core::fmt::Arguments;
 
@@ -18,8 +18,8 @@ use crate::stamp::Stamp;
 /// What an actor does. Failing ends the scenario.
 pub type Script = fn(&mut Actor<'_>) -> Result<(), Clue>;
 
-/// What mallory does when she is woken for the nth time, counted from 0 when she has been let in first. `Ok(true)` says
-/// that all she had to show has been seen; it was her last strike. Failing ends the scenario.
+/// What mallory does when she is woken for the nth time, counted from 0 when she has been let in first.
+/// `Ok(true)` says that all she had to show has been seen; it was her last strike. Failing ends the scenario.
 pub type Strike = fn(&mut Actor<'_>, u32) -> Result<bool, Clue>;
 
 /// Why a script failed.
@@ -47,7 +47,8 @@ pub trait Stage {
     fn address_spaces(&self) -> u32;
     /// Tries what must fault. Comes back only if it does not.
     fn overreach(&self, how: Overreach);
-    /// Where this client's stack begins, growing down, if the platform makes it as large as the description says.
+    /// Where this client's stack begins, growing down, if the platform makes it as large as the description
+    /// says.
     fn stack_top(&self) -> Option<usize>;
 }
 
@@ -87,7 +88,8 @@ pub struct Actor<'a> {
 /// Slots of the rings.
 const RING: u32 = 128;
 
-/// Pauses after which a wait is given up. The host's time limit is shorter; this bound makes the failure a sentence.
+/// Pauses after which a wait is given up. The host's time limit is shorter; this bound makes the failure a
+/// sentence.
 const PATIENCE: u32 = 12_000_000;
 
 /// The bit of a slot.
@@ -198,8 +200,8 @@ impl<'a> Actor<'a> {
         index
     }
 
-    /// Stores a descriptor without publishing it. Its index. Slots in which a send waits are passed over, unless that
-    /// is so in all.
+    /// Stores a descriptor without publishing it. Its index. Slots in which a send waits are passed over,
+    /// unless that is so in all.
     pub fn store(&mut self, descriptor: Descriptor) -> u32 {
         let waits = |index: u32| self.status(index.wrapping_sub(RING)) == Some(Status::Queued);
         if let Some(run) = (0..RING).find(|run| !waits(self.sends.wrapping_add(*run))) {
@@ -269,8 +271,8 @@ impl<'a> Actor<'a> {
         index
     }
 
-    /// Stores a receive request without publishing it. Its index. Slots whose request is not over are passed over, unless all
-    /// are in use.
+    /// Stores a receive request without publishing it. Its index. Slots whose request is not over are passed
+    /// over, unless all are in use.
     pub fn store_request(&mut self, post: Post) -> u32 {
         while self.held != u128::MAX && self.held & bit(self.posts) != 0 {
             self.out.pass_over_post(self.posts);
@@ -377,8 +379,8 @@ impl<'a> Actor<'a> {
         self.stage
     }
 
-    /// Tells the umpire that this role has passed. Again, if gamma's own script has restarted it or brought it into
-    /// quarantine meanwhile.
+    /// Tells the umpire that this role has passed. Again, if gamma's own script has restarted it or brought
+    /// it into quarantine meanwhile.
     pub fn report_pass(&mut self) -> Result<(), Clue> {
         loop {
             let send = self.send_pass();
@@ -395,12 +397,13 @@ impl<'a> Actor<'a> {
         self.send(Descriptor { tag: TAG_PASSED, ..Self::message(Role::Gamma, 0, 0) })
     }
 
-    /// Waits until all others that play have told of their pass, mallory last: what she has sent to gamma may have to wait
-    /// until she has seen that it does. For gamma; `plays` says of whom she must hear.
+    /// Waits until all others that play have told of their pass, mallory last: what she has sent to gamma may
+    /// have to wait until she has seen that it does. For gamma; `plays` says of whom she must hear.
     pub fn await_passes(&mut self, plays: impl Fn(Role) -> bool) -> Result<(), Clue> {
         for roles in [&[Role::Alpha, Role::Beta][..], &[Role::Mallory][..]] {
             let mut awaited = roles.iter().filter(|role| plays(**role)).count();
-            // The scenario may have left buffers posted; these are for the words of the others, whatever else comes.
+            // The scenario may have left buffers posted; these are for the words of the others, whatever else
+            // comes.
             for role in roles.iter().take(awaited) {
                 self.post(0, 1, Some(*role));
             }

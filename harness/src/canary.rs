@@ -1,4 +1,5 @@
-//! Canaries: a pattern in every byte of a buffer that nobody may write to. It leaves out the stamps, which are as good.
+//! Canaries: a pattern in every byte of a buffer that nobody may write to. It leaves out the stamps, which
+//! are as good.
 
 use core::ops::Range;
 

@@ -1,5 +1,5 @@
-//! A client's own buffers, read and written by position, and writes where it may not. The one file of this crate that touches
-//! raw memory.
+//! A client's own buffers, read and written by position, and writes where it may not. The one file of this
+//! crate that touches raw memory.
 
 use core::hint::black_box;
 
@@ -29,7 +29,8 @@ impl Buffer {
     pub fn write(self, position: usize, bytes: &[u8]) {
         let length = bytes.len().min(self.bytes().saturating_sub(position));
         let to = self.0.base().as_ptr().wrapping_add(position);
-        // SAFETY: the range was cut to the buffer; `bytes` lies elsewhere, as no reference to the buffer exists.
+        // SAFETY: the range was cut to the buffer; `bytes` lies elsewhere, as no reference to the buffer
+        // exists.
         unsafe { copy_opaque(bytes.as_ptr(), to, length) }
     }
 
@@ -73,7 +74,8 @@ impl Buffer {
         self.each(position, length, |place, byte| byte == pattern(place, seed))
     }
 
-    /// Whether each of `length` bytes from `position` passes a test, which is given the place in the range, too.
+    /// Whether each of `length` bytes from `position` passes a test, which is given the place in the range,
+    /// too.
     #[must_use]
     pub fn each(self, position: usize, length: usize, test: impl Fn(usize, u8) -> bool) -> bool {
         let mut bytes = [0; PIECE];
@@ -88,14 +90,16 @@ impl Buffer {
 /// Bytes that are read or written at a time.
 const PIECE: usize = 64;
 
-/// Byte `place` of the pattern. Its period is no divisor of a frame, so a frame in the wrong place is noticed.
+/// Byte `place` of the pattern. Its period is no divisor of a frame, so a frame in the wrong place is
+/// noticed.
 pub(crate) fn pattern(place: usize, seed: u8) -> u8 {
     #[expect(clippy::cast_possible_truncation, reason = "a remainder below 251")]
     let byte = (place % 251) as u8;
     byte ^ seed
 }
 
-/// Writes to a byte that this client may only read, what is there already, so that nothing else goes wrong if it can.
+/// Writes to a byte that this client may only read, what is there already, so that nothing else goes wrong if
+/// it can.
 pub(crate) fn write_in_place(byte: *const u8) {
     // SAFETY: the caller names code or a constant of this program.
     let value = unsafe { byte.read_volatile() };
@@ -103,8 +107,8 @@ pub(crate) fn write_in_place(byte: *const u8) {
     unsafe { black_box(byte.cast_mut()).write_volatile(value) };
 }
 
-/// Uses up the stack, by less than a page at a time, so that the page below the stack is touched before any other. Comes back
-/// if it could write below `bottom`.
+/// Uses up the stack, by less than a page at a time, so that the page below the stack is touched before any
+/// other. Comes back if it could write below `bottom`.
 #[inline(never)]
 pub(crate) fn sink_below(bottom: usize) {
     // Written because it might be looked at.

@@ -1,8 +1,9 @@
-//! What a protection domain (PD) holds, and what it tries with it: the words in which scenarios about rights speak.
+//! What a protection domain (PD) holds, and what it tries with it: the words in which scenarios about rights
+//! speak.
 //!
-//! On seL4 a PD can do what its capabilities let it do, so a walk over its whole `CSpace` shows all of it. How a slot is tried is
-//! the platform's business (the crate `probe` of each); what must be found is the same on all, and is said here and in the
-//! scenarios.
+//! On seL4 a PD can do what its capabilities let it do, so a walk over its whole `CSpace` shows all of it.
+//! How a slot is tried is the platform's business (the crate `probe` of each); what must be found is the same
+//! on all, and is said here and in the scenarios.
 
 /// What a slot of a `CSpace` turned out to be good for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,7 +12,8 @@ pub enum Holding {
     Nothing,
     /// It signals, and is in the place of the channel of this number.
     Signal(u8),
-    /// What the platform gives every PD in this place, to wait for its own signals and to call whoever prints for it.
+    /// What the platform gives every PD in this place, to wait for its own signals and to call whoever prints
+    /// for it.
     Life,
     /// An address space, in the place of the PD's own.
     AddressSpace,

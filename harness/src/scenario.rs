@@ -13,8 +13,9 @@ pub struct Scenario {
     pub beta: Option<Script>,
     /// What gamma does before it becomes the umpire.
     pub gamma: Option<Script>,
-    /// What mallory does whenever she is woken, which is at every tick and around every act of central's: she has a higher
-    /// priority than central then, so she runs in the middle of its work. Without a strike she never comes in.
+    /// What mallory does whenever she is woken, which is at every tick and around every act of central's: she
+    /// has a higher priority than central then, so she runs in the middle of its work. Without a strike she
+    /// never comes in.
     pub mallory: Option<Strike>,
     /// What the witness in central tries.
     pub touch: Touch,
@@ -24,7 +25,8 @@ pub struct Scenario {
     pub fault: Option<Fault>,
     /// How often it must happen.
     pub faults: u8,
-    /// How often the platform starts a domain again when it has faulted: `[restarts]` of the scenario's flows.
+    /// How often the platform starts a domain again when it has faulted: `[restarts]` of the scenario's
+    /// flows.
     pub restarts: &'static [(&'static str, u8)],
     /// What differs from `harness/flows.toml` otherwise.
     pub flows: &'static [Change],
@@ -68,19 +70,23 @@ pub enum Touch {
     AfterTransfer,
     /// Writes to the sender's frame while it is mapped.
     WriteToSource,
-    /// Has the sender's frame mapped as one to write, through the capability that central has for it, and writes.
+    /// Has the sender's frame mapped as one to write, through the capability that central has for it, and
+    /// writes.
     WriteByCapability,
     /// Walks over central's whole `CSpace`, then waits by a capability that only signals.
     Overreach,
     /// Asks the kernel, after central has come to rest, whether any frame of any client is still mapped.
     Census,
-    /// The same, and the witness says nothing of what central does, which would take most of a scenario's time.
+    /// The same, and the witness says nothing of what central does, which would take most of a scenario's
+    /// time.
     SilentCensus,
     /// Nothing, and it says nothing either.
     Silent,
-    /// Central comes to rest after so many rounds at most, whenever it runs. The most there were so far are printed.
+    /// Central comes to rest after so many rounds at most, whenever it runs. The most there were so far are
+    /// printed.
     Rounds(u32),
-    /// Central faults at this moment, and having been restarted asks the kernel the same, before it serves anybody.
+    /// Central faults at this moment, and having been restarted asks the kernel the same, before it serves
+    /// anybody.
     Crash(Moment),
     /// Likewise, but central panics.
     Panic(Moment),
@@ -91,8 +97,8 @@ pub enum Touch {
 /// What not every platform has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Feature {
-    /// Whoever has the highest priority runs, at once and alone: mallory's strikes happen at the moments of central's work
-    /// for which she is woken, and not beside it.
+    /// Whoever has the highest priority runs, at once and alone: mallory's strikes happen at the moments of
+    /// central's work for which she is woken, and not beside it.
     Priorities,
     /// Domains that have faulted are started again.
     Restarts,

@@ -34,8 +34,8 @@ pub const MAX_CHAIN: usize = 16;
 /// Receive windows that one client can keep open at a time for one peer.
 pub const MAX_WINDOWS: usize = 8;
 
-/// Channel numbers of a protection domain are below this. It is Microkit's limit, and that of all platforms: a system
-/// that one accepts fits the others.
+/// Channel numbers of a protection domain are below this. It is Microkit's limit, and that of all platforms:
+/// a system that one accepts fits the others.
 pub const CHANNELS: u8 = 62;
 
 /// Longest name of a protection domain, in bytes.

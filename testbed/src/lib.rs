@@ -1,12 +1,14 @@
 //! Central and its clients inside one host process: for tests, fuzzing and benchmarks.
 //!
-//! The engine is the real one, the client library is the real one, the pages between them are real memory. Only the
-//! machine is played: [`PlayedMachine`] keeps the window as a set of mappings and is a strict judge. It panics on what a
-//! kernel would refuse, fault on, or silently do wrong: a frame mapped twice or unmapped twice, a copy that touches a
-//! page which is not mapped, a write through a transmit buffer's mapping, a byte outside any buffer.
+//! The engine is the real one, the client library is the real one, the pages between them are real memory.
+//! Only the machine is played: [`PlayedMachine`] keeps the window as a set of mappings and is a strict judge.
+//! It panics on what a kernel would refuse, fault on, or silently do wrong: a frame mapped twice or unmapped
+//! twice, a copy that touches a page which is not mapped, a write through a transmit buffer's mapping, a byte
+//! outside any buffer.
 //!
-//! Everything a testbed allocates lives as long as the process, because client and engine hold it by `'static`
-//! references, as protection domains do; [`Testbed::free`] is for those who can promise to be done with it.
+//! Everything a testbed allocates lives as long as the process, because client and engine hold it by
+//! `'static` references, as protection domains do; [`Testbed::free`] is for those who can promise to be done
+//! with it.
 
 mod machine;
 mod memory;
@@ -89,22 +91,24 @@ impl Testbed {
             .configure(&config, |_| pages.next().map(|client| Ports { out: client.out, into: client.into }));
     }
 
-    /// Puts a new central in the place of the old one, which may have been stopped anywhere: nothing is mapped, and all
-    /// that is left of it are the pages that it wrote.
+    /// Puts a new central in the place of the old one, which may have been stopped anywhere: nothing is
+    /// mapped, and all that is left of it are the pages that it wrote.
     pub fn restart(&mut self) {
         self.machine.revoke();
         self.engine = boxed_engine();
         self.configure();
     }
 
-    /// Gives all memory back. For tests that build thousands of systems; all others leave it to the end of the process.
+    /// Gives all memory back. For tests that build thousands of systems; all others leave it to the end of
+    /// the process.
     ///
     /// # Safety
     /// Nothing of this system is used any more: no port, no buffer, no copy of [`ClientMemory`].
     pub unsafe fn free(self) {
         for client in self.clients {
             for memory in [Memory::of(client.out), Memory::of(client.into), client.transmit, client.receive] {
-                // SAFETY: all four were made by `Memory::new` in `Testbed::new`; the rest is the caller's promise.
+                // SAFETY: all four were made by `Memory::new` in `Testbed::new`; the rest is the caller's
+                // promise.
                 unsafe { memory.free() };
             }
         }
@@ -134,8 +138,8 @@ impl Testbed {
     #[must_use]
     pub fn regions(&self, client: u16) -> Regions {
         let memory = self.clients[usize::from(client)];
-        // SAFETY: the memory is leaked, so it is there for good; a test asks once for each life of the client, and
-        // nothing else makes buffers of it.
+        // SAFETY: the memory is leaked, so it is there for good; a test asks once for each life of the
+        // client, and nothing else makes buffers of it.
         let regions = unsafe {
             Regions::new(
                 Memory::of(memory.out).region(),
@@ -177,11 +181,13 @@ pub fn id(client: u16) -> DomainId {
     DomainId::new(client).expect("a client number")
 }
 
-/// An engine on the heap that was never on the stack: it is half a megabyte, and a debug build copies it several times.
+/// An engine on the heap that was never on the stack: it is half a megabyte, and a debug build copies it
+/// several times.
 fn boxed_engine() -> Box<Engine> {
     static NEW: Engine = Engine::new();
     let mut engine = Box::<Engine>::new_uninit();
-    // SAFETY: both are an engine in size and place. An engine owns nothing and has no `Drop`, so its bits may be doubled.
+    // SAFETY: both are an engine in size and place. An engine owns nothing and has no `Drop`, so its bits may
+    // be doubled.
     unsafe { core::ptr::copy_nonoverlapping(&raw const NEW, engine.as_mut_ptr(), 1) };
     // SAFETY: just written.
     unsafe { engine.assume_init() }

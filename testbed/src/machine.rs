@@ -90,8 +90,8 @@ impl PlayedMachine {
         }
     }
 
-    /// The buffer and the byte in it behind a window address, after checking that all pages up to `length` bytes further
-    /// are mapped.
+    /// The buffer and the byte in it behind a window address, after checking that all pages up to `length`
+    /// bytes further are mapped.
     fn resolve(&self, address: u64, length: u32, side: Side) -> (Memory, usize) {
         let last = address + u64::from(length) - 1;
         for number in (address >> self.frame_bits)..=(last >> self.frame_bits) {

@@ -4,8 +4,8 @@ use std::alloc::Layout;
 
 use ferry_platform::Region;
 
-/// A page-aligned piece of memory that lives as long as the process, or until somebody promises that nobody uses it any
-/// more. It is only ever touched through raw pointers.
+/// A page-aligned piece of memory that lives as long as the process, or until somebody promises that nobody
+/// uses it any more. It is only ever touched through raw pointers.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     address: usize,

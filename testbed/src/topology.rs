@@ -48,8 +48,8 @@ impl Topology {
         FlowRecord { source, target, urgent: 0, mapping: mapping as u8, reserved: 0, max_message: u32::MAX }
     }
 
-    /// Address in the window at which the played machine expects a client's buffer: far apart, so that a step past
-    /// the end of one is not a step into another.
+    /// Address in the window at which the played machine expects a client's buffer: far apart, so that a step
+    /// past the end of one is not a step into another.
     pub(crate) const fn window_address(client: usize, receive: bool) -> u64 {
         (1 << 36) + ((client as u64) << 32) + if receive { 1 << 31 } else { 0 }
     }

@@ -1,5 +1,5 @@
-//! What bounds the work of one wake-up: quotas that count what is carried, shares below the price of a step, and periods that pass
-//! while clients publish without pause.
+//! What bounds the work of one wake-up: quotas that count what is carried, shares below the price of a step,
+//! and periods that pass while clients publish without pause.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -48,8 +48,8 @@ impl Client {
     }
 }
 
-/// 120 messages of client 0 have waited for client 2; client 1 comes with 8 new ones for client 3. With a quota of two messages a
-/// round, the 8 are there when client 0 has had about as many.
+/// 120 messages of client 0 have waited for client 2; client 1 comes with 8 new ones for client 3. With a
+/// quota of two messages a round, the 8 are there when client 0 has had about as many.
 #[test]
 fn t120_the_quota_counts_what_has_waited() {
     let mut topology = Topology::mesh(4, 16, Mapping::Keep);
@@ -123,8 +123,8 @@ fn t122_shares_below_one_step_are_still_shares() {
     assert!(bed.machine.rounds <= 80, "{} rounds", bed.machine.rounds);
 }
 
-/// Two clients on other cores publish whenever central looks, so the run goes on; periods pass all the same, one a round here, and
-/// what has waited too long expires.
+/// Two clients on other cores publish whenever central looks, so the run goes on; periods pass all the same,
+/// one a round here, and what has waited too long expires.
 #[test]
 fn t123_periods_pass_while_clients_publish_without_pause() {
     const ROUNDS: u32 = 500;

@@ -1,4 +1,5 @@
-//! The client library's loops over all that there is: they do what its functions for one message do one by one.
+//! The client library's loops over all that there is: they do what its functions for one message do one by
+//! one.
 
 use ferry_client::{
     Event, Message, Outgoing, Peer, Port, ReceiveBuffer, ReceiveMemory, SendError, Status, TransmitMemory,
@@ -58,8 +59,8 @@ impl Pair {
     }
 }
 
-/// Several turns of both rings, in batches that are no part of a ring: nothing is lost, nothing comes twice, all in order, and
-/// each buffer holds what was sent with its tag.
+/// Several turns of both rings, in batches that are no part of a ring: nothing is lost, nothing comes twice,
+/// all in order, and each buffer holds what was sent with its tag.
 #[test]
 fn what_is_sent_anew_and_posted_anew_arrives_once_and_in_order() {
     const MESSAGES: u64 = 48;
@@ -175,8 +176,8 @@ fn a_send_that_was_refused_comes_back_with_its_status() {
     assert_eq!(statuses, [Status::Done, Status::NoTarget, Status::Done]);
 }
 
-/// A ring of requests of which all slots are in use, one of them by a window: a buffer more comes back. As long as the window
-/// stands, the ring goes on round it.
+/// A ring of requests of which all slots are in use, one of them by a window: a buffer more comes back. As
+/// long as the window stands, the ring goes on round it.
 #[test]
 fn a_buffer_without_a_slot_comes_back() {
     let mut pair = Pair::new();

@@ -1,4 +1,5 @@
-//! The engine and the client library together, on the host: what each status means and what central does for it.
+//! The engine and the client library together, on the host: what each status means and what central does for
+//! it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -447,7 +448,8 @@ fn a_place_in_the_queue_that_one_sender_finds_serves_those_who_waited_before() {
         pair.ports[source].send_to(to, places[source], buffer, 1, Message::default()).unwrap();
         pair.ports[source].publish();
     };
-    // Placed messages use up places of the queue and no request, so taking them is all that the target has to do.
+    // Placed messages use up places of the queue and no request, so taking them is all that the target has to
+    // do.
     for _ in 0..128 {
         send(&mut pair, 0);
         pair.bed.run();

@@ -1,4 +1,5 @@
-//! Flows are independent (guarantee 8): whatever one peer never does, for however long, stops no exchange with another.
+//! Flows are independent (guarantee 8): whatever one peer never does, for however long, stops no exchange
+//! with another.
 
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;

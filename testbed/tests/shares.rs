@@ -1,12 +1,14 @@
-//! What a receiver gives is shared out fairly among those who send to it: a scan over numbers of senders, buffers and backlogs,
-//! sizes of messages, and ways to be woken. Each sender gets at least 90 % of its fair part (guarantee 7).
+//! What a receiver gives is shared out fairly among those who send to it: a scan over numbers of senders,
+//! buffers and backlogs, sizes of messages, and ways to be woken. Each sender gets at least 90 % of its fair
+//! part (guarantee 7).
 
 use ferry_central::ClientSet;
 use ferry_client::{Message, Outgoing, Peer, Port, TransmitBuffer};
 use ferry_layout::config::Mapping;
 use ferry_testbed::{Silent, Testbed, Topology, id};
 
-/// The receiver's number. Senders follow, and after them, where there is room, a client that only makes noise.
+/// The receiver's number. Senders follow, and after them, where there is room, a client that only makes
+/// noise.
 const RECEIVER: u16 = 0;
 
 /// Who signals.

@@ -1,10 +1,10 @@
 //! A program that links only if no panic can be reached from the engine.
 //!
-//! It does what the central protection domain does, read a configuration, configure, run, with a machine that does nothing
-//! much, and its panic handler calls a function that does not exist. The linker drops what nothing can reach and then
-//! looks for the functions that the rest calls: if a panic is among the rest, the function is missing and the link
-//! fails. It is built for the machine without an operating system, with the flags of the real thing, by
-//! `tests/unreachable.rs`; it is never run. On a host it is an empty program.
+//! It does what the central protection domain does, read a configuration, configure, run, with a machine that
+//! does nothing much, and its panic handler calls a function that does not exist. The linker drops what
+//! nothing can reach and then looks for the functions that the rest calls: if a panic is among the rest, the
+//! function is missing and the link fails. It is built for the machine without an operating system, with the
+//! flags of the real thing, by `tests/unreachable.rs`; it is never run. On a host it is an empty program.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 

@@ -1,7 +1,7 @@
 //! Central as a protection domain: the engine, the machine it works on, and the channels that wake it.
 //!
-//! Apart from the entry point (`central.rs`), so that the test harness can put its witness between engine and machine
-//! and leave everything else as it is.
+//! Apart from the entry point (`central.rs`), so that the test harness can put its witness between engine and
+//! machine and leave everything else as it is.
 
 use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports, Side};
 use ferry_layout::config::{ClientRecord, Config};
@@ -39,8 +39,8 @@ pub(crate) fn configuration() -> Config<'static> {
 }
 
 impl<M: Machine> Central<M> {
-    /// Central, configured and having served whoever was there before it. Its window is empty by then: if another central
-    /// was here before, what it had mapped is removed first.
+    /// Central, configured and having served whoever was there before it. Its window is empty by then: if
+    /// another central was here before, what it had mapped is removed first.
     pub(crate) fn new(config: &Config<'_>, machine: impl FnOnce(Hands) -> M) -> Self {
         let (mut channels, mut clients) = ([None; MAX_CLIENTS], [ClientSet::EMPTY; CHANNELS]);
         for (id, client) in config.clients() {
@@ -68,7 +68,8 @@ impl<M: Machine> Central<M> {
             hands.clear_window(config);
         }
         let mut machine = machine(hands);
-        // Clients that started first have published already; their signals are pending, but a look costs little.
+        // Clients that started first have published already; their signals are pending, but a look costs
+        // little.
         engine.run(&mut machine, ClientSet::first(MAX_CLIENTS), false);
         Self { engine, machine, clients, tick }
     }
@@ -91,14 +92,16 @@ impl<M: Machine> Handler for Central<M> {
     }
 }
 
-/// Whether another central has served these clients before: it has introduced itself in pages that nobody else writes.
+/// Whether another central has served these clients before: it has introduced itself in pages that nobody
+/// else writes.
 pub(crate) fn is_restart(config: &Config<'_>) -> bool {
     config.clients().any(|(_, client)| ports(client).is_some_and(|ports| ports.into.is_introduced()))
 }
 
 /// The pages that central shares with a client, at the addresses that the configuration gives.
 pub(crate) fn ports(client: &ClientRecord) -> Option<Ports> {
-    // SAFETY: the image builder wrote the address at which it maps `<client>_out`, of that size, into central.
+    // SAFETY: the image builder wrote the address at which it maps `<client>_out`, of that size, into
+    // central.
     let out = unsafe { Region::at(usize::try_from(client.out_address).ok()?, OUT_BYTES) }?;
     // SAFETY: likewise for `<client>_in`.
     let into = unsafe { Region::at(usize::try_from(client.in_address).ok()?, IN_BYTES) }?;
@@ -113,8 +116,8 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
-    /// Removes whatever a central before this one has left mapped, before this one looks at anything. The kernel leaves a
-    /// frame alone that is not mapped.
+    /// Removes whatever a central before this one has left mapped, before this one looks at anything. The
+    /// kernel leaves a frame alone that is not mapped.
     fn clear_window(&mut self, config: &Config<'_>) {
         let Some(window) = &mut self.window else { return };
         for (_, client) in config.clients() {
@@ -149,8 +152,9 @@ impl Machine for Hands {
 
     #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn copy(&mut self, from: u64, to: u64, length: u32) {
-        // SAFETY: the engine copies between ranges of the window whose frames it has mapped, the source's transmit
-        // buffer and the target's receive buffer, which are different memory; no Rust reference goes there.
+        // SAFETY: the engine copies between ranges of the window whose frames it has mapped, the source's
+        // transmit buffer and the target's receive buffer, which are different memory; no Rust reference goes
+        // there.
         unsafe {
             runtime::copy_opaque(
                 core::ptr::with_exposed_provenance(from as usize),

@@ -239,7 +239,8 @@ fn a_request_in_the_slot_of_one_that_is_just_over_is_not_lost() {
     let mut client = Client::new();
     client.post_many(128);
     client.take();
-    // Central is stopped after the delivery and before the journal. The client takes the delivery and posts again.
+    // Central is stopped after the delivery and before the journal. The client takes the delivery and posts
+    // again.
     let over = client.fill(1).unwrap();
     assert_eq!(client.post_for_anyone(), over + 128);
 
@@ -253,7 +254,8 @@ fn a_request_that_was_used_at_once_is_not_used_again_by_the_third_central() {
     let mut client = Client::new();
     client.post_many(3);
     client.requests.refresh(client.tail()).unwrap();
-    // Two are used without being taken first; central is stopped after the deliveries and before the post head.
+    // Two are used without being taken first; central is stopped after the deliveries and before the post
+    // head.
     client.requests.use_fresh(2);
 
     client.restart(&[1, 0]);

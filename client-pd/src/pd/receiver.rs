@@ -1,4 +1,5 @@
-//! Demo client: hashes what `sender` sends and, at the closing message, prints the result and ends the machine.
+//! Demo client: hashes what `sender` sends and, at the closing message, prints the result and ends the
+//! machine.
 
 #![no_std]
 #![no_main]

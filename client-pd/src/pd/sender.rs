@@ -1,7 +1,8 @@
 //! Demo client: streams the region `input`, a file of any size, to the client `receiver`.
 //!
-//! The region begins with a header (magic, length) that `ferry run` writes before the file's bytes. After the last byte was
-//! delivered the sender prints its counters and sends one closing message with the number of bytes.
+//! The region begins with a header (magic, length) that `ferry run` writes before the file's bytes. After the
+//! last byte was delivered the sender prints its counters and sends one closing message with the number of
+//! bytes.
 
 #![no_std]
 #![no_main]

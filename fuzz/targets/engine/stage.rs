@@ -181,8 +181,8 @@ impl Stage {
         out.post_tail.publish(tail.wrapping_add(1));
     }
 
-    /// What a client may do to what it has published: go round a slot, with the mark that belongs to that, or take a
-    /// request back. Or half of it.
+    /// What a client may do to what it has published: go round a slot, with the mark that belongs to that, or
+    /// take a request back. Or half of it.
     fn mark(&self, client: u16, script: &mut Script<'_>) {
         let out = self.out(client);
         let which = script.next();

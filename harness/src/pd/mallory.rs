@@ -1,6 +1,7 @@
-//! Mallory: a client that strikes whenever she is woken. The host gives her a higher priority than central, which
-//! `ferry check` forbids to clients, so that on one processor she runs in the middle of central's work: at the ticks, at
-//! whatever instruction that is, and around each map, copy, unmap and signal, where the witness wakes her.
+//! Mallory: a client that strikes whenever she is woken. The host gives her a higher priority than central,
+//! which `ferry check` forbids to clients, so that on one processor she runs in the middle of central's work:
+//! at the ticks, at whatever instruction that is, and around each map, copy, unmap and signal, where the
+//! witness wakes her.
 
 #![no_std]
 #![no_main]

@@ -1,5 +1,5 @@
-//! The ticker of the test systems: wakes central, as Ferry's own does, and mallory, who then strikes at whatever
-//! instruction central is.
+//! The ticker of the test systems: wakes central, as Ferry's own does, and mallory, who then strikes at
+//! whatever instruction central is.
 
 #![no_std]
 #![no_main]

@@ -34,7 +34,8 @@ impl Platform {
         let into = self.into.shared::<InRegion>().expect("ferry_in has its size");
         // SAFETY: this client's transmit buffer, mapped read-write; no reference to it exists.
         let tx = unsafe { Buffer::new(self.tx) };
-        // SAFETY: this client's receive buffer, mapped read-write in the test systems; no reference to it exists.
+        // SAFETY: this client's receive buffer, mapped read-write in the test systems; no reference to it
+        // exists.
         let rx = unsafe { Buffer::new(self.rx) };
         // SAFETY: mapped read-write; `out` is a reference to atomics alone.
         let raw_out = unsafe { Buffer::new(self.out) };
@@ -56,8 +57,8 @@ impl Stage for Platform {
     }
 
     fn regions(&self) -> Option<Regions> {
-        // SAFETY: these are this client's regions. The actor reaches them by raw copies only, and a script that opens a
-        // port leaves the buffers to it.
+        // SAFETY: these are this client's regions. The actor reaches them by raw copies only, and a script
+        // that opens a port leaves the buffers to it.
         unsafe { Regions::new(Some(self.out), Some(self.into), Some(self.tx), Some(self.rx)) }.ok()
     }
 

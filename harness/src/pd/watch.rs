@@ -1,8 +1,8 @@
 //! The watch over guarantee 5: nothing becomes visible to a client while a frame is mapped.
 //!
-//! Whenever central maps, copies or unmaps, the watch compares what clients can see with what they could see before the first
-//! frame was mapped: delivery tails, and which sends have a final status. It ends for good when a flow is used that keeps
-//! frames mapped, because there the order means nothing.
+//! Whenever central maps, copies or unmaps, the watch compares what clients can see with what they could see
+//! before the first frame was mapped: delivery tails, and which sends have a final status. It ends for good
+//! when a flow is used that keeps frames mapped, because there the order means nothing.
 
 use crate::domain;
 use ferry_layout::InRegion;

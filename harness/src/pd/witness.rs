@@ -1,8 +1,8 @@
 //! Central of the test systems: the real engine, with a witness between it and the kernel.
 //!
-//! The witness prints what the engine asks for, looks into every frame that was mapped for the stamp its owner put there,
-//! watches when what becomes visible, and tries what the scenario wants tried. It changes nothing about what the engine does
-//! or sees.
+//! The witness prints what the engine asks for, looks into every frame that was mapped for the stamp its
+//! owner put there, watches when what becomes visible, and tries what the scenario wants tried. It changes
+//! nothing about what the engine does or sees.
 
 #![no_std]
 #![no_main]
@@ -139,8 +139,8 @@ impl Witness {
         runtime::println!("witness: census of all frames found none mapped");
     }
 
-    /// Counts the frames that are mapped, by asking the kernel: it refuses to map a frame capability that is mapped, at
-    /// any address but its own.
+    /// Counts the frames that are mapped, by asking the kernel: it refuses to map a frame capability that is
+    /// mapped, at any address but its own.
     fn census(&mut self, config: &Config<'_>) -> u32 {
         let mut mapped = 0;
         for (id, client) in config.clients() {
@@ -154,8 +154,8 @@ impl Witness {
     }
 
     fn is_mapped(&mut self, client: DomainId, side: Side, buffer: &BufferRecord, number: u32) -> bool {
-        // The place just behind the buffer is nobody's home: buffers begin at multiples of 2 MiB and the test systems'
-        // are smaller.
+        // The place just behind the buffer is nobody's home: buffers begin at multiples of 2 MiB and the test
+        // systems' are smaller.
         let frame = FrameRef {
             client,
             side,
@@ -316,17 +316,20 @@ fn name(client: DomainId) -> &'static str {
     Role::ALL.get(client.index()).map_or("nobody", |role| role.name())
 }
 
-/// Writes a byte of the window where a transmit frame is mapped. This is the fault that the scenario waits for.
+/// Writes a byte of the window where a transmit frame is mapped. This is the fault that the scenario waits
+/// for.
 #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
 fn write(address: u64) {
     let place = core::ptr::with_exposed_provenance_mut::<u8>(address as usize);
-    // SAFETY: a client's frame, which no Rust object is in; the write faults, and this protection domain goes no further.
+    // SAFETY: a client's frame, which no Rust object is in; the write faults, and this protection domain goes
+    // no further.
     unsafe { place.write_volatile(0) };
 }
 
-/// Walks over central's `CSpace`: it holds the frames of its clients' buffers, its window's address space, its channels, and
-/// nothing else. Then waits by the one of its channels by which it would be woken itself, if it could wait there: the kernel
-/// lets nobody wait on a notification that is another's, whatever the rights.
+/// Walks over central's `CSpace`: it holds the frames of its clients' buffers, its window's address space,
+/// its channels, and nothing else. Then waits by the one of its channels by which it would be woken itself,
+/// if it could wait there: the kernel lets nobody wait on a notification that is another's, whatever the
+/// rights.
 fn overreach(config: &Config<'_>) {
     let (mut first, mut end) = (u64::MAX, 0);
     for (_, client) in config.clients() {
@@ -353,8 +356,8 @@ fn overreach(config: &Config<'_>) {
 #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
 fn read(address: u64) {
     let place = core::ptr::with_exposed_provenance::<u8>(address as usize);
-    // SAFETY: if something is mapped there, it is a client's frame, which may be read; if not, the kernel stops this
-    // protection domain and reports it.
+    // SAFETY: if something is mapped there, it is a client's frame, which may be read; if not, the kernel
+    // stops this protection domain and reports it.
     let byte = unsafe { place.read_volatile() };
     runtime::println!("witness: read {address:#x} gave {byte}");
 }

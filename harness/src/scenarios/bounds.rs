@@ -22,8 +22,8 @@ fn wait_for_mallory(actor: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Offers buffers for all that wait at once, and looks who comes when: a run of messages of one sender is no longer than two
-/// quotas, because the sender that was last in one round may be first in the next.
+/// Offers buffers for all that wait at once, and looks who comes when: a run of messages of one sender is no
+/// longer than two quotas, because the sender that was last in one round may be first in the next.
 fn offer_all_at_once(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     if strike == 0 {
         for peer in [Role::Alpha, Role::Gamma] {

@@ -1,6 +1,8 @@
-//! Flows are independent (guarantee 8): what one peer never does, for however long, stops no exchange with another.
+//! Flows are independent (guarantee 8): what one peer never does, for however long, stops no exchange with
+//! another.
 //!
-//! Everybody uses the client library. The exchange beside which somebody is silent is many times as long as any ring.
+//! Everybody uses the client library. The exchange beside which somebody is silent is many times as long as
+//! any ring.
 
 use ferry_client::{
     Event, Message, Port, Posted, ReceiveBuffer, ReceiveMemory, Status, TransmitBuffer, TransmitMemory,
@@ -178,7 +180,8 @@ fn plain_sender(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     alpha.restart()
 }
 
-/// Gamma takes nothing of alpha's until beta says that the exchange is over; then `count` messages that have waited.
+/// Gamma takes nothing of alpha's until beta says that the exchange is over; then `count` messages that have
+/// waited.
 fn take_late(gamma: &mut Actor<'_>, count: u32) -> Result<(), Clue> {
     gamma.post(0, 1, Some(Role::Beta));
     gamma.receive()?;

@@ -1,4 +1,5 @@
-//! All scenarios. At least one for each requirement r01–r28; `tNN` are threats, numbered as in `docs/threat-model.md`.
+//! All scenarios. At least one for each requirement r01–r28; `tNN` are threats, numbered as in
+//! `docs/threat-model.md`.
 
 mod bounds;
 mod hostile;

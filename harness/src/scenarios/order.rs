@@ -1,10 +1,11 @@
-//! What a turn has done becomes visible in one place and one order: unmapped first (guarantee 5), and once (guarantee 3), also
-//! when the receiver asks for an answer in the middle of it.
+//! What a turn has done becomes visible in one place and one order: unmapped first (guarantee 5), and once
+//! (guarantee 3), also when the receiver asks for an answer in the middle of it.
 //!
-//! The receiver is mallory, because she runs in the middle of central's work, but she is honest. While the first of gamma's
-//! messages is copied she posts more buffers and withdraws a window, and another request of hers is to be refused. Central comes
-//! upon all of this in the same turn. An answer goes into the receive queue behind the deliveries of the turn, so publishing it
-//! at once would publish them. The witness watches that nobody sees anything before the frames are unmapped.
+//! The receiver is mallory, because she runs in the middle of central's work, but she is honest. While the
+//! first of gamma's messages is copied she posts more buffers and withdraws a window, and another request of
+//! hers is to be refused. Central comes upon all of this in the same turn. An answer goes into the receive
+//! queue behind the deliveries of the turn, so publishing it at once would publish them. The witness watches
+//! that nobody sees anything before the frames are unmapped.
 
 use ferry_layout::{Address, DeliveryKind, Descriptor, Post, Status};
 
@@ -52,7 +53,8 @@ fn ask_in_the_middle(mallory: &mut Actor<'_>, _: u32) -> Result<bool, Clue> {
     if !mallory.is_in() {
         return Ok(false);
     }
-    // The window's request plus one, batches, messages of this batch, answers plus one when they have been asked for.
+    // The window's request plus one, batches, messages of this batch, answers plus one when they have been
+    // asked for.
     let [window, batch, _, asked] = mallory.notes;
     let Some(window) = window.checked_sub(1) else {
         mallory.rx.flood(0);

@@ -1,5 +1,5 @@
-//! Faults and what follows: clients that the platform starts again, and central, which takes up its work from the pages
-//! that only it can write.
+//! Faults and what follows: clients that the platform starts again, and central, which takes up its work from
+//! the pages that only it can write.
 
 use ferry_layout::{Address, Descriptor, Standing, Status, flags};
 
@@ -215,7 +215,8 @@ pub(super) const T82: Scenario = Scenario {
     ..RESTART
 };
 
-/// Central was stopped when a batch was published, and takes nothing up but the signal. Others must not run meanwhile.
+/// Central was stopped when a batch was published, and takes nothing up but the signal. Others must not run
+/// meanwhile.
 const PUBLISHED: Trace = Trace::Run(&[
     "central faults",
     "central begins again",

@@ -1,8 +1,8 @@
 //! Rights that nobody should have: each is tried, and must fault or not be there.
 //!
-//! What is tried in the first three is capabilities; Linux has none, so two of them are played on seL4 alone (on hosted,
-//! `platform/hosted/launcher/tests/isolation` lists the files of a process, which are all that it can use). Every platform
-//! plays the others.
+//! What is tried in the first three is capabilities; Linux has none, so two of them are played on seL4 alone
+//! (on hosted, `platform/hosted/launcher/tests/isolation` lists the files of a process, which are all that it
+//! can use). Every platform plays the others.
 
 use ferry_layout::Status;
 
@@ -53,7 +53,8 @@ pub(super) const T90: Scenario = Scenario {
     ..Scenario::IDLE
 };
 
-/// Walks over the client's whole `CSpace`. `channels`: bit `n` for the channel `n` that the description gives it.
+/// Walks over the client's whole `CSpace`. `channels`: bit `n` for the channel `n` that the description gives
+/// it.
 fn holds_only(client: &Actor<'_>, channels: u64) -> Result<(), Clue> {
     let holdings = client.stage().holdings();
     client.print(format_args!("harness: {} holds {holdings:x?}", client.role().name()));

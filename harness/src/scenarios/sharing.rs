@@ -1,8 +1,9 @@
-//! What a receiver gives is shared out among its senders (guarantee 7), whoever signals and however wake-ups fall.
+//! What a receiver gives is shared out among its senders (guarantee 7), whoever signals and however wake-ups
+//! fall.
 //!
-//! Two senders keep messages of the same length under way, more than the receiver posts buffers for, and the receiver takes
-//! and posts again: everybody keeps to the rules. Each sender must get at least nine tenths of an equal part of some
-//! thousand messages.
+//! Two senders keep messages of the same length under way, more than the receiver posts buffers for, and the
+//! receiver takes and posts again: everybody keeps to the rules. Each sender must get at least nine tenths of
+//! an equal part of some thousand messages.
 
 use ferry_client::{Event, Message, Outgoing, Status};
 
@@ -51,7 +52,8 @@ fn contend(actor: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
     };
     ensure!(port.post(word, Some(peer)).is_ok(), "there is room");
     let message = Message { urgent, ..Message::default() };
-    // The first goes to a buffer that is for this sender alone, and tells the receiver that the others are there.
+    // The first goes to a buffer that is for this sender alone, and tells the receiver that the others are
+    // there.
     for buffer in transmit.split::<MOST>(LENGTH).into_iter().take(backlog) {
         ensure!(port.send(peer, buffer, LENGTH, message).is_ok(), "there is room");
     }

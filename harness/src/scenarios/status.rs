@@ -164,7 +164,8 @@ pub(super) const R25_SENDER: Scenario = Scenario {
             let send = alpha.send(descriptor);
             ensure!(alpha.end_of(send)? == status, "the status is the one for this fault");
         }
-        // By now gamma has buffers open; those frames are mapped for the first, but the second is more than the flow allows.
+        // By now gamma has buffers open; those frames are mapped for the first, but the second is more than
+        // the flow allows.
         let first = alpha.store(Actor::message(Role::Gamma, 100, 8192));
         let second = alpha.send(Actor::message(Role::Gamma, 0, 8193));
         ensure!(alpha.end_of(second)? == Status::BadLength, "the flow's length counts, not the buffer's");
@@ -291,7 +292,8 @@ pub(super) const R27: Scenario = Scenario {
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
-        // More than twice round the receive queue; central writes it through its own mapping, and stops where it is full.
+        // More than twice round the receive queue; central writes it through its own mapping, and stops where
+        // it is full.
         for place in 0..100 {
             beta.post(place * 8, 8, Some(Role::Alpha));
         }

@@ -1,9 +1,9 @@
-//! Shows that the loom tests of `ferry-layout` are worth something: each fence and each ordering in its source is
-//! weakened or removed in a copy, one at a time, and one named test must fail there.
+//! Shows that the loom tests of `ferry-layout` are worth something: each fence and each ordering in its
+//! source is weakened or removed in a copy, one at a time, and one named test must fail there.
 //!
-//! What holds always: the work tree is only read; the copy lies in `target/mutations`. The table is complete: a
-//! synchronising ordering in `layout/src` that no mutation touches is an error, and so is a mutation whose text is not
-//! in the source any more. Called by `make mutants`.
+//! What holds always: the work tree is only read; the copy lies in `target/mutations`. The table is complete:
+//! a synchronising ordering in `layout/src` that no mutation touches is an error, and so is a mutation whose
+//! text is not in the source any more. Called by `make mutants`.
 
 mod error;
 mod mutations;

@@ -348,15 +348,17 @@ impl Mutation {
     }
 }
 
-/// Orderings that synchronise. A relaxed access is not to be weakened; why it suffices is said where it stands.
+/// Orderings that synchronise. A relaxed access is not to be weakened; why it suffices is said where it
+/// stands.
 const SYNCHRONISING: [&str; 4] =
     ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
 
-/// What only central reads, in a later life: its orderings keep its own stores in order, which no interleaving with a
-/// client shows. `testbed/tests/restart` stops central after each of them.
+/// What only central reads, in a later life: its orderings keep its own stores in order, which no
+/// interleaving with a client shows. `testbed/tests/restart` stops central after each of them.
 const CENTRAL_ALONE: &str = "journal.rs";
 
-/// Checks that every synchronising ordering in the directory `source` is inside the text that some mutation replaces.
+/// Checks that every synchronising ordering in the directory `source` is inside the text that some mutation
+/// replaces.
 pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(source).map_err(Error::at(source))? {
         let path = entry.map_err(Error::at(source))?.path();

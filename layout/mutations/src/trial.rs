@@ -82,7 +82,8 @@ impl Trial {
             return Ok(Outcome::Survived);
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        // A deadlock that loom finds may end in an abort, without a line about the test. So it is cargo that is asked.
+        // A deadlock that loom finds may end in an abort, without a line about the test. So it is cargo that
+        // is asked.
         if said.contains("error: test failed") {
             Ok(Outcome::Found)
         } else {

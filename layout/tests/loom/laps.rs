@@ -69,7 +69,8 @@ impl Sends {
     }
 }
 
-/// Looks twice how far central has taken the sends, and sends what it has slots for. The indices of what was sent.
+/// Looks twice how far central has taken the sends, and sends what it has slots for. The indices of what was
+/// sent.
 fn send_all(pages: &Pages) -> Vec<u32> {
     let mut sent = Vec::new();
     // The send that each slot was last used for.

@@ -1,7 +1,8 @@
 //! Where hostile clients meet central: two of them, and two honest ones whose memory is full of canaries.
 //!
-//! Clients 0 and 1 are hostile and write to their pages as they like, without the client library. Clients 2 and 3 are
-//! honest: 2 sends, 3 receives. Whatever the hostile ones do, [`Arena::judge`] must find everybody else unharmed.
+//! Clients 0 and 1 are hostile and write to their pages as they like, without the client library. Clients 2
+//! and 3 are honest: 2 sends, 3 receives. Whatever the hostile ones do, [`Arena::judge`] must find everybody
+//! else unharmed.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -105,7 +106,8 @@ impl Arena {
         self.bob.publish();
     }
 
-    /// What Bob gets: source, length, and whether all bytes are the source's ink and the rest of the buffer as it was.
+    /// What Bob gets: source, length, and whether all bytes are the source's ink and the rest of the buffer
+    /// as it was.
     pub(crate) fn bob_receives(&mut self) -> Vec<(u16, u32)> {
         let mut got = Vec::new();
         while let Some(event) = self.bob.receive() {
@@ -155,8 +157,8 @@ impl Arena {
         count.get()
     }
 
-    /// Runs central with `attack` called before each of its reads and after each action, with the number of that event.
-    /// How many there were.
+    /// Runs central with `attack` called before each of its reads and after each action, with the number of
+    /// that event. How many there were.
     pub(crate) fn run_under(&mut self, attack: impl FnMut(u32) + 'static) -> u32 {
         let count = Rc::new(Cell::new(0_u32));
         let attack = Rc::new(std::cell::RefCell::new(attack));
@@ -183,12 +185,13 @@ impl Arena {
         count.get()
     }
 
-    /// Everybody but the hostile is unharmed: Alice can send to Bob in every length, bytes are hers and only those; no
-    /// byte outside what was offered has changed in anyone's memory; nothing is mapped.
+    /// Everybody but the hostile is unharmed: Alice can send to Bob in every length, bytes are hers and only
+    /// those; no byte outside what was offered has changed in anyone's memory; nothing is mapped.
     pub(crate) fn judge(&mut self) {
         self.bob_receives();
         while self.alice_reaps().is_some() {}
-        // Bob's requests may be used up by what the hostile sent in good form; he posts until Alice gets through.
+        // Bob's requests may be used up by what the hostile sent in good form; he posts until Alice gets
+        // through.
         for length in [0, 1, 63, BUFFER] {
             self.alice_sends(length);
             let mut got = Vec::new();
@@ -230,7 +233,8 @@ impl Arena {
     pub(crate) fn end(self) {
         let Self { bed, alice, bob, transmit, alice_receive, receive } = self;
         drop((alice, bob, transmit, alice_receive, receive));
-        // SAFETY: ports and buffers were just dropped, and a hostile's handle is not used after its arena's end.
+        // SAFETY: ports and buffers were just dropped, and a hostile's handle is not used after its arena's
+        // end.
         unsafe { bed.free() };
     }
 }

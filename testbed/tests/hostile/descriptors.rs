@@ -1,12 +1,13 @@
-//! Descriptors that lie: places, lengths, targets, kinds, chains. Each ends in the documented status, and is consumed.
+//! Descriptors that lie: places, lengths, targets, kinds, chains. Each ends in the documented status, and is
+//! consumed.
 
 use ferry_layout::geometry::MAX_CHAIN;
 use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
 
 use crate::arena::{ALICE, Arena, BOB, MALLORY, REGION, buffer, message};
 
-/// Mallory sends `descriptor`, with Bob ready for anything: it ends with `status`, moves nothing, and costs her nothing
-/// but that.
+/// Mallory sends `descriptor`, with Bob ready for anything: it ends with `status`, moves nothing, and costs
+/// her nothing but that.
 #[track_caller]
 fn ends_with(status: Status, descriptor: Descriptor) {
     let mut arena = Arena::new();
@@ -47,8 +48,9 @@ fn t11_sums_that_wrap() {
 
 #[test]
 fn t12_frames_of_nobody_of_central_and_of_others() {
-    // A frame number counts within the sender's own region, so there is no number for another's frame: all of them lie
-    // past the end. The numbers here are those that the home addresses and capabilities of others would have.
+    // A frame number counts within the sender's own region, so there is no number for another's frame: all of
+    // them lie past the end. The numbers here are those that the home addresses and capabilities of others
+    // would have.
     for frame in [16, 17, 1 << 11, 1 << 12, 1 << 19, (1 << 20) + 1, 0x10_0000, 0x8000_0000, u32::MAX] {
         ends_with(Status::BadSource, from(frame, 0, 64));
     }

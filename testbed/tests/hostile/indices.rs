@@ -74,7 +74,8 @@ fn t02_transmit_tail_jumps_past_the_ring() {
 
 #[test]
 fn t03_transmit_tail_claims_full_when_empty() {
-    // Within the ring it is what it says: a ring full of whatever lies there, here zeros, which go to herself.
+    // Within the ring it is what it says: a ring full of whatever lies there, here zeros, which go to
+    // herself.
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     mallory.tail(128);

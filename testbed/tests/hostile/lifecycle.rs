@@ -109,7 +109,8 @@ fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
         page.write(place, &word.to_le_bytes());
         mallory.tail(1);
         arena.bed.run();
-        // Not even an impossible index counts: it may be a client that is just bringing its page to its beginning.
+        // Not even an impossible index counts: it may be a client that is just bringing its page to its
+        // beginning.
         mallory.tail(500);
         arena.bed.run();
         assert_eq!((mallory.status(0), mallory.standing()), (None, Standing::Open));

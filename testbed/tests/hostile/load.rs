@@ -19,8 +19,8 @@ fn t50_a_flood_of_invalid_entries_is_consumed_at_a_bounded_price() {
     for lap in 1..=10 {
         mallory.tail(lap * 128);
         let loads = arena.run_counted();
-        // 5 words of a descriptor, one of them once more for the express lane, the counter, and what a few rounds read of
-        // everybody's indices.
+        // 5 words of a descriptor, one of them once more for the express lane, the counter, and what a few
+        // rounds read of everybody's indices.
         assert!(loads < 128 * 7 + 200, "{loads} reads");
         assert_eq!(mallory.transmit_head(), lap * 128, "all of it is consumed");
     }
@@ -141,8 +141,8 @@ fn refill(hostile: Hostile, flood: Flood) {
     hostile.0.out.delivery_head.publish(hostile.delivery_tail());
 }
 
-/// Four honest pairs and two hostile clients (8 floods 9 and 9 floods 8), all with work for the whole time. The share of
-/// the bytes that each honest source got until the first of them was through.
+/// Four honest pairs and two hostile clients (8 floods 9 and 9 floods 8), all with work for the whole time.
+/// The share of the bytes that each honest source got until the first of them was through.
 fn shares_under(flood: Flood, other: Flood) -> BTreeMap<u16, f64> {
     let mut topology = Topology::mesh(10, 64, Mapping::Each);
     topology.bytes_per_round = 32 * 1024;

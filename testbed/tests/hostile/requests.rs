@@ -5,7 +5,8 @@ use ferry_testbed::Action;
 
 use crate::arena::{Arena, BOB, MALLORY, REGION, TRUDY, buffer, message};
 
-/// Trudy waits with a message for Mallory, who posts `post`: the request is refused, and the message still waits.
+/// Trudy waits with a message for Mallory, who posts `post`: the request is refused, and the message still
+/// waits.
 #[track_caller]
 fn is_refused(post: Post) {
     let mut arena = Arena::new();

@@ -9,8 +9,8 @@ use ferry_testbed::Action;
 
 use crate::arena::{ALICE, Arena, BOB, Hostile, MALLORY, TRUDY, buffer, message};
 
-/// A little of everything: a message, a chain and a placed message from Mallory, buffers that she offers and Trudy
-/// fills, and Alice's honest message beside them. Alice offers a buffer, but nobody has a flow to her.
+/// A little of everything: a message, a chain and a placed message from Mallory, buffers that she offers and
+/// Trudy fills, and Alice's honest message beside them. Alice offers a buffer, but nobody has a flow to her.
 fn scene() -> Arena {
     let mut arena = Arena::with(|topology| topology.flows.retain(|flow| flow.target != ALICE));
     arena.alice_posts();

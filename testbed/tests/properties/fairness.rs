@@ -1,5 +1,5 @@
-//! Shares: while everybody has something to send, each honest sender gets its part of what central copies, whatever the
-//! others do.
+//! Shares: while everybody has something to send, each honest sender gets its part of what central copies,
+//! whatever the others do.
 
 use ferry_central::Side;
 use ferry_client::{Message, Peer};
@@ -45,7 +45,8 @@ fn load() -> impl Strategy<Value = Load> {
 proptest! {
     #![proptest_config(crate::cases(24))]
 
-    /// Guarantee 7: within 10 % of the fair share, counted in bytes, until the first honest sender has nothing left.
+    /// Guarantee 7: within 10 % of the fair share, counted in bytes, until the first honest sender has
+    /// nothing left.
     #[test]
     fn every_honest_sender_gets_its_share(loads in prop::collection::vec(load(), 2..5), quantum in 2048..5000_u32) {
         let honest: Vec<usize> = (0..loads.len()).filter(|sender| loads[*sender].is_honest()).collect();
@@ -75,7 +76,8 @@ fn total(copied: &[(usize, u32)], sender: usize) -> u64 {
     copied.iter().filter(|(other, _)| *other == sender).map(|(_, bytes)| u64::from(*bytes)).sum()
 }
 
-/// Has every sender fill its ring for a receiver of its own, runs central, and says who got how many bytes copied when.
+/// Has every sender fill its ring for a receiver of its own, runs central, and says who got how many bytes
+/// copied when.
 fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
     let senders = u16::try_from(loads.len()).expect("few senders");
     let topology = Topology {

@@ -1,9 +1,11 @@
-//! Random programs for two to four honest clients, played against the real engine and judged by a plain model.
+//! Random programs for two to four honest clients, played against the real engine and judged by a plain
+//! model.
 //!
-//! The model (`model.rs`) knows what was asked for and looks at what central published after every run: each final
-//! status must be one that the documentation allows for that send, each delivery must be the oldest message of its
-//! flow that did not fail, byte for byte, and nothing else in any receive region may change. `fairness.rs` is about
-//! shares. The number of cases is small enough for every test run; `PROPTEST_CASES` makes it larger.
+//! The model (`model.rs`) knows what was asked for and looks at what central published after every run: each
+//! final status must be one that the documentation allows for that send, each delivery must be the oldest
+//! message of its flow that did not fail, byte for byte, and nothing else in any receive region may change.
+//! `fairness.rs` is about shares. The number of cases is small enough for every test run; `PROPTEST_CASES`
+//! makes it larger.
 
 mod fairness;
 mod model;
@@ -25,8 +27,8 @@ fn cases(count: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(400))]
 
-    /// FIFO in each flow, exactly once, every send ends in a documented status, back pressure loses nothing, and with
-    /// policy `each` nothing is mapped when central sleeps.
+    /// FIFO in each flow, exactly once, every send ends in a documented status, back pressure loses nothing,
+    /// and with policy `each` nothing is mapped when central sleeps.
     #[test]
     fn every_send_ends_once_and_in_order((shape, program) in (topology(16, 4096), operations(120))) {
         let mut system = System::new(shape);

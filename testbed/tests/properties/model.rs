@@ -339,7 +339,8 @@ impl Model {
         (sent, self.delivered.iter().map(|targets| targets[client]).sum())
     }
 
-    /// Ranges of `client`'s receive region into which a transfer under way, or one that failed, may have written.
+    /// Ranges of `client`'s receive region into which a transfer under way, or one that failed, may have
+    /// written.
     pub(crate) fn offered(&self, client: usize) -> impl Iterator<Item = (usize, usize)> {
         self.clients[client].offers.iter().map(|offer| {
             let start = usize::try_from(offer.start).expect("inside the region");

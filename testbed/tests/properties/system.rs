@@ -69,8 +69,8 @@ impl System {
         Peer { domain: number, ..Peer::default() }
     }
 
-    /// Has central work, with an observer beside it: where no flow keeps its mappings, nothing that a client can see of a message
-    /// comes while a frame is mapped.
+    /// Has central work, with an observer beside it: where no flow keeps its mappings, nothing that a client
+    /// can see of a message comes while a frame is mapped.
     fn work(&mut self, work: impl FnOnce(&mut Testbed)) {
         if self.model.shape.topology.flows.iter().any(|flow| flow.mapping() == Mapping::Keep) {
             work(&mut self.bed);
@@ -375,8 +375,8 @@ impl System {
         }
     }
 
-    /// No byte of a receive region has changed but those of deliveries. Where a transfer may have stopped half-way, what
-    /// was offered may hold anything.
+    /// No byte of a receive region has changed but those of deliveries. Where a transfer may have stopped
+    /// half-way, what was offered may hold anything.
     fn check_memory(&mut self, failed: bool) {
         let may_be_partial = failed || self.model.shape.buffer > ferry_central::CHUNK_BYTES;
         for client in 0..self.programs.len() {
@@ -395,8 +395,9 @@ impl System {
         }
     }
 
-    /// Brings everything to its end: offers that are not for everybody are taken back, everything else is received and
-    /// reaped, until nothing waits. Then nothing may be mapped, and the counters must say what happened.
+    /// Brings everything to its end: offers that are not for everybody are taken back, everything else is
+    /// received and reaped, until nothing waits. Then nothing may be mapped, and the counters must say what
+    /// happened.
     pub(crate) fn settle(&mut self) {
         for client in 0..self.count() {
             for which in 0..12 {

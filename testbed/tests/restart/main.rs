@@ -1,6 +1,6 @@
-//! Central restarts: stopped after each single store to shared memory and after each map, copy, unmap and signal, it is
-//! replaced by a new one that has only the pages, and the clients' books must read as if nothing had happened: nothing
-//! lost, nothing twice, same statuses, same order, same numbers in each flow.
+//! Central restarts: stopped after each single store to shared memory and after each map, copy, unmap and
+//! signal, it is replaced by a new one that has only the pages, and the clients' books must read as if
+//! nothing had happened: nothing lost, nothing twice, same statuses, same order, same numbers in each flow.
 
 mod world;
 
@@ -47,7 +47,8 @@ fn play(
     (outcome, fuse, stopped)
 }
 
-/// Stops central after every step of a scenario, once with clients that wait and once with clients that go on.
+/// Stops central after every step of a scenario, once with clients that wait and once with clients that go
+/// on.
 #[track_caller]
 fn survives_every_stop(scenario: Scenario) {
     survives_stops(scenario, LARGE, 1);
@@ -227,8 +228,9 @@ fn a_full_receive_queue(world: &mut World) {
     fill(world, 2);
 }
 
-/// A receiver publishes, in the middle of a turn whose deliveries to it are under way, a withdrawal, a request that is refused, and
-/// buffers that the turn then uses. The answers wait until what the turn has delivered is visible.
+/// A receiver publishes, in the middle of a turn whose deliveries to it are under way, a withdrawal, a
+/// request that is refused, and buffers that the turn then uses. The answers wait until what the turn has
+/// delivered is visible.
 fn requests_found_in_a_turn(world: &mut World) {
     world.post(1, None);
     world.open_window(1, 2);

@@ -1,4 +1,5 @@
-//! Honest clients with a book of everything that they sent and got, around a central that can be stopped at any store.
+//! Honest clients with a book of everything that they sent and got, around a central that can be stopped at
+//! any store.
 //!
 //! Whatever happens to central, the book must read as if nothing had: [`World::outcome`] is what is compared.
 
@@ -75,7 +76,8 @@ struct Actor {
 /// What a client has seen of the world.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub(crate) struct Book {
-    /// Statuses of each tag, one for each part. What has to wait ends out of order, and a stop may make more wait.
+    /// Statuses of each tag, one for each part. What has to wait ends out of order, and a stop may make more
+    /// wait.
     pub(crate) reaped: BTreeMap<u64, Vec<Status>>,
     /// For each source: numbers and tags, in the order of arrival.
     pub(crate) received: BTreeMap<u16, Vec<(u64, u64)>>,
@@ -93,7 +95,8 @@ pub(crate) struct World {
     pub(crate) stopped: u32,
     /// Whether clients go on while central is down.
     pub(crate) lively: bool,
-    /// What a client publishes when central copies for the first time in the next run, or is stopped before that.
+    /// What a client publishes when central copies for the first time in the next run, or is stopped before
+    /// that.
     later: Rc<Cell<Option<Later>>>,
     /// A client that is just restarting.
     away: Option<u16>,
@@ -185,7 +188,8 @@ impl World {
         self.actors[client].port.publish();
     }
 
-    /// Takes back what `client` has posted and withdrawn in `requests`: it becomes visible in the middle of the next run.
+    /// Takes back what `client` has posted and withdrawn in `requests`: it becomes visible in the middle of
+    /// the next run.
     pub(crate) fn in_the_next_run(&mut self, client: usize, requests: impl FnOnce(&mut Self)) {
         let out = self.bed.clients[client].out;
         let before = (out.post_tail.observe(), out.withdrawals.observe());
@@ -332,7 +336,8 @@ impl World {
         self.bed.tick();
         self.bed.tick();
         assert_eq!(self.bed.machine.mapped(), 0, "nothing is left mapped");
-        // Nothing is lost: a buffer is in the client's hands or posted, and posted ones are as many as can be filled.
+        // Nothing is lost: a buffer is in the client's hands or posted, and posted ones are as many as can be
+        // filled.
         let books = self
             .actors
             .into_iter()

@@ -1,5 +1,5 @@
-//! Descriptors that lie: places, lengths, targets, kinds, chains, and old entries again. Each ends in the documented
-//! status and is consumed.
+//! Descriptors that lie: places, lengths, targets, kinds, chains, and old entries again. Each ends in the
+//! documented status and is consumed.
 
 use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
 
@@ -86,8 +86,8 @@ pub(in super::super) const T11: Scenario = Scenario {
 pub(in super::super) const T12: Scenario = Scenario {
     name: "t12_frames_of_nobody_of_central_and_of_others",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // A frame number counts within the sender's own region, so there is no number for another's frame. The numbers
-        // here are those that home addresses and capabilities of others would have.
+        // A frame number counts within the sender's own region, so there is no number for another's frame.
+        // The numbers here are those that home addresses and capabilities of others would have.
         let frames = [16, 17, 1 << 11, 1 << 12, 1 << 19, (1 << 20) + 1, 0x10_0000, 1 << 31, u32::MAX];
         ends_with(gamma, Status::BadSource, frames.map(|frame| from(frame, 0, 64)))
     }),
@@ -191,7 +191,8 @@ pub(in super::super) const T18: Scenario = Scenario {
             // The end of what was refused, so that the next one counts for itself.
             gamma.restart()?;
         }
-        // A megabyte in sixteen parts, longer than beta's whole region: it waits, because nothing is open for it.
+        // A megabyte in sixteen parts, longer than beta's whole region: it waits, because nothing is open for
+        // it.
         for _ in 0..15 {
             gamma.store(region);
         }

@@ -85,7 +85,8 @@ pub(in super::super) const T05: Scenario = Scenario {
         for head in [1, u32::MAX] {
             is_quarantined_for(gamma, |gamma| {
                 gamma.out.delivery_head.publish(head);
-                // Central looks at the head when it has something to deliver: here the refusal of what lies there.
+                // Central looks at the head when it has something to deliver: here the refusal of what lies
+                // there.
                 gamma.out.posts.store(0, ferry_layout::Post { kind: 0xff, ..ferry_layout::Post::default() });
                 gamma.out.post_tail.publish(1);
             })?;

@@ -108,7 +108,8 @@ pub(in super::super) const T64: Scenario = Scenario {
             gamma.out.transmit_tail.publish(0);
             gamma.out.ask_for_epoch(epoch);
             gamma.raw_out.write(place, &word.to_le_bytes());
-            // Not even an impossible index counts: it may be a client that is bringing its page to its beginning.
+            // Not even an impossible index counts: it may be a client that is bringing its page to its
+            // beginning.
             for tail in [1, 500] {
                 gamma.out.transmit_tail.publish(tail);
                 gamma.ring();

@@ -259,10 +259,12 @@ pub(in super::super) const T46: Scenario = Scenario {
     ..ATTACK
 };
 
-/// Opens a window, lets gamma know, withdraws it when the first bytes have come, and looks for bytes that come later.
+/// Opens a window, lets gamma know, withdraws it when the first bytes have come, and looks for bytes that
+/// come later.
 fn withdraw_under_way(mallory: &mut Actor<'_>, _: u32) -> Result<bool, Clue> {
     const FIRST_BYTES: Range<usize> = 0..8;
-    // The window's request plus one, the state of the round, how much was written when the answer came, rounds.
+    // The window's request plus one, the state of the round, how much was written when the answer came,
+    // rounds.
     let [window, state, written, round] = mallory.notes;
     if !mallory.is_in() || round == RESTARTS {
         return Ok(round == RESTARTS);

@@ -1,6 +1,6 @@
-//! Descriptors that are rewritten after publishing, at every moment of central's work in turn: before central has copied
-//! them, between its acts on them, after. Central has the old entry, the new one, or words of both; it checks what it has
-//! and works with that alone.
+//! Descriptors that are rewritten after publishing, at every moment of central's work in turn: before central
+//! has copied them, between its acts on them, after. Central has the old entry, the new one, or words of
+//! both; it checks what it has and works with that alone.
 
 use core::ops::Range;
 
@@ -27,8 +27,8 @@ const LAST: u32 = u32::MAX;
 /// Strikes after which a message that has not ended is given up, by beginning anew.
 const GIVEN_UP: u32 = 60;
 
-/// One after the other, publishes a message of `parts` parts of 1000 bytes and then, some strikes later, writes what
-/// `evil` says over one of the parts.
+/// One after the other, publishes a message of `parts` parts of 1000 bytes and then, some strikes later,
+/// writes what `evil` says over one of the parts.
 fn rewrite(
     mallory: &mut Actor<'_>,
     strike: u32,
@@ -42,7 +42,8 @@ fn rewrite(
     if !mallory.is_in() {
         return Ok(false);
     }
-    // The last slot of the message under way plus one, strikes since it was published, rounds, messages come through.
+    // The last slot of the message under way plus one, strikes since it was published, rounds, messages come
+    // through.
     let [under_way, age, round, through] = mallory.notes;
     if round == LAST {
         return Ok(mallory.status(under_way) == Some(Status::Done));
@@ -83,7 +84,8 @@ fn rewrite(
     Ok(false)
 }
 
-/// Gamma receives whatever comes of it: bytes that mallory has, in the place offered, and nothing anywhere else.
+/// Gamma receives whatever comes of it: bytes that mallory has, in the place offered, and nothing anywhere
+/// else.
 fn receive_what_comes(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     gamma.rx.lay_canaries();
     for round in 0_u8.. {

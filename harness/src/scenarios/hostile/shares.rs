@@ -1,12 +1,14 @@
-//! Guarantee 7: whatever the others do, an honest flow gets at least nine tenths of its fair share of the bytes.
+//! Guarantee 7: whatever the others do, an honest flow gets at least nine tenths of its fair share of the
+//! bytes.
 //!
-//! Three senders contend for what central moves to beta, each with the same share of a round by configuration. The honest
-//! have messages of different lengths, which are no divisors of it; the hostile keep their rings full of messages as
-//! large as beta takes, of two parts and two rounds each, and of entries that are refused. Beta offers buffers to
-//! whoever comes and adds up what it gets under each name.
+//! Three senders contend for what central moves to beta, each with the same share of a round by
+//! configuration. The honest have messages of different lengths, which are no divisors of it; the hostile
+//! keep their rings full of messages as large as beta takes, of two parts and two rounds each, and of entries
+//! that are refused. Beta offers buffers to whoever comes and adds up what it gets under each name.
 //!
-//! That is a contest only while all three have something to send: the honest see to it that they always have, and beta that
-//! mallory takes part. It goes on over some hundred rounds, so that a turn more or less at either end does not matter.
+//! That is a contest only while all three have something to send: the honest see to it that they always have,
+//! and beta that mallory takes part. It goes on over some hundred rounds, so that a turn more or less at
+//! either end does not matter.
 
 use ferry_layout::{Address, Descriptor, Post, Standing, Status, flags};
 
@@ -56,8 +58,8 @@ fn contend(actor: &mut Actor<'_>, length: u32) -> Result<(), Clue> {
     actor.restart()
 }
 
-/// Fills the ring, wherever a slot is free, with large messages and three times as many entries that are refused; central passes
-/// over the slots that are in use, though nothing marks them so.
+/// Fills the ring, wherever a slot is free, with large messages and three times as many entries that are
+/// refused; central passes over the slots that are in use, though nothing marks them so.
 fn flood(actor: &Actor<'_>) -> Result<(), Clue> {
     let head = actor.into.transmit_head.observe();
     let part = Actor::message(Role::Beta, 0, PART);

@@ -1,5 +1,5 @@
-//! What the kernel tells the initialiser when it starts it. The layout mirrors `seL4_BootInfo` of the kernel's
-//! source for 64-bit words; the number of untypeds comes from the configuration.
+//! What the kernel tells the initialiser when it starts it. The layout mirrors `seL4_BootInfo` of the
+//! kernel's source for 64-bit words; the number of untypeds comes from the configuration.
 
 use crate::number::constant::CONFIG_MAX_NUM_BOOTINFO_UNTYPED_CAPS;
 

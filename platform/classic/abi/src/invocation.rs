@@ -1,4 +1,5 @@
-//! Invocations of kernel objects: what the initialiser builds a system with, and what central maps frames with.
+//! Invocations of kernel objects: what the initialiser builds a system with, and what central maps frames
+//! with.
 //!
 //! Arguments beyond the fourth word and all capabilities travel in the IPC buffer, so whoever makes such an
 //! invocation owns a [`Kernel`], of which there is one per thread.
@@ -17,8 +18,8 @@ const CAPABILITIES: usize = WORDS + MAXIMUM_WORDS + 1;
 /// Caching as usual: the other attributes are for devices.
 const WRITE_BACK: u64 = 0;
 
-/// The right to make invocations: one thread's IPC buffer, the page through which the kernel and the thread pass
-/// what does not fit in registers.
+/// The right to make invocations: one thread's IPC buffer, the page through which the kernel and the thread
+/// pass what does not fit in registers.
 pub struct Kernel {
     buffer: *mut u64,
 }
@@ -81,15 +82,15 @@ impl Kernel {
     ///
     /// # Safety
     ///
-    /// `address` is where the current thread's IPC buffer is mapped, for as long as the value lives, and no other
-    /// `Kernel` for it is used from another thread.
+    /// `address` is where the current thread's IPC buffer is mapped, for as long as the value lives, and no
+    /// other `Kernel` for it is used from another thread.
     #[must_use]
     pub const unsafe fn new(address: u64) -> Self {
         Self { buffer: core::ptr::with_exposed_provenance_mut(address as usize) }
     }
 
-    /// Word `index` of a message, zero if it has none there. `message` must be the one that was received last: its
-    /// first four words came in registers, the others are still in the IPC buffer.
+    /// Word `index` of a message, zero if it has none there. `message` must be the one that was received
+    /// last: its first four words came in registers, the others are still in the IPC buffer.
     #[must_use]
     pub fn word_of(&self, message: &Message, index: usize) -> u64 {
         if index as u64 >= message.info.length() || index >= MAXIMUM_WORDS {
@@ -97,8 +98,8 @@ impl Kernel {
         }
         match message.words.get(index) {
             Some(word) => *word,
-            // SAFETY: the buffer is mapped (contract of `new`) and the index in range. Volatile, because the kernel
-            // writes the buffer between two reads.
+            // SAFETY: the buffer is mapped (contract of `new`) and the index in range. Volatile, because the
+            // kernel writes the buffer between two reads.
             None => unsafe { self.buffer.wrapping_add(WORDS + index).read_volatile() },
         }
     }
@@ -106,13 +107,14 @@ impl Kernel {
     /// Writes word `index` of the IPC buffer.
     fn set_word(&mut self, index: usize, word: u64) {
         debug_assert!(index < CAPABILITIES + 3, "the invocations below stay within the buffer");
-        // SAFETY: the buffer is mapped (contract of `new`), and the invocations below have no more than a handful
-        // of words and three capabilities. Volatile, because the kernel reads what the compiler takes for unused.
+        // SAFETY: the buffer is mapped (contract of `new`), and the invocations below have no more than a
+        // handful of words and three capabilities. Volatile, because the kernel reads what the compiler takes
+        // for unused.
         unsafe { self.buffer.wrapping_add(index).write_volatile(word) }
     }
 
-    /// Sends a message of any length to an endpoint, waiting until somebody receives. At most 120 words; what is
-    /// beyond is not sent.
+    /// Sends a message of any length to an endpoint, waiting until somebody receives. At most 120 words; what
+    /// is beyond is not sent.
     pub fn send(&mut self, endpoint: u64, label: u64, words: impl IntoIterator<Item = u64>) {
         let mut registers = [0; WORDS_IN_REGISTERS];
         let mut length = 0;
@@ -151,8 +153,8 @@ impl Kernel {
         }
     }
 
-    /// Makes `count` objects from an untyped, into consecutive slots of the CNode `node` from `first_slot` on.
-    /// `size_bits` matters for a CNode (log2 of the slots) and an untyped (log2 of the bytes) alone.
+    /// Makes `count` objects from an untyped, into consecutive slots of the CNode `node` from `first_slot`
+    /// on. `size_bits` matters for a CNode (log2 of the slots) and an untyped (log2 of the bytes) alone.
     pub fn retype(
         &mut self,
         untyped: u64,
@@ -187,8 +189,8 @@ impl Kernel {
         self.invoke(label::CNodeMove, to.0, &[from.0], &[to.1, to.2, from.1, from.2]).map(drop)
     }
 
-    /// Deletes a capability. Unmap a frame before: this kernel leaves the mapping of a frame alive that has other
-    /// capabilities.
+    /// Deletes a capability. Unmap a frame before: this kernel leaves the mapping of a frame alive that has
+    /// other capabilities.
     pub fn delete(&mut self, node: u64, slot: u64, depth: u64) -> Result<(), Refusal> {
         self.invoke(label::CNodeDelete, node, &[], &[slot, depth]).map(drop)
     }
@@ -213,8 +215,8 @@ impl Kernel {
     ///
     /// # Safety
     ///
-    /// If `vspace` is the caller's own: no Rust object lies at `address`, and no reference to what appears there
-    /// outlives the mapping.
+    /// If `vspace` is the caller's own: no Rust object lies at `address`, and no reference to what appears
+    /// there outlives the mapping.
     pub unsafe fn map_frame(
         &mut self,
         frame: u64,
@@ -235,9 +237,9 @@ impl Kernel {
         self.invoke(label::X86PageGetAddress, frame, &[], &[]).map(|[address, ..]| address)
     }
 
-    /// Sets all that a thread needs before its registers: where it reports faults (a slot of its own `CSpace`),
-    /// its priority, its `CSpace` with the guard word, its `VSpace` and its IPC buffer. It may not raise anybody's
-    /// priority, its own included.
+    /// Sets all that a thread needs before its registers: where it reports faults (a slot of its own
+    /// `CSpace`), its priority, its `CSpace` with the guard word, its `VSpace` and its IPC buffer. It may not
+    /// raise anybody's priority, its own included.
     pub fn configure_thread(
         &mut self,
         thread: u64,
@@ -281,7 +283,8 @@ impl Kernel {
         self.invoke(label::TCBSuspend, thread, &[], &[]).map(drop)
     }
 
-    /// Makes the handler of a line of I/O APIC 0 that signals on a rising edge, into a slot of the CNode `node`.
+    /// Makes the handler of a line of I/O APIC 0 that signals on a rising edge, into a slot of the CNode
+    /// `node`.
     pub fn interrupt_handler(
         &mut self,
         control: u64,

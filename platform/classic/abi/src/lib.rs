@@ -1,12 +1,13 @@
 //! The interface of the classic platform's kernel, seL4 5.0.0 for x86-64, as safe Rust as it can be.
 //!
-//! [`syscall`] is the one module that leaves Rust: it enters the kernel. [`Kernel`] makes invocations on objects,
-//! [`BootInformation`] is what the kernel tells the initialiser. Every number comes from the kernel's source
-//! under the configuration that the kernel was built with ([`number`]); none is typed here.
+//! [`syscall`] is the one module that leaves Rust: it enters the kernel. [`Kernel`] makes invocations on
+//! objects, [`BootInformation`] is what the kernel tells the initialiser. Every number comes from the
+//! kernel's source under the configuration that the kernel was built with ([`number`]); none is typed here.
 //!
-//! An invocation can change the caller's own address space, so what may be called safe is decided by who holds
-//! which capabilities: this crate treats invocations as safe except the one that maps a frame. Unmapping is safe
-//! in the sense that a later access faults, which ends the protection domain and corrupts nothing.
+//! An invocation can change the caller's own address space, so what may be called safe is decided by who
+//! holds which capabilities: this crate treats invocations as safe except the one that maps a frame.
+//! Unmapping is safe in the sense that a later access faults, which ends the protection domain and corrupts
+//! nothing.
 #![no_std]
 #![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
 

@@ -7,8 +7,8 @@ use crate::number::{message_info, rights};
 pub struct MessageInfo(u64);
 
 impl MessageInfo {
-    /// A message of `length` words (at most 120) and `capabilities` capabilities (at most 3). What does not fit
-    /// in its field is cut off, and the kernel refuses the message as truncated.
+    /// A message of `length` words (at most 120) and `capabilities` capabilities (at most 3). What does not
+    /// fit in its field is cut off, and the kernel refuses the message as truncated.
     #[must_use]
     pub const fn new(label: u64, capabilities: u64, length: u64) -> Self {
         Self(

@@ -1,8 +1,8 @@
 //! System calls, by inline assembly: the only place where a program enters the kernel.
 //!
-//! The kernel's convention: number in `rdx`, capability pointer in `rdi`, message information in `rsi`, the first
-//! four words of the message in `r10`, `r8`, `r9` and `r15`. It keeps every other register except `rcx`, `r11`
-//! (the instruction's own) and `rsp`, which the caller has to save: `r14` does that here.
+//! The kernel's convention: number in `rdx`, capability pointer in `rdi`, message information in `rsi`, the
+//! first four words of the message in `r10`, `r8`, `r9` and `r15`. It keeps every other register except
+//! `rcx`, `r11` (the instruction's own) and `rsp`, which the caller has to save: `r14` does that here.
 
 use crate::message::{Message, MessageInfo};
 use crate::number::syscall as number;
@@ -14,9 +14,9 @@ fn enter(call: i64, capability: u64, info: MessageInfo, words: [u64; 4]) -> Mess
     let [mut first, mut second, mut third, mut fourth] = words;
     let mut badge = capability;
     let mut information = info.word();
-    // SAFETY: the registers are the kernel's convention, and all that it changes are declared. The kernel reads
-    // and writes memory of this program only in its IPC buffer; the missing `nomem` tells the compiler so. What
-    // an invocation may do to the address space is for the callers in `invocation` to argue.
+    // SAFETY: the registers are the kernel's convention, and all that it changes are declared. The kernel
+    // reads and writes memory of this program only in its IPC buffer; the missing `nomem` tells the compiler
+    // so. What an invocation may do to the address space is for the callers in `invocation` to argue.
     unsafe {
         asm!(
             "mov r14, rsp",
@@ -77,7 +77,8 @@ pub fn debug_put_char(byte: u8) {
     enter(number::DebugPutChar, u64::from(byte), NOTHING, [0; 4]);
 }
 
-/// What kind of capability is in a slot: the kernel's number for it, 0 for an empty one and for a slot that there is not.
+/// What kind of capability is in a slot: the kernel's number for it, 0 for an empty one and for a slot that
+/// there is not.
 #[must_use]
 pub fn debug_identify(capability: u64) -> u64 {
     enter(number::DebugCapIdentify, capability, NOTHING, [0; 4]).badge

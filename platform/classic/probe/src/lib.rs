@@ -1,8 +1,9 @@
 //! Tries what each capability of a protection domain (PD) of the classic platform is good for.
 //!
-//! The kernel is a debug kernel and says what kind of capability a slot holds. What it does not say, the rights, is tried by
-//! invoking. An invocation with a label that there is not changes nothing: an empty slot, or one without the right to send, is an
-//! *invalid capability*; an object of any kind takes it for an *illegal operation*; a notification is signalled.
+//! The kernel is a debug kernel and says what kind of capability a slot holds. What it does not say, the
+//! rights, is tried by invoking. An invocation with a label that there is not changes nothing: an empty slot,
+//! or one without the right to send, is an *invalid capability*; an object of any kind takes it for an
+//! *illegal operation*; a notification is signalled.
 
 #![no_std]
 #![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
@@ -27,7 +28,8 @@ const SLOTS: u64 = 256;
 /// No kind of capability: the kernel's number for an empty slot.
 const EMPTY: u64 = 0;
 
-/// Looks at each slot of this PD's `CSpace`, in order. `frames`: the capability pointers of the frames that it holds.
+/// Looks at each slot of this PD's `CSpace`, in order. `frames`: the capability pointers of the frames that
+/// it holds.
 pub fn walk(frames: Range<u64>, see: &mut dyn FnMut(u64, Holding)) {
     for slot in 0..end(&frames) {
         see(slot, look(slot));
@@ -89,8 +91,8 @@ fn invoke(slot: u64) -> u64 {
 
 /// Only a frame has a physical address.
 fn is_frame(slot: u64) -> bool {
-    // SAFETY: this thread's IPC buffer. Others of this program print through it; none keeps anything in it from one operation to
-    // the next, and a PD has one thread.
+    // SAFETY: this thread's IPC buffer. Others of this program print through it; none keeps anything in it
+    // from one operation to the next, and a PD has one thread.
     let mut kernel = unsafe { Kernel::new(addresses::IPC_BUFFER) };
     kernel.address_of_frame(slot).is_ok()
 }

@@ -22,8 +22,8 @@ impl<'a> AddressSpace<'a> {
         Ok(Self { root, paging: BTreeSet::new(), place })
     }
 
-    /// The initialiser's own, once, because only this value knows which paging structures exist. The addresses
-    /// near the initialiser's image have others, made by the kernel, and are out of bounds.
+    /// The initialiser's own, once, because only this value knows which paging structures exist. The
+    /// addresses near the initialiser's image have others, made by the kernel, and are out of bounds.
     pub(crate) fn own() -> Self {
         Self { root: constant::seL4_CapInitThreadVSpace, paging: BTreeSet::new(), place: "initialiser" }
     }
@@ -33,8 +33,8 @@ impl<'a> AddressSpace<'a> {
         self.root
     }
 
-    /// Makes the paging structures for a frame of 2^`frame_bits` bytes at `address`, down to the level that maps
-    /// frames of that size.
+    /// Makes the paging structures for a frame of 2^`frame_bits` bytes at `address`, down to the level that
+    /// maps frames of that size.
     pub(crate) fn provide(
         &mut self,
         address: u64,
@@ -63,8 +63,8 @@ impl<'a> AddressSpace<'a> {
         objects: &mut Objects,
     ) -> Result<(), Failure> {
         self.provide(address, frame_bits, objects)?;
-        // SAFETY: a PD's address space is not this program's. In the initialiser's own, frames are mapped at the
-        // scratch addresses of `region` alone, where no Rust object is.
+        // SAFETY: a PD's address space is not this program's. In the initialiser's own, frames are mapped at
+        // the scratch addresses of `region` alone, where no Rust object is.
         let mapped = unsafe { objects.kernel().map_frame(frame, self.root, address, rights) };
         mapped.map_err(|refusal| Failure::refused("map a frame", self.place, refusal))
     }

@@ -1,7 +1,8 @@
-//! Badges: by them the initialiser knows whose message it has received, and through which of two capabilities.
+//! Badges: by them the initialiser knows whose message it has received, and through which of two
+//! capabilities.
 //!
-//! The kernel sends faults, and PDs send their requests, to the same endpoint. A badge has 28 bits; numbers of PDs are far
-//! below that.
+//! The kernel sends faults, and PDs send their requests, to the same endpoint. A badge has 28 bits; numbers
+//! of PDs are far below that.
 
 /// Set in the badge of a PD's capability for requests.
 const REQUEST: u64 = 1 << 27;

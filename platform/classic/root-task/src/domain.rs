@@ -82,8 +82,8 @@ pub(crate) const fn first_registers(domain: &ProtectionDomain) -> UserContext {
     UserContext { instruction_pointer: domain.entry, stack_pointer: STACK_TOP - 8 }
 }
 
-/// Maps program, stack, IPC buffer and regions, and provides page tables for the granted frames. Returns the slot of the
-/// IPC buffer's frame, and the frames of each segment.
+/// Maps program, stack, IPC buffer and regions, and provides page tables for the granted frames. Returns the
+/// slot of the IPC buffer's frame, and the frames of each segment.
 fn map_memory(
     shared: &Shared,
     domain: &ProtectionDomain,

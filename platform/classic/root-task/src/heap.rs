@@ -1,5 +1,5 @@
-//! The initialiser's heap: a fixed array from which memory is taken and never given back. The initialiser builds
-//! one system and then allocates nothing any more, so there is nothing worth reusing.
+//! The initialiser's heap: a fixed array from which memory is taken and never given back. The initialiser
+//! builds one system and then allocates nothing any more, so there is nothing worth reusing.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;

@@ -1,19 +1,19 @@
 //! The initialiser of the classic platform: the first and only program that the kernel starts.
 //!
 //! It decodes the compiled system that was packed behind it, checks it, makes every object of it, gives every
-//! protection domain (PD) exactly the capabilities and mappings that the system says, starts all of them at once,
-//! gives up the privileges that it no longer needs, and from then on reports faults, starts those again that may
-//! be, and ends the machine on request.
+//! protection domain (PD) exactly the capabilities and mappings that the system says, starts all of them at
+//! once, gives up the privileges that it no longer needs, and from then on reports faults, starts those again
+//! that may be, and ends the machine on request.
 //!
 //! What holds afterwards:
-//! * A PD's CSpace holds what `ferry_classic_spec::slots` lists and nothing else: no untyped memory, no TCB, no
-//!   CNode, no page table. Only a PD with a window holds its own VSpace.
-//! * A frame is mapped where the system says, with those rights, through a capability that has no others. Stacks
-//!   lie between pages that are never mapped. No page is both writable and, by intent, executable; but this
-//!   kernel never sets the no-execute bit, so nothing stops a PD from executing its data, and no test may rely on
-//!   that. What is enforced is that code cannot be written.
-//! * A PD that faults is started again as often as the system says (`restart`) and then stays stopped for good; the
-//!   rest goes on.
+//! * A PD's CSpace holds what `ferry_classic_spec::slots` lists and nothing else: no untyped memory, no TCB,
+//!   no CNode, no page table. Only a PD with a window holds its own VSpace.
+//! * A frame is mapped where the system says, with those rights, through a capability that has no others.
+//!   Stacks lie between pages that are never mapped. No page is both writable and, by intent, executable; but
+//!   this kernel never sets the no-execute bit, so nothing stops a PD from executing its data, and no test
+//!   may rely on that. What is enforced is that code cannot be written.
+//! * A PD that faults is started again as often as the system says (`restart`) and then stays stopped for
+//!   good; the rest goes on.
 //!
 //! Whatever goes wrong before the PDs start ends the machine with one line that says what and where, and a
 //! failure code.

@@ -1,9 +1,9 @@
 //! Makes kernel objects: memory from untypeds, slots from the end of the initialiser's CNode.
 //!
-//! An untyped is used from its beginning to its end and nothing is given back. The kernel aligns each object to
-//! its own size, so the large frames come first (`region::make_all`), and each request goes to the smallest
-//! untyped that still has room: the kernel zeroes an untyped as a whole when it is first used, and zeroing a
-//! large one for a few small objects would take longer than everything else.
+//! An untyped is used from its beginning to its end and nothing is given back. The kernel aligns each object
+//! to its own size, so the large frames come first (`region::make_all`), and each request goes to the
+//! smallest untyped that still has room: the kernel zeroes an untyped as a whole when it is first used, and
+//! zeroing a large one for a few small objects would take longer than everything else.
 
 use crate::failure::Failure;
 use alloc::vec::Vec;
@@ -144,9 +144,9 @@ impl Objects {
         Ok(slot)
     }
 
-    /// Deletes the capabilities that can make objects and take interrupts: from here on, not even a defect of the
-    /// initialiser can change what exists. What stays is what the system consists of, and the I/O ports, through
-    /// which the initialiser ends the machine.
+    /// Deletes the capabilities that can make objects and take interrupts: from here on, not even a defect of
+    /// the initialiser can change what exists. What stays is what the system consists of, and the I/O ports,
+    /// through which the initialiser ends the machine.
     pub(crate) fn give_up_privileges(&mut self) -> Result<(), Failure> {
         let controls =
             [constant::seL4_CapIRQControl, constant::seL4_CapASIDControl, constant::seL4_CapDomain];

@@ -1,5 +1,5 @@
-//! The end of the machine: QEMU's device `isa-debug-exit` at I/O port 0xf4 ends QEMU with the status
-//! `code * 2 + 1`. On a machine without it the initialiser stops here, and with it nothing goes on but the PDs.
+//! The end of the machine: QEMU's device `isa-debug-exit` at I/O port 0xf4 ends QEMU with the status `code *
+//! 2 + 1`. On a machine without it the initialiser stops here, and with it nothing goes on but the PDs.
 
 use crate::console::println;
 use ferry_classic_abi::number::{constant, label};

@@ -1,8 +1,9 @@
 //! The frames of memory regions and of everything else that has contents.
 //!
-//! A region of 4 KiB frames is filled without a copy: the packed image already holds its contents, page-aligned,
-//! in frames of the initialiser's image, and those frames become the region's. All other contents are copied
-//! through a scratch mapping, one frame at a time; so they can be again when a PD is restarted.
+//! A region of 4 KiB frames is filled without a copy: the packed image already holds its contents,
+//! page-aligned, in frames of the initialiser's image, and those frames become the region's. All other
+//! contents are copied through a scratch mapping, one frame at a time; so they can be again when a PD is
+//! restarted.
 
 use crate::address_space::AddressSpace;
 use crate::failure::Failure;
@@ -13,8 +14,8 @@ use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{Kernel, Refusal, Rights, SlotRange};
 use ferry_classic_spec::{Blob, MemoryRegion, PAGE_BYTES};
 
-/// Where frames are mapped while they are filled: addresses far from the initialiser's image, the two sizes far
-/// from each other, because a page table and a large frame cannot share a place.
+/// Where frames are mapped while they are filled: addresses far from the initialiser's image, the two sizes
+/// far from each other, because a page table and a large frame cannot share a place.
 const SCRATCH_SMALL: u64 = 0x7000_0000_0000;
 const SCRATCH_LARGE: u64 = 0x7000_4000_0000;
 
@@ -122,8 +123,8 @@ pub(crate) fn fill(
     let address = if bits == constant::seL4_LargePageBits { SCRATCH_LARGE } else { SCRATCH_SMALL };
     scratch.map(frame, bits, address, Rights::READ_WRITE, objects)?;
     let target = core::ptr::with_exposed_provenance_mut::<u8>(address as usize).wrapping_add(offset);
-    // SAFETY: the frame is mapped there, writable and large enough, for this thread alone; no Rust object is at
-    // the scratch addresses.
+    // SAFETY: the frame is mapped there, writable and large enough, for this thread alone; no Rust object is
+    // at the scratch addresses.
     unsafe { core::ptr::copy_nonoverlapping(contents.as_ptr(), target, contents.len()) };
     let unmapped = objects.kernel().unmap_frame(frame);
     unmapped.map_err(|refusal| Failure::refused("unmap a frame", "initialiser", refusal))
@@ -134,8 +135,8 @@ pub(crate) fn provide_scratch(scratch: &mut AddressSpace, objects: &mut Objects)
     scratch.provide(SCRATCH_SMALL, constant::seL4_PageBits, objects)
 }
 
-/// Makes a small frame, which may be mapped elsewhere, hold `contents` from byte `offset` on and zeros before and after.
-/// `spare` is an empty slot and is so again; the scratch mapping must have been provided.
+/// Makes a small frame, which may be mapped elsewhere, hold `contents` from byte `offset` on and zeros before
+/// and after. `spare` is an empty slot and is so again; the scratch mapping must have been provided.
 pub(crate) fn refill(
     frame: u64,
     offset: usize,

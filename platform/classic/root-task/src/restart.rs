@@ -1,9 +1,10 @@
-//! Starting a PD again when it has faulted: its program as it was at the first start, everything that it shares with
-//! others as it is now.
+//! Starting a PD again when it has faulted: its program as it was at the first start, everything that it
+//! shares with others as it is now.
 //!
-//! Put back are the writable segments of its program, `.data` from the image and `.bss` as zeros, and its registers. Its
-//! stack and the page of its IPC buffer keep what is in them, which a program that begins never reads. Its capabilities are
-//! what they were; what central has left mapped in its window it removes itself, before anything else.
+//! Put back are the writable segments of its program, `.data` from the image and `.bss` as zeros, and its
+//! registers. Its stack and the page of its IPC buffer keep what is in them, which a program that begins
+//! never reads. Its capabilities are what they were; what central has left mapped in its window it removes
+//! itself, before anything else.
 
 use crate::domain::{self, Made};
 use crate::region::{Payload, refill};

@@ -1,10 +1,10 @@
-//! What the initialiser does once the system runs: it reports the faults and panics of PDs, starts those again that may be,
-//! prints for them, and ends the machine when a PD asks for it. It never answers, so a PD that faulted stays stopped unless it
-//! is started again.
+//! What the initialiser does once the system runs: it reports the faults and panics of PDs, starts those
+//! again that may be, prints for them, and ends the machine when a PD asks for it. It never answers, so a PD
+//! that faulted stays stopped unless it is started again.
 //!
-//! The kernel sends faults, and PDs send their requests, to the same endpoint with different badges. A PD can also
-//! write a message of its own to the fault endpoint: that reports a fault in its own name and stops it, which it
-//! could have had more easily.
+//! The kernel sends faults, and PDs send their requests, to the same endpoint with different badges. A PD can
+//! also write a message of its own to the fault endpoint: that reports a fault in its own name and stops it,
+//! which it could have had more easily.
 
 use crate::badge;
 use crate::console::println;

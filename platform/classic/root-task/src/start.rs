@@ -8,8 +8,8 @@ use ferry_classic_abi::{BootInformation, Kernel};
 /// Exit code of the machine when the system could not be built. PDs use small numbers.
 const FAILED: u8 = 126;
 
-// The kernel enters with the boot information in `rdi` and without a stack. 64 KiB: the deepest calls are those
-// of the decoder, a few hundred bytes each.
+// The kernel enters with the boot information in `rdi` and without a stack. 64 KiB: the deepest calls are
+// those of the decoder, a few hundred bytes each.
 global_asm!(
     ".section .bss.stack, \"aw\", @nobits",
     ".balign 16",

@@ -1,5 +1,5 @@
-//! The periodic tick: channel 0 of the PC's interval timer (PIT), which reaches pin 2 of the I/O APIC. The kernel
-//! keeps time with the processor's own timer, so the PIT is free.
+//! The periodic tick: channel 0 of the PC's interval timer (PIT), which reaches pin 2 of the I/O APIC. The
+//! kernel keeps time with the processor's own timer, so the PIT is free.
 
 use crate::failure::Failure;
 use crate::objects::Objects;
@@ -15,8 +15,8 @@ const PIN: u64 = 2;
 /// Any free one; the PIT is the only interrupt.
 const VECTOR: u64 = 0;
 
-/// Starts the tick and returns its interrupt handler and the notification that it signals. `check` has made sure
-/// that the period fits the PIT's 16 bits.
+/// Starts the tick and returns its interrupt handler and the notification that it signals. `check` has made
+/// sure that the period fits the PIT's 16 bits.
 pub(crate) fn make(period_us: u32, objects: &mut Objects) -> Result<(u64, u64), Failure> {
     let refused = |operation| move |refusal| Failure::refused(operation, "tick", refusal);
     let handler = objects.make_interrupt_handler(PIN, VECTOR)?;

@@ -70,7 +70,8 @@ pub fn notify_on_return(channel: Channel) {
     notify(channel);
 }
 
-/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other wake-up.
+/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other
+/// wake-up.
 #[inline(never)]
 #[must_use]
 pub fn poll() -> ChannelSet {

@@ -1,8 +1,9 @@
 //! Checks a compiled system before anything is built from it, so that the rest of the initialiser may rely on
-//! numbers being in range and addresses not overlapping. `ferry check` has said all this before, with file and
-//! line; this is what stands between a defect of the image builder and a system with wrong rights.
+//! numbers being in range and addresses not overlapping. `ferry check` has said all this before, with file
+//! and line; this is what stands between a defect of the image builder and a system with wrong rights.
 //!
-//! The initialiser calls it. It is here because this crate's tests run on the host: `tests/check.rs` breaks each rule.
+//! The initialiser calls it. It is here because this crate's tests run on the host: `tests/check.rs` breaks
+//! each rule.
 
 use crate::addresses::{MAXIMUM_STACK_BYTES, PRIVATE_START};
 use crate::{Blob, MemoryRegion, PAGE_BYTES, ProtectionDomain, System, slots};
@@ -115,8 +116,8 @@ fn find<'a>(region: u32, system: &'a System, place: &str) -> Result<&'a MemoryRe
     system.regions.get(region as usize).ok_or_else(|| contradiction(place, "a memory region does not exist"))
 }
 
-/// Every grant has its own slots and its own addresses, which lie in the window. Frames of different sizes do not
-/// share 2 MiB of it, because a page table and a large frame would be in the same place.
+/// Every grant has its own slots and its own addresses, which lie in the window. Frames of different sizes do
+/// not share 2 MiB of it, because a page table and a large frame would be in the same place.
 fn grants(domain: &ProtectionDomain, system: &System) -> Result<(), Contradiction> {
     let place = domain.name.as_str();
     let mut addresses = Vec::new();

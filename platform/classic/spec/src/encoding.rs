@@ -1,6 +1,6 @@
-//! The byte layout of a compiled system (see the crate documentation) and the builder of its payload. `encode`
-//! runs on the host, `decode` in the initialiser, on bytes that only the image builder could have written:
-//! `decode` still reports anything that does not fit instead of panicking.
+//! The byte layout of a compiled system (see the crate documentation) and the builder of its payload.
+//! `encode` runs on the host, `decode` in the initialiser, on bytes that only the image builder could have
+//! written: `decode` still reports anything that does not fit instead of panicking.
 
 use crate::{Blob, System};
 use alloc::vec::Vec;
@@ -69,8 +69,8 @@ pub fn encode(system: &System, payload: &Payload) -> Vec<u8> {
     image
 }
 
-/// Takes a compiled system apart into its description and its payload. Every [`Blob`] of the description still
-/// has to be looked up in the payload with a bounds check.
+/// Takes a compiled system apart into its description and its payload. Every [`Blob`] of the description
+/// still has to be looked up in the payload with a bounds check.
 pub fn decode(image: &[u8]) -> Result<(System, &[u8]), DecodeError> {
     let header = |index: usize| {
         let word = image.get(index * 8..index * 8 + 8)?;

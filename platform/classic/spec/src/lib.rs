@@ -1,10 +1,11 @@
-//! The compiled system of the classic platform: what `ferry image` writes and the initialiser (root task) reads.
+//! The compiled system of the classic platform: what `ferry image` writes and the initialiser (root task)
+//! reads.
 //!
 //! A compiled system is a *description* (this crate's [`System`], encoded with postcard) followed by a
-//! *payload* (the bytes of ELF segments and of prefilled memory regions). [`encode`] lays both out; [`decode`]
-//! takes them apart again. The description refers to payload by [`Blob`]; a blob that starts on a page boundary
-//! of the payload also starts on a page boundary in the initialiser's memory, so whole frames can be handed on
-//! without a copy.
+//! *payload* (the bytes of ELF segments and of prefilled memory regions). [`encode`] lays both out;
+//! [`decode`] takes them apart again. The description refers to payload by [`Blob`]; a blob that starts on a
+//! page boundary of the payload also starts on a page boundary in the initialiser's memory, so whole frames
+//! can be handed on without a copy.
 //!
 //! ```text
 //! 0        magic "FERRYSYS" (u64 LE)
@@ -17,10 +18,10 @@
 //!
 //! The initialiser has [`check`] look over what it has decoded before it builds anything from it.
 //!
-//! The encoding is private to one build of Ferry: image builder and initialiser come from the same source, and
-//! nothing of it is stored for later. The image builder (`ferry-classic-image`) appends a compiled system to the
-//! initialiser's ELF file; [`SYSTEM_SYMBOL`] tells the initialiser where it went. The fixed slots of every PD's CSpace
-//! are in [`slots`], the fixed addresses of every PD's VSpace in [`addresses`].
+//! The encoding is private to one build of Ferry: image builder and initialiser come from the same source,
+//! and nothing of it is stored for later. The image builder (`ferry-classic-image`) appends a compiled system
+//! to the initialiser's ELF file; [`SYSTEM_SYMBOL`] tells the initialiser where it went. The fixed slots of
+//! every PD's CSpace are in [`slots`], the fixed addresses of every PD's VSpace in [`addresses`].
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -30,8 +31,8 @@ mod check;
 mod encoding;
 mod system;
 
-/// The initialiser's symbol that the image builder fills: three 64-bit words, the address and the length of the compiled
-/// system in the initialiser's memory, and the first address of the initialiser's image.
+/// The initialiser's symbol that the image builder fills: three 64-bit words, the address and the length of
+/// the compiled system in the initialiser's memory, and the first address of the initialiser's image.
 pub const SYSTEM_SYMBOL: &str = "FERRY_SYSTEM";
 
 pub use ferry_classic_places::{addresses, slots};

@@ -64,8 +64,8 @@ pub struct MemoryRegion {
     pub frames: u32,
     /// log2 of the bytes of one frame: 12 or 21.
     pub frame_bits: u8,
-    /// Initial contents from the region's first byte on; everything after it is zero. The offset is a multiple
-    /// of 4096.
+    /// Initial contents from the region's first byte on; everything after it is zero. The offset is a
+    /// multiple of 4096.
     pub prefill: Option<Blob>,
 }
 
@@ -85,8 +85,9 @@ pub struct Map {
 pub struct Grant {
     /// Number of the region in [`System::regions`].
     pub region: u32,
-    /// Address of the first frame's home in the domain's window, aligned to the region's frame size; the others
-    /// follow it. Nothing is mapped there; the initialiser provides the page tables that frames of this size need.
+    /// Address of the first frame's home in the domain's window, aligned to the region's frame size; the
+    /// others follow it. Nothing is mapped there; the initialiser provides the page tables that frames of
+    /// this size need.
     pub address: u64,
     /// Slot of the first frame's capability, at least [`FIRST_FRAME`](crate::slots::FIRST_FRAME).
     pub first_capability: u64,
@@ -94,7 +95,8 @@ pub struct Grant {
     pub writable: bool,
 }
 
-/// A range of a domain's own addresses where nothing is mapped at first: there it maps the frames of its grants.
+/// A range of a domain's own addresses where nothing is mapped at first: there it maps the frames of its
+/// grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// First address, a multiple of 2 MiB.
@@ -115,8 +117,9 @@ pub struct Channel {
 pub struct End {
     /// Number of the domain in [`System::domains`].
     pub domain: u32,
-    /// The domain's own name for the channel, below `ferry_layout::geometry::CHANNELS`, used once per domain. It is both the bit this end sees when the other end signals and the offset of the
-    /// capability this end signals with.
+    /// The domain's own name for the channel, below `ferry_layout::geometry::CHANNELS`, used once per domain.
+    /// It is both the bit this end sees when the other end signals and the offset of the capability this end
+    /// signals with.
     pub id: u8,
 }
 
@@ -125,8 +128,8 @@ pub struct End {
 pub struct Tick {
     /// Number of the domain in [`System::domains`] that is woken.
     pub domain: u32,
-    /// Period in microseconds, 1 000 to 54 000: the 16-bit counter of the PC's interval timer allows no longer
-    /// one, and shorter ones leave an emulated machine no time for anything else.
+    /// Period in microseconds, 1 000 to 54 000: the 16-bit counter of the PC's interval timer allows no
+    /// longer one, and shorter ones leave an emulated machine no time for anything else.
     pub period_us: u32,
 }
 

@@ -1,5 +1,5 @@
-//! The initialiser's last look at a compiled system: one system that it takes, and for each rule one change that it refuses,
-//! with the words in which it does.
+//! The initialiser's last look at a compiled system: one system that it takes, and for each rule one change
+//! that it refuses, with the words in which it does.
 
 use ferry_classic_spec::addresses::{MAXIMUM_STACK_BYTES, PRIVATE_START};
 use ferry_classic_spec::{

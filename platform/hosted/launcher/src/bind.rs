@@ -1,7 +1,8 @@
-//! What the launcher binds a process to before its program runs, so it holds for any program, whoever linked it: it ends with
-//! the launcher, it has the files of its table and no others, and it makes no system call but those of `calls`. Where Linux has
-//! Landlock, it is also alone: through `/proc` it comes neither to the files nor to the memory of another process, not even as
-//! root. What a protection domain may do beyond that, the runtime narrows down once the program has been loaded.
+//! What the launcher binds a process to before its program runs, so it holds for any program, whoever linked
+//! it: it ends with the launcher, it has the files of its table and no others, and it makes no system call
+//! but those of `calls`. Where Linux has Landlock, it is also alone: through `/proc` it comes neither to the
+//! files nor to the memory of another process, not even as root. What a protection domain may do beyond that,
+//! the runtime narrows down once the program has been loaded.
 
 use crate::calls;
 use crate::error::LaunchError;
@@ -57,14 +58,15 @@ pub(crate) fn bind(
     given.map_err(|cause| LaunchError::Linux { what: "pass on files", cause: io::Error::other(cause) })
 }
 
-/// A Landlock domain of its own. It grants nothing, and denies what the system calls that are allowed cannot do anyway, to change
-/// the file system; what counts is that a process in such a domain has no power over one that is not in it.
+/// A Landlock domain of its own. It grants nothing, and denies what the system calls that are allowed cannot
+/// do anyway, to change the file system; what counts is that a process in such a domain has no power over one
+/// that is not in it.
 fn alone() -> Result<RulesetCreated, RulesetError> {
     Ruleset::default().handle_access(AccessFs::from_write(ABI::V1))?.create()
 }
 
-/// Has all files closed when the program begins that are not handed over explicitly from now on: those too that whoever
-/// started the launcher has left open.
+/// Has all files closed when the program begins that are not handed over explicitly from now on: those too
+/// that whoever started the launcher has left open.
 fn close_on_exec() -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: closes nothing yet, and passes no memory.

@@ -1,5 +1,6 @@
-//! Everything by which a process is started, and can be started again: its program, its table and its files. A life ends with
-//! all that is the process's own; regions, channels and what was signalled meanwhile are there for the next.
+//! Everything by which a process is started, and can be started again: its program, its table and its files.
+//! A life ends with all that is the process's own; regions, channels and what was signalled meanwhile are
+//! there for the next.
 
 use crate::bind::bind;
 use crate::console::Voice;

@@ -1,12 +1,13 @@
-//! The system calls that a process can make, whatever its program is. It is a list of what is allowed: what a program needs to
-//! be loaded, to use its own memory and files, to wait, to signal and to end. All else is refused with `EPERM`, also what Linux
-//! learns only tomorrow, and a call of another architecture (`int 0x80`) ends the process. x32 numbers have a bit of their own
-//! and are on no list.
+//! The system calls that a process can make, whatever its program is. It is a list of what is allowed: what a
+//! program needs to be loaded, to use its own memory and files, to wait, to signal and to end. All else is
+//! refused with `EPERM`, also what Linux learns only tomorrow, and a call of another architecture (`int
+//! 0x80`) ends the process. x32 numbers have a bit of their own and are on no list.
 //!
-//! A call is allowed if it changes nothing outside of the process. So there are no other processes or threads, no signals to
-//! anybody, no way to open a file for writing (a memory file that was opened for reading could otherwise be opened again, as
-//! `/proc/self/fd/N`), no `ioctl`, and of `fcntl` only what looks, or changes the table of files that nobody else has: neither
-//! the mode of an open file, nor who gets signals from it.
+//! A call is allowed if it changes nothing outside of the process. So there are no other processes or
+//! threads, no signals to anybody, no way to open a file for writing (a memory file that was opened for
+//! reading could otherwise be opened again, as `/proc/self/fd/N`), no `ioctl`, and of `fcntl` only what
+//! looks, or changes the table of files that nobody else has: neither the mode of an open file, nor who gets
+//! signals from it.
 
 use libc::{c_long, c_uint};
 use seccompiler::{
@@ -101,7 +102,8 @@ const FILE_COMMANDS: &[c_uint] = &[
     bits(libc::F_GETFL),
     bits(libc::F_GET_SEALS),
 ];
-/// Operations of `futex`, and what may be added to them. None of them moves who waits, or lends him a priority.
+/// Operations of `futex`, and what may be added to them. None of them moves who waits, or lends him a
+/// priority.
 const FUTEX_OPERATIONS: &[c_uint] = &[
     bits(libc::FUTEX_WAIT),
     bits(libc::FUTEX_WAKE),

@@ -1,8 +1,10 @@
-//! Where the system prints. Each domain has a socket of its own for its standard output and its errors, and the launcher prints
-//! what comes out of it, whole lines at a time, beside its own lines. So no domain has the console itself, keeps another from
-//! printing, or breaks into another's line; and sockets, unlike pipes, cannot be opened again through `/proc`.
+//! Where the system prints. Each domain has a socket of its own for its standard output and its errors, and
+//! the launcher prints what comes out of it, whole lines at a time, beside its own lines. So no domain has
+//! the console itself, keeps another from printing, or breaks into another's line; and sockets, unlike pipes,
+//! cannot be opened again through `/proc`.
 //!
-//! Linux notes when each piece was printed, so pieces of different domains come in the order in which they did.
+//! Linux notes when each piece was printed, so pieces of different domains come in the order in which they
+//! did.
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
@@ -14,7 +16,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Bytes of a piece at most: more than a socket holds.
 const PIECE: usize = 256 * 1024;
-/// Pieces that are taken from a domain at a time, and how often. Nobody has printed so much unless it prints without end.
+/// Pieces that are taken from a domain at a time, and how often. Nobody has printed so much unless it prints
+/// without end.
 const PIECES: usize = 64;
 const PASSES: usize = 4;
 /// Bytes of a line, after which it is printed without its end.

@@ -1,10 +1,11 @@
-//! Has a process load one program and no other. The one that loads the process's program is an `execve` as well, made when the
-//! process has been bound already; so no list of calls can tell them apart. Linux asks the launcher instead (a seccomp filter
-//! that notifies): it lets the first go on and closes the file through which it is asked, and from then on Linux refuses each
-//! with `ENOSYS`. Until then the process stands where it is, so all of a system can be there before the first one runs.
+//! Has a process load one program and no other. The one that loads the process's program is an `execve` as
+//! well, made when the process has been bound already; so no list of calls can tell them apart. Linux asks
+//! the launcher instead (a seccomp filter that notifies): it lets the first go on and closes the file through
+//! which it is asked, and from then on Linux refuses each with `ENOSYS`. Until then the process stands where
+//! it is, so all of a system can be there before the first one runs.
 //!
-//! The filter is put on a thread of the launcher and inherited by the process that the thread starts, because only so does the
-//! launcher have that file. The process ends with that thread.
+//! The filter is put on a thread of the launcher and inherited by the process that the thread starts, because
+//! only so does the launcher have that file. The process ends with that thread.
 
 use libc::{seccomp_data, seccomp_notif, seccomp_notif_resp, sock_filter, sock_fprog};
 use rustix::event::{PollFd, PollFlags};
@@ -82,7 +83,8 @@ impl Process {
     /// Has it end, if it has not. Fails if its program could not be loaded.
     pub(crate) fn kill(&mut self) -> io::Result<()> {
         if let Some(questions) = self.questions.take() {
-            // It still stands before it, and those that have been started after it hold the file as well: it waits for an answer.
+            // It still stands before it, and those that have been started after it hold the file as well: it
+            // waits for an answer.
             answer(&questions, -libc::ECANCELED, 0)?;
         }
         self.child()?.kill()

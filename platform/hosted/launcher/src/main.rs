@@ -1,5 +1,6 @@
-//! `ferry-hosted`: runs a system as Linux processes. Its standard output is the system's console, and its exit status
-//! the code with which the system ends, as QEMU's are for a system on seL4; so the command line judges both alike.
+//! `ferry-hosted`: runs a system as Linux processes. Its standard output is the system's console, and its
+//! exit status the code with which the system ends, as QEMU's are for a system on seL4; so the command line
+//! judges both alike.
 
 use clap::Parser;
 use ferry_description::{Description, Source};
@@ -38,7 +39,8 @@ struct Arguments {
     /// Lets domains run by their priorities, as they do on seL4. Linux allows it not to everybody.
     #[arg(long)]
     priorities: bool,
-    /// Gives a domain this priority, whatever the description says and even if that is against the rules; may be repeated.
+    /// Gives a domain this priority, whatever the description says and even if that is against the rules; may
+    /// be repeated.
     #[arg(long, value_name = "DOMAIN=NUMBER", value_parser = priority)]
     priority: Vec<(String, u8)>,
     /// Only says by its exit status whether this user may use `--priorities`.
@@ -106,8 +108,8 @@ fn run(arguments: &Arguments) -> Result<Ending, Box<dyn Error>> {
     Ok(running.serve(arguments.limit.map(Duration::from_secs))?)
 }
 
-/// Keeps this program, and what it starts, to so many of the processors that it may use now. Which ones depends on its
-/// process number, so that several systems at a time spread out.
+/// Keeps this program, and what it starts, to so many of the processors that it may use now. Which ones
+/// depends on its process number, so that several systems at a time spread out.
 fn keep_to(processors: usize) -> rustix::io::Result<()> {
     let usable = sched_getaffinity(None)?;
     let usable: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|processor| usable.is_set(*processor)).collect();

@@ -1,8 +1,9 @@
 //! Regions as memory files.
 //!
-//! Their size is sealed, so that nobody can take pages away under another's mapping, which would kill it. A region that nobody
-//! may write is sealed against writing altogether. Whoever gets the memory gets it as an open file of his own, with a position
-//! and a mode that nobody else has; opened read-only for those who may only read: such a mapping cannot be made writable afterwards.
+//! Their size is sealed, so that nobody can take pages away under another's mapping, which would kill it. A
+//! region that nobody may write is sealed against writing altogether. Whoever gets the memory gets it as an
+//! open file of his own, with a position and a mode that nobody else has; opened read-only for those who may
+//! only read: such a mapping cannot be made writable afterwards.
 
 use crate::error::LaunchError;
 use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
@@ -14,7 +15,8 @@ use std::os::unix::fs::FileExt;
 pub(crate) struct Memory(File);
 
 impl Memory {
-    /// Memory of `bytes` bytes that begins with `contents` and is zero behind. `constant`: nobody may write it.
+    /// Memory of `bytes` bytes that begins with `contents` and is zero behind. `constant`: nobody may write
+    /// it.
     pub(crate) fn new(name: &str, bytes: u64, contents: &[u8], constant: bool) -> Result<Self, LaunchError> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file =

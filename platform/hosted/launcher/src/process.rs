@@ -18,8 +18,8 @@ pub type Prefill = (String, Vec<u8>);
 /// Capability of the first frame. Not 0, so that a forgotten capability is none.
 const FIRST_CAPABILITY: u64 = 1;
 
-/// Starts every protection domain of a description. `programs` gives the executable of a program by the stem of the file name
-/// that the description has.
+/// Starts every protection domain of a description. `programs` gives the executable of a program by the stem
+/// of the file name that the description has.
 ///
 /// The processes end with the launcher's, at the latest.
 pub fn start(
@@ -157,8 +157,9 @@ impl Belongings {
         Ok(())
     }
 
-    /// Gives a domain the counters that it adds to, and a file that becomes ready when those are added to which it waits for. It
-    /// does not get these themselves: they are open files, and who has one can fill it and have others wait who add to it.
+    /// Gives a domain the counters that it adds to, and a file that becomes ready when those are added to
+    /// which it waits for. It does not get these themselves: they are open files, and who has one can fill it
+    /// and have others wait who add to it.
     fn channels(
         &mut self,
         domain: usize,

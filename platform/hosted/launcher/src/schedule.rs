@@ -1,6 +1,7 @@
-//! Who runs when. Linux shares the processors out, unless the system is to run by the priorities of its description: then each
-//! domain is in the real-time class, ranked as the description ranks it, and on one processor a signal to a higher domain
-//! runs it at once, as on seL4. For that a user needs a right that not everybody has.
+//! Who runs when. Linux shares the processors out, unless the system is to run by the priorities of its
+//! description: then each domain is in the real-time class, ranked as the description ranks it, and on one
+//! processor a signal to a higher domain runs it at once, as on seL4. For that a user needs a right that not
+//! everybody has.
 
 use libc::c_int;
 use std::collections::BTreeSet;
@@ -12,7 +13,8 @@ pub enum Scheduling {
     /// As all processes are.
     #[default]
     Linux,
-    /// By priority, the launcher's thread above all. A domain that never rests keeps those below it from running.
+    /// By priority, the launcher's thread above all. A domain that never rests keeps those below it from
+    /// running.
     ByPriority,
 }
 
@@ -21,8 +23,8 @@ pub enum Scheduling {
 pub(crate) struct Rank(c_int);
 
 impl Rank {
-    /// The rank of each domain by its priority, and the launcher's above them. Only the order counts: there are more
-    /// priorities than ranks.
+    /// The rank of each domain by its priority, and the launcher's above them. Only the order counts: there
+    /// are more priorities than ranks.
     pub(crate) fn all(priorities: &[u8]) -> (Vec<Self>, Self) {
         let order: BTreeSet<u8> = priorities.iter().copied().collect();
         let rank = |below: usize| Self(c_int::try_from(below + 1).unwrap_or(c_int::MAX));

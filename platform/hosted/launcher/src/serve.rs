@@ -1,6 +1,6 @@
-//! What the launcher does while the system runs: it prints what domains print, reports faults, starts those again that may be,
-//! and ends all processes when one asks for it. No domain can keep it waiting: it takes from each what is there, up to a bound,
-//! and waits for all at once.
+//! What the launcher does while the system runs: it prints what domains print, reports faults, starts those
+//! again that may be, and ends all processes when one asks for it. No domain can keep it waiting: it takes
+//! from each what is there, up to a bound, and waits for all at once.
 
 use crate::blueprint::{Blueprint, Life};
 use crate::console::{Console, Voice};
@@ -31,8 +31,8 @@ pub(crate) struct Member {
     /// Where it prints; `None` once it has ended.
     voice: Option<Voice>,
     restarts: Restarts,
-    /// How it is started again. Kept in any case: with it are the event counters, which remember what a domain has
-    /// signalled before it ended.
+    /// How it is started again. Kept in any case: with it are the event counters, which remember what a
+    /// domain has signalled before it ended.
     blueprint: Blueprint,
 }
 
@@ -160,8 +160,8 @@ impl System {
         self.fault(number, Fault { kind: FaultKind::UserException, address, instruction: 0 })
     }
 
-    /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported itself; nor does one
-    /// live on that has closed its socket.
+    /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported
+    /// itself; nor does one live on that has closed its socket.
     fn end(&mut self, number: usize) -> Result<ExitStatus, LaunchError> {
         let member = &mut self.members[number];
         member.reports = None;
@@ -210,7 +210,8 @@ impl Member {
 
 impl Drop for System {
     fn drop(&mut self) {
-        // All at once first, so that nobody sees the others go; one that has ended already cannot be killed again.
+        // All at once first, so that nobody sees the others go; one that has ended already cannot be killed
+        // again.
         for member in &mut self.members {
             let _ = member.process.kill();
         }

@@ -1,6 +1,6 @@
-//! What the scenarios about rights ask of the hosted platform. A process has files and no capabilities, so there is no `CSpace`
-//! to walk, and the scenarios that do are not played; which files a process has is for the launcher's own trials
-//! (`platform/hosted/launcher/tests/isolation`).
+//! What the scenarios about rights ask of the hosted platform. A process has files and no capabilities, so
+//! there is no `CSpace` to walk, and the scenarios that do are not played; which files a process has is for
+//! the launcher's own trials (`platform/hosted/launcher/tests/isolation`).
 
 #![no_std]
 #![forbid(unsafe_code)]

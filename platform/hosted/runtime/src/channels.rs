@@ -1,10 +1,10 @@
-//! Channels as event counters: each direction of a channel is one, and only the domain that signals has it. So who can signal
-//! is fixed by who has the file, nobody else can fill it or change its mode, and signals merge like those of a seL4
-//! notification.
+//! Channels as event counters: each direction of a channel is one, and only the domain that signals has it.
+//! So who can signal is fixed by who has the file, nobody else can fill it or change its mode, and signals
+//! merge like those of a seL4 notification.
 //!
-//! A domain waits for all that signal it by one file, an epoll instance into which the launcher has put their counters. It is
-//! edge-triggered: each signal makes its channel ready once more, several before a wake-up count as one, and the counter
-//! itself is never read. So a wake-up is one system call, whatever it is about.
+//! A domain waits for all that signal it by one file, an epoll instance into which the launcher has put their
+//! counters. It is edge-triggered: each signal makes its channel ready once more, several before a wake-up
+//! count as one, and the counter itself is never read. So a wake-up is one system call, whatever it is about.
 
 use crate::process;
 use ferry_platform::{Channel, ChannelSet};
@@ -13,8 +13,8 @@ use rustix::time::Timespec;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
-/// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one. Without
-/// such a channel nothing happens.
+/// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one.
+/// Without such a channel nothing happens.
 pub fn notify(channel: Channel) {
     let rings = process::get().map(|process| &process.rings);
     if let Some(Some(ring)) = rings.and_then(|rings| rings.get(usize::from(channel.number()))) {
@@ -28,7 +28,8 @@ pub fn notify_above(channel: Channel) {
     notify(channel);
 }
 
-/// Signals as [`notify`] does: Linux cannot signal and wait in one call. For the last thing that a handler does.
+/// Signals as [`notify`] does: Linux cannot signal and wait in one call. For the last thing that a handler
+/// does.
 pub fn notify_on_return(channel: Channel) {
     notify(channel);
 }
@@ -42,7 +43,8 @@ pub(crate) fn wait(epoll: &OwnedFd) -> ChannelSet {
     }
 }
 
-/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other wake-up.
+/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other
+/// wake-up.
 #[must_use]
 pub fn poll() -> ChannelSet {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };

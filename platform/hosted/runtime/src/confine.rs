@@ -1,5 +1,6 @@
-//! What a process may ask of Linux once it has started: to wait, to signal, to print, to end, and memory of its own. A PD
-//! on seL4 can do no more. Anything else is reported like a fault, by [`faults`](crate::faults).
+//! What a process may ask of Linux once it has started: to wait, to signal, to print, to end, and memory of
+//! its own. A PD on seL4 can do no more. Anything else is reported like a fault, by
+//! [`faults`](crate::faults).
 
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,

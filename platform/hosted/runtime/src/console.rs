@@ -1,5 +1,5 @@
-//! The debug console: standard output, a socket of this process, out of which the launcher prints whole lines. A line is
-//! written in one piece, when it is complete.
+//! The debug console: standard output, a socket of this process, out of which the launcher prints whole
+//! lines. A line is written in one piece, when it is complete.
 
 use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,8 @@ impl Write for Text<'_> {
 #[doc(hidden)]
 pub fn print(text: fmt::Arguments) {
     let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
-    // Only a value whose own formatting fails can make this fail; what it wrote before is still worth printing.
+    // Only a value whose own formatting fails can make this fail; what it wrote before is still worth
+    // printing.
     let _ = Text(&mut line).write_fmt(text);
 }
 

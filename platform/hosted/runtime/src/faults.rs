@@ -1,5 +1,5 @@
-//! Faults: what would stop a PD on seL4 is a signal here. The handler reports it to the launcher, as the kernel would to
-//! the initialiser, and ends the process. Everyone else goes on.
+//! Faults: what would stop a PD on seL4 is a signal here. The handler reports it to the launcher, as the
+//! kernel would to the initialiser, and ends the process. Everyone else goes on.
 
 use ferry_hosted_table::{REPORT_FILE, Report};
 use ferry_platform::{Fault, FaultKind};
@@ -24,7 +24,8 @@ pub(crate) fn report_all() {
     action.sa_sigaction = report as *const () as usize;
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
     for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS] {
-        // SAFETY: the handler has the signature that `SA_SIGINFO` asks for, and calls nothing but `write` and `_exit`.
+        // SAFETY: the handler has the signature that `SA_SIGINFO` asks for, and calls nothing but `write` and
+        // `_exit`.
         unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
     }
 }

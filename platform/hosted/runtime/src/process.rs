@@ -36,8 +36,9 @@ pub fn region_of(name: &str) -> Option<Region> {
     let table = &get()?.table;
     let address = usize::try_from(table.word(name)?).ok()?;
     let bytes = usize::try_from(table.word(&format!("{name}_size"))?).ok()?;
-    // SAFETY: the launcher sets both words to what the start has mapped, of that size and for good; Rust objects of this
-    // process lie where the kernel and the allocator put them, and nothing was mapped over them.
+    // SAFETY: the launcher sets both words to what the start has mapped, of that size and for good; Rust
+    // objects of this process lie where the kernel and the allocator put them, and nothing was mapped over
+    // them.
     unsafe { Region::at(address, bytes) }
 }
 
@@ -54,7 +55,8 @@ pub fn yield_now() {
     rustix::thread::sched_yield();
 }
 
-/// Blocks until the next period of the system's tick begins. Periods that began while nobody waited count as one.
+/// Blocks until the next period of the system's tick begins. Periods that began while nobody waited count as
+/// one.
 ///
 /// # Panics
 ///

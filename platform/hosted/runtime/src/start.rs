@@ -1,4 +1,5 @@
-//! How a process becomes a protection domain, what it does for the rest of its life, and how it ends when it panics.
+//! How a process becomes a protection domain, what it does for the rest of its life, and how it ends when it
+//! panics.
 
 use crate::process::{self, Process};
 use crate::{channels, confine, faults, window};
@@ -59,8 +60,8 @@ fn start() -> Result<&'static Process, String> {
 
     for map in &table.maps {
         let protection = if map.writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
-        // SAFETY: addresses of a system description are far from where Linux puts programs, stacks and heaps, and its
-        // mappings do not overlap.
+        // SAFETY: addresses of a system description are far from where Linux puts programs, stacks and heaps,
+        // and its mappings do not overlap.
         unsafe { window::map_file(map.address, map.bytes, map.file, 0, protection) }
             .map_err(failed("map a region"))?;
     }
@@ -93,8 +94,8 @@ fn take(taken: &mut BTreeSet<RawFd>, file: RawFd) -> Result<OwnedFd, String> {
     if !taken.insert(file) {
         return Err(format!("file {file} stands in the table twice"));
     }
-    // SAFETY: the launcher has opened this file for this process, and `taken` shows that nobody else has taken it. One that is
-    // not open is refused by Linux wherever it is used.
+    // SAFETY: the launcher has opened this file for this process, and `taken` shows that nobody else has
+    // taken it. One that is not open is refused by Linux wherever it is used.
     Ok(unsafe { OwnedFd::from_raw_fd(file) })
 }
 

@@ -1,6 +1,6 @@
-//! Central's window: a range of addresses that is reserved without access, in which frames of clients are mapped by
-//! `mmap` and replaced by the reservation again. The one place of this platform where a running PD changes its
-//! address space.
+//! Central's window: a range of addresses that is reserved without access, in which frames of clients are
+//! mapped by `mmap` and replaced by the reservation again. The one place of this platform where a running PD
+//! changes its address space.
 //!
 //! It refuses what the kernel of seL4 refuses: a frame that is mapped elsewhere, and a place that is taken.
 
@@ -39,8 +39,8 @@ pub fn window() -> Option<Window> {
 }
 
 impl Window {
-    /// Maps a frame at its address, read-only or read-write. A frame without the write right is mapped read-only,
-    /// whatever is asked: a write to it faults.
+    /// Maps a frame at its address, read-only or read-write. A frame without the write right is mapped
+    /// read-only, whatever is asked: a write to it faults.
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let refused = |errno: Errno| MapError { code: u64::from(errno.raw_os_error().unsigned_abs()) };
         let (grant, number) = self.find(frame.capability).ok_or(refused(Errno::BADF))?;
@@ -60,7 +60,8 @@ impl Window {
         }
         let mut protection = ProtFlags::READ;
         protection.set(ProtFlags::WRITE, frame.writable && granted.writable);
-        // SAFETY: the range lies in the reservation, where no Rust object is; that nothing is mapped there was just checked.
+        // SAFETY: the range lies in the reservation, where no Rust object is; that nothing is mapped there
+        // was just checked.
         unsafe {
             map_file(frame.address, bytes, granted.file, (number as u64) << granted.frame_bits, protection)
         }
@@ -70,12 +71,13 @@ impl Window {
         Ok(())
     }
 
-    /// Removes the mapping that was made through this capability. A capability through which nothing is mapped, or
-    /// that does not exist, is left alone.
+    /// Removes the mapping that was made through this capability. A capability through which nothing is
+    /// mapped, or that does not exist, is left alone.
     ///
     /// # Panics
     ///
-    /// If Linux refuses, for want of memory: rather no central than one that keeps a frame which it believes unmapped.
+    /// If Linux refuses, for want of memory: rather no central than one that keeps a frame which it believes
+    /// unmapped.
     pub fn unmap(&mut self, capability: u64) {
         let Some((grant, number)) = self.find(capability) else { return };
         let bytes = 1 << self.process.table.grants[grant].frame_bits;
@@ -86,7 +88,8 @@ impl Window {
         self.mapped.remove(&address);
         // SAFETY: a frame is mapped there, by `map`; who used it through this window knows that it goes.
         let gone = unsafe { reserve(address, bytes) };
-        // Refused only if Linux has no memory for its own tables. A frame that stays mapped is what must never be.
+        // Refused only if Linux has no memory for its own tables. A frame that stays mapped is what must
+        // never be.
         assert!(gone.is_ok(), "a frame at {address:#x} could not be unmapped");
     }
 

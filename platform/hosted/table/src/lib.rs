@@ -1,8 +1,9 @@
 //! What the launcher of the hosted platform tells each process, and what a process reports to it.
 //!
-//! A process gets its table through [`TABLE_FILE`], read-only. It names every other open file that the process has: one for
-//! each region and channel of its protection domain in the system description, and none besides. What a process
-//! reports goes through [`REPORT_FILE`], a socket of its own, so nobody can report in another's name.
+//! A process gets its table through [`TABLE_FILE`], read-only. It names every other open file that the
+//! process has: one for each region and channel of its protection domain in the system description, and none
+//! besides. What a process reports goes through [`REPORT_FILE`], a socket of its own, so nobody can report in
+//! another's name.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -39,7 +40,8 @@ pub struct Table {
     pub grants: Vec<Grant>,
     /// Channels.
     pub channels: Vec<Channel>,
-    /// The file to wait with: an epoll instance that gives the numbers of channels whose other ends have signalled.
+    /// The file to wait with: an epoll instance that gives the numbers of channels whose other ends have
+    /// signalled.
     pub wait: i32,
     /// Period in microseconds, of the domain that is the system's ticker.
     pub period_us: Option<u32>,

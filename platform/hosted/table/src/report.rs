@@ -1,4 +1,5 @@
-//! Reports of a process: records of fixed size, so that a signal handler can write one and each arrives whole.
+//! Reports of a process: records of fixed size, so that a signal handler can write one and each arrives
+//! whole.
 
 use ferry_platform::{Fault, FaultKind};
 

@@ -16,7 +16,8 @@ use crate::specification::Specification;
 use crate::supervision::{SUPERVISOR, SYMBOL, Supervised};
 use crate::{Arguments, grants, narrow, pack, restarts, stacks, window};
 
-/// Slots of the initialiser's `CNode` that neither objects nor mappings take: its own, and what it derives for threads.
+/// Slots of the initialiser's `CNode` that neither objects nor mappings take: its own, and what it derives
+/// for threads.
 const SPARE_SLOTS: usize = 4096;
 
 /// Builds the image of a system.
@@ -86,7 +87,8 @@ fn supervise(
     Ok(supervised)
 }
 
-/// Has Microkit read the description twice: as it is, so that messages are about the user's file, and with the supervisor.
+/// Has Microkit read the description twice: as it is, so that messages are about the user's file, and with
+/// the supervisor.
 fn read_supervised(
     target: &Target,
     arguments: &Arguments,

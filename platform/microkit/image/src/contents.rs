@@ -1,7 +1,7 @@
 //! Regions that the caller fills: bytes from the first byte of the region on, the rest zero.
 //!
-//! Microkit can do this itself (`prefill_path`), but wants the file to reach into the region's last page, and cannot
-//! fill what the description does not name a file for.
+//! Microkit can do this itself (`prefill_path`), but wants the file to reach into the region's last page, and
+//! cannot fill what the description does not name a file for.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -46,8 +46,8 @@ impl Contents {
         Ok(Self { region: filling.region.clone(), bytes })
     }
 
-    /// Makes the region large enough. On small pages: those are embedded as they are, large ones are compressed, which
-    /// takes seconds for a large file.
+    /// Makes the region large enough. On small pages: those are embedded as they are, large ones are
+    /// compressed, which takes seconds for a large file.
     pub(crate) fn enlarge(&self, bytes: u64, system: &mut SystemDescription) -> Result<(), Error> {
         let region = system.memory_regions.iter_mut().find(|region| region.name == self.region);
         let region = region.ok_or_else(|| Error::NoRegionToFill(self.region.clone()))?;

@@ -1,4 +1,5 @@
-//! `ferry-microkit-image`: makes a bootable Microkit image of a system description, its flows and its programs.
+//! `ferry-microkit-image`: makes a bootable Microkit image of a system description, its flows and its
+//! programs.
 //!
 //! Microkit's own library does the work; what it has no words for is added to the capDL specification between
 //! building and packing:
@@ -10,11 +11,11 @@
 //!
 //! And what it gives too much is taken away: rights that none of its interface uses (`narrow`).
 //!
-//! Before that, the description gets a supervisor, in Microkit's own words (`supervision`). `ferry image` calls this
-//! as a program of its own, because parts of the library end the process when something is wrong.
+//! Before that, the description gets a supervisor, in Microkit's own words (`supervision`). `ferry image`
+//! calls this as a program of its own, because parts of the library end the process when something is wrong.
 //!
-//! Into the output directory go `image` (on x86-64 also `sel4_32.elf`, the kernel that QEMU boots), `report.txt`,
-//! and `system.xml`, the description as it was built.
+//! Into the output directory go `image` (on x86-64 also `sel4_32.elf`, the kernel that QEMU boots),
+//! `report.txt`, and `system.xml`, the description as it was built.
 #![forbid(unsafe_code)]
 
 mod build;
@@ -63,8 +64,8 @@ pub(crate) struct Arguments {
     /// Fills a region from its beginning with a file and enlarges it if it must; can be repeated
     #[arg(long = "prefill", value_name = "REGION=FILE")]
     fillings: Vec<Filling>,
-    /// Gives a domain another priority, after the description has been checked: for tests of what must not be described;
-    /// can be repeated
+    /// Gives a domain another priority, after the description has been checked: for tests of what must not be
+    /// described; can be repeated
     #[arg(long = "priority", value_name = "DOMAIN=PRIORITY")]
     priorities: Vec<Priority>,
     /// The Microkit SDK
@@ -82,8 +83,8 @@ pub(crate) struct Arguments {
     /// Has the stock Microkit tool build the system instead, without any of Ferry's additions
     #[arg(long)]
     stock_check: bool,
-    /// Builds an image whose initial task is this program instead, for tests on `AArch64` (on x86-64 QEMU takes the
-    /// program as it is)
+    /// Builds an image whose initial task is this program instead, for tests on `AArch64` (on x86-64 QEMU
+    /// takes the program as it is)
     #[arg(long, value_name = "PROGRAM", conflicts_with = "stock_check")]
     root_task: Option<PathBuf>,
 }

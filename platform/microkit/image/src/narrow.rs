@@ -1,10 +1,11 @@
-//! Takes from the capabilities that Microkit gives every protection domain (PD) the rights that Microkit's own interface does
-//! not use.
+//! Takes from the capabilities that Microkit gives every protection domain (PD) the rights that Microkit's
+//! own interface does not use.
 //!
-//! Microkit 2.3 gives all rights to the endpoint that a PD calls, and to the one through which its faults are reported, which it
-//! puts into the PD's `CSpace` too. Whoever may receive there takes what was meant for the PD at the other end: the calls of all
-//! its callers, the faults of all its children. All PDs call Ferry's supervisor and are its children, so any client could read
-//! what any other prints, answer its calls, and hide or undo the faults of all, with or without a flow between them.
+//! Microkit 2.3 gives all rights to the endpoint that a PD calls, and to the one through which its faults are
+//! reported, which it puts into the PD's `CSpace` too. Whoever may receive there takes what was meant for the
+//! PD at the other end: the calls of all its callers, the faults of all its children. All PDs call Ferry's
+//! supervisor and are its children, so any client could read what any other prints, answer its calls, and
+//! hide or undo the faults of all, with or without a flow between them.
 //!
 //! ```text
 //! slot          what                         Microkit gives        left
@@ -16,8 +17,8 @@
 //! 74 + channel  another's endpoint           all                   write, and to be answered
 //! ```
 //!
-//! What `<cspace>` gives stays as the description says. So does a PD's own address space, in slot 3, with which programs clean
-//! caches: there is nothing that it could map.
+//! What `<cspace>` gives stays as the description says. So does a PD's own address space, in slot 3, with
+//! which programs clean caches: there is nothing that it could map.
 
 use microkit_tool::sdf::SystemDescription;
 use sel4_capdl_initializer_types::{Cap, Rights};

@@ -23,8 +23,8 @@ impl<'a> Programs<'a> {
         }
     }
 
-    /// The file of a program. A name that ends in `.elf` also stands for the file without that ending, which is how
-    /// cargo names it.
+    /// The file of a program. A name that ends in `.elf` also stands for the file without that ending, which
+    /// is how cargo names it.
     pub(crate) fn path(&self, domain: &str, program: &Path, fpu: bool) -> Result<PathBuf, Error> {
         let first = if fpu { &[] } else { self.search_paths_without_fpu };
         let directories = || first.iter().chain(self.search_paths);

@@ -1,5 +1,5 @@
-//! What the supervisor needs to start a domain again: the writable parts of its program, mapped read-write into the
-//! supervisor, and beside them, read-only, what they begin with.
+//! What the supervisor needs to start a domain again: the writable parts of its program, mapped read-write
+//! into the supervisor, and beside them, read-only, what they begin with.
 //!
 //! Only for domains that the description wants started again; of all others the supervisor sees no memory.
 
@@ -107,7 +107,8 @@ impl Tables {
         Ok(())
     }
 
-    /// Adds frames with what a segment begins with. How many bytes that are, and where they lie in the supervisor.
+    /// Adds frames with what a segment begins with. How many bytes that are, and where they lie in the
+    /// supervisor.
     fn add_beginning(
         &mut self,
         specification: &mut Specification<'_>,

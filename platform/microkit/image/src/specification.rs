@@ -1,7 +1,7 @@
 //! The capDL specification that Microkit's library builds, as something to add to.
 //!
-//! Objects are found by the names that Microkit 2.3.0 gives them. New objects are appended and brought into order at the
-//! end ([`Specification::finish`]), because the initialiser allocates in the order of the list.
+//! Objects are found by the names that Microkit 2.3.0 gives them. New objects are appended and brought into
+//! order at the end ([`Specification::finish`]), because the initialiser allocates in the order of the list.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -83,8 +83,8 @@ impl<'a> Specification<'a> {
         }
     }
 
-    /// The finished specification: physical addresses first and ascending, then large objects before small ones, then by
-    /// name, as Microkit orders its own.
+    /// The finished specification: physical addresses first and ascending, then large objects before small
+    /// ones, then by name, as Microkit orders its own.
     pub(crate) fn finish(mut self) -> CapDLSpecContainer {
         let objects = &self.container.spec.objects;
         let mut order: Vec<usize> = (0..objects.len()).collect();

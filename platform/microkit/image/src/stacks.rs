@@ -1,5 +1,5 @@
-//! The page below each stack, on which an overflow faults. Microkit leaves it free, but lets a description map a region that ends
-//! where the stack ends; then an overflow would write to the region.
+//! The page below each stack, on which an overflow faults. Microkit leaves it free, but lets a description
+//! map a region that ends where the stack ends; then an overflow would write to the region.
 
 use microkit_tool::sdf::SystemDescription;
 

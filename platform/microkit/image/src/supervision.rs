@@ -1,8 +1,9 @@
-//! Puts Ferry's supervisor into a system description, in Microkit's own words: every protection domain becomes its
-//! child, every one whose program uses Ferry's runtime gets a channel to call it by, and the console is its device alone.
+//! Puts Ferry's supervisor into a system description, in Microkit's own words: every protection domain
+//! becomes its child, every one whose program uses Ferry's runtime gets a channel to call it by, and the
+//! console is its device alone.
 //!
-//! This is done in the text, because that is what Microkit's library reads and checks, and because a user can read the
-//! result (`system.xml` in the output directory).
+//! This is done in the text, because that is what Microkit's library reads and checks, and because a user can
+//! read the result (`system.xml` in the output directory).
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -41,8 +42,8 @@ pub(crate) struct Supervised {
 }
 
 impl Supervised {
-    /// Adds the supervisor to a description that Microkit accepts. `uses_runtime` says whether a domain's program can call
-    /// it.
+    /// Adds the supervisor to a description that Microkit accepts. `uses_runtime` says whether a domain's
+    /// program can call it.
     pub(crate) fn new(text: &str, board: &Board, uses_runtime: impl Fn(&str) -> bool) -> Result<Self, Error> {
         let document = Document::parse(text).map_err(|error| Error::Refused(error.to_string()))?;
         let system = document.root_element();
@@ -171,7 +172,8 @@ fn check_priority(domain: Node<'_, '_>, name: &str) -> Result<(), Error> {
     }
 }
 
-/// The highest channel number that a domain does not use, for a channel, an interrupt, or anything else of its own.
+/// The highest channel number that a domain does not use, for a channel, an interrupt, or anything else of
+/// its own.
 fn free_channel(system: Node<'_, '_>, domain: Node<'_, '_>, name: &str) -> Result<u8, Error> {
     let ends =
         system.descendants().filter(|node| node.has_tag_name("end") && node.attribute("pd") == Some(name));

@@ -1,7 +1,8 @@
-//! The page tables of central's window: all of them there from the start and empty, so that mapping a frame never needs
-//! another object.
+//! The page tables of central's window: all of them there from the start and empty, so that mapping a frame
+//! never needs another object.
 //!
-//! A region on large frames gets no page tables of the last level: where one hangs, no large frame can be mapped.
+//! A region on large frames gets no page tables of the last level: where one hangs, no large frame can be
+//! mapped.
 
 use ferry_description::{CENTRAL, Grant, LARGE_PAGE_BYTES, Placement};
 

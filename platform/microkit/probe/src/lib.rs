@@ -1,9 +1,9 @@
 //! Tries what each capability of a protection domain (PD) on Microkit is good for.
 //!
-//! The kernels that are shipped do not say what a slot holds, so it is invoked, with a label that there is not. That changes
-//! nothing: an empty slot, or one without the right to send, is an *invalid capability*; an object of any kind takes it for an
-//! *illegal operation*; a notification is signalled. A slot that can only be waited on is taken for empty by that; a debug kernel
-//! is asked beside.
+//! The kernels that are shipped do not say what a slot holds, so it is invoked, with a label that there is
+//! not. That changes nothing: an empty slot, or one without the right to send, is an *invalid capability*; an
+//! object of any kind takes it for an *illegal operation*; a notification is signalled. A slot that can only
+//! be waited on is taken for empty by that; a debug kernel is asked beside.
 
 #![no_std]
 
@@ -12,13 +12,15 @@ use core::ops::Range;
 use ferry_harness::{Holding, Overreach};
 use sel4::{Cap, Error, MessageInfoBuilder, cap};
 
-/// Whether the platform gives every PD its own address space as a capability: Microkit does, so that programs can clean caches.
+/// Whether the platform gives every PD its own address space as a capability: Microkit does, so that programs
+/// can clean caches.
 pub const GIVES_ADDRESS_SPACES: bool = true;
 
 /// Bytes of a page.
 const PAGE: usize = 1 << sel4::FrameObjectType::GRANULE.bits();
 
-/// Where a PD's stack begins, growing down: one page below that of the IPC buffer, which is the highest there is.
+/// Where a PD's stack begins, growing down: one page below that of the IPC buffer, which is the highest there
+/// is.
 #[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
 pub const STACK_TOP: Option<usize> = Some((sel4::sys::seL4_UserVSpaceTop as usize & !(PAGE - 1)) - PAGE);
 
@@ -40,8 +42,8 @@ const ROOT_BITS: u32 = 6;
 /// Bits of a capability pointer below the number of the slot in the root.
 const ROOT_SHIFT: u32 = u64::BITS - ROOT_BITS;
 
-/// Looks at each slot of this PD's `CSpace`: those of the `CNode` that Microkit fills, and those of the root. `frames`: the
-/// capability pointers of the frames that it holds, behind one slot of the root.
+/// Looks at each slot of this PD's `CSpace`: those of the `CNode` that Microkit fills, and those of the root.
+/// `frames`: the capability pointers of the frames that it holds, behind one slot of the root.
 pub fn walk(frames: Range<u64>, see: &mut dyn FnMut(u64, Holding)) {
     let of_frames = frames.start >> ROOT_SHIFT;
     for pointer in (0..SLOTS).chain((1..1 << ROOT_BITS).map(|slot| slot << ROOT_SHIFT)) {
@@ -92,14 +94,15 @@ fn look(pointer: u64) -> Holding {
     }
 }
 
-/// The capability by which this PD calls the supervisor. The runtime's symbol, which the image builder fills in.
+/// The capability by which this PD calls the supervisor. The runtime's symbol, which the image builder fills
+/// in.
 fn supervisor() -> Option<u64> {
     unsafe extern "C" {
         /// Declared by the runtime.
         static ferry_supervisor: usize;
     }
-    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take the initial value
-    // for the one that is there then.
+    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take
+    // the initial value for the one that is there then.
     let number = unsafe { (&raw const ferry_supervisor).read_volatile() };
     (number != usize::MAX).then_some(FIRST_ENDPOINT + number as u64)
 }

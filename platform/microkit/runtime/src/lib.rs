@@ -76,7 +76,8 @@ pub fn notify_on_return(channel: Channel) {
     wake::defer(channel);
 }
 
-/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other wake-up.
+/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other
+/// wake-up.
 #[inline(never)]
 #[must_use]
 pub fn poll() -> ChannelSet {

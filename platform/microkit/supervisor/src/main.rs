@@ -50,7 +50,8 @@ fn init() -> Supervisor {
 impl Handler for Supervisor {
     type Error = Infallible;
 
-    /// The image builder lets nobody signal the supervisor. Should somebody all the same, that is nothing to panic at.
+    /// The image builder lets nobody signal the supervisor. Should somebody all the same, that is nothing to
+    /// panic at.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }

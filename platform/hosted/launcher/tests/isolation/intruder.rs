@@ -1,4 +1,5 @@
-//! What alpha does as a protection domain that is linked to the runtime: it is confined, and tries to get out, or crashes.
+//! What alpha does as a protection domain that is linked to the runtime: it is confined, and tries to get
+//! out, or crashes.
 
 use ferry_hosted_table::{REPORT_FILE, Report};
 use ferry_platform::{Fault, FaultKind};
@@ -121,8 +122,8 @@ pub(crate) fn spin() {
 /// Nothing that it should not do.
 pub(crate) fn behave() {}
 
-/// Prints which files are open, and how each answers to a `read` and a `write` of nothing: memory files take what they are open
-/// for, sockets both, event counters and waits neither, nor does a file that is not open.
+/// Prints which files are open, and how each answers to a `read` and a `write` of nothing: memory files take
+/// what they are open for, sockets both, event counters and waits neither, nor does a file that is not open.
 pub(crate) fn list_files() {
     let mut list = String::from("files");
     for number in 0..FILES {

@@ -1,10 +1,11 @@
-//! What the hosted platform promises, tried out with real processes: a read-only mapping stays so, nobody has a file that it
-//! should not have, a client that crashes is reported and harms nobody, and no process outlives the launcher.
+//! What the hosted platform promises, tried out with real processes: a read-only mapping stays so, nobody has
+//! a file that it should not have, a client that crashes is reported and harms nobody, and no process
+//! outlives the launcher.
 //!
-//! This program is both sides. Started by `cargo test` it runs the trials: each starts the launcher with the system of
-//! `system.xml`, in which every program is a link to this file. Started by such a link, `TRIAL/alpha` for instance, it is
-//! that protection domain and does what the trial wants of it. Beta prints a line at each tick, for as long as it,
-//! central and the ticker live.
+//! This program is both sides. Started by `cargo test` it runs the trials: each starts the launcher with the
+//! system of `system.xml`, in which every program is a link to this file. Started by such a link,
+//! `TRIAL/alpha` for instance, it is that protection domain and does what the trial wants of it. Beta prints
+//! a line at each tick, for as long as it, central and the ticker live.
 
 mod domains;
 mod intruder;

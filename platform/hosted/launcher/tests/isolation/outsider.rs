@@ -1,5 +1,5 @@
-//! What alpha does as a program that is not linked to the runtime, so that nothing but what the launcher has bound it to keeps
-//! it. Each attempt prints a line with Linux's error number, 0 if it succeeded.
+//! What alpha does as a program that is not linked to the runtime, so that nothing but what the launcher has
+//! bound it to keeps it. Each attempt prints a line with Linux's error number, 0 if it succeeded.
 
 use ferry_hosted_table::{FIRST_FILE, Map, TABLE_FILE, Table};
 use libc::{c_char, c_int, c_long};
@@ -134,7 +134,8 @@ fn call(number: c_long, arguments: [c_long; 3]) -> Result<c_long, Errno> {
     }
 }
 
-/// Tries to have central killed by a signal that Linux sends: about a file of its own, whose owner it says central is.
+/// Tries to have central killed by a signal that Linux sends: about a file of its own, whose owner it says
+/// central is.
 pub(crate) fn name_central_an_owner(_: &Table) {
     let central: c_int = central().expect("central has a process");
     let (own, write_end) = match rustix::pipe::pipe() {
@@ -187,7 +188,8 @@ pub(crate) fn print_without_end(_: &Table) {
     }
 }
 
-/// Tries to have central wait for it: fills each file that can be filled, and makes it one whose writer waits.
+/// Tries to have central wait for it: fills each file that can be filled, and makes it one whose writer
+/// waits.
 pub(crate) fn stop_central(table: &Table) {
     for number in FIRST_FILE..=table.wait {
         // It may refuse all that, or take it: what counts is that central goes on.

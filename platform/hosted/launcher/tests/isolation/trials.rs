@@ -119,11 +119,11 @@ fn contained(trial: &str, report: &str) -> Result<(), Failed> {
     watch.end()
 }
 
-/// A confined client: the standard three, its reports, the event counter of its channel, and its wait. No memory file, and not
-/// the stray one.
+/// A confined client: the standard three, its reports, the event counter of its channel, and its wait. No
+/// memory file, and not the stray one.
 const CLIENTS_FILES: &str = "files 0r- 1rw 2rw 4rw 10-- 11--";
-/// Central: likewise with three channels, and the memory files of frames: transmit buffers to read, receive buffers to
-/// read and write.
+/// Central: likewise with three channels, and the memory files of frames: transmit buffers to read, receive
+/// buffers to read and write.
 const CENTRALS: &str = "files 0r- 1rw 2rw 4rw 10-- 11-- 12-- 13-- 14r- 15rw 16r- 17rw";
 
 fn files(trial: &str, expected: &str) -> Result<(), Failed> {
@@ -203,7 +203,8 @@ fn attempts(trial: &str, expected: Attempts) -> Result<(), Failed> {
     watch.end()
 }
 
-/// The calls that get through whatever their arguments are, besides those that do not come back; and `execve`, which there is not.
+/// The calls that get through whatever their arguments are, besides those that do not come back; and
+/// `execve`, which there is not.
 const CALLS: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_write,
@@ -252,8 +253,8 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_execve,
 ];
 
-/// Those that get through with some arguments, and which: as numbers, because the names are what is tested. In the order of
-/// `fcntl`: two that duplicate, two about closing, the mode, the seals.
+/// Those that get through with some arguments, and which: as numbers, because the names are what is tested.
+/// In the order of `fcntl`: two that duplicate, two about closing, the mode, the seals.
 const ARGUMENTS: &[(&str, &[libc::c_long])] = &[
     ("x32", &[]),
     ("fcntl", &[0, 1, 2, 3, 1030, 1034]),

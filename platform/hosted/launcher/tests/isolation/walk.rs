@@ -1,6 +1,6 @@
-//! What alpha does to find out which system calls it can make at all, as a program that nothing binds but the launcher: it makes
-//! every one there is, and more. Those that get through find arguments with which they do nothing. What is refused is refused
-//! with `EPERM`; each line names what was not.
+//! What alpha does to find out which system calls it can make at all, as a program that nothing binds but the
+//! launcher: it makes every one there is, and more. Those that get through find arguments with which they do
+//! nothing. What is refused is refused with `EPERM`; each line names what was not.
 
 use ferry_hosted_table::Table;
 use libc::{c_int, c_long};
@@ -12,8 +12,8 @@ const NUMBERS: RangeInclusive<c_long> = 0..=2047;
 const X32: c_long = 1 << 30;
 /// No address, no file, no length, no option.
 const NOTHING: c_long = -1;
-/// Calls that do not come back. Linux does not ask a filter about the last two (`uretprobe`, `uprobe`): it ends who makes them
-/// elsewhere than in a trampoline that it has put there itself.
+/// Calls that do not come back. Linux does not ask a filter about the last two (`uretprobe`, `uprobe`): it
+/// ends who makes them elsewhere than in a trampoline that it has put there itself.
 const ENDS: [c_long; 5] = [libc::SYS_exit, libc::SYS_exit_group, libc::SYS_rt_sigreturn, 335, 336];
 /// Options of `prctl` are small numbers, and these.
 const LARGE_OPTIONS: [c_long; 3] = [libc::PR_SET_VMA as c_long, libc::PR_SET_PTRACER as c_long, 0x4000_0000];

@@ -69,8 +69,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether there is a process of one of the trial's programs, or one that is about to load one, which looks like its launcher.
-    /// One that has ended has no command line.
+    /// Whether there is a process of one of the trial's programs, or one that is about to load one, which
+    /// looks like its launcher. One that has ended has no command line.
     fn has_processes(&self) -> Result<bool, Failed> {
         let programs = self.programs.path().as_os_str().as_bytes();
         let mut processes = std::fs::read_dir("/proc")?.flatten();
