@@ -191,7 +191,7 @@ fn regions_can_be_made() {
 fn channels_and_tick_have_their_domains() {
     expect_refused(&[
         (|system| system.channels[0].ends[1].domain = 2, "channel: a protection domain does not exist"),
-        (|system| system.channels[0].ends[1].id = 63, "alpha: a channel's id is above 62"),
+        (|system| system.channels[0].ends[1].id = 62, "alpha: a channel's id is above 61"),
         (|system| system.channels.push(system.channels[0]), "central: two channels have the same id"),
         (
             |system| system.tick = Some(Tick { domain: 2, period_us: 5_000 }),
