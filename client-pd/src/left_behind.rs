@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn every_peer_keeps_its_slots_whatever_the_others_hold() {
-        for peers in 1..=31_u32 {
+        // An interpreter takes minutes for all of them.
+        for peers in (1..=31_u32).step_by(if cfg!(miri) { 15 } else { 1 }) {
             let mut behind = LeftBehind::new(peers);
             assert!(behind.reserved() >= 2, "{peers}");
             assert!(behind.plain_limit() >= RING / 2, "{peers}");

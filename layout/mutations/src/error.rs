@@ -46,7 +46,11 @@ impl fmt::Display for Error {
             ),
             Self::Broken(output) => write!(f, "the copy was not tested:\n{output}"),
             Self::FailsUnchanged => {
-                write!(f, "the loom tests fail without any mutation; run `make loom` first")
+                write!(
+                    f,
+                    "the loom tests fail without any mutation; run \
+                     RUSTFLAGS=\"--cfg loom\" cargo test -p ferry-layout --release --test loom first"
+                )
             }
         }
     }
