@@ -275,7 +275,6 @@ fn every_synchronising_ordering_is_listed() {
 
 /// Every file of the crate is looked at.
 #[test]
-#[cfg_attr(miri, ignore = "there are no files under Miri")]
 fn every_source_is_listed() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let entries = std::fs::read_dir(directory).unwrap();
