@@ -1,5 +1,7 @@
 //! What central knows of one client.
 
+use core::num::NonZeroU32;
+
 use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
 
@@ -38,9 +40,9 @@ pub(crate) struct Client {
 
     /// Bytes added to the deficit in each round, the most that can come of that, and the most descriptors
     /// taken.
-    pub(crate) bytes_per_round: u32,
+    pub(crate) bytes_per_round: NonZeroU32,
     pub(crate) most_bytes: u32,
-    pub(crate) messages_per_round: u32,
+    pub(crate) messages_per_round: NonZeroU32,
     /// Bytes that this client may still have copied in this round.
     pub(crate) deficit: u32,
     /// Descriptors of this client that may still be carried or refused in this round.
@@ -75,9 +77,9 @@ impl Client {
             deliveries: Producer::new(0),
             waits: Waits::NOBODY,
             senders: ClientSet::EMPTY,
-            bytes_per_round: 1,
+            bytes_per_round: NonZeroU32::MIN,
             most_bytes: 1,
-            messages_per_round: 1,
+            messages_per_round: NonZeroU32::MIN,
             deficit: 0,
             messages_left: 0,
             wanted: 0,
@@ -103,10 +105,13 @@ impl Client {
     /// of the last share, because the next piece was larger than the rest, keeps the rest.
     #[inline]
     pub(crate) fn replenish(&mut self, has_work: bool) {
-        self.messages_left = self.messages_per_round;
+        self.messages_left = self.messages_per_round.get();
         self.wanted = 0;
-        self.deficit =
-            if has_work { self.deficit.saturating_add(self.bytes_per_round).min(self.most_bytes) } else { 0 };
+        self.deficit = if has_work {
+            self.deficit.saturating_add(self.bytes_per_round.get()).min(self.most_bytes)
+        } else {
+            0
+        };
     }
 
     /// Rounds until this client can afford the step that it could not afford in this one.
@@ -114,12 +119,12 @@ impl Client {
         if self.wanted == 0 {
             return None;
         }
-        Some(self.wanted.saturating_sub(self.deficit).div_ceil(self.bytes_per_round))
+        Some(self.wanted.saturating_sub(self.deficit).div_ceil(self.bytes_per_round.get()))
     }
 
     /// Gives the client its shares of that many rounds, in which nothing happens.
     pub(crate) fn save_up(&mut self, rounds: u32) {
-        let bytes = self.bytes_per_round.saturating_mul(rounds);
+        let bytes = self.bytes_per_round.get().saturating_mul(rounds);
         self.deficit = self.deficit.saturating_add(bytes).min(self.most_bytes);
     }
 

@@ -33,6 +33,7 @@ use ferry_layout::{
     Consumer, Delivery, DeliveryKind, Descriptor, DomainId, Producer, SEQUENCE_RANGE, Standing, Status, flags,
 };
 use heapless::Vec;
+use heapless::binary_heap::{BinaryHeap, Max};
 
 use crate::accept::{Accepted, TRANSMIT_RING, is_passed_over, next_entry, next_with_status};
 use crate::client::Ports;
@@ -165,7 +166,7 @@ impl Engine {
             let index = message.first;
             let first: Descriptor = ports.out.descriptors.load(index);
             if first.target == target.number() {
-                for part in message.rest {
+                for &part in &message.rest {
                     ports.into.status(part).set(part, Status::Done);
                 }
                 ports.into.status(index).set_delivered(index, target, next);
@@ -241,17 +242,16 @@ impl Engine {
 }
 
 /// The sends that were queued before index `head`, oldest first.
-fn queued_before(ports: Ports, head: u32) -> Vec<u32, TRANSMIT_SLOTS> {
-    let mut queued = Vec::new();
+fn queued_before(ports: Ports, head: u32) -> impl Iterator<Item = u32> {
+    let mut ages = BinaryHeap::<u32, Max, TRANSMIT_SLOTS>::new();
     for slot in 0..TRANSMIT_RING {
         let (index, status) = ports.into.status(slot).latest();
         if status == Status::Queued && index.wrapping_sub(head) >= TRANSMIT_RING {
             // There is room for all slots.
-            let _ = queued.push(index);
+            let _ = ages.push(head.wrapping_sub(index));
         }
     }
-    queued.sort_unstable_by_key(|index| core::cmp::Reverse(head.wrapping_sub(*index)));
-    queued
+    core::iter::from_fn(move || ages.pop()).map(move |age| head.wrapping_sub(age))
 }
 
 /// A message in the ring: the index of its first part, and those of the others.
@@ -287,7 +287,7 @@ impl InRing {
 /// central may have taken them.
 fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
     let head = ports.into.transmit_head.observe();
-    let mut queued = queued_before(ports, head).into_iter().peekable();
+    let mut queued = queued_before(ports, head).peekable();
     let end = head.wrapping_add(TRANSMIT_RING);
     let mut at = head;
     core::iter::from_fn(move || {

@@ -122,7 +122,7 @@ impl Engine {
 
     /// Unmaps the frames that messages of flows with policy `each` have touched (r19, r28).
     pub(crate) fn unmap_runs(&mut self, machine: &mut impl Machine) {
-        for run in self.pending.take_runs() {
+        for run in &self.pending.take_runs() {
             let client = &mut self.clients[run.client];
             let changed = client.buffer_mut(run.side).unmap(run.client, run.frames.clone(), machine);
             client.count(|counters| counters.unmaps.add(changed.0.into()));

@@ -14,6 +14,8 @@
 //! many buffers go in large pieces. The one that is furthest behind never waits for another, so somebody
 //! always goes on.
 
+use core::num::{NonZeroU32, NonZeroU64};
+
 use ferry_layout::{DomainId, Kind};
 
 use crate::client::Client;
@@ -58,8 +60,8 @@ impl Service {
 impl Client {
     /// What `messages` messages with `bytes` bytes in all are of this sender's share of a round.
     fn part_of_share(&self, messages: u32, bytes: u64) -> u64 {
-        let by_messages = u64::from(messages) * SHARE / u64::from(self.messages_per_round);
-        let by_bytes = bytes.saturating_mul(SHARE) / u64::from(self.bytes_per_round);
+        let by_messages = u64::from(messages) * SHARE / NonZeroU64::from(self.messages_per_round);
+        let by_bytes = bytes.saturating_mul(SHARE) / NonZeroU64::from(self.bytes_per_round);
         by_messages.max(by_bytes).max(1)
     }
 }
@@ -76,10 +78,10 @@ impl Engine {
     #[inline(never)]
     fn fair_part_beside(&mut self, source: DomainId, target: DomainId, others: ClientSet) -> u32 {
         let service = self.clients[target].service;
-        let (mut rivals, mut count, mut least) = (ClientSet::EMPTY, 1, u64::MAX);
+        let (mut rivals, mut count, mut least) = (ClientSet::EMPTY, NonZeroU32::MIN, u64::MAX);
         for other in others.iter().filter(|other| self.could_go_on(*other, target)) {
             rivals.insert(other);
-            count += 1;
+            count = count.saturating_add(1);
             least = least.min(service.distance(self.flows.get(other, target).served));
         }
         if rivals.is_empty() {

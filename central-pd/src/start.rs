@@ -1,5 +1,7 @@
 //! The beginning: a configuration is taken over, and every client learns who it is and whom it may talk to.
 
+use core::num::NonZeroU32;
+
 use ferry_layout::config::{ClientRecord, Config};
 use ferry_layout::{DomainId, Peer};
 
@@ -24,9 +26,9 @@ impl Engine {
         for (id, record) in config.clients() {
             self.all.insert(id);
             let client = &mut self.clients[id];
-            client.bytes_per_round = record.bytes_per_round.max(1);
+            client.bytes_per_round = NonZeroU32::new(record.bytes_per_round).unwrap_or(NonZeroU32::MIN);
             client.most_bytes = record.bytes_per_round.saturating_add(CHUNK_BYTES);
-            client.messages_per_round = record.messages_per_round.max(1);
+            client.messages_per_round = NonZeroU32::new(record.messages_per_round).unwrap_or(NonZeroU32::MIN);
             client.transmit_buffer.configure(&record.transmit);
             client.receive_buffer.configure(&record.receive);
             client.ports = ports(record);
