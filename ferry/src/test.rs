@@ -30,6 +30,8 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_mins(1);
 /// Boots at a time.
 const PARALLEL: usize = 2;
+/// Processors for the scenarios that need several.
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 /// The region that says which scenario to play.
 const SCENARIO_REGION: &str = "scenario";
 
@@ -78,6 +80,12 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
         }
         let suite = Suite::build(target, &workspace)?;
         trials.extend(scenario_trials(&suite));
+        if target.platform == Platform::Hosted
+            && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
+        {
+            let parallel = Suite::build(Target { processors: Some(TWO), ..target }, &workspace)?;
+            trials.extend(trials_of(&parallel, needs_processors));
+        }
         if on_microkit {
             trials.extend(microkit_trials(&suite, target.board, &workspace)?);
             // A debug kernel says what a slot holds, so scenarios that need capabilities see more.
@@ -103,9 +111,14 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
 }
 
-/// The harness's scenarios as trials.
+/// The harness's scenarios as trials, but for those that need more than one processor.
 fn scenario_trials(suite: &Arc<Suite>) -> Vec<Trial> {
-    trials_of(suite, |_| true)
+    trials_of(suite, |scenario| !needs_processors(scenario))
+}
+
+/// Whether clients have to run while central does.
+fn needs_processors(scenario: &Scenario) -> bool {
+    scenario.needs.contains(&Feature::Processors)
 }
 
 /// Some of the harness's scenarios as trials.
@@ -198,7 +211,8 @@ impl Suite {
         };
         let directory = workspace.products().join("test").join(name);
         // Traces are those of one processor.
-        let target = Target { processors: Some(NonZeroUsize::MIN), ..target };
+        let processors = target.processors.unwrap_or(NonZeroUsize::MIN);
+        let target = Target { processors: Some(processors), ..target };
         let built = Built::build(target, workspace)?;
         Ok(Arc::new(Self { prefix, built, files, directory }))
     }

@@ -104,6 +104,8 @@ pub enum Feature {
     Restarts,
     /// What a domain may do is what its `CSpace` holds, and that can be walked.
     Capabilities,
+    /// Two processors: clients run while central does, and nobody has a priority. Only hosted has that.
+    Processors,
 }
 
 /// A moment of central's work.

@@ -5,7 +5,7 @@ use ferry_layout::{Address, Descriptor, Post, Status, flags};
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Change, Scenario, Touch};
+use crate::scenario::{Change, Feature, Scenario, Touch};
 
 /// Messages of each sender that wait.
 const WAITING: u32 = 60;
@@ -115,5 +115,69 @@ pub(super) const T121: Scenario = Scenario {
     // One byte a round: a step of 64 KiB would be as many rounds.
     flows: &[Change::Share { of: Role::Alpha, bytes: 1, messages: 128 }],
     touch: Touch::Rounds(20),
+    ..Scenario::IDLE
+};
+
+/// Bytes of a message between the two that keep central busy: all of a buffer.
+const LARGE: u32 = 16 * 4096;
+/// Messages that each of them keeps under way: more than central can carry while the others run.
+const READY: u32 = 120;
+/// Tag of the word that it is over.
+const ENOUGH: u64 = 1;
+
+/// Sends to `peer` without pause, into a window that it holds open, until a word comes.
+fn keep_central_busy(actor: &mut Actor<'_>, peer: Role) -> Result<(), Clue> {
+    actor.open_window(0, LARGE, peer);
+    for from in [peer, Role::Gamma] {
+        actor.post(0, 1, Some(from));
+    }
+    let (mut ended, mut stored) = (0_u32, 0);
+    loop {
+        // They end in order.
+        while ended != stored && actor.status(ended).is_some_and(Status::is_final) {
+            ended += 1;
+        }
+        while stored - ended < READY {
+            stored = actor.store(Actor::message_to(peer, 0, 0, LARGE)) + 1;
+        }
+        actor.publish_sends();
+        while let Some(delivery) = actor.poll() {
+            if delivery.tag == ENOUGH {
+                return Ok(());
+            }
+        }
+    }
+}
+
+pub(super) const T123: Scenario = Scenario {
+    name: "t123_periods_pass_while_two_clients_publish_without_pause",
+    alpha: Some(|alpha| {
+        keep_central_busy(alpha, Role::Beta)?;
+        alpha.restart()
+    }),
+    beta: Some(|beta| {
+        keep_central_busy(beta, Role::Alpha)?;
+        beta.restart()?;
+        let word = beta.send(Descriptor { tag: ENOUGH, ..Actor::message(Role::Alpha, 0, 0) });
+        ensure!(beta.end_of(word)? == Status::Done, "alpha is told");
+        Ok(())
+    }),
+    gamma: Some(|gamma| {
+        for _ in 0..20 {
+            // Mallory is not there.
+            let message = Actor::message(Role::Mallory, 0, 8);
+            let send = gamma.send(Descriptor { time_to_live: 5, ..message });
+            ensure!(gamma.end_of(send)? == Status::Expired, "time passes, however busy central is");
+        }
+        let word = gamma.send(Descriptor { tag: ENOUGH, ..Actor::message(Role::Beta, 0, 0) });
+        ensure!(gamma.end_of(word)? == Status::Done, "beta is told");
+        Ok(())
+    }),
+    flows: &[
+        Change::Share { of: Role::Alpha, bytes: LARGE, messages: 1 },
+        Change::Share { of: Role::Beta, bytes: LARGE, messages: 1 },
+    ],
+    touch: Touch::Silent,
+    needs: &[Feature::Processors],
     ..Scenario::IDLE
 };

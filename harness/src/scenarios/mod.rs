@@ -132,6 +132,7 @@ pub static SCENARIOS: &[Scenario] = &[
     independence::T114,
     bounds::T120,
     bounds::T121,
+    bounds::T123,
     order::T130,
     order::T131,
     order::T131_UNMAPPED,
