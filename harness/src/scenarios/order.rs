@@ -33,8 +33,8 @@ fn send_batches(gamma: &mut Actor<'_>) -> Result<(), Clue> {
         let mut last = 0;
         for number in 0..BATCH {
             let tag = u64::from(batch * BATCH + number);
-            // Every other one has two parts, because such messages take another way through central: there it looks for
-            // buffers that were posted meanwhile.
+            // Every other one has two parts, because such messages take another way through central: there it
+            // looks for buffers that were posted meanwhile.
             let parts = 2 - number % 2;
             for part in 1..=parts {
                 let chained = if part < parts { flags::CHAINED } else { 0 };
