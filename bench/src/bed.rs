@@ -66,8 +66,8 @@ pub(crate) fn pointers(from: u64, to: u64) -> (*const u8, *mut u8) {
 
 /// One client: its pages, its buffers, and how far it is.
 struct Client {
-    out: &'static OutRegion,
-    into: &'static InRegion,
+    from_client: &'static OutRegion,
+    to_client: &'static InRegion,
     transmit: Memory,
     receive: Memory,
     sent: u32,
@@ -95,8 +95,8 @@ impl Bed {
         let bytes = (case.stride() * case.batch).next_multiple_of(4096) as usize;
         let clients: Vec<Client> = (0..case.clients)
             .map(|_| Client {
-                out: Box::leak(Box::default()),
-                into: Box::leak(Box::default()),
+                from_client: Box::leak(Box::default()),
+                to_client: Box::leak(Box::default()),
                 transmit: Memory::new(bytes),
                 receive: Memory::new(bytes),
                 sent: 0,
@@ -107,11 +107,12 @@ impl Bed {
         let config = Config::parse(&blob).expect("the case makes a valid configuration");
         let mut engine = Box::new(Engine::new());
         let mut pages = clients.iter();
-        engine
-            .configure(&config, |_| pages.next().map(|client| Ports { out: client.out, into: client.into }));
+        engine.configure(&config, |_| {
+            pages.next().map(|client| Ports { from_client: client.from_client, to_client: client.to_client })
+        });
         for client in &clients {
-            client.out.ask_for_epoch(1);
-            client.out.wake.arm();
+            client.from_client.ask_for_epoch(1);
+            client.from_client.wake.arm();
         }
         let mut bed = Self { engine, machine: Counters::default(), clients, woken: ClientSet::EMPTY, case };
         bed.engine.run(&mut bed.machine, ClientSet::first(usize::from(case.clients)), false);
@@ -142,8 +143,8 @@ impl Bed {
             let (from, to) = (base(source.transmit), base(target.receive));
             let first = source.sent.wrapping_sub(self.case.batch);
             for index in (0..self.case.batch).map(|number| first.wrapping_add(number)) {
-                let descriptor: Descriptor = source.out.descriptors.load(index);
-                let post: Post = target.out.posts.load(index);
+                let descriptor: Descriptor = source.from_client.descriptors.load(index);
+                let post: Post = target.from_client.posts.load(index);
                 let length = descriptor.length;
                 self.machine.copy(from + byte(descriptor.source), to + byte(post.place), length);
                 #[expect(clippy::cast_possible_truncation, reason = "a place in a region of at most 1 GiB")]
@@ -157,14 +158,14 @@ impl Bed {
                     kind: DeliveryKind::Message as u8,
                     reserved: 0,
                 };
-                target.into.deliveries.store(index, delivery);
+                target.to_client.deliveries.store(index, delivery);
             }
-            target.into.delivery_tail.publish(target.posted);
+            target.to_client.delivery_tail.publish(target.posted);
             if let Some(target) = DomainId::new(self.target(sender)) {
-                source.into.set_delivered(first, self.case.batch, target, first.into());
+                source.to_client.set_delivered(first, self.case.batch, target, first.into());
             }
-            source.into.transmit_head.publish(source.sent);
-            target.into.post_head.publish(target.posted);
+            source.to_client.transmit_head.publish(source.sent);
+            target.to_client.post_head.publish(target.posted);
         }
     }
 
@@ -177,10 +178,14 @@ impl Bed {
             let source = &self.clients[usize::from(sender)];
             let target = &self.clients[usize::from(self.target(sender))];
             let last = source.sent.wrapping_sub(1);
-            let arrived = target.into.delivery_tail.observe();
-            assert_eq!(source.into.status(last).get(last), Some(Status::Done), "the last message of a batch");
+            let arrived = target.to_client.delivery_tail.observe();
+            assert_eq!(
+                source.to_client.status(last).get(last),
+                Some(Status::Done),
+                "the last message of a batch"
+            );
             assert_eq!(arrived, target.posted, "deliveries of all messages of a batch");
-            target.out.delivery_head.publish(arrived);
+            target.from_client.delivery_head.publish(arrived);
         }
     }
 
@@ -215,12 +220,12 @@ impl Bed {
                 from: Post::ANYONE,
                 ..Post::default()
             };
-            state.out.posts.store(state.posted, post);
+            state.from_client.posts.store(state.posted, post);
             state.posted = state.posted.wrapping_add(1);
         }
-        state.out.post_tail.publish(state.posted);
+        state.from_client.post_tail.publish(state.posted);
         // Unlike sending, posting wakes central only if it asks for that.
-        if state.into.wake_for_requests.asks_for_signal() {
+        if state.to_client.wake_for_requests.asks_for_signal() {
             self.wake(client);
         }
     }
@@ -235,10 +240,10 @@ impl Bed {
                 tag: u64::from(number),
                 ..Descriptor::default()
             };
-            state.out.descriptors.store(state.sent, descriptor);
+            state.from_client.descriptors.store(state.sent, descriptor);
             state.sent = state.sent.wrapping_add(1);
         }
-        state.out.transmit_tail.publish(state.sent);
+        state.from_client.transmit_tail.publish(state.sent);
         self.wake(client);
     }
 

@@ -64,9 +64,9 @@ impl Reach {
 
 /// Where a buffer lies in central's window, whatever of it is mapped.
 #[derive(Clone, Copy)]
-pub(crate) struct Window(u64);
+pub(crate) struct Home(u64);
 
-impl Window {
+impl Home {
     /// Where byte 0 of `span`, a span of this buffer, lies when it is mapped.
     #[inline]
     pub(crate) const fn address(self, span: Span) -> u64 {
@@ -107,8 +107,8 @@ impl Buffer {
 
     /// Where the buffer lies when it is mapped.
     #[inline]
-    pub(crate) const fn window(&self) -> Window {
-        Window(self.window_address)
+    pub(crate) const fn home(&self) -> Home {
+        Home(self.window_address)
     }
 
     /// What is known to be mapped for flows of this policy.

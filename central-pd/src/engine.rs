@@ -1,48 +1,67 @@
-//! The state of central. What is done with it lies in the other files, one kind of effect in each; `lib.rs`
-//! has the list.
+//! The state of central. Its fields are private to this module: the files below it do the work, one kind of
+//! effect in each. `lib.rs` has the list.
+
+mod accept;
+mod client;
+mod epoch;
+#[cfg(feature = "express")]
+mod express;
+mod look;
+#[cfg(not(feature = "express"))]
+mod no_express;
+mod resume;
+mod round;
+mod settle;
+mod share;
+mod start;
+mod transfer;
+mod turn;
+mod wait;
 
 use ferry_layout::geometry::MAX_CLIENTS;
 
-use crate::client::Client;
 use crate::flow::Flows;
 use crate::pending::Pending;
 use crate::table::{ClientSet, Table};
 
+use client::Client;
+pub use client::Ports;
+
 /// The whole state of central. About half a megabyte: it belongs in a `static`.
 pub struct Engine {
-    pub(crate) clients: Table<Client, MAX_CLIENTS>,
+    clients: Table<Client, MAX_CLIENTS>,
     /// The clients of this system.
-    pub(crate) all: ClientSet,
-    pub(crate) flows: Flows,
+    all: ClientSet,
+    flows: Flows,
     /// Some flow grants the urgent class, so rounds have two passes.
-    pub(crate) has_urgent: bool,
+    has_urgent: bool,
     /// Ticks since the start, wrapping.
-    pub(crate) now: u32,
+    now: u32,
     /// The client with which the next round begins, so that nobody is always first.
-    pub(crate) rotation: u32,
+    rotation: u32,
     /// Rounds since the start, wrapping.
-    pub(crate) round: u32,
+    round: u32,
     /// Something was taken, carried or ended in this round.
-    pub(crate) has_progressed: bool,
+    has_progressed: bool,
     /// Clients to signal at the end of the round, if they ask for it.
-    pub(crate) to_signal: ClientSet,
+    to_signal: ClientSet,
     /// Clients to signal at the end of the next round: a sender with work left, and those it sends to. So one
     /// batch causes one signal. The delay is bounded because rings fill or drain.
-    pub(crate) to_signal_later: ClientSet,
+    to_signal_later: ClientSet,
     /// Clients with sends that may go on, because a target has acted.
-    pub(crate) roused: ClientSet,
+    roused: ClientSet,
     /// Clients to look at again in the next round: a turn has met something that only a look may do.
-    pub(crate) look_again: ClientSet,
+    look_again: ClientSet,
     /// Clients that were found to have broken the protocol, until [`Engine::expel_offenders`].
-    pub(crate) offenders: ClientSet,
+    offenders: ClientSet,
     /// Clients that had news, or a frame used, since the last tick.
-    pub(crate) active: ClientSet,
+    active: ClientSet,
     /// Clients that are asked to signal when they post or take, because something waits for that.
-    pub(crate) asking: ClientSet,
+    asking: ClientSet,
     /// Clients for which that may have changed.
-    pub(crate) reconsider: ClientSet,
+    reconsider: ClientSet,
     /// What the turn at hand has done and not yet made visible.
-    pub(crate) pending: Pending,
+    pending: Pending,
 }
 
 impl Engine {

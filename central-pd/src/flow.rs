@@ -4,7 +4,7 @@ use ferry_layout::DomainId;
 use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::geometry::MAX_CLIENTS;
 
-use crate::share::Uncounted;
+use crate::service::Uncounted;
 use crate::table::Table;
 
 /// Most bytes that one step copies. A longer message is carried in several steps, between which others get
@@ -25,7 +25,7 @@ pub(crate) struct Flow {
     pub(crate) sequence: u64,
     /// Free-running indices of the oldest and newest waiting send.
     pub(crate) waiting: Option<(u32, u32)>,
-    /// How far it has come in the order in which the target's senders are served; see `share.rs`.
+    /// How far it has come in the order in which the target's senders are served; see `engine/share.rs`.
     pub(crate) served: u64,
     /// What it was given in this round while nobody else waited for it.
     pub(crate) uncounted: Uncounted,

@@ -15,25 +15,28 @@
 //! * A byte moves only from the sender's `_tx` to a place that the target offered, over a granted flow.
 //! * When a sender sees `Done`, or a receiver its delivery, both buffers are unmapped again (mapping policy
 //!   `each`).
-//! * A breach of the protocol has one consequence, applied in one place (`epoch.rs`): quarantine of the
+//! * A breach of the protocol has one consequence, applied in one place (`engine/epoch.rs`): quarantine of the
 //!   offender.
 //!
 //! Not guaranteed: that payload stays the same while it is copied (the sender may write to it), and anything
 //! about time; a client can learn from how long its own requests take that others are busy.
 //!
 //! ```text
-//!  round.rs     whom to look at, in what order, when to sleep           ── calls ──┐
-//!  look.rs      what clients have published                                        │
-//!  turn.rs      one client's turn                                                  │
-//!  express.rs   plain messages to a receiver that is ready, many at a time         │
-//!  accept.rs    a descriptor is checked and copied: a send, or a status            │
-//!  transfer.rs  one step of one message: match, map, copy, file                    │
-//!  share.rs     who of several senders gets what a receiver has to give            ▼
-//!  wait.rs      who waits for whom
-//!  settle.rs    what a turn has done becomes visible, in one order        machine.rs  map, unmap, copy, signal
-//!  epoch.rs     a client starts, restarts, or is shut out
-//!  start.rs, resume.rs    central starts, and restarts from the pages that only it can write
-//!  engine.rs, client.rs, requests.rs, offers.rs, send.rs, flow.rs, buffer.rs, pending.rs, table.rs, slots.rs    state
+//! engine.rs, engine/client.rs   the state, which only these see:
+//!   engine/round.rs      whom to look at, in what order, when to sleep         ── calls ──┐
+//!   engine/look.rs       what clients have published                                      │
+//!   engine/turn.rs       one client's turn                                                │
+//!   engine/express.rs    plain messages to a receiver that is ready, many at a time       │
+//!   engine/accept.rs     a descriptor is checked and copied: a send, or a status          │
+//!   engine/transfer.rs   one step of one message: match, map, copy, file                  │
+//!   engine/share.rs      which of several senders gets what a receiver has to give        ▼
+//!   engine/wait.rs       which client waits for which
+//!   engine/settle.rs     what a turn has done becomes visible, in one order
+//!   engine/epoch.rs      a client starts, restarts, or is shut out
+//!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
+//! budget.rs, buffer.rs, flow.rs, offers.rs, pending.rs, requests.rs, send.rs, service.rs, waits.rs   tables
+//! slots.rs, table.rs    sets and arrays that no index can leave
+//! machine.rs            map, unmap, copy, signal
 //! ```
 
 #![no_std]
@@ -53,37 +56,27 @@
         clippy::unimplemented
     )
 )]
+#![cfg_attr(not(feature = "express"), allow(dead_code, reason = "what only the express lane uses"))]
 #![expect(
     clippy::inline_always,
     reason = "on the way of every wake-up a call costs more than what is called; docs/performance.md has the counts"
 )]
 
-mod accept;
+mod budget;
 mod buffer;
-mod client;
 mod engine;
-mod epoch;
-mod express;
 mod flow;
-mod look;
 mod machine;
 mod offers;
 mod pending;
 mod requests;
-mod resume;
-mod round;
 mod send;
-mod settle;
-mod share;
+mod service;
 mod slots;
-mod start;
 mod table;
-mod transfer;
-mod turn;
-mod wait;
+mod waits;
 
-pub use client::Ports;
-pub use engine::Engine;
+pub use engine::{Engine, Ports};
 pub use flow::CHUNK_BYTES;
 pub use machine::{FrameRef, Machine, MapFailed, Side};
 pub use table::ClientSet;

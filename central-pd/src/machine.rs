@@ -61,8 +61,8 @@ pub trait Machine {
         false
     }
 
-    /// Told when deliveries of a turn have become visible whose statuses have not: from here on a message is
-    /// sent. There is nothing to do but for a test that stops central between the two.
-    #[inline]
+    /// Called when deliveries of a turn have become visible whose statuses have not. A test stops central
+    /// there.
+    #[cfg(feature = "hooks")]
     fn delivered(&mut self) {}
 }

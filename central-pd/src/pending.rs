@@ -11,6 +11,8 @@ use crate::table::ClientSet;
 
 /// What is not visible yet.
 pub(crate) struct Pending {
+    /// Something was noted since all was visible.
+    is_used: bool,
     /// Frames to unmap before anything becomes visible.
     runs: Vec<MappedRun, RUNS>,
     /// Each takes a slot at least of the source's ring, and none twice, so there is room for all; see
@@ -19,6 +21,8 @@ pub(crate) struct Pending {
     refused: Vec<Refused, TRANSMIT_SLOTS>,
     /// Clients whose requests were taken or used.
     requests: ClientSet,
+    /// Clients to which something is delivered.
+    targets: ClientSet,
 }
 
 /// Runs of frames that one turn can have mapped at a time.
@@ -72,22 +76,26 @@ impl Finished {
 
 impl Pending {
     pub(crate) const fn new() -> Self {
-        Self { runs: Vec::new(), finished: Vec::new(), refused: Vec::new(), requests: ClientSet::EMPTY }
+        Self {
+            is_used: false,
+            runs: Vec::new(),
+            finished: Vec::new(),
+            refused: Vec::new(),
+            requests: ClientSet::EMPTY,
+            targets: ClientSet::EMPTY,
+        }
     }
 
     /// Whether all is visible.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-            && self.finished.is_empty()
-            && self.refused.is_empty()
-            && self.requests.is_empty()
+    pub(crate) const fn is_empty(&self) -> bool {
+        !self.is_used
     }
 
     /// Whether there may be no place for another end. The turn is over then.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.finished.is_full() || self.refused.is_full()
+        self.is_used && (self.finished.is_full() || self.refused.is_full())
     }
 
     /// Whether no delivery waits to become visible.
@@ -100,6 +108,7 @@ impl Pending {
     /// which are then mapped and unmapped once. To be called before the frames are mapped.
     #[inline]
     pub(crate) fn note_run(&mut self, run: MappedRun) -> Result<(), NoRoom> {
+        self.is_used = true;
         for earlier in self.runs.iter_mut().rev() {
             let same = earlier.client == run.client && earlier.side == run.side;
             if same && run.frames.start <= earlier.frames.end && earlier.frames.start <= run.frames.end {
@@ -117,16 +126,23 @@ impl Pending {
         self.runs.capacity() - self.runs.len() >= count
     }
 
-    /// The runs, of which none is noted any more.
+    /// The runs.
     #[inline]
-    pub(crate) fn take_runs(&mut self) -> Vec<MappedRun, RUNS> {
-        core::mem::take(&mut self.runs)
+    pub(crate) fn runs(&self) -> &[MappedRun] {
+        &self.runs
+    }
+
+    /// All runs are unmapped.
+    #[inline]
+    pub(crate) fn forget_runs(&mut self) {
+        self.runs.clear();
     }
 
     /// Notes what is delivered, as part of what was noted last if it goes on there. `false` if there is no
     /// place, which [`is_full`](Self::is_full) has told before.
     #[inline]
     pub(crate) fn finish(&mut self, finished: Finished) -> bool {
+        self.is_used = true;
         if let Some(last) = self.finished.last_mut()
             && last.is_followed_by(&finished)
         {
@@ -135,16 +151,19 @@ impl Pending {
             return true;
         }
         self.requests.insert(finished.target);
+        self.targets.insert(finished.target);
         self.finished.push(finished).is_ok()
     }
 
     /// Notes what is refused. `false` if there is no place, which [`is_full`](Self::is_full) has told before.
     pub(crate) fn refuse(&mut self, refused: Refused) -> bool {
+        self.is_used = true;
         self.refused.push(refused).is_ok()
     }
 
     /// Requests of `client` were taken.
     pub(crate) const fn note_requests(&mut self, client: DomainId) {
+        self.is_used = true;
         self.requests.insert(client);
     }
 
@@ -152,6 +171,12 @@ impl Pending {
     #[inline]
     pub(crate) const fn requests(&self) -> ClientSet {
         self.requests
+    }
+
+    /// Clients to which something is delivered.
+    #[inline]
+    pub(crate) const fn targets(&self) -> ClientSet {
+        self.targets
     }
 
     #[inline]
@@ -167,8 +192,10 @@ impl Pending {
     /// All of it is visible.
     #[inline]
     pub(crate) fn clear(&mut self) {
+        self.is_used = false;
         self.finished.clear();
         self.refused.clear();
         self.requests = ClientSet::EMPTY;
+        self.targets = ClientSet::EMPTY;
     }
 }

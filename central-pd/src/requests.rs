@@ -58,16 +58,16 @@ impl Requests {
     /// Learns from central's pages which requests an earlier central held, and opens them again as their
     /// entries say now. `bytes` is the size of the client's receive buffer. An entry that is no request any
     /// more was overwritten by the client, against the protocol; it is forgotten.
-    pub(crate) fn resume(&mut self, out: &OutRegion, into: &InRegion, bytes: u64) {
+    pub(crate) fn resume(&mut self, from_client: &OutRegion, to_client: &InRegion, bytes: u64) {
         self.clear();
-        self.ring = Consumer::new(into.post_head.observe());
-        self.noted = SlotSet::from_words(into.journal.open());
+        self.ring = Consumer::new(to_client.post_head.observe());
+        self.noted = SlotSet::from_words(to_client.journal.open());
         self.look_for_withdrawn = true;
         let next = self.ring.next();
         // An index that is published and whose slot is held is that very request, or was passed over for it.
-        let published = out.post_tail.observe().wrapping_sub(next);
+        let published = from_client.post_tail.observe().wrapping_sub(next);
         for index in self.noted.from(next.wrapping_sub(RING)) {
-            let post: Post = out.posts.load(index);
+            let post: Post = from_client.posts.load(index);
             let request = self.check(&Post { marks: 0, ..post }, bytes);
             if self.open(index, request) && index.wrapping_add(RING).wrapping_sub(next) < published {
                 self.over.insert(index);
@@ -92,10 +92,10 @@ impl Requests {
 
     /// After [`settle`](Self::settle): takes what the client had published, so that the post head passes what
     /// is over. When the deliveries are settled, nothing else tells a next central of that.
-    pub(crate) fn catch_up(&mut self, out: &OutRegion, bytes: u64) {
+    pub(crate) fn catch_up(&mut self, from_client: &OutRegion, bytes: u64) {
         // A tail that is impossible is for the first look to find.
-        if self.refresh(out.post_tail.observe()).is_ok() {
-            self.take(out, bytes, false, &mut false);
+        if self.refresh(from_client.post_tail.observe()).is_ok() {
+            self.take(from_client, bytes, false, &mut false);
         }
     }
 
@@ -119,8 +119,8 @@ impl Requests {
 
     /// Whether the client may have withdrawn a request since the last look for those.
     #[inline]
-    pub(crate) fn may_have_withdrawn(&self, out: &OutRegion) -> bool {
-        self.look_for_withdrawn || out.withdrawals.observe() != self.withdrawals
+    pub(crate) fn may_have_withdrawn(&self, from_client: &OutRegion) -> bool {
+        self.look_for_withdrawn || from_client.withdrawals.observe() != self.withdrawals
     }
 
     /// Whether a request that is held may be withdrawn, though the client has withdrawn none since the last
@@ -134,7 +134,7 @@ impl Requests {
     /// request that is to be refused is given only if it `may_answer`; else that request is left for later.
     pub(crate) fn take(
         &mut self,
-        out: &OutRegion,
+        from_client: &OutRegion,
         bytes: u64,
         may_answer: bool,
         offered: &mut bool,
@@ -154,7 +154,7 @@ impl Requests {
                 self.ring.take_run(1);
                 continue;
             }
-            let post: Post = out.posts.load(index);
+            let post: Post = from_client.posts.load(index);
             if let Some(span) = buffer_for_anyone(&post, bytes) {
                 self.offers.put(index, span);
                 buffers += 1;
@@ -183,11 +183,11 @@ impl Requests {
     }
 
     /// Closes one open request that the client has withdrawn, and gives its index. `None` if there is none.
-    pub(crate) fn take_withdrawn(&mut self, out: &OutRegion) -> Option<u32> {
-        self.withdrawals = out.withdrawals.observe();
+    pub(crate) fn take_withdrawn(&mut self, from_client: &OutRegion) -> Option<u32> {
+        self.withdrawals = from_client.withdrawals.observe();
         self.look_for_withdrawn = false;
         let withdrawn = self.held.from(self.ring.next().wrapping_sub(RING)).find(|index| {
-            let post: Post = out.posts.load(*index);
+            let post: Post = from_client.posts.load(*index);
             post.marks & Post::WITHDRAWN != 0 && self.offers.is_open(*index)
         })?;
         // There may be more.
@@ -264,11 +264,17 @@ impl Requests {
 
     /// Requests that can be used at once, without being taken first, if they are [buffers for
     /// anyone](buffer_for_anyone): where they begin, and how many there are at most.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fresh_run(&self) -> (u32, u32) {
         let next = self.ring.next();
         let available = self.ring.available();
-        (next, if self.over.is_empty() { available.min(self.held.gap_from(next)) } else { 0 })
+        let all_are_free = self.held.is_empty() && self.over.is_empty();
+        (next, if all_are_free { available } else { available.min(self.unheld_run(next)) })
+    }
+
+    #[inline(never)]
+    fn unheld_run(&self, next: u32) -> u32 {
+        if self.over.is_empty() { self.held.gap_from(next) } else { 0 }
     }
 
     /// New requests, `count` of them, have been used at once.
@@ -311,12 +317,12 @@ impl Requests {
     /// Shows the client how far its requests are taken, after noting in the journal which of them central
     /// holds. Called when everything that these requests have led to is published.
     #[inline]
-    pub(crate) fn publish(&mut self, into: &InRegion) {
+    pub(crate) fn publish(&mut self, to_client: &InRegion) {
         if self.held != self.noted {
-            into.journal.set_open(self.held.words(), self.noted.words());
+            to_client.journal.set_open(self.held.words(), self.noted.words());
             self.noted = self.held;
         }
-        into.post_head.publish(self.ring.next());
+        to_client.post_head.publish(self.ring.next());
     }
 }
 

@@ -165,10 +165,10 @@ impl Sends {
         }
     }
 
-    /// How many slots from `index` on no waiting send occupies, up to the first that one does.
+    /// How many of `most` slots from `index` on no waiting send occupies, up to the first that one does.
     #[inline]
-    pub(crate) const fn free_run(&self, index: u32) -> u32 {
-        self.occupied.gap_from(index)
+    pub(crate) fn free_run(&self, index: u32, most: u32) -> u32 {
+        if self.occupied.is_empty() { most } else { most.min(self.occupied.gap_from(index)) }
     }
 
     /// Whether the slot of `index` is a waiting send's.

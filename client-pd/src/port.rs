@@ -28,8 +28,8 @@ impl<F: FnMut()> Doorbell for F {
 
 /// The four regions of a client.
 pub struct Regions {
-    out: &'static OutRegion,
-    into: &'static InRegion,
+    from_client: &'static OutRegion,
+    to_client: &'static InRegion,
     transmit: TransmitMemory,
     receive: ReceiveMemory,
 }
@@ -50,13 +50,13 @@ impl Regions {
     /// They are this client's regions, mapped as the system description says, and nothing else in the program
     /// touches them. Called once.
     pub unsafe fn new(
-        out: Option<Region>,
-        into: Option<Region>,
+        from_client: Option<Region>,
+        to_client: Option<Region>,
         transmit: Option<Region>,
         receive: Option<Region>,
     ) -> Result<Self, OpenError> {
-        let out = out.ok_or(OpenError::Missing("ferry_out"))?;
-        let into = into.ok_or(OpenError::Missing("ferry_in"))?;
+        let from_client = from_client.ok_or(OpenError::Missing("ferry_out"))?;
+        let to_client = to_client.ok_or(OpenError::Missing("ferry_in"))?;
         let transmit = transmit.ok_or(OpenError::Missing("ferry_tx"))?;
         let receive = receive.ok_or(OpenError::Missing("ferry_rx"))?;
         for (name, region) in [("ferry_tx", transmit), ("ferry_rx", receive)] {
@@ -66,8 +66,8 @@ impl Regions {
             }
         }
         Ok(Self {
-            out: out.shared().map_err(|error| OpenError::Unfit("ferry_out", error))?,
-            into: into.shared().map_err(|error| OpenError::Unfit("ferry_in", error))?,
+            from_client: from_client.shared().map_err(|error| OpenError::Unfit("ferry_out", error))?,
+            to_client: to_client.shared().map_err(|error| OpenError::Unfit("ferry_in", error))?,
             // SAFETY: the caller's promise, handed on.
             transmit: unsafe { TransmitMemory::new(transmit) },
             // SAFETY: the caller's promise, handed on.
@@ -78,8 +78,8 @@ impl Regions {
 
 /// A port that central has not let in yet.
 pub struct Opening<D: Doorbell> {
-    out: &'static OutRegion,
-    into: &'static InRegion,
+    from_client: &'static OutRegion,
+    to_client: &'static InRegion,
     epoch: u32,
     doorbell: D,
 }
@@ -87,17 +87,17 @@ pub struct Opening<D: Doorbell> {
 impl<D: Doorbell> Opening<D> {
     /// The port, if central has begun the epoch; else try again when notified.
     pub fn poll(self) -> Result<Port<D>, Self> {
-        if self.into.epoch.observe() != self.epoch {
+        if self.to_client.epoch.observe() != self.epoch {
             return Err(self);
         }
-        let into = self.into;
-        let peers =
-            (0..into.peer_count()).filter(|number| into.directory.load::<Peer>(*number).may_send != 0);
+        let to_client = self.to_client;
+        let peers = (0..to_client.peer_count())
+            .filter(|number| to_client.directory.load::<Peer>(*number).may_send != 0);
         #[expect(clippy::cast_possible_truncation, reason = "no more than clients")]
         let left_behind = LeftBehind::new(peers.count() as u32);
         Ok(Port {
-            out: self.out,
-            into: self.into,
+            from_client: self.from_client,
+            to_client: self.to_client,
             doorbell: self.doorbell,
             next_send: 0,
             oldest: 0,
@@ -124,8 +124,8 @@ pub(crate) struct InFlight {
 
 /// One client's end of its connection to central.
 pub struct Port<D: Doorbell> {
-    pub(crate) out: &'static OutRegion,
-    pub(crate) into: &'static InRegion,
+    pub(crate) from_client: &'static OutRegion,
+    pub(crate) to_client: &'static InRegion,
     doorbell: D,
     /// Index of the next send.
     pub(crate) next_send: u32,
@@ -184,41 +184,41 @@ impl<D: Doorbell> Port<D> {
     /// to be split into buffers.
     #[must_use]
     pub fn open(regions: Regions, mut doorbell: D) -> (Opening<D>, TransmitMemory, ReceiveMemory) {
-        let Regions { out, into, transmit, receive } = regions;
-        out.take_leave();
-        out.transmit_tail.publish(0);
-        out.post_tail.publish(0);
-        out.delivery_head.publish(0);
-        out.withdrawals.publish(0);
-        out.wake.arm();
-        let epoch = into.epoch.observe().wrapping_add(1);
-        out.ask_for_epoch(epoch);
+        let Regions { from_client, to_client, transmit, receive } = regions;
+        from_client.take_leave();
+        from_client.transmit_tail.publish(0);
+        from_client.post_tail.publish(0);
+        from_client.delivery_head.publish(0);
+        from_client.withdrawals.publish(0);
+        from_client.wake.arm();
+        let epoch = to_client.epoch.observe().wrapping_add(1);
+        from_client.ask_for_epoch(epoch);
         doorbell.ring();
-        (Opening { out, into, epoch, doorbell }, transmit, receive)
+        (Opening { from_client, to_client, epoch, doorbell }, transmit, receive)
     }
 
     /// This client's own number.
     #[must_use]
     pub fn domain(&self) -> u16 {
-        self.into.domain()
+        self.to_client.domain()
     }
 
     /// How central regards this client. Anything but [`Standing::Open`]: open anew.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        self.into.standing()
+        self.to_client.standing()
     }
 
     /// The running totals that central keeps of this client.
     #[must_use]
     pub const fn counters(&self) -> &'static ferry_layout::Counters {
-        &self.into.counters
+        &self.to_client.counters
     }
 
     /// The peers that this client shares a flow with.
     pub fn peers(&self) -> impl Iterator<Item = Peer> {
-        let into = self.into;
-        (0..into.peer_count()).map(move |number| into.directory.load(number))
+        let to_client = self.to_client;
+        (0..to_client.peer_count()).map(move |number| to_client.directory.load(number))
     }
 
     /// The peer of this name, or `None` if there is no flow between it and this client.
@@ -310,7 +310,7 @@ impl<D: Doorbell> Port<D> {
 
     #[inline]
     fn store(&mut self, index: u32, descriptor: Descriptor, buffer: TransmitBuffer) {
-        self.out.descriptors.store(index, descriptor);
+        self.from_client.descriptors.store(index, descriptor);
         self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
         self.next_send = index.wrapping_add(1);
         self.unflushed.news = true;
@@ -351,7 +351,7 @@ impl<D: Doorbell> Port<D> {
             if index.wrapping_sub(self.oldest) >= RING {
                 return None;
             }
-            self.out.pass_over_send(index);
+            self.from_client.pass_over_send(index);
             self.left_behind.pass_over(index);
             index = index.wrapping_add(1);
             self.next_send = index;
@@ -374,7 +374,7 @@ impl<D: Doorbell> Port<D> {
         }
         if self.left_behind.is_empty() && self.oldest != self.taken {
             let index = self.oldest;
-            if let Some(status) = self.into.status(index).ended() {
+            if let Some(status) = self.to_client.status(index).ended() {
                 self.oldest = index.wrapping_add(1);
                 return self.give_back(index, status);
             }
@@ -386,11 +386,11 @@ impl<D: Doorbell> Port<D> {
     /// since.
     #[cold]
     fn reap_out_of_order(&mut self) -> Option<Completion> {
-        let into = self.into;
+        let to_client = self.to_client;
         self.look_for_taken();
-        let has_ended = |index: u32| into.status(index).get(index).is_some_and(Status::is_final);
-        if let Some(index) = self.left_behind.take_ended(into.ended_late.observe(), has_ended) {
-            let status = into.status(index).get(index)?;
+        let has_ended = |index: u32| to_client.status(index).get(index).is_some_and(Status::is_final);
+        if let Some(index) = self.left_behind.take_ended(to_client.ended_late.observe(), has_ended) {
+            let status = to_client.status(index).get(index)?;
             return self.give_back(index, status);
         }
         while self.oldest != self.taken {
@@ -399,13 +399,13 @@ impl<D: Doorbell> Port<D> {
             if self.left_behind.was_passed_over(index) {
                 continue;
             }
-            if let Some(status) = into.status(index).ended()
+            if let Some(status) = to_client.status(index).ended()
                 && !self.left_behind.waits_for_first(index)
             {
                 self.left_behind.resolve(index);
                 return self.give_back(index, status);
             }
-            let descriptor: Descriptor = self.out.descriptors.load(index);
+            let descriptor: Descriptor = self.from_client.descriptors.load(index);
             self.left_behind.hold(index, descriptor.target);
         }
         None
@@ -419,7 +419,7 @@ impl<D: Doorbell> Port<D> {
     /// Learns how far central has taken the sends.
     #[inline]
     pub(crate) fn look_for_taken(&mut self) {
-        let taken = self.into.transmit_head.observe();
+        let taken = self.to_client.transmit_head.observe();
         // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more
         // comes.
         if taken.wrapping_sub(self.oldest) <= self.next_send.wrapping_sub(self.oldest) {
@@ -441,7 +441,7 @@ impl<D: Doorbell> Port<D> {
                 unresolved.nth(age as usize)?
             }
         };
-        self.into.status(index).get(index)
+        self.to_client.status(index).get(index)
     }
 
     /// Sends that were enqueued and not reaped.
@@ -477,8 +477,10 @@ impl<D: Doorbell> Port<D> {
     pub fn flush(&mut self) {
         let Unflushed { news, room } = self.unflushed;
         self.publish();
-        let into = self.into;
-        if (news && into.wake.asks_for_signal()) || (room && into.wake_for_requests.asks_for_signal()) {
+        let to_client = self.to_client;
+        if (news && to_client.wake.asks_for_signal())
+            || (room && to_client.wake_for_requests.asks_for_signal())
+        {
             self.doorbell.ring();
         }
     }
@@ -488,14 +490,14 @@ impl<D: Doorbell> Port<D> {
     pub fn publish(&mut self) -> bool {
         let Unflushed { news, room } = core::mem::take(&mut self.unflushed);
         if room {
-            self.out.delivery_head.publish(self.deliveries.next());
+            self.from_client.delivery_head.publish(self.deliveries.next());
         }
         if news || room {
-            self.out.post_tail.publish(self.next_post);
+            self.from_client.post_tail.publish(self.next_post);
         }
         if news {
-            self.out.transmit_tail.publish(self.next_send);
-            self.out.withdrawals.publish(self.withdrawals);
+            self.from_client.transmit_tail.publish(self.next_send);
+            self.from_client.withdrawals.publish(self.withdrawals);
         }
         news || room
     }
@@ -504,8 +506,8 @@ impl<D: Doorbell> Port<D> {
     /// sleep.
     #[must_use = "with news at hand a signal need not come"]
     pub fn arm(&mut self) -> bool {
-        self.out.wake.arm();
-        self.has_completion() || self.into.delivery_tail.observe() != self.deliveries.next()
+        self.from_client.wake.arm();
+        self.has_completion() || self.to_client.delivery_tail.observe() != self.deliveries.next()
     }
 
     /// Whether a send has ended. What central holds is left behind.
@@ -514,21 +516,22 @@ impl<D: Doorbell> Port<D> {
         while self.oldest != self.taken {
             let index = self.oldest;
             let is_held = !self.left_behind.is_passed_over(index)
-                && (self.into.status(index).ended().is_none() || self.left_behind.waits_for_first(index));
+                && (self.to_client.status(index).ended().is_none()
+                    || self.left_behind.waits_for_first(index));
             if !is_held {
                 return true;
             }
             self.oldest = index.wrapping_add(1);
-            let descriptor: Descriptor = self.out.descriptors.load(index);
+            let descriptor: Descriptor = self.from_client.descriptors.load(index);
             self.left_behind.hold(index, descriptor.target);
         }
-        self.left_behind.has_news(self.into.ended_late.observe())
+        self.left_behind.has_news(self.to_client.ended_late.observe())
     }
 
     /// Says that this client looks at its queues by itself and needs no signals, until it calls
     /// [`arm`](Self::arm).
     pub fn disarm(&mut self) {
-        self.out.wake.disarm();
+        self.from_client.wake.disarm();
     }
 
     /// The number of `peer` as deliveries name it.

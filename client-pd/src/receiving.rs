@@ -39,7 +39,7 @@ impl<D: Doorbell> Port<D> {
         let peer = usize::from(from.domain) % MAX_CLIENTS;
         if usize::from(self.posted_for[peer]) >= limit {
             let is_for_peer = |slot: &u32| {
-                let post: Post = self.out.posts.load(*slot);
+                let post: Post = self.from_client.posts.load(*slot);
                 self.posted[*slot as usize].is_some() && post.from == from.domain
             };
             let count = (0..SLOTS).filter(is_for_peer).count();
@@ -64,7 +64,7 @@ impl<D: Doorbell> Port<D> {
     fn request(&mut self, buffer: ReceiveBuffer, from: u16, kind: PostKind) -> Result<Posted, PostError> {
         let Some(index) = self.next_request() else { return Err(PostError { buffer }) };
         let (place, length) = (buffer.place(), buffer.capacity());
-        self.out.posts.store(index, Post { place, length, from, kind: kind as u8, marks: 0 });
+        self.from_client.posts.store(index, Post { place, length, from, kind: kind as u8, marks: 0 });
         self.posted[index as usize % POST_SLOTS] = Some(buffer);
         self.next_post = index.wrapping_add(1);
         match kind {
@@ -80,11 +80,11 @@ impl<D: Doorbell> Port<D> {
     pub fn withdraw(&mut self, request: Posted) -> bool {
         let Posted { index, place } = request;
         let is_out = self.posted_buffer(request).is_some_and(|buffer| buffer.place() == place);
-        let post: Post = self.out.posts.load(index);
+        let post: Post = self.from_client.posts.load(index);
         if !is_out || post.marks & Post::WITHDRAWN != 0 {
             return false;
         }
-        self.out.withdraw(index);
+        self.from_client.withdraw(index);
         self.withdrawals = self.withdrawals.wrapping_add(1);
         self.unflushed.news = true;
         true
@@ -102,7 +102,7 @@ impl<D: Doorbell> Port<D> {
             if self.posted.iter().all(Option::is_some) {
                 return None;
             }
-            self.out.pass_over_post(index);
+            self.from_client.pass_over_post(index);
             index = index.wrapping_add(1);
             self.next_post = index;
             self.unflushed.room = true;
@@ -115,7 +115,7 @@ impl<D: Doorbell> Port<D> {
     #[inline]
     pub(crate) fn known_limit(&mut self, wanted: u32) -> u32 {
         if SLOTS.wrapping_sub(self.next_post.wrapping_sub(self.posts_taken)) < wanted {
-            let taken = self.into.post_head.observe();
+            let taken = self.to_client.post_head.observe();
             // Central is trusted; see `known_delivery_end` for nonsense.
             if self.next_post.wrapping_sub(taken) <= self.next_post.wrapping_sub(self.posts_taken) {
                 self.posts_taken = taken;
@@ -138,9 +138,9 @@ impl<D: Doorbell> Port<D> {
             self.known_delivery_end();
             let index = self.deliveries.take()?;
             self.unflushed.room = true;
-            let event = match Arrival::load(self.into.deliveries.slot(index)) {
+            let event = match Arrival::load(self.to_client.deliveries.slot(index)) {
                 Some(arrival) => self.arrived(arrival),
-                None => self.understand(&self.into.deliveries.load(index)),
+                None => self.understand(&self.to_client.deliveries.load(index)),
             };
             if event.is_some() {
                 return event;
@@ -154,7 +154,7 @@ impl<D: Doorbell> Port<D> {
         if self.deliveries.available() == 0 {
             // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing
             // more comes.
-            let _ = self.deliveries.refresh(self.into.delivery_tail.observe());
+            let _ = self.deliveries.refresh(self.to_client.delivery_tail.observe());
         }
         self.deliveries.tail()
     }

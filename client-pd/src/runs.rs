@@ -42,12 +42,12 @@ impl<D: Doorbell> Port<D> {
         if !self.left_behind.is_empty() {
             return self.reap_each_out_of_order(&mut each);
         }
-        let (into, out) = (self.into, self.out);
+        let (to_client, from_client) = (self.to_client, self.from_client);
         let (end, mut index, mut next) = (self.taken, self.oldest, self.next_send);
         let mut refused = None;
         let mut is_held = false;
         while index != end {
-            let Some(status) = into.status(index).ended() else {
+            let Some(status) = to_client.status(index).ended() else {
                 is_held = true;
                 break;
             };
@@ -61,7 +61,7 @@ impl<D: Doorbell> Port<D> {
                 break;
             }
             // There is a slot: this one takes the place of the one that was just taken back.
-            out.descriptors.store(next, plain(peer.domain, &buffer, length, message));
+            from_client.descriptors.store(next, plain(peer.domain, &buffer, length, message));
             self.in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
             next = next.wrapping_add(1);
         }
@@ -120,7 +120,7 @@ impl<D: Doorbell> Port<D> {
         &mut self,
         mut each: impl FnMut(Event) -> Option<ReceiveBuffer>,
     ) -> Result<(), PostError> {
-        let (into, out) = (self.into, self.out);
+        let (to_client, from_client) = (self.to_client, self.from_client);
         let end = self.known_delivery_end();
         let (mut index, mut next) = (self.deliveries.next(), self.next_post);
         if index == end {
@@ -132,7 +132,7 @@ impl<D: Doorbell> Port<D> {
             if index == end {
                 break None;
             }
-            let arrival = Arrival::load(into.deliveries.slot(index));
+            let arrival = Arrival::load(to_client.deliveries.slot(index));
             let Some(event) = arrival.and_then(|arrival| self.arrived(arrival)) else {
                 break Some(LeftOver::Event);
             };
@@ -143,7 +143,7 @@ impl<D: Doorbell> Port<D> {
                 break Some(LeftOver::Buffer(buffer));
             }
             let (place, length, kind) = (buffer.place(), buffer.capacity(), PostKind::Buffer as u8);
-            out.posts.store(next, Post { place, length, from: Post::ANYONE, kind, marks: 0 });
+            from_client.posts.store(next, Post { place, length, from: Post::ANYONE, kind, marks: 0 });
             *slot = Some(buffer);
             next = next.wrapping_add(1);
         };

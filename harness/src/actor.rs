@@ -65,9 +65,9 @@ impl Doorbell for Bell<'_> {
 /// A client that plays a role.
 pub struct Actor<'a> {
     /// Its pages, as it sees them.
-    pub out: &'static OutRegion,
+    pub from_client: &'static OutRegion,
     /// Central's pages for it.
-    pub into: &'static InRegion,
+    pub to_client: &'static InRegion,
     /// Its transmit buffer.
     pub tx: Buffer,
     /// Its receive buffer.
@@ -104,14 +104,26 @@ impl<'a> Actor<'a> {
     /// An actor that central has not let in yet.
     #[must_use]
     pub fn new(
-        out: &'static OutRegion,
-        into: &'static InRegion,
+        from_client: &'static OutRegion,
+        to_client: &'static InRegion,
         tx: Buffer,
         rx: Buffer,
         raw_out: Buffer,
         stage: &'a dyn Stage,
     ) -> Self {
-        Self { out, into, tx, rx, raw_out, notes: [0; 4], stage, sends: 0, posts: 0, taken: 0, held: 0 }
+        Self {
+            from_client,
+            to_client,
+            tx,
+            rx,
+            raw_out,
+            notes: [0; 4],
+            stage,
+            sends: 0,
+            posts: 0,
+            taken: 0,
+            held: 0,
+        }
     }
 
     /// Marks every frame of both buffers, then asks central for the next epoch and waits until it has begun.
@@ -133,19 +145,19 @@ impl<'a> Actor<'a> {
     /// Asks for a new epoch, with everything at its beginning, and waits until it has begun.
     pub fn restart(&mut self) -> Result<(), Clue> {
         let epoch = self.enter();
-        self.wait(|actor| actor.into.epoch.observe() == epoch)
+        self.wait(|actor| actor.to_client.epoch.observe() == epoch)
     }
 
     /// Asks for a new epoch, with everything at its beginning. Its number.
     pub fn enter(&mut self) -> u32 {
         (self.sends, self.posts, self.taken, self.held) = (0, 0, 0, 0);
-        self.out.take_leave();
-        self.out.transmit_tail.publish(0);
-        self.out.post_tail.publish(0);
-        self.out.delivery_head.publish(0);
-        self.out.withdrawals.publish(0);
-        let epoch = self.into.epoch.observe().wrapping_add(1);
-        self.out.ask_for_epoch(epoch);
+        self.from_client.take_leave();
+        self.from_client.transmit_tail.publish(0);
+        self.from_client.post_tail.publish(0);
+        self.from_client.delivery_head.publish(0);
+        self.from_client.withdrawals.publish(0);
+        let epoch = self.to_client.epoch.observe().wrapping_add(1);
+        self.from_client.ask_for_epoch(epoch);
         self.stage.ring();
         epoch
     }
@@ -169,7 +181,7 @@ impl<'a> Actor<'a> {
     /// The role that this client plays, by its number.
     #[must_use]
     pub fn role(&self) -> Role {
-        Role::ALL.get(usize::from(self.into.domain())).copied().unwrap_or(Role::Gamma)
+        Role::ALL.get(usize::from(self.to_client.domain())).copied().unwrap_or(Role::Gamma)
     }
 
     /// A message of `length` bytes from `position` of `tx`, for the next buffer that `target` posts.
@@ -196,7 +208,7 @@ impl<'a> Actor<'a> {
     /// Publishes a descriptor, without a signal. Its index.
     pub fn publish(&mut self, descriptor: Descriptor) -> u32 {
         let index = self.store(descriptor);
-        self.out.transmit_tail.publish(self.sends);
+        self.from_client.transmit_tail.publish(self.sends);
         index
     }
 
@@ -206,12 +218,12 @@ impl<'a> Actor<'a> {
         let waits = |index: u32| self.status(index.wrapping_sub(RING)) == Some(Status::Queued);
         if let Some(run) = (0..RING).find(|run| !waits(self.sends.wrapping_add(*run))) {
             for _ in 0..run {
-                self.out.pass_over_send(self.sends);
+                self.from_client.pass_over_send(self.sends);
                 self.sends = self.sends.wrapping_add(1);
             }
         }
         let index = self.sends;
-        self.out.descriptors.store(index, descriptor);
+        self.from_client.descriptors.store(index, descriptor);
         self.sends = index.wrapping_add(1);
         index
     }
@@ -225,7 +237,7 @@ impl<'a> Actor<'a> {
 
     /// Signals central if it asks for it.
     pub fn flush(&self) {
-        if self.into.wake.asks_for_signal() {
+        if self.to_client.wake.asks_for_signal() {
             self.stage.ring();
         }
     }
@@ -259,8 +271,8 @@ impl<'a> Actor<'a> {
 
     /// Takes an earlier request back, and signals central if it asks for it.
     pub fn withdraw(&mut self, earlier: u32) {
-        self.out.withdraw(earlier);
-        self.out.withdrawals.publish(self.out.withdrawals.observe().wrapping_add(1));
+        self.from_client.withdraw(earlier);
+        self.from_client.withdrawals.publish(self.from_client.withdrawals.observe().wrapping_add(1));
         self.flush();
     }
 
@@ -275,38 +287,39 @@ impl<'a> Actor<'a> {
     /// over, unless all are in use.
     pub fn store_request(&mut self, post: Post) -> u32 {
         while self.held != u128::MAX && self.held & bit(self.posts) != 0 {
-            self.out.pass_over_post(self.posts);
+            self.from_client.pass_over_post(self.posts);
             self.posts = self.posts.wrapping_add(1);
         }
         let index = self.posts;
         self.held |= bit(index);
-        self.out.posts.store(index, post);
+        self.from_client.posts.store(index, post);
         self.posts = index.wrapping_add(1);
         index
     }
 
     /// Publishes all stored receive requests and signals central if it asks for it.
     pub fn publish_requests(&self) {
-        self.out.post_tail.publish(self.posts);
+        self.from_client.post_tail.publish(self.posts);
         self.flush();
     }
 
     /// Publishes all stored descriptors and signals central if it asks for it.
     pub fn publish_sends(&self) {
-        self.out.transmit_tail.publish(self.sends);
+        self.from_client.transmit_tail.publish(self.sends);
         self.flush();
     }
 
     /// Whether central serves this client in the epoch that it has asked for.
     #[must_use]
     pub fn is_in(&self) -> bool {
-        self.into.epoch.observe() == self.out.epoch_wanted.observe() && self.into.standing() == Standing::Open
+        self.to_client.epoch.observe() == self.from_client.epoch_wanted.observe()
+            && self.to_client.standing() == Standing::Open
     }
 
     /// How a send stands.
     #[must_use]
     pub fn status(&self, index: u32) -> Option<Status> {
-        self.into.status(index).get(index)
+        self.to_client.status(index).get(index)
     }
 
     /// Waits until a send has come to its end, and says how.
@@ -322,12 +335,12 @@ impl<'a> Actor<'a> {
 
     /// The next delivery, if there is one (r18: by looking, not by signal).
     pub fn poll(&mut self) -> Option<Delivery> {
-        if self.into.delivery_tail.observe() == self.taken {
+        if self.to_client.delivery_tail.observe() == self.taken {
             return None;
         }
-        let delivery: Delivery = self.into.deliveries.load(self.taken);
+        let delivery: Delivery = self.to_client.deliveries.load(self.taken);
         self.taken = self.taken.wrapping_add(1);
-        self.out.delivery_head.publish(self.taken);
+        self.from_client.delivery_head.publish(self.taken);
         if delivery.kind != DeliveryKind::Placed as u8 {
             self.held &= !bit(delivery.request);
         }
@@ -336,13 +349,13 @@ impl<'a> Actor<'a> {
 
     /// Waits for the next delivery.
     pub fn receive(&mut self) -> Result<Delivery, Clue> {
-        self.wait(|actor| actor.into.delivery_tail.observe() != actor.taken)?;
+        self.wait(|actor| actor.to_client.delivery_tail.observe() != actor.taken)?;
         self.poll().ok_or(Clue { what: "a delivery stays", line: line!() })
     }
 
     /// Waits until central regards this client so.
     pub fn until(&self, standing: Standing) -> Result<(), Clue> {
-        self.wait(|actor| actor.into.standing() == standing)
+        self.wait(|actor| actor.to_client.standing() == standing)
     }
 
     /// Lets others run until the condition holds.

@@ -70,18 +70,23 @@ impl Route {
     }
 }
 
-/// What there is to know of the descriptor of a plain message beyond its [`Route`].
+/// What has to be checked of the descriptor of a plain message beyond its [`Route`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Plain {
     /// First byte to send.
     pub source: Address,
     /// Bytes to send.
     pub length: u32,
-    /// Carried to the receiver as it is.
-    pub tag: u64,
 }
 
 impl Plain {
+    /// The tag of a message, which is carried to the receiver as it is.
+    #[must_use]
+    #[inline]
+    pub fn tag<const STRIDE: usize>(slot: &Slot<STRIDE>) -> u64 {
+        slot.word::<3>()
+    }
+
     /// Reads a descriptor that is to have the given route, which must be a [plain](Route::plain_target) one;
     /// `None` if it has another. Each word is read once, and none that means nothing for such messages.
     #[must_use]
@@ -93,7 +98,7 @@ impl Plain {
         }
         #[expect(clippy::cast_possible_truncation, reason = "the lower half of the word")]
         let length = middle as u32;
-        Some(Self { source: zerocopy::transmute!(slot.word::<0>()), length, tag: slot.word::<3>() })
+        Some(Self { source: zerocopy::transmute!(slot.word::<0>()), length })
     }
 }
 

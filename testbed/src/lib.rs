@@ -42,9 +42,9 @@ pub struct Testbed {
 #[derive(Clone, Copy)]
 pub struct ClientMemory {
     /// `<client>_out`.
-    pub out: &'static OutRegion,
+    pub from_client: &'static OutRegion,
     /// `<client>_in`.
-    pub into: &'static InRegion,
+    pub to_client: &'static InRegion,
     /// `<client>_tx`.
     pub transmit: Memory,
     /// `<client>_rx`.
@@ -70,8 +70,8 @@ impl Testbed {
             .clients
             .iter()
             .map(|bytes| ClientMemory {
-                out: page(OUT_BYTES),
-                into: page(IN_BYTES),
+                from_client: page(OUT_BYTES),
+                to_client: page(IN_BYTES),
                 transmit: Memory::new(*bytes),
                 receive: Memory::new(*bytes),
             })
@@ -87,8 +87,9 @@ impl Testbed {
         let config =
             Config::parse(self.configuration.as_bytes()).expect("the topology makes a valid configuration");
         let mut pages = self.clients.iter();
-        self.engine
-            .configure(&config, |_| pages.next().map(|client| Ports { out: client.out, into: client.into }));
+        self.engine.configure(&config, |_| {
+            pages.next().map(|client| Ports { from_client: client.from_client, to_client: client.to_client })
+        });
     }
 
     /// Puts a new central in the place of the old one, which may have been stopped anywhere: nothing is
@@ -106,7 +107,12 @@ impl Testbed {
     /// Nothing of this system is used any more: no port, no buffer, no copy of [`ClientMemory`].
     pub unsafe fn free(self) {
         for client in self.clients {
-            for memory in [Memory::of(client.out), Memory::of(client.into), client.transmit, client.receive] {
+            for memory in [
+                Memory::of(client.from_client),
+                Memory::of(client.to_client),
+                client.transmit,
+                client.receive,
+            ] {
                 // SAFETY: all four were made by `Memory::new` in `Testbed::new`; the rest is the caller's
                 // promise.
                 unsafe { memory.free() };
@@ -142,8 +148,8 @@ impl Testbed {
         // client, and nothing else makes buffers of it.
         let regions = unsafe {
             Regions::new(
-                Memory::of(memory.out).region(),
-                Memory::of(memory.into).region(),
+                Memory::of(memory.from_client).region(),
+                Memory::of(memory.to_client).region(),
                 memory.transmit.region(),
                 memory.receive.region(),
             )

@@ -67,7 +67,7 @@ fn t120_the_quota_counts_what_has_waited() {
         clients[1].send(3, 8, Message::default());
     }
     // The number of deliveries to client 2 when the last one of client 3 has become visible.
-    let (waited, new) = (bed.clients[2].into, bed.clients[3].into);
+    let (waited, new) = (bed.clients[2].to_client, bed.clients[3].to_client);
     let at_the_eighth = Rc::new(Cell::new(None));
     let noted = at_the_eighth.clone();
     bed.machine.between_rounds = Some(Box::new(move || {
@@ -112,14 +112,14 @@ fn t122_shares_below_one_step_are_still_shares() {
         clients[0].send(2, 1 << 18, Message::default());
         clients[1].send(3, 1 << 18, Message::default());
     }
-    let pages = [bed.clients[2].into, bed.clients[3].into];
+    let pages = [bed.clients[2].to_client, bed.clients[3].to_client];
     bed.machine.between_rounds = Some(Box::new(move || {
-        let [one, other] = pages.map(|into| i64::from(into.delivery_tail.observe()));
+        let [one, other] = pages.map(|to_client| i64::from(to_client.delivery_tail.observe()));
         assert!((one - other).abs() <= 1, "{one} and {other}");
         false
     }));
     bed.run();
-    assert_eq!(pages.map(|into| into.delivery_tail.observe()), [4, 4]);
+    assert_eq!(pages.map(|to_client| to_client.delivery_tail.observe()), [4, 4]);
     assert!(bed.machine.rounds <= 80, "{} rounds", bed.machine.rounds);
 }
 
@@ -134,7 +134,7 @@ fn t123_periods_pass_while_clients_publish_without_pause() {
     clients[2].send(3, 8, Message { time_to_live: 5, ..Message::default() });
     bed.run();
     assert_eq!(clients[2].port.status(0), Some(Status::Queued));
-    let waiting = bed.clients[2].into;
+    let waiting = bed.clients[2].to_client;
     let rounds = Rc::new(Cell::new(0_u32));
     let (counted, expired_in) = (rounds.clone(), Rc::new(Cell::new(None)));
     let expired = expired_in.clone();
@@ -146,7 +146,7 @@ fn t123_periods_pass_while_clients_publish_without_pause() {
         true
     }));
     let pages = [bed.clients[0], bed.clients[1]];
-    let tails = pages.map(|page| core::ptr::from_ref(&page.out.transmit_tail).addr());
+    let tails = pages.map(|page| core::ptr::from_ref(&page.from_client.transmit_tail).addr());
     let seen = rounds.clone();
     set_hook(Some(Box::new(move |access| {
         let publisher = tails.iter().position(|tail| *tail == access.address);
@@ -156,12 +156,12 @@ fn t123_periods_pass_while_clients_publish_without_pause() {
             let page = pages[publisher];
             // Two, of which a turn takes one.
             for _ in 0..2 {
-                let tail = page.out.transmit_tail.observe();
-                if tail.wrapping_sub(page.into.transmit_head.observe()) < 128 {
+                let tail = page.from_client.transmit_tail.observe();
+                if tail.wrapping_sub(page.to_client.transmit_head.observe()) < 128 {
                     // Refused, but it is news.
                     let descriptor = Descriptor { target: 9, length: 8, ..Descriptor::default() };
-                    page.out.descriptors.store(tail, descriptor);
-                    page.out.transmit_tail.publish(tail.wrapping_add(1));
+                    page.from_client.descriptors.store(tail, descriptor);
+                    page.from_client.transmit_tail.publish(tail.wrapping_add(1));
                 }
             }
         }
@@ -170,5 +170,5 @@ fn t123_periods_pass_while_clients_publish_without_pause() {
     set_hook(None);
     assert!(rounds.get() >= ROUNDS, "central was kept awake for {} rounds", rounds.get());
     assert!(expired_in.get().is_some_and(|round| round <= 8), "expired in round {:?}", expired_in.get());
-    assert!(bed.clients[0].into.counters.refused.get() > 100, "and the others were served");
+    assert!(bed.clients[0].to_client.counters.refused.get() > 100, "and the others were served");
 }

@@ -486,14 +486,14 @@ fn frames_that_are_kept_stay_while_there_is_traffic_of_either_kind() {
 #[test]
 fn what_ends_after_the_head_has_passed_it_is_counted() {
     let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
-    let into = pair.bed.clients[0].into;
+    let to_client = pair.bed.clients[0].to_client;
     for target in [1, 2, 2] {
         pair.send(0, target, b"turn", Message::default());
     }
     pair.post(2, None);
     pair.post(2, None);
     pair.bed.run();
-    let heads = || (into.transmit_head.observe(), into.ended_late.observe());
+    let heads = || (to_client.transmit_head.observe(), to_client.ended_late.observe());
     assert_eq!(heads(), (3, 0), "all are taken; the oldest waits");
     pair.post(1, None);
     pair.bed.run();
@@ -507,7 +507,7 @@ fn what_goes_beyond_a_share_stays_in_the_ring() {
     // Four messages, and a rest that is too short for a fifth.
     topology.bytes_per_round = 4 * 1000 + 500;
     let mut pair = Pair::new(&topology, 4096);
-    let into = pair.bed.clients[0].into;
+    let to_client = pair.bed.clients[0].to_client;
     for _ in 0..SENDS {
         pair.post(1, None);
         pair.send(0, 1, &[7; 1000], Message::default());
@@ -516,7 +516,8 @@ fn what_goes_beyond_a_share_stays_in_the_ring() {
     let seen = Rc::clone(&statuses);
     pair.bed.machine.interposer = Some(Box::new(move |action| {
         if matches!(action, Action::Copy(_)) {
-            seen.borrow_mut().push((0..SENDS).map(|index| into.status(index).get(index)).collect::<Vec<_>>());
+            seen.borrow_mut()
+                .push((0..SENDS).map(|index| to_client.status(index).get(index)).collect::<Vec<_>>());
         }
     }));
     pair.bed.run();
@@ -540,8 +541,8 @@ fn what_is_new_takes_turns_with_a_long_message_under_way() {
     pair.send(0, 1, &vec![1; 1 << 20], Message::default());
     pair.send(0, 2, b"new", Message::default());
     let memory = pair.bed.clients[0];
-    memory.out.transmit_tail.publish(1);
-    pair.bed.machine.interposer = Some(Box::new(move |_| memory.out.transmit_tail.publish(2)));
+    memory.from_client.transmit_tail.publish(1);
+    pair.bed.machine.interposer = Some(Box::new(move |_| memory.from_client.transmit_tail.publish(2)));
     pair.bed.run();
     let copies = pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Copy(_)));
     let place = copies.clone().position(|action| *action == Action::Copy(3));
@@ -560,18 +561,21 @@ fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_sec
     }
     pair.post(1, None);
     let memory = pair.bed.clients[0];
-    let another: Descriptor = memory.out.descriptors.load(2);
-    memory.out.descriptors.store(3, another);
-    let hint = &raw const memory.into.wake as usize;
+    let another: Descriptor = memory.from_client.descriptors.load(2);
+    memory.from_client.descriptors.store(3, another);
+    let hint = &raw const memory.to_client.wake as usize;
     set_hook(Some(Box::new(move |access: Access| {
         // The client has looked at the hint before this store, so it does not signal.
-        if access.kind == AccessKind::Store && access.address == hint && memory.into.wake.asks_for_signal() {
-            memory.out.transmit_tail.publish(4);
+        if access.kind == AccessKind::Store
+            && access.address == hint
+            && memory.to_client.wake.asks_for_signal()
+        {
+            memory.from_client.transmit_tail.publish(4);
         }
     })));
     pair.bed.run_for(0);
     set_hook(None);
-    assert_eq!(memory.into.status(3).get(3), Some(Status::Done));
+    assert_eq!(memory.to_client.status(3).get(3), Some(Status::Done));
 }
 
 #[test]
@@ -602,13 +606,13 @@ fn a_target_that_starts_late_is_asked_to_signal_what_it_posts() {
     bed.run_for(0);
     assert_eq!(sender.status(0), Some(Status::Queued));
     let (mut receiver, _, receive) = bed.open(1);
-    let asks = || bed.clients[1].into.wake_for_requests.asks_for_signal();
+    let asks = || bed.clients[1].to_client.wake_for_requests.asks_for_signal();
     assert!(asks(), "a send waits for what it will post");
     receiver.post(receive.split::<1>(4096).pop().unwrap(), None).unwrap();
     receiver.publish();
     bed.run_for(1);
     assert_eq!(sender.reap().map(|done| done.status), Some(Status::Done));
-    assert!(!bed.clients[1].into.wake_for_requests.asks_for_signal(), "nothing waits any more");
+    assert!(!bed.clients[1].to_client.wake_for_requests.asks_for_signal(), "nothing waits any more");
 }
 
 #[test]
@@ -633,7 +637,7 @@ fn a_chain_of_which_one_frame_cannot_be_mapped_writes_nothing() {
 #[test]
 fn a_client_that_leaves_with_a_chain_half_published_does_not_keep_central_awake() {
     let mut pair = Pair::two(Mapping::Each);
-    let out = pair.bed.clients[0].out;
+    let out = pair.bed.clients[0].from_client;
     out.descriptors.store(0, Descriptor { target: 1, flags: flags::CHAINED, ..Descriptor::default() });
     out.transmit_tail.publish(1);
     pair.bed.run();
@@ -672,7 +676,7 @@ fn an_open_window_is_read_by_copying() {
 #[test]
 fn a_client_may_write_to_every_byte_of_its_page() {
     let mut pair = Pair::two(Mapping::Each);
-    let out = Memory::of(pair.bed.clients[0].out);
+    let out = Memory::of(pair.bed.clients[0].from_client);
     pair.bed.run();
     out.write(0, &vec![0x5a; out.bytes()]);
     pair.bed.run();

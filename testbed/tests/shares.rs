@@ -89,7 +89,8 @@ impl Contest {
         for look in 0..looks {
             let mut woken = ClientSet::EMPTY;
             for (number, source) in (1_u16..).zip(&mut sources) {
-                let news = source.refill() && bed.clients[usize::from(number)].into.wake.asks_for_signal();
+                let news =
+                    source.refill() && bed.clients[usize::from(number)].to_client.wake.asks_for_signal();
                 let signals = match self.wakes {
                     Wakes::Always => true,
                     Wakes::News => news,
@@ -115,7 +116,7 @@ impl Contest {
                 })
                 .unwrap();
             receiver.publish();
-            if taken && bed.clients[0].into.wake_for_requests.asks_for_signal() {
+            if taken && bed.clients[0].to_client.wake_for_requests.asks_for_signal() {
                 woken.insert(id(RECEIVER));
             }
             bed.engine.run(&mut bed.machine, woken, look % 53 == 52);

@@ -62,8 +62,8 @@ mod central {
     unsafe extern "C" fn _start(
         configuration: *const u8,
         bytes: usize,
-        out: *const OutRegion,
-        into: *const InRegion,
+        from_client: *const OutRegion,
+        to_client: *const InRegion,
     ) -> ! {
         // SAFETY: never called.
         let blob = unsafe { core::slice::from_raw_parts(configuration, bytes) };
@@ -71,11 +71,11 @@ mod central {
         // SAFETY: likewise.
         let engine = unsafe { &mut *engine };
         // SAFETY: likewise.
-        let out = unsafe { &*out };
+        let from_client = unsafe { &*from_client };
         // SAFETY: likewise.
-        let into = unsafe { &*into };
+        let to_client = unsafe { &*to_client };
         if let Ok(config) = Config::parse(blob) {
-            engine.configure(&config, |_| Some(Ports { out, into }));
+            engine.configure(&config, |_| Some(Ports { from_client, to_client }));
             loop {
                 let mut woken = ClientSet::EMPTY;
                 if let Some(client) = DomainId::new(black_box(0)) {

@@ -95,17 +95,20 @@ impl<M: Machine> Handler for Central<M> {
 /// Whether another central has served these clients before: it has introduced itself in pages that nobody
 /// else writes.
 pub(crate) fn is_restart(config: &Config<'_>) -> bool {
-    config.clients().any(|(_, client)| ports(client).is_some_and(|ports| ports.into.is_introduced()))
+    config.clients().any(|(_, client)| ports(client).is_some_and(|ports| ports.to_client.is_introduced()))
 }
 
 /// The pages that central shares with a client, at the addresses that the configuration gives.
 pub(crate) fn ports(client: &ClientRecord) -> Option<Ports> {
     // SAFETY: the image builder wrote the address at which it maps `<client>_out`, of that size, into
     // central.
-    let out = unsafe { Region::at(usize::try_from(client.out_address).ok()?, OUT_BYTES) }?;
+    let from_client = unsafe { Region::at(usize::try_from(client.out_address).ok()?, OUT_BYTES) }?;
     // SAFETY: likewise for `<client>_in`.
-    let into = unsafe { Region::at(usize::try_from(client.in_address).ok()?, IN_BYTES) }?;
-    Some(Ports { out: out.shared::<OutRegion>().ok()?, into: into.shared::<InRegion>().ok()? })
+    let to_client = unsafe { Region::at(usize::try_from(client.in_address).ok()?, IN_BYTES) }?;
+    Some(Ports {
+        from_client: from_client.shared::<OutRegion>().ok()?,
+        to_client: to_client.shared::<InRegion>().ok()?,
+    })
 }
 
 /// The engine's hands on this platform.

@@ -13,8 +13,8 @@ const BYTES: u64 = 1 << 20;
 
 /// A client's page and what central knows of its requests.
 struct Client {
-    out: Box<OutRegion>,
-    into: Box<InRegion>,
+    from_client: Box<OutRegion>,
+    to_client: Box<InRegion>,
     requests: Requests,
 }
 
@@ -24,19 +24,19 @@ fn peer(number: u16) -> DomainId {
 
 impl Client {
     fn new() -> Self {
-        Self { out: Box::default(), into: Box::default(), requests: Requests::new() }
+        Self { from_client: Box::default(), to_client: Box::default(), requests: Requests::new() }
     }
 
     fn tail(&self) -> u32 {
-        self.out.post_tail.observe()
+        self.from_client.post_tail.observe()
     }
 
     fn post(&self, from: u16, kind: PostKind) -> u32 {
         let index = self.tail();
         let place = Address { frame: index % 128, offset: 0 };
         let post = Post { place, length: 4096, from, kind: kind as u8, marks: 0 };
-        self.out.posts.store(index, post);
-        self.out.post_tail.publish(index.wrapping_add(1));
+        self.from_client.posts.store(index, post);
+        self.from_client.post_tail.publish(index.wrapping_add(1));
         index
     }
 
@@ -52,35 +52,35 @@ impl Client {
 
     /// Goes round the slot of the next index.
     fn pass_over(&self) {
-        self.out.pass_over_post(self.tail());
-        self.out.post_tail.publish(self.tail().wrapping_add(1));
+        self.from_client.pass_over_post(self.tail());
+        self.from_client.post_tail.publish(self.tail().wrapping_add(1));
     }
 
     fn withdraw(&self, index: u32) {
-        self.out.withdraw(index);
-        self.out.withdrawals.publish(self.out.withdrawals.observe().wrapping_add(1));
+        self.from_client.withdraw(index);
+        self.from_client.withdrawals.publish(self.from_client.withdrawals.observe().wrapping_add(1));
     }
 
     /// Central looks and answers; the indices of what it refuses.
     fn take(&mut self) -> Vec<u32> {
         self.requests.refresh(self.tail()).unwrap();
         let mut refused = Vec::new();
-        while let Some(index) = self.requests.take(&self.out, BYTES, true, &mut false) {
+        while let Some(index) = self.requests.take(&self.from_client, BYTES, true, &mut false) {
             refused.push(index);
         }
-        self.requests.publish(&self.into);
+        self.requests.publish(&self.to_client);
         refused
     }
 
     /// A new central takes the place of the one there is, and finds deliveries for `unsettled`, newest first.
     fn restart(&mut self, unsettled: &[u32]) {
         self.requests = Requests::new();
-        self.requests.resume(&self.out, &self.into, BYTES);
+        self.requests.resume(&self.from_client, &self.to_client, BYTES);
         for index in unsettled {
             self.requests.settle(*index);
         }
-        self.requests.catch_up(&self.out, BYTES);
-        self.requests.publish(&self.into);
+        self.requests.catch_up(&self.from_client, BYTES);
+        self.requests.publish(&self.to_client);
     }
 
     /// A message of `source` arrives; the request that it uses up.
@@ -106,7 +106,7 @@ fn a_request_keeps_its_slot_and_the_ring_goes_on() {
         client.pass_over();
         assert!(client.take().is_empty());
     }
-    assert_eq!(client.into.post_head.observe(), 3 * 128 + 1);
+    assert_eq!(client.to_client.post_head.observe(), 3 * 128 + 1);
     assert_eq!(client.fill(1), Some(silent), "by the index that it was posted with");
     assert_eq!(client.fill(1), None);
 }
@@ -121,7 +121,7 @@ fn a_marked_entry_is_passed_over_though_central_holds_it_no_more() {
     client.pass_over();
     assert!(client.take().is_empty(), "neither taken for a new request nor refused");
     assert_eq!(client.requests.open_to_anyone(), 127);
-    assert_eq!(client.into.post_head.observe(), 129);
+    assert_eq!(client.to_client.post_head.observe(), 129);
 }
 
 #[test]
@@ -147,12 +147,12 @@ fn requests_that_ask_for_nothing_possible_are_refused() {
     client.post(Post::ANYONE, PostKind::Window);
     let index = client.tail();
     let outside = Address { frame: 256, offset: 0 };
-    client.out.posts.store(index, Post { place: outside, length: 1, from: 1, kind: 0, marks: 0 });
+    client.from_client.posts.store(index, Post { place: outside, length: 1, from: 1, kind: 0, marks: 0 });
     let empty = Post { length: 0, from: 1, ..Post::default() };
-    client.out.posts.store(index + 1, empty);
-    client.out.posts.store(index + 2, Post { length: 1, from: 1, kind: 2, ..Post::default() });
-    client.out.posts.store(index + 3, Post { length: 1, from: 1, marks: 4, ..Post::default() });
-    client.out.post_tail.publish(index + 4);
+    client.from_client.posts.store(index + 1, empty);
+    client.from_client.posts.store(index + 2, Post { length: 1, from: 1, kind: 2, ..Post::default() });
+    client.from_client.posts.store(index + 3, Post { length: 1, from: 1, marks: 4, ..Post::default() });
+    client.from_client.post_tail.publish(index + 4);
     assert_eq!(client.take(), [0, 1, 2, 3, 4, 5]);
     assert_eq!(client.requests.held, SlotSet::EMPTY);
 }
@@ -165,7 +165,7 @@ fn what_cannot_be_answered_yet_stays_in_the_ring() {
     client.post_for_anyone();
     client.requests.refresh(client.tail()).unwrap();
     let mut offered = false;
-    assert_eq!(client.requests.take(&client.out, BYTES, false, &mut offered), None);
+    assert_eq!(client.requests.take(&client.from_client, BYTES, false, &mut offered), None);
     assert!(offered && client.requests.unanswered && client.requests.has_new());
     assert_eq!(client.requests.open_to_anyone(), 1);
     assert_eq!(client.take(), [1]);
@@ -184,7 +184,7 @@ fn each_peer_has_its_own_windows() {
     let ninth = client.post(1, PostKind::Window);
     assert_eq!(client.take(), [ninth]);
     client.withdraw(3);
-    assert_eq!(client.requests.take_withdrawn(&client.out), Some(3));
+    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(3));
     client.post(1, PostKind::Window);
     assert!(client.take().is_empty(), "one was given back");
 }
@@ -194,18 +194,18 @@ fn a_withdrawn_request_is_closed_once_and_only_while_it_is_open() {
     let mut client = Client::new();
     client.post_many(4);
     client.take();
-    assert!(!client.requests.may_have_withdrawn(&client.out));
+    assert!(!client.requests.may_have_withdrawn(&client.from_client));
     client.requests.claim(0);
     for index in [0, 2] {
         client.withdraw(index);
     }
-    assert!(client.requests.may_have_withdrawn(&client.out));
-    assert_eq!(client.requests.take_withdrawn(&client.out), Some(2));
-    assert_eq!(client.requests.take_withdrawn(&client.out), None, "a message is on its way into 0");
-    assert!(!client.requests.may_have_withdrawn(&client.out));
+    assert!(client.requests.may_have_withdrawn(&client.from_client));
+    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(2));
+    assert_eq!(client.requests.take_withdrawn(&client.from_client), None, "a message is on its way into 0");
+    assert!(!client.requests.may_have_withdrawn(&client.from_client));
     client.requests.give_back(0);
-    assert_eq!(client.requests.take_withdrawn(&client.out), Some(0), "it will not arrive");
-    assert_eq!(client.requests.take_withdrawn(&client.out), None);
+    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(0), "it will not arrive");
+    assert_eq!(client.requests.take_withdrawn(&client.from_client), None);
     assert_eq!((client.fill(1), client.fill(1), client.fill(1)), (Some(1), Some(3), None));
 }
 
@@ -229,7 +229,7 @@ fn a_restarted_central_finds_what_the_last_one_held() {
     assert!(client.take().is_empty());
     assert_eq!(client.requests.held.count(), 3);
     let slot = |index: Option<u32>| index.map(|index| index % 128);
-    assert_eq!(slot(client.requests.take_withdrawn(&client.out)), Some(window));
+    assert_eq!(slot(client.requests.take_withdrawn(&client.from_client)), Some(window));
     assert_eq!((slot(client.fill(1)), client.fill(3)), (Some(silent), Some(again)));
     assert_eq!((client.fill(1), client.fill(3)), (None, None));
 }
@@ -272,9 +272,9 @@ fn a_request_that_is_withdrawn_before_it_is_taken_is_answered() {
     let index = client.post_for_anyone();
     client.withdraw(index);
     // Central has seen the old tail and the new count of withdrawals.
-    assert!(client.requests.may_have_withdrawn(&client.out));
-    assert_eq!(client.requests.take_withdrawn(&client.out), None);
+    assert!(client.requests.may_have_withdrawn(&client.from_client));
+    assert_eq!(client.requests.take_withdrawn(&client.from_client), None);
     assert!(client.take().is_empty());
-    assert!(client.requests.may_have_withdrawn(&client.out));
-    assert_eq!(client.requests.take_withdrawn(&client.out), Some(index));
+    assert!(client.requests.may_have_withdrawn(&client.from_client));
+    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(index));
 }

@@ -63,7 +63,7 @@ impl Stage {
     /// Everything as after a boot, all clients let in.
     pub(crate) fn begin(&mut self) {
         for client in &self.bed.clients {
-            for memory in [Memory::of(client.out), Memory::of(client.into), client.transmit, client.receive] {
+            for memory in [Memory::of(client.from_client), Memory::of(client.to_client), client.transmit, client.receive] {
                 memory.write(0, &vec![0; memory.bytes()]);
             }
         }
@@ -88,7 +88,7 @@ impl Stage {
     }
 
     fn out(&self, client: u16) -> &'static OutRegion {
-        self.bed.clients[usize::from(client)].out
+        self.bed.clients[usize::from(client)].from_client
     }
 
     /// One step of the script.
@@ -114,7 +114,7 @@ impl Stage {
                 .publish(out.transmit_tail.observe().wrapping_add(script.next() as u32 % 140)),
             8 => out.post_tail.publish(out.post_tail.observe().wrapping_add(script.next() as u32 % 140)),
             9 => {
-                let tail = self.bed.clients[usize::from(client)].into.delivery_tail.observe();
+                let tail = self.bed.clients[usize::from(client)].to_client.delivery_tail.observe();
                 out.delivery_head.publish(tail.wrapping_sub(script.next() as u32 % 140));
             }
             10 => {
@@ -247,8 +247,8 @@ impl Stage {
         let done = sender.port.reap().expect("an honest send ends");
         assert_eq!(done.status, Status::Done);
         sender.buffers.push(done.buffer);
-        let into = self.bed.clients[1].into;
-        let delivery: Delivery = into.deliveries.load(into.delivery_tail.observe().wrapping_sub(1));
+        let to_client = self.bed.clients[1].to_client;
+        let delivery: Delivery = to_client.deliveries.load(to_client.delivery_tail.observe().wrapping_sub(1));
         match receiver.port.receive() {
             Some(Event::Message { source, tag: received, buffer, length: bytes, .. }) => {
                 assert_eq!((source, received, bytes), (id(0), u64::from(tag), length));
@@ -272,7 +272,7 @@ impl Stage {
         assert!(untouched(&self.receive_region(0)), "the sender has offered nothing");
         assert!(untouched(&self.receive_region(1)[offered..]), "written past what was offered");
         for client in 0..CLIENTS {
-            let epoch = self.bed.clients[usize::from(client)].into.epoch.observe();
+            let epoch = self.bed.clients[usize::from(client)].to_client.epoch.observe();
             self.out(client).take_leave();
             self.out(client).transmit_tail.publish(0);
             self.out(client).post_tail.publish(0);

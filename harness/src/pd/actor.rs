@@ -20,7 +20,7 @@ impl Handler for Done {
 fn init() -> impl Handler {
     let platform = stage::Platform::of_this_domain();
     let mut actor = platform.actor();
-    while !actor.into.is_introduced() {
+    while !actor.to_client.is_introduced() {
         runtime::yield_now();
     }
     play(&mut actor, stage::scenario());

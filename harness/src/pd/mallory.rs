@@ -47,7 +47,7 @@ impl Handler for Mallory {
     fn notified(&mut self, _: ChannelSet) {
         let Some(strike) = self.strike else { return };
         // She never waits: that would keep everybody of a lower priority from running.
-        if !self.actor.into.is_introduced() {
+        if !self.actor.to_client.is_introduced() {
             return;
         }
         self.state = match self.state {

@@ -9,8 +9,8 @@ use runtime::{Channel, Region};
 
 /// What this client's regions and channel are.
 pub(crate) struct Platform {
-    out: Region,
-    into: Region,
+    from_client: Region,
+    to_client: Region,
     tx: Region,
     rx: Region,
     central: Channel,
@@ -20,8 +20,8 @@ impl Platform {
     /// As the system description has set them.
     pub(crate) fn of_this_domain() -> Self {
         Self {
-            out: runtime::region!(ferry_out).expect("ferry_out"),
-            into: runtime::region!(ferry_in).expect("ferry_in"),
+            from_client: runtime::region!(ferry_out).expect("ferry_out"),
+            to_client: runtime::region!(ferry_in).expect("ferry_in"),
             tx: runtime::region!(ferry_tx).expect("ferry_tx"),
             rx: runtime::region!(ferry_rx).expect("ferry_rx"),
             central: runtime::channel!(ferry_central).expect("ferry_central"),
@@ -30,16 +30,16 @@ impl Platform {
 
     /// The actor on this stage.
     pub(crate) fn actor(&self) -> Actor<'_> {
-        let out = self.out.shared::<OutRegion>().expect("ferry_out has its size");
-        let into = self.into.shared::<InRegion>().expect("ferry_in has its size");
+        let from_client = self.from_client.shared::<OutRegion>().expect("ferry_out has its size");
+        let to_client = self.to_client.shared::<InRegion>().expect("ferry_in has its size");
         // SAFETY: this client's transmit buffer, mapped read-write; no reference to it exists.
         let tx = unsafe { Buffer::new(self.tx) };
         // SAFETY: this client's receive buffer, mapped read-write in the test systems; no reference to it
         // exists.
         let rx = unsafe { Buffer::new(self.rx) };
         // SAFETY: mapped read-write; `out` is a reference to atomics alone.
-        let raw_out = unsafe { Buffer::new(self.out) };
-        Actor::new(out, into, tx, rx, raw_out, self)
+        let raw_out = unsafe { Buffer::new(self.from_client) };
+        Actor::new(from_client, to_client, tx, rx, raw_out, self)
     }
 }
 
@@ -59,7 +59,8 @@ impl Stage for Platform {
     fn regions(&self) -> Option<Regions> {
         // SAFETY: these are this client's regions. The actor reaches them by raw copies only, and a script
         // that opens a port leaves the buffers to it.
-        unsafe { Regions::new(Some(self.out), Some(self.into), Some(self.tx), Some(self.rx)) }.ok()
+        unsafe { Regions::new(Some(self.from_client), Some(self.to_client), Some(self.tx), Some(self.rx)) }
+            .ok()
     }
 
     fn holdings(&self) -> Holdings {

@@ -43,7 +43,7 @@ impl Watch {
     pub(crate) fn new(config: Config<'static>) -> Self {
         let mut pages = [None; CLIENTS];
         for (id, client) in config.clients() {
-            pages[id.index()] = domain::ports(client).map(|ports| ports.into);
+            pages[id.index()] = domain::ports(client).map(|ports| ports.to_client);
         }
         Self { pages, views: VIEWS.take(), mapped: 0, is_over: false, config }
     }

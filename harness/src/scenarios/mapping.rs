@@ -185,7 +185,7 @@ pub(super) const R28_CHAINS: Scenario = Scenario {
                 let message = Actor::message(Role::Beta, u64::from(part) * 4096 + 4000, 90);
                 last = alpha.store(Descriptor { flags: chained, ..message });
             }
-            alpha.out.transmit_tail.publish(last.wrapping_add(1));
+            alpha.from_client.transmit_tail.publish(last.wrapping_add(1));
             alpha.flush();
             for part in 0..parts {
                 let status = alpha.end_of(last.wrapping_sub(part))?;

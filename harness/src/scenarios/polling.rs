@@ -86,11 +86,11 @@ pub(super) const R18: Scenario = Scenario {
     }),
     beta: Some(|beta: &mut Actor<'_>| {
         // Asks for signals, so that their absence is the flag's doing.
-        beta.out.wake.arm();
+        beta.from_client.wake.arm();
         beta.post(0, 4096, None);
         ensure!(beta.receive()?.tag == 5, "polling finds the entry");
         // What follows is the harness's own traffic.
-        beta.out.wake.disarm();
+        beta.from_client.wake.disarm();
         Ok(())
     }),
     trace: Trace::Without(&["signal beta"]),
@@ -153,7 +153,7 @@ pub(super) const R22: Scenario = Scenario {
 
 /// Beta offers four buffers, and both ask for signals for good.
 fn sleeping_beta(beta: &mut Actor<'_>) -> Result<(), Clue> {
-    beta.out.wake.arm();
+    beta.from_client.wake.arm();
     for frame in 0..4 {
         beta.post(frame * 4096, 4096, Some(Role::Alpha));
     }
@@ -166,7 +166,7 @@ fn sleeping_beta(beta: &mut Actor<'_>) -> Result<(), Clue> {
 pub(super) const T58: Scenario = Scenario {
     name: "t58_who_sleeps_is_signalled_for_each_delivery_and_each_status",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        alpha.out.wake.arm();
+        alpha.from_client.wake.arm();
         alpha.rest();
         // The last is served in a round after that of the others, which were for somebody else.
         for length in [8, 16, 24, 32] {
@@ -219,7 +219,7 @@ pub(super) const T59: Scenario = Scenario {
             }
             alpha.publish_sends();
             // Whenever alpha runs, central sleeps.
-            ensure!(alpha.into.wake.asks_for_signal(), "central wants to hear of the next send");
+            ensure!(alpha.to_client.wake.asks_for_signal(), "central wants to hear of the next send");
             ensure!(alpha.end_of(round * 20 - 1)? == Status::BadLength, "it has seen all of these");
         }
         let send = alpha.send(Actor::message(Role::Beta, 0, 100));
@@ -230,7 +230,7 @@ pub(super) const T59: Scenario = Scenario {
     }),
     beta: Some(|beta: &mut Actor<'_>| {
         await_sign(beta)?;
-        ensure!(beta.into.wake_for_requests.asks_for_signal(), "central wants to hear of a buffer");
+        ensure!(beta.to_client.wake_for_requests.asks_for_signal(), "central wants to hear of a buffer");
         beta.post(0, 100, Some(Role::Alpha));
         // It is there at once, not with the next tick: the signal has had central run.
         ensure!(beta.poll().is_some(), "the buffer is filled");

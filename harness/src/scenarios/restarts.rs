@@ -11,7 +11,7 @@ use crate::scenario::{Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
 
 /// A forbidden write: the kernel stops the client.
 fn fault(actor: &Actor<'_>) -> Result<(), Clue> {
-    actor.into.status(0).set(0, Status::Done);
+    actor.to_client.status(0).set(0, Status::Done);
     ensure!(false, "the write has faulted");
     Ok(())
 }
@@ -42,14 +42,14 @@ pub(super) const T71: Scenario = Scenario {
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
-        if beta.into.epoch.observe() == 1 {
+        if beta.to_client.epoch.observe() == 1 {
             await_sign(beta)?;
             // Published in this life, taken back by the fault: nobody must act on it in the next.
             beta.store(Actor::message(Role::Alpha, 0, 1));
             return fault(beta);
         }
-        ensure!(beta.into.transmit_head.observe() == 0, "the new life begins at the beginning");
-        ensure!(beta.into.standing() == Standing::Open, "it is let in");
+        ensure!(beta.to_client.transmit_head.observe() == 0, "the new life begins at the beginning");
+        ensure!(beta.to_client.standing() == Standing::Open, "it is let in");
         beta.post(4096, 100, Some(Role::Alpha));
         ensure!(beta.receive()?.length == 100, "it receives");
         Ok(())
@@ -130,7 +130,7 @@ fn send_batch(alpha: &mut Actor<'_>) -> Result<(), Clue> {
 fn receive_batch(beta: &mut Actor<'_>) -> Result<(), Clue> {
     beta.rx.lay_canaries();
     // Asks for signals, so that there is one for central to be stopped at.
-    beta.out.wake.arm();
+    beta.from_client.wake.arm();
     for number in 0..BATCH {
         beta.post(u64::from(number) * 4096, LENGTH, Some(Role::Alpha));
     }

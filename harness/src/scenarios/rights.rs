@@ -82,7 +82,7 @@ pub(super) const T91: Scenario = Scenario {
     alpha: Some(|alpha: &mut Actor<'_>| {
         holds_only(alpha, 0b1)?;
         // Epochs count its lives, from 1.
-        let life = alpha.into.epoch.observe() as usize;
+        let life = alpha.to_client.epoch.observe() as usize;
         if let Some(overreach) = OVERREACHES.get(life - 1) {
             alpha.stage().overreach(*overreach);
             ensure!(false, "a capability is good for nothing that it was not given for");

@@ -235,10 +235,10 @@ pub(super) const R25_QUARANTINED: Scenario = Scenario {
     beta: Some(|beta: &mut Actor<'_>| {
         await_sign(beta)?;
         // A tail that claims more than the ring has room for.
-        beta.out.transmit_tail.publish(1000);
+        beta.from_client.transmit_tail.publish(1000);
         // Offered without a signal, which would serve what waits.
         let request = beta.store_request(Post { length: 100, from: Post::ANYONE, ..Post::default() });
-        beta.out.post_tail.publish(request.wrapping_add(1));
+        beta.from_client.post_tail.publish(request.wrapping_add(1));
         beta.ring();
         beta.until(Standing::Quarantined)?;
         for _ in 0..10 {
@@ -246,7 +246,7 @@ pub(super) const R25_QUARANTINED: Scenario = Scenario {
         }
         // A new epoch lets it in again, so that it can tell the umpire.
         beta.restart()?;
-        ensure!(beta.into.standing() == Standing::Open, "it is let in again");
+        ensure!(beta.to_client.standing() == Standing::Open, "it is let in again");
         Ok(())
     }),
     gamma: Some(relay),
@@ -265,9 +265,9 @@ pub(super) const R26: Scenario = Scenario {
                 });
             }
             let tail = (batch + 1) * 128;
-            alpha.out.transmit_tail.publish(tail);
+            alpha.from_client.transmit_tail.publish(tail);
             alpha.flush();
-            alpha.wait(|alpha| alpha.into.transmit_head.observe() == tail)?;
+            alpha.wait(|alpha| alpha.to_client.transmit_head.observe() == tail)?;
             ensure!(alpha.end_of(tail - 1)? == Status::Done, "the last of the batch is done");
         }
         Ok(())

@@ -137,7 +137,7 @@ pub(super) const R10: Scenario = Scenario {
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
-        beta.out.wake.arm();
+        beta.from_client.wake.arm();
         beta.post(0, 4096, None);
         beta.receive()?;
         Ok(())

@@ -196,7 +196,7 @@ fn kinds_flags_marks_and_standings() {
 /// The page's list of what becomes visible in what order is the one of `settle.rs`, step by step.
 #[test]
 fn the_order_of_what_becomes_visible() {
-    let code = include_str!("../../../central-pd/src/settle.rs");
+    let code = include_str!("../../../central-pd/src/engine/settle.rs");
     let steps = |text: &'static str, begin: &str| -> Vec<String> {
         let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix(begin));
         let step =

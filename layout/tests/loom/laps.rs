@@ -53,7 +53,7 @@ impl Sends {
                 continue;
             }
             let message = Plain::load(slot, Route::of(slot)).expect("nobody changes it meanwhile");
-            assert_eq!(message.tag, tag(index), "what was there before is taken for new");
+            assert_eq!(Plain::tag(slot), tag(index), "what was there before is taken for new");
             pages.into.status(index).set(index, Status::Done);
             self.taken.push(index);
         }

@@ -246,54 +246,54 @@ pub(crate) struct Hostile(pub(crate) ClientMemory);
 impl Hostile {
     /// Says hello and asks for `epoch`, with all indices at 0.
     pub(crate) fn enter(self, epoch: u32) {
-        self.0.out.transmit_tail.publish(0);
-        self.0.out.post_tail.publish(0);
-        self.0.out.delivery_head.publish(0);
-        self.0.out.withdrawals.publish(0);
-        self.0.out.wake.arm();
-        self.0.out.ask_for_epoch(epoch);
+        self.0.from_client.transmit_tail.publish(0);
+        self.0.from_client.post_tail.publish(0);
+        self.0.from_client.delivery_head.publish(0);
+        self.0.from_client.withdrawals.publish(0);
+        self.0.from_client.wake.arm();
+        self.0.from_client.ask_for_epoch(epoch);
     }
 
     /// Stores a descriptor, without publishing it.
     pub(crate) fn write(self, index: u32, descriptor: Descriptor) {
-        self.0.out.descriptors.store(index, descriptor);
+        self.0.from_client.descriptors.store(index, descriptor);
     }
 
     /// Publishes the descriptors before `tail`.
     pub(crate) fn tail(self, tail: u32) {
-        self.0.out.transmit_tail.publish(tail);
+        self.0.from_client.transmit_tail.publish(tail);
     }
 
     /// Stores a request and publishes everything up to it.
     pub(crate) fn post(self, index: u32, post: Post) {
-        self.0.out.posts.store(index, post);
-        self.0.out.post_tail.publish(index.wrapping_add(1));
+        self.0.from_client.posts.store(index, post);
+        self.0.from_client.post_tail.publish(index.wrapping_add(1));
     }
 
     /// Takes the request in the slot of `index` back.
     pub(crate) fn withdraw(self, index: u32) {
-        self.0.out.withdraw(index);
-        self.0.out.withdrawals.publish(self.0.out.withdrawals.observe().wrapping_add(1));
+        self.0.from_client.withdraw(index);
+        self.0.from_client.withdrawals.publish(self.0.from_client.withdrawals.observe().wrapping_add(1));
     }
 
     pub(crate) fn standing(self) -> Standing {
-        self.0.into.standing()
+        self.0.to_client.standing()
     }
 
     pub(crate) fn status(self, index: u32) -> Option<Status> {
-        self.0.into.status(index).get(index)
+        self.0.to_client.status(index).get(index)
     }
 
     pub(crate) fn delivery(self, index: u32) -> Delivery {
-        self.0.into.deliveries.load(index)
+        self.0.to_client.deliveries.load(index)
     }
 
     pub(crate) fn delivery_tail(self) -> u32 {
-        self.0.into.delivery_tail.observe()
+        self.0.to_client.delivery_tail.observe()
     }
 
     pub(crate) fn transmit_head(self) -> u32 {
-        self.0.into.transmit_head.observe()
+        self.0.to_client.transmit_head.observe()
     }
 }
 

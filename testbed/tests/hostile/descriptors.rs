@@ -225,7 +225,7 @@ fn t20_replayed_entries_are_new_messages_and_old_statuses_are_not() {
     }
     mallory.tail(100);
     arena.bed.run();
-    trudy.0.out.delivery_head.publish(100);
+    trudy.0.from_client.delivery_head.publish(100);
     // The same words again, a lap later: 28 buffers are left, and each send is its own.
     mallory.tail(228);
     arena.bed.run();

@@ -55,7 +55,7 @@ fn t08_indices_run_backwards_over_what_is_in_work() {
         arena.bed.run();
         assert_eq!(mallory.status(4), Some(Status::Queued));
         if post {
-            mallory.0.out.post_tail.publish(3);
+            mallory.0.from_client.post_tail.publish(3);
         } else {
             mallory.tail(3);
         }
@@ -87,19 +87,19 @@ fn t03_transmit_tail_claims_full_when_empty() {
 
 #[test]
 fn t04_post_tail_runs_backwards_or_past_the_ring() {
-    is_quarantined_for(|mallory| mallory.0.out.post_tail.publish(u32::MAX));
-    is_quarantined_for(|mallory| mallory.0.out.post_tail.publish(129));
-    is_quarantined_for(|mallory| mallory.0.out.post_tail.publish(128 * 3));
+    is_quarantined_for(|mallory| mallory.0.from_client.post_tail.publish(u32::MAX));
+    is_quarantined_for(|mallory| mallory.0.from_client.post_tail.publish(129));
+    is_quarantined_for(|mallory| mallory.0.from_client.post_tail.publish(128 * 3));
 }
 
 #[test]
 fn t05_delivery_head_past_what_was_delivered() {
     is_quarantined_for(|mallory| {
-        mallory.0.out.delivery_head.publish(1);
+        mallory.0.from_client.delivery_head.publish(1);
         mallory.post(0, buffer(0, 64));
     });
     is_quarantined_for(|mallory| {
-        mallory.0.out.delivery_head.publish(u32::MAX);
+        mallory.0.from_client.delivery_head.publish(u32::MAX);
         mallory.post(0, buffer(0, 64));
     });
 }
@@ -120,7 +120,7 @@ fn t06_delivery_head_that_lies_while_somebody_sends() {
     trudy.tail(129);
     arena.bed.run();
     assert_eq!(trudy.status(128), Some(Status::Queued));
-    mallory.0.out.delivery_head.publish(129);
+    mallory.0.from_client.delivery_head.publish(129);
     arena.bed.run();
     assert_eq!((mallory.standing(), trudy.status(128)), (Standing::Quarantined, Some(Status::Quarantined)));
     arena.judge();

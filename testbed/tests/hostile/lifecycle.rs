@@ -12,9 +12,9 @@ fn t60_stale_entries_of_the_old_epoch_are_never_acted_on() {
     // Taken and waiting, published and not taken, stored and not published.
     for index in 0..8 {
         mallory.write(index, message(BOB, 9));
-        mallory.0.out.posts.store(index, buffer(3, 64));
+        mallory.0.from_client.posts.store(index, buffer(3, 64));
     }
-    mallory.0.out.post_tail.publish(4);
+    mallory.0.from_client.post_tail.publish(4);
     mallory.tail(4);
     arena.bed.run();
     mallory.tail(6);
@@ -69,15 +69,15 @@ fn t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew() {
     mallory.enter(1);
     mallory.tail(1);
     arena.bed.run();
-    mallory.0.out.take_leave();
+    mallory.0.from_client.take_leave();
     arena.bed.run();
-    mallory.0.out.ask_for_epoch(1);
+    mallory.0.from_client.ask_for_epoch(1);
     arena.bed.run();
     assert_eq!((mallory.standing(), mallory.status(0)), (Standing::Quarantined, None));
     // Another one: let in, with nothing of the old left.
     mallory.enter(7);
     arena.bed.run();
-    assert_eq!((mallory.standing(), mallory.0.into.epoch.observe()), (Standing::Open, 7));
+    assert_eq!((mallory.standing(), mallory.0.to_client.epoch.observe()), (Standing::Open, 7));
     arena.judge();
 }
 
@@ -101,11 +101,11 @@ fn t63_a_storm_of_epochs_harms_only_who_waits_for_it() {
 fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
-    let page = ferry_testbed::Memory::of(mallory.0.out);
+    let page = ferry_testbed::Memory::of(mallory.0.from_client);
     mallory.write(0, message(BOB, 9));
     for (place, word) in [(0_usize, 0_u32), (0, u32::MAX), (4, 0), (4, ABI_VERSION - 1), (4, u32::MAX)] {
         mallory.tail(0);
-        mallory.0.out.ask_for_epoch(1);
+        mallory.0.from_client.ask_for_epoch(1);
         page.write(place, &word.to_le_bytes());
         mallory.tail(1);
         arena.bed.run();
@@ -115,7 +115,7 @@ fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
         arena.bed.run();
         assert_eq!((mallory.status(0), mallory.standing()), (None, Standing::Open));
     }
-    mallory.0.out.ask_for_epoch(1);
+    mallory.0.from_client.ask_for_epoch(1);
     arena.bed.run();
     assert_eq!(mallory.standing(), Standing::Quarantined);
     arena.judge();
@@ -146,10 +146,10 @@ fn t66_colluders_restart_while_they_send_to_each_other() {
             client.enter(round + 1);
             for index in 0..32 {
                 client.write(index, message(peer, 100));
-                client.0.out.posts.store(index, buffer(5, 128));
+                client.0.from_client.posts.store(index, buffer(5, 128));
             }
             client.tail(32);
-            client.0.out.post_tail.publish(if round % 3 == 0 { 32 } else { 4 });
+            client.0.from_client.post_tail.publish(if round % 3 == 0 { 32 } else { 4 });
         }
         if round % 2 == 0 {
             arena.bed.run();
@@ -177,9 +177,9 @@ fn t67_hostile_pages_do_not_confuse_a_central_that_restarts() {
         match attack {
             0 => mallory.tail(0),
             1 => mallory.tail(5000),
-            2 => mallory.0.out.post_tail.publish(1),
-            3 => mallory.0.out.delivery_head.publish(4000),
-            4 => mallory.0.out.take_leave(),
+            2 => mallory.0.from_client.post_tail.publish(1),
+            3 => mallory.0.from_client.delivery_head.publish(4000),
+            4 => mallory.0.from_client.take_leave(),
             _ => (0..128).for_each(|index| mallory.write(index, message(TRUDY, u32::MAX))),
         }
         arena.bed.restart();
@@ -236,14 +236,14 @@ fn t69_a_client_that_has_taken_leave_commits_no_offence() {
     }
     trudy.tail(128);
     arena.bed.run();
-    mallory.0.out.delivery_head.publish(1);
-    mallory.0.out.post_tail.publish(250);
+    mallory.0.from_client.delivery_head.publish(1);
+    mallory.0.from_client.post_tail.publish(250);
     trudy.tail(129);
     arena.bed.run();
     assert_eq!((mallory.delivery_tail(), trudy.status(128)), (129, Some(Status::Done)));
     // Just restarting: her index runs backwards, and central meets it because Trudy sends again.
-    mallory.0.out.take_leave();
-    mallory.0.out.delivery_head.publish(0);
+    mallory.0.from_client.take_leave();
+    mallory.0.from_client.delivery_head.publish(0);
     trudy.tail(130);
     arena.bed.run();
     assert_eq!((mallory.standing(), trudy.status(129)), (Standing::Open, Some(Status::Queued)));

@@ -32,16 +32,16 @@ fn t51_a_flood_of_invalid_requests_is_answered_until_nobody_listens() {
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     for index in 0..128 {
-        mallory.0.out.posts.store(index, Post { kind: 0xff, ..buffer(0, 1) });
+        mallory.0.from_client.posts.store(index, Post { kind: 0xff, ..buffer(0, 1) });
     }
-    mallory.0.out.post_tail.publish(128);
+    mallory.0.from_client.post_tail.publish(128);
     assert!(arena.run_counted() < 128 * 3 + 100);
-    mallory.0.out.post_tail.publish(256);
+    mallory.0.from_client.post_tail.publish(256);
     for _ in 0..3 {
         assert!(arena.run_counted() < 100, "she never takes an answer: nothing more is done for her");
     }
-    assert_eq!((mallory.delivery_tail(), mallory.0.into.post_head.observe()), (128, 128));
-    mallory.0.out.delivery_head.publish(127);
+    assert_eq!((mallory.delivery_tail(), mallory.0.to_client.post_head.observe()), (128, 128));
+    mallory.0.from_client.delivery_head.publish(127);
     arena.bed.run();
     assert_eq!((mallory.delivery_tail(), mallory.standing()), (255, Standing::Open));
     arena.judge();
@@ -53,11 +53,15 @@ fn t52_never_reaping_and_never_taking_harms_nobody_else() {
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
     // Mallory offers for ever and takes nothing; Trudy sends for ever and looks at no status.
     for index in 0..128 {
-        mallory.0.out.posts.store(index, buffer(1, 64));
+        mallory.0.from_client.posts.store(index, buffer(1, 64));
         trudy.write(index, message(MALLORY, 8));
     }
     for lap in 1..=5_u32 {
-        mallory.0.out.post_tail.publish((lap * 128).min(mallory.0.into.post_head.observe() + 128));
+        mallory
+            .0
+            .from_client
+            .post_tail
+            .publish((lap * 128).min(mallory.0.to_client.post_head.observe() + 128));
         trudy.tail((lap * 128).min(trudy.transmit_head() + 128));
         assert!(arena.run_counted() < 4000);
     }
@@ -133,12 +137,16 @@ fn refill(hostile: Hostile, flood: Flood) {
     }
     hostile.tail(head + 128);
     // As a receiver it offers and takes whatever it can.
-    let posts = hostile.0.into.post_head.observe();
+    let posts = hostile.0.to_client.post_head.observe();
     for index in posts..posts + 128 {
-        hostile.0.out.posts.store(index, Post { kind: PostKind::Buffer as u8, ..buffer(0, 64 * 1024) });
+        hostile
+            .0
+            .from_client
+            .posts
+            .store(index, Post { kind: PostKind::Buffer as u8, ..buffer(0, 64 * 1024) });
     }
-    hostile.0.out.post_tail.publish(posts + 128);
-    hostile.0.out.delivery_head.publish(hostile.delivery_tail());
+    hostile.0.from_client.post_tail.publish(posts + 128);
+    hostile.0.from_client.delivery_head.publish(hostile.delivery_tail());
 }
 
 /// Four honest pairs and two hostile clients (8 floods 9 and 9 floods 8), all with work for the whole time.
@@ -196,7 +204,7 @@ fn shares_under(flood: Flood, other: Flood) -> BTreeMap<u16, f64> {
         }
     }
     let total: u32 = bytes.values().sum();
-    assert_eq!(bed.clients[8].into.standing(), Standing::Open);
+    assert_eq!(bed.clients[8].to_client.standing(), Standing::Open);
     [0, 2, 4, 6].map(|source| (source, f64::from(bytes[&source]) / f64::from(total))).into()
 }
 

@@ -61,7 +61,7 @@ fn t48_withdrawing_what_is_not_there() {
         mallory.withdraw(slot);
         arena.bed.run();
     }
-    mallory.0.out.withdrawals.publish(u32::MAX);
+    mallory.0.from_client.withdrawals.publish(u32::MAX);
     arena.bed.run();
     assert_eq!((mallory.delivery_tail(), mallory.standing()), (0, Standing::Open));
     // Withdrawn from the beginning, and withdrawn when it is used up.

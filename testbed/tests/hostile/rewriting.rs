@@ -59,7 +59,7 @@ fn strikes_everywhere(attack: fn(Hostile)) {
 
 fn rewrite_all(mallory: Hostile, change: impl Fn(Descriptor) -> Descriptor) {
     for index in 0..4 {
-        let was: Descriptor = mallory.0.out.descriptors.load(index);
+        let was: Descriptor = mallory.0.from_client.descriptors.load(index);
         mallory.write(index, change(was));
     }
 }
@@ -111,15 +111,15 @@ fn t35_indices_change_between_reads() {
     strikes_everywhere(|mallory| mallory.tail(0));
     strikes_everywhere(|mallory| mallory.tail(128));
     strikes_everywhere(|mallory| mallory.tail(5 + 128));
-    strikes_everywhere(|mallory| mallory.0.out.post_tail.publish(u32::MAX));
-    strikes_everywhere(|mallory| mallory.0.out.delivery_head.publish(77));
+    strikes_everywhere(|mallory| mallory.0.from_client.post_tail.publish(u32::MAX));
+    strikes_everywhere(|mallory| mallory.0.from_client.delivery_head.publish(77));
 }
 
 #[test]
 fn t36_requests_change_between_reads() {
     strikes_everywhere(|mallory| {
         for index in 0..2 {
-            mallory.0.out.posts.store(index, buffer(u32::MAX, u32::MAX));
+            mallory.0.from_client.posts.store(index, buffer(u32::MAX, u32::MAX));
         }
     });
     strikes_everywhere(|mallory| {
@@ -127,19 +127,19 @@ fn t36_requests_change_between_reads() {
         mallory.post(1, Post { marks: Post::WITHDRAWN, ..buffer(0, 1) });
     });
     strikes_everywhere(|mallory| {
-        mallory.0.out.pass_over_post(0);
-        mallory.0.out.pass_over_send(0);
-        mallory.0.out.pass_over_send(3);
+        mallory.0.from_client.pass_over_post(0);
+        mallory.0.from_client.pass_over_send(0);
+        mallory.0.from_client.pass_over_send(3);
     });
 }
 
 #[test]
 fn t37_the_hello_is_taken_back_or_the_epoch_changed_between_reads() {
-    strikes_everywhere(|mallory| mallory.0.out.take_leave());
+    strikes_everywhere(|mallory| mallory.0.from_client.take_leave());
     strikes_everywhere(|mallory| mallory.enter(2));
-    strikes_everywhere(|mallory| mallory.0.out.epoch_wanted.publish(u32::MAX));
+    strikes_everywhere(|mallory| mallory.0.from_client.epoch_wanted.publish(u32::MAX));
     strikes_everywhere(|mallory| {
-        mallory.0.out.take_leave();
+        mallory.0.from_client.take_leave();
         mallory.tail(99);
     });
 }
@@ -158,7 +158,7 @@ impl Noise {
 
 /// Writes noise over words of the whole page, the hello and the rings included.
 fn scribble(mallory: Hostile, noise: &mut Noise) {
-    let page = ferry_testbed::Memory::of(mallory.0.out);
+    let page = ferry_testbed::Memory::of(mallory.0.from_client);
     for _ in 0..8 {
         let place = match noise.next() % 4 {
             // Where it hurts most: hello and indices, the first requests, the first descriptors.
@@ -190,10 +190,10 @@ fn t38_noise_at_arbitrary_moments() {
         });
         arena.judge();
         // And she can come back from whatever that was.
-        let epoch = mallory.0.into.epoch.observe().wrapping_add(1);
+        let epoch = mallory.0.to_client.epoch.observe().wrapping_add(1);
         mallory.enter(epoch);
         arena.bed.run();
-        assert_eq!(mallory.0.into.epoch.observe(), epoch);
+        assert_eq!(mallory.0.to_client.epoch.observe(), epoch);
         arena.judge();
         arena.end();
     }

@@ -83,17 +83,18 @@ impl System {
             Action::Unmap(..) => counted.set(counted.get() - 1),
             Action::Copy(_) | Action::Signal(_) => {}
         }));
-        let pages: Vec<_> = self.bed.clients.iter().map(|client| client.into).collect();
+        let pages: Vec<_> = self.bed.clients.iter().map(|client| client.to_client).collect();
         set_hook(Some(Box::new(move |access| {
             if access.kind == AccessKind::Store && mapped.get() != 0 {
-                let is_tail = |into: &&'static InRegion| address(&into.delivery_tail) == access.address;
-                let is_end = |into: &&'static InRegion| {
-                    let slots = (0..128).map(|slot| into.status(slot));
+                let is_tail =
+                    |to_client: &&'static InRegion| address(&to_client.delivery_tail) == access.address;
+                let is_end = |to_client: &&'static InRegion| {
+                    let slots = (0..128).map(|slot| to_client.status(slot));
                     slots
                         .filter(|word| address(*word) == access.address)
                         .any(|word| word.latest().1.is_final())
                 };
-                let visible = pages.iter().any(|into| is_tail(into) || is_end(into));
+                let visible = pages.iter().any(|to_client| is_tail(to_client) || is_end(to_client));
                 assert!(!visible, "visible with {} frames mapped", mapped.get());
             }
         })));
@@ -318,7 +319,11 @@ impl System {
         if !refusing {
             let used = |client: usize| {
                 let memory = self.bed.clients[client];
-                memory.into.delivery_tail.observe().wrapping_sub(memory.out.delivery_head.observe()) as usize
+                memory
+                    .to_client
+                    .delivery_tail
+                    .observe()
+                    .wrapping_sub(memory.from_client.delivery_head.observe()) as usize
             };
             self.model.check_nothing_waits_in_vain(|client| used(client) < DELIVERY_SLOTS);
         }
@@ -352,19 +357,19 @@ impl System {
     }
 
     fn observe_deliveries(&mut self, client: u16) {
-        let into = self.bed.clients[usize::from(client)].into;
-        let tail = into.delivery_tail.observe();
+        let to_client = self.bed.clients[usize::from(client)].to_client;
+        let tail = to_client.delivery_tail.observe();
         loop {
             let Client { seen, .. } = &mut self.model.clients[usize::from(client)];
             if *seen == tail {
                 break;
             }
-            let delivery: Delivery = into.deliveries.load(*seen);
+            let delivery: Delivery = to_client.deliveries.load(*seen);
             *seen = seen.wrapping_add(1);
             let kind = DeliveryKind::from_number(delivery.kind).expect("a kind of delivery");
             let Delivery { source, tag, sequence, request, length, .. } = delivery;
             // The entry is there as long as its buffer has not come back.
-            let post: Post = self.bed.clients[usize::from(client)].out.posts.load(request);
+            let post: Post = self.bed.clients[usize::from(client)].from_client.posts.load(request);
             match kind {
                 DeliveryKind::Withdrawn => self.model.withdrawn(client, position(post.place)),
                 DeliveryKind::Refused => self.model.refused(client, position(post.place)),
@@ -430,7 +435,7 @@ impl System {
         }
         assert_eq!(self.bed.machine.mapped(), 0, "nothing stays mapped for ever");
         for client in 0..self.programs.len() {
-            let counters = &self.bed.clients[client].into.counters;
+            let counters = &self.bed.clients[client].to_client.counters;
             let counted = (counters.sent_messages.get(), counters.received_messages.get());
             assert_eq!(counted, self.model.totals(client), "the counters of client {client}");
             assert_eq!(counters.maps.get(), counters.unmaps.get(), "what was mapped was unmapped");

@@ -52,15 +52,15 @@ impl Fuse {
 /// A client's page, and how far it has posted and withdrawn.
 #[derive(Clone, Copy)]
 struct Later {
-    out: &'static OutRegion,
+    from_client: &'static OutRegion,
     posts: u32,
     withdrawals: u32,
 }
 
 impl Later {
     fn publish(self) {
-        self.out.post_tail.publish(self.posts);
-        self.out.withdrawals.publish(self.withdrawals);
+        self.from_client.post_tail.publish(self.posts);
+        self.from_client.withdrawals.publish(self.withdrawals);
     }
 }
 
@@ -191,13 +191,13 @@ impl World {
     /// Takes back what `client` has posted and withdrawn in `requests`: it becomes visible in the middle of
     /// the next run.
     pub(crate) fn in_the_next_run(&mut self, client: usize, requests: impl FnOnce(&mut Self)) {
-        let out = self.bed.clients[client].out;
-        let before = (out.post_tail.observe(), out.withdrawals.observe());
+        let from_client = self.bed.clients[client].from_client;
+        let before = (from_client.post_tail.observe(), from_client.withdrawals.observe());
         requests(self);
-        let (posts, withdrawals) = (out.post_tail.observe(), out.withdrawals.observe());
-        self.later.set(Some(Later { out, posts, withdrawals }));
-        out.post_tail.publish(before.0);
-        out.withdrawals.publish(before.1);
+        let (posts, withdrawals) = (from_client.post_tail.observe(), from_client.withdrawals.observe());
+        self.later.set(Some(Later { from_client, posts, withdrawals }));
+        from_client.post_tail.publish(before.0);
+        from_client.withdrawals.publish(before.1);
     }
 
     pub(crate) fn withdraw_window(&mut self, client: usize) {

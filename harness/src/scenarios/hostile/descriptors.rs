@@ -18,8 +18,8 @@ fn ends_with(
     for descriptor in descriptors {
         let send = gamma.send(descriptor);
         ensure!(gamma.end_of(send)? == status, "it ends with the documented status");
-        ensure!(gamma.into.standing() == Standing::Open, "it is no breach of the protocol");
-        let head = gamma.into.transmit_head.observe();
+        ensure!(gamma.to_client.standing() == Standing::Open, "it is no breach of the protocol");
+        let head = gamma.to_client.transmit_head.observe();
         ensure!(head == send.wrapping_add(1), "it is consumed");
     }
     Ok(())
@@ -157,19 +157,19 @@ pub(in super::super) const T17: Scenario = Scenario {
     name: "t17_a_chain_without_end_is_consumed_and_refused",
     gamma: Some(|gamma: &mut Actor<'_>| {
         for slot in 0..128 {
-            gamma.out.descriptors.store(slot, chained(from(0, 0, 1)));
+            gamma.from_client.descriptors.store(slot, chained(from(0, 0, 1)));
         }
         // Three laps through a ring that never ends its chain.
         for lap in 1..=3 {
-            gamma.out.transmit_tail.publish(lap * 128);
+            gamma.from_client.transmit_tail.publish(lap * 128);
             gamma.ring();
-            gamma.wait(|gamma| gamma.into.transmit_head.observe() == lap * 128)?;
+            gamma.wait(|gamma| gamma.to_client.transmit_head.observe() == lap * 128)?;
             ensure!(
                 (1..=128).all(|age| gamma.status(lap * 128 - age) == Some(Status::BadLength)),
                 "each part of it is consumed and refused"
             );
         }
-        ensure!(gamma.into.standing() == Standing::Open, "it is no breach of the protocol");
+        ensure!(gamma.to_client.standing() == Standing::Open, "it is no breach of the protocol");
         gamma.restart()
     }),
     ..ATTACK
@@ -209,7 +209,7 @@ pub(in super::super) const T19: Scenario = Scenario {
         let send = gamma.send(chained(from(0, 0, 1)));
         gamma.rest();
         ensure!(gamma.status(send).is_none(), "central waits for the end");
-        ensure!(gamma.into.standing() == Standing::Open, "for ever, if it does not come");
+        ensure!(gamma.to_client.standing() == Standing::Open, "for ever, if it does not come");
         gamma.restart()
     }),
     ..ATTACK
@@ -232,25 +232,25 @@ pub(in super::super) const T20: Scenario = Scenario {
     gamma: Some(|gamma: &mut Actor<'_>| {
         let entry = Descriptor { tag: 77, ..from(0, 0, 8) };
         for slot in 0..128 {
-            gamma.out.descriptors.store(slot, entry);
+            gamma.from_client.descriptors.store(slot, entry);
         }
-        gamma.out.transmit_tail.publish(1);
+        gamma.from_client.transmit_tail.publish(1);
         gamma.ring();
         ensure!(gamma.end_of(0)? == Status::Done, "the entry is carried out");
         // The same words a lap later, by the tail alone.
-        gamma.out.transmit_tail.publish(128);
+        gamma.from_client.transmit_tail.publish(128);
         gamma.ring();
         ensure!(gamma.end_of(1)? == Status::Done, "the second is another message");
         gamma.until_queued(127)?;
-        gamma.out.transmit_tail.publish(130);
+        gamma.from_client.transmit_tail.publish(130);
         gamma.ring();
         gamma.until_queued(129)?;
         ensure!(gamma.status(0).is_none() && gamma.status(1).is_none(), "a slot speaks of its new use only");
         // A lap over slots that are all in use, whether or not they are marked so.
-        gamma.out.pass_over_send(200);
-        gamma.out.transmit_tail.publish(258);
+        gamma.from_client.pass_over_send(200);
+        gamma.from_client.transmit_tail.publish(258);
         gamma.ring();
-        gamma.wait(|gamma| gamma.into.transmit_head.observe() == 258)?;
+        gamma.wait(|gamma| gamma.to_client.transmit_head.observe() == 258)?;
         let waits = |index| gamma.status(index) == Some(Status::Queued);
         ensure!((2..130).all(waits), "an entry that waits is neither sent without a buffer nor taken again");
         gamma.restart()

@@ -11,7 +11,7 @@ pub(in super::super) const T70: Scenario = Scenario {
     name: "t70_a_client_cannot_forge_a_status",
     alpha: Some(|alpha: &mut Actor<'_>| {
         // Central's page, read-only here: the kernel stops the forger, and nobody else.
-        alpha.into.status(0).set(0, Status::Done);
+        alpha.to_client.status(0).set(0, Status::Done);
         ensure!(false, "the write has faulted");
         Ok(())
     }),

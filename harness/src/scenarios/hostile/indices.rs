@@ -16,23 +16,23 @@ fn is_quarantined_for(gamma: &mut Actor<'_>, attack: impl FnOnce(&Actor<'_>)) ->
     gamma.ring();
     gamma.until(Standing::Quarantined)?;
     // From here on nothing of it is read but a wish for another epoch.
-    gamma.out.delivery_head.publish(0);
-    gamma.out.post_tail.publish(0);
+    gamma.from_client.delivery_head.publish(0);
+    gamma.from_client.post_tail.publish(0);
     let send = gamma.publish(Actor::message(Role::Gamma, 0, 1));
     gamma.ring();
     gamma.rest();
     ensure!(gamma.status(send).is_none(), "it is not served in quarantine");
-    ensure!(gamma.into.standing() == Standing::Quarantined, "good indices are no way out of it");
+    ensure!(gamma.to_client.standing() == Standing::Quarantined, "good indices are no way out of it");
     gamma.restart()?;
-    ensure!(gamma.into.standing() == Standing::Open, "another epoch is");
+    ensure!(gamma.to_client.standing() == Standing::Open, "another epoch is");
     Ok(())
 }
 
 pub(in super::super) const T01: Scenario = Scenario {
     name: "t01_transmit_tail_runs_backwards",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        is_quarantined_for(gamma, |gamma| gamma.out.transmit_tail.publish(0))?;
-        is_quarantined_for(gamma, |gamma| gamma.out.transmit_tail.publish(u32::MAX))
+        is_quarantined_for(gamma, |gamma| gamma.from_client.transmit_tail.publish(0))?;
+        is_quarantined_for(gamma, |gamma| gamma.from_client.transmit_tail.publish(u32::MAX))
     }),
     ..ATTACK
 };
@@ -41,7 +41,7 @@ pub(in super::super) const T02: Scenario = Scenario {
     name: "t02_transmit_tail_jumps_past_the_ring",
     gamma: Some(|gamma: &mut Actor<'_>| {
         for jump in [129, 1000, 128 * 2, 1 << 31] {
-            is_quarantined_for(gamma, |gamma| gamma.out.transmit_tail.publish(1 + jump))?;
+            is_quarantined_for(gamma, |gamma| gamma.from_client.transmit_tail.publish(1 + jump))?;
         }
         Ok(())
     }),
@@ -53,16 +53,16 @@ pub(in super::super) const T03: Scenario = Scenario {
     gamma: Some(|gamma: &mut Actor<'_>| {
         // A ring full of whatever lies there: zeros, which name alpha, to whom gamma has no flow.
         for slot in 0..128 {
-            gamma.out.descriptors.store(slot, Descriptor::default());
+            gamma.from_client.descriptors.store(slot, Descriptor::default());
         }
-        gamma.out.transmit_tail.publish(128);
+        gamma.from_client.transmit_tail.publish(128);
         gamma.ring();
-        gamma.wait(|gamma| gamma.into.transmit_head.observe() == 128)?;
+        gamma.wait(|gamma| gamma.to_client.transmit_head.observe() == 128)?;
         ensure!(
             (0..128).all(|index| gamma.status(index) == Some(Status::Denied)),
             "each entry ends with its status"
         );
-        ensure!(gamma.into.standing() == Standing::Open, "a full ring is no breach of the protocol");
+        ensure!(gamma.to_client.standing() == Standing::Open, "a full ring is no breach of the protocol");
         gamma.restart()
     }),
     ..ATTACK
@@ -72,7 +72,7 @@ pub(in super::super) const T04: Scenario = Scenario {
     name: "t04_post_tail_runs_backwards_or_past_the_ring",
     gamma: Some(|gamma: &mut Actor<'_>| {
         for tail in [u32::MAX, 129, 128 * 3] {
-            is_quarantined_for(gamma, |gamma| gamma.out.post_tail.publish(tail))?;
+            is_quarantined_for(gamma, |gamma| gamma.from_client.post_tail.publish(tail))?;
         }
         Ok(())
     }),
@@ -84,11 +84,14 @@ pub(in super::super) const T05: Scenario = Scenario {
     gamma: Some(|gamma: &mut Actor<'_>| {
         for head in [1, u32::MAX] {
             is_quarantined_for(gamma, |gamma| {
-                gamma.out.delivery_head.publish(head);
+                gamma.from_client.delivery_head.publish(head);
                 // Central looks at the head when it has something to deliver: here the refusal of what lies
                 // there.
-                gamma.out.posts.store(0, ferry_layout::Post { kind: 0xff, ..ferry_layout::Post::default() });
-                gamma.out.post_tail.publish(1);
+                gamma
+                    .from_client
+                    .posts
+                    .store(0, ferry_layout::Post { kind: 0xff, ..ferry_layout::Post::default() });
+                gamma.from_client.post_tail.publish(1);
             })?;
         }
         Ok(())

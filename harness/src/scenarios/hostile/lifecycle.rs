@@ -27,15 +27,15 @@ pub(in super::super) const T60: Scenario = Scenario {
         for slot in 0..8 {
             gamma.store(if slot % 2 == 0 { bad } else { Actor::message(Role::Beta, 0, 9) });
         }
-        gamma.out.transmit_tail.publish(4);
+        gamma.from_client.transmit_tail.publish(4);
         gamma.ring();
         gamma.until_queued(3)?;
         gamma.restart()?;
         gamma.rest();
         ensure!((0..8).all(|index| gamma.status(index).is_none()), "statuses are forgotten");
-        ensure!(gamma.into.transmit_head.observe() == 0, "the queue is at its beginning");
+        ensure!(gamma.to_client.transmit_head.observe() == 0, "the queue is at its beginning");
         // What lies in the slots counts when it is published in the new epoch, and not before.
-        gamma.out.transmit_tail.publish(1);
+        gamma.from_client.transmit_tail.publish(1);
         gamma.ring();
         ensure!(gamma.end_of(0)? == Status::Malformed, "what is published is judged");
         ensure!(gamma.status(1).is_none(), "what is not is not");
@@ -50,24 +50,24 @@ pub(in super::super) const T60: Scenario = Scenario {
 pub(in super::super) const T62: Scenario = Scenario {
     name: "t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        let epoch = gamma.into.epoch.observe();
-        gamma.out.transmit_tail.publish(200);
+        let epoch = gamma.to_client.epoch.observe();
+        gamma.from_client.transmit_tail.publish(200);
         gamma.ring();
         gamma.until(Standing::Quarantined)?;
         // The same epoch again, with indices in good form, or without a hello: nothing.
         for hello in [true, false] {
-            gamma.out.take_leave();
-            gamma.out.transmit_tail.publish(1);
+            gamma.from_client.take_leave();
+            gamma.from_client.transmit_tail.publish(1);
             if hello {
-                gamma.out.ask_for_epoch(epoch);
+                gamma.from_client.ask_for_epoch(epoch);
             }
             gamma.ring();
             gamma.rest();
-            ensure!(gamma.into.standing() == Standing::Quarantined, "that is no way out");
+            ensure!(gamma.to_client.standing() == Standing::Quarantined, "that is no way out");
             ensure!(gamma.status(0).is_none(), "and nothing is served");
         }
         gamma.restart()?;
-        ensure!(gamma.into.standing() == Standing::Open, "another epoch is let in");
+        ensure!(gamma.to_client.standing() == Standing::Open, "another epoch is let in");
         Ok(())
     }),
     ..ATTACK
@@ -85,7 +85,7 @@ pub(in super::super) const T63: Scenario = Scenario {
     mallory: Some(|mallory, _| {
         // She waits for gamma, and is told each time.
         let [waiting, told, ..] = mallory.notes;
-        mallory.out.wake.arm();
+        mallory.from_client.wake.arm();
         if waiting == 0 {
             mallory.notes[0] = mallory.send(Actor::message(Role::Gamma, 0, 4)) + 1;
         } else if let Some(status) = mallory.status(waiting - 1).filter(|status| status.is_final()) {
@@ -100,25 +100,25 @@ pub(in super::super) const T63: Scenario = Scenario {
 pub(in super::super) const T64: Scenario = Scenario {
     name: "t64_without_a_hello_or_in_another_version_nothing_is_read",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        let epoch = gamma.into.epoch.observe();
+        let epoch = gamma.to_client.epoch.observe();
         gamma.store(Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 9) });
         let versions = [0, ABI_VERSION - 1, ABI_VERSION + 1, u32::MAX].map(|version| (4, version));
         for (place, word) in [(0, 0), (0, u32::MAX)].into_iter().chain(versions) {
-            gamma.out.take_leave();
-            gamma.out.transmit_tail.publish(0);
-            gamma.out.ask_for_epoch(epoch);
+            gamma.from_client.take_leave();
+            gamma.from_client.transmit_tail.publish(0);
+            gamma.from_client.ask_for_epoch(epoch);
             gamma.raw_out.write(place, &word.to_le_bytes());
             // Not even an impossible index counts: it may be a client that is bringing its page to its
             // beginning.
             for tail in [1, 500] {
-                gamma.out.transmit_tail.publish(tail);
+                gamma.from_client.transmit_tail.publish(tail);
                 gamma.ring();
                 gamma.rest();
                 ensure!(gamma.status(0).is_none(), "nothing is read");
-                ensure!(gamma.into.standing() == Standing::Open, "nothing is an offence");
+                ensure!(gamma.to_client.standing() == Standing::Open, "nothing is an offence");
             }
         }
-        gamma.out.ask_for_epoch(epoch);
+        gamma.from_client.ask_for_epoch(epoch);
         gamma.ring();
         gamma.until(Standing::Quarantined)?;
         gamma.restart()
@@ -194,7 +194,7 @@ pub(in super::super) const T68: Scenario = Scenario {
         }
         let [posted, restarts, ..] = mallory.notes;
         if posted == 0 {
-            mallory.out.wake.arm();
+            mallory.from_client.wake.arm();
             mallory.post(4096, 100, Some(Role::Alpha));
             mallory.notes[0] = 1;
         } else if mallory.poll().is_some() {
@@ -231,14 +231,14 @@ pub(in super::super) const T69: Scenario = Scenario {
         let word = gamma.send(Actor::message(Role::Mallory, 0, 0));
         ensure!(gamma.end_of(word)? == Status::Done, "mallory is told to send again");
         // As at the beginning of a restart: indices that would be impossible, and somebody who sends to it.
-        gamma.out.take_leave();
-        gamma.out.transmit_tail.publish(0);
-        gamma.out.post_tail.publish(0);
-        gamma.out.delivery_head.publish(0);
+        gamma.from_client.take_leave();
+        gamma.from_client.transmit_tail.publish(0);
+        gamma.from_client.post_tail.publish(0);
+        gamma.from_client.delivery_head.publish(0);
         for _ in 0..20 {
             gamma.rest();
         }
-        ensure!(gamma.into.standing() == Standing::Open, "it is no offender");
+        ensure!(gamma.to_client.standing() == Standing::Open, "it is no offender");
         gamma.restart()
     }),
     mallory: Some(|mallory, strike| {

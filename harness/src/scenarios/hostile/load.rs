@@ -10,13 +10,16 @@ use crate::scenario::Scenario;
 
 /// Fills mallory's ring with entries that are refused, as soon as there is room again.
 fn flood(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
-    let head = mallory.into.transmit_head.observe();
+    let head = mallory.to_client.transmit_head.observe();
     for slot in 0..128 {
-        mallory.out.descriptors.store(slot, Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 1) });
+        mallory
+            .from_client
+            .descriptors
+            .store(slot, Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 1) });
     }
-    mallory.out.transmit_tail.publish(head.wrapping_add(128));
+    mallory.from_client.transmit_tail.publish(head.wrapping_add(128));
     mallory.ring();
-    ensure!(mallory.into.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
+    ensure!(mallory.to_client.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
     Ok(strike > 50 && head > 256)
 }
 
@@ -56,11 +59,14 @@ pub(in super::super) const T50: Scenario = Scenario {
                 });
             }
             let tail = (round + 1) * 128;
-            gamma.out.transmit_tail.publish(tail);
+            gamma.from_client.transmit_tail.publish(tail);
             gamma.ring();
-            gamma.wait(|gamma| gamma.into.transmit_head.observe() == tail)?;
+            gamma.wait(|gamma| gamma.to_client.transmit_head.observe() == tail)?;
         }
-        ensure!(gamma.into.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
+        ensure!(
+            gamma.to_client.standing() == Standing::Open,
+            "an invalid entry is no breach of the protocol"
+        );
         Ok(())
     }),
     mallory: Some(flood),
@@ -75,11 +81,11 @@ pub(in super::super) const T51: Scenario = Scenario {
                 gamma.store_request(Post { kind: 0xff, ..Post::default() });
             }
             gamma.publish_requests();
-            gamma.wait(|gamma| gamma.into.delivery_tail.observe() == 128)?;
+            gamma.wait(|gamma| gamma.to_client.delivery_tail.observe() == 128)?;
         }
         gamma.rest();
-        ensure!(gamma.into.delivery_tail.observe() == 128, "as many answers as there is room for");
-        ensure!(gamma.into.post_head.observe() == 128, "the rest of the requests waits");
+        ensure!(gamma.to_client.delivery_tail.observe() == 128, "as many answers as there is room for");
+        ensure!(gamma.to_client.post_head.observe() == 128, "the rest of the requests waits");
         gamma.restart()
     }),
     ..ATTACK
@@ -95,12 +101,12 @@ pub(in super::super) const T52: Scenario = Scenario {
                 gamma.store_request(Post { length: 64, from: Role::Mallory.number(), ..Post::default() });
             }
             gamma.publish_requests();
-            gamma.wait(|gamma| gamma.into.delivery_tail.observe() == 128)?;
+            gamma.wait(|gamma| gamma.to_client.delivery_tail.observe() == 128)?;
         }
         for _ in 0..5 {
             gamma.rest();
         }
-        ensure!(gamma.into.delivery_tail.observe() == 128, "no more than the queue has room for");
+        ensure!(gamma.to_client.delivery_tail.observe() == 128, "no more than the queue has room for");
         ensure!(gamma.rx.canaries_stand_around(&(0..8)), "nothing was written elsewhere");
         gamma.restart()
     }),
@@ -128,7 +134,7 @@ pub(in super::super) const T53: Scenario = Scenario {
         for _ in 0..3000 {
             gamma.ring();
         }
-        ensure!(gamma.into.standing() == Standing::Open, "signals are no breach of the protocol");
+        ensure!(gamma.to_client.standing() == Standing::Open, "signals are no breach of the protocol");
         Ok(())
     }),
     mallory: Some(|mallory, strike| {

@@ -35,7 +35,7 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> bool {
     for slot in 0..128 {
         if next(&mut state).is_multiple_of(4) {
             let [target, frame, offset, length] = [(); 4].map(|()| next(&mut state));
-            mallory.out.descriptors.store(
+            mallory.from_client.descriptors.store(
                 slot,
                 Descriptor {
                     source: Address { frame: frame % 17, offset: offset % 4097 },
@@ -50,25 +50,28 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> bool {
             let place = Address { frame: frame % 65, offset: 0 };
             #[expect(clippy::cast_possible_truncation, reason = "any byte will do")]
             let marks = (offset >> 16) as u8 & (Post::PASSED_OVER | Post::WITHDRAWN);
-            mallory.out.posts.store(slot, Post { place, length: length % 5000, from: 2, kind: 0, marks });
+            mallory
+                .from_client
+                .posts
+                .store(slot, Post { place, length: length % 5000, from: 2, kind: 0, marks });
         }
     }
     match strike % 16 {
         0 => {
             mallory.enter();
         }
-        8 => mallory.out.transmit_tail.publish(next(&mut state)),
+        8 => mallory.from_client.transmit_tail.publish(next(&mut state)),
         _ => {
-            let tail = mallory.into.transmit_head.observe().wrapping_add(next(&mut state) % 128);
-            mallory.out.transmit_tail.publish(tail);
-            let tail = mallory.into.post_head.observe().wrapping_add(next(&mut state) % 128);
-            mallory.out.post_tail.publish(tail);
-            mallory.out.withdrawals.publish(next(&mut state) % 4);
+            let tail = mallory.to_client.transmit_head.observe().wrapping_add(next(&mut state) % 128);
+            mallory.from_client.transmit_tail.publish(tail);
+            let tail = mallory.to_client.post_head.observe().wrapping_add(next(&mut state) % 128);
+            mallory.from_client.post_tail.publish(tail);
+            mallory.from_client.withdrawals.publish(next(&mut state) % 4);
         }
     }
     mallory.ring();
     mallory.notes[0] = state;
-    match mallory.into.standing() {
+    match mallory.to_client.standing() {
         Standing::Quarantined => mallory.notes[1] = 1,
         Standing::Open if mallory.notes[1] == 1 => mallory.notes[2] = 1,
         _ => {}

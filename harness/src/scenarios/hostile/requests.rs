@@ -28,7 +28,7 @@ fn are_refused(gamma: &mut Actor<'_>, posts: impl IntoIterator<Item = Post>) -> 
         let answer = gamma.receive()?;
         ensure!(answer.kind == DeliveryKind::Refused as u8, "it is refused");
         ensure!(answer.request == request, "the answer names the request");
-        ensure!(gamma.into.standing() == Standing::Open, "it is no breach of the protocol");
+        ensure!(gamma.to_client.standing() == Standing::Open, "it is no breach of the protocol");
     }
     ensure!(gamma.rx.canaries_stand_around(&(0..0)), "nothing was written");
     Ok(())
@@ -167,7 +167,7 @@ fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> 
             4 => post(2, 0, 1000, from, PostKind::Window as u8),
             _ => post(2, 0, 1000, from, u8::MAX),
         };
-        mallory.out.posts.store(request, other);
+        mallory.from_client.posts.store(request, other);
     }
     mallory.notes[1] += 1;
     if let Some(delivery) = mallory.poll() {

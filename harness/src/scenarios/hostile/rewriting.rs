@@ -38,7 +38,7 @@ fn rewrite(
     if strike == 0 {
         mallory.tx.flood(MARK);
     }
-    ensure!(mallory.into.standing() != Standing::Quarantined, "rewriting is no breach of the protocol");
+    ensure!(mallory.to_client.standing() != Standing::Quarantined, "rewriting is no breach of the protocol");
     if !mallory.is_in() {
         return Ok(false);
     }
@@ -69,7 +69,7 @@ fn rewrite(
     let delay = round % 24;
     if age == delay {
         let (number, descriptor) = evil(round, part(0));
-        mallory.out.descriptors.store(first.wrapping_add(number), descriptor);
+        mallory.from_client.descriptors.store(first.wrapping_add(number), descriptor);
     }
     let ended = |number| mallory.status(first.wrapping_add(number)).filter(|status| status.is_final());
     if (0..parts).all(|number| ended(number).is_some()) {

@@ -61,7 +61,7 @@ fn contend(actor: &mut Actor<'_>, length: u32) -> Result<(), Clue> {
 /// Fills the ring, wherever a slot is free, with large messages and three times as many entries that are
 /// refused; central passes over the slots that are in use, though nothing marks them so.
 fn flood(actor: &Actor<'_>) -> Result<(), Clue> {
-    let head = actor.into.transmit_head.observe();
+    let head = actor.to_client.transmit_head.observe();
     let part = Actor::message(Role::Beta, 0, PART);
     for slot in 0..128 {
         let entry = match slot % 8 {
@@ -69,11 +69,11 @@ fn flood(actor: &Actor<'_>) -> Result<(), Clue> {
             1 => part,
             _ => Descriptor { kind: 0xff, ..part },
         };
-        actor.out.descriptors.store(slot, entry);
+        actor.from_client.descriptors.store(slot, entry);
     }
-    actor.out.transmit_tail.publish(head.wrapping_add(128));
+    actor.from_client.transmit_tail.publish(head.wrapping_add(128));
     actor.ring();
-    ensure!(actor.into.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
+    ensure!(actor.to_client.standing() == Standing::Open, "an invalid entry is no breach of the protocol");
     Ok(())
 }
 

@@ -35,9 +35,9 @@ use ferry_layout::{
 use heapless::Vec;
 use heapless::binary_heap::{BinaryHeap, Max};
 
-use crate::accept::{Accepted, TRANSMIT_RING, is_passed_over, next_entry, next_with_status};
-use crate::client::Ports;
-use crate::engine::Engine;
+use super::Engine;
+use super::accept::{Accepted, TRANSMIT_RING, is_passed_over, next_entry, next_with_status};
+use super::client::Ports;
 
 /// Deliveries that one turn may have published and not acknowledged.
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
@@ -45,7 +45,7 @@ const MOST_UNSETTLED: u32 = DELIVERY_SLOTS as u32;
 
 impl Engine {
     /// Takes up what the pages of the clients tell.
-    pub(crate) fn resume(&mut self) {
+    pub(super) fn resume(&mut self) {
         for client in self.all.iter() {
             self.remember(client);
         }
@@ -58,8 +58,8 @@ impl Engine {
             if let Some(ports) = self.ports_in_epoch(client) {
                 self.find_unfinished(client, ports);
                 // Sends that were queued may have ended without a word.
-                let late = ports.into.ended_late.observe().wrapping_add(1);
-                ports.into.ended_late.publish(late);
+                let late = ports.to_client.ended_late.observe().wrapping_add(1);
+                ports.to_client.ended_late.publish(late);
                 self.clients[client].sends.resume(late);
                 // Whatever was published may not have been signalled.
                 self.to_signal.insert(client);
@@ -70,7 +70,7 @@ impl Engine {
         for client in self.all.iter() {
             let state = &self.clients[client];
             if let (Some(ports), Some(end)) = (state.ports, state.retake)
-                && ports.out.wanted_epoch() == Some(state.epoch)
+                && ports.from_client.wanted_epoch() == Some(state.epoch)
             {
                 self.retake(client, ports, end);
             }
@@ -86,25 +86,25 @@ impl Engine {
     fn remember(&mut self, client: DomainId) {
         let state = &mut self.clients[client];
         let Some(ports) = state.ports else { return };
-        state.epoch = ports.into.epoch.observe();
-        state.standing = ports.into.standing();
+        state.epoch = ports.to_client.epoch.observe();
+        state.standing = ports.to_client.standing();
         if state.standing != Standing::Closed {
-            state.deliveries = Producer::resume(ports.into.delivery_tail.observe());
-            state.requests.resume(ports.out, ports.into, state.receive_buffer.bytes());
+            state.deliveries = Producer::resume(ports.to_client.delivery_tail.observe());
+            state.requests.resume(ports.from_client, ports.to_client, state.receive_buffer.bytes());
         }
         for target in self.all.iter() {
-            self.flows.get_mut(client, target).sequence = ports.into.journal.acknowledged(target);
+            self.flows.get_mut(client, target).sequence = ports.to_client.journal.acknowledged(target);
         }
     }
 
     /// Looks back through the deliveries of `target` that are not settled, which belong to one turn or are
     /// one answer, and brings that to its end.
     fn finish_settling(&mut self, target: DomainId, ports: Ports) {
-        let tail = ports.into.delivery_tail.observe();
-        let count = tail.wrapping_sub(ports.into.settled.observe()).min(MOST_UNSETTLED);
+        let tail = ports.to_client.delivery_tail.observe();
+        let count = tail.wrapping_sub(ports.to_client.settled.observe()).min(MOST_UNSETTLED);
         let mut unsettled = None;
         for age in 1..=count {
-            let delivery: Delivery = ports.into.deliveries.load(tail.wrapping_sub(age));
+            let delivery: Delivery = ports.to_client.deliveries.load(tail.wrapping_sub(age));
             match DeliveryKind::from_number(delivery.kind) {
                 Some(DeliveryKind::Withdrawn | DeliveryKind::Refused) => {
                     self.clients[target].requests.settle(delivery.request);
@@ -113,7 +113,7 @@ impl Engine {
                     let Some(source) = DomainId::new(delivery.source) else { break };
                     let acknowledged = self.clients[source]
                         .ports
-                        .map_or(u64::MAX, |ports| ports.into.journal.acknowledged(target));
+                        .map_or(u64::MAX, |ports| ports.to_client.journal.acknowledged(target));
                     if delivery.sequence < acknowledged {
                         break;
                     }
@@ -130,27 +130,27 @@ impl Engine {
             break;
         }
         let state = &mut self.clients[target];
-        if state.standing == Standing::Open && ports.out.wanted_epoch() == Some(state.epoch) {
-            state.requests.catch_up(ports.out, state.receive_buffer.bytes());
+        if state.standing == Standing::Open && ports.from_client.wanted_epoch() == Some(state.epoch) {
+            state.requests.catch_up(ports.from_client, state.receive_buffer.bytes());
         }
-        state.requests.publish(ports.into);
+        state.requests.publish(ports.to_client);
         if let Some(source) = unsettled
             && let Some(ports) = self.clients[source].ports
         {
             self.finish_statuses(source, target, ports);
-            ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
+            ports.to_client.journal.acknowledge(target, self.flows.get(source, target).sequence);
         }
-        self.clients[target].note_settled(ports.into);
+        self.clients[target].note_settled(ports.to_client);
     }
 
     /// Writes `Done` for the messages of a flow that are delivered and not acknowledged, where it is not
     /// written yet.
     fn finish_statuses(&self, source: DomainId, target: DomainId, ports: Ports) {
-        let mut next = ports.into.journal.acknowledged(target);
+        let mut next = ports.to_client.journal.acknowledged(target);
         let delivered = self.flows.get(source, target).sequence;
         for slot in 0..TRANSMIT_RING {
             // They were written in the order of the flow, so those that are there are the first of them.
-            if let Some(note) = ports.into.status(slot).delivered()
+            if let Some(note) = ports.to_client.status(slot).delivered()
                 && note.target == target.number()
             {
                 let beyond = u64::from(note.sequence).wrapping_sub(next) % SEQUENCE_RANGE;
@@ -164,12 +164,12 @@ impl Engine {
                 break;
             }
             let index = message.first;
-            let first: Descriptor = ports.out.descriptors.load(index);
+            let first: Descriptor = ports.from_client.descriptors.load(index);
             if first.target == target.number() {
                 for &part in &message.rest {
-                    ports.into.status(part).set(part, Status::Done);
+                    ports.to_client.status(part).set(part, Status::Done);
                 }
-                ports.into.status(index).set_delivered(index, target, next);
+                ports.to_client.status(index).set_delivered(index, target, next);
                 next = next.wrapping_add(1);
             }
         }
@@ -177,8 +177,8 @@ impl Engine {
 
     /// Finds how far the sends of `source` were taken: up to the newest one that has a status.
     fn find_unfinished(&mut self, source: DomainId, ports: Ports) {
-        let head = ports.into.transmit_head.observe();
-        let has_status = |index: &u32| ports.into.status(*index).get(*index).is_some();
+        let head = ports.to_client.transmit_head.observe();
+        let has_status = |index: &u32| ports.to_client.status(*index).get(*index).is_some();
         let newest = (0..TRANSMIT_RING).map(|age| head.wrapping_add(age)).filter(has_status).last();
         let state = &mut self.clients[source];
         state.transmit = Consumer::new(head);
@@ -189,17 +189,17 @@ impl Engine {
     /// Takes the sends again that an earlier central has taken, up to index `end`: what has its final status
     /// is passed over, all else waits.
     #[cold]
-    pub(crate) fn retake(&mut self, source: DomainId, ports: Ports, end: u32) {
+    pub(super) fn retake(&mut self, source: DomainId, ports: Ports, end: u32) {
         let state = &mut self.clients[source];
         state.retake = None;
-        if state.transmit.refresh(ports.out.transmit_tail.observe()).is_err() {
+        if state.transmit.refresh(ports.from_client.transmit_tail.observe()).is_err() {
             state.retake = Some(end);
             self.suspect(source, ports);
             return;
         }
         for index in queued_before(ports, self.clients[source].transmit.next()) {
             // Unless it is a part of a message that was taken again, or refused, with its first one.
-            let is_queued = ports.into.status(index).get(index) == Some(Status::Queued);
+            let is_queued = ports.to_client.status(index).get(index) == Some(Status::Queued);
             if is_queued && !self.clients[source].sends.is_occupied(index) {
                 let accepted = self.accept_again(source, ports, index);
                 self.let_wait_again(source, ports, accepted);
@@ -214,7 +214,7 @@ impl Engine {
             if end.wrapping_sub(index).wrapping_sub(1) >= TRANSMIT_RING {
                 break;
             }
-            if ports.into.status(index).get(index).is_some_and(Status::is_final) {
+            if ports.to_client.status(index).get(index).is_some_and(Status::is_final) {
                 state.transmit.take_to(index.wrapping_add(1));
                 continue;
             }
@@ -245,7 +245,7 @@ impl Engine {
 fn queued_before(ports: Ports, head: u32) -> impl Iterator<Item = u32> {
     let mut ages = BinaryHeap::<u32, Max, TRANSMIT_SLOTS>::new();
     for slot in 0..TRANSMIT_RING {
-        let (index, status) = ports.into.status(slot).latest();
+        let (index, status) = ports.to_client.status(slot).latest();
         if status == Status::Queued && index.wrapping_sub(head) >= TRANSMIT_RING {
             // There is room for all slots.
             let _ = ages.push(head.wrapping_sub(index));
@@ -264,7 +264,7 @@ impl InRing {
     /// The message that begins at `first`, where `next` finds the part after the one at an index.
     fn read(ports: Ports, first: u32, next: impl Fn(u32) -> Option<u32>) -> Self {
         let is_chained = |index: u32| {
-            let descriptor: Descriptor = ports.out.descriptors.load(index);
+            let descriptor: Descriptor = ports.from_client.descriptors.load(index);
             descriptor.flags & flags::CHAINED != 0
         };
         let mut rest = Vec::new();
@@ -286,7 +286,7 @@ impl InRing {
 /// The messages that have no final status, in the order in which they were published, as far as an earlier
 /// central may have taken them.
 fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
-    let head = ports.into.transmit_head.observe();
+    let head = ports.to_client.transmit_head.observe();
     let mut queued = queued_before(ports, head).peekable();
     let end = head.wrapping_add(TRANSMIT_RING);
     let mut at = head;
@@ -300,7 +300,7 @@ fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
         // An entry of this lap: its slot is no earlier send's, and it is no mark.
         let next_entry = |mut index: u32| {
             while index != end {
-                let (latest, status) = ports.into.status(index).latest();
+                let (latest, status) = ports.to_client.status(index).latest();
                 let is_held = status == Status::Queued && latest != index;
                 if !is_held && !is_passed_over(ports, index) {
                     return Some(index);
@@ -312,7 +312,7 @@ fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
         loop {
             let first = next_entry(at)?;
             let message = InRing::read(ports, first, |index| next_entry(index.wrapping_add(1)));
-            if ports.into.status(first).get(first).is_some_and(Status::is_final) {
+            if ports.to_client.status(first).get(first).is_some_and(Status::is_final) {
                 at = first.wrapping_add(1);
                 continue;
             }

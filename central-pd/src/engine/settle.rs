@@ -16,15 +16,14 @@
 
 use ferry_layout::{DomainId, InRegion, Status};
 
-use crate::client::{Client, Ports};
-use crate::engine::Engine;
+use super::Engine;
+use super::client::{Client, Ports};
 use crate::machine::Machine;
 use crate::pending::{Finished, Refused};
-use crate::table::ClientSet;
 
 impl Engine {
     /// Message `index` of `source` ends with a status other than `Done`, with the turn.
-    pub(crate) fn refuse(&mut self, source: DomainId, index: u32, status: Status) {
+    pub(super) fn refuse(&mut self, source: DomainId, index: u32, status: Status) {
         let noted = self.pending.refuse(Refused { index, status });
         debug_assert!(noted, "a turn ends before this is full");
         self.clients[source].count(|counters| counters.refused.add(1));
@@ -34,7 +33,7 @@ impl Engine {
 
     /// Ends message `index` of `source`, which waits, with a status other than `Done`. Between turns only,
     /// when nothing is mapped for it; [`show_slots`](Self::show_slots) is to follow.
-    pub(crate) fn end_at_once(&mut self, source: DomainId, ports: Ports, index: u32, status: Status) {
+    pub(super) fn end_at_once(&mut self, source: DomainId, ports: Ports, index: u32, status: Status) {
         let client = &mut self.clients[source];
         say_refused(client, ports, Refused { index, status });
         client.count(|counters| counters.refused.add(1));
@@ -43,7 +42,7 @@ impl Engine {
 
     /// Makes the turn of `source` visible.
     #[inline]
-    pub(crate) fn settle(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+    pub(super) fn settle(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         if !self.pending.is_empty() {
             self.settle_pending(machine, source, ports);
         }
@@ -53,31 +52,29 @@ impl Engine {
     #[inline(never)]
     fn settle_pending(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         self.unmap_runs(machine);
-        let mut targets = ClientSet::EMPTY;
-        for finished in self.pending.finished() {
-            targets.insert(finished.target);
-        }
         for refused in self.pending.refused() {
             say_refused(&mut self.clients[source], ports, *refused);
         }
         for client in self.pending.requests().iter() {
             let state = &mut self.clients[client];
-            if let Some(Ports { into, .. }) = state.ports {
-                state.show_deliveries(into);
+            if let Some(Ports { to_client, .. }) = state.ports {
+                state.show_deliveries(to_client);
             }
         }
+        let targets = self.pending.targets();
+        #[cfg(feature = "hooks")]
         if !targets.is_empty() {
             machine.delivered();
         }
         for finished in self.pending.finished() {
-            if let Some(Ports { into, .. }) = self.clients[finished.target].ports {
-                say_done(&mut self.clients[source], ports, finished, into);
+            if let Some(Ports { to_client, .. }) = self.clients[finished.target].ports {
+                say_done(&mut self.clients[source], ports, finished, to_client);
             }
         }
         for target in targets.iter() {
-            ports.into.journal.acknowledge(target, self.flows.get(source, target).sequence);
-            if let Some(Ports { into, .. }) = self.clients[target].ports {
-                self.clients[target].note_settled(into);
+            ports.to_client.journal.acknowledge(target, self.flows.get(source, target).sequence);
+            if let Some(Ports { to_client, .. }) = self.clients[target].ports {
+                self.clients[target].note_settled(to_client);
             }
         }
         if !targets.is_empty() {
@@ -90,19 +87,19 @@ impl Engine {
     /// has to become so before: nothing else is delivered, and what these messages need stays mapped. Else
     /// leaves it to the end of the turn.
     #[inline]
-    pub(crate) fn settle_run(
+    pub(super) fn settle_run(
         &mut self,
         source: DomainId,
         ports: Ports,
-        into: &InRegion,
+        to_client: &InRegion,
         run: &Finished,
         keeps: bool,
     ) {
         if keeps && self.pending.has_no_delivery() {
-            self.clients[run.target].show_deliveries(into);
-            say_done(&mut self.clients[source], ports, run, into);
-            ports.into.journal.acknowledge(run.target, run.sequence.wrapping_add(run.messages.into()));
-            self.clients[run.target].note_settled(into);
+            self.clients[run.target].show_deliveries(to_client);
+            say_done(&mut self.clients[source], ports, run, to_client);
+            ports.to_client.journal.acknowledge(run.target, run.sequence.wrapping_add(run.messages.into()));
+            self.clients[run.target].note_settled(to_client);
             self.to_signal.insert(source);
         } else {
             let noted = self.pending.finish(*run);
@@ -112,38 +109,40 @@ impl Engine {
 
     /// Shows the client how far its sends are taken, and which of those that were queued have ended.
     #[inline(always)]
-    pub(crate) fn show_slots(&mut self, source: DomainId, ports: Ports) {
+    pub(super) fn show_slots(&mut self, source: DomainId, ports: Ports) {
         let client = &mut self.clients[source];
         if let Some(late) = client.sends.ended_late() {
-            ports.into.ended_late.publish(late);
+            ports.to_client.ended_late.publish(late);
         }
-        ports.into.transmit_head.publish(client.transmit.next());
+        ports.to_client.transmit_head.publish(client.transmit.next());
     }
 
     /// Unmaps the frames that messages of flows with policy `each` have touched (r19, r28).
-    pub(crate) fn unmap_runs(&mut self, machine: &mut impl Machine) {
-        for run in &self.pending.take_runs() {
-            let client = &mut self.clients[run.client];
+    pub(super) fn unmap_runs(&mut self, machine: &mut impl Machine) {
+        let Self { pending, clients, .. } = self;
+        for run in pending.runs() {
+            let client = &mut clients[run.client];
             let changed = client.buffer_mut(run.side).unmap(run.client, run.frames.clone(), machine);
             client.count(|counters| counters.unmaps.add(changed.0.into()));
         }
+        pending.forget_runs();
     }
 }
 
 /// Says of messages whose deliveries are visible that they are done, and counts them. `into` is the target's
 /// page.
 #[inline(always)]
-fn say_done(source: &mut Client, ports: Ports, finished: &Finished, into: &InRegion) {
+fn say_done(source: &mut Client, ports: Ports, finished: &Finished, to_client: &InRegion) {
     let Finished { index: first, messages, parts, target, sequence, bytes } = *finished;
     if parts > 1 {
         say_of_rest(source, ports, first, Status::Done);
     }
-    ports.into.set_delivered(first, messages, target, sequence);
+    ports.to_client.set_delivered(first, messages, target, sequence);
     source.sends.release(first, messages);
-    ports.into.counters.sent_messages.add(messages.into());
-    ports.into.counters.sent_bytes.add(bytes);
-    into.counters.received_messages.add(messages.into());
-    into.counters.received_bytes.add(bytes);
+    ports.to_client.counters.sent_messages.add(messages.into());
+    ports.to_client.counters.sent_bytes.add(bytes);
+    to_client.counters.received_messages.add(messages.into());
+    to_client.counters.received_bytes.add(bytes);
 }
 
 /// Gives a message its final status. The first part's comes last: it stands for all of them, so a restart of
@@ -151,13 +150,13 @@ fn say_done(source: &mut Client, ports: Ports, finished: &Finished, into: &InReg
 fn say_refused(source: &mut Client, ports: Ports, refused: Refused) {
     let Refused { index, status } = refused;
     say_of_rest(source, ports, index, status);
-    ports.into.status(index).set(index, status);
+    ports.to_client.status(index).set(index, status);
     source.sends.release(index, 1);
 }
 
 /// Sets the status of all parts but the first.
 fn say_of_rest(source: &Client, ports: Ports, first: u32, status: Status) {
     for part in source.sends.parts(first).skip(1) {
-        ports.into.status(part).set(part, status);
+        ports.to_client.status(part).set(part, status);
     }
 }

@@ -6,17 +6,17 @@
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, flags};
 
-use crate::client::Ports;
-use crate::engine::Engine;
+use super::Engine;
+use super::client::Ports;
 use crate::send::{Send, Sends};
 
 /// Slots of the ring.
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
-pub(crate) const TRANSMIT_RING: u32 = TRANSMIT_SLOTS as u32;
+pub(super) const TRANSMIT_RING: u32 = TRANSMIT_SLOTS as u32;
 
 /// What came of looking at the next descriptor of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Accepted {
+pub(super) enum Accepted {
     /// There is none, or only the beginning of a chain.
     Nothing,
     /// A message, now in the client's table at this index.
@@ -37,7 +37,7 @@ type NextPart<'a> = &'a dyn Fn(&Sends, u32) -> Option<u32>;
 impl Engine {
     /// Takes the next message of `source`.
     #[inline]
-    pub(crate) fn accept(&mut self, source: DomainId, ports: Ports) -> Accepted {
+    pub(super) fn accept(&mut self, source: DomainId, ports: Ports) -> Accepted {
         let client = &mut self.clients[source];
         let tail = client.transmit.tail();
         let Some(index) = next_entry(&client.sends, ports, client.transmit.next(), tail) else {
@@ -45,7 +45,7 @@ impl Engine {
             return Accepted::Nothing;
         };
         client.transmit.take_to(index);
-        let descriptor: Descriptor = ports.out.descriptors.load(index);
+        let descriptor: Descriptor = ports.from_client.descriptors.load(index);
         if client.in_refused_chain {
             client.transmit.take();
             client.in_refused_chain = descriptor.flags & flags::CHAINED != 0;
@@ -66,8 +66,8 @@ impl Engine {
 
     /// Takes message `index` of `source` again, of which an earlier central has said that it is queued. A
     /// part of a chain carries its own index in its status; what lies between two was in use.
-    pub(crate) fn accept_again(&mut self, source: DomainId, ports: Ports, index: u32) -> Accepted {
-        let descriptor = unmarked(ports.out.descriptors.load(index));
+    pub(super) fn accept_again(&mut self, source: DomainId, ports: Ports, index: u32) -> Accepted {
+        let descriptor = unmarked(ports.from_client.descriptors.load(index));
         if descriptor.flags & flags::CHAINED == 0 {
             return self.accept_single(source, index, &descriptor);
         }
@@ -116,7 +116,7 @@ impl Engine {
                 break;
             }
             let at = next_part(&self.clients[source].sends, last)?;
-            let part = unmarked(ports.out.descriptors.load(at));
+            let part = unmarked(ports.from_client.descriptors.load(at));
             open = part.flags & flags::CHAINED != 0;
             total += u64::from(part.length);
             let span = self.check_part(source, &first, &part).unwrap_or_else(|status| {
@@ -229,7 +229,7 @@ impl Engine {
 /// The first index from `index` on, before `tail`, whose entry is a message or a part of one: the slots of
 /// waiting sends are passed over, and what the client has marked so.
 #[inline]
-pub(crate) fn next_entry(sends: &Sends, ports: Ports, mut index: u32, tail: u32) -> Option<u32> {
+pub(super) fn next_entry(sends: &Sends, ports: Ports, mut index: u32, tail: u32) -> Option<u32> {
     loop {
         let occupied = sends.occupied_run(index);
         if tail.wrapping_sub(index) <= occupied {
@@ -248,17 +248,19 @@ pub(crate) fn next_entry(sends: &Sends, ports: Ports, mut index: u32, tail: u32)
 
 /// Whether the client has marked the entry at `index` as none.
 #[inline]
-pub(crate) fn is_passed_over(ports: Ports, index: u32) -> bool {
-    Route::of(ports.out.descriptors.slot(index)).is_passed_over()
+pub(super) fn is_passed_over(ports: Ports, index: u32) -> bool {
+    Route::of(ports.from_client.descriptors.slot(index)).is_passed_over()
 }
 
 /// The first index after `index`, within one lap, of which there is a status: the next part of a chain that
 /// was taken.
-pub(crate) fn next_with_status(ports: Ports, index: u32) -> Option<u32> {
-    (1..TRANSMIT_RING).map(|age| index.wrapping_add(age)).find(|at| ports.into.status(*at).get(*at).is_some())
+pub(super) fn next_with_status(ports: Ports, index: u32) -> Option<u32> {
+    (1..TRANSMIT_RING)
+        .map(|age| index.wrapping_add(age))
+        .find(|at| ports.to_client.status(*at).get(*at).is_some())
 }
 
 /// The descriptor as it was before the ring came round to its slot.
-pub(crate) const fn unmarked(descriptor: Descriptor) -> Descriptor {
+pub(super) const fn unmarked(descriptor: Descriptor) -> Descriptor {
     Descriptor { flags: descriptor.flags & !flags::PASSED_OVER, ..descriptor }
 }

@@ -1,13 +1,11 @@
 //! The beginning: a configuration is taken over, and every client learns who it is and whom it may talk to.
 
-use core::num::NonZeroU32;
-
 use ferry_layout::config::{ClientRecord, Config};
 use ferry_layout::{DomainId, Peer};
 
-use crate::client::Ports;
-use crate::engine::Engine;
-use crate::flow::CHUNK_BYTES;
+use super::Engine;
+use super::client::Ports;
+use crate::budget::Budget;
 
 impl Engine {
     /// Takes over a checked configuration and introduces itself to every client. `ports` gives the pages of a
@@ -19,24 +17,24 @@ impl Engine {
         for flow in config.flows() {
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
                 self.flows.grant(source, target, flow);
-                self.clients[target].senders.insert(source);
+                let target = &mut self.clients[target];
+                target.has_several_senders = !target.senders.is_empty();
+                target.senders.insert(source);
                 self.has_urgent |= flow.urgent != 0;
             }
         }
         for (id, record) in config.clients() {
             self.all.insert(id);
             let client = &mut self.clients[id];
-            client.bytes_per_round = NonZeroU32::new(record.bytes_per_round).unwrap_or(NonZeroU32::MIN);
-            client.most_bytes = record.bytes_per_round.saturating_add(CHUNK_BYTES);
-            client.messages_per_round = NonZeroU32::new(record.messages_per_round).unwrap_or(NonZeroU32::MIN);
+            client.budget = Budget::of(record);
             client.transmit_buffer.configure(&record.transmit);
             client.receive_buffer.configure(&record.receive);
             client.ports = ports(record);
             if let Some(ports) = client.ports {
                 let peers = config.clients().filter_map(|(peer, record)| self.peer(id, peer, record));
-                ports.into.introduce(id.number(), record.transmit.bytes, record.receive.bytes, peers);
-                ports.into.wake_for_requests.disarm();
-                ports.into.wake.arm();
+                ports.to_client.introduce(id.number(), record.transmit.bytes, record.receive.bytes, peers);
+                ports.to_client.wake_for_requests.disarm();
+                ports.to_client.wake.arm();
             }
         }
         self.resume();

@@ -11,10 +11,10 @@
 
 use ferry_layout::{DomainId, Standing};
 
-use crate::engine::Engine;
+use super::Engine;
+use super::turn::Class;
 use crate::machine::Machine;
 use crate::table::ClientSet;
-use crate::turn::Class;
 
 impl Engine {
     /// Serves until nothing can be done without somebody else acting, then returns so that central may sleep.
@@ -40,7 +40,7 @@ impl Engine {
             }
             for client in left.without(awake).iter() {
                 if let Some(ports) = self.clients[client].ports {
-                    ports.into.wake.disarm();
+                    ports.to_client.wake.disarm();
                     awake.insert(client);
                 }
             }
@@ -60,11 +60,8 @@ impl Engine {
     fn round(&mut self, machine: &mut impl Machine, look_at: ClientSet) -> ClientSet {
         self.has_progressed = false;
         self.round = self.round.wrapping_add(1);
-        let mut look_at = look_at.union(core::mem::replace(&mut self.look_again, ClientSet::EMPTY));
-        // Whoever may want what an awaited client gives is heard before it is given away.
-        for client in look_at.intersection(self.asking).iter() {
-            look_at = look_at.union(self.clients[client].senders);
-        }
+        let look_at =
+            if self.look_again.union(self.asking).is_empty() { look_at } else { self.also_look_at(look_at) };
         for client in look_at.iter() {
             if let Some(ports) = self.clients[client].ports {
                 self.look(machine, client, ports);
@@ -87,6 +84,17 @@ impl Engine {
         left
     }
 
+    /// Clients to look at in a round, beyond those that have signalled.
+    #[inline(never)]
+    fn also_look_at(&mut self, woken: ClientSet) -> ClientSet {
+        let mut look_at = woken.union(core::mem::replace(&mut self.look_again, ClientSet::EMPTY));
+        // Whoever may want what an awaited client gives is heard before it is given away.
+        for client in look_at.intersection(self.asking).iter() {
+            look_at = look_at.union(self.clients[client].senders);
+        }
+        look_at
+    }
+
     /// Gives each of `working` that has work a turn; with `first`, the first of this round. Who has work
     /// left.
     #[inline]
@@ -103,7 +111,7 @@ impl Engine {
             let Some(ports) = state.ports else { continue };
             let has_work = state.has_work();
             if first {
-                state.replenish(has_work);
+                state.budget.replenish(has_work);
             }
             let others = self.to_signal;
             if has_work && self.turn(machine, client, ports, class) {
@@ -124,11 +132,12 @@ impl Engine {
     /// step costs two rounds and no more.
     #[cold]
     fn pass_empty_rounds(&mut self, left: ClientSet) {
-        let rounds = left.iter().filter_map(|client| self.clients[client].rounds_until_afforded()).min();
+        let rounds =
+            left.iter().filter_map(|client| self.clients[client].budget.rounds_until_afforded()).min();
         // The next round gives one share itself.
         if let Some(rounds) = rounds.and_then(|rounds| rounds.checked_sub(1)) {
             for client in left.iter() {
-                self.clients[client].save_up(rounds);
+                self.clients[client].budget.save_up(rounds);
             }
         }
     }
@@ -142,7 +151,7 @@ impl Engine {
         let mut asking = None;
         for client in news.iter() {
             let state = &self.clients[client];
-            if state.ports.is_some_and(|ports| ports.out.wake.asks_for_signal()) {
+            if state.ports.is_some_and(|ports| ports.from_client.wake.asks_for_signal()) {
                 state.count(|counters| counters.signals.add(1));
                 if let Some(earlier) = asking.replace(client) {
                     machine.signal(earlier);
@@ -168,15 +177,15 @@ impl Engine {
         let mut news = false;
         for client in awake.iter() {
             let Some(ports) = self.clients[client].ports else { continue };
-            ports.into.wake.arm();
+            ports.to_client.wake.arm();
             let state = &self.clients[client];
             // A client that has taken leave is not looked at, so nothing that it publishes is news; were it
             // taken for news, central would go round for ever.
             news |= state.standing == Standing::Open
-                && (ports.out.transmit_tail.observe() != state.transmit.tail()
-                    || ports.out.post_tail.observe() != state.requests.tail()
-                    || (!state.requests.unanswered && state.requests.may_have_withdrawn(ports.out)))
-                && ports.out.wanted_epoch().is_some();
+                && (ports.from_client.transmit_tail.observe() != state.transmit.tail()
+                    || ports.from_client.post_tail.observe() != state.requests.tail()
+                    || (!state.requests.unanswered && state.requests.may_have_withdrawn(ports.from_client)))
+                && ports.from_client.wanted_epoch().is_some();
         }
         *awake = ClientSet::EMPTY;
         let reconsider = core::mem::replace(&mut self.reconsider, ClientSet::EMPTY);
@@ -195,14 +204,15 @@ impl Engine {
             state.standing == Standing::Open && (state.waits.is_awaited() || state.requests.unanswered);
         if !waits {
             self.asking.remove(client);
-            ports.into.wake_for_requests.disarm();
+            ports.to_client.wake_for_requests.disarm();
             return false;
         }
         self.asking.insert(client);
-        ports.into.wake_for_requests.arm();
-        let has_posted = ports.out.post_tail.observe() != state.requests.tail();
-        let has_taken = !state.has_room() && ports.out.delivery_head.observe() != state.deliveries.head();
-        (has_posted || has_taken) && ports.out.wanted_epoch().is_some()
+        ports.to_client.wake_for_requests.arm();
+        let has_posted = ports.from_client.post_tail.observe() != state.requests.tail();
+        let has_taken =
+            !state.has_room() && ports.from_client.delivery_head.observe() != state.deliveries.head();
+        (has_posted || has_taken) && ports.from_client.wanted_epoch().is_some()
     }
 
     /// A period has passed.

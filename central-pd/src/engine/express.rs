@@ -14,14 +14,14 @@ use ferry_layout::{
     Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
 };
 
-use crate::buffer::{Reach, Window};
-use crate::client::Ports;
-use crate::engine::Engine;
+use super::Engine;
+use super::client::Ports;
+use super::transfer::MINIMUM_COST;
+use crate::buffer::{Home, Reach};
 use crate::flow::CHUNK_BYTES;
 use crate::machine::{Machine, Side};
 use crate::pending::Finished;
 use crate::requests::{Requests, buffer_for_anyone};
-use crate::transfer::MINIMUM_COST;
 
 /// What holds for the messages of one flow in one turn.
 struct Lane<'a> {
@@ -34,8 +34,8 @@ struct Lane<'a> {
     /// Bytes of either buffer whose frames are mapped, and noted for unmapping unless the flow keeps them.
     transmit: Reach,
     receive: Reach,
-    from: Window,
-    to: Window,
+    from: Home,
+    to: Home,
     /// Bytes of the target's buffer.
     target_bytes: u64,
     requests: &'a Requests,
@@ -49,7 +49,7 @@ struct Carried {
     source: DomainId,
     target: DomainId,
     /// The target's page.
-    into: &'static InRegion,
+    to_client: &'static InRegion,
     request: u32,
     /// The requests had not been taken before.
     fresh: bool,
@@ -69,7 +69,7 @@ struct Sent {
 impl Engine {
     /// Carries messages of `source` up to the first that is not plain, or the end of its share.
     #[inline]
-    pub(crate) fn express(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+    pub(super) fn express(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         let mut may_map = true;
         while self.take_lane(machine, source, ports, &mut may_map) {}
     }
@@ -77,24 +77,24 @@ impl Engine {
     /// Whether the next message of `source` is a plain one, with none waiting before it, that costs more than
     /// is left of the share. It is better left in the ring: taken, it would wait, and all that follow it
     /// behind it, and none of them could go this way in the next round.
-    pub(crate) fn is_beyond_share(&mut self, source: DomainId, ports: Ports) -> bool {
+    pub(super) fn is_beyond_share(&mut self, source: DomainId, ports: Ports) -> bool {
         let client = &self.clients[source];
         let next = client.transmit.next();
         // One step never costs more than that.
-        if client.deficit >= CHUNK_BYTES
+        if client.budget.deficit() >= CHUNK_BYTES
             || client.transmit.available() == 0
-            || client.sends.free_run(next) == 0
+            || client.sends.is_occupied(next)
         {
             return false;
         }
-        let descriptor = ports.out.descriptors.slot(next);
+        let descriptor = ports.from_client.descriptors.slot(next);
         let route = Route::of(descriptor);
         let (Some(target), Some(plain)) = (route.plain_target(), Plain::load(descriptor, route)) else {
             return false;
         };
         let flow = self.flows.get(source, target);
         let is_one_step = plain.length <= flow.in_one_step && flow.waiting.is_none();
-        is_one_step && !self.clients[source].can_afford(plain.length.max(MINIMUM_COST))
+        is_one_step && !self.clients[source].budget.can_afford(plain.length.max(MINIMUM_COST))
     }
 
     /// Carries messages of `source` along one lane, or maps what the next one needs if it `may_map`. Whether
@@ -117,7 +117,7 @@ impl Engine {
             return self.map_next(machine, source, carried.target, ports).is_some();
         }
         let client = &self.clients[source];
-        carried.run.messages != 0 && client.transmit.available() != 0 && client.messages_left != 0
+        carried.run.messages != 0 && client.transmit.available() != 0 && client.budget.messages() != 0
     }
 
     /// Maps what the next message of `source`, a plain one to `target`, needs. `None` if it is not that, or
@@ -131,13 +131,13 @@ impl Engine {
         ports: Ports,
     ) -> Option<()> {
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
-        let descriptor = ports.out.descriptors.slot(client.transmit.next());
+        let descriptor = ports.from_client.descriptors.slot(client.transmit.next());
         let route = Route::of(descriptor);
-        let Plain { source: piece, length, .. } = Plain::load(descriptor, route)?;
+        let Plain { source: piece, length } = Plain::load(descriptor, route)?;
         let piece = piece.span(length, client.transmit_buffer.bytes())?;
         let (request, offered) = receiver.requests.open_run(source);
         let place = if offered == 0 {
-            let post = receiver.ports?.out.posts.load(receiver.requests.fresh_run().0);
+            let post = receiver.ports?.from_client.posts.load(receiver.requests.fresh_run().0);
             buffer_for_anyone(&post, receiver.receive_buffer.bytes())?
         } else {
             receiver.requests.span(request)
@@ -159,11 +159,12 @@ impl Engine {
     fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
         let client = &self.clients[source];
         let next = client.transmit.next();
-        let most = client.transmit.available().min(client.messages_left).min(client.sends.free_run(next));
+        let most = client.transmit.available().min(client.budget.messages());
+        let most = client.sends.free_run(next, most);
         if most == 0 || client.in_refused_chain || self.pending.is_full() {
             return None;
         }
-        let descriptors = ports.out.descriptors.run(next);
+        let descriptors = ports.from_client.descriptors.run(next);
         let route = Route::of(descriptors.first()?);
         let target = route.plain_target()?;
         let flow = self.flows.get(source, target);
@@ -183,17 +184,17 @@ impl Engine {
         let most = if is_awaited { most.min(self.fair_part(source, target)) } else { most };
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
         let most = most.min(offered).min(receiver.room()) as usize;
-        let Ports { out, into } = ports_of_target;
+        let Ports { from_client, to_client } = ports_of_target;
         let flow = self.flows.get(source, target);
         let lane = Lane {
             source,
             route,
             limit: flow.in_one_step,
-            deficit: client.deficit,
+            deficit: client.budget.deficit(),
             transmit: client.transmit_buffer.reach(flow.mapping),
             receive: receiver.receive_buffer.reach(flow.mapping),
-            from: client.transmit_buffer.window(),
-            to: receiver.receive_buffer.window(),
+            from: client.transmit_buffer.home(),
+            to: receiver.receive_buffer.home(),
             target_bytes: receiver.receive_buffer.bytes(),
             requests: &receiver.requests,
             request,
@@ -201,18 +202,18 @@ impl Engine {
         };
         let descriptors = descriptors.get(..most.min(descriptors.len()))?;
         let run = if fresh {
-            lane.carry_fresh(machine, descriptors, out, into, receiver.deliveries.next())
+            lane.carry_fresh(machine, descriptors, from_client, to_client, receiver.deliveries.next())
         } else {
-            lane.carry_taken(machine, descriptors, into, receiver.deliveries.next())
+            lane.carry_taken(machine, descriptors, to_client, receiver.deliveries.next())
         };
-        Some(Carried { source, target, into, request, fresh, run })
+        Some(Carried { source, target, to_client, request, fresh, run })
     }
 
     /// Enters in the books what has gone along a lane. It becomes visible at once, if nothing else of this
     /// turn has to become so before, else in `settle`.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
-        let Carried { source, target, into, request, fresh, run: Sent { messages, bytes, deficit, .. } } =
+        let Carried { source, target, to_client, request, fresh, run: Sent { messages, bytes, deficit, .. } } =
             *carried;
         let flow = self.flows.get_mut(source, target);
         let (sequence, mapping) = (flow.sequence, flow.mapping);
@@ -221,8 +222,7 @@ impl Engine {
         let index = client.transmit.next();
         // Of no ring more than there was: `carry_along` took the least of all.
         client.transmit.take_to(index.wrapping_add(messages));
-        client.messages_left -= messages;
-        client.deficit = deficit;
+        client.budget.spend(messages, deficit);
         let receiver = &mut self.clients[target];
         receiver.deliveries.push_to(receiver.deliveries.next().wrapping_add(messages));
         if fresh {
@@ -234,7 +234,7 @@ impl Engine {
         self.to_signal.insert(target);
         self.has_progressed = true;
         let run = Finished { index, messages, parts: 1, target, sequence, bytes };
-        self.settle_run(source, ports, into, &run, mapping == Mapping::Keep);
+        self.settle_run(source, ports, to_client, &run, mapping == Mapping::Keep);
     }
 }
 
@@ -245,8 +245,8 @@ impl Lane<'_> {
         &self,
         machine: &mut impl Machine,
         descriptors: &[Slot<D>],
-        out: &OutRegion,
-        into: &InRegion,
+        from_client: &OutRegion,
+        to_client: &InRegion,
         slot: u32,
     ) -> Sent {
         let bytes = self.target_bytes;
@@ -254,7 +254,7 @@ impl Lane<'_> {
             let post: Post = post.load();
             buffer_for_anyone(&post, bytes)
         };
-        self.carry(machine, descriptors, out.posts.run(self.request).iter(), place, into, slot)
+        self.carry(machine, descriptors, from_client.posts.run(self.request).iter(), place, to_client, slot)
     }
 
     /// Carries messages into requests that have been taken.
@@ -263,11 +263,11 @@ impl Lane<'_> {
         &self,
         machine: &mut impl Machine,
         descriptors: &[Slot<D>],
-        into: &InRegion,
+        to_client: &InRegion,
         slot: u32,
     ) -> Sent {
         let place = |number: u32| Some(self.requests.span(self.request.wrapping_add(number)));
-        self.carry(machine, descriptors, 0.., place, into, slot)
+        self.carry(machine, descriptors, 0.., place, to_client, slot)
     }
 
     /// Carries one message for each descriptor to the place of its request, which `place` tells.
@@ -278,7 +278,7 @@ impl Lane<'_> {
         descriptors: &[Slot<D>],
         requests: impl Iterator<Item = R>,
         place: impl Fn(R) -> Option<Span>,
-        into: &InRegion,
+        to_client: &InRegion,
         slot: u32,
     ) -> Sent {
         let (from, to) = (self.from, self.to);
@@ -286,9 +286,9 @@ impl Lane<'_> {
         let (mut request, mut sequence, mut deficit, mut bytes) =
             (self.request, self.sequence, self.deficit, 0);
         for ((descriptor, delivery), request_at) in
-            descriptors.iter().zip(into.deliveries.run(slot)).zip(requests)
+            descriptors.iter().zip(to_client.deliveries.run(slot)).zip(requests)
         {
-            let Some(Plain { source, length, tag }) = Plain::load(descriptor, self.route) else { break };
+            let Some(Plain { source, length }) = Plain::load(descriptor, self.route) else { break };
             // Length 0, which maps nothing, wraps and is left to the ordinary path.
             if length.wrapping_sub(1) >= self.limit {
                 break;
@@ -306,7 +306,7 @@ impl Lane<'_> {
             }
             machine.copy(from.address(piece), to.address(place), length);
             delivery.store(Delivery {
-                tag,
+                tag: Plain::tag(descriptor),
                 sequence,
                 position: place.position(),
                 request,

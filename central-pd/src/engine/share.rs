@@ -14,63 +14,19 @@
 //! many buffers go in large pieces. The one that is furthest behind never waits for another, so somebody
 //! always goes on.
 
-use core::num::{NonZeroU32, NonZeroU64};
+use core::num::NonZeroU32;
 
 use ferry_layout::{DomainId, Kind};
 
-use crate::client::Client;
-use crate::engine::Engine;
+use super::Engine;
+use crate::service::Uncounted;
 use crate::table::ClientSet;
-
-/// One round's share in the units in which service is counted.
-const SHARE: u64 = 1 << 16;
-
-/// How far the service of a receiver has come. All places wrap; a distance is what is between two.
-#[derive(Clone, Copy)]
-pub(crate) struct Service {
-    /// Where the least served of those stood who waited last.
-    least: u64,
-    /// The last round in which somebody was given something while nobody else waited, and who was.
-    round: u32,
-    uncounted: ClientSet,
-}
-
-/// What a flow was given in one round while nobody else waited for it.
-#[derive(Clone, Copy)]
-pub(crate) struct Uncounted {
-    messages: u32,
-    bytes: u64,
-}
-
-impl Uncounted {
-    pub(crate) const NOTHING: Self = Self { messages: 0, bytes: 0 };
-}
-
-impl Service {
-    pub(crate) const NONE: Self = Self { least: 0, round: 0, uncounted: ClientSet::EMPTY };
-
-    /// How far beyond the least served a flow is that was served up to `served`. One that is behind begins
-    /// there.
-    const fn distance(&self, served: u64) -> u64 {
-        let distance = served.wrapping_sub(self.least);
-        if distance > u64::MAX / 2 { 0 } else { distance }
-    }
-}
-
-impl Client {
-    /// What `messages` messages with `bytes` bytes in all are of this sender's share of a round.
-    fn part_of_share(&self, messages: u32, bytes: u64) -> u64 {
-        let by_messages = u64::from(messages) * SHARE / NonZeroU64::from(self.messages_per_round);
-        let by_bytes = bytes.saturating_mul(SHARE) / NonZeroU64::from(self.bytes_per_round);
-        by_messages.max(by_bytes).max(1)
-    }
-}
 
 impl Engine {
     /// How many messages `source` may send to `target` before it is another's turn; all, if nobody else waits
     /// for that.
     #[inline]
-    pub(crate) fn fair_part(&mut self, source: DomainId, target: DomainId) -> u32 {
+    pub(super) fn fair_part(&mut self, source: DomainId, target: DomainId) -> u32 {
         let others = self.clients[target].waits.others_than(source);
         if others.is_empty() { u32::MAX } else { self.fair_part_beside(source, target, others) }
     }
@@ -89,10 +45,10 @@ impl Engine {
         }
         let own = service.distance(self.flows.get(source, target).served);
         let receiver = &mut self.clients[target];
-        receiver.service.least = service.least.wrapping_add(own.min(least));
+        receiver.service.move_on(own.min(least));
         let there = receiver.requests.open_to_anyone().min(receiver.room());
         let part = (there / count).max(1);
-        let unit = self.clients[source].part_of_share(1, 0);
+        let unit = self.clients[source].budget.part_of_share(1, 0);
         let ahead = u32::try_from(own.saturating_sub(least) / unit).unwrap_or(u32::MAX);
         let left = part.saturating_sub(ahead);
         if left == 0 {
@@ -113,18 +69,18 @@ impl Engine {
 
     /// Counts what `source` has had of `target`, or notes it, if nobody else waits for that.
     #[inline]
-    pub(crate) fn count_service(&mut self, source: DomainId, target: DomainId, messages: u32, bytes: u64) {
-        if !self.clients[target].waits.others_than(source).is_empty() {
+    pub(super) fn count_service(&mut self, source: DomainId, target: DomainId, messages: u32, bytes: u64) {
+        let receiver = &self.clients[target];
+        if !receiver.has_several_senders {
+            return;
+        }
+        if !receiver.waits.others_than(source).is_empty() {
             self.count(source, target, messages, bytes);
             return;
         }
         let service = &mut self.clients[target].service;
-        if service.round != self.round {
-            (service.round, service.uncounted) = (self.round, ClientSet::EMPTY);
-        }
         let uncounted = &mut self.flows.get_mut(source, target).uncounted;
-        if !service.uncounted.contains(source) {
-            service.uncounted.insert(source);
+        if service.note_uncounted(self.round, source) {
             *uncounted = Uncounted::NOTHING;
         }
         uncounted.messages += messages;
@@ -132,20 +88,16 @@ impl Engine {
     }
 
     fn count(&mut self, source: DomainId, target: DomainId, messages: u32, bytes: u64) {
-        let part = self.clients[source].part_of_share(messages, bytes);
+        let part = self.clients[source].budget.part_of_share(messages, bytes).get();
         let service = self.clients[target].service;
         let flow = self.flows.get_mut(source, target);
         let distance = service.distance(flow.served).wrapping_add(part);
-        flow.served = service.least.wrapping_add(distance);
+        flow.served = service.place(distance);
     }
 
     /// `source` begins to wait for `target`: what others have had in this round counts.
-    pub(crate) fn begin_to_share(&mut self, source: DomainId, target: DomainId) {
-        let client = &mut self.clients[target];
-        if client.service.round != self.round {
-            return;
-        }
-        let mut others = core::mem::replace(&mut client.service.uncounted, ClientSet::EMPTY);
+    pub(super) fn begin_to_share(&mut self, source: DomainId, target: DomainId) {
+        let mut others = self.clients[target].service.take_uncounted(self.round);
         others.remove(source);
         for other in others.iter() {
             let Uncounted { messages, bytes } = self.flows.get(other, target).uncounted;

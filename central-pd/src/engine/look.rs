@@ -6,15 +6,15 @@
 
 use ferry_layout::{DeliveryKind, DomainId, Standing};
 
-use crate::client::Ports;
-use crate::engine::Engine;
+use super::Engine;
+use super::client::Ports;
 use crate::machine::Machine;
 
 impl Engine {
     /// Reads what `client` has published: a wish for an epoch, receive requests, and how far its queue of
     /// sends goes. Between turns only: it answers requests, and an answer shows all deliveries before it.
-    pub(crate) fn look(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
-        match ports.out.wanted_epoch() {
+    pub(super) fn look(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
+        match ports.from_client.wanted_epoch() {
             Some(epoch) if epoch != self.clients[client].epoch => {
                 self.begin_epoch(machine, client, ports, epoch);
             }
@@ -30,13 +30,13 @@ impl Engine {
             self.retake(client, ports, end);
         }
         let state = &mut self.clients[client];
-        if state.transmit.refresh(ports.out.transmit_tail.observe()).is_err() {
+        if state.transmit.refresh(ports.from_client.transmit_tail.observe()).is_err() {
             self.suspect(client, ports);
             return;
         }
         self.learn_requests(client, ports);
         let requests = &self.clients[client].requests;
-        if requests.has_new() || requests.may_have_withdrawn(ports.out) {
+        if requests.has_new() || requests.may_have_withdrawn(ports.from_client) {
             self.take_and_answer(client, ports);
         }
     }
@@ -44,14 +44,14 @@ impl Engine {
     /// Reads what `client`, which is let in, has posted. Clients need not signal that, so a turn calls this
     /// when a message for the client finds nothing open. What has to be answered is left for the next round's
     /// look.
-    pub(crate) fn look_for_requests(&mut self, client: DomainId, ports: Ports) {
+    pub(super) fn look_for_requests(&mut self, client: DomainId, ports: Ports) {
         self.learn_requests(client, ports);
         let state = &mut self.clients[client];
         if state.requests.has_new() {
             let mut offered = false;
             let (unanswered, withdrawn) =
                 (state.requests.unanswered, state.requests.has_to_look_for_withdrawn());
-            state.requests.take(ports.out, state.receive_buffer.bytes(), false, &mut offered);
+            state.requests.take(ports.from_client, state.receive_buffer.bytes(), false, &mut offered);
             let must_answer = (state.requests.has_new() && !unanswered)
                 || (state.requests.has_to_look_for_withdrawn() && !withdrawn);
             if must_answer {
@@ -67,9 +67,9 @@ impl Engine {
     /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no
     /// request.
     #[inline(always)]
-    pub(crate) fn learn_requests(&mut self, client: DomainId, ports: Ports) {
+    pub(super) fn learn_requests(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
-        let tail = ports.out.post_tail.observe();
+        let tail = ports.from_client.post_tail.observe();
         if tail != state.requests.tail() && state.requests.refresh(tail).is_err() {
             self.suspect(client, ports);
             return;
@@ -79,9 +79,9 @@ impl Engine {
 
     /// Reads how far `client` has emptied its receive queue.
     #[inline(always)]
-    pub(crate) fn learn_room(&mut self, client: DomainId, ports: Ports) {
+    pub(super) fn learn_room(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
-        let head = ports.out.delivery_head.observe();
+        let head = ports.from_client.delivery_head.observe();
         if head == state.deliveries.head() {
             return;
         }
@@ -100,24 +100,26 @@ impl Engine {
         let mut offered = false;
         let bytes = state.receive_buffer.bytes();
         state.requests.unanswered = false;
-        while let Some(refused) = state.requests.take(ports.out, bytes, state.has_room(), &mut offered) {
+        while let Some(refused) =
+            state.requests.take(ports.from_client, bytes, state.has_room(), &mut offered)
+        {
             state.answer(ports, DeliveryKind::Refused, refused);
             state.count(|counters| counters.refused.add(1));
             self.to_signal.insert(client);
         }
-        while state.requests.may_have_withdrawn(ports.out) {
+        while state.requests.may_have_withdrawn(ports.from_client) {
             if !state.has_room() {
                 state.requests.unanswered = true;
                 break;
             }
-            let Some(withdrawn) = state.requests.take_withdrawn(ports.out) else { break };
+            let Some(withdrawn) = state.requests.take_withdrawn(ports.from_client) else { break };
             state.answer(ports, DeliveryKind::Withdrawn, withdrawn);
             self.to_signal.insert(client);
         }
         if state.requests.unanswered {
             self.reconsider.insert(client);
         }
-        state.requests.publish(ports.into);
+        state.requests.publish(ports.to_client);
         if offered {
             self.rouse_waiters(client);
         }

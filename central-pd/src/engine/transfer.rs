@@ -7,8 +7,8 @@
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Span, Standing, Status, flags};
 
-use crate::client::Ports;
-use crate::engine::Engine;
+use super::Engine;
+use super::client::Ports;
 use crate::flow::CHUNK_BYTES;
 use crate::machine::{Machine, Side};
 use crate::pending::{Finished, MappedRun};
@@ -16,7 +16,7 @@ use crate::send::Sends;
 
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Step {
+pub(super) enum Step {
     /// The message is delivered; `settle` will say so.
     Done,
     /// The message cannot be delivered, and this is why.
@@ -34,7 +34,7 @@ pub(crate) enum Step {
 impl Engine {
     /// Does one step of message `index` of `source`.
     #[inline]
-    pub(crate) fn step(&mut self, machine: &mut impl Machine, source: DomainId, index: u32) -> Step {
+    pub(super) fn step(&mut self, machine: &mut impl Machine, source: DomainId, index: u32) -> Step {
         let send = *self.clients[source].sends.get(index);
         let target = send.target;
         match self.clients[target].standing {
@@ -46,7 +46,7 @@ impl Engine {
         let length = rest.min(CHUNK_BYTES);
         // An empty message costs something too, or a flood of them would be free.
         let cost = length.max(MINIMUM_COST);
-        if !self.clients[source].can_afford(cost) {
+        if !self.clients[source].budget.can_afford(cost) {
             return Step::OutOfShare;
         }
         let Some(ports) = self.clients[target].ports else { return Step::Blocked };
@@ -91,7 +91,7 @@ impl Engine {
             }
         };
         self.has_progressed = true;
-        self.clients[source].deficit -= cost;
+        self.clients[source].budget.pay(cost);
         if let Err(status) = self.carry(machine, source, index, destination, send.copied, length) {
             self.abandon(source, index);
             // Somebody else may have waited for the buffer that is open again.
@@ -140,15 +140,15 @@ impl Engine {
         let mut pieces = begin;
         while let Some((piece, offset)) = pieces.next(&self.clients[source].sends) {
             let place = place.part(offset, piece.length()).ok_or(Status::Failed)?;
-            let from = self.clients[source].transmit_buffer.window().address(piece);
-            machine.copy(from, self.clients[target].receive_buffer.window().address(place), piece.length());
+            let from = self.clients[source].transmit_buffer.home().address(piece);
+            machine.copy(from, self.clients[target].receive_buffer.home().address(place), piece.length());
         }
         Ok(())
     }
 
     /// Makes room for `count` more runs, by unmapping all there are.
     #[inline]
-    pub(crate) fn make_room_for_runs(&mut self, machine: &mut impl Machine, count: usize) {
+    pub(super) fn make_room_for_runs(&mut self, machine: &mut impl Machine, count: usize) {
         if !self.pending.has_room_for_runs(count) {
             self.unmap_runs(machine);
         }
@@ -156,7 +156,7 @@ impl Engine {
 
     /// Maps the frames of `span` and notes them for unmapping, unless the flow keeps them.
     #[inline]
-    pub(crate) fn map(
+    pub(super) fn map(
         &mut self,
         machine: &mut impl Machine,
         client: DomainId,
@@ -209,7 +209,7 @@ impl Engine {
                 kind: kind as u8,
                 reserved: 0,
             };
-            ports.into.deliveries.store(slot, delivery);
+            ports.to_client.deliveries.store(slot, delivery);
         }
         if send.flags & flags::NO_SIGNAL == 0 {
             self.to_signal.insert(send.target);
@@ -238,7 +238,7 @@ impl Engine {
 }
 
 /// Bytes that even an empty message counts for in its sender's share.
-pub(crate) const MINIMUM_COST: u32 = 64;
+pub(super) const MINIMUM_COST: u32 = 64;
 
 /// What a step takes of the parts of a message, one piece of each, none of them empty.
 #[derive(Clone, Copy)]

@@ -2,16 +2,16 @@
 
 use ferry_layout::{DomainId, flags};
 
-use crate::accept::Accepted;
-use crate::client::Ports;
-use crate::engine::Engine;
+use super::Engine;
+use super::accept::Accepted;
+use super::client::Ports;
+use super::transfer::Step;
 use crate::machine::Machine;
 use crate::table::ClientSet;
-use crate::transfer::Step;
 
 /// Which messages a turn carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Class {
+pub(super) enum Class {
     /// Urgent ones; others are taken and wait.
     Urgent,
     /// All.
@@ -20,7 +20,7 @@ pub(crate) enum Class {
 
 impl Engine {
     /// Serves `source` up to its share of the round. Whether it has work left that needs nobody else to act.
-    pub(crate) fn turn(
+    pub(super) fn turn(
         &mut self,
         machine: &mut impl Machine,
         source: DomainId,
@@ -88,7 +88,7 @@ impl Engine {
                 passed_over.insert(target);
                 continue;
             }
-            if client.messages_left == 0 || self.pending.is_full() {
+            if client.budget.messages() == 0 || self.pending.is_full() {
                 return false;
             }
             match self.step(machine, source, index) {
@@ -139,7 +139,7 @@ impl Engine {
         ports: Ports,
         class: Class,
     ) -> bool {
-        while self.clients[source].messages_left > 0 && !self.pending.is_full() {
+        while self.clients[source].budget.messages() > 0 && !self.pending.is_full() {
             if class == Class::Any && self.is_beyond_share(source, ports) {
                 return false;
             }

@@ -6,8 +6,8 @@
 
 use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
 
-use crate::client::Ports;
-use crate::engine::Engine;
+use super::Engine;
+use super::client::Ports;
 use crate::machine::Machine;
 use crate::table::ClientSet;
 
@@ -16,7 +16,7 @@ impl Engine {
     /// a word (it is not there any more to read one), its peers' waiting sends with `PeerReset`, its frames
     /// unmapped.
     #[cold]
-    pub(crate) fn begin_epoch(
+    pub(super) fn begin_epoch(
         &mut self,
         machine: &mut impl Machine,
         client: DomainId,
@@ -34,18 +34,18 @@ impl Engine {
         state.retake = None;
         state.requests.clear();
         state.deliveries = Producer::new(0);
-        state.deficit = 0;
-        ports.into.clear_statuses();
-        ports.into.journal.forget_requests();
-        ports.into.transmit_head.publish(0);
-        ports.into.post_head.publish(0);
-        ports.into.ended_late.publish(0);
+        state.budget.reset();
+        ports.to_client.clear_statuses();
+        ports.to_client.journal.forget_requests();
+        ports.to_client.transmit_head.publish(0);
+        ports.to_client.post_head.publish(0);
+        ports.to_client.ended_late.publish(0);
         // In this order: what is between the two was delivered in this epoch.
-        ports.into.settled.publish(0);
-        ports.into.delivery_tail.publish(0);
-        ports.into.set_standing(Standing::Open);
+        ports.to_client.settled.publish(0);
+        ports.to_client.delivery_tail.publish(0);
+        ports.to_client.set_standing(Standing::Open);
         // Last: whoever sees the epoch sees everything above.
-        ports.into.epoch.publish(epoch);
+        ports.to_client.epoch.publish(epoch);
         self.to_signal.insert(client);
         // Sends may wait for it since before it was here, when there was no use in asking for requests.
         self.reconsider.insert(client);
@@ -54,8 +54,8 @@ impl Engine {
 
     /// An index of `client` was impossible. That is a breach of the protocol, unless the client has just
     /// taken leave to restart: then it was bringing its page to its beginning.
-    pub(crate) fn suspect(&mut self, client: DomainId, ports: Ports) {
-        if ports.out.wanted_epoch() == Some(self.clients[client].epoch) {
+    pub(super) fn suspect(&mut self, client: DomainId, ports: Ports) {
+        if ports.from_client.wanted_epoch() == Some(self.clients[client].epoch) {
             self.offenders.insert(client);
         }
     }
@@ -63,7 +63,7 @@ impl Engine {
     /// Shuts out every client that was found to have broken the protocol. Its queues are read no more, its
     /// frames are unmapped, its peers' waiting sends end with `Quarantined`. Everyone else goes on.
     #[inline]
-    pub(crate) fn expel_offenders(&mut self, machine: &mut impl Machine) {
+    pub(super) fn expel_offenders(&mut self, machine: &mut impl Machine) {
         if !self.offenders.is_empty() {
             for client in core::mem::replace(&mut self.offenders, ClientSet::EMPTY).iter() {
                 self.quarantine(machine, client);
@@ -75,7 +75,7 @@ impl Engine {
     fn quarantine(&mut self, machine: &mut impl Machine, client: DomainId) {
         self.clients[client].standing = Standing::Quarantined;
         if let Some(ports) = self.clients[client].ports {
-            ports.into.set_standing(Standing::Quarantined);
+            ports.to_client.set_standing(Standing::Quarantined);
         }
         self.to_signal.insert(client);
         self.detach(machine, client, Some(Status::Quarantined));

@@ -1,0 +1,132 @@
+//! What one client may still cause in this round: bytes to be copied, and descriptors to be carried or refused
+//! (deficit round robin).
+
+use core::num::{NonZeroU32, NonZeroU64};
+
+use ferry_layout::config::ClientRecord;
+
+use crate::flow::CHUNK_BYTES;
+
+/// One round's share, in the units of [`Budget::part_of_share`].
+const SHARE: u64 = 1 << 16;
+
+/// In the order of use: a turn reads the last three.
+#[repr(C)]
+pub(crate) struct Budget {
+    /// Bytes added to the deficit in each round, and the most that can come of that.
+    bytes_per_round: NonZeroU32,
+    most_bytes: u32,
+    messages_per_round: NonZeroU32,
+    /// Bytes that this client may still have copied in this round.
+    deficit: u32,
+    /// Descriptors of this client that may still be carried or refused in this round.
+    messages: u32,
+    /// What its next step costs, if it could not afford that in this round; else 0.
+    wanted: u32,
+}
+
+impl Budget {
+    /// The budget of a client that is not part of the system.
+    pub(crate) const NONE: Self = Self {
+        bytes_per_round: NonZeroU32::MIN,
+        most_bytes: 1,
+        messages_per_round: NonZeroU32::MIN,
+        deficit: 0,
+        messages: 0,
+        wanted: 0,
+    };
+
+    /// The budget that a checked configuration gives, with nothing saved up. A share of 0, which such a
+    /// configuration does not have, counts as 1.
+    pub(crate) fn of(record: &ClientRecord) -> Self {
+        Self {
+            bytes_per_round: NonZeroU32::new(record.bytes_per_round).unwrap_or(NonZeroU32::MIN),
+            most_bytes: record.bytes_per_round.saturating_add(CHUNK_BYTES),
+            messages_per_round: NonZeroU32::new(record.messages_per_round).unwrap_or(NonZeroU32::MIN),
+            ..Self::NONE
+        }
+    }
+
+    /// Bytes that may still be copied in this round.
+    #[inline]
+    pub(crate) const fn deficit(&self) -> u32 {
+        self.deficit
+    }
+
+    /// Descriptors that may still be carried or refused in this round.
+    #[inline]
+    pub(crate) const fn messages(&self) -> u32 {
+        self.messages
+    }
+
+    /// Gives the client its share of a round. A client without work saves up nothing. One that could not use
+    /// all of its last share, because the next piece was larger than the rest, keeps the rest.
+    #[inline]
+    pub(crate) fn replenish(&mut self, has_work: bool) {
+        self.messages = self.messages_per_round.get();
+        self.wanted = 0;
+        self.deficit = if has_work {
+            self.deficit.saturating_add(self.bytes_per_round.get()).min(self.most_bytes)
+        } else {
+            0
+        };
+    }
+
+    /// Takes away what is saved up: the client begins anew.
+    pub(crate) const fn reset(&mut self) {
+        self.deficit = 0;
+    }
+
+    /// Whether the share of this round is enough for a step of this price. If not, the step is for a later
+    /// round.
+    #[inline]
+    pub(crate) const fn can_afford(&mut self, cost: u32) -> bool {
+        if self.deficit < cost {
+            self.wanted = cost;
+        }
+        self.deficit >= cost
+    }
+
+    /// Pays for a step that [`can_afford`](Self::can_afford) has allowed.
+    #[inline]
+    pub(crate) const fn pay(&mut self, cost: u32) {
+        self.deficit -= cost;
+    }
+
+    /// Counts descriptors that are carried or refused. A chain is carried whole, even if it is more than the
+    /// rest.
+    #[inline]
+    pub(crate) fn count_descriptors(&mut self, descriptors: u32) {
+        self.messages = self.messages.saturating_sub(descriptors);
+    }
+
+    /// Counts `messages` messages that together leave `deficit` bytes.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) const fn spend(&mut self, messages: u32, deficit: u32) {
+        self.messages -= messages;
+        self.deficit = deficit;
+    }
+
+    /// Rounds until this client can afford the step that it could not afford in this one.
+    pub(crate) const fn rounds_until_afforded(&self) -> Option<u32> {
+        if self.wanted == 0 {
+            return None;
+        }
+        Some(self.wanted.saturating_sub(self.deficit).div_ceil(self.bytes_per_round.get()))
+    }
+
+    /// Gives the client its shares of that many rounds, in which nothing happens.
+    pub(crate) fn save_up(&mut self, rounds: u32) {
+        let bytes = self.bytes_per_round.get().saturating_mul(rounds);
+        self.deficit = self.deficit.saturating_add(bytes).min(self.most_bytes);
+    }
+
+    /// What `messages` messages with `bytes` bytes in all are of a round's share, in 65536ths: of the bytes or
+    /// of the messages, whichever is more. At least 1.
+    pub(crate) fn part_of_share(&self, messages: u32, bytes: u64) -> NonZeroU64 {
+        let by_messages = u64::from(messages) * SHARE / NonZeroU64::from(self.messages_per_round);
+        let by_bytes = bytes.saturating_mul(SHARE) / NonZeroU64::from(self.bytes_per_round);
+        NonZeroU64::MIN.saturating_add(by_messages.max(by_bytes).saturating_sub(1))
+    }
+}

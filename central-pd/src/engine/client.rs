@@ -1,0 +1,150 @@
+//! What central knows of one client.
+
+use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
+use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
+
+use crate::budget::Budget;
+use crate::buffer::Buffer;
+use crate::machine::Side;
+use crate::requests::Requests;
+use crate::send::Sends;
+use crate::service::Service;
+use crate::table::ClientSet;
+use crate::waits::Waits;
+
+/// The pages that central and one client share, as central maps them.
+#[derive(Clone, Copy)]
+pub struct Ports {
+    /// `<client>_out`: central reads.
+    pub from_client: &'static OutRegion,
+    /// `<client>_in`: central writes.
+    pub to_client: &'static InRegion,
+}
+
+/// One client. Exists for every number a system can have; without [`Ports`] it is not part of this system.
+///
+/// In the order in which it is written, which is that of use: what every turn needs lies together, the tables
+/// at the end.
+#[repr(C)]
+pub(super) struct Client {
+    pub(super) ports: Option<Ports>,
+    pub(super) standing: Standing,
+    pub(super) epoch: u32,
+    pub(super) transmit: Consumer<TRANSMIT_SLOTS>,
+    pub(super) deliveries: Producer<DELIVERY_SLOTS>,
+
+    pub(super) waits: Waits,
+    /// Clients that may send to this one.
+    pub(super) senders: ClientSet,
+    /// They are more than one, so what this client offers has to be shared.
+    pub(super) has_several_senders: bool,
+
+    pub(super) budget: Budget,
+    /// How far the senders have come that share what this client offers; see
+    /// `share.rs`.
+    pub(super) service: Service,
+
+    /// After a restart of central: slots up to here were taken before, and have to be taken again.
+    pub(super) retake: Option<u32>,
+    /// The target whose flow comes first when waiting sends go on.
+    pub(super) next_target: u32,
+    /// The next turn takes new sends before it goes on with waiting ones.
+    pub(super) new_first: bool,
+    /// The rest of a chain that is too long follows and is refused too.
+    pub(super) in_refused_chain: bool,
+
+    pub(super) requests: Requests,
+    pub(super) transmit_buffer: Buffer,
+    pub(super) receive_buffer: Buffer,
+    pub(super) sends: Sends,
+}
+
+impl Client {
+    pub(super) const fn new() -> Self {
+        Self {
+            ports: None,
+            standing: Standing::Closed,
+            epoch: 0,
+            transmit: Consumer::new(0),
+            deliveries: Producer::new(0),
+            waits: Waits::NOBODY,
+            senders: ClientSet::EMPTY,
+            has_several_senders: false,
+            budget: Budget::NONE,
+            service: Service::NONE,
+            retake: None,
+            next_target: 0,
+            new_first: false,
+            in_refused_chain: false,
+            requests: Requests::new(),
+            transmit_buffer: Buffer::new(Side::Transmit),
+            receive_buffer: Buffer::new(Side::Receive),
+            sends: Sends::new(),
+        }
+    }
+
+    /// Whether a turn of this client could do anything.
+    #[inline]
+    pub(super) fn has_work(&self) -> bool {
+        self.standing == Standing::Open && (self.transmit.available() != 0 || !self.waits.ready().is_empty())
+    }
+
+    /// Counts message `index`, which is carried or refused, against the descriptors of this round.
+    #[inline]
+    pub(super) fn spend(&mut self, index: u32) {
+        self.budget.count_descriptors(self.sends.get(index).parts.into());
+    }
+
+    pub(super) const fn buffer_mut(&mut self, side: Side) -> &mut Buffer {
+        match side {
+            Side::Transmit => &mut self.transmit_buffer,
+            Side::Receive => &mut self.receive_buffer,
+        }
+    }
+
+    /// Counts what was done for the client, where it can see it. Nobody else writes these counters.
+    #[inline]
+    pub(super) fn count(&self, add: impl FnOnce(&Counters)) {
+        if let Some(ports) = self.ports {
+            add(&ports.to_client.counters);
+        }
+    }
+
+    /// Whether its receive queue has a place for another delivery, as far as central knows.
+    #[inline]
+    pub(super) const fn has_room(&self) -> bool {
+        self.room() != 0
+    }
+
+    /// Deliveries for which its receive queue has a place, as far as central knows.
+    #[inline]
+    pub(super) const fn room(&self) -> u32 {
+        self.deliveries.free()
+    }
+
+    /// Publishes `settled`: all statuses for these deliveries are written. Until then no delivery is stored
+    /// after them, so that a restart finds them intact.
+    #[inline]
+    pub(super) fn note_settled(&self, to_client: &InRegion) {
+        to_client.settled.publish(self.deliveries.next());
+    }
+
+    /// Makes the deliveries visible in the client's page, and then what its requests have come to.
+    #[inline]
+    pub(super) fn show_deliveries(&mut self, to_client: &InRegion) {
+        to_client.delivery_tail.publish(self.deliveries.next());
+        self.requests.publish(to_client);
+    }
+
+    /// Says that receive request `request` is refused or withdrawn, and makes that visible. There is room:
+    /// the caller looked. One answer at a time, so that a restart finds at most one, the newest delivery,
+    /// whose request it has to note as over.
+    pub(super) fn answer(&mut self, ports: Ports, kind: DeliveryKind, request: u32) {
+        if let Some(index) = self.deliveries.push() {
+            let answer = Delivery { request, kind: kind as u8, ..Delivery::default() };
+            ports.to_client.deliveries.store(index, answer);
+            self.show_deliveries(ports.to_client);
+            self.note_settled(ports.to_client);
+        }
+    }
+}
