@@ -46,7 +46,7 @@ impl Header {
     pub const NO_TICK: u32 = u32::MAX;
 }
 
-/// A transmit or receive buffer, as central reaches it.
+/// A transmit or receive buffer, and how central reaches it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct BufferRecord {

@@ -1,7 +1,7 @@
 //! Every size and limit of the shared memory, in one place.
 //!
 //! A change here is a change of the ABI: raise [`ABI_VERSION`] with it. The `const` assertions beside the
-//! structures and `tests/abi` hold the numbers against the reference page `docs/abi.md`.
+//! structures and `tests/abi` compare the numbers with the reference page `docs/abi.md`.
 
 /// First word of both regions, `"FERR"` read as a little-endian number.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"FERR");

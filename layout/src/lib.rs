@@ -15,7 +15,7 @@
 //!
 //! ```text
 //!  <client>_out  (client writes)            <client>_in  (central writes)
-//!  0x0000 hello, epoch wanted               0x0000 hello, epoch, standing
+//!  0x0000 magic, epoch wanted               0x0000 magic, epoch, standing
 //!  0x0040 transmit tail, post tail,         0x0040 transmit head, post head, delivery tail,
 //!         delivery head, withdrawals              settled, ended late
 //!  0x0080 wake hint of the client           0x0080 wake hint of central

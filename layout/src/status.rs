@@ -29,7 +29,7 @@ pub enum Status {
     TooLong = 8,
     /// The time-to-live ran out before the transfer began.
     Expired = 9,
-    /// The target broke the protocol and is shut out.
+    /// The target broke the protocol and is in quarantine.
     Quarantined = 10,
     /// The target restarted while the message waited.
     PeerReset = 11,
