@@ -1,12 +1,13 @@
-//! Sends that central holds while the ring goes on without them, and the limits that keep a place for each
+//! Sends that central holds while the ring goes on without them, and the limits that keep slots for each
 //! peer.
 //!
 //! A send keeps its slot until it ends. When the ring comes round to a slot that is still in use, the client
-//! marks it and [passes over](ferry_layout::flags::PASSED_OVER) it. So no peer's silence stops a send to
-//! another, as long as a slot is free. That there is one is what the limits are for: of the slots, half are
-//! shared out among the peers, at most [`MOST_RESERVED`] to each, and no other peer may use those.
+//! marks it as [passed over](ferry_layout::flags::PASSED_OVER) and goes on. So no peer's silence stops a send
+//! to another peer, as long as a slot is free. The limits make sure that one is: half of the slots are shared
+//! out among the peers, at most [`MOST_RESERVED`] to each, and the slots of one peer are used for no other.
 //!
-//! Nothing of this costs anything while sends come back in the order of the ring.
+//! A send is *unresolved* until it is reaped or the client knows that central holds it. While sends come back
+//! in the order of the ring, nothing of this costs anything.
 
 use ferry_layout::DomainId;
 use ferry_layout::geometry::{MAX_CHAIN, MAX_CLIENTS, TRANSMIT_SLOTS};
@@ -16,7 +17,7 @@ use heapless::Vec;
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
 pub(crate) const RING: u32 = TRANSMIT_SLOTS as u32;
 
-/// Slots that are kept for one peer, at most: the longest message takes that many.
+/// Slots that are kept for one peer, at most. The longest message takes this many.
 #[expect(clippy::cast_possible_truncation, reason = "a chain has far fewer parts than 2^32")]
 const MOST_RESERVED: u32 = MAX_CHAIN as u32;
 
@@ -33,7 +34,7 @@ impl SlotBits {
         self.0 |= Self::bit(index);
     }
 
-    /// Takes the slot out. Whether it was in.
+    /// Removes the slot. Returns whether it was in the set.
     pub(crate) const fn remove(&mut self, index: u32) -> bool {
         let was_in = self.contains(index);
         self.0 &= !Self::bit(index);
@@ -58,17 +59,17 @@ struct Held {
     is_rest: bool,
 }
 
-/// The sends that central holds, and what follows from them.
+/// The sends that central holds, and the marks of the unresolved ones.
 pub(crate) struct LeftBehind {
     /// Oldest first.
     held: Vec<Held, TRANSMIT_SLOTS>,
-    /// Of the sends between the oldest unresolved and the next: slots that were passed over, and parts of
-    /// chains that are not the first.
+    /// Slots that were passed over, of the indices between the oldest unresolved send and the next send.
     passed_over: SlotBits,
+    /// Of the same indices: slots of parts of a chain that are not its first part.
     rest: SlotBits,
-    /// Whether the first part of the newest message that was resolved is held: then its other parts are too.
+    /// Whether the first part of the newest resolved message is held. Then its other parts are held too.
     holds_first: bool,
-    /// How often central had told of such an end when all of them were looked at.
+    /// The value of ended late when all held sends were last looked at.
     ended_late: u32,
     /// Peers that this client may send to, and slots kept for each.
     peers: u32,
@@ -76,7 +77,7 @@ pub(crate) struct LeftBehind {
 }
 
 impl LeftBehind {
-    /// Nothing, for a client that may send to that many peers.
+    /// No held sends, for a client that may send to `peers` peers.
     pub(crate) fn new(peers: u32) -> Self {
         let reserved = (RING / 2 / peers.max(1)).min(MOST_RESERVED);
         Self {
@@ -90,24 +91,26 @@ impl LeftBehind {
         }
     }
 
-    /// Slots that are kept for each peer: longest chain that no other peer can keep from going on.
+    /// Slots that are kept for each peer. This is also the longest chain, in parts, that other peers can
+    /// never block.
     pub(crate) const fn reserved(&self) -> u32 {
         self.reserved
     }
 
-    /// Whether the sends that are not resolved are just those between two indices.
+    /// Whether no send is held and no slot is marked. Then the unresolved sends are exactly those between two
+    /// indices.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.held.is_empty() && self.passed_over.is_empty() && self.rest.is_empty()
     }
 
-    /// Sends that may be unresolved at a time while nothing is left behind, whoever they are for.
+    /// How many sends, to any peers, may be unresolved while none is held or passed over.
     pub(crate) fn plain_limit(&self) -> u32 {
         RING - self.reserved * self.peers.saturating_sub(1)
     }
 
-    /// How many sends may be unresolved, counting the one that is to be sent to `target`, `parts` slots of
-    /// it, so that all other peers still have what is kept for them. Those that are held are resolved.
+    /// How many sends may be unresolved so that one of them can be for `target` and all other peers still
+    /// have the slots that are kept for them. Held sends are not unresolved, but their slots are subtracted.
     pub(crate) fn limit(&self, target: u16) -> u32 {
         let mut by_peer = [0_u32; MAX_CLIENTS];
         for held in &self.held {
@@ -116,7 +119,8 @@ impl LeftBehind {
             }
         }
         let own = DomainId::new(target).and_then(|id| by_peer.get(id.index())).copied().unwrap_or(0);
-        // What each other peer holds, or what is kept for it if that is more.
+        // For each other peer: the number of its held sends, or the slots that are kept for it if that is
+        // more.
         let mut idle = self.peers.saturating_sub(1);
         let mut others = 0;
         for (peer, count) in by_peer.iter().enumerate() {
@@ -138,28 +142,30 @@ impl LeftBehind {
         self.rest.insert(index);
     }
 
-    /// Slots that were passed over among the unresolved ones.
+    /// Number of slots that were passed over among the unresolved indices.
     pub(crate) const fn passed_over(&self) -> u32 {
         self.passed_over.0.count_ones()
     }
 
-    /// Whether there is no send at `index`, an unresolved one, because it was passed over.
+    /// Whether the unresolved index `index` has no send because it was passed over.
     pub(crate) const fn is_passed_over(&self, index: u32) -> bool {
         self.passed_over.contains(index)
     }
 
-    /// Likewise, and forgets it. To be asked once, when it is the oldest unresolved one.
+    /// As [`is_passed_over`](Self::is_passed_over), and clears the mark. Call it once, when the index is the
+    /// oldest unresolved one.
     pub(crate) const fn was_passed_over(&mut self, index: u32) -> bool {
         self.passed_over.remove(index)
     }
 
-    /// Whether the oldest unresolved send, `index`, has to be held though its own status is final. The status
-    /// of a first part stands for the message and comes last; until then no slot of it may be used again.
+    /// Whether the oldest unresolved send, `index`, has to be held although its own status is final. The
+    /// status of a chain's first part is the status of the message and comes last. Until then no slot of the
+    /// chain may be used again.
     pub(crate) const fn waits_for_first(&self, index: u32) -> bool {
         self.holds_first && self.rest.contains(index)
     }
 
-    /// Forgets what is known of `index`, which has ended as the oldest unresolved one.
+    /// Clears the marks of `index`, which was the oldest unresolved send and has ended.
     pub(crate) const fn resolve(&mut self, index: u32) {
         if !self.rest.remove(index) {
             self.holds_first = false;
@@ -170,13 +176,13 @@ impl LeftBehind {
     pub(crate) fn hold(&mut self, index: u32, target: u16) {
         let is_rest = self.rest.remove(index);
         self.holds_first |= !is_rest;
-        // There is room: each has a slot.
+        // There is room, because each held send has a slot.
         let _ = self.held.push(Held { index, target, is_rest });
     }
 
-    /// The oldest held send that has ended, which `has_ended` tells by its index; it is held no more. Looks
-    /// only when central says that there is news, by `ended_late`. The rest of a chain ends after its first
-    /// part.
+    /// Removes the oldest held send that has ended and returns its index; `has_ended` tells whether the send
+    /// at an index has. It looks only if `ended_late`, central's count, has changed since it last found none.
+    /// The other parts of a chain end after its first part.
     pub(crate) fn take_ended(&mut self, ended_late: u32, has_ended: impl Fn(u32) -> bool) -> Option<u32> {
         if self.ended_late == ended_late {
             return None;
@@ -186,14 +192,14 @@ impl LeftBehind {
             return None;
         };
         let ended = self.held.remove(place);
-        // The other parts wait for nothing any more.
+        // The other parts need not wait for the first part any more.
         for held in self.held.iter_mut().skip(place).take_while(|held| held.is_rest) {
             held.is_rest = false;
         }
         Some(ended.index)
     }
 
-    /// Whether central tells of an end that was not looked for.
+    /// Whether central has counted an end of a held send that was not looked for yet.
     pub(crate) fn has_news(&self, ended_late: u32) -> bool {
         !self.held.is_empty() && self.ended_late != ended_late
     }
@@ -218,12 +224,12 @@ mod tests {
 
     #[test]
     fn every_peer_keeps_its_slots_whatever_the_others_hold() {
-        // An interpreter takes minutes for all of them.
+        // Miri takes minutes for all of them.
         for peers in (1..=31_u32).step_by(if cfg!(miri) { 15 } else { 1 }) {
             let mut behind = LeftBehind::new(peers);
             assert!(behind.reserved() >= 2, "{peers}");
             assert!(behind.plain_limit() >= RING / 2, "{peers}");
-            // One after the other, each silent peer takes all that it can get.
+            // One after the other, each silent peer takes all the slots that it can get.
             let mut index = 0;
             for silent in 1..peers {
                 while behind.limit(u16::try_from(silent).unwrap()) > 0 {
@@ -237,7 +243,7 @@ mod tests {
         assert_eq!(LeftBehind::new(1).plain_limit(), RING, "one peer shares with nobody");
     }
 
-    /// The numbers that the page gives to whoever writes another library.
+    /// The reference page gives these numbers to whoever writes another client library.
     #[test]
     fn the_page_says_what_is_kept_for_each_peer() {
         assert_eq!([1, 4, 16, 31].map(|peers| LeftBehind::new(peers).reserved()), [16, 16, 4, 2]);
@@ -283,7 +289,7 @@ mod tests {
         assert!(behind.waits_for_first(6) && behind.waits_for_first(7));
         behind.hold(6, 0);
         behind.hold(7, 0);
-        // The first part of the next message has ended, so all of that has.
+        // The first part of the next message has ended, so the whole message has.
         behind.resolve(8);
         assert!(!behind.waits_for_first(9));
         behind.resolve(9);

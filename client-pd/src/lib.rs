@@ -1,14 +1,15 @@
-//! What a client of Ferry links: send to peers and receive from them, through a central protection domain
-//! (PD) that both trust and without a byte of shared memory between them.
+//! What a client of Ferry links. It sends to peers and receives from them through a central protection domain
+//! (PD) that both sides trust. The two sides share no memory with each other.
 //!
 //! Principle: **a buffer is a token.** `_tx` and `_rx` are split once into [`TransmitBuffer`]s and
 //! [`ReceiveBuffer`]s that cannot be copied. Sending a buffer gives it away until [`Port::reap`] brings it
-//! back with a status; posting one gives it away until [`Port::receive`] brings it back with a message. So no
+//! back with a status. Posting one gives it away until [`Port::receive`] brings it back with a message. So no
 //! program that compiles writes to a message on its way, or reads a buffer that central may be writing.
 //!
-//! Enqueue as much as you like, then [`Port::flush`] once: one signal for the whole batch. Before sleeping
-//! call [`Port::arm`]; if it says that there is news, stay awake. Who sends or receives many messages does it
-//! with [`Port::reap_each`] and [`Port::receive_each`], which cost less than one by one.
+//! Enqueue as much as you like, then call [`Port::flush`] once: the whole batch takes at most one signal.
+//! Before sleeping call [`Port::arm`]. If it returns `true`, there is something to reap or receive, so stay
+//! awake. For many messages use [`Port::reap_each`] and [`Port::receive_each`], which cost less than reaping
+//! and receiving one by one.
 //!
 //! ```no_run
 //! use ferry_client::{Message, Opening, Port, Regions};
@@ -32,8 +33,8 @@
 //! # Some(()) }
 //! ```
 //!
-//! Not guaranteed: that a receiver sees what the buffer held when it was sent, if the sender's own code
-//! writes to `_tx` by other means; and privacy of timing (see `docs/threat-model.md`).
+//! Not guaranteed: that the receiver gets what the buffer held when it was sent, if the sender's own code
+//! writes to `_tx` by other means. Timing is not kept private either (see `docs/threat-model.md`).
 
 #![no_std]
 

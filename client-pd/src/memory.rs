@@ -1,7 +1,7 @@
 //! The client's own transmit and receive memory, split into buffers that cannot be copied.
 //!
-//! This is the only file of the crate that touches raw memory. What holds always: every byte of a region
-//! belongs to at most one buffer, and a buffer in somebody's hands is not in central's.
+//! This is the only file of the crate that accesses raw memory. What holds always: every byte of a region
+//! belongs to at most one buffer, and central uses no buffer that the program holds.
 
 use core::ptr::NonNull;
 
@@ -26,8 +26,8 @@ pub struct TransmitBuffer(Piece);
 #[derive(Debug)]
 pub struct ReceiveBuffer(Piece);
 
-/// A range of a region. Not `Copy`: the one who holds it owns the range. Regions begin at a page, so the byte
-/// in the frame is that in the page, and a piece is two words.
+/// A range of a region. It is not `Copy`: whoever holds it owns the range. A region begins at a page
+/// boundary, so the byte within the frame follows from `base`, and a piece needs only two words.
 #[derive(Debug)]
 struct Piece {
     base: NonNull<u8>,
@@ -50,15 +50,15 @@ impl TransmitMemory {
     /// Takes over the region.
     ///
     /// # Safety
-    /// `region` is this client's `_tx`, mapped read-write from a page's beginning on, and nothing else in the
-    /// program touches it. Called once.
+    /// `region` is this client's `_tx`, mapped read-write and beginning at a page boundary. Nothing else in
+    /// the program accesses it. Called once.
     #[must_use]
     pub const unsafe fn new(region: Region) -> Self {
         Self(region)
     }
 
-    /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused; with
-    /// `bytes` 0 or larger than the region there are none.
+    /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused. If
+    /// `bytes` is 0 or larger than the region, there are no buffers.
     #[must_use]
     pub fn split<const N: usize>(self, bytes: u32) -> Vec<TransmitBuffer, N> {
         pieces(self.0, bytes).take(N).map(TransmitBuffer).collect()
@@ -69,15 +69,15 @@ impl ReceiveMemory {
     /// Takes over the region.
     ///
     /// # Safety
-    /// `region` is this client's `_rx`, mapped readable from a page's beginning on, and nothing else in the
-    /// program touches it. Called once.
+    /// `region` is this client's `_rx`, mapped readable and beginning at a page boundary. Nothing else in the
+    /// program accesses it. Called once.
     #[must_use]
     pub const unsafe fn new(region: Region) -> Self {
         Self(region)
     }
 
-    /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused; with
-    /// `bytes` 0 or larger than the region there are none.
+    /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused. If
+    /// `bytes` is 0 or larger than the region, there are no buffers.
     #[must_use]
     pub fn split<const N: usize>(self, bytes: u32) -> Vec<ReceiveBuffer, N> {
         pieces(self.0, bytes).take(N).map(ReceiveBuffer).collect()
@@ -102,16 +102,16 @@ impl TransmitBuffer {
         self.0.bytes
     }
 
-    /// Where it lies in `_tx`.
+    /// Where the buffer lies in `_tx`.
     #[must_use]
     pub fn place(&self) -> Address {
         self.0.place()
     }
 
-    /// Its bytes, to be filled.
+    /// The buffer's bytes, to be filled.
     pub const fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the range is mapped read-write and this token is the only way to it; central only reads it,
-        // and only after the token was given to `Port::send`.
+        // SAFETY: the range is mapped read-write, and this token is the only way to it. Central only reads
+        // it, and only after the token was given to `Port::send`.
         unsafe { core::slice::from_raw_parts_mut(self.0.base.as_ptr(), self.0.bytes as usize) }
     }
 }
@@ -123,29 +123,30 @@ impl ReceiveBuffer {
         self.0.bytes
     }
 
-    /// Where it lies in `_rx`.
+    /// Where the buffer lies in `_rx`.
     #[must_use]
     pub fn place(&self) -> Address {
         self.0.place()
     }
 
-    /// Its bytes.
+    /// The buffer's bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8] {
-        // SAFETY: the range is mapped readable; central, which is trusted, writes to it only between
-        // `Port::post` and the delivery, when this token is inside the port.
+        // SAFETY: the range is mapped readable. Central is trusted and writes to it only between `Port::post`
+        // and the delivery, when this token is inside the port.
         unsafe { core::slice::from_raw_parts(self.0.base.as_ptr(), self.0.bytes as usize) }
     }
 
-    /// Copies bytes out that a peer may be writing meanwhile, as in an open window: from byte `skip` on, as
-    /// many as `into` holds. `false`, with nothing copied, if that would leave the buffer.
+    /// Copies out bytes that a peer may be writing at the same time, as in an open window. It copies as many
+    /// bytes as `into` holds, from byte `skip` on. It returns `false` and copies nothing if they do not all
+    /// lie inside the buffer.
     pub fn copy_out(&self, skip: u32, into: &mut [u8]) -> bool {
         let inside = (skip as usize).checked_add(into.len()).is_some_and(|end| end <= self.0.bytes as usize);
         if inside {
             // SAFETY: `skip` is inside the buffer.
             let from = unsafe { self.0.base.add(skip as usize) };
-            // SAFETY: the source range was just checked, the target is a slice of that length; they cannot
-            // overlap, as no reference to the region exists.
+            // SAFETY: the source range was just checked, and the target is a slice of that length. They
+            // cannot overlap, because no reference to the region exists.
             unsafe { ferry_platform::copy_opaque(from.as_ptr(), into.as_mut_ptr(), into.len()) };
         }
         inside

@@ -7,13 +7,13 @@ use crate::memory::{ReceiveBuffer, TransmitBuffer};
 /// How a message is to be sent. [`Message::default`] is an ordinary message with tag 0.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Message {
-    /// Carried to the receiver as it is.
+    /// Carried to the receiver unchanged.
     pub tag: u64,
-    /// Put it in the urgent class; the flow must grant it.
+    /// Put the message in the urgent class. The flow must grant it.
     pub urgent: bool,
-    /// Do not signal the receiver for it.
+    /// Do not signal the receiver for this message.
     pub no_signal: bool,
-    /// Ticks that it may wait before it expires; 0 lets it wait for ever.
+    /// Ticks that the message may wait before it expires; 0 means that it may wait for ever.
     pub time_to_live: u32,
 }
 
@@ -25,19 +25,19 @@ impl Message {
     }
 }
 
-/// A send was not enqueued; the buffer comes back.
+/// A send was not enqueued. The buffer comes back.
 #[derive(Debug)]
 pub struct SendRefused {
     /// Why.
     pub reason: SendError,
-    /// The buffer as it was given, of a chain the first.
+    /// The buffer as it was given.
     pub buffer: TransmitBuffer,
 }
 
 /// Why a send was not enqueued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SendError {
-    /// All slots for this peer are in use, see [`Port::room_for`](crate::Port::room_for):
+    /// All slots for this peer are in use, see [`Port::room_for`](crate::Port::room_for). Call
     /// [`Port::reap`](crate::Port::reap), or wait for central.
     Full,
     /// The length is larger than the buffer.
@@ -46,12 +46,12 @@ pub enum SendError {
     ChainLength,
 }
 
-/// A send that has come to its end.
+/// A send that has ended.
 #[derive(Debug)]
 pub struct Completion {
     /// What became of it.
     pub status: Status,
-    /// The tag it was sent with.
+    /// The tag that it was sent with.
     pub tag: u64,
     /// Its buffer, to be filled again.
     pub buffer: TransmitBuffer,
@@ -60,9 +60,9 @@ pub struct Completion {
 /// A message to be sent, as [`Port::reap_each`](crate::Port::reap_each) takes it.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// Who shall get it.
+    /// The client that shall receive it.
     pub peer: Peer,
-    /// Where it lies.
+    /// The buffer that holds it.
     pub buffer: TransmitBuffer,
     /// Bytes from the beginning of the buffer.
     pub length: u32,
@@ -70,14 +70,15 @@ pub struct Outgoing {
     pub message: Message,
 }
 
-/// A receive request, to name it when it shall be withdrawn.
+/// Names a receive request, for example to withdraw it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Posted {
     pub(crate) index: u32,
     pub(crate) place: Address,
 }
 
-/// A receive request was not enqueued: all slots that it could have are in use. The buffer comes back.
+/// A receive request was not enqueued, because all slots that it could have are in use. The buffer comes
+/// back.
 #[derive(Debug)]
 pub struct PostError {
     /// The buffer as it was given.
@@ -87,32 +88,32 @@ pub struct PostError {
 /// What [`Port::receive`](crate::Port::receive) found.
 #[derive(Debug)]
 pub enum Event {
-    /// A message has arrived in a posted buffer, which is the client's again.
+    /// A message has arrived in a posted buffer. The buffer is the client's again.
     Message {
-        /// Who sent it. Proven: central stamped it.
+        /// The sender. Central has stamped it, so it cannot be forged.
         source: DomainId,
         /// The sender's tag.
         tag: u64,
         /// Number of the message in its flow, from 0.
         sequence: u64,
-        /// Where it lies: the first `length` bytes.
+        /// Holds the message in its first `length` bytes.
         buffer: ReceiveBuffer,
         /// Bytes that arrived.
         length: u32,
     },
     /// A message has arrived in an open window, at a place that the sender chose.
     Placed {
-        /// Who sent it. Proven: central stamped it.
+        /// The sender. Central has stamped it, so it cannot be forged.
         source: DomainId,
         /// The sender's tag.
         tag: u64,
         /// Number of the message in its flow, from 0.
         sequence: u64,
-        /// Where it lies in `_rx`.
+        /// Where the message lies in `_rx`.
         place: Address,
         /// Bytes that arrived.
         length: u32,
     },
-    /// A receive request was withdrawn, or was not acceptable; its buffer is the client's again.
+    /// A receive request was withdrawn, or central did not accept it. Its buffer is the client's again.
     Returned(ReceiveBuffer),
 }

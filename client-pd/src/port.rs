@@ -1,6 +1,6 @@
-//! The port: one client's end of its connection to central. This file opens it and sends; `receiving.rs`
-//! receives, `runs.rs` does either with all that there is, and `left_behind.rs` keeps the sends that have to
-//! wait.
+//! The port: one client's end of its connection to central. This file opens it and sends. `receiving.rs`
+//! receives, `runs.rs` sends and receives whole batches, and `left_behind.rs` keeps the sends that central
+//! holds.
 
 use ferry_layout::geometry::{
     DELIVERY_SLOTS, FRAME_BYTES, MAX_CHAIN, MAX_CLIENTS, POST_SLOTS, TRANSMIT_SLOTS,
@@ -14,7 +14,7 @@ use crate::left_behind::{LeftBehind, RING};
 use crate::memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 use crate::message::{Completion, Message, SendError, SendRefused};
 
-/// Signals central. Any closure that does so is one.
+/// Signals central. Any closure that signals central implements it.
 pub trait Doorbell {
     /// Signals central once.
     fn ring(&mut self);
@@ -34,12 +34,12 @@ pub struct Regions {
     receive: ReceiveMemory,
 }
 
-/// The regions are not as a client needs them.
+/// The regions do not fit a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OpenError {
     /// The system description does not map this region, or does not set its symbols.
     Missing(&'static str),
-    /// This region cannot hold what it is for.
+    /// This region is too small or misaligned for its use.
     Unfit(&'static str, RegionError),
 }
 
@@ -48,7 +48,7 @@ impl Regions {
     ///
     /// # Safety
     /// They are this client's regions, mapped as the system description says, and nothing else in the program
-    /// touches them. Called once.
+    /// accesses them. Called once.
     pub unsafe fn new(
         from_client: Option<Region>,
         to_client: Option<Region>,
@@ -76,7 +76,7 @@ impl Regions {
     }
 }
 
-/// A port that central has not let in yet.
+/// A port that central has not let in yet: its epoch has not begun.
 pub struct Opening<D: Doorbell> {
     from_client: &'static OutRegion,
     to_client: &'static InRegion,
@@ -85,7 +85,7 @@ pub struct Opening<D: Doorbell> {
 }
 
 impl<D: Doorbell> Opening<D> {
-    /// The port, if central has begun the epoch; else try again when notified.
+    /// The port, if central has begun the epoch. Otherwise `self` comes back; try again when notified.
     pub fn poll(self) -> Result<Port<D>, Self> {
         if self.to_client.epoch.observe() != self.epoch {
             return Err(self);
@@ -116,7 +116,7 @@ impl<D: Doorbell> Opening<D> {
     }
 }
 
-/// A buffer on its way, by the slot of its descriptor.
+/// The buffer of a send that has not ended. The port keeps it by the slot of its descriptor.
 pub(crate) struct InFlight {
     pub(crate) buffer: TransmitBuffer,
     pub(crate) tag: u64,
@@ -129,11 +129,11 @@ pub struct Port<D: Doorbell> {
     doorbell: D,
     /// Index of the next send.
     pub(crate) next_send: u32,
-    /// The oldest send that is not resolved: neither reaped nor known to be held by central.
+    /// Index of the oldest unresolved send: it is neither reaped nor known to be held by central.
     pub(crate) oldest: u32,
     /// One past the newest send that central has taken, as far as this side knows.
     pub(crate) taken: u32,
-    /// Sends that may be unresolved while none is left behind.
+    /// How many sends may be unresolved while none is left behind.
     limit: u32,
     pub(crate) in_flight: [Option<InFlight>; TRANSMIT_SLOTS],
     pub(crate) left_behind: LeftBehind,
@@ -142,24 +142,25 @@ pub struct Port<D: Doorbell> {
     /// One past the newest request that central has taken, as far as this side knows.
     pub(crate) posts_taken: u32,
     pub(crate) posted: [Option<ReceiveBuffer>; POST_SLOTS],
-    /// Requests for each client alone that are outstanding, at most.
+    /// For each client, an upper bound of the outstanding requests that only it may use.
     pub(crate) posted_for: [u8; MAX_CLIENTS],
     pub(crate) withdrawals: u32,
     pub(crate) deliveries: Consumer<DELIVERY_SLOTS>,
     pub(crate) unflushed: Unflushed,
 }
 
-/// What central does not know of yet.
+/// What was written since the last flush. Central does not know of it yet.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Unflushed {
-    /// Something to send, or a window or a withdrawal: central has to look, or it is not heard of.
+    /// A send, a window or a withdrawal. Central has to be signalled if its wake hint asks for it, because it
+    /// would not look by itself before the next tick.
     pub(crate) news: bool,
-    /// A posted buffer or a taken delivery: central looks when it needs it, and has a hint of its own to say
-    /// so.
+    /// A posted buffer or a taken delivery. Central looks for these when it needs them. If it cannot go on
+    /// without them, it asks for a signal by another hint, `wake_for_requests`.
     pub(crate) room: bool,
 }
 
-/// The descriptor of a message to the next buffer that its target posts.
+/// The descriptor of a message for the next buffer that its target posts.
 #[inline]
 pub(crate) fn plain(target: u16, buffer: &TransmitBuffer, length: u32, message: Message) -> Descriptor {
     Descriptor {
@@ -180,8 +181,8 @@ pub(crate) fn plain(target: u16, buffer: &TransmitBuffer, length: u32, message: 
 type Part = (TransmitBuffer, u32);
 
 impl<D: Doorbell> Port<D> {
-    /// Asks central to let this client in, as at a first start or a restart, and signals it. Gives the memory
-    /// to be split into buffers.
+    /// Asks central to let this client in, at a first start or at a restart, and signals it. Returns the
+    /// memory that is to be split into buffers.
     #[must_use]
     pub fn open(regions: Regions, mut doorbell: D) -> (Opening<D>, TransmitMemory, ReceiveMemory) {
         let Regions { from_client, to_client, transmit, receive } = regions;
@@ -203,13 +204,13 @@ impl<D: Doorbell> Port<D> {
         self.to_client.domain()
     }
 
-    /// How central regards this client. Anything but [`Standing::Open`]: open anew.
+    /// How central regards this client. If it is anything but [`Standing::Open`], open the port anew.
     #[must_use]
     pub fn standing(&self) -> Standing {
         self.to_client.standing()
     }
 
-    /// The running totals that central keeps of this client.
+    /// The running totals that central keeps about this client.
     #[must_use]
     pub const fn counters(&self) -> &'static ferry_layout::Counters {
         &self.to_client.counters
@@ -227,8 +228,8 @@ impl<D: Doorbell> Port<D> {
         self.peers().find(|peer| peer.name.as_str() == name)
     }
 
-    /// Enqueues the first `length` bytes of `buffer` for the next buffer that `peer` posts. Central learns of
-    /// it by the next [`flush`](Self::flush).
+    /// Enqueues the first `length` bytes of `buffer` for the next buffer that `peer` posts. Central sees the
+    /// send after the next [`flush`](Self::flush).
     #[inline]
     pub fn send(
         &mut self,
@@ -253,8 +254,8 @@ impl<D: Doorbell> Port<D> {
         self.enqueue(peer.domain, buffer, length, message, Kind::Placed, place)
     }
 
-    /// Enqueues several buffers as one message: it arrives in one piece, in one buffer of `peer`. All or none
-    /// are enqueued; `parts` is empty afterwards, or as it was.
+    /// Enqueues several buffers as one message. It arrives in one piece, in one buffer of `peer`. Either all
+    /// parts are enqueued, and `parts` is empty afterwards, or none is, and `parts` stays as it was.
     pub fn send_chain(
         &mut self,
         peer: Peer,
@@ -276,7 +277,7 @@ impl<D: Doorbell> Port<D> {
             let target = peer.domain;
             let descriptor = plain(target, &buffer, length, message);
             let descriptor = Descriptor { flags: descriptor.flags | chained, ..descriptor };
-            // There is: room was counted for all parts.
+            // There is a slot, because room was counted for all parts.
             let Some(index) = self.free_slot(target) else { break };
             if number != 0 {
                 self.left_behind.note_rest(index);
@@ -316,8 +317,8 @@ impl<D: Doorbell> Port<D> {
         self.unflushed.news = true;
     }
 
-    /// The next index whose slot is free, if there is one for a send to `target`. The indices before it are
-    /// passed over.
+    /// The next index whose slot is free for a send to `target`, or `None`. Indices before it whose slots are
+    /// in use are passed over.
     #[inline]
     fn free_slot(&mut self, target: u16) -> Option<u32> {
         if !self.left_behind.is_empty() {
@@ -327,7 +328,7 @@ impl<D: Doorbell> Port<D> {
         (unresolved < self.limit).then_some(self.next_send)
     }
 
-    /// As [`free_slot`](Self::free_slot), where slots may be in use.
+    /// As [`free_slot`](Self::free_slot), when slots between may be in use.
     #[cold]
     fn free_slot_between(&mut self, target: u16) -> Option<u32> {
         if self.unresolved() >= self.left_behind.limit(target) {
@@ -337,7 +338,7 @@ impl<D: Doorbell> Port<D> {
             }
         }
         let mut index = self.next_send;
-        // Bounded by what central has taken: a lap of the ring at most.
+        // The loop goes at most one lap past what central has taken.
         loop {
             if index.wrapping_sub(self.taken) >= RING {
                 self.look_for_taken();
@@ -359,14 +360,14 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// Sends that are neither reaped nor known to be held by central.
+    /// Number of sends that are neither reaped nor known to be held by central.
     fn unresolved(&self) -> u32 {
         self.next_send.wrapping_sub(self.oldest) - self.left_behind.passed_over()
     }
 
-    /// A send that has come to its end (r16). Sends to one peer come back in the order in which they were
-    /// enqueued, unless one of them expires; a send that has to wait for its peer does not hold up those to
-    /// others. Their slots can be used again from here on (r26).
+    /// The next send that has ended (r16). Sends to one peer come back in the order in which they were
+    /// enqueued, unless one of them expires. A send that waits for its peer does not delay sends to other
+    /// peers. After this call the slot of the send can be used again (r26).
     #[inline]
     pub fn reap(&mut self) -> Option<Completion> {
         if self.oldest == self.taken {
@@ -382,8 +383,8 @@ impl<D: Doorbell> Port<D> {
         self.reap_out_of_order()
     }
 
-    /// As [`reap`](Self::reap), where central holds sends: first what has ended of those, then what has ended
-    /// since.
+    /// As [`reap`](Self::reap), when central holds sends. It looks first for held sends that have ended, then
+    /// at the sends that central has taken since.
     #[cold]
     fn reap_out_of_order(&mut self) -> Option<Completion> {
         let to_client = self.to_client;
@@ -416,19 +417,19 @@ impl<D: Doorbell> Port<D> {
         Some(Completion { status, tag, buffer })
     }
 
-    /// Learns how far central has taken the sends.
+    /// Learns up to which send central has taken them.
     #[inline]
     pub(crate) fn look_for_taken(&mut self) {
         let taken = self.to_client.transmit_head.observe();
-        // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing more
-        // comes.
+        // Central is trusted. An index that makes no sense means that the epoch has ended, and then nothing
+        // more arrives.
         if taken.wrapping_sub(self.oldest) <= self.next_send.wrapping_sub(self.oldest) {
             self.taken = taken;
         }
     }
 
-    /// How the `age`-th oldest send that was not reaped stands, those first that central is known to hold:
-    /// `None` if there is none or central has not spoken of it.
+    /// The status of the `age`-th oldest send that was not reaped, counted from 0. Sends that central is
+    /// known to hold come first. `None` if there is no such send or central has not written its status yet.
     #[must_use]
     pub fn status(&self, age: u32) -> Option<Status> {
         let held = self.left_behind.held();
@@ -444,36 +445,36 @@ impl<D: Doorbell> Port<D> {
         self.to_client.status(index).get(index)
     }
 
-    /// Sends that were enqueued and not reaped.
+    /// Number of sends that were enqueued and not reaped.
     #[must_use]
     pub fn outstanding(&self) -> u32 {
         self.unresolved() + self.left_behind.held()
     }
 
-    /// Slots for further sends, whoever they are for; [`room_for`](Self::room_for) tells how many of them one
-    /// peer may have.
+    /// Number of slots for further sends, to all peers together. [`room_for`](Self::room_for) tells how many
+    /// of them one peer may have.
     #[must_use]
     pub fn room(&self) -> u32 {
         RING - self.outstanding()
     }
 
-    /// Slots for further sends to `peer`. Some of the others are kept for other peers, so that none of them
-    /// can stop this client's exchange with another: half of all slots is shared out among the peers, at most
-    /// 16 to each.
+    /// Number of slots for further sends to `peer`. The slots that are kept for other peers do not count, so
+    /// that no peer can stop this client's exchange with another. Half of all slots is shared out among the
+    /// peers for that, at most 16 to each.
     #[must_use]
     pub fn room_for(&self, peer: Peer) -> u32 {
         self.left_behind.limit(peer.domain).saturating_sub(self.unresolved())
     }
 
-    /// The longest chain, in parts, that a peer's silence cannot keep from being sent to another peer: the
-    /// slots that are kept for each.
+    /// The slots that are kept for each peer. A chain of up to this many parts can be sent to one peer,
+    /// however long another peer is silent.
     #[must_use]
     pub const fn reserved(&self) -> u32 {
         self.left_behind.reserved()
     }
 
-    /// Lets central know of everything since the last flush: at most one signal, and none if central is awake
-    /// anyway, or does not wait for what there is.
+    /// Publishes everything since the last flush and signals central at most once. There is no signal if
+    /// central is awake anyway, or does not wait for what was published.
     pub fn flush(&mut self) {
         let Unflushed { news, room } = self.unflushed;
         self.publish();
@@ -485,8 +486,8 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// Makes everything visible to central without a signal: it will be found at the next tick (r14). Whether
-    /// there was anything.
+    /// Publishes everything since the last flush without a signal. Central finds it at the next tick (r14).
+    /// Returns whether there was anything to publish.
     pub fn publish(&mut self) -> bool {
         let Unflushed { news, room } = core::mem::take(&mut self.unflushed);
         if room {
@@ -502,15 +503,15 @@ impl<D: Doorbell> Port<D> {
         news || room
     }
 
-    /// Asks to be signalled and looks once more: `true` if there is news already, so that the caller must not
-    /// sleep.
+    /// Asks central for signals and looks once more. Returns `true` if there is something to reap or receive
+    /// already; then the caller must not sleep, because a signal need not come.
     #[must_use = "with news at hand a signal need not come"]
     pub fn arm(&mut self) -> bool {
         self.from_client.wake.arm();
         self.has_completion() || self.to_client.delivery_tail.observe() != self.deliveries.next()
     }
 
-    /// Whether a send has ended. What central holds is left behind.
+    /// Whether a send has ended. Sends that central holds are moved to `left_behind` on the way.
     fn has_completion(&mut self) -> bool {
         self.look_for_taken();
         while self.oldest != self.taken {
@@ -528,13 +529,13 @@ impl<D: Doorbell> Port<D> {
         self.left_behind.has_news(self.to_client.ended_late.observe())
     }
 
-    /// Says that this client looks at its queues by itself and needs no signals, until it calls
+    /// Tells central that this client looks at its queues by itself and needs no signals until it calls
     /// [`arm`](Self::arm).
     pub fn disarm(&mut self) {
         self.from_client.wake.disarm();
     }
 
-    /// The number of `peer` as deliveries name it.
+    /// The number of `peer`, in the form in which deliveries name it.
     #[must_use]
     pub const fn domain_of(peer: &Peer) -> Option<DomainId> {
         DomainId::new(peer.domain)

@@ -1,4 +1,4 @@
-//! The receiving half of a port: offering buffers and windows, and taking what arrived.
+//! The receiving half of a port: it offers buffers and windows, and takes what has arrived.
 
 use ferry_layout::geometry::{MAX_CLIENTS, POST_SLOTS};
 use ferry_layout::{Arrival, Delivery, DeliveryKind, DomainId, Peer, Post, PostKind};
@@ -21,14 +21,15 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// Holds `buffer` open as a window: `from` may place any number of messages in it, until withdrawn. Read
-    /// them with [`posted_buffer`](Self::posted_buffer) and [`ReceiveBuffer::copy_out`].
+    /// Holds `buffer` open as a window: `from` may place any number of messages in it until it is withdrawn.
+    /// Read them with [`posted_buffer`](Self::posted_buffer) and [`ReceiveBuffer::copy_out`].
     pub fn open_window(&mut self, buffer: ReceiveBuffer, from: Peer) -> Result<Posted, PostError> {
         self.request_for(buffer, from, PostKind::Window)
     }
 
-    /// A request for one peer. Half of all slots is shared out among the peers for these, so that a silent
-    /// one keeps none that another needs, and the other half is left for buffers that anyone may fill.
+    /// Enqueues a request that only one peer may use. Half of all slots is shared out among the peers for
+    /// such requests, so that a silent peer keeps no slot that another needs. The other half is left for
+    /// buffers that anyone may fill.
     fn request_for(
         &mut self,
         buffer: ReceiveBuffer,
@@ -53,7 +54,7 @@ impl<D: Doorbell> Port<D> {
         Ok(posted)
     }
 
-    /// Requests that this client can have outstanding for one peer alone.
+    /// How many requests that only one peer may use this client can have outstanding for each peer.
     #[must_use]
     pub fn slots_for_each_peer(&self) -> usize {
         let peers = self.peers().filter(|peer| peer.may_receive != 0).count();
@@ -74,9 +75,9 @@ impl<D: Doorbell> Port<D> {
         Ok(Posted { index, place })
     }
 
-    /// Asks for a request back. Its buffer comes by an [`Event::Returned`], or with a message that was on its
-    /// way already. `false` if it has come back, or was asked for before. Needs no slot, so it is always
-    /// possible.
+    /// Asks for a request back. Its buffer comes by an [`Event::Returned`], or with a message that was
+    /// already on its way. Returns `false` if the buffer has come back already, or if the request was
+    /// withdrawn before. A withdrawal needs no slot, so it is always possible.
     pub fn withdraw(&mut self, request: Posted) -> bool {
         let Posted { index, place } = request;
         let is_out = self.posted_buffer(request).is_some_and(|buffer| buffer.place() == place);
@@ -90,7 +91,8 @@ impl<D: Doorbell> Port<D> {
         true
     }
 
-    /// The index of the next request, if a slot is free for it. The indices before it are passed over.
+    /// The index of the next request, if a slot is free for it. Indices before it whose slots are in use are
+    /// passed over.
     #[inline]
     fn next_request(&mut self) -> Option<u32> {
         let mut index = self.next_post;
@@ -98,7 +100,7 @@ impl<D: Doorbell> Port<D> {
             if self.posted[index as usize % POST_SLOTS].is_none() {
                 return Some(index);
             }
-            // A whole lap in use: nothing is free, and nothing need be passed over for that.
+            // If every slot is in use, nothing is free, and nothing need be passed over.
             if self.posted.iter().all(Option::is_some) {
                 return None;
             }
@@ -110,13 +112,13 @@ impl<D: Doorbell> Port<D> {
         None
     }
 
-    /// One past the last request that there is a slot for, as far as is known; looks for more if there are
-    /// fewer slots than `wanted`.
+    /// One past the last index that a request can have, as far as is known. It reads central's index again if
+    /// there are fewer than `wanted` such indices.
     #[inline]
     pub(crate) fn known_limit(&mut self, wanted: u32) -> u32 {
         if SLOTS.wrapping_sub(self.next_post.wrapping_sub(self.posts_taken)) < wanted {
             let taken = self.to_client.post_head.observe();
-            // Central is trusted; see `known_delivery_end` for nonsense.
+            // Central is trusted; for an index that makes no sense see `known_delivery_end`.
             if self.next_post.wrapping_sub(taken) <= self.next_post.wrapping_sub(self.posts_taken) {
                 self.posts_taken = taken;
             }
@@ -124,14 +126,14 @@ impl<D: Doorbell> Port<D> {
         self.posts_taken.wrapping_add(SLOTS)
     }
 
-    /// The buffer of a request that is still open, to look into a window.
+    /// The buffer of a request that is still open, for reading from a window.
     #[must_use]
     pub fn posted_buffer(&self, request: Posted) -> Option<&ReceiveBuffer> {
         self.posted[request.index as usize % POST_SLOTS].as_ref()
     }
 
-    /// The oldest thing that central has filed and that was not taken yet (r18). Central gets the place back
-    /// by the next [`flush`](Self::flush).
+    /// The oldest delivery that was not taken yet (r18). Central gets its slot back after the next
+    /// [`flush`](Self::flush).
     #[inline]
     pub fn receive(&mut self) -> Option<Event> {
         loop {
@@ -148,12 +150,12 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// One past the newest delivery that is known; looks for more if there are none.
+    /// One past the newest known delivery. It reads central's index again if no delivery is left.
     #[inline]
     pub(crate) fn known_delivery_end(&mut self) -> u32 {
         if self.deliveries.available() == 0 {
-            // Central is trusted; an index that makes no sense means that the epoch has ended, and nothing
-            // more comes.
+            // Central is trusted. An index that makes no sense means that the epoch has ended, and then
+            // nothing more arrives.
             let _ = self.deliveries.refresh(self.to_client.delivery_tail.observe());
         }
         self.deliveries.tail()
@@ -171,7 +173,7 @@ impl<D: Doorbell> Port<D> {
     fn understand(&mut self, delivery: &Delivery) -> Option<Event> {
         let Delivery { tag, sequence, request, length, source, kind, .. } = *delivery;
         match DeliveryKind::from_number(kind)? {
-            // See `arrived`.
+            // `arrived` handles these.
             DeliveryKind::Message => None,
             DeliveryKind::Placed => {
                 let (source, place) = (DomainId::new(source)?, delivery.place());

@@ -1,10 +1,11 @@
-//! All that there is at once: what has come to its end is sent anew, what has arrived is posted again.
+//! Whole batches: each send that has ended is replaced by a new one, and each buffer that has arrived is
+//! posted again.
 //!
-//! These loops do what [`Port::reap`] with [`Port::send`], and [`Port::receive`] with [`Port::post`], do one
-//! by one, and leave to those whatever is not the ordinary case. They are cheaper because the places in the
-//! rings are kept in registers: in the port they would have to be read and written anew for each message,
-//! since every access of shared memory in between might change them for all that the compiler knows. A
-//! program that goes on after `each` has panicked loses buffers by it, but never has one that is not its own.
+//! These loops do the work of [`Port::reap`] with [`Port::send`], and of [`Port::receive`] with
+//! [`Port::post`]. They leave every case that is not ordinary to those methods. They are cheaper because they
+//! keep the ring indices in registers. In the port, the indices would be loaded and stored again for each
+//! message, because the compiler has to assume that every access to shared memory changes them. If `each`
+//! panics and the program goes on, buffers are lost, but the program never gets a buffer that is not its own.
 
 use ferry_layout::geometry::{POST_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Arrival, Post, PostKind};
@@ -14,12 +15,13 @@ use crate::message::{Completion, Event, Outgoing, PostError, SendError, SendRefu
 use crate::port::{Doorbell, InFlight, Port, plain};
 
 impl<D: Doorbell> Port<D> {
-    /// Takes back every send that has come to its end, oldest first, and sends what `each` makes of it, if
-    /// anything. Central learns of that by the next [`flush`](Self::flush). What ends meanwhile is for the
-    /// next call; [`arm`](Self::arm) tells.
+    /// Takes back every send that has ended, oldest first. `each` gets the completion and may return a
+    /// message, which is sent. Central sees the new sends after the next [`flush`](Self::flush). Sends that
+    /// end during the call are left for the next one; [`arm`](Self::arm) tells whether there are any.
     ///
-    /// On an error nothing was taken back after the send whose buffer this is: it is longer than its buffer,
-    /// or it is for a peer to whom no more may be [sent](Self::room_for) now.
+    /// On an error, the message that `each` returned last was not sent, and no send after it was taken back.
+    /// Its length is larger than its buffer, or no more may be sent to its peer now (see
+    /// [`room_for`](Self::room_for)).
     ///
     /// ```no_run
     /// # use ferry_client::{Doorbell, Message, Outgoing, Peer, Port, SendRefused};
@@ -60,7 +62,7 @@ impl<D: Doorbell> Port<D> {
                 refused = Some(SendRefused { reason: SendError::BeyondBuffer, buffer });
                 break;
             }
-            // There is a slot: this one takes the place of the one that was just taken back.
+            // There is a slot: this send takes the place of the one that was just taken back.
             from_client.descriptors.store(next, plain(peer.domain, &buffer, length, message));
             self.in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
             next = next.wrapping_add(1);
@@ -77,13 +79,13 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// As [`reap_each`](Self::reap_each), one by one, where central holds sends.
+    /// As [`reap_each`](Self::reap_each), one by one, when central holds sends.
     #[cold]
     fn reap_each_out_of_order(
         &mut self,
         each: &mut impl FnMut(Completion) -> Option<Outgoing>,
     ) -> Result<(), SendRefused> {
-        // No more than there are now: what is sent anew may end meanwhile.
+        // No more than are outstanding now, because new sends may end during the loop.
         for _ in 0..self.outstanding() {
             let Some(done) = self.reap() else { break };
             if let Some(Outgoing { peer, buffer, length, message }) = each(done) {
@@ -93,12 +95,12 @@ impl<D: Doorbell> Port<D> {
         Ok(())
     }
 
-    /// Takes everything that has arrived, oldest first, and posts what `each` gives back, for anyone. Central
-    /// learns of that by the next [`flush`](Self::flush). What arrives meanwhile is for the next call;
-    /// [`arm`](Self::arm) tells.
+    /// Takes everything that has arrived, oldest first. `each` gets the event and may return a buffer, which
+    /// is posted for anyone. Central sees the new requests after the next [`flush`](Self::flush). What
+    /// arrives during the call is left for the next one; [`arm`](Self::arm) tells whether there is any.
     ///
-    /// On an error there was no slot to post a buffer again, and nothing was taken after it. A slot is free
-    /// as soon as central has released it, which can be a moment after the delivery, or when a window is
+    /// On an error there was no slot to post a buffer again, and nothing was taken after it. A slot becomes
+    /// free when central has released it, which can be a moment after the delivery, or when a window is
     /// withdrawn.
     ///
     /// ```no_run
@@ -155,7 +157,7 @@ impl<D: Doorbell> Port<D> {
         }
     }
 
-    /// Goes on one by one, as far as is known.
+    /// Goes on one by one with the deliveries that are known.
     #[cold]
     fn receive_rest(
         &mut self,
@@ -174,10 +176,10 @@ impl<D: Doorbell> Port<D> {
     }
 }
 
-/// Why a run of deliveries ended before its time.
+/// Why the loop of [`Port::receive_each`] stopped early.
 enum LeftOver {
-    /// At something else than a message.
+    /// The next event is something else than a message.
     Event,
-    /// At this buffer there seemed to be no slot.
+    /// No slot seemed to be free for this buffer.
     Buffer(ReceiveBuffer),
 }

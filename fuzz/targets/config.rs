@@ -1,5 +1,5 @@
-//! The configuration blob: whatever the bytes, `Config::parse` ends, and what it accepts an engine can be
-//! configured with.
+//! The configuration blob: whatever the bytes, `Config::parse` returns, and an engine can be configured with
+//! everything that it accepts.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use ferry_layout::config::Config;
 use libfuzzer_sys::fuzz_target;
 use zerocopy::IntoBytes;
 
-/// A machine that must not be asked for anything: no client of this engine has shared pages.
+/// A machine that must never be called, because no client of this engine has shared pages.
 struct Untouched;
 
 impl Machine for Untouched {

@@ -1,5 +1,6 @@
-//! `system.xml` and `flows.toml`: whatever they say, the answer is a list of mistakes that can be shown, or a
-//! description that can be placed, and then central accepts the configuration and no two grants meet.
+//! `system.xml` and `flows.toml`. Whatever they say, the result is a list of mistakes that can be printed, or
+//! a description that can be placed. If it is placed, central accepts the configuration and no two grants
+//! overlap.
 //!
 //! The input is the text of `flows.toml`, a zero byte, and the text of `system.xml`.
 

@@ -1,6 +1,6 @@
-//! Bytes on an address that is a multiple of eight, as a configuration blob lies in memory.
+//! Bytes at an address that is a multiple of 8, as a configuration blob lies in memory.
 
-/// `bytes` in whole words, the last one filled up with zeros.
+/// `bytes` in whole words. The last word is filled up with zeros.
 pub(crate) fn words(bytes: &[u8]) -> Vec<u64> {
     let word = |chunk: &[u8]| {
         let mut word = [0; 8];

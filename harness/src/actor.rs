@@ -1,7 +1,8 @@
-//! An actor: a client whose script decides every word it writes, well-behaved or not.
+//! An actor: a client whose script decides every word that it writes, whether it keeps to the protocol or
+//! not.
 //!
-//! It stands beside the client library, not on it, because half of the scenarios do what the library exists
-//! to prevent. Scripts that are about the library open a real port by [`Actor::port`].
+//! It does not use the client library, because half of the scenarios do what the library exists to prevent.
+//! Scripts about the library open a real port by [`Actor::port`].
 
 use core::fmt::Arguments;
 
@@ -15,11 +16,12 @@ use crate::rights::{Holdings, Overreach};
 use crate::role::Role;
 use crate::stamp::Stamp;
 
-/// What an actor does. Failing ends the scenario.
+/// What an actor does. An error ends the scenario.
 pub type Script = fn(&mut Actor<'_>) -> Result<(), Clue>;
 
-/// What mallory does when she is woken for the nth time, counted from 0 when she has been let in first.
-/// `Ok(true)` says that all she had to show has been seen; it was her last strike. Failing ends the scenario.
+/// What mallory does when it is woken. The number counts its strikes, from 0 when mallory has been let in.
+/// `Ok(true)` means that this was the last strike, because everything that had to happen was seen. An error
+/// ends the scenario.
 pub type Strike = fn(&mut Actor<'_>, u32) -> Result<bool, Clue>;
 
 /// Why a script failed.
@@ -31,7 +33,7 @@ pub struct Clue {
     pub line: u32,
 }
 
-/// What an actor needs of the platform.
+/// What an actor needs from the platform.
 pub trait Stage {
     /// Prints one line.
     fn print(&self, line: Arguments<'_>);
@@ -39,20 +41,20 @@ pub trait Stage {
     fn ring(&self);
     /// Lets others run.
     fn pause(&self);
-    /// The regions of this client as the client library wants them.
+    /// The regions of this client for the client library.
     fn regions(&self) -> Option<Regions>;
     /// Walks over the whole `CSpace` of this client.
     fn holdings(&self) -> Holdings;
-    /// Address spaces that the platform gives a client: 1 where each holds its own.
+    /// Number of address spaces that the platform gives a client: 1 where each client holds its own.
     fn address_spaces(&self) -> u32;
-    /// Tries what must fault. Comes back only if it does not.
+    /// Tries something that must fault. It returns only if there is no fault.
     fn overreach(&self, how: Overreach);
-    /// Where this client's stack begins, growing down, if the platform makes it as large as the description
-    /// says.
+    /// The top of this client's stack, which grows down. `None` if the platform does not make the stack as
+    /// large as the description says.
     fn stack_top(&self) -> Option<usize>;
 }
 
-/// A doorbell on the stage.
+/// A doorbell that signals central through the stage.
 #[derive(Clone, Copy)]
 pub struct Bell<'a>(&'a dyn Stage);
 
@@ -64,7 +66,7 @@ impl Doorbell for Bell<'_> {
 
 /// A client that plays a role.
 pub struct Actor<'a> {
-    /// Its pages, as it sees them.
+    /// The client's own pages.
     pub from_client: &'static OutRegion,
     /// Central's pages for it.
     pub to_client: &'static InRegion,
@@ -72,24 +74,25 @@ pub struct Actor<'a> {
     pub tx: Buffer,
     /// Its receive buffer.
     pub rx: Buffer,
-    /// `out` again, as bytes that may be anything.
+    /// `out` again, as raw bytes.
     pub raw_out: Buffer,
-    /// What a strike has to remember until the next; zero at first.
+    /// What a strike keeps for the next one. Zero at first.
     pub notes: [u32; 4],
     stage: &'a dyn Stage,
     /// Index of the next descriptor, request, and delivery.
     sends: u32,
     posts: u32,
     taken: u32,
-    /// Slots of requests that no delivery has used up, taken back or refused: one bit each.
+    /// One bit for each slot of the request ring. It is set while no delivery has used up, taken back or
+    /// refused the request in the slot.
     held: u128,
 }
 
-/// Slots of the rings.
+/// Number of slots of each ring.
 const RING: u32 = 128;
 
-/// Pauses after which a wait is given up. The host's time limit is shorter; this bound makes the failure a
-/// sentence.
+/// Number of pauses after which a wait is given up. The host has a shorter time limit; this bound makes the
+/// failure a message.
 const PATIENCE: u32 = 12_000_000;
 
 /// The bit of a slot.
@@ -97,7 +100,7 @@ const fn bit(index: u32) -> u128 {
     1 << (index % RING)
 }
 
-/// Tag of the message that tells the umpire of a pass.
+/// Tag of the message by which a role tells the umpire that it has passed.
 const TAG_PASSED: u64 = u64::from_le_bytes(*b"PASSED\0\0");
 
 impl<'a> Actor<'a> {
@@ -126,13 +129,13 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Marks every frame of both buffers, then asks central for the next epoch and waits until it has begun.
+    /// Stamps every frame of both buffers, then asks central for the next epoch and waits until it has begun.
     pub fn open(&mut self) -> Result<(), Clue> {
         self.stamp();
         self.restart()
     }
 
-    /// Marks every frame of both buffers.
+    /// Stamps every frame of both buffers.
     pub fn stamp(&self) {
         for (buffer, receive) in [(self.tx, false), (self.rx, true)] {
             for frame in 0..u32::try_from(buffer.bytes() / 4096).unwrap_or(0) {
@@ -142,13 +145,13 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Asks for a new epoch, with everything at its beginning, and waits until it has begun.
+    /// Asks for a new epoch, with all indices at 0, and waits until it has begun.
     pub fn restart(&mut self) -> Result<(), Clue> {
         let epoch = self.enter();
         self.wait(|actor| actor.to_client.epoch.observe() == epoch)
     }
 
-    /// Asks for a new epoch, with everything at its beginning. Its number.
+    /// Asks for a new epoch, with all indices at 0. Returns the number of the epoch.
     pub fn enter(&mut self) -> u32 {
         (self.sends, self.posts, self.taken, self.held) = (0, 0, 0, 0);
         self.from_client.take_leave();
@@ -195,7 +198,7 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// The same, for an explicit place.
+    /// The same, placed at byte `place` of the target's `rx`.
     #[must_use]
     pub fn message_to(target: Role, place: u64, position: u64, length: u32) -> Descriptor {
         Descriptor {
@@ -205,15 +208,15 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Publishes a descriptor, without a signal. Its index.
+    /// Publishes a descriptor without a signal. Returns its index.
     pub fn publish(&mut self, descriptor: Descriptor) -> u32 {
         let index = self.store(descriptor);
         self.from_client.transmit_tail.publish(self.sends);
         index
     }
 
-    /// Stores a descriptor without publishing it. Its index. Slots in which a send waits are passed over,
-    /// unless that is so in all.
+    /// Stores a descriptor without publishing it. Returns its index. Slots in which a send waits are passed
+    /// over, unless one waits in every slot.
     pub fn store(&mut self, descriptor: Descriptor) -> u32 {
         let waits = |index: u32| self.status(index.wrapping_sub(RING)) == Some(Status::Queued);
         if let Some(run) = (0..RING).find(|run| !waits(self.sends.wrapping_add(*run))) {
@@ -228,26 +231,26 @@ impl<'a> Actor<'a> {
         index
     }
 
-    /// Publishes a descriptor and signals central if it asks for it. Its index.
+    /// Publishes a descriptor and signals central if its hint asks for it. Returns the index.
     pub fn send(&mut self, descriptor: Descriptor) -> u32 {
         let index = self.publish(descriptor);
         self.flush();
         index
     }
 
-    /// Signals central if it asks for it.
+    /// Signals central if its wake hint asks for it.
     pub fn flush(&self) {
         if self.to_client.wake.asks_for_signal() {
             self.stage.ring();
         }
     }
 
-    /// Signals central whether it asks for it or not.
+    /// Signals central, whether or not its wake hint asks for it.
     pub fn ring(&self) {
         self.stage.ring();
     }
 
-    /// Posts `length` bytes from `position` of `rx` for one message. Its index.
+    /// Posts `length` bytes from `position` of `rx` for one message. Returns the index.
     pub fn post(&mut self, position: u64, length: u32, from: Option<Role>) -> u32 {
         self.request(Post {
             place: Address::at(position).unwrap_or_default(),
@@ -258,7 +261,7 @@ impl<'a> Actor<'a> {
         })
     }
 
-    /// Opens `length` bytes from `position` of `rx` as a window for `from`. Its index.
+    /// Opens `length` bytes from `position` of `rx` as a window for `from`. Returns the index.
     pub fn open_window(&mut self, position: u64, length: u32, from: Role) -> u32 {
         self.request(Post {
             place: Address::at(position).unwrap_or_default(),
@@ -269,22 +272,22 @@ impl<'a> Actor<'a> {
         })
     }
 
-    /// Takes an earlier request back, and signals central if it asks for it.
+    /// Withdraws an earlier request, and signals central if its wake hint asks for it.
     pub fn withdraw(&mut self, earlier: u32) {
         self.from_client.withdraw(earlier);
         self.from_client.withdrawals.publish(self.from_client.withdrawals.observe().wrapping_add(1));
         self.flush();
     }
 
-    /// Publishes any receive request and signals central if it asks for it. Its index.
+    /// Publishes any receive request, and signals central if its wake hint asks for it. Returns the index.
     pub fn request(&mut self, post: Post) -> u32 {
         let index = self.store_request(post);
         self.publish_requests();
         index
     }
 
-    /// Stores a receive request without publishing it. Its index. Slots whose request is not over are passed
-    /// over, unless all are in use.
+    /// Stores a receive request without publishing it. Returns its index. Slots whose request is not over are
+    /// passed over, unless all slots are in use.
     pub fn store_request(&mut self, post: Post) -> u32 {
         while self.held != u128::MAX && self.held & bit(self.posts) != 0 {
             self.from_client.pass_over_post(self.posts);
@@ -297,13 +300,13 @@ impl<'a> Actor<'a> {
         index
     }
 
-    /// Publishes all stored receive requests and signals central if it asks for it.
+    /// Publishes all stored receive requests, and signals central if its wake hint asks for it.
     pub fn publish_requests(&self) {
         self.from_client.post_tail.publish(self.posts);
         self.flush();
     }
 
-    /// Publishes all stored descriptors and signals central if it asks for it.
+    /// Publishes all stored descriptors, and signals central if its wake hint asks for it.
     pub fn publish_sends(&self) {
         self.from_client.transmit_tail.publish(self.sends);
         self.flush();
@@ -316,24 +319,24 @@ impl<'a> Actor<'a> {
             && self.to_client.standing() == Standing::Open
     }
 
-    /// How a send stands.
+    /// The status of a send.
     #[must_use]
     pub fn status(&self, index: u32) -> Option<Status> {
         self.to_client.status(index).get(index)
     }
 
-    /// Waits until a send has come to its end, and says how.
+    /// Waits until a send has ended, and returns its final status.
     pub fn end_of(&self, index: u32) -> Result<Status, Clue> {
         self.wait(|actor| actor.status(index).is_some_and(Status::is_final))?;
         self.status(index).ok_or(Clue { what: "a final status stays", line: line!() })
     }
 
-    /// Waits until a send waits.
+    /// Waits until a send is `Queued`.
     pub fn until_queued(&self, index: u32) -> Result<(), Clue> {
         self.wait(|actor| actor.status(index) == Some(Status::Queued))
     }
 
-    /// The next delivery, if there is one (r18: by looking, not by signal).
+    /// The next delivery, if there is one (r18: found by looking, not by a signal).
     pub fn poll(&mut self) -> Option<Delivery> {
         if self.to_client.delivery_tail.observe() == self.taken {
             return None;
@@ -353,7 +356,7 @@ impl<'a> Actor<'a> {
         self.poll().ok_or(Clue { what: "a delivery stays", line: line!() })
     }
 
-    /// Waits until central regards this client so.
+    /// Waits until central regards this client as `standing`.
     pub fn until(&self, standing: Standing) -> Result<(), Clue> {
         self.wait(|actor| actor.to_client.standing() == standing)
     }
@@ -386,14 +389,14 @@ impl<'a> Actor<'a> {
         self.stage.print(line);
     }
 
-    /// What the platform lets this client do beside what it gives everybody.
+    /// The platform, for what only some scenarios need.
     #[must_use]
     pub fn stage(&self) -> &'a dyn Stage {
         self.stage
     }
 
-    /// Tells the umpire that this role has passed. Again, if gamma's own script has restarted it or brought
-    /// it into quarantine meanwhile.
+    /// Tells the umpire that this role has passed. It sends the message again if gamma's own script has
+    /// restarted gamma or brought it into quarantine meanwhile.
     pub fn report_pass(&mut self) -> Result<(), Clue> {
         loop {
             let send = self.send_pass();
@@ -405,18 +408,19 @@ impl<'a> Actor<'a> {
         }
     }
 
-    /// Sends the umpire word that this role has passed. The send.
+    /// Sends the umpire the message that this role has passed. Returns the index of the send.
     pub fn send_pass(&mut self) -> u32 {
         self.send(Descriptor { tag: TAG_PASSED, ..Self::message(Role::Gamma, 0, 0) })
     }
 
-    /// Waits until all others that play have told of their pass, mallory last: what she has sent to gamma may
-    /// have to wait until she has seen that it does. For gamma; `plays` says of whom she must hear.
+    /// Waits until all other roles that play have said that they passed. Mallory comes last, because a
+    /// message from mallory to gamma may have to wait until mallory has seen that it waits. Only gamma calls
+    /// this; `plays` tells which roles play.
     pub fn await_passes(&mut self, plays: impl Fn(Role) -> bool) -> Result<(), Clue> {
         for roles in [&[Role::Alpha, Role::Beta][..], &[Role::Mallory][..]] {
             let mut awaited = roles.iter().filter(|role| plays(**role)).count();
-            // The scenario may have left buffers posted; these are for the words of the others, whatever else
-            // comes.
+            // The scenario may have left buffers posted. These are only for the messages of the other roles,
+            // whatever else arrives.
             for role in roles.iter().take(awaited) {
                 self.post(0, 1, Some(*role));
             }

@@ -1,5 +1,5 @@
-//! Canaries: a pattern in every byte of a buffer that nobody may write to. It leaves out the stamps, which
-//! are as good.
+//! Canaries: a pattern in every byte of a buffer that nobody may write to. The stamps are left out. They
+//! serve the same purpose.
 
 use core::ops::Range;
 
@@ -19,7 +19,7 @@ impl Buffer {
         }
     }
 
-    /// Whether all canaries stand but those in `spared`, which are not looked at.
+    /// Whether all canaries are intact. Those in `spared` are not checked.
     #[must_use]
     pub fn canaries_stand_around(self, spared: &Range<usize>) -> bool {
         (0..self.bytes()).step_by(FRAME).all(|frame| {
@@ -29,7 +29,8 @@ impl Buffer {
         })
     }
 
-    /// One past the last canary from `position` on that is gone, or `position`. Stamps count for nothing.
+    /// One past the last changed canary from `position` on, or `position` if none has changed. Stamps are
+    /// ignored.
     #[must_use]
     pub fn written_up_to(self, position: usize) -> usize {
         let mut byte = [0];

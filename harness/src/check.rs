@@ -1,4 +1,4 @@
-//! Checks of a script: a failed one names what was expected, and where.
+//! The check of a script. If it fails, it names what was expected, and the line.
 
 /// Ends the script with a failure unless the condition holds.
 macro_rules! ensure {

@@ -1,19 +1,20 @@
-//! Tests that run inside seL4: scenarios, and what plays them.
+//! Tests that run inside seL4: scenarios, and the protection domains that play them.
 //!
 //! A scenario boots a system of its own (`harness/system.xml`), so nothing is left over from one test to the
-//! next. Three clients play it: alpha, beta and gamma are the same program, which runs the script of its
-//! role. A fourth, mallory, has no script: she strikes whenever she is woken, in the middle of central's
-//! work. Central is the real engine on the real platform, with a *witness* between the two that prints every
-//! map, unmap, copy and signal, and looks into each frame it maps: every client stamps its frames, so the
-//! trace says whose physical page it really is. In every scenario it also watches that nothing becomes
-//! visible to a client while a frame is mapped (guarantee 5), unless a flow keeps frames mapped.
+//! next. Three clients play it: alpha, beta and gamma. They are the same program, and each runs the script of
+//! its role. A fourth client, mallory, has no script: it strikes whenever it is woken, in the middle of
+//! central's work. Central is the real engine on the real platform. A *witness* between the two prints every
+//! map, unmap, copy and signal, and reads the stamp of each frame that is mapped. Every client stamps its
+//! frames, so the trace shows which physical page each frame really is. In every scenario the witness also
+//! checks that nothing becomes visible to a client while a frame is mapped (guarantee 5), unless a flow keeps
+//! frames mapped.
 //!
-//! Half of a scenario's judgement falls inside the kernel, in the scripts (`harness: pass alpha`, `harness:
-//! fail …`); the other half on the host, which compares the witness's trace and the fault reports of the
-//! kernel with [`Scenario::trace`] and [`Scenario::fault`].
+//! Half of a scenario is judged inside the kernel, by the scripts (`harness: pass alpha`, `harness: fail …`).
+//! The other half is judged on the host, which compares the witness's trace and the kernel's fault reports
+//! with [`Scenario::trace`] and [`Scenario::fault`].
 //!
-//! This library is `no_std` and knows no platform: the command line links it for the table [`SCENARIOS`], the
-//! protection domains (`src/pd/`) for the scripts.
+//! This library is `no_std` and knows no platform. The command line links it for the table [`SCENARIOS`], and
+//! the protection domains (`src/pd/`) link it for the scripts.
 
 #![no_std]
 
@@ -35,5 +36,5 @@ pub use scenario::{Change, Ending, Fault, Feature, Moment, Scenario, Touch, Trac
 pub use scenarios::SCENARIOS;
 pub use stamp::Stamp;
 
-/// First word of the region `scenario`; the second is the scenario's place in [`SCENARIOS`].
+/// First word of the region `scenario`. The second word is the scenario's index in [`SCENARIOS`].
 pub const SCENARIO_MAGIC: u32 = u32::from_le_bytes(*b"SCEN");

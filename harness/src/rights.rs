@@ -1,21 +1,20 @@
-//! What a protection domain (PD) holds, and what it tries with it: the words in which scenarios about rights
-//! speak.
+//! What a protection domain (PD) holds and what it tries with it, in the terms of the scenarios about rights.
 //!
-//! On seL4 a PD can do what its capabilities let it do, so a walk over its whole `CSpace` shows all of it.
-//! How a slot is tried is the platform's business (the crate `probe` of each); what must be found is the same
-//! on all, and is said here and in the scenarios.
+//! On seL4 a PD can do exactly what its capabilities let it do, so a walk over its whole `CSpace` shows all
+//! of it. The crate `probe` of each platform knows how to try a slot. What must be found is the same on all
+//! platforms; this file and the scenarios say it.
 
-/// What a slot of a `CSpace` turned out to be good for.
+/// What a slot of a `CSpace` can be used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Holding {
-    /// It can neither be sent to nor changed. It may still be what the PD waits on.
+    /// The slot can neither be sent to nor changed. The PD may still wait on it.
     Nothing,
-    /// It signals, and is in the place of the channel of this number.
+    /// The slot signals, and is the slot of the channel of this number.
     Signal(u8),
-    /// What the platform gives every PD in this place, to wait for its own signals and to call whoever prints
+    /// What the platform gives every PD in this slot: to wait for its own signals, or to call whoever prints
     /// for it.
     Life,
-    /// An address space, in the place of the PD's own.
+    /// An address space, in the slot of the PD's own.
     AddressSpace,
     /// A frame of memory.
     Frame,
@@ -23,18 +22,18 @@ pub enum Holding {
     Stranger,
 }
 
-/// What a walk has found.
+/// What a walk over a `CSpace` has found.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Holdings {
-    /// Bit `n`: it signals through channel `n`.
+    /// Bit `n` is set if a slot signals through channel `n`.
     pub channels: u64,
-    /// Address spaces.
+    /// Number of address spaces.
     pub address_spaces: u32,
-    /// Frames of memory.
+    /// Number of frames of memory.
     pub frames: u64,
-    /// Capability pointer of the first thing that is none of these.
+    /// Capability pointer of the first slot that holds anything else.
     pub stranger: Option<u64>,
-    /// Slots that were looked at.
+    /// Number of slots that were tried.
     pub slots: u32,
 }
 
@@ -52,15 +51,15 @@ impl Holdings {
     }
 }
 
-/// What a PD does with capabilities that must not let it: each must fault.
+/// What a PD tries with capabilities that must not allow it. Each try must fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Overreach {
-    /// Waits by the capability that signals through this channel.
+    /// Waits on the capability that signals through this channel.
     WaitByChannel(u8),
-    /// Waits by the capability through which it has its lines printed: it would get what others ask for.
+    /// Waits on the capability through which its lines are printed. It would get the requests of other PDs.
     WaitForRequests,
-    /// Waits by the capability through which its faults are reported: it would get the faults of others.
+    /// Waits on the capability through which its faults are reported. It would get the faults of other PDs.
     WaitForFaults,
-    /// Invokes what lies behind the last slot.
+    /// Invokes a capability pointer past the last slot.
     InvokeBeyond,
 }

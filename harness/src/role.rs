@@ -1,15 +1,15 @@
-//! Who plays: the clients of the test system, by name and number.
+//! The clients of the test system, by name and number.
 
-/// Who plays.
+/// A client of the test system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// Client 0, the sender in most scenarios.
     Alpha,
     /// Client 1, the receiver in most scenarios.
     Beta,
-    /// Client 2; the umpire, and in most scenarios of threats the offender.
+    /// Client 2. It is the umpire, and the attacker in most scenarios about threats.
     Gamma,
-    /// Client 3, who does not play a script but strikes when she is woken.
+    /// Client 3. It plays no script, but strikes when it is woken.
     Mallory,
 }
 

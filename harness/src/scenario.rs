@@ -1,11 +1,11 @@
-//! What a scenario is.
+//! The parts of a scenario.
 
 use crate::actor::{Script, Strike};
 use crate::role::Role;
 
 /// One test inside seL4.
 pub struct Scenario {
-    /// Its name, which begins with the requirement's id (`r07_…`) or the threat's (`t03_…`).
+    /// The name. It begins with the requirement's id (`r07_…`) or the threat's (`t03_…`).
     pub name: &'static str,
     /// What alpha does.
     pub alpha: Option<Script>,
@@ -13,28 +13,27 @@ pub struct Scenario {
     pub beta: Option<Script>,
     /// What gamma does before it becomes the umpire.
     pub gamma: Option<Script>,
-    /// What mallory does whenever she is woken, which is at every tick and around every act of central's: she
-    /// has a higher priority than central then, so she runs in the middle of its work. Without a strike she
-    /// never comes in.
+    /// What mallory does whenever it is woken: at every tick and around every act of central. Mallory has a
+    /// higher priority than central, so it runs in the middle of central's work. Without a strike mallory
+    /// never asks to be let in.
     pub mallory: Option<Strike>,
-    /// What the witness in central tries.
+    /// What the witness in central does beside its trace.
     pub touch: Touch,
-    /// What the witness must have seen.
+    /// What the trace of the witness must show.
     pub trace: Trace,
-    /// The fault that must happen. Without one, none may.
+    /// The fault that must happen. If it is `None`, no fault may happen.
     pub fault: Option<Fault>,
-    /// How often it must happen.
+    /// How often the fault must happen.
     pub faults: u8,
-    /// How often the platform starts a domain again when it has faulted: `[restarts]` of the scenario's
-    /// flows.
+    /// How often the platform restarts a domain that has faulted: `[restarts]` of the scenario's flows.
     pub restarts: &'static [(&'static str, u8)],
-    /// What differs from `harness/flows.toml` otherwise.
+    /// All other differences from `harness/flows.toml`.
     pub flows: &'static [Change],
-    /// What it needs of the platform; where that is not to be had, it is not played.
+    /// Features of the platform that the scenario needs. A platform without them does not play it.
     pub needs: &'static [Feature],
-    /// What the console must show beyond that, as beginnings of lines.
+    /// Further lines that the console must show. Each text is the beginning of a line.
     pub console: &'static [&'static str],
-    /// Who ends the machine.
+    /// Which role ends the machine.
     pub ending: Ending,
 }
 
@@ -59,80 +58,79 @@ pub enum Change {
     },
 }
 
-/// What the witness tries between engine and kernel.
+/// What the witness does between engine and kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Touch {
     /// Nothing.
     Nothing,
-    /// Reads the home of alpha's first transmit frame before anybody asked for anything.
+    /// Reads the window address of alpha's first transmit frame before any client has asked for anything.
     BeforeAnyRequest,
-    /// Reads the home of the last frame that was unmapped, after central has come to rest.
+    /// Reads the window address of the last unmapped frame, when central has come to rest.
     AfterTransfer,
     /// Writes to the sender's frame while it is mapped.
     WriteToSource,
-    /// Has the sender's frame mapped as one to write, through the capability that central has for it, and
-    /// writes.
+    /// Maps the sender's frame for writing, through the capability that central has for it, and writes.
     WriteByCapability,
-    /// Walks over central's whole `CSpace`, then waits by a capability that only signals.
+    /// Walks over central's whole `CSpace`, then waits on a capability that can only signal.
     Overreach,
-    /// Asks the kernel, after central has come to rest, whether any frame of any client is still mapped.
+    /// When central has come to rest, asks the kernel whether any frame of any client is still mapped.
     Census,
-    /// The same, and the witness says nothing of what central does, which would take most of a scenario's
+    /// As [`Census`](Self::Census), but the witness prints no trace, which would take most of the scenario's
     /// time.
     SilentCensus,
-    /// Nothing, and it says nothing either.
+    /// Nothing, and the witness prints no trace.
     Silent,
-    /// Central comes to rest after so many rounds at most, whenever it runs. The most there were so far are
-    /// printed.
+    /// Checks that central comes to rest after at most this many rounds, whenever it runs. Prints the largest
+    /// number so far.
     Rounds(u32),
-    /// Central faults at this moment, and having been restarted asks the kernel the same, before it serves
-    /// anybody.
+    /// Central faults at this moment. After its restart the witness asks the kernel as in
+    /// [`Census`](Self::Census), before central serves any client.
     Crash(Moment),
-    /// Likewise, but central panics.
+    /// As [`Crash`](Self::Crash), but central panics.
     Panic(Moment),
-    /// Central faults at this moment in each of its lives.
+    /// Central faults at this moment after each start.
     CrashAlways(Moment),
 }
 
-/// What not every platform has.
+/// A feature that not every platform has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Feature {
-    /// Whoever has the highest priority runs, at once and alone: mallory's strikes happen at the moments of
-    /// central's work for which she is woken, and not beside it.
+    /// Only the PD with the highest priority runs, and it runs at once. So mallory strikes exactly at the
+    /// moments of central's work at which it is woken, and never beside central.
     Priorities,
-    /// Domains that have faulted are started again.
+    /// Domains that have faulted are restarted.
     Restarts,
-    /// What a domain may do is what its `CSpace` holds, and that can be walked.
+    /// The rights of a domain are what its `CSpace` holds, and a program can walk over that.
     Capabilities,
-    /// Two processors: clients run while central does, and nobody has a priority. Only hosted has that.
+    /// Two processors: clients run while central runs, and no PD has a priority. Only hosted has this.
     Processors,
 }
 
 /// A moment of central's work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Moment {
-    /// After so many maps.
+    /// After this many maps.
     Mapped(u32),
-    /// After so many copies, before what they are about is unmapped and published.
+    /// After this many copies, before the copied messages are unmapped and published.
     Copied(u32),
-    /// After so many unmaps, before anything is published.
+    /// After this many unmaps, before anything is published.
     Unmapped(u32),
-    /// After so many turns have published deliveries, before it publishes what they have come to.
+    /// After this many turns have published deliveries, before central publishes their statuses.
     Delivered(u32),
-    /// After at least so many copies, when they are published and a client is about to be signalled.
+    /// After at least this many copies, when they are published and central is about to signal a client.
     Signalling(u32),
 }
 
-/// What the witness must have seen, as its lines without the prefix `witness: `.
+/// What the trace must show. The texts are lines of the witness without the prefix `witness: `.
 #[derive(Clone, Copy, Debug)]
 pub enum Trace {
-    /// These lines, in this order, with anything between.
+    /// These lines in this order; other lines may come between.
     Contains(&'static [&'static str]),
-    /// These lines, each directly after the one before it.
+    /// These lines, each directly after the one before.
     Run(&'static [&'static str]),
-    /// Exactly these, at the beginning.
+    /// Exactly these lines, at the beginning.
     Begins(&'static [&'static str]),
-    /// None that begins so.
+    /// No line that begins with one of these.
     Without(&'static [&'static str]),
 }
 
@@ -141,23 +139,23 @@ pub enum Trace {
 pub struct Fault {
     /// The protection domain that faults.
     pub domain: &'static str,
-    /// As [`ferry_platform::FaultKind`] names it: `read`, `write`, `capability`, `panic`…
+    /// The kind, as [`ferry_platform::FaultKind`] names it: `read`, `write`, `capability`, `panic`…
     pub kind: &'static str,
 }
 
-/// Who ends the machine, with success, once its own script has passed.
+/// Which role ends the machine, with success, when its own script has passed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ending {
-    /// Gamma, when alpha and beta have told it by a message that they have passed.
+    /// Gamma, when alpha and beta have sent it the message that they have passed.
     Umpire,
-    /// This role, whatever the others do: for scenarios in which central or a client comes to its end.
+    /// This role, whatever the others do. For scenarios in which central or a client is stopped for good.
     By(Role),
-    /// Nobody can: the host does, when it has seen the fault.
+    /// No role can. The host ends the machine when it has seen the fault.
     ByFault,
 }
 
 impl Scenario {
-    /// A scenario in which nobody does anything; the table fills in what differs.
+    /// A scenario in which no role does anything. Each scenario fills in what differs.
     pub(crate) const IDLE: Self = Self {
         name: "",
         alpha: None,

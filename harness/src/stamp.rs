@@ -1,11 +1,11 @@
-//! Stamps: each client marks each of its frames, so that whoever maps one can tell which it has.
+//! Stamps: each client marks each of its frames, so that whoever maps a frame can tell which frame it is.
 
-/// Whose frame it is and which.
+/// The owner of a frame, and the frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stamp {
     /// Number of the client.
     pub client: u16,
-    /// Of its receive buffer, not its transmit buffer.
+    /// Whether the frame is of the receive buffer; otherwise it is of the transmit buffer.
     pub receive: bool,
     /// Number of the frame in the buffer.
     pub frame: u32,
@@ -15,17 +15,17 @@ pub struct Stamp {
 const MARK: u64 = 0x5eaf_0000;
 
 impl Stamp {
-    /// Where in its frame a stamp lies: the last word.
+    /// Offset of the stamp in its frame: the last word.
     pub const OFFSET: usize = 4096 - 8;
 
-    /// The word to write.
+    /// The word that the client writes.
     #[must_use]
     pub const fn word(self) -> u64 {
         let which = (self.client as u64) << 17 | (self.receive as u64) << 16 | self.frame as u64;
         MARK << 32 | which
     }
 
-    /// The stamp behind a word, if it is one.
+    /// The stamp in a word, if the word is one.
     #[must_use]
     pub const fn of(word: u64) -> Option<Self> {
         if word >> 32 != MARK {

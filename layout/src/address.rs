@@ -1,11 +1,12 @@
-//! Places inside a client's transmit or receive buffer: what a peer claims, and what has been checked.
+//! Places inside a client's transmit or receive buffer: [`Address`] is what a peer claims, [`Span`] is what
+//! has been checked.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::geometry::{FRAME_BYTES, MAX_BUFFER_BYTES};
 
-/// A place as a request names it: a frame of the region and a byte in that frame. A claim, nothing more:
-/// [`Address::span`] is the only way from here to something usable.
+/// A place as a request names it: a frame of the region and a byte in that frame. It is a claim and nothing
+/// more. Only [`Address::span`] makes something usable of it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Address {
@@ -27,8 +28,8 @@ impl Address {
 
     /// Checks the claim that `length` bytes from here lie inside a region of `region_bytes` bytes.
     ///
-    /// `None` if the offset is not inside a frame, or the last byte would lie past the end. No sum can wrap:
-    /// all of them are taken in 64 bits from 32-bit numbers.
+    /// `None` if the offset is not inside a frame, or if the last byte would lie past the end. No sum can
+    /// wrap, because all of them are taken in 64 bits from 32-bit numbers.
     #[must_use]
     #[inline]
     pub fn span(self, length: u32, region_bytes: u64) -> Option<Span> {
@@ -38,7 +39,7 @@ impl Address {
     }
 }
 
-/// A range of bytes that was checked to lie inside the region it was made for. Holding one is the proof.
+/// A range of bytes that was checked to lie inside the region it was made for. Holding one proves that check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
     start: u64,
@@ -46,17 +47,17 @@ pub struct Span {
 }
 
 impl Span {
-    /// No bytes, at the beginning of any region.
+    /// The empty range at the beginning of any region.
     pub const EMPTY: Self = Self { start: 0, length: 0 };
 
-    /// First byte, counted from the beginning of the region.
+    /// First byte, counted in bytes from the beginning of the region.
     #[must_use]
     #[inline]
     pub const fn start(self) -> u64 {
         self.start
     }
 
-    /// First byte, as deliveries name it: no region has more than 2^32 bytes.
+    /// First byte, in the 32 bits that a delivery has for it. No region has more than 2^32 bytes.
     #[must_use]
     #[inline]
     pub const fn position(self) -> u32 {
@@ -88,7 +89,7 @@ impl Span {
         self.start <= other.start && other.end() <= self.end()
     }
 
-    /// `length` bytes from `skip` bytes into this range, or `None` if that would leave it.
+    /// `length` bytes that begin `skip` bytes into this range, or `None` if they do not all lie inside it.
     #[must_use]
     #[inline]
     pub fn part(self, skip: u32, length: u32) -> Option<Self> {
@@ -110,8 +111,8 @@ impl Span {
         }
     }
 
-    /// Numbers of the 4 KiB frames that this range touches: first, and one past the last. Empty ranges touch
-    /// none.
+    /// Numbers of the 4 KiB frames that this range touches: from the first to one past the last. An empty
+    /// range touches none.
     #[must_use]
     #[inline]
     pub const fn frames(self) -> core::ops::Range<u32> {

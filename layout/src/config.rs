@@ -1,14 +1,14 @@
-//! The compiled configuration: what `ferry image` makes of `system.xml` and `flows.toml`, and central reads.
+//! The compiled configuration. `ferry image` makes it of `system.xml` and `flows.toml`, and central reads it.
 //!
-//! One read-only blob, so that a change of topology recompiles no protection domain:
+//! It is one read-only blob, so a change of topology recompiles no protection domain:
 //!
 //! ```text
 //!  Header │ ClientRecord × clients │ FlowRecord × flows
 //! ```
 //!
-//! All numbers are little-endian, all offsets follow from the counts. The blob comes from the trusted image
-//! builder; it is checked completely once, in [`Config::parse`], because a damaged image must end in a
-//! sentence and not in a panic.
+//! All numbers are little-endian, and all offsets follow from the counts. The blob comes from the trusted
+//! image builder. [`Config::parse`] checks it completely once all the same, because a damaged image must end
+//! in a message and not in a panic.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -46,13 +46,15 @@ impl Header {
     pub const NO_TICK: u32 = u32::MAX;
 }
 
-/// A transmit or receive buffer, as central reaches it.
+/// A transmit or receive buffer, and how central reaches it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct BufferRecord {
-    /// Where in central's window the first frame is mapped, when it is. Each frame has one home.
+    /// The address in central's window at which central maps the first frame. The other frames follow it, so
+    /// each frame has one fixed address.
     pub window_address: u64,
-    /// Capability pointer, in central's `CSpace`, of the first frame; the others follow one by one.
+    /// Capability pointer, in central's `CSpace`, of the first frame. Those of the other frames follow one by
+    /// one.
     pub first_capability: u64,
     /// Size in bytes, a multiple of the frame size; 0 if the client has no such buffer.
     pub bytes: u64,
@@ -111,8 +113,8 @@ pub enum Mapping {
     /// Map, copy, unmap, before the sender sees `Done` (r19, r28).
     #[default]
     Each = 0,
-    /// Keep mapped until a round without work, a quarantine or a restart. Faster; while it lasts, a fault in
-    /// central could reach what is mapped.
+    /// Frames stay mapped until a round without work, a quarantine or a restart. This is faster, but while
+    /// they are mapped a fault in central could reach them.
     Keep = 1,
 }
 
@@ -131,18 +133,18 @@ impl Mapping {
 /// What is wrong with a blob.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConfigError {
-    /// It does not begin with [`CONFIG_MAGIC`]: the image was not built by `ferry image`.
+    /// The blob does not begin with [`CONFIG_MAGIC`]: the image was not built by `ferry image`.
     NotAConfig,
-    /// It is of another version than [`CONFIG_VERSION`].
+    /// The blob has another version than [`CONFIG_VERSION`].
     Version(u32),
-    /// It ends before its last record.
+    /// The blob ends before its last record.
     Truncated,
-    /// More clients than [`MAX_CLIENTS`].
+    /// The blob has more clients than [`MAX_CLIENTS`].
     TooManyClients(u32),
     /// The client record of this number has a value outside its range.
     Client(u32),
-    /// The flow record of this number names an unknown client, a client and itself, or a value outside its
-    /// range.
+    /// The flow record of this number names an unknown client, or one client as both source and target, or
+    /// has a value outside its range.
     Flow(u32),
     /// This flow record repeats the pair of an earlier one.
     FlowTwice(u32),
@@ -168,8 +170,8 @@ impl core::fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// A blob that was checked. Holding one proves that every number in it is in the range that its field
-/// documents.
+/// A blob that was checked. Holding one proves that every number in it is in the range that the field's
+/// documentation gives.
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
     header: &'a Header,
@@ -178,7 +180,7 @@ pub struct Config<'a> {
 }
 
 impl<'a> Config<'a> {
-    /// Checks a blob, which may be followed by anything. `bytes` must be aligned to 8, else it is
+    /// Checks a blob. Bytes that follow it are ignored. `bytes` must be aligned to 8; otherwise the result is
     /// [`ConfigError::NotAConfig`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfigError> {
         let (header, rest) = Header::ref_from_prefix(bytes).map_err(|_| ConfigError::NotAConfig)?;

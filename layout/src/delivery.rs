@@ -6,8 +6,8 @@ use crate::address::Address;
 use crate::entry::{Slot, entry};
 use crate::geometry::{FRAME_BYTES, POST_SLOTS};
 
-/// One entry of the receive queue. Thirty-two bytes, in a page that only central can write: `source` is proof
-/// of origin.
+/// One entry of the receive queue: 32 bytes, in a page that only central can write. So `source` proves where
+/// the message came from.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Delivery {
@@ -18,8 +18,8 @@ pub struct Delivery {
     /// First byte of what arrived, counted from the beginning of the client's own `_rx` region.
     pub position: u32,
     /// Index of the receive request that this used up, took back or refused; 0 for [`DeliveryKind::Placed`].
-    /// Only its slot counts, see [`Delivery::slot_of`]: of a request that has been open for more than a lap
-    /// of the ring, or that an earlier central had taken, the lap may be wrong.
+    /// Only the slot of this index counts, see [`Delivery::slot_of`]. The lap may be wrong if the request has
+    /// been open for more than a lap of the ring, or if an earlier central had taken it.
     pub request: u32,
     /// Bytes that arrived.
     pub length: u32,
@@ -32,7 +32,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// First byte of what arrived, as requests name places.
+    /// First byte of what arrived, in the form in which requests name places.
     #[must_use]
     pub const fn place(&self) -> Address {
         Address { frame: self.position / FRAME_BYTES, offset: self.position % FRAME_BYTES }
@@ -48,8 +48,8 @@ impl Delivery {
 
 entry!(Delivery, 4);
 
-/// What there is to know of a delivery of kind [`DeliveryKind::Message`] for the one who knows the request
-/// that it used up.
+/// The fields of a delivery of kind [`DeliveryKind::Message`] without its place. Its reader knows the request
+/// that it used up, and so the place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Arrival {
     /// The sender's tag.
@@ -65,12 +65,12 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// Reads a delivery of that kind, and no more of it than this; `None` if it is of another.
+    /// Reads these fields of a delivery and nothing else of it; `None` if it is of another kind.
     #[must_use]
     #[inline]
     pub fn load<const STRIDE: usize>(slot: &Slot<STRIDE>) -> Option<Self> {
         let last = slot.word::<3>();
-        // Which part of the word is which is asserted below.
+        // The assertions below pin which part of the word holds which field.
         #[expect(clippy::cast_possible_truncation, reason = "parts of the word")]
         let (length, source, kind) = (last as u32, (last >> 32) as u16, (last >> 48) as u8);
         (kind == DeliveryKind::Message as u8).then(|| Self {
@@ -92,16 +92,16 @@ const _: () = {
     assert!(offset_of!(Delivery, kind) == 30);
 };
 
-/// What an entry of the receive queue tells.
+/// What an entry of the receive queue reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum DeliveryKind {
-    /// A message has arrived in a posted buffer, which is the client's again.
+    /// A message has arrived in a posted buffer. The buffer is the client's again.
     Message = 0,
-    /// A receive request was taken back, as asked; its place belongs to the client alone again.
+    /// A receive request was taken back, as the client asked. Its place belongs to the client alone again.
     Withdrawn = 1,
-    /// A receive request was not accepted: outside `_rx`, empty, from nobody, of no kind, or one window too
-    /// many.
+    /// A receive request was not accepted: its place is outside `_rx`, it is empty, it names no possible
+    /// source, its kind or marks are unknown, or it is one window too many.
     Refused = 2,
     /// A message has arrived in an open window, at a place that its sender chose.
     Placed = 3,

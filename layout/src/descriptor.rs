@@ -15,19 +15,19 @@ use crate::geometry::DomainId;
 pub struct Descriptor {
     /// First byte to send, in the client's own `_tx` region.
     pub source: Address,
-    /// Where it shall go in the target's `_rx` region. Looked at only for [`Kind::Placed`].
+    /// Where the message shall go in the target's `_rx` region. It is read only for [`Kind::Placed`].
     pub destination: Address,
     /// Bytes to send. 0 is a message too; central maps nothing for it.
     pub length: u32,
-    /// Number of the client that shall receive it.
+    /// Number of the client that shall receive the message.
     pub target: u16,
     /// One of [`Kind`].
     pub kind: u8,
     /// Any of [`flags`].
     pub flags: u8,
-    /// Carried to the receiver as it is. Of a chain, the first descriptor's.
+    /// Carried to the receiver unchanged. A chain has the tag of its first descriptor.
     pub tag: u64,
-    /// Ticks that the message may wait before it expires; 0 lets it wait for ever.
+    /// Ticks that the message may wait before it expires; 0 means that it may wait for ever.
     pub time_to_live: u32,
     /// Zero.
     pub reserved: u32,
@@ -35,12 +35,12 @@ pub struct Descriptor {
 
 entry!(Descriptor, 5);
 
-/// Target, kind and flags of a descriptor as one number: what tells the ways of two messages apart.
+/// Target, kind and flags of a descriptor as one number. Messages of the same route are handled the same way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Route(u32);
 
 impl Route {
-    /// Reads no more than this of a descriptor.
+    /// Reads the route of a descriptor and nothing else of it.
     #[must_use]
     #[inline]
     pub fn of<const STRIDE: usize>(slot: &Slot<STRIDE>) -> Self {
@@ -52,15 +52,15 @@ impl Route {
         Self((word >> 32) as u32)
     }
 
-    /// Whether the client has marked this entry as [none](flags::PASSED_OVER).
+    /// Whether the client has marked this entry as [passed over](flags::PASSED_OVER): it is no message.
     #[must_use]
     #[inline]
     pub const fn is_passed_over(self) -> bool {
         self.0 >> 24 & flags::PASSED_OVER as u32 != 0
     }
 
-    /// The target, if the message asks for no more than the next buffer that its target posts: of kind
-    /// [`Kind::NextBuffer`] and without flags.
+    /// The target of a plain message, else `None`. A message is plain if it is of kind [`Kind::NextBuffer`]
+    /// and has no flags.
     #[must_use]
     #[inline]
     pub const fn plain_target(self) -> Option<DomainId> {
@@ -70,7 +70,7 @@ impl Route {
     }
 }
 
-/// What has to be checked of the descriptor of a plain message beyond its [`Route`].
+/// The fields of a plain message's descriptor that have to be checked, beyond its [`Route`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Plain {
     /// First byte to send.
@@ -80,15 +80,16 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// The tag of a message, which is carried to the receiver as it is.
+    /// The tag of a message, which is carried to the receiver unchanged.
     #[must_use]
     #[inline]
     pub fn tag<const STRIDE: usize>(slot: &Slot<STRIDE>) -> u64 {
         slot.word::<3>()
     }
 
-    /// Reads a descriptor that is to have the given route, which must be a [plain](Route::plain_target) one;
-    /// `None` if it has another. Each word is read once, and none that means nothing for such messages.
+    /// Reads the descriptor of a plain message of the given route, which must be a
+    /// [plain](Route::plain_target) one; `None` if the descriptor has another route. Each word is read once.
+    /// Words that need no check, or mean nothing for plain messages, are not read.
     #[must_use]
     #[inline]
     pub fn load<const STRIDE: usize>(slot: &Slot<STRIDE>, route: Route) -> Option<Self> {
@@ -136,16 +137,16 @@ impl Kind {
 
 /// Flags of a descriptor.
 pub mod flags {
-    /// The next descriptor continues this message. All parts go to one target, are published together, and
-    /// arrive as one delivery; at most [`MAX_CHAIN`](crate::geometry::MAX_CHAIN) parts.
+    /// The next descriptor continues this message. All parts go to one target and are published together, and
+    /// they arrive as one delivery. A message has at most [`MAX_CHAIN`](crate::geometry::MAX_CHAIN) parts.
     pub const CHAINED: u8 = 1;
     /// Put the message in the urgent class. The flow must grant it.
     pub const URGENT: u8 = 2;
     /// Do not signal the target for this message; it will find the delivery when it polls.
     pub const NO_SIGNAL: u8 = 4;
-    /// Not a message: the slot belongs to an earlier send, which central holds and has said so by
-    /// [`Queued`](crate::Status::Queued). The client sets it when the ring comes round to the slot, and
-    /// central goes on to the next index.
+    /// Not a message: the slot belongs to an earlier send that central holds, and for which it has written
+    /// [`Queued`](crate::Status::Queued). The client sets this mark when the ring comes round to the slot,
+    /// and central goes on to the next index.
     pub const PASSED_OVER: u8 = 128;
     /// Every flag that a message of this version can have.
     pub const ALL: u8 = CHAINED | URGENT | NO_SIGNAL;

@@ -1,4 +1,4 @@
-//! The directory: which peers a client can reach, by name, so that no client has a peer's number compiled in.
+//! The directory: the peers of a client by name, so that no client has a peer's number compiled in.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -47,19 +47,19 @@ impl core::fmt::Debug for DomainName {
     }
 }
 
-/// One entry of the directory: a peer that this client shares a flow with, in either direction.
+/// One entry of the directory: a peer that this client shares a flow with, in at least one direction.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Peer {
-    /// Its name in the system description.
+    /// The peer's name in the system description.
     pub name: DomainName,
-    /// Longest message that this client may send it, in bytes.
+    /// Longest message that this client may send to the peer, in bytes.
     pub max_message: u32,
-    /// Its number.
+    /// The peer's number.
     pub domain: u16,
-    /// 1 if this client may send to it.
+    /// 1 if this client may send to the peer.
     pub may_send: u8,
-    /// 1 if it may send to this client.
+    /// 1 if the peer may send to this client.
     pub may_receive: u8,
 }
 

@@ -1,21 +1,21 @@
 //! Entries of rings: how a structure crosses shared memory as a few relaxed 64-bit words.
 //!
-//! An entry carries no synchronisation of its own. Whoever writes one publishes it afterwards by an [`Index`]
-//! (release), and whoever reads one has seen that index before (acquire): that is the pair that makes the
-//! words visible. A peer that rewrites a published entry makes the reader get a mixture of words, which is
-//! why the reader checks its own copy and never looks twice.
+//! An entry carries no synchronisation of its own. Its writer publishes it afterwards by an [`Index`]
+//! (release), and its reader has observed that index before (acquire). That pair makes the words visible. If
+//! a peer rewrites a published entry, the reader gets a mixture of words. So the reader checks its own copy
+//! and never looks twice.
 //!
 //! [`Index`]: crate::Index
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// A structure that crosses shared memory as `WORDS` words, in a slot of `STRIDE` words.
+/// A structure that crosses shared memory as a few words, in a slot of at least as many words.
 ///
-/// Slots may be wider than what is read of them, so that no two share a cache line.
+/// A slot may be wider than the structure, so that no two slots share a cache line.
 pub trait Entry: Sized {
     /// The words that carry the structure.
     type Words: Copy + AsRef<[u64]> + AsMut<[u64]> + Default;
-    /// From the words as they were copied out of shared memory. Every pattern of bits is accepted.
+    /// Makes the structure from words that were copied out of shared memory. Every bit pattern is accepted.
     fn from_words(words: Self::Words) -> Self;
     /// The words as they are to be stored.
     fn into_words(self) -> Self::Words;
@@ -37,7 +37,7 @@ impl<const STRIDE: usize> Slot<STRIDE> {
         E::from_words(words)
     }
 
-    /// Stores `entry`. To be published by the ring's index afterwards.
+    /// Stores `entry`. The writer publishes it by the ring's index afterwards.
     #[inline]
     pub fn store<E: Entry>(&self, entry: E) {
         for (word, cell) in entry.into_words().as_ref().iter().zip(&self.0) {
@@ -45,7 +45,8 @@ impl<const STRIDE: usize> Slot<STRIDE> {
         }
     }
 
-    /// Sets bits of one word, for the one who writes this slot. To be published like the entry itself.
+    /// Sets bits of one word. Only the writer of this slot calls it, and publishes the change like the entry
+    /// itself.
     pub(crate) fn set_bits<const NUMBER: usize>(&self, bits: u64) {
         const { assert!(NUMBER < STRIDE) };
         let cell = &self.0[NUMBER];
@@ -61,7 +62,7 @@ impl<const STRIDE: usize> Slot<STRIDE> {
     }
 }
 
-/// `N` slots (a power of two) of `STRIDE` words each, in which entries of one kind lie.
+/// `N` slots of `STRIDE` words each, for entries of one kind. `N` is a power of two.
 #[repr(transparent)]
 pub struct Slots<const N: usize, const STRIDE: usize>([Slot<STRIDE>; N]);
 
@@ -79,7 +80,7 @@ impl<const N: usize, const STRIDE: usize> Slots<N, STRIDE> {
         &self.0[index as usize & Self::MASK]
     }
 
-    /// The slots from that of `index` (free-running) on, up to the end of the ring.
+    /// The slots from that of `index` (free-running) up to the end of the ring.
     #[must_use]
     #[inline]
     pub fn run(&self, index: u32) -> &[Slot<STRIDE>] {
@@ -93,7 +94,8 @@ impl<const N: usize, const STRIDE: usize> Slots<N, STRIDE> {
         self.slot(index).load()
     }
 
-    /// Stores `entry` in the slot of `index` (free-running). To be published by the ring's index afterwards.
+    /// Stores `entry` in the slot of `index` (free-running). The writer publishes it by the ring's index
+    /// afterwards.
     #[inline]
     pub fn store<E: Entry>(&self, index: u32, entry: E) {
         self.slot(index).store(entry);

@@ -1,7 +1,7 @@
 //! Every size and limit of the shared memory, in one place.
 //!
 //! A change here is a change of the ABI: raise [`ABI_VERSION`] with it. The `const` assertions beside the
-//! structures and `tests/abi` hold the numbers against the reference page `docs/abi.md`.
+//! structures and `tests/abi` compare the numbers with the reference page `docs/abi.md`.
 
 /// First word of both regions, `"FERR"` read as a little-endian number.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"FERR");
@@ -9,11 +9,11 @@ pub const MAGIC: u32 = u32::from_le_bytes(*b"FERR");
 /// Version of everything this crate describes. Central serves no client that states another one.
 pub const ABI_VERSION: u32 = 2;
 
-/// Bytes of one page, the unit in which requests name memory. A region on large frames is still addressed in
-/// these units; central finds the capability.
+/// Bytes of one page, the unit in which requests name memory. A region of large frames is addressed in these
+/// units too; central finds the capability.
 pub const FRAME_BYTES: u32 = 4096;
 
-/// Slots of every ring. Few under the model checker, whose atomics are a thousand times larger.
+/// Slots of every ring. The model checker has few of them, because its atomics are a thousand times larger.
 const RING_SLOTS: usize = if cfg!(loom) { 2 } else { 128 };
 
 /// Number of transmit descriptors, and of status words.
@@ -34,8 +34,8 @@ pub const MAX_CHAIN: usize = 16;
 /// Receive windows that one client can keep open at a time for one peer.
 pub const MAX_WINDOWS: usize = 8;
 
-/// Channel numbers of a protection domain are below this. It is Microkit's limit, and that of all platforms:
-/// a system that one accepts fits the others.
+/// Channel numbers of a protection domain are below this. It is Microkit's limit. All platforms have it, so a
+/// system that fits one fits the others.
 pub const CHANNELS: u8 = 62;
 
 /// Longest name of a protection domain, in bytes.

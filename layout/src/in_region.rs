@@ -33,24 +33,25 @@ pub struct InRegion {
     pub post_head: Index,
     /// One past the newest delivery.
     pub delivery_tail: Index,
-    /// The delivery tail, once all is said that its deliveries entail. For central's own restart.
+    /// The delivery tail up to which everything that follows from these deliveries is written (post head,
+    /// statuses, journal). Only a restarting central reads it.
     pub settled: Index,
-    /// Slots whose send has come to its end after the transmit head had passed it.
+    /// How many sends have ended after the transmit head had passed them.
     pub ended_late: Index,
     _indices: [Unused32; 11],
 
-    /// Central sleeps and asks to be signalled about anything new in `_out`.
+    /// Central sleeps and asks to be signalled about anything that the client publishes in `_out`.
     pub wake: WakeHint,
-    /// Central cannot go on before this client posts a receive request or takes a delivery, and asks to be
-    /// signalled about that. While it does not, it finds new requests by itself when a message for the client
-    /// arrives.
+    /// Central cannot go on until this client posts a receive request or takes a delivery, and asks to be
+    /// signalled about that. While this hint is not armed, no such signal is needed: central looks for new
+    /// requests when a message for the client arrives.
     pub wake_for_requests: WakeHint,
     _wake: [Unused32; 14],
 
     /// What central has done for this client.
     pub counters: Counters,
 
-    /// What central notes here for its own restart.
+    /// Central's notes for its own restart.
     pub journal: Journal,
     _unused: [[Unused64; 8]; 4],
 
@@ -70,7 +71,7 @@ pub enum Standing {
     Closed = 0,
     /// Served.
     Open = 1,
-    /// It broke the protocol: nothing of it is read but a wish for a new epoch.
+    /// The client broke the protocol. Central reads nothing of it but a request for a new epoch.
     Quarantined = 2,
 }
 
@@ -119,7 +120,8 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Adds to the total. For central, the one writer: a load and a store, no locked instruction.
+    /// Adds to the total. For central, the one writer. It is a load and a store, so it needs no locked
+    /// instruction.
     #[inline]
     pub fn add(&self, amount: u64) {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
@@ -141,8 +143,8 @@ impl core::fmt::Display for Counters {
 }
 
 impl InRegion {
-    /// Writes what stays the same over all epochs: who the client is, how large its buffers are, who its
-    /// peers are (at most [`MAX_CLIENTS`]; more are left out). For central, once, before any epoch begins.
+    /// Writes what stays the same over all epochs: the client's number, the sizes of its buffers, and its
+    /// peers (at most [`MAX_CLIENTS`]; more are left out). Central calls it once, before any epoch begins.
     pub fn introduce(
         &self,
         domain: u16,
@@ -163,7 +165,7 @@ impl InRegion {
         self.magic.store(MAGIC, Ordering::Release);
     }
 
-    /// Whether a central of this ABI version has introduced itself. Pairs with
+    /// Whether a central of this ABI version has written the introduction. Pairs with
     /// [`introduce`](Self::introduce).
     #[must_use]
     pub fn is_introduced(&self) -> bool {
@@ -179,7 +181,7 @@ impl InRegion {
         }
     }
 
-    /// Entries of the directory in use, at most [`MAX_CLIENTS`].
+    /// Number of directory entries in use, at most [`MAX_CLIENTS`].
     #[must_use]
     pub fn peer_count(&self) -> u32 {
         self.peers.load(Ordering::Relaxed)
@@ -197,8 +199,8 @@ impl InRegion {
         self.receive_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sets how central regards the client. Releases what was stored before it, for a central that is stopped
-    /// here and started anew; nobody reads a standing to learn of anything else.
+    /// Sets how central regards the client. The store releases everything before it, for the case that
+    /// central is stopped here and started anew. No other reader learns of anything else by the standing.
     pub fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as u32, Ordering::Release);
     }
@@ -213,16 +215,16 @@ impl InRegion {
         }
     }
 
-    /// Forgets every status, at the beginning of an epoch. For central.
+    /// Clears every status word, at the beginning of an epoch. For central.
     pub fn clear_statuses(&self) {
         for status in &self.statuses.0 {
             status.clear();
         }
     }
 
-    /// Says that `count` messages of one slot each, from free-running index `first` on, are
-    /// [`Done`](crate::Status::Done), the first being number `sequence` of the flow to `target`; see
-    /// [`StatusWord::set_delivered`]. For central.
+    /// Sets [`Done`](crate::Status::Done) for `count` messages of one slot each, from free-running index
+    /// `first` on. The first is number `sequence` of the flow to `target`; see [`StatusWord::set_delivered`].
+    /// For central.
     #[inline]
     pub fn set_delivered(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
         match self.statuses_from(first).get(..count as usize) {
@@ -233,8 +235,8 @@ impl InRegion {
         }
     }
 
-    /// As [`set_delivered`](Self::set_delivered), across the end of the ring, or where the note of the number
-    /// begins anew.
+    /// As [`set_delivered`](Self::set_delivered), for slots that go past the end of the ring, or numbers that
+    /// wrap in the note.
     #[cold]
     fn set_delivered_in_pieces(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
         let (mut index, mut sequence, mut left) = (first, sequence, count);
@@ -251,7 +253,7 @@ impl InRegion {
         }
     }
 
-    /// The status words from that of this free-running index on, up to the end of the ring.
+    /// The status words from the one of this free-running index up to the end of the ring.
     #[inline]
     fn statuses_from(&self, index: u32) -> &[StatusWord] {
         self.statuses.0.get(index as usize & (TRANSMIT_SLOTS - 1)..).unwrap_or_default()

@@ -5,16 +5,17 @@
 //! so a status, a delivery or a sender's identity cannot be forged, and central can always rebuild its state
 //! from pages that only it could have written.
 //!
-//! What a peer can write is only ever touched through atomics: [`Index`], [`WakeHint`] and words of entries.
-//! They are the one kind of Rust reference to such memory, and they promise the compiler nothing about the
-//! value behind them. An entry is copied out word by word, once, and the copy is what gets checked and used.
+//! Memory that a peer can write is only ever accessed through atomics: [`Index`], [`WakeHint`] and the words
+//! of entries. They are the only kind of Rust reference to such memory. They promise the compiler nothing
+//! about the value behind them. An entry is copied out word by word, once, and the copy is what gets checked
+//! and used.
 //!
-//! Not guaranteed: payload. It lies in the transmit and receive buffers, which this crate never touches; a
-//! sender that rewrites its buffer during the copy makes the receiver get *some* bytes that it wrote.
+//! Not guaranteed: payload. It lies in the transmit and receive buffers, which this crate never touches. If a
+//! sender rewrites its buffer during the copy, the receiver gets *some* bytes that this sender wrote.
 //!
 //! ```text
 //!  <client>_out  (client writes)            <client>_in  (central writes)
-//!  0x0000 hello, epoch wanted               0x0000 hello, epoch, standing
+//!  0x0000 magic, epoch wanted               0x0000 magic, epoch, standing
 //!  0x0040 transmit tail, post tail,         0x0040 transmit head, post head, delivery tail,
 //!         delivery head, withdrawals              settled, ended late
 //!  0x0080 wake hint of the client           0x0080 wake hint of central

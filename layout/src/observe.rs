@@ -1,8 +1,8 @@
-//! Atomics that tell a test of every access, for the feature `observe`.
+//! Atomics that report every access to a hook of the test, for the feature `observe`.
 //!
-//! A test can so play a peer that rewrites shared memory between any two reads, count what a round costs, or
-//! kill central after any store. The hook belongs to a thread; what it does to shared memory itself is not
-//! observed. Without the feature nothing of this exists.
+//! So a test can play a peer that rewrites shared memory between any two reads, count what a round costs, or
+//! kill central after any store. Each thread has its own hook. The hook's own accesses to shared memory are
+//! not reported. Without the feature this module does not exist.
 
 extern crate std;
 
@@ -14,9 +14,9 @@ use std::thread_local;
 /// Whether an access reads or writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AccessKind {
-    /// The hook runs before it, so that it decides what is read.
+    /// A read. The hook runs before it, so that the hook can decide what is read.
     Load,
-    /// The hook runs after it.
+    /// A write. The hook runs after it.
     Store,
 }
 
@@ -37,14 +37,14 @@ thread_local! {
     static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
 }
 
-/// Has `hook` called for every access of this thread from now on, or nothing with `None`. A hook may unwind;
-/// it is gone then.
+/// Sets the hook that is called for every access of this thread from now on; `None` removes it. A hook may
+/// unwind; it is removed then.
 pub fn set_hook(hook: Option<Box<dyn FnMut(Access)>>) {
     HOOK.set(hook);
 }
 
 fn tell(kind: AccessKind, address: usize, bytes: usize) {
-    // Taken out while it runs: its own accesses are not observed, and it may unwind.
+    // The hook is taken out while it runs: its own accesses are not reported, and it may unwind.
     if let Some(mut hook) = HOOK.take() {
         hook(Access { kind, address, bytes });
         HOOK.set(Some(hook));

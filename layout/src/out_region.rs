@@ -14,7 +14,7 @@ use crate::wake::WakeHint;
 pub struct OutRegion {
     magic: AtomicU32,
     version: AtomicU32,
-    /// The epoch in which the client works or wants to. Central acts on a change of it (restart).
+    /// The epoch that the client works in or asks for. Central begins a new epoch when it changes (restart).
     pub epoch_wanted: Index,
     _hello: [Unused32; 13],
 
@@ -41,49 +41,48 @@ pub struct OutRegion {
 }
 
 impl OutRegion {
-    /// Takes the hello back, before the region is brought to its beginning: until
-    /// [`ask_for_epoch`](Self::ask_for_epoch) central reads no queue of this client, and takes no index for
-    /// an offence.
+    /// Clears the magic, before the client resets the rest of the region. Until
+    /// [`ask_for_epoch`](Self::ask_for_epoch) central reads no queue of this client, and takes no index for a
+    /// breach of the protocol.
     ///
-    /// Pairing: every later [`Index::publish`] orders this store before itself; central looks here again, by
-    /// [`wanted_epoch`](Self::wanted_epoch), after it has observed an impossible index.
+    /// Pairing: every later [`Index::publish`] orders this store before itself. Central reads the magic
+    /// again, by [`wanted_epoch`](Self::wanted_epoch), after it has observed an impossible index.
     pub fn take_leave(&self) {
         self.magic.store(0, Ordering::Relaxed);
     }
 
-    /// Says hello and asks for `epoch`, after everything else in the region was brought to its beginning.
+    /// Stores the magic again and asks for `epoch`, after the client has reset everything else in the region.
     ///
-    /// The hello comes last. If it came before the epoch, central could see it beside the old epoch, and take
-    /// the indices of the beginning for an offence of a client that had not left.
+    /// The magic comes last. If it came before the epoch, central could see it beside the old epoch. It would
+    /// then take the reset indices for a breach of the protocol by a client that had not left.
     pub fn ask_for_epoch(&self, epoch: u32) {
         self.version.store(ABI_VERSION, Ordering::Relaxed);
         self.epoch_wanted.publish(epoch);
         self.magic.store(MAGIC, Ordering::Release);
     }
 
-    /// Marks the descriptor in the slot of `index` as [passed over](flags::PASSED_OVER): at this index there
-    /// is no message. For the client, before it publishes a tail past `index`.
+    /// Marks the descriptor in the slot of `index` as [passed over](flags::PASSED_OVER): there is no message
+    /// at this index. The client calls it before it publishes a tail past `index`.
     pub fn pass_over_send(&self, index: u32) {
         self.descriptors.slot(index).set_bits::<2>(u64::from(flags::PASSED_OVER) << 56);
     }
 
-    /// Marks the request in the slot of `index` as [passed over](Post::PASSED_OVER): at this index there is
-    /// no new request. For the client, before it publishes a tail past `index`.
+    /// Marks the request in the slot of `index` as [passed over](Post::PASSED_OVER): there is no new request
+    /// at this index. The client calls it before it publishes a tail past `index`.
     pub fn pass_over_post(&self, index: u32) {
         self.posts.slot(index).set_bits::<1>(u64::from(Post::PASSED_OVER) << 56);
     }
 
-    /// Marks the request in the slot of `index` as [withdrawn](Post::WITHDRAWN). For the client, before it
-    /// publishes [`withdrawals`](Self::withdrawals).
+    /// Marks the request in the slot of `index` as [withdrawn](Post::WITHDRAWN). The client calls it before
+    /// it publishes [`withdrawals`](Self::withdrawals).
     pub fn withdraw(&self, index: u32) {
         self.posts.slot(index).set_bits::<1>(u64::from(Post::WITHDRAWN) << 56);
     }
 
-    /// The epoch that the client asks for, or `None` as long as it has not said hello in this version of the
-    /// ABI.
+    /// The epoch that the client asks for, or `None` unless the magic and this version of the ABI are stored.
     ///
-    /// Pairing: the hello (acquire) with the one of [`ask_for_epoch`](Self::ask_for_epoch) (release); whoever
-    /// sees it sees an epoch at least as new. Whoever sees the epoch sees the region at its beginning.
+    /// Pairing: the magic (acquire) with the one of [`ask_for_epoch`](Self::ask_for_epoch) (release). Whoever
+    /// sees it sees an epoch at least as new. Whoever sees that epoch sees the region as it was reset.
     #[must_use]
     #[inline]
     pub fn wanted_epoch(&self) -> Option<u32> {

@@ -8,7 +8,7 @@ use crate::entry::entry;
 /// One receive request. Sixteen bytes.
 ///
 /// A request that central cannot accept is answered by a delivery of kind
-/// [`Refused`](crate::DeliveryKind::Refused) that carries the request's index as its tag.
+/// [`Refused`](crate::DeliveryKind::Refused) that names the request's slot.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Post {
@@ -20,28 +20,28 @@ pub struct Post {
     pub from: u16,
     /// One of [`PostKind`].
     pub kind: u8,
-    /// 0 in a new request. Later the client sets [`Post::WITHDRAWN`] to take it back, and
-    /// [`Post::PASSED_OVER`] where its slot is in use when the ring comes round to it.
+    /// 0 in a new request. Later the client sets [`Post::WITHDRAWN`] to take the request back. It sets
+    /// [`Post::PASSED_OVER`] when the ring comes round to the slot while the slot is in use.
     pub marks: u8,
 }
 
 entry!(Post, 2);
 
 impl Post {
-    /// In [`Post::marks`]: the entry at this index is no new request. Its slot belongs to an earlier request,
-    /// which is still the client's, and central goes on to the next index.
+    /// In [`Post::marks`]: the entry at this index is no new request. Its slot belongs to an earlier request
+    /// that still keeps it, and central goes on to the next index.
     pub const PASSED_OVER: u8 = 1;
 
-    /// In [`Post::marks`]: the client wants this request back. Announced by
-    /// [`OutRegion::withdrawals`](crate::OutRegion::withdrawals); answered by a delivery of kind
-    /// [`Withdrawn`](crate::DeliveryKind::Withdrawn), after which nothing is written to the place, or, where
-    /// a message is already on its way into the buffer, by that message.
+    /// In [`Post::marks`]: the client wants this request back.
+    /// [`OutRegion::withdrawals`](crate::OutRegion::withdrawals) announces the mark. Central answers with a
+    /// delivery of kind [`Withdrawn`](crate::DeliveryKind::Withdrawn), and nothing is written to the place
+    /// after that. If a message is already on its way into the buffer, that message is the answer instead.
     pub const WITHDRAWN: u8 = 2;
 
     /// In [`Post::from`]: any client that has a flow to this one.
     pub const ANYONE: u16 = u16::MAX;
 
-    /// Whether it is a buffer for anyone, which most are. Looks at one half of a word.
+    /// Whether it is a buffer for anyone, as most are. It looks at one half of a word.
     #[must_use]
     #[inline]
     pub const fn is_for_anyone(&self) -> bool {
@@ -56,7 +56,7 @@ impl Post {
 pub enum PostKind {
     /// One message, into this buffer, from anyone or from a named source (r08).
     Buffer = 0,
-    /// Any number of messages from one named source, which places them itself, until withdrawn.
+    /// Any number of messages from one named source, until withdrawn. The source chooses their places.
     Window = 1,
 }
 

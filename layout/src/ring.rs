@@ -1,7 +1,7 @@
 //! The two roles at a ring, each with a private shadow of the indices.
 //!
-//! Neither role ever computes with an index of its peer before it was checked against the shadow. A peer
-//! whose index is impossible broke the protocol ([`ProtocolViolation`]); that is never the same as "full" or
+//! Neither role computes with an index of its peer before it has checked it against the shadow. A peer whose
+//! index is impossible broke the protocol ([`ProtocolViolation`]). That is never the same as "full" or
 //! "empty", which are ordinary.
 //!
 //! ```text
@@ -9,7 +9,7 @@
 //!  consumer ──────┼────to take─────┼──── free for the producer ───▶   all within one capacity
 //! ```
 
-/// The peer published an index that no behaviour within the protocol leads to: it ran backwards, or further
+/// The peer published an index that no behaviour within the protocol leads to. It ran backwards, or further
 /// than the ring has room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ProtocolViolation {
@@ -33,34 +33,34 @@ impl<const N: usize> Producer<N> {
         N as u32
     };
 
-    /// At an empty ring whose indices all stand at `start`.
+    /// A ring that is empty and whose indices all equal `start`.
     #[must_use]
     pub const fn new(start: u32) -> Self {
         Self { next: start, head: start }
     }
 
-    /// At a ring whose next entry has index `next` and that is full, as far as this side knows: the peer's
-    /// index was lost and is to be learned by [`refresh`](Self::refresh).
+    /// A ring whose next entry has index `next` and which counts as full for now. The peer's index was lost,
+    /// and [`refresh`](Self::refresh) learns it again.
     #[must_use]
     pub const fn resume(next: u32) -> Self {
         Self { next, head: next.wrapping_sub(Self::CAPACITY) }
     }
 
-    /// The index that the next entry gets; also what is to be published after storing entries.
+    /// The index that the next entry gets. It is also the value to publish after storing entries.
     #[must_use]
     #[inline]
     pub const fn next(&self) -> u32 {
         self.next
     }
 
-    /// The oldest index not given back, as far as this side knows.
+    /// The oldest index that the peer has not given back, as far as this side knows.
     #[must_use]
     #[inline]
     pub const fn head(&self) -> u32 {
         self.head
     }
 
-    /// Slots that are free as far as this side knows, without a look at the peer.
+    /// Number of free slots as far as this side knows. It does not read the peer's index.
     #[must_use]
     #[inline]
     pub const fn free(&self) -> u32 {
@@ -85,7 +85,8 @@ impl<const N: usize> Producer<N> {
         self.next = next;
     }
 
-    /// Learns that the peer has given back everything before `published`, which may be a lie.
+    /// Learns the claim that the peer has given back everything before `published`. The claim is checked: an
+    /// impossible one is an error and changes nothing.
     #[inline]
     pub const fn refresh(&mut self, published: u32) -> Result<(), ProtocolViolation> {
         let given_back = published.wrapping_sub(self.head);
@@ -97,8 +98,8 @@ impl<const N: usize> Producer<N> {
     }
 }
 
-/// The role that empties a ring of `N` slots. Every entry before the next one is the producer's again; what
-/// has become of what it asked for is said elsewhere (statuses, deliveries).
+/// The role that empties a ring of `N` slots. Taking an entry gives its slot back to the producer. It does
+/// not say what became of the request in it: statuses and deliveries say that.
 #[derive(Debug)]
 pub struct Consumer<const N: usize> {
     next: u32,
@@ -112,13 +113,13 @@ impl<const N: usize> Consumer<N> {
         N as u32
     };
 
-    /// At an empty ring whose indices all stand at `start`.
+    /// A ring that is empty and whose indices all equal `start`.
     #[must_use]
     pub const fn new(start: u32) -> Self {
         Self { next: start, tail: start }
     }
 
-    /// The index of the next entry to take; what is to be published for the producer.
+    /// The index of the next entry to take. It is also the value to publish for the producer.
     #[must_use]
     #[inline]
     pub const fn next(&self) -> u32 {
@@ -132,14 +133,15 @@ impl<const N: usize> Consumer<N> {
         self.tail
     }
 
-    /// Entries that can be taken without another look at the peer.
+    /// Number of entries that can be taken without reading the peer's index again.
     #[must_use]
     #[inline]
     pub const fn available(&self) -> u32 {
         self.tail.wrapping_sub(self.next)
     }
 
-    /// Learns that the peer has published everything before `published`, which may be a lie.
+    /// Learns the claim that the peer has published everything before `published`. The claim is checked: an
+    /// impossible one is an error and changes nothing.
     #[inline]
     pub const fn refresh(&mut self, published: u32) -> Result<(), ProtocolViolation> {
         let available = published.wrapping_sub(self.next);
@@ -161,7 +163,7 @@ impl<const N: usize> Consumer<N> {
         Some(index)
     }
 
-    /// Takes the next `count` entries; no more than there are, whatever `count` says.
+    /// Takes the next `count` entries, or all that are available if there are fewer.
     #[inline]
     pub const fn take_run(&mut self, count: u32) {
         let available = self.available();
@@ -181,7 +183,7 @@ impl<const N: usize> Consumer<N> {
 mod tests {
     use super::*;
 
-    /// Starts where indices wrap, so that every test crosses it.
+    /// Just before indices wrap, so that every test crosses that point.
     const START: u32 = u32::MAX - 1;
 
     #[test]

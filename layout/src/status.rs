@@ -1,17 +1,18 @@
-//! How a transmit slot stands: the status field of r15 and r25.
+//! The status of a transmit slot (r15, r25).
 
 use crate::geometry::DomainId;
 use crate::sync::{AtomicU64, Ordering};
 
-/// What became of a send. Central writes it, once for each outcome; the numbers are ABI.
+/// What became of a send. Central writes it, once for each outcome. The numbers are ABI.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum Status {
     /// The slot was never used in this epoch.
     Free = 0,
-    /// Central has taken the descriptor and it waits, for a posted buffer or for room at the target.
+    /// Central has taken the descriptor, and it waits: for a posted buffer, for room at the target, or for
+    /// its turn.
     Queued = 1,
-    /// Copied, filed with the target, and (mapping policy `each`) both buffers unmapped again.
+    /// Copied, filed with the target, and (mapping policy `each`) both buffers are unmapped again.
     Done = 2,
     /// The system has no flow from this client to that target, or the flow does not grant the urgent class.
     Denied = 3,
@@ -28,7 +29,7 @@ pub enum Status {
     TooLong = 8,
     /// The time-to-live ran out before the transfer began.
     Expired = 9,
-    /// The target broke the protocol and is shut out.
+    /// The target broke the protocol and is in quarantine.
     Quarantined = 10,
     /// The target restarted while the message waited.
     PeerReset = 11,
@@ -57,24 +58,24 @@ impl Status {
         Self::Failed,
     ];
 
-    /// Whether the send has come to its end and the slot may be reaped.
+    /// Whether the send has ended, so that the slot may be reaped.
     #[must_use]
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Free | Self::Queued)
     }
 }
 
-/// A status and the use of the slot it speaks of, in one 64-bit word: a stale status is never taken for a
-/// fresh one.
+/// A status and the index that it is for, in one 64-bit word. So the status of an earlier use of the slot is
+/// never taken for one of the present use.
 ///
 /// ```text
 ///  63         32 31        30      16 15    8 7      0
 ///  │   index    │ delivered│ sequence │ target │ status │
 /// ```
 ///
-/// The middle is central's own note, for its restart: by it central knows which message of which flow this
-/// was, when the descriptor may be overwritten already. It is 0 in everything but the first slot of a message
-/// that was delivered. Clients look at the index and the status only.
+/// The middle is a note that central writes for its own restart. It tells which message of which flow this
+/// was, even when the descriptor is overwritten already. It is 0 in everything but the first slot of a
+/// delivered message. Clients look at the index and the status only.
 ///
 /// Pairing: [`set`](Self::set) and [`set_delivered`](Self::set_delivered) (release, central) with
 /// [`get`](Self::get) and [`ended`](Self::ended) (acquire, client).
@@ -91,29 +92,30 @@ pub struct DeliveredNote {
     pub sequence: u16,
 }
 
-/// Status words count messages of a flow modulo this. More than twice what a ring of statuses can hold
-/// suffices.
+/// The note counts the messages of a flow modulo this. More than twice the number of status words is enough.
+/// If a slot stays unused while its flow carries this many messages, a restarted central could take the old
+/// note for a new one (`docs/abi.md`, Slots).
 pub const SEQUENCE_RANGE: u64 = 1 << 15;
 
-/// In the lower half of a status word: the note is there.
+/// In the lower half of a status word: the word holds a note.
 const DELIVERED: u64 = 1 << 31;
 
 impl StatusWord {
-    /// Says how the send with free-running index `index` stands. For central.
+    /// Sets the status of the send with free-running index `index`. For central.
     #[inline]
     pub fn set(&self, index: u32, status: Status) {
         self.store(u64::from(index) << 32 | u64::from(status as u32));
     }
 
-    /// Says that the message which begins at free-running index `index` is [`Status::Done`], and notes for
-    /// central's restart that it was number `sequence` of the flow to `target`. For central.
+    /// Sets [`Status::Done`] for the message that begins at free-running index `index`. Also notes, for
+    /// central's restart, that it was number `sequence` of the flow to `target`. For central.
     #[inline]
     pub fn set_delivered(&self, index: u32, target: DomainId, sequence: u64) {
         self.store(Self::delivered_word(index, target, sequence));
     }
 
-    /// As [`set_delivered`](Self::set_delivered), for messages in consecutive slots whose numbers do not
-    /// [begin anew](Self::numbers_from) among them: each word is the one before and a constant.
+    /// As [`set_delivered`](Self::set_delivered), for messages in consecutive slots. Their numbers must not
+    /// [wrap](Self::numbers_from) among them, because each word is the one before plus a constant.
     #[inline]
     pub(crate) fn set_all_delivered(slots: &[Self], index: u32, target: DomainId, sequence: u64) {
         const NEXT: u64 = 1 << 32 | 1 << 16;
@@ -124,7 +126,7 @@ impl StatusWord {
         }
     }
 
-    /// How many messages from number `sequence` on have notes that count up.
+    /// How many messages from number `sequence` on have notes that count up without wrapping.
     #[inline]
     pub(crate) const fn numbers_from(sequence: u64) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "at most the range")]
@@ -143,7 +145,8 @@ impl StatusWord {
         self.0.store(word, Ordering::Release);
     }
 
-    /// How the send with free-running index `index` stands, or `None` if central has not spoken of it yet.
+    /// The status of the send with free-running index `index`, or `None` if central has not written one for
+    /// it yet.
     #[must_use]
     #[inline]
     pub fn get(&self, index: u32) -> Option<Status> {
@@ -156,14 +159,14 @@ impl StatusWord {
         (word >> 32 == u64::from(index) && status != Status::Free).then_some(status)
     }
 
-    /// How a send has ended that central has taken, by a [`transmit_head`](crate::InRegion::transmit_head)
-    /// past it that the client has observed; `None` if it waits.
+    /// The final status of a send that central has taken; `None` while it waits. Call it only after observing
+    /// a [`transmit_head`](crate::InRegion::transmit_head) past the send.
     ///
-    /// The word is of this use of the slot, so its index need not be looked at: central publishes the head
-    /// (release) after it has said that the send is queued or how it ended.
+    /// The word is then of this use of the slot, so its index need not be compared: central publishes the
+    /// head (release) after it has written that the send is queued or how it ended.
     ///
-    /// Pairing: acquire all the same, as in [`get`](Self::get). What was queued when the head passed it may
-    /// have ended since, and the head says nothing of that.
+    /// Pairing: acquire all the same, as in [`get`](Self::get). A send that was queued when the head passed
+    /// it may have ended since, and the head does not order that.
     #[must_use]
     #[inline]
     pub fn ended(&self) -> Option<Status> {
@@ -174,8 +177,8 @@ impl StatusWord {
         Status::ALL.get((word & 0xff) as usize).copied().filter(|status| status.is_final())
     }
 
-    /// The index that was last spoken of here, and how it stands. For central, when it restarts: relaxed, as
-    /// nobody else writes it.
+    /// The index and the status that were last written here. For central, when it restarts. Relaxed, because
+    /// only central writes it.
     #[must_use]
     pub fn latest(&self) -> (u32, Status) {
         let word = self.0.load(Ordering::Relaxed);
@@ -183,8 +186,8 @@ impl StatusWord {
         ((word >> 32) as u32, status)
     }
 
-    /// Central's note on the last use of this slot. For central, when it restarts: relaxed, as nobody else
-    /// writes it.
+    /// Central's note on the last use of this slot. For central, when it restarts. Relaxed, because only
+    /// central writes it.
     #[must_use]
     pub fn delivered(&self) -> Option<DeliveredNote> {
         let word = self.0.load(Ordering::Relaxed);
@@ -195,8 +198,8 @@ impl StatusWord {
         (word & DELIVERED != 0).then_some(note)
     }
 
-    /// Forgets every use of the slot, at the beginning of an epoch. For central. Relaxed: who sees the epoch
-    /// sees this.
+    /// Clears the word at the beginning of an epoch. For central. Relaxed: a client that observes the new
+    /// epoch sees this store too.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }

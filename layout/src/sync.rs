@@ -1,5 +1,5 @@
-//! The atomics that shared memory is made of: the processor's, loom's when the protocol is model-checked, or
-//! those that tell a test of each access.
+//! The atomics that shared memory is made of. They are the processor's in ordinary builds, loom's when the
+//! protocol is model-checked, and with the feature `observe` those that report each access to a test.
 //!
 //! Only this module knows which. Loom's atomics are larger than the words they stand for, so the assertions
 //! on sizes and offsets hold in ordinary builds only.
@@ -13,8 +13,8 @@ pub(crate) use core::sync::atomic::{Ordering, fence};
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-/// A word that nobody reads. Atomic all the same: a peer may write to it, and a reference over plain memory
-/// would be a promise that nobody does.
+/// A word that nobody reads. It is atomic all the same: a peer may write to it, and a reference to plain
+/// memory would promise the compiler that nobody does.
 pub(crate) type Unused32 = core::sync::atomic::AtomicU32;
 /// See [`Unused32`].
 pub(crate) type Unused64 = core::sync::atomic::AtomicU64;

@@ -1,14 +1,14 @@
 //! Central and its clients inside one host process: for tests, fuzzing and benchmarks.
 //!
-//! The engine is the real one, the client library is the real one, the pages between them are real memory.
-//! Only the machine is played: [`PlayedMachine`] keeps the window as a set of mappings and is a strict judge.
-//! It panics on what a kernel would refuse, fault on, or silently do wrong: a frame mapped twice or unmapped
-//! twice, a copy that touches a page which is not mapped, a write through a transmit buffer's mapping, a byte
-//! outside any buffer.
+//! The engine and the client library are the real ones, and the pages between them are real memory. Only the
+//! machine is played. [`PlayedMachine`] keeps the window as a set of mappings and judges strictly. It panics
+//! on everything that a kernel would refuse, fault on, or silently do wrong: a frame that is mapped twice or
+//! unmapped twice, a copy that touches a page which is not mapped, a write through a transmit buffer's
+//! mapping, a byte outside any buffer.
 //!
-//! Everything a testbed allocates lives as long as the process, because client and engine hold it by
-//! `'static` references, as protection domains do; [`Testbed::free`] is for those who can promise to be done
-//! with it.
+//! Everything that a testbed allocates lives as long as the process, because client and engine hold it by
+//! `'static` references, as protection domains do. Only a caller that can promise that nothing uses it any
+//! more may call [`Testbed::free`].
 
 mod machine;
 mod memory;
@@ -31,7 +31,7 @@ use zerocopy::IntoBytes;
 pub struct Testbed {
     /// The engine under test.
     pub engine: Box<Engine>,
-    /// What it maps, copies and signals.
+    /// The machine that maps, copies and signals for it.
     pub machine: PlayedMachine,
     /// The memory of each client, by number.
     pub clients: Vec<ClientMemory>,
@@ -51,7 +51,7 @@ pub struct ClientMemory {
     pub receive: Memory,
 }
 
-/// A doorbell that nobody hears: a test decides by itself when central runs.
+/// A doorbell that does nothing: a test decides by itself when central runs.
 #[derive(Clone, Copy, Default)]
 pub struct Silent;
 
@@ -60,7 +60,7 @@ impl Doorbell for Silent {
 }
 
 impl Testbed {
-    /// A system of this shape, configured and not yet run.
+    /// A system of this topology, configured and not yet run.
     ///
     /// # Panics
     /// If the topology is not one that a configuration can describe.
@@ -92,19 +92,19 @@ impl Testbed {
         });
     }
 
-    /// Puts a new central in the place of the old one, which may have been stopped anywhere: nothing is
-    /// mapped, and all that is left of it are the pages that it wrote.
+    /// Replaces central by a new one. The old one may have been stopped anywhere. Nothing is mapped for the
+    /// new one, and it has only the pages that the old one wrote.
     pub fn restart(&mut self) {
         self.machine.revoke();
         self.engine = boxed_engine();
         self.configure();
     }
 
-    /// Gives all memory back. For tests that build thousands of systems; all others leave it to the end of
-    /// the process.
+    /// Gives all memory back. It is for tests that build thousands of systems. All other tests leave the
+    /// memory to the end of the process.
     ///
     /// # Safety
-    /// Nothing of this system is used any more: no port, no buffer, no copy of [`ClientMemory`].
+    /// Nothing of this system is used any more: no port, no buffer, no copy of a [`ClientMemory`].
     pub unsafe fn free(self) {
         for client in self.clients {
             for memory in [
@@ -120,32 +120,32 @@ impl Testbed {
         }
     }
 
-    /// Runs central once, woken by everybody.
+    /// Runs central once, as if every client had signalled.
     pub fn run(&mut self) {
         self.engine.run(&mut self.machine, ClientSet::first(self.clients.len()), false);
     }
 
-    /// Runs central once, woken by one client.
+    /// Runs central once, as if one client had signalled.
     pub fn run_for(&mut self, client: u16) {
         let mut woken = ClientSet::EMPTY;
         woken.insert(id(client));
         self.engine.run(&mut self.machine, woken, false);
     }
 
-    /// Lets a period pass, with nobody having signalled.
+    /// Runs central once at a tick, as if no client had signalled.
     pub fn tick(&mut self) {
         self.engine.run(&mut self.machine, ClientSet::EMPTY, true);
     }
 
-    /// The regions of a client, as its program gets them. To be asked for once for each life of the client.
+    /// The regions of a client, as its program gets them. Call it only once for each start of the client.
     ///
     /// # Panics
     /// If there is no such client.
     #[must_use]
     pub fn regions(&self, client: u16) -> Regions {
         let memory = self.clients[usize::from(client)];
-        // SAFETY: the memory is leaked, so it is there for good; a test asks once for each life of the
-        // client, and nothing else makes buffers of it.
+        // SAFETY: the memory is leaked, so it is never freed under the client. A test calls this once for
+        // each start of the client, and nothing else makes buffers of the memory.
         let regions = unsafe {
             Regions::new(
                 Memory::of(memory.from_client).region(),
@@ -157,7 +157,7 @@ impl Testbed {
         regions.expect("the regions are as large as the structures")
     }
 
-    /// Opens the port of a client, with central running as often as that needs.
+    /// Opens the port of a client and runs central so that it lets the client in.
     ///
     /// # Panics
     /// If central does not let the client in.
@@ -172,7 +172,7 @@ impl Testbed {
     }
 }
 
-/// A structure of shared memory at its beginning, all zeros.
+/// A structure of shared memory, all zeros.
 fn page<T: Shared>(bytes: usize) -> &'static T {
     let region = Memory::new(bytes).region().expect("memory has an address");
     region.shared().expect("the regions are as large as the structures")
@@ -187,13 +187,13 @@ pub fn id(client: u16) -> DomainId {
     DomainId::new(client).expect("a client number")
 }
 
-/// An engine on the heap that was never on the stack: it is half a megabyte, and a debug build copies it
+/// An engine on the heap that was never on the stack. It has half a megabyte, and a debug build would copy it
 /// several times.
 fn boxed_engine() -> Box<Engine> {
     static NEW: Engine = Engine::new();
     let mut engine = Box::<Engine>::new_uninit();
-    // SAFETY: both are an engine in size and place. An engine owns nothing and has no `Drop`, so its bits may
-    // be doubled.
+    // SAFETY: both pointers are valid for one engine. An engine owns nothing and has no `Drop`, so its bits
+    // may be copied.
     unsafe { core::ptr::copy_nonoverlapping(&raw const NEW, engine.as_mut_ptr(), 1) };
     // SAFETY: just written.
     unsafe { engine.assume_init() }

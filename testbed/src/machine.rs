@@ -1,4 +1,4 @@
-//! A machine that is played: it does what the engine asks, judges it, and remembers it.
+//! A played machine: it does what the engine asks, checks it, and records it.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use ferry_layout::DomainId;
 use crate::memory::Memory;
 use crate::topology::Topology;
 
-/// Something the engine asked for.
+/// One call of the engine to the machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Map this frame (client, side, number).
@@ -27,19 +27,19 @@ pub struct PlayedMachine {
     buffers: Vec<(Memory, Memory)>,
     /// Binary logarithm of a frame's size.
     frame_bits: u32,
-    /// Home address of each mapped frame.
+    /// The mapped frames, by their address in the window.
     mapped: HashMap<u64, FrameRef>,
-    /// What the engine asked for, in order. A test may clear it.
+    /// The calls of the engine, in order. A test may clear them.
     pub actions: Vec<Action>,
-    /// Whether to keep `actions`; a benchmark does not.
+    /// Whether `actions` are recorded. A benchmark turns it off.
     pub records: bool,
-    /// Refuse the mapping that comes after this many, to play a kernel without memory.
+    /// How many more mappings succeed before mapping fails. It plays a kernel without memory.
     pub refuse_map_after: Option<u32>,
-    /// Rounds that were followed by another one.
+    /// How many rounds were followed by another one.
     pub rounds: u32,
-    /// Called between two rounds: whether a period has passed.
+    /// Called between two rounds. Returns whether a period has passed.
     pub between_rounds: Option<Box<dyn FnMut() -> bool>>,
-    /// Called after each action: a test's chance to rewrite memory, or to stop central there by unwinding.
+    /// Called after each action. A test can rewrite memory there, or stop central by unwinding.
     pub interposer: Option<Box<dyn FnMut(Action)>>,
 }
 
@@ -58,18 +58,18 @@ impl PlayedMachine {
         }
     }
 
-    /// Removes all mappings, as whoever restarts central has to.
+    /// Removes all mappings, as whoever restarts central must do.
     pub fn revoke(&mut self) {
         self.mapped.clear();
     }
 
-    /// Frames that are mapped now.
+    /// Number of frames that are mapped now.
     #[must_use]
     pub fn mapped(&self) -> usize {
         self.mapped.len()
     }
 
-    /// Frames of one client that are mapped now.
+    /// Number of frames of one client that are mapped now.
     #[must_use]
     pub fn mapped_of(&self, client: u16) -> usize {
         self.mapped.values().filter(|frame| frame.client.number() == client).count()
@@ -90,8 +90,8 @@ impl PlayedMachine {
         }
     }
 
-    /// The buffer and the byte in it behind a window address, after checking that all pages up to `length`
-    /// bytes further are mapped.
+    /// The buffer, and the byte in it, at a window address. It checks first that all pages of the `length`
+    /// bytes from there on are mapped.
     fn resolve(&self, address: u64, length: u32, side: Side) -> (Memory, usize) {
         let last = address + u64::from(length) - 1;
         for number in (address >> self.frame_bits)..=(last >> self.frame_bits) {

@@ -1,11 +1,11 @@
-//! Memory of a client that the test, the client library and the played machine look at by address.
+//! Memory of a client that the test, the client library and the played machine access by address.
 
 use std::alloc::Layout;
 
 use ferry_platform::Region;
 
-/// A page-aligned piece of memory that lives as long as the process, or until somebody promises that nobody
-/// uses it any more. It is only ever touched through raw pointers.
+/// A page-aligned piece of memory. It lives as long as the process, or until [`free`](Self::free). It is only
+/// ever accessed through raw pointers.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     address: usize,
@@ -13,10 +13,10 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// `bytes` bytes of zeros, more than 0. Pages that nobody touches cost nothing.
+    /// `bytes` bytes of zeros; `bytes` must be more than 0. A page that nothing accesses takes no memory.
     ///
     /// # Panics
-    /// If there is no such memory.
+    /// If there is not enough memory.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let layout = Self::layout(bytes);
@@ -30,9 +30,9 @@ impl Memory {
     /// Gives the memory back.
     ///
     /// # Safety
-    /// It comes from [`new`](Self::new), nothing uses it any more, and it is not given back twice.
+    /// The memory comes from [`new`](Self::new), nothing uses it any more, and it is not given back twice.
     pub unsafe fn free(self) {
-        // SAFETY: allocated by `new` with this layout, and the caller's promise.
+        // SAFETY: allocated by `new` with this layout; the rest is the caller's promise.
         unsafe { std::alloc::dealloc(self.at(0), Self::layout(self.bytes)) };
     }
 
@@ -52,22 +52,22 @@ impl Memory {
         self.bytes
     }
 
-    /// As a region of a program.
+    /// The memory as a region of a program.
     #[must_use]
     pub fn region(self) -> Option<Region> {
-        // SAFETY: leaked memory of that size.
+        // SAFETY: this is leaked memory of that size.
         unsafe { Region::at(self.address, self.bytes) }
     }
 
-    /// Copies of `length` bytes from `start` on.
+    /// A copy of the `length` bytes from `start` on.
     ///
     /// # Panics
-    /// If they are not inside.
+    /// If they do not lie inside.
     #[must_use]
     pub fn read(self, start: usize, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
         self.check(start, length);
-        // SAFETY: inside leaked memory, as was just checked; the vector has that length.
+        // SAFETY: the range was just checked to lie inside leaked memory, and the vector has that length.
         unsafe { ferry_platform::copy_opaque(self.at(start), bytes.as_mut_ptr(), length) };
         bytes
     }
@@ -78,18 +78,18 @@ impl Memory {
     /// If they do not fit.
     pub fn write(self, start: usize, bytes: &[u8]) {
         self.check(start, bytes.len());
-        // SAFETY: inside leaked memory, as was just checked.
+        // SAFETY: the range was just checked to lie inside leaked memory.
         unsafe { ferry_platform::copy_opaque(bytes.as_ptr(), self.at(start), bytes.len()) };
     }
 
     /// Copies between two pieces of memory.
     ///
     /// # Panics
-    /// If either range is not inside its memory.
+    /// If one of the ranges does not lie inside its memory.
     pub fn copy(self, start: usize, to: Self, to_start: usize, length: usize) {
         self.check(start, length);
         to.check(to_start, length);
-        // SAFETY: both ranges were just checked, and a test's pieces of memory are distinct allocations.
+        // SAFETY: both ranges were just checked, and the pieces of memory of a test are distinct allocations.
         unsafe { ferry_platform::copy_opaque(self.at(start), to.at(to_start), length) };
     }
 

@@ -1,4 +1,4 @@
-//! The shape of a system under test, and the configuration that describes it to the engine.
+//! The topology of a system under test, and the configuration that describes it to the engine.
 
 use ferry_layout::DomainName;
 use ferry_layout::config::{
@@ -15,20 +15,20 @@ pub const fn buffer_bytes(frames: usize) -> usize {
 /// Clients and flows. Each client has a transmit and a receive buffer of the same size.
 #[derive(Clone, Debug)]
 pub struct Topology {
-    /// Bytes of the buffers of each client.
+    /// Bytes of each of the two buffers of each client.
     pub clients: Vec<usize>,
-    /// Who may send to whom.
+    /// The flows.
     pub flows: Vec<FlowRecord>,
-    /// Share of each client in one round.
+    /// Bytes that central copies for each client in one round.
     pub bytes_per_round: u32,
-    /// Most descriptors taken from each client in one round.
+    /// Descriptors that central takes from each client in one round, at most.
     pub messages_per_round: u32,
     /// Binary logarithm of a frame's size in bytes.
     pub frame_bits: u32,
 }
 
 impl Topology {
-    /// `count` clients with buffers of `frames` frames, each of which may send to every other.
+    /// `count` clients with buffers of `frames` frames. Each client may send to every other one.
     #[must_use]
     pub fn mesh(count: u16, frames: usize, mapping: Mapping) -> Self {
         let pairs = (0..count).flat_map(|source| (0..count).map(move |target| (source, target)));
@@ -42,22 +42,22 @@ impl Topology {
         }
     }
 
-    /// A flow without limits of its own.
+    /// A flow that neither limits the length of messages nor allows urgent ones.
     #[must_use]
     pub const fn flow(source: u16, target: u16, mapping: Mapping) -> FlowRecord {
         FlowRecord { source, target, urgent: 0, mapping: mapping as u8, reserved: 0, max_message: u32::MAX }
     }
 
-    /// Address in the window at which the played machine expects a client's buffer: far apart, so that a step
-    /// past the end of one is not a step into another.
+    /// Address in the window at which the played machine expects a client's buffer. The buffers lie far
+    /// apart, so that an access past the end of one is not inside another.
     pub(crate) const fn window_address(client: usize, receive: bool) -> u64 {
         (1 << 36) + ((client as u64) << 32) + if receive { 1 << 31 } else { 0 }
     }
 
-    /// The configuration in whole words, because a blob lies on an address that is a multiple of eight.
+    /// The configuration in whole words. A blob has to lie at an address that is a multiple of 8.
     ///
     /// # Panics
-    /// If there are more clients than numbers.
+    /// If there are more clients than a client number can name.
     #[must_use]
     pub fn encode(&self) -> Vec<u64> {
         let header = Header {

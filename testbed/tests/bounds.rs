@@ -1,5 +1,5 @@
-//! What bounds the work of one wake-up: quotas that count what is carried, shares below the price of a step,
-//! and periods that pass while clients publish without pause.
+//! What bounds the work of one wake-up: quotas that count the carried messages, shares smaller than one step,
+//! and ticks that come while clients publish without pause.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -48,13 +48,13 @@ impl Client {
     }
 }
 
-/// 120 messages of client 0 have waited for client 2; client 1 comes with 8 new ones for client 3. With a
-/// quota of two messages a round, the 8 are there when client 0 has had about as many.
+/// 120 messages of client 0 have waited for client 2. Client 1 then publishes 8 new ones for client 3. With a
+/// quota of two messages a round, the 8 are delivered when client 0 has had about as many.
 #[test]
 fn t120_the_quota_counts_what_has_waited() {
     let mut topology = Topology::mesh(4, 16, Mapping::Keep);
     topology.messages_per_round = 2;
-    // So that one peer may have all slots.
+    // One peer may then use all slots.
     topology.flows.retain(|flow| matches!((flow.source, flow.target), (0, 2) | (1, 3)));
     let (mut bed, mut clients) = system(&topology, 256);
     for _ in 0..120 {
@@ -66,7 +66,7 @@ fn t120_the_quota_counts_what_has_waited() {
     for _ in 0..8 {
         clients[1].send(3, 8, Message::default());
     }
-    // The number of deliveries to client 2 when the last one of client 3 has become visible.
+    // The number of deliveries to client 2 when the last delivery to client 3 has become visible.
     let (waited, new) = (bed.clients[2].to_client, bed.clients[3].to_client);
     let at_the_eighth = Rc::new(Cell::new(None));
     let noted = at_the_eighth.clone();
@@ -82,7 +82,8 @@ fn t120_the_quota_counts_what_has_waited() {
     assert!((6..=10).contains(&carried), "{carried} were carried meanwhile");
 }
 
-/// A share of one byte a round, and a message of a mebibyte: each step of 64 KiB takes two rounds, not 65536.
+/// The share is one byte a round, and the message has one mebibyte. Each step of 64 KiB takes two rounds, not
+/// 65536.
 #[test]
 fn t121_a_share_below_one_step_takes_few_rounds() {
     for bytes_per_round in [1, 63, 64, 65, 1000, 65_535, 65_536] {
@@ -99,7 +100,7 @@ fn t121_a_share_below_one_step_takes_few_rounds() {
     }
 }
 
-/// Two such clients share what there is, and a third with a usual one is not kept waiting.
+/// Two clients with such shares are served alike, and in few rounds.
 #[test]
 fn t122_shares_below_one_step_are_still_shares() {
     let mut topology = Topology::mesh(4, 260, Mapping::Each);
@@ -123,8 +124,8 @@ fn t122_shares_below_one_step_are_still_shares() {
     assert!(bed.machine.rounds <= 80, "{} rounds", bed.machine.rounds);
 }
 
-/// Two clients on other cores publish whenever central looks, so the run goes on; periods pass all the same,
-/// one a round here, and what has waited too long expires.
+/// Two clients on other cores publish whenever central looks, so the run goes on and on. A tick passes in
+/// each round all the same, and a message that has waited too long expires.
 #[test]
 fn t123_periods_pass_while_clients_publish_without_pause() {
     const ROUNDS: u32 = 500;
@@ -154,11 +155,11 @@ fn t123_periods_pass_while_clients_publish_without_pause() {
             && seen.get() < ROUNDS
         {
             let page = pages[publisher];
-            // Two, of which a turn takes one.
+            // Two sends, of which a turn takes one.
             for _ in 0..2 {
                 let tail = page.from_client.transmit_tail.observe();
                 if tail.wrapping_sub(page.to_client.transmit_head.observe()) < 128 {
-                    // Refused, but it is news.
+                    // The send is refused, but central has to look at it.
                     let descriptor = Descriptor { target: 9, length: 8, ..Descriptor::default() };
                     page.from_client.descriptors.store(tail, descriptor);
                     page.from_client.transmit_tail.publish(tail.wrapping_add(1));

@@ -1,5 +1,4 @@
-//! The client library's loops over all that there is: they do what its functions for one message do one by
-//! one.
+//! The batch methods of the client library do the same as its methods for one message, called one by one.
 
 use ferry_client::{
     Event, Message, Outgoing, Peer, Port, ReceiveBuffer, ReceiveMemory, SendError, Status, TransmitMemory,
@@ -7,12 +6,13 @@ use ferry_client::{
 use ferry_layout::config::Mapping;
 use ferry_testbed::{Silent, Testbed, Topology};
 
-/// Bytes of a buffer, of which sixteen make a page less than the regions have.
+/// Bytes of a buffer. Sixteen buffers fill one page, and a region of 16 pages holds more buffers than a ring
+/// has slots.
 const BYTES: u32 = 256;
 /// Slots of each ring.
 const SLOTS: usize = 128;
 
-/// A sender and a receiver; the memory that was not split yet.
+/// A sender, a receiver, and the memory that was not split yet.
 struct Pair {
     bed: Testbed,
     sender: Port<Silent>,
@@ -29,7 +29,7 @@ impl Pair {
         Self { bed, sender, receiver, transmit: Some(transmit), receive: Some(receive) }
     }
 
-    /// With so many buffers posted.
+    /// A pair whose receiver has posted this many buffers.
     fn posted(buffers: usize) -> Self {
         let mut pair = Self::new();
         for buffer in pair.buffers().into_iter().take(buffers) {
@@ -47,7 +47,7 @@ impl Pair {
         self.sender.peer("client1").unwrap()
     }
 
-    /// Sends so many messages, tagged from 0, whose bytes are their tags.
+    /// Sends this many messages. Their tags count from 0, and their bytes are their tags.
     fn send(&mut self, messages: usize) {
         let peer = self.peer();
         let buffers: heapless::Vec<_, SLOTS> = self.transmit.take().unwrap().split(BYTES);
@@ -59,8 +59,8 @@ impl Pair {
     }
 }
 
-/// Several turns of both rings, in batches that are no part of a ring: nothing is lost, nothing comes twice,
-/// all in order, and each buffer holds what was sent with its tag.
+/// Several laps of both rings, in batches that do not divide a ring. Nothing is lost or comes twice,
+/// everything is in order, and each buffer holds what was sent with its tag.
 #[test]
 fn what_is_sent_anew_and_posted_anew_arrives_once_and_in_order() {
     const MESSAGES: u64 = 48;
@@ -176,8 +176,8 @@ fn a_send_that_was_refused_comes_back_with_its_status() {
     assert_eq!(statuses, [Status::Done, Status::NoTarget, Status::Done]);
 }
 
-/// A ring of requests of which all slots are in use, one of them by a window: a buffer more comes back. As
-/// long as the window stands, the ring goes on round it.
+/// All slots of the request ring are in use, one of them by a window. One more buffer comes back to the
+/// caller. While the window is open, the ring goes on past its slot.
 #[test]
 fn a_buffer_without_a_slot_comes_back() {
     let mut pair = Pair::new();
@@ -210,7 +210,7 @@ fn a_buffer_without_a_slot_comes_back() {
     assert!(pair.receiver.post(spare, None).is_err());
 }
 
-/// Messages with a placed message and a buffer that was asked back between them.
+/// A placed message and a withdrawn buffer come between plain messages. All come in order.
 #[test]
 fn what_is_no_message_comes_in_its_turn() {
     let mut pair = Pair::new();

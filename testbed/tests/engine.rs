@@ -1,5 +1,5 @@
-//! The engine and the client library together, on the host: what each status means and what central does for
-//! it.
+//! The engine and the client library together, on the host: what each status means, and what central does
+//! before it writes one.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use ferry_layout::observe::{Access, AccessKind, set_hook};
 use ferry_layout::{Descriptor, Standing, flags};
 use ferry_testbed::{Action, Memory, Silent, Testbed, Topology};
 
-/// Two clients, each with a port, four buffers to send and four to receive.
+/// Clients, each with a port and up to 64 buffers to send and to receive. Most tests have two clients.
 struct Pair {
     bed: Testbed,
     ports: Vec<Port<Silent>>,
@@ -363,7 +363,7 @@ fn buffers_that_are_found_for_one_sender_serve_those_who_waited_before() {
     pair.send(0, 2, b"waits", Message::tagged(1));
     pair.bed.run();
     assert_eq!(pair.ports[0].status(0), Some(Status::Queued));
-    // Published, and the signal is still on its way when another sender wakes central.
+    // The requests are published, and the signal is still on its way when another sender wakes central.
     pair.post(2, None);
     pair.post(2, None);
     pair.send(1, 2, b"comes", Message::tagged(2));
@@ -383,7 +383,7 @@ fn the_news_of_a_batch_that_takes_several_rounds_is_one_signal_each() {
     pair.bed.run();
     let signals = [0, 1, 2].map(|client| pair.bed.machine.signals(client));
     assert_eq!(signals, [1, 1, 1]);
-    // Client 1 has everything in the first round, which is not the last.
+    // Client 1 gets both of its messages in the first round, which is not the last one.
     for target in [1, 1, 2] {
         pair.reap(0);
         assert!(pair.receive(target).is_some());
@@ -402,7 +402,7 @@ fn a_message_longer_than_the_flow_allows_is_refused_where_it_would_fit() {
         flow.max_message = 100;
     }
     let mut pair = Pair::new(&topology, 256);
-    // The first one maps what the others need, so that nothing but their length is in their way.
+    // The first message maps what the others need, so that only their length can stop them.
     for (length, status) in [(100, Status::Done), (101, Status::BadLength), (100, Status::Done)] {
         pair.post(1, None);
         pair.send(0, 1, &[7; 101][..length], Message::default());
@@ -417,7 +417,8 @@ fn frames_without_number_that_lie_apart_are_all_unmapped() {
     let mut topology = Topology::mesh(2, 64, Mapping::Each);
     topology.bytes_per_round = 1 << 20;
     let mut pair = Pair::new(&topology, 4096);
-    // Every other frame on both sides: 64 stretches in one turn, which is more than central notes at a time.
+    // Every other frame on both sides is used: 64 separate runs of frames in one turn, more than central can
+    // note at a time.
     for side in 0..32 {
         let _ = pair.receive[1].remove(side);
         let _ = pair.transmit[0].remove(side);
@@ -448,8 +449,7 @@ fn a_place_in_the_queue_that_one_sender_finds_serves_those_who_waited_before() {
         pair.ports[source].send_to(to, places[source], buffer, 1, Message::default()).unwrap();
         pair.ports[source].publish();
     };
-    // Placed messages use up places of the queue and no request, so taking them is all that the target has to
-    // do.
+    // Placed messages use places in the queue and no request, so the target only has to take its deliveries.
     for _ in 0..128 {
         send(&mut pair, 0);
         pair.bed.run();
@@ -460,7 +460,7 @@ fn a_place_in_the_queue_that_one_sender_finds_serves_those_who_waited_before() {
     assert_eq!(pair.ports[0].status(0), Some(Status::Queued), "the queue is full");
     while pair.ports[2].receive().is_some() {}
     pair.ports[2].publish();
-    // Its signal is still on its way.
+    // The target's signal is still on its way.
     send(&mut pair, 1);
     pair.bed.run_for(1);
     assert_eq!((pair.reap(0), pair.reap(1)), (Some(Status::Done), Some(Status::Done)));
@@ -504,7 +504,7 @@ fn what_ends_after_the_head_has_passed_it_is_counted() {
 fn what_goes_beyond_a_share_stays_in_the_ring() {
     const SENDS: u32 = 10;
     let mut topology = Topology::mesh(2, 16, Mapping::Keep);
-    // Four messages, and a rest that is too short for a fifth.
+    // Enough for four messages; the rest is too short for a fifth.
     topology.bytes_per_round = 4 * 1000 + 500;
     let mut pair = Pair::new(&topology, 4096);
     let to_client = pair.bed.clients[0].to_client;
@@ -533,7 +533,7 @@ fn what_goes_beyond_a_share_stays_in_the_ring() {
 #[cfg_attr(miri, ignore = "a megabyte is too much to interpret")]
 fn what_is_new_takes_turns_with_a_long_message_under_way() {
     let mut topology = Topology::mesh(3, 512, Mapping::Each);
-    // A step of the long message is a whole share.
+    // One step of the long message uses up a whole share.
     topology.bytes_per_round = 64 * 1024;
     let mut pair = Pair::new(&topology, 1 << 20);
     pair.post(1, None);
@@ -552,7 +552,7 @@ fn what_is_new_takes_turns_with_a_long_message_under_way() {
 #[test]
 fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_second_look() {
     let mut topology = Topology::mesh(2, 16, Mapping::Each);
-    // More than one round, so that central stops asking meanwhile.
+    // The work takes more than one round, so central stops asking for signals in between.
     topology.messages_per_round = 2;
     let mut pair = Pair::new(&topology, 4096);
     for _ in 0..3 {
@@ -565,7 +565,7 @@ fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_sec
     memory.from_client.descriptors.store(3, another);
     let hint = &raw const memory.to_client.wake as usize;
     set_hook(Some(Box::new(move |access: Access| {
-        // The client has looked at the hint before this store, so it does not signal.
+        // The client has read the hint before this store, so it does not signal.
         if access.kind == AccessKind::Store
             && access.address == hint
             && memory.to_client.wake.asks_for_signal()
@@ -619,7 +619,7 @@ fn a_target_that_starts_late_is_asked_to_signal_what_it_posts() {
 fn a_chain_of_which_one_frame_cannot_be_mapped_writes_nothing() {
     let mut pair = Pair::two(Mapping::Each);
     pair.post(1, None);
-    // Two frames to read and one to write, of which two can be mapped.
+    // The chain needs two frames to read and one to write, and only two can be mapped.
     pair.bed.machine.refuse_map_after = Some(2);
     let mut chain = heapless::Vec::new();
     for _ in 0..2 {
@@ -643,7 +643,7 @@ fn a_client_that_leaves_with_a_chain_half_published_does_not_keep_central_awake(
     pair.bed.run();
     out.take_leave();
     out.transmit_tail.publish(0);
-    // Returned never, when a tail that is not looked at was news.
+    // This run never returned when a tail that central does not read counted as work.
     pair.bed.run();
     assert_eq!(pair.ports[0].standing(), Standing::Open);
 }
@@ -672,7 +672,7 @@ fn an_open_window_is_read_by_copying() {
     assert!(!window.copy_out(u32::MAX, &mut bytes));
 }
 
-/// For Miri: a peer may write to what nobody reads, too, while references to its page exist.
+/// For Miri: while references to a page exist, a peer may also write to the words that nobody reads.
 #[test]
 fn a_client_may_write_to_every_byte_of_its_page() {
     let mut pair = Pair::two(Mapping::Each);

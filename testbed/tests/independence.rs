@@ -1,4 +1,4 @@
-//! Flows are independent (guarantee 8): whatever one peer never does, for however long, stops no exchange
+//! Flows are independent (guarantee 8): whatever one peer fails to do, for however long, stops no exchange
 //! with another.
 
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
@@ -7,7 +7,7 @@ use ferry_testbed::{Silent, Testbed, Topology};
 
 /// Bytes of a buffer.
 const BYTES: u32 = 64;
-/// Far more than any ring is long, and than the numbers in status words count.
+/// Far more messages than any ring has slots, and more than the notes in status words can count.
 const LONG: u64 = 100_000;
 
 struct Client {
@@ -47,7 +47,7 @@ impl Client {
         self.port.publish();
     }
 
-    /// Takes what has arrived. Tags, in order.
+    /// Takes everything that has arrived. Returns the tags, in order.
     fn take(&mut self) -> Vec<u64> {
         let mut tags = Vec::new();
         while let Some(event) = self.port.receive() {
@@ -65,7 +65,7 @@ impl Client {
         tags
     }
 
-    /// Takes back what has ended.
+    /// Reaps every send that has ended.
     fn reap(&mut self) {
         while let Some(done) = self.port.reap() {
             assert_eq!(done.status, Status::Done);
@@ -73,7 +73,7 @@ impl Client {
         }
     }
 
-    /// Sends a message if there is a buffer and a slot. Whether there was.
+    /// Sends a message if there is a buffer and a slot. Returns whether there was.
     fn send(&mut self, peer: Peer, tag: u64) -> bool {
         let Some(mut buffer) = self.transmit.pop() else { return false };
         buffer.bytes_mut()[..8].copy_from_slice(&tag.to_le_bytes());
@@ -87,7 +87,8 @@ impl Client {
     }
 }
 
-/// Has `source` send `count` messages to `target`, which takes and posts again. All arrive, once, in order.
+/// Lets `source` send `count` messages to `target`, which takes them and posts the buffers again. All arrive,
+/// once and in order.
 #[track_caller]
 fn exchange(bed: &mut Testbed, clients: &mut [Client], source: usize, target: usize, count: u64) {
     let to = peer(&clients[source], u16::try_from(target).unwrap());
@@ -117,7 +118,7 @@ fn t110_a_sender_goes_on_beside_a_peer_that_never_posts() {
     let silent = peer(&clients[0], 1);
     assert!(clients[0].send(silent, 7));
     exchange(&mut bed, &mut clients, 0, 2, LONG);
-    // The one message still waits, and goes when it can.
+    // The one message still waits, and is delivered when a buffer is posted.
     assert_eq!(clients[0].port.outstanding(), 1);
     clients[1].post_all();
     bed.run();
@@ -135,7 +136,7 @@ fn t111_two_buffers_suffice() {
     exchange(&mut bed, &mut clients, 0, 2, 2000);
 }
 
-/// All but one of 31 peers are silent and get as much as the library lets them have.
+/// All peers but one are silent, and each of those gets as many sends as the library allows.
 #[test]
 fn t112_silent_peers_leave_a_place_for_each_other_one() {
     for count in [3, 5, 9, 32] {
@@ -153,7 +154,7 @@ fn t112_silent_peers_leave_a_place_for_each_other_one() {
         assert_eq!(clients[0].port.room(), open);
         assert!(clients[0].port.room() >= clients[0].port.reserved(), "{count} clients");
         exchange(&mut bed, &mut clients, 0, 1, 3000);
-        // A chain as long as what is kept for each peer.
+        // A chain as long as the number of slots that are kept for each peer.
         let parts = clients[0].port.reserved();
         clients[1].post_all();
         let to = peer(&clients[0], 1);
@@ -189,7 +190,7 @@ fn t113_a_receiver_posts_on_beside_a_window_and_takes_it_back() {
 #[test]
 fn t114_a_receiver_posts_on_beside_buffers_for_a_silent_peer() {
     let (mut bed, mut clients) = system(4);
-    // As many as the library lets it post for each of two.
+    // As many buffers as the library allows for each of two peers.
     let mut held = Vec::new();
     for silent in [1, 3] {
         let silent = peer(&clients[2], silent);
@@ -205,7 +206,7 @@ fn t114_a_receiver_posts_on_beside_buffers_for_a_silent_peer() {
     }
     assert_eq!(held.len(), 2 * clients[2].port.slots_for_each_peer());
     exchange(&mut bed, &mut clients, 0, 2, LONG / 4);
-    // One is filled at last, by the one it is for; the others are taken back.
+    // One buffer is filled at last, by the peer that it is for. The others are withdrawn.
     let to = peer(&clients[1], 2);
     assert!(clients[1].send(to, 5));
     clients[1].port.publish();
@@ -219,7 +220,7 @@ fn t114_a_receiver_posts_on_beside_buffers_for_a_silent_peer() {
     assert_eq!(clients[2].receive.len() - free, back);
 }
 
-/// Both at once, in both directions, with restarts of the silent one in between.
+/// Sends and buffers at once, in both directions, while the silent peer restarts again and again.
 #[test]
 fn t115_a_peer_that_restarts_again_and_again_holds_up_nobody() {
     let (mut bed, mut clients) = system(3);

@@ -1,30 +1,30 @@
-//! What a receiver gives is shared out fairly among those who send to it: a scan over numbers of senders,
-//! buffers and backlogs, sizes of messages, and ways to be woken. Each sender gets at least 90 % of its fair
-//! part (guarantee 7).
+//! A receiver's buffers are shared out fairly among its senders. The tests scan over numbers of senders,
+//! buffers and backlogs, lengths of messages, and ways to be woken. Each sender gets at least 90 % of its
+//! fair part (guarantee 7).
 
 use ferry_central::ClientSet;
 use ferry_client::{Message, Outgoing, Peer, Port, TransmitBuffer};
 use ferry_layout::config::Mapping;
 use ferry_testbed::{Silent, Testbed, Topology, id};
 
-/// The receiver's number. Senders follow, and after them, where there is room, a client that only makes
-/// noise.
+/// The receiver's number. The senders have the next numbers. If there is room, one more client follows that
+/// only signals.
 const RECEIVER: u16 = 0;
 
-/// Who signals.
+/// Which clients signal central.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Wakes {
-    /// Every sender at each look, news or not, the last one first.
+    /// Every sender at each look, whether or not it has published something.
     Always,
-    /// As the client library does: who has news, if central asks for it.
+    /// As with the client library: a sender that has published something, if central asks for signals.
     News,
     /// One sender at each look, in turn.
     OneByOne,
-    /// Nobody but a client that has nothing; what senders publish is found by itself, or by the tick.
+    /// Only a client that has nothing to send. Central finds what senders publish by itself or at the tick.
     Noise,
 }
 
-/// One contest.
+/// One arrangement of senders that compete for the receiver's buffers.
 #[derive(Clone, Debug)]
 struct Contest {
     /// Bytes of each sender's messages.
@@ -51,7 +51,8 @@ impl Contest {
         }
     }
 
-    /// Plays until `looks` looks of all clients have passed. Messages of each sender.
+    /// Lets all clients look `looks` times and runs central each time. Returns the number of messages from
+    /// each sender.
     fn play(&self, looks: usize) -> Vec<u64> {
         let longest = *self.lengths.iter().max().unwrap();
         let frames = (longest as usize * 128).div_ceil(4096);
@@ -127,7 +128,7 @@ impl Contest {
         got
     }
 
-    /// The service that each sender has had must be at least 90 % of an equal part.
+    /// Asserts that the service of each sender was at least 90 % of an equal part.
     #[track_caller]
     fn is_fair(&self, looks: usize) {
         let got = self.play(looks);
@@ -156,7 +157,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// Sends whatever there is a buffer for. Whether there was any.
+    /// Sends a message with each buffer that is free. Returns whether it published anything.
     fn refill(&mut self) -> bool {
         let message = Message { urgent: self.urgent, ..Message::default() };
         let (peer, length) = (self.peer, self.length);
@@ -180,7 +181,8 @@ fn t100_buffers_are_shared_out_whoever_signals() {
                         continue;
                     }
                     let contest = Contest::equal(senders, buffers, backlog, wakes);
-                    // Enough for a hundred messages of each, where one buffer is given at each look.
+                    // Enough looks for a hundred messages of each sender, if all buffers are filled between
+                    // two looks.
                     let looks = (senders * 100 / buffers as usize).max(100);
                     let looks = match wakes {
                         Wakes::Noise => looks.max(53 * 60),
@@ -229,7 +231,7 @@ fn t103_urgent_messages_take_no_more_than_their_part() {
     }
 }
 
-/// Messages of more than one step claim their buffers and go on for several rounds.
+/// Messages of more than one step claim their buffers and take several rounds.
 #[test]
 fn t104_long_messages_beside_short_ones() {
     let contest = Contest {

@@ -1,5 +1,4 @@
-//! Demo client: hashes what `sender` sends and, at the closing message, prints the result and ends the
-//! machine.
+//! Demo client: hashes what `sender` sends. At the closing message it prints the result and ends the machine.
 
 #![no_std]
 #![no_main]
@@ -11,9 +10,9 @@ use sha2::{Digest, Sha256};
 
 runtime::protection_domain!(init);
 
-/// Bytes of one receive buffer; the sender's messages fit in.
+/// Bytes of one receive buffer. The sender's messages fit into it.
 const BUFFER_BYTES: u32 = 16 * 1024;
-/// Receive buffers.
+/// Number of receive buffers.
 const BUFFERS: usize = 16;
 /// Tag of the sender's closing message.
 const TAG_END: u64 = 1;
@@ -50,7 +49,7 @@ fn init() -> impl Handler {
     let regions = regions.unwrap_or_else(|error| fail(format_args!("{error:?}")));
     let (opening, _, receive) = Port::open(regions, doorbell);
     let mut receiver = Receiver::Opening(opening, receive.split(BUFFER_BYTES));
-    // Central runs before us, so it may have let us in already.
+    // Central runs before this PD, so it may have let this client in already.
     receiver.notified(ChannelSet::default());
     receiver
 }
@@ -73,7 +72,7 @@ impl<D: Doorbell> Handler for Receiver<D> {
     }
 }
 
-/// Takes what is there until there is nothing to do but wait for central.
+/// Takes everything that has arrived, until only central can act next.
 fn receive<D: Doorbell>(mut port: Port<D>, mut hash: Hash) -> Receiver<D> {
     loop {
         while let Some(event) = port.receive() {
@@ -102,7 +101,7 @@ fn post<D: Doorbell>(port: &mut Port<D>, buffer: ReceiveBuffer) {
     }
 }
 
-/// Reports what arrived and ends the machine.
+/// Prints what arrived and ends the machine.
 fn finish<D: Doorbell>(port: &Port<D>, hash: Hash, announced: &[u8]) -> ! {
     runtime::print!("ferry: received bytes={} messages={} sha256=", hash.bytes, hash.messages);
     let digest: [u8; 32] = hash.sha256.finalize().into();

@@ -1,8 +1,8 @@
 //! Demo client: streams the region `input`, a file of any size, to the client `receiver`.
 //!
 //! The region begins with a header (magic, length) that `ferry run` writes before the file's bytes. After the
-//! last byte was delivered the sender prints its counters and sends one closing message with the number of
-//! bytes.
+//! last byte was delivered, the sender prints its counters and sends one closing message that holds the
+//! number of bytes.
 
 #![no_std]
 #![no_main]
@@ -15,7 +15,7 @@ runtime::protection_domain!(init);
 
 /// Bytes of one message.
 const MESSAGE_BYTES: u32 = 16 * 1024;
-/// Messages on their way at a time.
+/// How many messages may be on their way at a time.
 const MESSAGES: usize = 16;
 /// First word of `input`.
 const INPUT_MAGIC: u64 = u64::from_le_bytes(*b"FERRYIN1");
@@ -32,7 +32,7 @@ enum Sender<D: Doorbell> {
     Ended,
 }
 
-/// The file and how far it is.
+/// The file, and how much of it was sent.
 struct Stream<D: Doorbell> {
     port: Port<D>,
     receiver: Peer,
@@ -59,15 +59,15 @@ fn init() -> impl Handler {
     let regions = regions.unwrap_or_else(|error| fail(format_args!("{error:?}")));
     let (opening, transmit, _) = Port::open(regions, doorbell);
     let mut sender = Sender::Opening(opening, transmit.split(MESSAGE_BYTES), file);
-    // Central runs before us, so it may have let us in already.
+    // Central runs before this PD, so it may have let this client in already.
     sender.notified(ChannelSet::default());
     sender
 }
 
-/// The file behind the header of `input`.
+/// The file that follows the header of `input`.
 fn input() -> Option<&'static [u8]> {
     let region = runtime::region!(ferry_input)?;
-    // SAFETY: the image builder fills the region before the system starts, and nobody can write it.
+    // SAFETY: the image builder fills the region before the system starts, and nothing can write to it.
     let bytes = unsafe { region.constant() };
     let (header, rest) = bytes.split_at_checked(16)?;
     let (magic, length) = header.split_at(8);
@@ -96,7 +96,7 @@ impl<D: Doorbell> Handler for Sender<D> {
 }
 
 impl<D: Doorbell> Stream<D> {
-    /// Sends until there is nothing to do but wait for central.
+    /// Sends as much as possible, until only central can act next.
     fn pump(mut self) -> Sender<D> {
         loop {
             while let Some(done) = self.port.reap() {
@@ -125,7 +125,7 @@ impl<D: Doorbell> Stream<D> {
         }
     }
 
-    /// The next bytes of the file, if there are any and a buffer is free for them.
+    /// The next bytes of the file, if there are any and a buffer and a slot are free for them.
     fn next_piece(&mut self) -> Option<&'static [u8]> {
         if self.free.is_empty() || self.port.room() == 0 {
             return None;

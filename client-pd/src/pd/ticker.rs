@@ -1,4 +1,5 @@
-//! Gives central its tick: the one PD that runs by time. It has no memory regions and no client's rights.
+//! Gives central its tick. The ticker is the only PD that runs by time. It has no memory regions and no
+//! rights of a client.
 
 #![no_std]
 #![no_main]

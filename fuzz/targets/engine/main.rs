@@ -1,10 +1,10 @@
-//! Hostile clients: the input is a script of writes into the pages of two clients, with central running in
-//! between.
+//! Hostile clients: the input is a script of writes into the pages of two clients, and central runs between
+//! the writes.
 //!
-//! `PlayedMachine` judges every map, unmap and copy. Beside the hostile two there are two honest clients:
-//! whatever the others do, and wherever central is restarted, a message between these arrives as it was sent,
-//! nothing else comes near their receive regions, and in the end nothing stays mapped. Overflow checks are
-//! on, and libFuzzer ends what hangs.
+//! `PlayedMachine` judges every map, unmap and copy. Beside the two hostile clients there are two honest
+//! ones. Whatever the hostile clients do, and wherever central is restarted, a message between the honest
+//! ones arrives as it was sent. Nothing else changes their receive regions, and in the end nothing stays
+//! mapped. Overflow checks are on, and libFuzzer ends a run that hangs.
 
 #![no_main]
 
@@ -19,8 +19,8 @@ use script::Script;
 use stage::Stage;
 
 thread_local! {
-    /// One stage for each mapping policy. Kept, because the memory of a testbed is never freed; everything in
-    /// it begins anew for each input.
+    /// One stage for each mapping policy. The stages are kept, because the memory of a testbed is never
+    /// freed. Everything in them is reset for each input.
     static STAGES: RefCell<[Stage; 2]> = RefCell::new([Stage::new(false), Stage::new(true)]);
 }
 

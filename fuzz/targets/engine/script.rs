@@ -1,4 +1,4 @@
-//! The fuzzer's bytes as a sequence of numbers. After the end there are only zeros.
+//! The fuzzer's bytes as a sequence of numbers. After the end all numbers are 0.
 
 pub(crate) struct Script<'a> {
     rest: &'a [u8],
@@ -31,7 +31,7 @@ impl<'a> Script<'a> {
         u64::from(self.next_u32()) | u64::from(self.next_u32()) << 32
     }
 
-    /// Mostly a small number, now and then one near an edge or any at all.
+    /// Mostly a small number, sometimes one near an edge or any number.
     pub(crate) fn next_length(&mut self) -> u32 {
         let kind = self.next();
         match kind % 8 {

@@ -9,15 +9,15 @@ use ferry_testbed::{Memory, Silent, Testbed, Topology, id};
 
 use crate::script::Script;
 
-/// Frames of each buffer.
+/// Frames of each buffer region.
 const FRAMES: usize = 8;
 const CLIENTS: u16 = 4;
 
-/// Buffers of the honest two, and their size.
+/// Number of buffers of each honest client, and their size in bytes.
 const BUFFERS: usize = 4;
 const BUFFER: u32 = 5000;
 
-/// Flags of descriptors that are tried: every combination, one that means nothing, and the mark.
+/// Flags that descriptors get: every combination, one that means nothing, and the mark.
 const FLAGS: [u8; 12] = [
     0,
     flags::CHAINED,
@@ -33,16 +33,16 @@ const FLAGS: [u8; 12] = [
     flags::PASSED_OVER | flags::URGENT,
 ];
 
-/// Marks of requests that are tried.
+/// Marks that requests get.
 const MARKS: [u8; 5] = [0, Post::PASSED_OVER, Post::WITHDRAWN, Post::PASSED_OVER | Post::WITHDRAWN, 4];
 
 pub(crate) struct Stage {
     bed: Testbed,
-    /// Whether all flows map for each transfer only.
+    /// Whether all flows have the mapping policy `each`; otherwise all have `keep`.
     each: bool,
     /// The honest sender and receiver, while a script is played.
     honest: Option<(Sender, Receiver)>,
-    /// Messages that the honest have exchanged.
+    /// Number of messages that the honest clients have exchanged.
     exchanged: u8,
 }
 
@@ -60,7 +60,7 @@ impl Stage {
         Self { bed: Testbed::new(&topology(each)), each, honest: None, exchanged: 0 }
     }
 
-    /// Everything as after a boot, all clients let in.
+    /// Resets everything to the state after a boot, and lets all clients in.
     pub(crate) fn begin(&mut self) {
         for client in &self.bed.clients {
             for memory in [Memory::of(client.from_client), Memory::of(client.to_client), client.transmit, client.receive] {
@@ -91,7 +91,7 @@ impl Stage {
         self.bed.clients[usize::from(client)].from_client
     }
 
-    /// One step of the script.
+    /// Plays one step of the script.
     pub(crate) fn play(&mut self, script: &mut Script<'_>) {
         let operation = script.next();
         let client = 2 + u16::from(operation >> 7);
@@ -102,7 +102,7 @@ impl Stage {
                 Memory::of(out).write(place, &script.next_u64().to_le_bytes());
             }
             1 => {
-                // The words of the first page that are indices, hints and hellos.
+                // The words of the first page that are indices, hints or the magic.
                 let place = usize::from(script.next() % 0x24) * 4;
                 Memory::of(out).write(place, &script.next_u32().to_le_bytes());
             }
@@ -141,7 +141,7 @@ impl Stage {
         }
     }
 
-    /// A descriptor that is near to being right, at the tail, and published.
+    /// Stores a descriptor that is nearly valid at the tail, and publishes it.
     fn describe(&self, client: u16, script: &mut Script<'_>) {
         let out = self.out(client);
         let tail = out.transmit_tail.observe();
@@ -164,7 +164,7 @@ impl Stage {
         out.transmit_tail.publish(tail.wrapping_add(1));
     }
 
-    /// A receive request that is near to being right, at the tail, and published.
+    /// Stores a receive request that is nearly valid at the tail, and publishes it.
     fn request(&self, client: u16, script: &mut Script<'_>) {
         let out = self.out(client);
         let tail = out.post_tail.observe();
@@ -181,15 +181,15 @@ impl Stage {
         out.post_tail.publish(tail.wrapping_add(1));
     }
 
-    /// What a client may do to what it has published: go round a slot, with the mark that belongs to that, or
-    /// take a request back. Or half of it.
+    /// What a client may do to what it has published: pass over a slot with the mark for that, or withdraw a
+    /// request. Sometimes only half of it.
     fn mark(&self, client: u16, script: &mut Script<'_>) {
         let out = self.out(client);
         let which = script.next();
         let (transmit, post) = (out.transmit_tail.observe(), out.post_tail.observe());
         match which % 4 {
             0 | 1 => {
-                // Once or for most of a lap, so that the ring comes round.
+                // One index, or most of a lap, so that the ring comes round.
                 let count = if which % 4 == 0 { 1 } else { 1 + u32::from(script.next() % 127) };
                 for age in 0..count {
                     out.pass_over_send(transmit.wrapping_add(age));
@@ -214,7 +214,7 @@ impl Stage {
 
     fn run(&mut self, woken: ClientSet, tick: bool) {
         self.bed.engine.run(&mut self.bed.machine, woken, tick);
-        // A bound that no input may exceed: what all rings hold, in pieces of a page, several times over.
+        // A bound that no input may exceed: several times what all rings hold, in pieces of a page.
         let most = usize::from(CLIENTS) * (TRANSMIT_SLOTS + POST_SLOTS) * FRAMES * 8;
         assert!(
             self.bed.machine.actions.len() < most,
@@ -226,13 +226,14 @@ impl Stage {
         assert!(!self.each || self.bed.machine.mapped() == 0, "mappings are left while central sleeps");
     }
 
-    /// Central is stopped while it sleeps, and started anew.
+    /// Stops central while it sleeps, and starts a new one.
     fn restart_central(&mut self) {
         self.bed.restart();
         self.run(ClientSet::first(usize::from(CLIENTS)), false);
     }
 
-    /// One honest message: it arrives whatever the others have done, and its buffer is offered again.
+    /// Sends one honest message. It must arrive whatever the others have done, and its buffer is offered
+    /// again.
     fn talk(&mut self) {
         self.bed.machine.refuse_map_after = None;
         let Some((mut sender, mut receiver)) = self.honest.take() else { return };
@@ -264,7 +265,7 @@ impl Stage {
         self.honest = Some((sender, receiver));
     }
 
-    /// The honest talk once more; then everybody goes.
+    /// The honest clients exchange one more message. Then all clients restart.
     pub(crate) fn end(&mut self) {
         self.talk();
         let offered = BUFFERS * BUFFER as usize;
@@ -290,7 +291,7 @@ impl Stage {
     }
 }
 
-/// Everybody may send to everybody, in the urgent class where that is odd.
+/// Every client may send to every other one. Flows to clients with odd numbers allow the urgent class.
 fn topology(each: bool) -> Topology {
     let mesh = Topology::mesh(CLIENTS, FRAMES, if each { Mapping::Each } else { Mapping::Keep });
     let flows = mesh.flows.iter().map(|flow| FlowRecord { urgent: (flow.target % 2) as u8, ..*flow });

@@ -1,4 +1,4 @@
-//! A client of the test systems: runs the script of its role in the scenario that the image was built for.
+//! A client of the test systems. It runs the script of its role in the scenario that the image was built for.
 
 #![no_std]
 #![no_main]
@@ -10,7 +10,7 @@ use runtime::{ChannelSet, Handler};
 
 runtime::protection_domain!(init);
 
-/// The script has run in `init`; nothing is left to do.
+/// The script has run in `init`, so nothing is left to do.
 struct Done;
 
 impl Handler for Done {

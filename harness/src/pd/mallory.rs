@@ -1,7 +1,7 @@
-//! Mallory: a client that strikes whenever she is woken. The host gives her a higher priority than central,
-//! which `ferry check` forbids to clients, so that on one processor she runs in the middle of central's work:
-//! at the ticks, at whatever instruction that is, and around each map, copy, unmap and signal, where the
-//! witness wakes her.
+//! Mallory: a client that strikes whenever it is woken. The host gives it a higher priority than central,
+//! which `ferry check` forbids to clients. So on one processor it runs in the middle of central's work: at
+//! the ticks, at whatever instruction central has reached, and around each map, copy, unmap and signal, where
+//! the witness wakes it.
 
 #![no_std]
 #![no_main]
@@ -20,21 +20,21 @@ static PLATFORM: StaticCell<stage::Platform> = StaticCell::new();
 struct Mallory {
     actor: Actor<'static>,
     strike: Option<Strike>,
-    /// How often she has struck.
+    /// Number of strikes so far.
     strikes: u32,
     state: State,
 }
 
-/// How far she is.
+/// What mallory does when it is woken next.
 #[derive(Clone, Copy)]
 enum State {
-    /// Has not asked central to let her in.
+    /// Asks central to let it in.
     Outside,
     /// Strikes.
     Striking,
-    /// Has shown what she had to, and keeps still but for telling the umpire, in an epoch of its own.
+    /// Tells the umpire that it has passed, in a new epoch, and does nothing else. Holds the send.
     Telling(Option<u32>),
-    /// The umpire knows.
+    /// Nothing: the umpire has been told.
     Still,
 }
 
@@ -46,7 +46,7 @@ fn init() -> impl Handler {
 impl Handler for Mallory {
     fn notified(&mut self, _: ChannelSet) {
         let Some(strike) = self.strike else { return };
-        // She never waits: that would keep everybody of a lower priority from running.
+        // Mallory never waits: that would keep every PD of a lower priority from running.
         if !self.actor.to_client.is_introduced() {
             return;
         }
@@ -87,7 +87,7 @@ impl Mallory {
         }
     }
 
-    /// As an actor does in `report_pass`, without waiting.
+    /// As `Actor::report_pass`, but without waiting.
     fn tell(&mut self, told: Option<u32>) -> State {
         if !self.actor.is_in() {
             return State::Telling(None);

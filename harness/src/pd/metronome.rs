@@ -1,5 +1,5 @@
-//! The ticker of the test systems: wakes central, as Ferry's own does, and mallory, who then strikes at
-//! whatever instruction central is.
+//! The ticker of the test systems. It wakes central, as Ferry's own ticker does, and mallory. Mallory then
+//! strikes at whatever instruction central has reached.
 
 #![no_std]
 #![no_main]
@@ -13,7 +13,8 @@ struct Never;
 fn init() -> impl Handler {
     let central = runtime::channel!(ferry_central).expect("ferry_central");
     let mallory = runtime::channel!(ferry_mallory).expect("ferry_mallory");
-    // A loop that the compiler cannot prove endless, because `init` has to return a handler.
+    // The compiler must not be able to prove that this loop is endless, because `init` has to return a
+    // handler.
     while core::hint::black_box(true) {
         runtime::wait_for_period();
         runtime::notify(mallory);

@@ -7,7 +7,7 @@ use ferry_harness::{Actor, Buffer, Holdings, Overreach, SCENARIO_MAGIC, SCENARIO
 use ferry_layout::{InRegion, OutRegion};
 use runtime::{Channel, Region};
 
-/// What this client's regions and channel are.
+/// The regions and the channel of this client.
 pub(crate) struct Platform {
     from_client: Region,
     to_client: Region,
@@ -17,7 +17,7 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// As the system description has set them.
+    /// The regions and the channel that the system description has set.
     pub(crate) fn of_this_domain() -> Self {
         Self {
             from_client: runtime::region!(ferry_out).expect("ferry_out"),
@@ -28,16 +28,16 @@ impl Platform {
         }
     }
 
-    /// The actor on this stage.
+    /// An actor on this platform.
     pub(crate) fn actor(&self) -> Actor<'_> {
         let from_client = self.from_client.shared::<OutRegion>().expect("ferry_out has its size");
         let to_client = self.to_client.shared::<InRegion>().expect("ferry_in has its size");
-        // SAFETY: this client's transmit buffer, mapped read-write; no reference to it exists.
+        // SAFETY: this is the client's transmit buffer, mapped read-write; no reference to it exists.
         let tx = unsafe { Buffer::new(self.tx) };
-        // SAFETY: this client's receive buffer, mapped read-write in the test systems; no reference to it
-        // exists.
+        // SAFETY: this is the client's receive buffer, mapped read-write in the test systems; no reference to
+        // it exists.
         let rx = unsafe { Buffer::new(self.rx) };
-        // SAFETY: mapped read-write; `out` is a reference to atomics alone.
+        // SAFETY: the region is mapped read-write; `out` is a reference to atomics only.
         let raw_out = unsafe { Buffer::new(self.from_client) };
         Actor::new(from_client, to_client, tx, rx, raw_out, self)
     }
@@ -57,15 +57,15 @@ impl Stage for Platform {
     }
 
     fn regions(&self) -> Option<Regions> {
-        // SAFETY: these are this client's regions. The actor reaches them by raw copies only, and a script
-        // that opens a port leaves the buffers to it.
+        // SAFETY: these are this client's regions. The actor accesses them only by raw copies, and a script
+        // that opens a port leaves the buffers to the port.
         unsafe { Regions::new(Some(self.from_client), Some(self.to_client), Some(self.tx), Some(self.rx)) }
             .ok()
     }
 
     fn holdings(&self) -> Holdings {
         let mut holdings = Holdings::default();
-        // A client has no frames as capabilities.
+        // A client has no capabilities to frames.
         probe::walk(0..0, &mut |pointer, holding| holdings.add(pointer, holding));
         holdings
     }
@@ -86,7 +86,7 @@ impl Stage for Platform {
 /// The scenario that the image builder put into the region `scenario`.
 pub(crate) fn scenario() -> &'static Scenario {
     let region = runtime::region!(ferry_scenario).expect("ferry_scenario");
-    // SAFETY: filled by the image builder, and nobody can write it.
+    // SAFETY: the image builder fills the region, and nothing can write to it.
     let bytes = unsafe { region.constant() };
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(word(0), SCENARIO_MAGIC, "the region scenario is not filled in");

@@ -1,8 +1,8 @@
-//! The watch over guarantee 5: nothing becomes visible to a client while a frame is mapped.
+//! Checks guarantee 5: nothing becomes visible to a client while a frame is mapped.
 //!
 //! Whenever central maps, copies or unmaps, the watch compares what clients can see with what they could see
-//! before the first frame was mapped: delivery tails, and which sends have a final status. It ends for good
-//! when a flow is used that keeps frames mapped, because there the order means nothing.
+//! before the first frame was mapped: the delivery tails, and which sends have a final status. The watch ends
+//! for good when a flow that keeps frames mapped is used, because the order means nothing there.
 
 use crate::domain;
 use ferry_layout::InRegion;
@@ -10,14 +10,14 @@ use ferry_layout::config::{BufferRecord, Config, FlowRecord, Mapping};
 use ferry_layout::geometry::TRANSMIT_SLOTS;
 use static_cell::ConstStaticCell;
 
-/// Clients of the test systems.
+/// Number of clients of the test systems.
 const CLIENTS: usize = 4;
 
 /// What one client can see.
 #[derive(Clone, Copy)]
 struct View {
     delivery_tail: u32,
-    /// Index and number of the status of each slot whose send has ended; 0 of others.
+    /// Index and number of the final status of each slot; 0 if the slot has none.
     ended: [u64; TRANSMIT_SLOTS],
 }
 
@@ -25,7 +25,7 @@ impl View {
     const NOTHING: Self = Self { delivery_tail: 0, ended: [0; TRANSMIT_SLOTS] };
 }
 
-/// Too large for central's stack.
+/// The views are too large for central's stack.
 static VIEWS: ConstStaticCell<[View; CLIENTS]> = ConstStaticCell::new([View::NOTHING; CLIENTS]);
 
 /// What the watch knows.
@@ -39,7 +39,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// A watch over all clients, to be asked for once.
+    /// A watch over all clients. Call it only once.
     pub(crate) fn new(config: Config<'static>) -> Self {
         let mut pages = [None; CLIENTS];
         for (id, client) in config.clients() {
@@ -74,7 +74,7 @@ impl Watch {
         self.is_over |= self.flow(from, to).is_some_and(|flow| flow.mapping() == Mapping::Keep);
     }
 
-    /// The flow that bytes go along which are copied between two places of the window.
+    /// The flow of bytes that are copied between two places of the window.
     fn flow(&self, from: u64, to: u64) -> Option<&'static FlowRecord> {
         let holds = |buffer: &BufferRecord, place: u64| {
             (buffer.window_address..buffer.window_address + buffer.bytes).contains(&place)
@@ -85,7 +85,7 @@ impl Watch {
         self.config.flows().iter().find(|flow| (flow.source, flow.target) == pair)
     }
 
-    /// Nobody may see more than before the first frame was mapped.
+    /// Checks that no client sees more than before the first frame was mapped.
     fn look(&self) {
         if self.mapped == 0 || self.is_over {
             return;
@@ -104,7 +104,7 @@ impl Watch {
     }
 }
 
-/// Index and number of the last status of a slot, if it is a final one; else 0.
+/// Index and number of the last status of a slot, if it is final; otherwise 0.
 fn end_of(page: &InRegion, slot: u32) -> u64 {
     let (index, status) = page.status(slot).latest();
     if status.is_final() { u64::from(index) << 32 | u64::from(status as u32) } else { 0 }

@@ -1,8 +1,8 @@
 //! Central of the test systems: the real engine, with a witness between it and the kernel.
 //!
-//! The witness prints what the engine asks for, looks into every frame that was mapped for the stamp its
-//! owner put there, watches when what becomes visible, and tries what the scenario wants tried. It changes
-//! nothing about what the engine does or sees.
+//! The witness prints what the engine asks for. It reads, in every frame that was mapped, the stamp of the
+//! frame's owner. It checks when things become visible, and does what the scenario's `touch` says. Otherwise
+//! it changes nothing about what the engine does or sees.
 
 #![no_std]
 #![no_main]
@@ -25,26 +25,26 @@ use watch::Watch;
 
 runtime::protection_domain!(init);
 
-/// Central's channels, as bits: to the ticker, to each client, and the two ends of one to itself.
+/// Central's channels, as bits: to the ticker, to each client, and the two ends of a channel to itself.
 const CHANNELS: u64 = 0b111_1111;
-/// An end of that one.
+/// One end of the channel to itself.
 const OWN_CHANNEL: u8 = 6;
 
-/// What stands between the engine and the platform's hands.
+/// The witness: it stands between the engine and the platform.
 struct Witness {
     hands: Hands,
     touch: Touch,
     watch: Watch,
-    /// Mallory is in the play: she is woken around each act.
+    /// Mallory plays in this scenario, so it is woken around each act.
     struck: bool,
     last_unmapped: Option<FrameRef>,
-    /// Rounds of this run of the engine, and of the longest so far.
+    /// Rounds of this run of the engine, and of the longest run so far.
     rounds: u32,
     most_rounds: u32,
     crash: Option<Crash>,
 }
 
-/// A fault to come.
+/// A fault that is still to happen.
 struct Crash {
     moment: Moment,
     /// Maps, copies, unmaps and turns with deliveries so far.
@@ -53,7 +53,7 @@ struct Crash {
     nowhere: u64,
 }
 
-/// What the engine has the machine do.
+/// A call of the engine to the machine.
 #[derive(Clone, Copy)]
 enum Act {
     Map,
@@ -63,7 +63,7 @@ enum Act {
     Signal,
 }
 
-/// Central with its witness, and what the census needs.
+/// Central with its witness, and the configuration for the census.
 struct Watched {
     central: Central<Witness>,
     config: Config<'static>,
@@ -79,7 +79,7 @@ fn init() -> impl Handler {
         Touch::CrashAlways(moment) => Some(moment),
         _ => None,
     };
-    // The place just behind a buffer is nobody's home: buffers begin at multiples of 2 MiB.
+    // Nothing is ever mapped just past a buffer, because buffers begin at multiples of 2 MiB.
     let behind = |buffer: BufferRecord| buffer.window_address + buffer.bytes;
     let nowhere = config.clients().next().map_or(0, |(_, client)| behind(client.transmit));
     let crash = moment.map(|moment| Crash { moment, done: [0; 4], nowhere });
@@ -104,10 +104,10 @@ fn init() -> impl Handler {
     Watched { central, config }
 }
 
-/// What is played.
+/// The scenario that the image was built for.
 fn scenario() -> &'static Scenario {
     let region = runtime::region!(ferry_scenario).expect("ferry_scenario");
-    // SAFETY: filled by the image builder, and nobody can write it.
+    // SAFETY: the image builder fills the region, and nothing can write to it.
     let bytes = unsafe { region.constant() };
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(word(0), SCENARIO_MAGIC, "the region scenario is not filled in");
@@ -120,7 +120,8 @@ impl Handler for Watched {
         self.central.notified(channels);
         let witness = self.central.machine();
         witness.count_rounds();
-        // Once for each time that something was mapped: a look at every frame takes longer than many a tick.
+        // Only once each time something was mapped, because asking about every frame takes longer than some
+        // ticks.
         let Some(unmapped) = witness.last_unmapped.take() else { return };
         match witness.touch {
             Touch::AfterTransfer => read(unmapped.address),
@@ -133,14 +134,14 @@ impl Handler for Watched {
 }
 
 impl Witness {
-    /// Says that no frame of any client is mapped, having asked the kernel about each.
+    /// Asks the kernel about each frame, and prints that no frame of any client is mapped.
     fn expect_no_mapping(&mut self, config: &Config<'_>) {
         assert_eq!(self.census(config), 0, "frames are mapped and central does nothing with them");
         runtime::println!("witness: census of all frames found none mapped");
     }
 
-    /// Counts the frames that are mapped, by asking the kernel: it refuses to map a frame capability that is
-    /// mapped, at any address but its own.
+    /// Counts the mapped frames by asking the kernel. The kernel refuses to map a frame capability that is
+    /// mapped already, unless the address is the same.
     fn census(&mut self, config: &Config<'_>) -> u32 {
         let mut mapped = 0;
         for (id, client) in config.clients() {
@@ -154,8 +155,8 @@ impl Witness {
     }
 
     fn is_mapped(&mut self, client: DomainId, side: Side, buffer: &BufferRecord, number: u32) -> bool {
-        // The place just behind the buffer is nobody's home: buffers begin at multiples of 2 MiB and the test
-        // systems' are smaller.
+        // Nothing is ever mapped just past the buffer: buffers begin at multiples of 2 MiB, and those of the
+        // test systems are smaller.
         let frame = FrameRef {
             client,
             side,
@@ -171,7 +172,7 @@ impl Witness {
         !free
     }
 
-    /// Says how many rounds this run has taken, if there were never so many.
+    /// Prints how many rounds this run has taken, if no run so far took as many.
     fn count_rounds(&mut self) {
         if let Touch::Rounds(most) = self.touch
             && self.rounds > self.most_rounds
@@ -182,7 +183,7 @@ impl Witness {
         }
     }
 
-    /// Faults if the moment has come.
+    /// Makes central fault if the moment has come.
     fn live_through(&mut self, act: Act) {
         let Some(crash) = &mut self.crash else { return };
         let [maps, copies, unmaps, deliveries] = &mut crash.done;
@@ -204,7 +205,7 @@ impl Witness {
                 Moment::Delivered(*deliveries)
             }
             Act::Signal => match crash.moment {
-                // With the first signal after so many.
+                // The first signal after at least this many copies.
                 Moment::Signalling(least) => Moment::Signalling(least.min(*copies)),
                 _ => return,
             },
@@ -217,14 +218,14 @@ impl Witness {
         }
     }
 
-    /// Tells of an act.
+    /// Prints an act.
     fn say(&self, act: Arguments<'_>) {
         if !matches!(self.touch, Touch::SilentCensus | Touch::Silent) {
             runtime::println!("witness: {act}");
         }
     }
 
-    /// Lets mallory strike, if she is in the play.
+    /// Lets mallory strike, if it plays in this scenario.
     fn let_strike(&mut self) {
         if self.struck
             && let Some(mallory) = DomainId::new(Role::Mallory.number())
@@ -239,7 +240,7 @@ impl Machine for Witness {
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
         self.watch.map();
         if self.touch == Touch::WriteByCapability && frame.side == Side::Transmit {
-            // The same frame through the same capability, asked for as one to write.
+            // The same frame through the same capability, but mapped for writing.
             self.hands.map(FrameRef { side: Side::Receive, ..frame })?;
             self.say(format_args!("map {} to write", Name(frame)));
             write(frame.address);
@@ -247,7 +248,7 @@ impl Machine for Witness {
         }
         self.hands.map(frame)?;
         let place = core::ptr::with_exposed_provenance::<u64>(frame.address as usize + Stamp::OFFSET);
-        // SAFETY: the frame has just been mapped at its home, and the stamp's word lies in it.
+        // SAFETY: the frame has just been mapped at its address, and the stamp's word lies in it.
         let word = unsafe { place.read_volatile() };
         match Stamp::of(word) {
             Some(stamp) => self.say(format_args!("map {} holds {stamp}", Name(frame))),
@@ -302,7 +303,7 @@ impl Machine for Witness {
     }
 }
 
-/// A frame, as in a trace.
+/// A frame, as the trace names it.
 struct Name(FrameRef);
 
 impl core::fmt::Display for Name {
@@ -316,20 +317,19 @@ fn name(client: DomainId) -> &'static str {
     Role::ALL.get(client.index()).map_or("nobody", |role| role.name())
 }
 
-/// Writes a byte of the window where a transmit frame is mapped. This is the fault that the scenario waits
-/// for.
+/// Writes a byte of the window where a transmit frame is mapped. The scenario expects this to fault.
 #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
 fn write(address: u64) {
     let place = core::ptr::with_exposed_provenance_mut::<u8>(address as usize);
-    // SAFETY: a client's frame, which no Rust object is in; the write faults, and this protection domain goes
-    // no further.
+    // SAFETY: no Rust object lies in a client's frame. The write faults, and this protection domain goes no
+    // further.
     unsafe { place.write_volatile(0) };
 }
 
-/// Walks over central's `CSpace`: it holds the frames of its clients' buffers, its window's address space,
-/// its channels, and nothing else. Then waits by the one of its channels by which it would be woken itself,
-/// if it could wait there: the kernel lets nobody wait on a notification that is another's, whatever the
-/// rights.
+/// Walks over central's `CSpace`. It must hold the frames of its clients' buffers, the address space of its
+/// window, its channels, and nothing else. Then waits on the channel whose other end would wake central
+/// itself, if it could wait there. The kernel lets no PD wait on a notification that is another's, whatever
+/// the rights.
 fn overreach(config: &Config<'_>) {
     let (mut first, mut end) = (u64::MAX, 0);
     for (_, client) in config.clients() {
@@ -352,12 +352,12 @@ fn overreach(config: &Config<'_>) {
     panic!("central waits where it may only signal");
 }
 
-/// Reads a byte of the window. Where nothing is mapped this is the fault that the scenario waits for.
+/// Reads a byte of the window. If nothing is mapped there, it faults, and the scenario expects that.
 #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
 fn read(address: u64) {
     let place = core::ptr::with_exposed_provenance::<u8>(address as usize);
-    // SAFETY: if something is mapped there, it is a client's frame, which may be read; if not, the kernel
-    // stops this protection domain and reports it.
+    // SAFETY: if something is mapped there, it is a client's frame, which may be read. If not, the kernel
+    // stops this protection domain and reports the fault.
     let byte = unsafe { place.read_volatile() };
     runtime::println!("witness: read {address:#x} gave {byte}");
 }

@@ -7,12 +7,12 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Change, Feature, Scenario, Touch};
 
-/// Messages of each sender that wait.
+/// Messages of each sender that wait for mallory's buffers.
 const WAITING: u32 = 60;
-/// Messages of a round.
+/// Messages of a sender in one round.
 const QUOTA: u32 = 2;
 
-/// Has messages wait for mallory, all but the first, which tells her of them.
+/// Sends messages that wait for mallory. The first one does not wait: it tells mallory that the others do.
 fn wait_for_mallory(actor: &mut Actor<'_>) -> Result<(), Clue> {
     for _ in 0..=WAITING {
         actor.store(Actor::message(Role::Mallory, 0, 8));
@@ -22,8 +22,8 @@ fn wait_for_mallory(actor: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Offers buffers for all that wait at once, and looks who comes when: a run of messages of one sender is no
-/// longer than two quotas, because the sender that was last in one round may be first in the next.
+/// Offers buffers for all waiting messages at once, and checks their order. A run of messages of one sender
+/// is no longer than two quotas, because the sender that was last in one round may be first in the next.
 fn offer_all_at_once(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     if strike == 0 {
         for peer in [Role::Alpha, Role::Gamma] {
@@ -31,7 +31,8 @@ fn offer_all_at_once(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue>
         }
     }
     while let Some(delivery) = mallory.poll() {
-        // The first messages of both, those of alpha, all of them, and the run that goes on now.
+        // Notes: first messages of both senders, messages from alpha, messages from both, and the present
+        // run.
         let [first, from_alpha, all, run] = &mut mallory.notes;
         if *first < 2 {
             *first += 1;
@@ -40,7 +41,7 @@ fn offer_all_at_once(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue>
         let is_alphas = delivery.source == Role::Alpha.number();
         let from_gamma = *all - *from_alpha;
         let goes_on = *run != 0 && (*run & 1 == 1) == is_alphas;
-        // Its length, and whose it is in the lowest bit.
+        // The run's length times two. The lowest bit is set if it is alpha's.
         *run = if goes_on { *run + 2 } else { 2 + u32::from(is_alphas) };
         let both_wait = *from_alpha < WAITING && from_gamma < WAITING;
         ensure!(!both_wait || *run / 2 <= 2 * QUOTA, "the quota of a round counts what has waited");
@@ -54,7 +55,7 @@ fn offer_all_at_once(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue>
             mallory.store_request(Post { place, length: 8, from: Post::ANYONE, ..Post::default() });
         }
         mallory.publish_requests();
-        // They are offered once.
+        // The buffers are offered only once.
         mallory.notes[0] = 3;
     }
     Ok(all == 2 * WAITING)
@@ -73,7 +74,7 @@ pub(super) const T120: Scenario = Scenario {
     ..Scenario::IDLE
 };
 
-/// Long messages, of two parts and two steps each, and short ones beside them.
+/// Long messages of two parts and two steps each, and short messages beside them.
 const LONG: u32 = 10;
 const PART: u32 = 48 * 1024;
 const SHORT: u32 = 40;
@@ -112,20 +113,20 @@ pub(super) const T121: Scenario = Scenario {
         }
         Ok(())
     }),
-    // One byte a round: a step of 64 KiB would be as many rounds.
+    // The share is one byte a round, so a step of 64 KiB would take as many rounds.
     flows: &[Change::Share { of: Role::Alpha, bytes: 1, messages: 128 }],
     touch: Touch::Rounds(20),
     ..Scenario::IDLE
 };
 
-/// Bytes of a message between the two that keep central busy: all of a buffer.
+/// Bytes of a message between the two clients that keep central busy: a whole buffer.
 const LARGE: u32 = 16 * 4096;
-/// Messages that each of them keeps under way: more than central can carry while the others run.
+/// Messages that each of the two keeps under way: more than central can carry while the others run.
 const READY: u32 = 120;
-/// Tag of the word that it is over.
+/// Tag of the message that ends the exchange.
 const ENOUGH: u64 = 1;
 
-/// Sends to `peer` without pause, into a window that it holds open, until a word comes.
+/// Sends to `peer` without pause, into a window that `peer` holds open, until the last message comes.
 fn keep_central_busy(actor: &mut Actor<'_>, peer: Role) -> Result<(), Clue> {
     actor.open_window(0, LARGE, peer);
     for from in [peer, Role::Gamma] {
@@ -133,7 +134,7 @@ fn keep_central_busy(actor: &mut Actor<'_>, peer: Role) -> Result<(), Clue> {
     }
     let (mut ended, mut stored) = (0_u32, 0);
     loop {
-        // They end in order.
+        // The sends end in order.
         while ended != stored && actor.status(ended).is_some_and(Status::is_final) {
             ended += 1;
         }
@@ -164,7 +165,7 @@ pub(super) const T123: Scenario = Scenario {
     }),
     gamma: Some(|gamma| {
         for _ in 0..20 {
-            // Mallory is not there.
+            // Mallory does not play, so nothing is posted for this send.
             let message = Actor::message(Role::Mallory, 0, 8);
             let send = gamma.send(Descriptor { time_to_live: 5, ..message });
             ensure!(gamma.end_of(send)? == Status::Expired, "time passes, however busy central is");

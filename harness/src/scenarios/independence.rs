@@ -1,8 +1,8 @@
-//! Flows are independent (guarantee 8): what one peer never does, for however long, stops no exchange with
-//! another.
+//! Flows are independent (guarantee 8): whatever one peer fails to do, for however long, stops no exchange
+//! with another.
 //!
-//! Everybody uses the client library. The exchange beside which somebody is silent is many times as long as
-//! any ring.
+//! All clients use the client library. While one client is silent, the others exchange many times as many
+//! messages as a ring has slots.
 
 use ferry_client::{
     Event, Message, Port, Posted, ReceiveBuffer, ReceiveMemory, Status, TransmitBuffer, TransmitMemory,
@@ -21,11 +21,11 @@ const BUFFERS: usize = 32;
 /// Bytes of a buffer, and of a message or a part of one.
 const BYTES: u32 = 64;
 const LENGTH: u32 = 16;
-/// Every so often a message has this many parts.
+/// Every `CHAINS`-th message has `PARTS` parts.
 const CHAINS: u64 = 7;
 const PARTS: u32 = 3;
 
-/// Sends `LONG` messages to `target`, with all of `buffers`, and waits for their end.
+/// Sends `LONG` messages to `target` with all of `buffers`, and waits until all have ended.
 fn stream(
     actor: &Actor<'_>,
     port: &mut Port<Bell<'_>>,
@@ -43,7 +43,7 @@ fn stream(
     actor.wait(|_| {
         while let Some(done) = port.reap() {
             all_done &= done.status == Status::Done;
-            // There is room: it was there before.
+            // There is room, because the buffer came from this list.
             let _ = free.push(done.buffer);
         }
         while next < LONG && send(port, peer, next, &mut free) {
@@ -56,7 +56,7 @@ fn stream(
     Ok(())
 }
 
-/// Sends message `tag`, if there are buffers and slots for it. Whether there were.
+/// Sends message `tag`, if there are buffers and slots for it. Returns whether there were.
 fn send(
     port: &mut Port<Bell<'_>>,
     peer: ferry_client::Peer,
@@ -80,7 +80,7 @@ fn send(
     false
 }
 
-/// Waits until beta says that its port is open: what comes before that ends with beta's old epoch.
+/// Waits until beta says that its port is open. A message before that would end with beta's old epoch.
 fn until_ready(actor: &Actor<'_>, port: &mut Port<Bell<'_>>, memory: ReceiveMemory) -> Result<(), Clue> {
     for buffer in memory.split::<1>(BYTES) {
         ensure!(port.post(buffer, None).is_ok(), "there is room");
@@ -89,7 +89,7 @@ fn until_ready(actor: &Actor<'_>, port: &mut Port<Bell<'_>>, memory: ReceiveMemo
     actor.wait(|_| matches!(port.receive(), Some(Event::Message { .. })))
 }
 
-/// Says so, again if alpha has opened its own meanwhile.
+/// Tells alpha that beta's port is open, again if alpha has opened its own port meanwhile.
 fn say_ready(actor: &Actor<'_>, port: &mut Port<Bell<'_>>, memory: TransmitMemory) -> Result<(), Clue> {
     let mut buffer = memory.split::<1>(BYTES).pop();
     let alpha = port.peer("alpha");
@@ -112,7 +112,7 @@ fn say_ready(actor: &Actor<'_>, port: &mut Port<Bell<'_>>, memory: TransmitMemor
     Ok(())
 }
 
-/// Receives them from alpha, in `buffers`: all, once, in order, whole.
+/// Receives the messages from alpha in `buffers`. All must arrive once, in order and whole.
 fn receive_stream(
     actor: &Actor<'_>,
     port: &mut Port<Bell<'_>>,
@@ -145,23 +145,23 @@ fn receive_stream(
     Ok(())
 }
 
-/// Beta receives the stream and nothing else.
+/// Beta receives the messages of [`stream`] and nothing else.
 fn plain_receiver(beta: &mut Actor<'_>) -> Result<(), Clue> {
     let (mut port, transmit, receive) = beta.port()?;
     receive_stream(beta, &mut port, transmit, receive.split(BYTES))?;
-    // Alpha has seen what waits.
+    // Alpha has seen what waits, and says so.
     beta.wait(|_| matches!(port.receive(), Some(Event::Message { tag: LONG, .. })))?;
     tell_gamma(beta)
 }
 
-/// Says that the exchange is over.
+/// Tells gamma that the exchange is over.
 fn tell_gamma(beta: &mut Actor<'_>) -> Result<(), Clue> {
     beta.restart()?;
     beta.send(Actor::message(Role::Gamma, 0, 0));
     Ok(())
 }
 
-/// Tells beta that alpha has seen what it wanted to see.
+/// Tells beta that alpha has checked what waits.
 fn send_last(port: &mut Port<Bell<'_>>, buffer: Option<TransmitBuffer>) -> Result<(), Clue> {
     let (Some(buffer), Some(beta)) = (buffer, port.peer("beta")) else {
         ensure!(false, "beta can be told");
@@ -172,7 +172,7 @@ fn send_last(port: &mut Port<Bell<'_>>, buffer: Option<TransmitBuffer>) -> Resul
     Ok(())
 }
 
-/// Alpha sends nothing but the stream.
+/// Alpha only sends the messages of [`stream`].
 fn plain_sender(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     let (mut port, transmit, receive) = alpha.port()?;
     until_ready(alpha, &mut port, receive)?;
@@ -180,8 +180,8 @@ fn plain_sender(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     alpha.restart()
 }
 
-/// Gamma takes nothing of alpha's until beta says that the exchange is over; then `count` messages that have
-/// waited.
+/// Gamma takes nothing from alpha until beta says that the exchange is over. Then it takes `count` messages
+/// that have waited.
 fn take_late(gamma: &mut Actor<'_>, count: u32) -> Result<(), Clue> {
     gamma.post(0, 1, Some(Role::Beta));
     gamma.receive()?;
@@ -196,7 +196,7 @@ fn take_late(gamma: &mut Actor<'_>, count: u32) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Alpha has `count` messages wait for gamma, then streams to beta; in the end they come back.
+/// Alpha sends `count` messages that wait for gamma, then many to beta. In the end all of them are done.
 fn stream_beside(alpha: &mut Actor<'_>, count: usize) -> Result<(), Clue> {
     let (mut port, transmit, receive) = alpha.port()?;
     until_ready(alpha, &mut port, receive)?;
@@ -219,13 +219,13 @@ fn stream_beside(alpha: &mut Actor<'_>, count: usize) -> Result<(), Clue> {
         while let Some(done) = port.reap() {
             back += usize::from(done.status == Status::Done);
         }
-        // The one to beta too.
+        // One more: the last message to beta.
         back == count + 1
     })?;
     alpha.restart()
 }
 
-/// Nobody but the silent is silent.
+/// The base of these scenarios. The witness prints no trace.
 const INDEPENDENT: Scenario = Scenario { touch: Touch::Silent, ..Scenario::IDLE };
 
 pub(super) const T110: Scenario = Scenario {
@@ -236,7 +236,7 @@ pub(super) const T110: Scenario = Scenario {
     ..INDEPENDENT
 };
 
-/// Messages that wait for gamma.
+/// Number of messages that wait for gamma.
 const WAITING: u32 = 30;
 
 pub(super) const T112: Scenario = Scenario {
@@ -247,7 +247,8 @@ pub(super) const T112: Scenario = Scenario {
     ..INDEPENDENT
 };
 
-/// Beta receives the stream beside a request that stays open, which `offer` makes, and then takes that back.
+/// Beta receives the messages of [`stream`] while a request that `offer` makes stays open, and then withdraws
+/// that request.
 fn receive_beside(
     beta: &mut Actor<'_>,
     offer: impl FnOnce(&mut Port<Bell<'_>>, ReceiveBuffer) -> Option<Posted>,

@@ -1,4 +1,4 @@
-//! What central maps, for how long, and that nothing is left of it.
+//! What central maps, for how long, and that nothing stays mapped.
 
 use ferry_layout::{Descriptor, Status, flags};
 
@@ -7,7 +7,7 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
 
-/// Frames of each buffer of the test systems.
+/// Number of frames of each transmit buffer of the test systems.
 const FRAMES: u32 = 16;
 
 pub(super) const R05: Scenario = Scenario {
@@ -42,7 +42,7 @@ pub(super) const R06: Scenario = Scenario {
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
-        // The buffer spans five frames; the message reaches into two of them.
+        // The buffer spans five frames. The message fills bytes of two of them.
         beta.post(7 * 4096, 5 * 4096, None);
         beta.receive()?;
         Ok(())
@@ -164,7 +164,7 @@ pub(super) const R28: Scenario = Scenario {
         }
         Ok(())
     }),
-    // After each transfer the kernel is asked about every frame of every client.
+    // After each transfer the witness asks the kernel about every frame of every client.
     touch: Touch::Census,
     trace: Trace::Contains(&[
         "copy 4096",

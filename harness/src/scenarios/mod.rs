@@ -1,4 +1,4 @@
-//! All scenarios. At least one for each requirement r01–r28; `tNN` are threats, numbered as in
+//! All scenarios, at least one for each requirement r01–r28. `tNN` are threats, with the numbers of
 //! `docs/threat-model.md`.
 
 mod bounds;

@@ -1,11 +1,12 @@
-//! What a turn has done becomes visible in one place and one order: unmapped first (guarantee 5), and once
-//! (guarantee 3), also when the receiver asks for an answer in the middle of it.
+//! The work of a turn becomes visible in one place and in one order: frames are unmapped first (guarantee 5),
+//! and everything shows once (guarantee 3). That holds even when the receiver asks for an answer in the
+//! middle of the turn.
 //!
-//! The receiver is mallory, because she runs in the middle of central's work, but she is honest. While the
-//! first of gamma's messages is copied she posts more buffers and withdraws a window, and another request of
-//! hers is to be refused. Central comes upon all of this in the same turn. An answer goes into the receive
-//! queue behind the deliveries of the turn, so publishing it at once would publish them. The witness watches
-//! that nobody sees anything before the frames are unmapped.
+//! The receiver is mallory, because it runs in the middle of central's work, but here it is honest. While the
+//! first of gamma's messages is copied, mallory posts more buffers, withdraws a window, and makes a request
+//! that is to be refused. Central finds all of this in the same turn. An answer goes into the receive queue
+//! behind the deliveries of the turn, so publishing it at once would publish them too. The witness checks
+//! that no client sees anything before the frames are unmapped.
 
 use ferry_layout::{Address, DeliveryKind, Descriptor, Post, Status, flags};
 
@@ -14,17 +15,17 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Fault, Feature, Moment, Scenario, Touch, Trace};
 
-/// Batches, and messages of each.
+/// Number of batches, and of messages in each.
 const BATCHES: u32 = 5;
 const BATCH: u32 = 6;
 /// Bytes of a message and of a buffer.
 const LENGTH: u32 = 900;
 /// Buffers that are open before the batch is sent.
 const EARLY: u32 = 2;
-/// The answers: a request refused, a window withdrawn.
+/// Number of answers: one request refused, one window withdrawn.
 const ANSWERS: u32 = 2;
 
-/// Sends the batches, each when mallory asks for it.
+/// Sends each batch when mallory asks for it.
 fn send_batches(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     gamma.tx.flood(1);
     for batch in 0..BATCHES {
@@ -33,8 +34,8 @@ fn send_batches(gamma: &mut Actor<'_>) -> Result<(), Clue> {
         let mut last = 0;
         for number in 0..BATCH {
             let tag = u64::from(batch * BATCH + number);
-            // Every other one has two parts, because such messages take another way through central: there it
-            // looks for buffers that were posted meanwhile.
+            // Every other message has two parts, because such messages take another path through central. On
+            // that path central looks for buffers that were posted meanwhile.
             let parts = 2 - number % 2;
             for part in 1..=parts {
                 let chained = if part < parts { flags::CHAINED } else { 0 };
@@ -50,18 +51,18 @@ fn send_batches(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Where a buffer of mallory's lies.
+/// The place of one of mallory's buffers.
 fn place(number: u32) -> u64 {
     u64::from(number + 1) * 4096
 }
 
-/// Asks for a batch, asks for answers while it is on its way, and takes what comes of it.
+/// Asks for a batch, makes the requests while the batch is on its way, and takes all that arrives.
 fn ask_in_the_middle(mallory: &mut Actor<'_>, _: u32) -> Result<bool, Clue> {
     if !mallory.is_in() {
         return Ok(false);
     }
-    // The window's request plus one, batches, messages of this batch, answers plus one when they have been
-    // asked for.
+    // Notes: the window's request plus one; batches; messages of this batch; the answers plus one, or 0
+    // before the requests are made.
     let [window, batch, _, asked] = mallory.notes;
     let Some(window) = window.checked_sub(1) else {
         mallory.rx.flood(0);

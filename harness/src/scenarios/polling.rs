@@ -1,4 +1,5 @@
-//! How central and targets learn of news: by looking at queues, with and without signals.
+//! How central and targets learn that something was published: by looking at queues, with and without
+//! signals.
 
 use ferry_client::Message;
 use ferry_layout::{Descriptor, Status, flags};
@@ -9,13 +10,13 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Feature, Scenario, Trace};
 
-/// Tags of a series.
+/// Number of messages of a series. Their tags count from 0.
 const SERIES: u64 = 5;
 
 pub(super) const R09: Scenario = Scenario {
     name: "r09_learns_of_a_request_by_polling_the_transmit_queue",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        // No signal: only a look at the queue can find it.
+        // Without a signal, only a look at the queue can find the send.
         let send = alpha.publish(Actor::message(Role::Beta, 0, 64));
         ensure!(alpha.end_of(send)? == Status::Done, "central has looked");
         Ok(())
@@ -85,11 +86,11 @@ pub(super) const R18: Scenario = Scenario {
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
-        // Asks for signals, so that their absence is the flag's doing.
+        // Beta asks for signals, so that the flag is the reason if none comes.
         beta.from_client.wake.arm();
         beta.post(0, 4096, None);
         ensure!(beta.receive()?.tag == 5, "polling finds the entry");
-        // What follows is the harness's own traffic.
+        // What follows is traffic of the harness itself.
         beta.from_client.wake.disarm();
         Ok(())
     }),
@@ -100,7 +101,7 @@ pub(super) const R18: Scenario = Scenario {
 pub(super) const R21: Scenario = Scenario {
     name: "r21_the_transmit_queue_is_mapped_into_central",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        // All slots of the queue, round the ring twice: central reads each through its mapping.
+        // All slots of the queue, for two laps of the ring. Central reads each slot through its mapping.
         for tag in 0..256 {
             let send = alpha.send(Descriptor { tag, ..Actor::message(Role::Beta, 0, 0) });
             ensure!(alpha.end_of(send)? == Status::Done, "every slot is read");
@@ -136,7 +137,7 @@ pub(super) const R22: Scenario = Scenario {
         Ok(())
     }),
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // By the client library: a flush that is only published.
+        // With the client library, and published without a signal.
         let (mut port, transmit, _) = gamma.port()?;
         let (Some(buffer), Some(beta)) = (transmit.split::<1>(4096).pop(), port.peer("beta")) else {
             ensure!(false, "gamma has a buffer and a flow to beta");
@@ -145,13 +146,13 @@ pub(super) const R22: Scenario = Scenario {
         ensure!(port.send(beta, buffer, 16, Message::tagged(3)).is_ok(), "there is room");
         ensure!(port.publish(), "there was something to publish");
         gamma.wait(|_| port.status(0) == Some(Status::Done))?;
-        // Back to the actor's own ways, for the umpire.
+        // The actor takes over again, to tell the umpire.
         gamma.restart()
     }),
     ..Scenario::IDLE
 };
 
-/// Beta offers four buffers, and both ask for signals for good.
+/// Beta offers four buffers and asks for signals all the time.
 fn sleeping_beta(beta: &mut Actor<'_>) -> Result<(), Clue> {
     beta.from_client.wake.arm();
     for frame in 0..4 {
@@ -168,7 +169,8 @@ pub(super) const T58: Scenario = Scenario {
     alpha: Some(|alpha: &mut Actor<'_>| {
         alpha.from_client.wake.arm();
         alpha.rest();
-        // The last is served in a round after that of the others, which were for somebody else.
+        // A round takes eight messages, so the last one is served in the next round. The first four are for
+        // beta.
         for length in [8, 16, 24, 32] {
             alpha.store(Actor::message(Role::Beta, 0, length));
         }
@@ -204,7 +206,7 @@ pub(super) const T58: Scenario = Scenario {
         "signal alpha",
         "signal beta",
     ]),
-    // Else central looks before alpha has published, and serves in other rounds.
+    // Otherwise central looks before alpha has published, and serves the messages in other rounds.
     needs: &[Feature::Priorities],
     ..Scenario::IDLE
 };
@@ -213,7 +215,7 @@ pub(super) const T59: Scenario = Scenario {
     name: "t59_central_asks_for_signals_before_it_sleeps",
     alpha: Some(|alpha: &mut Actor<'_>| {
         for round in 1..=4_u32 {
-            // More than one round's worth, so that central looks by itself meanwhile.
+            // More than one round's messages, so that central looks by itself meanwhile.
             for _ in 0..20 {
                 alpha.store(Actor::message(Role::Gamma, 0, 9000));
             }
@@ -232,7 +234,7 @@ pub(super) const T59: Scenario = Scenario {
         await_sign(beta)?;
         ensure!(beta.to_client.wake_for_requests.asks_for_signal(), "central wants to hear of a buffer");
         beta.post(0, 100, Some(Role::Alpha));
-        // It is there at once, not with the next tick: the signal has had central run.
+        // The message is there at once and not at the next tick, because the signal made central run.
         ensure!(beta.poll().is_some(), "the buffer is filled");
         Ok(())
     }),

@@ -1,4 +1,4 @@
-//! Why central maps anything: because a source asked to send, or a target asked to receive.
+//! Why central maps a frame: a source has asked to send, or a target has asked to receive.
 
 use ferry_layout::Status;
 
@@ -7,7 +7,7 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
 
-/// Gamma passes a sign on from alpha to beta, which share no memory and wait for no time.
+/// Gamma relays a sign from alpha to beta, which share no memory and must not rely on time.
 pub(super) fn relay(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     gamma.post(0, 1, Some(Role::Alpha));
     gamma.receive()?;
@@ -15,7 +15,7 @@ pub(super) fn relay(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Beta waits for the sign that gamma passes on.
+/// Beta waits for the sign that gamma relays.
 pub(super) fn await_sign(beta: &mut Actor<'_>) -> Result<(), Clue> {
     beta.post(0, 1, Some(Role::Gamma));
     let sign = beta.receive()?;
@@ -27,7 +27,7 @@ pub(super) const R07_TOUCH: Scenario = Scenario {
     name: "r07_nothing_is_mapped_before_a_request",
     touch: Touch::BeforeAnyRequest,
     fault: Some(Fault { domain: "central", kind: "read" }),
-    // Central faults before it has introduced itself, so no client gets as far as a script.
+    // Central faults before it has introduced itself, so no client starts its script.
     ending: Ending::ByFault,
     ..Scenario::IDLE
 };

@@ -1,5 +1,5 @@
-//! Faults and what follows: clients that the platform starts again, and central, which takes up its work from
-//! the pages that only it can write.
+//! Faults and what follows. The platform restarts clients, and central, which resumes its work from the pages
+//! that only it can write.
 
 use ferry_layout::{Address, Descriptor, Standing, Status, flags};
 
@@ -9,14 +9,14 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
 
-/// A forbidden write: the kernel stops the client.
+/// Tries a forbidden write, so that the kernel stops the client.
 fn fault(actor: &Actor<'_>) -> Result<(), Clue> {
     actor.to_client.status(0).set(0, Status::Done);
     ensure!(false, "the write has faulted");
     Ok(())
 }
 
-/// Gamma passes a sign on from alpha to beta, twice.
+/// Gamma relays a sign from alpha to beta, twice.
 fn relay_twice(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     for _ in 0..2 {
         super::requests::relay(gamma)?;
@@ -24,7 +24,7 @@ fn relay_twice(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Alpha sends to beta while beta offers nothing, and lets it know by way of gamma. The send.
+/// Alpha sends to beta while beta offers nothing, and lets beta know through gamma. Returns the send.
 fn send_and_tell(alpha: &mut Actor<'_>) -> Result<u32, Clue> {
     let send = alpha.send(Actor::message(Role::Beta, 0, 100));
     alpha.until_queued(send)?;
@@ -44,7 +44,8 @@ pub(super) const T71: Scenario = Scenario {
     beta: Some(|beta: &mut Actor<'_>| {
         if beta.to_client.epoch.observe() == 1 {
             await_sign(beta)?;
-            // Published in this life, taken back by the fault: nobody must act on it in the next.
+            // The send is stored in this epoch, and the fault ends the epoch. Central must not act on it in
+            // the next one.
             beta.store(Actor::message(Role::Alpha, 0, 1));
             return fault(beta);
         }
@@ -70,7 +71,7 @@ pub(super) const T72: Scenario = Scenario {
         let first = send_and_tell(alpha)?;
         ensure!(alpha.end_of(first)? == Status::PeerReset, "it had one more life");
         let second = send_and_tell(alpha)?;
-        // Nobody is there any more; the send waits, and alpha's others do not.
+        // Beta has been given up. This send waits, and alpha's other sends do not.
         for _ in 0..5 {
             alpha.rest();
         }
@@ -99,11 +100,11 @@ pub(super) const T72: Scenario = Scenario {
     ..Scenario::IDLE
 };
 
-/// Messages of a batch that central is stopped in, and their length.
+/// Messages of the batch in which central is stopped, and their length in bytes.
 const BATCH: u32 = 6;
 const LENGTH: u32 = 700;
 
-/// Sends a batch all at once, and traffic after it.
+/// Sends a batch all at once, and further messages after it.
 fn send_batch(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     alpha.rx.lay_canaries();
     for number in 0..BATCH {
@@ -126,10 +127,10 @@ fn send_batch(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Receives it: everything once, in order, whole.
+/// Receives these messages. Each must arrive once, in order and intact.
 fn receive_batch(beta: &mut Actor<'_>) -> Result<(), Clue> {
     beta.rx.lay_canaries();
-    // Asks for signals, so that there is one for central to be stopped at.
+    // Beta asks for signals, so that central sends one at which it can be stopped.
     beta.from_client.wake.arm();
     for number in 0..BATCH {
         beta.post(u64::from(number) * 4096, LENGTH, Some(Role::Alpha));
@@ -140,7 +141,7 @@ fn receive_batch(beta: &mut Actor<'_>) -> Result<(), Clue> {
             (delivery.tag, delivery.sequence) == (number, number),
             "nothing is lost and nothing comes twice"
         );
-        // Beyond the batch, one buffer is offered at a time.
+        // After the batch, one buffer is offered at a time.
         let frame = if number < BATCH.into() { number } else { 0 };
         ensure!(Some(delivery.place()) == Address::at(frame * 4096), "each buffer is used once");
         let place = delivery.place().frame as usize * 4096;
@@ -161,7 +162,7 @@ fn seed(number: u64) -> u8 {
     u8::try_from(number).unwrap_or(0)
 }
 
-/// Central faults once and is started again.
+/// Central faults once and is restarted.
 const RESTART: Scenario = Scenario {
     alpha: Some(send_batch),
     beta: Some(receive_batch),
@@ -215,8 +216,8 @@ pub(super) const T82: Scenario = Scenario {
     ..RESTART
 };
 
-/// Central was stopped when a batch was published, and takes nothing up but the signal. Others must not run
-/// meanwhile.
+/// Central was stopped after it had published a batch, so only the signal is left to do. Other PDs must not
+/// run in between.
 const PUBLISHED: Trace = Trace::Run(&[
     "central faults",
     "central begins again",
@@ -235,7 +236,7 @@ pub(super) const T83: Scenario = Scenario {
 pub(super) const T84: Scenario = Scenario {
     name: "t84_central_restarts_in_the_middle_of_a_long_message",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        // Two chunks; central is stopped when both are copied, and has to copy both again.
+        // Two chunks. Central is stopped when both are copied, and must copy both again.
         alpha.tx.lay_canaries();
         alpha.store(Descriptor { flags: flags::CHAINED, ..Actor::message(Role::Beta, 0, 16 * 4096) });
         let last = alpha.send(Actor::message(Role::Beta, 0, 16 * 4096));

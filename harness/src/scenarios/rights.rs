@@ -1,8 +1,8 @@
-//! Rights that nobody should have: each is tried, and must fault or not be there.
+//! Rights that no PD should have. Each is tried, and must fault or not be there.
 //!
-//! What is tried in the first three is capabilities; Linux has none, so two of them are played on seL4 alone
-//! (on hosted, `platform/hosted/launcher/tests/isolation` lists the files of a process, which are all that it
-//! can use). Every platform plays the others.
+//! The first three scenarios are about capabilities. Linux has none, so two of them run on seL4 only. (For
+//! hosted, `platform/hosted/launcher/tests/isolation` lists the files of a process, which are all that it can
+//! use.) Every platform plays the others.
 
 use ferry_layout::Status;
 
@@ -13,7 +13,7 @@ use crate::rights::Overreach;
 use crate::role::Role;
 use crate::scenario::{Ending, Fault, Feature, Scenario, Touch, Trace};
 
-/// Alpha is stopped by the kernel; beta and gamma go on.
+/// The kernel stops alpha, and beta and gamma go on.
 const CONTAINED: Scenario = Scenario {
     beta: Some(|beta: &mut Actor<'_>| {
         beta.post(0, 64, Some(Role::Gamma));
@@ -36,7 +36,7 @@ pub(super) const T90: Scenario = Scenario {
     alpha: Some(|alpha: &mut Actor<'_>| {
         alpha.tx.lay_canaries();
         alpha.send(Actor::message(Role::Beta, 0, 100));
-        // Central has come to its end over this. It is alpha's to say so, as it runs after central.
+        // Central is stopped by this. Alpha ends the scenario, because it runs after central.
         alpha.rest();
         ensure!(alpha.tx.canaries_stand_around(&(0..0)), "nobody has written to a transmit buffer");
         Ok(())
@@ -46,15 +46,15 @@ pub(super) const T90: Scenario = Scenario {
         Ok(())
     }),
     touch: Touch::WriteByCapability,
-    // The mapping is made, with no more rights than the capability has.
+    // The mapping succeeds, but with no more rights than the capability has.
     trace: Trace::Begins(&["map alpha tx 0 to write"]),
     fault: Some(Fault { domain: "central", kind: "write" }),
     ending: Ending::By(Role::Alpha),
     ..Scenario::IDLE
 };
 
-/// Walks over the client's whole `CSpace`. `channels`: bit `n` for the channel `n` that the description gives
-/// it.
+/// Walks over the client's whole `CSpace`. Bit `n` of `channels` is set if the description gives the client
+/// channel `n`.
 fn holds_only(client: &Actor<'_>, channels: u64) -> Result<(), Clue> {
     let holdings = client.stage().holdings();
     client.print(format_args!("harness: {} holds {holdings:x?}", client.role().name()));
@@ -69,7 +69,7 @@ fn holds_only(client: &Actor<'_>, channels: u64) -> Result<(), Clue> {
     Ok(())
 }
 
-/// What alpha tries, one in each life.
+/// What alpha tries, one after each start.
 const OVERREACHES: [Overreach; 4] = [
     Overreach::WaitByChannel(0),
     Overreach::WaitForRequests,
@@ -81,7 +81,7 @@ pub(super) const T91: Scenario = Scenario {
     name: "t91_a_client_holds_its_channels_and_nothing_else",
     alpha: Some(|alpha: &mut Actor<'_>| {
         holds_only(alpha, 0b1)?;
-        // Epochs count its lives, from 1.
+        // Epochs count alpha's starts, from 1.
         let life = alpha.to_client.epoch.observe() as usize;
         if let Some(overreach) = OVERREACHES.get(life - 1) {
             alpha.stage().overreach(*overreach);
@@ -135,13 +135,13 @@ pub(super) const T94: Scenario = Scenario {
     ..CONTAINED
 };
 
-/// The stack of alpha, as `system.xml` says.
+/// Bytes of alpha's stack, as in `system.xml`.
 const STACK_BYTES: usize = 0x1_0000;
 
 pub(super) const T95: Scenario = Scenario {
     name: "t95_a_stack_that_overflows_faults_on_the_page_below_it",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        // Where the platform does not say how large a stack is, below 0 nothing is.
+        // If the platform does not say how large a stack is, the bottom is 0, and nothing lies below that.
         sink_below(alpha.stage().stack_top().map_or(0, |top| top - STACK_BYTES));
         ensure!(false, "nothing is mapped below the stack");
         Ok(())

@@ -1,9 +1,9 @@
-//! What a receiver gives is shared out among its senders (guarantee 7), whoever signals and however wake-ups
-//! fall.
+//! A receiver's buffers are shared out among its senders (guarantee 7), whichever of them signal, and
+//! whenever central is woken.
 //!
-//! Two senders keep messages of the same length under way, more than the receiver posts buffers for, and the
-//! receiver takes and posts again: everybody keeps to the rules. Each sender must get at least nine tenths of
-//! an equal part of some thousand messages.
+//! Two senders keep messages of the same length under way, more than the receiver has buffers for. The
+//! receiver takes them and posts the buffers again. All keep to the protocol. Each sender must get at least
+//! nine tenths of an equal part of some thousand messages.
 
 use ferry_client::{Event, Message, Outgoing, Status};
 
@@ -14,17 +14,17 @@ use crate::scenario::{Change, Scenario, Touch};
 
 /// Bytes of a message.
 const LENGTH: u32 = 1024;
-/// Most messages that a sender keeps under way, and most buffers of the receiver.
+/// Messages that a sender keeps under way, and buffers of the receiver, at most.
 const MOST: usize = 64;
 
-/// How a sender lets central know.
+/// When a sender signals central.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Signals {
-    /// At each look, whether there is news or not.
+    /// At each look, whether or not it has published something.
     Always,
-    /// With news only, if central asks for it, as the client library does.
+    /// When it has published something and central asks for signals, as the client library does.
     News,
-    /// Never: somebody else wakes central.
+    /// Never: another client wakes central.
     Never,
 }
 
@@ -35,14 +35,14 @@ struct Sender {
     backlog: usize,
     signals: Signals,
     urgent: bool,
-    /// Times that others run between two looks.
+    /// How often the sender lets others run between two looks.
     pauses: u32,
 }
 
-/// What most senders are.
+/// The usual sender.
 const SENDER: Sender = Sender { backlog: 48, signals: Signals::News, urgent: false, pauses: 1 };
 
-/// Keeps messages for beta under way until it says that it is over.
+/// Keeps messages for beta under way until beta says that the contest is over.
 fn contend(actor: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
     let Sender { backlog, signals, urgent, pauses } = sender;
     let (mut port, transmit, receive) = actor.port()?;
@@ -52,8 +52,8 @@ fn contend(actor: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
     };
     ensure!(port.post(word, Some(peer)).is_ok(), "there is room");
     let message = Message { urgent, ..Message::default() };
-    // The first goes to a buffer that is for this sender alone, and tells the receiver that the others are
-    // there.
+    // The first message goes to a buffer that only this sender may fill. It tells the receiver that the other
+    // messages are published.
     for buffer in transmit.split::<MOST>(LENGTH).into_iter().take(backlog) {
         ensure!(port.send(peer, buffer, LENGTH, message).is_ok(), "there is room");
     }
@@ -76,14 +76,15 @@ fn contend(actor: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
             actor.pause();
         }
     }
-    // What is still under way is withdrawn with the epoch.
+    // The new epoch drops what is still under way.
     actor.restart()
 }
 
-/// Alpha and gamma, who contend.
+/// The senders in the contest.
 const SENDERS: [Role; 2] = [Role::Alpha, Role::Gamma];
 
-/// Offers `buffers` buffers again and again, until `count` messages have come from the senders, and compares.
+/// Posts `buffers` buffers again and again until `count` messages have come from the senders, and compares
+/// their parts.
 fn share_out(actor: &mut Actor<'_>, buffers: usize, count: u32) -> Result<(), Clue> {
     let (mut port, transmit, receive) = actor.port()?;
     let mut words = transmit.split::<2>(1);
@@ -141,19 +142,19 @@ fn share_out(actor: &mut Actor<'_>, buffers: usize, count: u32) -> Result<(), Cl
     actor.restart()
 }
 
-/// A share of a round with which one turn could take all there is.
+/// A share so large that one turn could take all buffers.
 const fn all_of_it(of: Role) -> Change {
     Change::Share { of, bytes: 256 * 1024, messages: 128 }
 }
 
-/// Alpha and gamma contend for what beta gives.
+/// Alpha and gamma compete for beta's buffers.
 const SHARING: Scenario = Scenario {
     touch: Touch::Silent,
     flows: &[all_of_it(Role::Alpha), all_of_it(Role::Gamma)],
     ..Scenario::IDLE
 };
 
-/// Both send in the same way, and beta posts so many buffers.
+/// A contest in which both senders send in the same way, and beta posts `$buffers` buffers.
 macro_rules! contest {
     ($sender:expr, $buffers:literal, $count:literal) => {
         Scenario {
@@ -195,10 +196,10 @@ pub(super) const T100_NEWS_FEW: Scenario = Scenario {
     ..contest!(SENDER, 4, 2400)
 };
 
-/// A sender that looks less often than the other. It always has enough under way.
+/// A sender that looks less often than the other. It always has enough messages under way.
 const SLOW: Sender = Sender { pauses: 3, ..SENDER };
 
-/// Who has nothing and only signals, until it is told that it is over.
+/// Mallory has nothing to send and only signals, until it is told that the contest is over.
 #[expect(clippy::unnecessary_wraps, reason = "a strike")]
 fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     if strike == 0 {
@@ -208,7 +209,8 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     Ok(mallory.poll().is_some())
 }
 
-/// Alpha contends as the others do, and tells mallory of the end, to whom beta has no flow.
+/// Alpha competes as in the other scenarios, and tells mallory of the end, because beta has no flow to
+/// mallory.
 fn contend_and_tell(alpha: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
     contend(alpha, sender)?;
     let word = alpha.send(Actor::message(Role::Mallory, 0, 0));
@@ -216,7 +218,7 @@ fn contend_and_tell(alpha: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
     Ok(())
 }
 
-/// As [`contest`], beside mallory's noise: the senders signal nothing.
+/// As [`contest`], but the senders never signal and mallory does.
 macro_rules! contest_in_noise {
     ($buffers:literal, $count:literal) => {
         Scenario {

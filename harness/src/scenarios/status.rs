@@ -1,4 +1,4 @@
-//! What the sender and the receiver are told: statuses, and entries of the receive queue.
+//! What the sender and the receiver see: statuses, and entries of the receive queue.
 
 use ferry_client::{Event, Message, Outgoing};
 use ferry_layout::{DeliveryKind, Descriptor, Post, Standing, Status};
@@ -57,7 +57,7 @@ pub(super) const R16: Scenario = Scenario {
     ..Scenario::IDLE
 };
 
-/// Messages that are under way at once, and how often each buffer is sent.
+/// Messages that are under way at a time, and how often each buffer is sent.
 const UNDER_WAY: usize = 8;
 const TIMES: usize = 4;
 const ALL: u64 = (UNDER_WAY * TIMES) as u64;
@@ -164,8 +164,8 @@ pub(super) const R25_SENDER: Scenario = Scenario {
             let send = alpha.send(descriptor);
             ensure!(alpha.end_of(send)? == status, "the status is the one for this fault");
         }
-        // By now gamma has buffers open; those frames are mapped for the first, but the second is more than
-        // the flow allows.
+        // Gamma has buffers open by now. The frames are mapped for the first message, but the second is
+        // longer than the flow allows.
         let first = alpha.store(Actor::message(Role::Gamma, 100, 8192));
         let second = alpha.send(Actor::message(Role::Gamma, 0, 8193));
         ensure!(alpha.end_of(second)? == Status::BadLength, "the flow's length counts, not the buffer's");
@@ -234,9 +234,9 @@ pub(super) const R25_QUARANTINED: Scenario = Scenario {
     }),
     beta: Some(|beta: &mut Actor<'_>| {
         await_sign(beta)?;
-        // A tail that claims more than the ring has room for.
+        // A tail that claims more entries than the ring has room for.
         beta.from_client.transmit_tail.publish(1000);
-        // Offered without a signal, which would serve what waits.
+        // The request is published without a signal, because a signal would make central serve what waits.
         let request = beta.store_request(Post { length: 100, from: Post::ANYONE, ..Post::default() });
         beta.from_client.post_tail.publish(request.wrapping_add(1));
         beta.ring();
@@ -244,7 +244,7 @@ pub(super) const R25_QUARANTINED: Scenario = Scenario {
         for _ in 0..10 {
             beta.rest();
         }
-        // A new epoch lets it in again, so that it can tell the umpire.
+        // A new epoch lets beta in again, so that it can tell the umpire.
         beta.restart()?;
         ensure!(beta.to_client.standing() == Standing::Open, "it is let in again");
         Ok(())
@@ -256,7 +256,7 @@ pub(super) const R25_QUARANTINED: Scenario = Scenario {
 pub(super) const R26: Scenario = Scenario {
     name: "r26_a_finished_message_leaves_the_queue_and_its_slot_is_reusable",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        // Four times round the ring, in batches that fill it.
+        // Four laps of the ring, in batches that fill it.
         for batch in 0..4_u32 {
             for slot in 0..128_u32 {
                 alpha.store(Descriptor {
@@ -292,7 +292,7 @@ pub(super) const R27: Scenario = Scenario {
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
-        // More than twice round the receive queue; central writes it through its own mapping, and stops where
+        // More than two laps of the receive queue. Central writes it through its own mapping, and stops while
         // it is full.
         for place in 0..100 {
             beta.post(place * 8, 8, Some(Role::Alpha));

@@ -1,4 +1,4 @@
-//! What a transfer is: two buffers are mapped by frame number, and bytes go from one to the other.
+//! What a transfer does: two buffers are mapped by frame number, and bytes are copied from one to the other.
 
 use ferry_layout::{DeliveryKind, Status};
 
@@ -7,7 +7,7 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
 
-/// The message that most scenarios send: 100 bytes from frame 0 into frame 0.
+/// Bytes of the message that most scenarios send, from frame 0 into frame 0.
 const BYTES: u32 = 100;
 
 pub(super) const R01: Scenario = Scenario {
@@ -44,7 +44,7 @@ pub(super) const R02: Scenario = Scenario {
         }
         Ok(())
     }),
-    // The stamp was written by alpha into its own memory: the number has become exactly this physical page.
+    // Alpha wrote the stamp into its own memory. So the frame number has led to exactly this physical page.
     trace: Trace::Contains(&[
         "map alpha tx 11 holds alpha tx 11",
         "unmap alpha tx 11",
@@ -57,7 +57,7 @@ pub(super) const R02_READ_ONLY: Scenario = Scenario {
     name: "r02_the_frame_of_the_source_is_mapped_read_only",
     alpha: Some(|alpha: &mut Actor<'_>| {
         alpha.send(Actor::message(Role::Beta, 0, BYTES));
-        // Central has come to its end over this. It is alpha's to say so, as it runs after central.
+        // Central is stopped by this. Alpha ends the scenario, because it runs after central.
         alpha.rest();
         Ok(())
     }),
@@ -98,7 +98,7 @@ pub(super) const R04: Scenario = Scenario {
     name: "r04_copies_exactly_the_bytes_of_the_message",
     alpha: Some(|alpha: &mut Actor<'_>| {
         alpha.tx.fill(0, 3 * 4096, 7);
-        // Crosses two borders of frames on this side and three on the other.
+        // The message crosses two frame boundaries on this side and three on the other.
         let send = alpha.send(Actor::message(Role::Beta, 5, 12_000));
         ensure!(alpha.end_of(send)? == Status::Done, "the send is done");
         ensure!(alpha.tx.holds(0, 3 * 4096, 7), "the source is as it was");
@@ -218,7 +218,7 @@ pub(super) const R20: Scenario = Scenario {
     alpha: Some(|alpha: &mut Actor<'_>| {
         alpha.tx.fill(2 * 4096 + 10, BYTES as usize, 3);
         let message = Actor::message_to(Role::Beta, 6 * 4096 + 500, 2 * 4096 + 10, BYTES);
-        // The window may not be open yet; outside an open window there is no destination.
+        // The window may not be open yet. Outside an open window every destination is bad.
         let mut status = Status::BadDestination;
         for _ in 0..1000 {
             let send = alpha.send(message);

@@ -1,10 +1,10 @@
-//! What can keep the mutations from being tried.
+//! The errors that stop the program before every mutation is tried.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Each prints one line that says what, where, and what to do.
+/// Each error prints one line that says what, where, and what to do.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The package does not lie in `layout/mutations` of a workspace.
@@ -13,11 +13,11 @@ pub(crate) enum Error {
     File(PathBuf, io::Error),
     /// The workspace's manifest is not TOML.
     Manifest(PathBuf, toml::de::Error),
-    /// The text that a mutation replaces occurs this often in the file, not once.
+    /// The text that a mutation replaces occurs `found` times in the file instead of once.
     Stale { file: &'static str, change: &'static str, found: usize },
     /// A synchronising ordering that no mutation covers.
     Uncovered { file: String, line: usize, text: String },
-    /// The copy does not compile, or its tests did not run; the end of what cargo said.
+    /// The copy does not compile, or its tests did not run. Holds the output of cargo.
     Broken(String),
     /// The tests fail without any mutation.
     FailsUnchanged,

@@ -7,15 +7,15 @@ use crate::error::Error;
 
 /// One change of one file, and the loom test that must fail for it.
 pub(crate) struct Mutation {
-    /// Under `layout/src`.
+    /// Name of the file under `layout/src`.
     pub(crate) file: &'static str,
     /// The change in words.
     pub(crate) change: &'static str,
-    /// What is replaced; occurs once in the file.
+    /// The text that is replaced. It occurs once in the file.
     from: &'static str,
-    /// By what.
+    /// The text that replaces it.
     to: &'static str,
-    /// The test.
+    /// Name of the test that must fail.
     pub(crate) test: &'static str,
 }
 
@@ -469,8 +469,7 @@ impl Mutation {
     }
 }
 
-/// Orderings that synchronise. A relaxed access is not to be weakened; why it suffices is said where it
-/// stands.
+/// Orderings that synchronise. A relaxed access cannot be weakened; a comment beside it says why it suffices.
 const SYNCHRONISING: [&str; 4] =
     ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
 
@@ -503,7 +502,7 @@ pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    /// The table of `docs/model-checking.md` is this one.
+    /// The table in `docs/model-checking.md` equals this one.
     #[test]
     fn every_mutation_is_on_the_page() {
         let page = include_str!("../../../docs/model-checking.md");

@@ -1,4 +1,4 @@
-//! A copy of `layout` that is a workspace of its own, in which one mutation at a time is made and tested.
+//! A copy of `layout` that is a workspace of its own. One mutation at a time is made and tested in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) struct Trial {
     build: PathBuf,
 }
 
-/// What the tests said of a mutation.
+/// What the tests showed about a mutation.
 pub(crate) enum Outcome {
     /// A test failed.
     Found,
@@ -47,7 +47,7 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Makes the mutation, runs its test, and takes it back.
+    /// Makes the mutation, runs its test, and undoes the mutation.
     pub(crate) fn run_mutated(&self, mutation: &Mutation) -> Result<Outcome, Error> {
         let path = self.tree.join("layout/src").join(mutation.file);
         let original = fs::read_to_string(&path).map_err(Error::at(&path))?;
@@ -57,7 +57,8 @@ impl Trial {
         outcome
     }
 
-    /// Runs those loom tests of the copy as it is that `filter`, for the test program, lets through.
+    /// Runs loom tests of the copy as it is. `filter` is the list of arguments that selects them in the test
+    /// program.
     pub(crate) fn run(&self, filter: &[&str]) -> Result<Outcome, Error> {
         let output = Command::new(env!("CARGO"))
             .args([
@@ -82,8 +83,8 @@ impl Trial {
             return Ok(Outcome::Survived);
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        // A deadlock that loom finds may end in an abort, without a line about the test. So it is cargo that
-        // is asked.
+        // A deadlock that loom finds may end in an abort, without a line about the test. So cargo's own
+        // message decides.
         if said.contains("error: test failed") {
             Ok(Outcome::Found)
         } else {

@@ -1,10 +1,10 @@
-//! Holds the code against the reference page `docs/abi.md`: offsets, numbers, and the memory ordering of
+//! Compares the code with the reference page `docs/abi.md`: offsets, numbers, and the memory ordering of
 //! every access.
 //!
-//! Each row of the page's tables has to be listed here and each field of the code has to be on the page, so
+//! Each row of the page's tables has to be listed here, and each field of the code has to be on the page. So
 //! neither can change alone.
 
-// It compares text with constants, which Miri has nothing to say of, and takes minutes for.
+// These tests compare text with constants. Miri can find nothing there and takes minutes for it.
 #![cfg(not(miri))]
 
 mod orderings;
@@ -23,7 +23,7 @@ use ferry_layout::{
 
 use page::{PAGE, offset, rows, says};
 
-/// The offset that a `const` assertion of this file pins: that of a private field too.
+/// The offset that a `const` assertion in `source` pins. It works for private fields too.
 fn asserted(source: &str, structure: &str, field: &str) -> usize {
     let assertion = format!("offset_of!({structure}, {field}) == 0x");
     let (_, rest) =
@@ -32,7 +32,8 @@ fn asserted(source: &str, structure: &str, field: &str) -> usize {
     usize::from_str_radix(digits, 16).unwrap()
 }
 
-/// The rows of a table with their offsets are these and no others. Of each, the beginning of its field.
+/// The rows of a table with their offsets are these and no others. `expected` holds the beginning of each
+/// row's field.
 #[track_caller]
 fn has_rows(heading: &str, expected: &[(&str, usize)]) {
     for (field, place) in expected {
@@ -193,7 +194,7 @@ fn kinds_flags_marks_and_standings() {
     says(&[format!("{}: anyone", Post::ANYONE)]);
 }
 
-/// The page's list of what becomes visible in what order is the one of `settle.rs`, step by step.
+/// The page's list of the order in which things become visible equals the one in `settle.rs`, step by step.
 #[test]
 fn the_order_of_what_becomes_visible() {
     let code = include_str!("../../../central-pd/src/engine/settle.rs");

@@ -1,17 +1,17 @@
-//! The columns "stored" and "loaded" of the page against the orderings that stand in the source.
+//! Compares the columns "stored" and "loaded" of the page with the orderings in the source.
 //!
-//! The listing names, for each row, the statements that store and load the field. What ordering they have is
-//! read out of the source, so a change there, or on the page, fails. Complete both ways: each row has an
-//! entry, and each synchronising ordering or fence in the source belongs to an entry.
+//! The listing names, for each row, the statements that store and load the field. Their orderings are read
+//! out of the source, so a change there or on the page fails. The listing is complete in both directions:
+//! each row has an entry, and each synchronising ordering or fence in the source belongs to an entry.
 
 use std::collections::BTreeSet;
 
 use crate::page::{row, rows};
 
-/// A statement of the source: file, function, and how the access begins.
+/// A statement of the source: its file, its function, and the beginning of the access.
 type Place = (&'static str, &'static str, &'static str);
 
-/// A row of the page, and who stores and who loads the field. Several where there are several ways.
+/// A row of the page, and the statements that store and load the field.
 struct Entry {
     page: &'static str,
     field: &'static str,
@@ -185,7 +185,7 @@ fn source(file: &str) -> &'static str {
     SOURCES.iter().find(|(name, _)| *name == file).unwrap_or_else(|| panic!("{file} is not listed")).1
 }
 
-/// The range of the body of the one function of that name with such an access.
+/// The range of the body of the one function with this name that contains the access.
 fn body(file: &str, function: &str, access: &str) -> core::ops::Range<usize> {
     let text = source(file);
     let begins = [format!("fn {function}("), format!("fn {function}<")];
@@ -198,7 +198,7 @@ fn body(file: &str, function: &str, access: &str) -> core::ops::Range<usize> {
     found[0].clone()
 }
 
-/// The place of the ordering of that access in its file.
+/// The position, in its file, of the ordering of the access.
 fn place((file, function, access): Place) -> usize {
     let text = source(file);
     let body = body(file, function, access);
@@ -209,7 +209,7 @@ fn place((file, function, access): Place) -> usize {
     start + ordering
 }
 
-/// What the source says of that access, in the words of the page.
+/// The ordering that the source has for the access, in the words of the page.
 fn ordering(access: Place) -> String {
     let (file, function, beginning) = access;
     let text = source(file);
@@ -249,7 +249,7 @@ fn every_row_is_listed() {
     }
 }
 
-/// No acquire, release or fence in the source is missing in the listing, and so on the page.
+/// Every acquire, release and fence in the source is in the listing, and so on the page.
 #[test]
 fn every_synchronising_ordering_is_listed() {
     let listed: BTreeSet<(&str, usize)> = LISTING
@@ -273,7 +273,7 @@ fn every_synchronising_ordering_is_listed() {
     }
 }
 
-/// Every file of the crate is looked at.
+/// Every file of the crate is in the list of sources.
 #[test]
 fn every_source_is_listed() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src");

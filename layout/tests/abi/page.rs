@@ -1,4 +1,4 @@
-//! The page and its tables.
+//! The reference page and its tables.
 
 /// The reference page.
 pub(crate) const PAGE: &str = include_str!("../../../docs/abi.md");
@@ -24,7 +24,7 @@ pub(crate) fn offset(heading: &str, field: &str) -> usize {
     cell.strip_prefix("0x").map_or_else(|| cell.parse(), |hex| usize::from_str_radix(hex, 16)).unwrap()
 }
 
-/// There is a row of a table, or a paragraph, that contains each of `parts`.
+/// Asserts that one row of a table, or one paragraph, contains all `parts`.
 #[track_caller]
 pub(crate) fn says(parts: &[String]) {
     let paragraphs =

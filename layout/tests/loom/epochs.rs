@@ -1,5 +1,5 @@
-//! Epochs: a client that restarts is not taken for one that breaks the protocol, and neither side sees a
-//! mixture of two lives.
+//! Epochs: central does not take a restart of a client for a breach of the protocol, and neither side sees a
+//! mixture of two epochs.
 
 use core::iter;
 
@@ -7,7 +7,7 @@ use ferry_layout::{Consumer, DomainName, InRegion, OutRegion, Peer, Standing, St
 use loom::sync::Arc;
 use loom::thread;
 
-/// The client had published two sends, which central has taken, and starts again. Central looks as
+/// The client had published two sends, which central has taken, and now restarts. Central looks as
 /// `Engine::look` does.
 #[test]
 fn a_restart_is_no_offence() {
@@ -52,7 +52,7 @@ fn look(out: &OutRegion, ring: &mut Consumer<2>) {
     }
 }
 
-/// Central begins an epoch as `Engine::begin_epoch` does; the client polls as `Opening::poll` does.
+/// Central begins an epoch as `Engine::begin_epoch` does. The client polls as `Opening::poll` does.
 #[test]
 fn who_sees_the_epoch_sees_its_beginning() {
     crate::check(None, || {

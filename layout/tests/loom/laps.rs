@@ -1,9 +1,9 @@
-//! Laps: a ring comes round to a slot that is in use. Nothing old is taken for new, and nothing new is passed
-//! over.
+//! Laps: a ring comes round to a slot that is in use. An old entry is never taken for a new one, and no new
+//! entry is passed over.
 //!
-//! Rings have two slots here. Both are in use at the beginning: by index 0, which waits, and by index 1. The
-//! tests play `next_entry` and `Requests::take` of the engine, and `free_slot` and `next_request` of the
-//! client library.
+//! Rings have two slots here. Both are in use at the beginning: index 0 waits in one, index 1 is in the
+//! other. The tests play `next_entry` and `Requests::take` of the engine, and `free_slot` and `next_request`
+//! of the client library.
 
 use ferry_layout::{Delivery, Descriptor, InRegion, OutRegion, Plain, Post, Route, Status};
 use loom::cell::UnsafeCell;
@@ -23,7 +23,7 @@ impl Pages {
     }
 }
 
-/// What index `index` asks for, so that nobody takes one for another.
+/// The tag of the send at `index`, so that no send can be taken for another.
 fn tag(index: u32) -> u64 {
     100 + u64::from(index)
 }
@@ -42,7 +42,8 @@ struct Sends {
 }
 
 impl Sends {
-    /// Takes what there is, as one turn does. What is new is done at once, and all of it is shown at the end.
+    /// Takes everything published, as one turn does. New sends are done at once, and the head is published at
+    /// the end.
     fn turn(&mut self, pages: &Pages) {
         let tail = pages.out.transmit_tail.observe();
         while self.next != tail {
@@ -60,7 +61,7 @@ impl Sends {
         pages.into.transmit_head.publish(self.next);
     }
 
-    /// Send 0 comes to its end.
+    /// Send 0 ends.
     fn end_first(&mut self, pages: &Pages) {
         pages.buffer.with(|_| ());
         self.holds_first = false;
@@ -69,8 +70,8 @@ impl Sends {
     }
 }
 
-/// Looks twice how far central has taken the sends, and sends what it has slots for. The indices of what was
-/// sent.
+/// Looks twice how far central has taken the sends, and sends as many messages as it has slots for. Returns
+/// the indices of the sends.
 fn send_all(pages: &Pages) -> Vec<u32> {
     let mut sent = Vec::new();
     // The send that each slot was last used for.

@@ -1,18 +1,20 @@
-//! Central's notes for its own restart: wherever the one that writes is stopped, no note is there without
-//! what it is about.
+//! Central's notes for its own restart: wherever the central that writes is stopped, a note is never there
+//! without what it is about.
 //!
-//! A second thread plays the central that is started later. What orders its reading after the other's end is
-//! the kernel; here that is a fence between reading the note and reading what it is about.
+//! A second thread plays the central that is started later. On a real system the kernel orders its reads
+//! after the end of the first central. Here a fence between reading a note and reading what it is about does
+//! that.
 
 use ferry_layout::{Delivery, DomainId, InRegion, SEQUENCE_RANGE, Standing, Status};
 use loom::sync::Arc;
 use loom::sync::atomic::{Ordering, fence};
 use loom::thread;
 
-/// Runs `writer` on a fresh page, or part of one, prepared by `before`, and `reader` beside it.
+/// Prepares a fresh page, or part of one, with `before`, and runs `writer` and `reader` on it beside each
+/// other.
 ///
-/// Both ways round: loom leaves out executions that differ by what a thread of the first way does not depend
-/// on, and one of the mutations is found only in the second.
+/// Each of the two is once the spawned thread. Loom leaves out executions that differ only in what the
+/// spawned thread does not depend on, and one of the mutations is found only in the second way.
 fn beside<P: Default + Send + Sync + 'static>(before: fn(&P), writer: fn(&P), reader: fn(&P)) {
     for (here, there) in [(reader, writer), (writer, reader)] {
         // Three preemptions reach every place between two stores and every place between two looks.
@@ -50,8 +52,8 @@ fn what_is_acknowledged_has_its_status() {
     );
 }
 
-/// Central has used up the request in slot 0, and writes that down as `settle.rs` does: delivery, journal,
-/// post head.
+/// Central has used up the request in slot 0. It writes that down in the order of `settle.rs`: delivery,
+/// journal, post head.
 #[test]
 fn what_is_held_no_more_was_delivered() {
     beside(
@@ -90,7 +92,7 @@ fn what_the_post_head_has_passed_is_noted() {
     );
 }
 
-/// When the deliveries are settled, only the post head tells which requests are used up.
+/// When the deliveries are settled, only the post head says which requests are used up.
 #[test]
 fn what_is_settled_is_behind_the_post_head_and_acknowledged() {
     beside(
@@ -110,7 +112,7 @@ fn what_is_settled_is_behind_the_post_head_and_acknowledged() {
     );
 }
 
-/// A send that waited is done: its status, then ended late and the head.
+/// One send is queued and one has expired: central stores their statuses, then the head.
 #[test]
 fn what_the_head_has_passed_has_a_status() {
     beside(

@@ -1,5 +1,5 @@
-//! Rings: an entry is used after it was published, whole, once, in order; its slot is used again after it was
-//! taken.
+//! Rings: an entry is used whole, once, in order, and only after it was published. Its slot is used again
+//! only after the entry was taken.
 
 use std::array;
 
@@ -27,7 +27,7 @@ impl Entry for Twins {
     }
 }
 
-/// A ring in shared memory. The owner of a slot touches its cell.
+/// A ring in shared memory. Whoever owns a slot accesses the slot's cell.
 struct Ring {
     tail: Index,
     head: Index,
@@ -60,7 +60,7 @@ impl Ring {
     }
 }
 
-/// Takes what is there, and says so.
+/// Takes every published entry and publishes the head.
 fn take_all(ring: &Ring, consumer: &mut Consumer<SLOTS>, expected: &mut u32) {
     consumer.refresh(ring.tail.observe()).expect("an honest producer");
     while let Some(index) = consumer.take() {

@@ -1,12 +1,12 @@
-//! Status words: a final status gives the slot and the buffer back, and speaks of one use of the slot only.
+//! Status words: a final status gives the slot and the buffer back, and is for one use of the slot only.
 
 use ferry_layout::{Index, Status, StatusWord};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-/// Central reads a buffer and then says `Done`; the client sees that and fills the buffer anew. Then again,
-/// for the next use of the same slot: the old status must not be taken for it.
+/// Central reads a buffer and then sets `Done`. The client sees that and fills the buffer anew. For the next
+/// use of the same slot the old status must not count.
 #[test]
 fn who_sees_done_owns_the_buffer_again() {
     crate::check(None, || {
@@ -29,8 +29,8 @@ fn who_sees_done_owns_the_buffer_again() {
     });
 }
 
-/// The same for a client that learns of many ends at once, by the head: the statuses before it are there, and
-/// of this use of their slots, without a look at their indices.
+/// The same for a client that learns by the head that many sends have ended. The statuses before the head are
+/// then those of this use of their slots, so the client need not look at their indices.
 #[test]
 fn who_sees_the_head_owns_the_buffers_before_it_again() {
     crate::check(None, || {
@@ -54,7 +54,7 @@ fn who_sees_the_head_owns_the_buffers_before_it_again() {
     });
 }
 
-/// The head passes a send that waits. The head that the client has seen says nothing of its end.
+/// The head passes a send that waits. So the head does not tell when that send ends; only its status does.
 #[test]
 fn who_sees_the_end_of_a_send_that_waited_owns_its_buffer_again() {
     crate::check(None, || {
@@ -78,7 +78,7 @@ fn who_sees_the_end_of_a_send_that_waited_owns_its_buffer_again() {
     });
 }
 
-/// The status of a chain's first part comes last and speaks for all of it.
+/// The status of a chain's first part comes last and is the status of the whole chain.
 #[test]
 fn who_sees_the_first_part_done_sees_the_others_done() {
     crate::check(None, || {
@@ -101,7 +101,7 @@ fn who_sees_the_first_part_done_sees_the_others_done() {
     });
 }
 
-/// What was queued and has ended is not queued again.
+/// A send that was queued and has ended never shows as queued again.
 #[test]
 fn a_status_never_goes_back() {
     crate::check(None, || {

@@ -1,10 +1,11 @@
-//! Wake-ups: whoever sleeps is signalled about what was published, in both directions.
+//! Wake-ups: a side that sleeps is signalled about everything published, in both directions.
 
 use ferry_layout::{Consumer, InRegion, Index, Producer, Status, WakeHint, announce};
 use loom::sync::{Arc, Notify};
 use loom::thread;
 
-/// Central sleeps as `Engine::arm` lets it: arm the hint, look once more. The client announces one entry.
+/// Central sleeps in the way of `Engine::arm`: it arms the hint and looks once more. The client announces one
+/// entry.
 #[test]
 fn a_client_that_publishes_is_seen_or_signals() {
     crate::check(None, || {
@@ -22,9 +23,9 @@ fn a_client_that_publishes_is_seen_or_signals() {
     });
 }
 
-/// The client sleeps as `Port::arm` lets it: arm the hint, then look at the head, at what has ended late, and
-/// at its deliveries. It knows that central holds send 0. Central publishes all of a turn, in the order of
-/// `settle.rs`, and then asks once, as `Engine::signal` does.
+/// The client sleeps in the way of `Port::arm`: it arms the hint, then looks at the head, at ended late, and
+/// at its deliveries. It knows that central holds send 0. Central publishes a whole turn in the order of
+/// `settle.rs`, and then asks for the hint once, as `Engine::signal` does.
 #[test]
 fn ends_and_deliveries_are_seen_or_signalled() {
     crate::check(None, || {
@@ -65,13 +66,12 @@ fn ends_and_deliveries_are_seen_or_signalled() {
     });
 }
 
-/// Both directions over several sleeps: a client that sleeps while its ring of one slot is full, and a
-/// central that sleeps while it is empty. A wake-up that is lost leaves both asleep, which loom reports as a
-/// deadlock.
+/// Both directions over several sleeps. The client sleeps while its ring of one slot is full, and central
+/// sleeps while the ring is empty. A lost wake-up leaves both asleep, and loom reports that as a deadlock.
 #[test]
 fn two_that_sleep_and_wake_each_other_come_to_an_end() {
     const ENTRIES: u32 = 2;
-    // Without a bound it takes minutes and finds no more.
+    // Without a bound this takes minutes and finds no more.
     crate::check(Some(3), || {
         struct Shared {
             tail: Index,

@@ -1,4 +1,5 @@
-//! Withdrawals: a request that is taken back is answered once, and its place is the client's from then on.
+//! Withdrawals: a request that is taken back is answered once, and its place belongs to the client from then
+//! on.
 
 use ferry_layout::{Delivery, DeliveryKind, InRegion, OutRegion, Post};
 use loom::cell::UnsafeCell;
@@ -18,7 +19,7 @@ impl Pages {
     }
 }
 
-/// What central knows, as in `requests.rs`.
+/// What central knows about the request, as in `requests.rs`.
 #[derive(Default)]
 struct Central {
     is_taken: bool,
@@ -29,7 +30,7 @@ struct Central {
 }
 
 impl Central {
-    /// As `Engine::look`: new requests, then withdrawals.
+    /// As `Engine::look` does: new requests first, then withdrawals.
     fn look(&mut self, pages: &Pages) {
         let tail = pages.out.post_tail.observe();
         let withdrawals = pages.out.withdrawals.observe();
@@ -49,7 +50,7 @@ impl Central {
         }
     }
 
-    /// A message comes for the buffer.
+    /// A message for the buffer arrives.
     fn fill(&mut self, pages: &Pages) {
         if self.is_open {
             pages.place.with_mut(|_| ());
@@ -65,7 +66,7 @@ impl Central {
     }
 }
 
-/// The client posts a buffer, takes it back, and looks.
+/// The client posts a buffer, withdraws it, and looks for the answer.
 fn post_and_withdraw(pages: &Pages) {
     pages.out.posts.store(0, Post { length: 7, from: Post::ANYONE, ..Post::default() });
     pages.out.post_tail.publish(1);
@@ -84,7 +85,7 @@ fn look_for_answer(pages: &Pages) -> bool {
     is_there
 }
 
-/// Central looks twice beside the client, and once more because the client signals.
+/// Central looks twice while the client runs, and once more because the client signals.
 #[test]
 fn a_withdrawn_request_is_answered_once() {
     crate::check(None, || {
@@ -102,7 +103,8 @@ fn a_withdrawn_request_is_answered_once() {
     });
 }
 
-/// A message comes between the two looks: either of the two is the answer, and nothing is written after it.
+/// A message arrives between the two looks. Either the message or the withdrawal is the answer, and nothing
+/// is written to the place after it.
 #[test]
 fn a_withdrawn_request_is_answered_by_a_message_or_by_itself() {
     crate::check(None, || {

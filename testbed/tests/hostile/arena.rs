@@ -1,8 +1,9 @@
-//! Where hostile clients meet central: two of them, and two honest ones whose memory is full of canaries.
+//! The system in which hostile clients meet central: two hostile clients, and two honest ones whose memory is
+//! full of canaries.
 //!
 //! Clients 0 and 1 are hostile and write to their pages as they like, without the client library. Clients 2
-//! and 3 are honest: 2 sends, 3 receives. Whatever the hostile ones do, [`Arena::judge`] must find everybody
-//! else unharmed.
+//! and 3 are honest: 2 sends, 3 receives. Whatever the hostile clients do, [`Arena::judge`] must find all
+//! others unharmed.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,16 +16,16 @@ use ferry_testbed::{ClientMemory, Silent, Testbed, Topology};
 
 /// The attacker.
 pub(crate) const MALLORY: u16 = 0;
-/// Another one, with whom it may collude.
+/// A second attacker, with which the first may collude.
 pub(crate) const TRUDY: u16 = 1;
 /// The honest sender.
 pub(crate) const ALICE: u16 = 2;
-/// The honest receiver, whom attackers may send to as well.
+/// The honest receiver. Attackers may send to it as well.
 pub(crate) const BOB: u16 = 3;
 
-/// What fills every buffer at first.
+/// The byte that fills every receive buffer at first.
 const CANARY: u8 = 0xc5;
-/// What fills the transmit buffers of each client.
+/// The byte that fills the transmit buffer of each client.
 fn ink(client: u16) -> u8 {
     0x10 + u8::try_from(client).expect("few clients")
 }
@@ -47,7 +48,7 @@ impl Arena {
         Self::with(|_| {})
     }
 
-    /// With a topology changed from the plain mesh of four.
+    /// An arena whose topology is changed from the plain mesh of four clients.
     pub(crate) fn with(change: impl FnOnce(&mut Topology)) -> Self {
         let mut topology = Topology::mesh(4, FRAMES as usize, Mapping::Each);
         change(&mut topology);
@@ -77,7 +78,7 @@ impl Arena {
         Hostile(self.bed.clients[usize::from(client)])
     }
 
-    /// Alice offers a buffer to anyone. It is for systems in which nobody may send to her.
+    /// Alice offers a buffer to anyone. Only for systems in which nobody may send to Alice.
     pub(crate) fn alice_posts(&mut self) {
         let buffer = self.alice_receive.take().expect("Alice has a buffer");
         self.alice.post(buffer, None).expect("Alice has a slot");
@@ -91,7 +92,7 @@ impl Arena {
         self.bob.publish();
     }
 
-    /// Bob opens a window of half a frame for Mallory. Where it lies.
+    /// Bob opens a window of half a frame for Mallory. Returns the window's place.
     pub(crate) fn bob_opens_a_window(&mut self) -> (Address, ferry_client::Posted) {
         let buffer = self.receive.pop().expect("Bob has a buffer");
         let place = buffer.place();
@@ -106,8 +107,8 @@ impl Arena {
         self.bob.publish();
     }
 
-    /// What Bob gets: source, length, and whether all bytes are the source's ink and the rest of the buffer
-    /// as it was.
+    /// Takes everything that Bob has received. Returns the source and the length of each message. Checks that
+    /// all bytes of a message are the source's ink, and that the rest of the buffer is unchanged.
     pub(crate) fn bob_receives(&mut self) -> Vec<(u16, u32)> {
         let mut got = Vec::new();
         while let Some(event) = self.bob.receive() {
@@ -131,7 +132,7 @@ impl Arena {
         got
     }
 
-    /// Alice sends, and nothing is lost for her: see [`judge`](Self::judge).
+    /// Alice sends to Bob. [`judge`](Self::judge) checks that nothing of that is lost.
     pub(crate) fn alice_sends(&mut self, length: u32) {
         let buffer = self.transmit.pop().expect("Alice has a buffer");
         let peer = self.alice.peer("client3").expect("a flow");
@@ -145,7 +146,7 @@ impl Arena {
         Some(done.status)
     }
 
-    /// Runs central, and counts how often it reads shared memory and calls the machine.
+    /// Runs central. Returns how often it read shared memory.
     pub(crate) fn run_counted(&mut self) -> u32 {
         let count = Rc::new(Cell::new(0_u32));
         let counter = count.clone();
@@ -157,15 +158,15 @@ impl Arena {
         count.get()
     }
 
-    /// Runs central with `attack` called before each of its reads and after each action, with the number of
-    /// that event. How many there were.
+    /// Runs central and calls `attack` before each of its reads and after each action, with the number of
+    /// that event. Returns the number of events.
     pub(crate) fn run_under(&mut self, attack: impl FnMut(u32) + 'static) -> u32 {
         let count = Rc::new(Cell::new(0_u32));
         let attack = Rc::new(std::cell::RefCell::new(attack));
         let event = {
             let count = count.clone();
             move || {
-                // What the attacker itself reads during an action is no event.
+                // What the attack itself reads during an action is no event.
                 if let Ok(mut attack) = attack.try_borrow_mut() {
                     attack(count.get());
                     count.set(count.get() + 1);
@@ -185,13 +186,14 @@ impl Arena {
         count.get()
     }
 
-    /// Everybody but the hostile is unharmed: Alice can send to Bob in every length, bytes are hers and only
-    /// those; no byte outside what was offered has changed in anyone's memory; nothing is mapped.
+    /// Checks that all but the hostile clients are unharmed. Alice can send to Bob in every length, and
+    /// exactly the bytes of Alice arrive. No byte outside what was offered has changed in the memory of any
+    /// client. Nothing is mapped.
     pub(crate) fn judge(&mut self) {
         self.bob_receives();
         while self.alice_reaps().is_some() {}
-        // Bob's requests may be used up by what the hostile sent in good form; he posts until Alice gets
-        // through.
+        // Valid messages of the hostile clients may use up Bob's requests. So Bob posts until Alice's message
+        // arrives.
         for length in [0, 1, 63, BUFFER] {
             self.alice_sends(length);
             let mut got = Vec::new();
@@ -221,7 +223,8 @@ impl Arena {
         }
     }
 
-    /// Bytes of `client`'s receive buffer that have changed, from first to one past last.
+    /// Range of the bytes of `client`'s receive buffer that have changed: from the first to one past the
+    /// last.
     pub(crate) fn changed(&self, client: u16) -> Option<(usize, usize)> {
         let bytes = self.bed.clients[usize::from(client)].receive.read(0, REGION as usize);
         let first = bytes.iter().position(|byte| *byte != CANARY)?;
@@ -233,18 +236,17 @@ impl Arena {
     pub(crate) fn end(self) {
         let Self { bed, alice, bob, transmit, alice_receive, receive } = self;
         drop((alice, bob, transmit, alice_receive, receive));
-        // SAFETY: ports and buffers were just dropped, and a hostile's handle is not used after its arena's
-        // end.
+        // SAFETY: ports and buffers were just dropped, and no `Hostile` is used after the end of its arena.
         unsafe { bed.free() };
     }
 }
 
-/// A hostile client's hands on its own pages.
+/// Write access of a hostile client to its own pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Hostile(pub(crate) ClientMemory);
 
 impl Hostile {
-    /// Says hello and asks for `epoch`, with all indices at 0.
+    /// Asks for `epoch`, with all indices at 0.
     pub(crate) fn enter(self, epoch: u32) {
         self.0.from_client.transmit_tail.publish(0);
         self.0.from_client.post_tail.publish(0);
@@ -270,7 +272,7 @@ impl Hostile {
         self.0.from_client.post_tail.publish(index.wrapping_add(1));
     }
 
-    /// Takes the request in the slot of `index` back.
+    /// Withdraws the request in the slot of `index`.
     pub(crate) fn withdraw(self, index: u32) {
         self.0.from_client.withdraw(index);
         self.0.from_client.withdrawals.publish(self.0.from_client.withdrawals.observe().wrapping_add(1));
@@ -297,12 +299,12 @@ impl Hostile {
     }
 }
 
-/// A message in good form.
+/// A valid message.
 pub(crate) fn message(target: u16, length: u32) -> Descriptor {
     Descriptor { target, length, kind: Kind::NextBuffer as u8, ..Descriptor::default() }
 }
 
-/// A posted buffer in good form.
+/// A valid posted buffer.
 pub(crate) fn buffer(frame: u32, length: u32) -> Post {
     Post {
         place: Address { frame, offset: 0 },

@@ -1,13 +1,13 @@
-//! Descriptors that lie: places, lengths, targets, kinds, chains. Each ends in the documented status, and is
-//! consumed.
+//! Descriptors with false places, lengths, targets, kinds and chains. Each ends in the documented status and
+//! is consumed.
 
 use ferry_layout::geometry::MAX_CHAIN;
 use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
 
 use crate::arena::{ALICE, Arena, BOB, MALLORY, REGION, buffer, message};
 
-/// Mallory sends `descriptor`, with Bob ready for anything: it ends with `status`, moves nothing, and costs
-/// her nothing but that.
+/// Mallory sends `descriptor` while Bob has a buffer for anyone. The send ends with `status`, nothing is
+/// copied, and Mallory is not quarantined for it.
 #[track_caller]
 fn ends_with(status: Status, descriptor: Descriptor) {
     let mut arena = Arena::new();
@@ -48,8 +48,8 @@ fn t11_sums_that_wrap() {
 
 #[test]
 fn t12_frames_of_nobody_of_central_and_of_others() {
-    // A frame number counts within the sender's own region, so there is no number for another's frame: all of
-    // them lie past the end. The numbers here are those that the home addresses and capabilities of others
+    // A frame number counts within the sender's own region, so no number names another's frame: such a number
+    // lies past the end. The numbers here are those that the window addresses and capabilities of others
     // would have.
     for frame in [16, 17, 1 << 11, 1 << 12, 1 << 19, (1 << 20) + 1, 0x10_0000, 0x8000_0000, u32::MAX] {
         ends_with(Status::BadSource, from(frame, 0, 64));
@@ -104,7 +104,7 @@ fn t15_a_destination_that_nobody_opened() {
             placed(frame, offset, length),
         );
     }
-    // Inside, up to the last byte, and one byte past it on either side.
+    // Inside the window, up to its last byte, and one byte past it on either side.
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     let (place, _) = arena.bob_opens_a_window();
@@ -152,7 +152,7 @@ fn t17_a_chain_without_end_is_consumed_and_refused() {
     for index in 0..128 {
         mallory.write(index, Descriptor { flags: flags::CHAINED, ..message(BOB, 1) });
     }
-    // Three laps through a ring that never ends its chain.
+    // Three laps of a ring whose chain never ends.
     for lap in 1..=3 {
         mallory.tail(lap * 128);
         let loads = arena.run_counted();
@@ -160,7 +160,7 @@ fn t17_a_chain_without_end_is_consumed_and_refused() {
         assert_eq!(mallory.transmit_head(), lap * 128);
         assert_eq!(mallory.status(lap * 128 - 1), Some(Status::BadLength));
     }
-    // It ends at last, and what follows is a message again.
+    // The chain ends at last, and what follows is a message again.
     mallory.write(0, message(BOB, 1));
     mallory.write(1, message(BOB, 3));
     mallory.tail(386);
@@ -226,7 +226,7 @@ fn t20_replayed_entries_are_new_messages_and_old_statuses_are_not() {
     mallory.tail(100);
     arena.bed.run();
     trudy.0.from_client.delivery_head.publish(100);
-    // The same words again, a lap later: 28 buffers are left, and each send is its own.
+    // The same words are published again, a lap later. 28 buffers are left, and each send is a new message.
     mallory.tail(228);
     arena.bed.run();
     assert_eq!(

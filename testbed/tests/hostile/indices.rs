@@ -1,10 +1,11 @@
-//! Indices that no behaviour within the protocol leads to. There is one consequence: quarantine.
+//! Indices that no behaviour within the protocol leads to. The only consequence is quarantine.
 
 use ferry_layout::{Standing, Status};
 
 use crate::arena::{Arena, BOB, Hostile, MALLORY, TRUDY, buffer, message};
 
-/// Mallory has sent one message in good form, then does `attack`: she is shut out, and nobody else notices.
+/// Mallory has sent one valid message and then does `attack`. Mallory is quarantined, and no other client is
+/// harmed.
 #[track_caller]
 fn is_quarantined_for(attack: impl FnOnce(Hostile)) {
     let mut arena = Arena::new();
@@ -14,7 +15,7 @@ fn is_quarantined_for(attack: impl FnOnce(Hostile)) {
     mallory.tail(1);
     arena.bed.run();
     assert_eq!((mallory.status(0), arena.bob_receives()), (Some(Status::Done), vec![(MALLORY, 5)]));
-    // Trudy waits for Mallory, and is told.
+    // Trudy waits for Mallory, and must see how the send ends.
     let trudy = arena.hostile(TRUDY);
     trudy.write(0, message(MALLORY, 5));
     trudy.tail(1);
@@ -24,7 +25,7 @@ fn is_quarantined_for(attack: impl FnOnce(Hostile)) {
     arena.bed.run();
     assert_eq!(mallory.standing(), Standing::Quarantined);
     assert_eq!(trudy.status(0), Some(Status::Quarantined));
-    // From here on nothing of hers is read but a wish for another epoch.
+    // From here on central reads nothing of Mallory but a request for another epoch.
     mallory.write(1, message(BOB, 5));
     mallory.tail(2);
     arena.bed.run();
@@ -74,8 +75,8 @@ fn t02_transmit_tail_jumps_past_the_ring() {
 
 #[test]
 fn t03_transmit_tail_claims_full_when_empty() {
-    // Within the ring it is what it says: a ring full of whatever lies there, here zeros, which go to
-    // herself.
+    // A tail within the ring is valid: the ring is full of what lies in it. Here these are zeros, which are
+    // messages from Mallory to Mallory.
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     mallory.tail(128);
@@ -131,7 +132,7 @@ fn t07_indices_that_wrap_in_good_form_are_no_offence() {
     let mut arena = Arena::with(|topology| topology.messages_per_round = 128);
     let mallory = arena.hostile(MALLORY);
     let mut tail = 0_u32;
-    // 128 entries at a time, all refused: enough laps to see that only differences count.
+    // 128 refused entries at a time, for enough laps to show that only differences count.
     for _ in 0..40 {
         tail = tail.wrapping_add(128);
         mallory.tail(tail);

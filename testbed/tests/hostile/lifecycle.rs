@@ -1,4 +1,4 @@
-//! Restarts, real and feigned: epochs, hellos, and what is left of an old life.
+//! Real and feigned restarts: epochs, the magic, and what is left of an old epoch.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{ABI_VERSION, Delivery, Standing, Status};
@@ -9,7 +9,8 @@ use crate::arena::{Arena, BOB, MALLORY, TRUDY, buffer, message};
 fn t60_stale_entries_of_the_old_epoch_are_never_acted_on() {
     let mut arena = Arena::new();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
-    // Taken and waiting, published and not taken, stored and not published.
+    // Entries that are taken and wait, that are published and not taken, and that are stored and not
+    // published.
     for index in 0..8 {
         mallory.write(index, message(BOB, 9));
         mallory.0.from_client.posts.store(index, buffer(3, 64));
@@ -25,7 +26,7 @@ fn t60_stale_entries_of_the_old_epoch_are_never_acted_on() {
     arena.bed.run();
     assert_eq!((arena.bob_receives(), arena.changed(MALLORY)), (vec![], None));
     assert_eq!((mallory.status(0), trudy.status(0)), (None, Some(Status::Queued)));
-    // What lies in the slots counts when it is published in the new epoch, and not before.
+    // An entry in a slot counts only when it is published in the new epoch.
     mallory.tail(1);
     arena.bed.run();
     assert_eq!((mallory.status(0), arena.bob_receives()), (Some(Status::Done), vec![(MALLORY, 9)]));
@@ -65,7 +66,7 @@ fn t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew() {
     mallory.tail(200);
     arena.bed.run();
     assert_eq!(mallory.standing(), Standing::Quarantined);
-    // The same epoch again, with indices in good form, or without a hello: nothing.
+    // The same epoch again, with valid indices or without the magic, changes nothing.
     mallory.enter(1);
     mallory.tail(1);
     arena.bed.run();
@@ -74,7 +75,7 @@ fn t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew() {
     mallory.0.from_client.ask_for_epoch(1);
     arena.bed.run();
     assert_eq!((mallory.standing(), mallory.status(0)), (Standing::Quarantined, None));
-    // Another one: let in, with nothing of the old left.
+    // With another epoch Mallory is let in, and nothing of the old epoch is left.
     mallory.enter(7);
     arena.bed.run();
     assert_eq!((mallory.standing(), mallory.0.to_client.epoch.observe()), (Standing::Open, 7));
@@ -109,8 +110,7 @@ fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
         page.write(place, &word.to_le_bytes());
         mallory.tail(1);
         arena.bed.run();
-        // Not even an impossible index counts: it may be a client that is just bringing its page to its
-        // beginning.
+        // Not even an impossible index counts, because the client may just be resetting its page.
         mallory.tail(500);
         arena.bed.run();
         assert_eq!((mallory.status(0), mallory.standing()), (None, Standing::Open));
@@ -241,7 +241,8 @@ fn t69_a_client_that_has_taken_leave_commits_no_offence() {
     trudy.tail(129);
     arena.bed.run();
     assert_eq!((mallory.delivery_tail(), trudy.status(128)), (129, Some(Status::Done)));
-    // Just restarting: her index runs backwards, and central meets it because Trudy sends again.
+    // Mallory is just restarting: the delivery head runs backwards, and central reads it because Trudy sends
+    // again.
     mallory.0.from_client.take_leave();
     mallory.0.from_client.delivery_head.publish(0);
     trudy.tail(130);

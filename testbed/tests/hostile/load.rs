@@ -1,4 +1,4 @@
-//! Floods, storms and silence: bounded work, and honest flows keep their share.
+//! Floods, storms and silence: the work is bounded, and honest flows keep their share.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ fn t50_a_flood_of_invalid_entries_is_consumed_at_a_bounded_price() {
     for lap in 1..=10 {
         mallory.tail(lap * 128);
         let loads = arena.run_counted();
-        // 5 words of a descriptor, one of them once more for the express lane, the counter, and what a few
-        // rounds read of everybody's indices.
+        // For each entry central reads the 5 words of the descriptor, one of them once more in the express
+        // lane, and the counter. A few rounds read the indices of all clients.
         assert!(loads < 128 * 7 + 200, "{loads} reads");
         assert_eq!(mallory.transmit_head(), lap * 128, "all of it is consumed");
     }
@@ -51,7 +51,7 @@ fn t51_a_flood_of_invalid_requests_is_answered_until_nobody_listens() {
 fn t52_never_reaping_and_never_taking_harms_nobody_else() {
     let mut arena = Arena::new();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
-    // Mallory offers for ever and takes nothing; Trudy sends for ever and looks at no status.
+    // Mallory always offers buffers and takes nothing. Trudy always sends and looks at no status.
     for index in 0..128 {
         mallory.0.from_client.posts.store(index, buffer(1, 64));
         trudy.write(index, message(MALLORY, 8));
@@ -109,7 +109,8 @@ fn t55_requests_for_a_silent_source_cost_a_bounded_search() {
     arena.judge();
 }
 
-/// How a hostile client keeps central busy: it fills its ring again whenever central does anything.
+/// The entries with which a hostile client keeps central busy. It fills its ring with them again after each
+/// action of central.
 type Flood = fn(Hostile, u32) -> Descriptor;
 
 fn invalid(_: Hostile, _: u32) -> Descriptor {
@@ -120,7 +121,7 @@ fn endless_chain(_: Hostile, _: u32) -> Descriptor {
     Descriptor { flags: flags::CHAINED, length: 1, target: 9, ..Descriptor::default() }
 }
 
-/// Single bytes that straddle two frames, to the other hostile client.
+/// Two bytes that straddle two frames, to client 9.
 fn scattered(_: Hostile, index: u32) -> Descriptor {
     let source = ferry_layout::Address { frame: index % 15, offset: 4095 };
     Descriptor { source, length: 2, target: 9, ..Descriptor::default() }
@@ -136,7 +137,7 @@ fn refill(hostile: Hostile, flood: Flood) {
         hostile.write(index, flood(hostile, index));
     }
     hostile.tail(head + 128);
-    // As a receiver it offers and takes whatever it can.
+    // As a receiver the hostile client offers and takes as much as it can.
     let posts = hostile.0.to_client.post_head.observe();
     for index in posts..posts + 128 {
         hostile
@@ -149,8 +150,8 @@ fn refill(hostile: Hostile, flood: Flood) {
     hostile.0.from_client.delivery_head.publish(hostile.delivery_tail());
 }
 
-/// Four honest pairs and two hostile clients (8 floods 9 and 9 floods 8), all with work for the whole time.
-/// The share of the bytes that each honest source got until the first of them was through.
+/// Four honest pairs and the hostile clients 8 and 9, which flood. All have work for the whole time. Returns
+/// the share of the bytes that each honest source got until the first of them had sent everything.
 fn shares_under(flood: Flood, other: Flood) -> BTreeMap<u16, f64> {
     let mut topology = Topology::mesh(10, 64, Mapping::Each);
     topology.bytes_per_round = 32 * 1024;
@@ -243,7 +244,7 @@ fn t57_a_flood_gets_no_more_turns_than_anyone_else() {
     let copies: Vec<u32> = copies.collect();
     assert_eq!(copies.iter().filter(|length| **length == 8).count(), 8);
     let last = copies.iter().rposition(|length| *length == 8).expect("Alice was served");
-    // Who is first changes from round to round, so two turns of two messages may follow each other.
+    // The client that is first changes from round to round, so two turns of one client may follow each other.
     for run in copies[..=last].chunk_by(|one, next| one == next) {
         assert!(run.len() <= 4, "{} messages of one client without one of the other", run.len());
     }

@@ -1,6 +1,6 @@
-//! Hostile clients against the engine: each class of attack of the threat model, by name.
-//! `docs/threat-model.md` says which guarantee each test shows. The same classes run against a booted kernel
-//! in `harness/`.
+//! Hostile clients against the engine: each class of attack in the threat model, by name.
+//! `docs/threat-model.md` says which guarantee each test shows. `harness/` runs the same classes against a
+//! booted kernel.
 
 mod arena;
 mod descriptors;

@@ -1,12 +1,12 @@
-//! Receive requests that lie, and receivers that do not play along.
+//! False receive requests, and receivers that do not cooperate.
 
 use ferry_layout::{Address, DeliveryKind, Descriptor, Kind, Post, PostKind, Standing, Status};
 use ferry_testbed::Action;
 
 use crate::arena::{Arena, BOB, MALLORY, REGION, TRUDY, buffer, message};
 
-/// Trudy waits with a message for Mallory, who posts `post`: the request is refused, and the message still
-/// waits.
+/// Trudy waits with a message for Mallory, and Mallory posts `post`. The request is refused, and the message
+/// still waits.
 #[track_caller]
 fn is_refused(post: Post) {
     let mut arena = Arena::new();
@@ -52,7 +52,7 @@ fn t41_requests_for_nobody_of_no_kind_and_for_nothing() {
     }
 }
 
-/// What is withdrawn is not answered unless it is open, however often that is announced.
+/// A withdrawal is answered only if its request is open, however often it is announced.
 #[test]
 fn t48_withdrawing_what_is_not_there() {
     let mut arena = Arena::new();
@@ -64,7 +64,7 @@ fn t48_withdrawing_what_is_not_there() {
     mallory.0.from_client.withdrawals.publish(u32::MAX);
     arena.bed.run();
     assert_eq!((mallory.delivery_tail(), mallory.standing()), (0, Standing::Open));
-    // Withdrawn from the beginning, and withdrawn when it is used up.
+    // One request is withdrawn from the beginning, and one when it is used up already.
     mallory.post(0, Post { marks: Post::WITHDRAWN, ..buffer(0, 64) });
     mallory.withdraw(0);
     arena.bed.run();
@@ -147,7 +147,7 @@ fn t45_withdraw_while_a_large_transfer_is_under_way() {
     trudy.tail(1);
     let mut asked = false;
     arena.run_under(move |_| {
-        // As soon as the first bytes are there.
+        // Withdraw as soon as the first bytes are there.
         if !asked && mallory.0.receive.read(0, 1) != [0xc5] {
             asked = true;
             mallory.withdraw(0);
@@ -179,7 +179,7 @@ fn t46_a_window_withdrawn_in_the_middle_of_a_transfer() {
             asked = true;
             mallory.withdraw(0);
         }
-        // How much was there when the answer came; nothing may come after it.
+        // Notes how much was written when the answer became visible. Nothing may be written after it.
         if answered.is_none() && mallory.delivery_tail() == 1 {
             answered = mallory.0.receive.read(0, bytes as usize).iter().rposition(|byte| *byte != 0xc5);
             last_byte.set(answered);

@@ -1,6 +1,6 @@
 //! Memory that changes between any two reads of central, and during map, copy, unmap and signal.
 //!
-//! For every event of a run there is one more run in which the attack strikes exactly there.
+//! Each event of a run gets one more run, in which the attack happens at exactly that event.
 
 use ferry_central::Side;
 use ferry_layout::{Address, Descriptor, Kind, Post, PostKind, Status, flags};
@@ -9,8 +9,8 @@ use ferry_testbed::Action;
 
 use crate::arena::{ALICE, Arena, BOB, Hostile, MALLORY, TRUDY, buffer, message};
 
-/// A little of everything: a message, a chain and a placed message from Mallory, buffers that she offers and
-/// Trudy fills, and Alice's honest message beside them. Alice offers a buffer, but nobody has a flow to her.
+/// A little of everything: a message, a chain and a placed message from Mallory, buffers that Mallory offers
+/// and Trudy fills, and an honest message from Alice. Alice offers a buffer, but nobody has a flow to Alice.
 fn scene() -> Arena {
     let mut arena = Arena::with(|topology| topology.flows.retain(|flow| flow.target != ALICE));
     arena.alice_posts();
@@ -32,7 +32,7 @@ fn scene() -> Arena {
     arena
 }
 
-/// Plays the scene once for each of its events, with `attack` striking there, and judges each.
+/// Plays the scene once for each of its events, with `attack` at that event, and judges each run.
 fn strikes_everywhere(attack: fn(Hostile)) {
     let mut arena = scene();
     let events = arena.run_under(|_| {});
@@ -144,7 +144,7 @@ fn t37_the_hello_is_taken_back_or_the_epoch_changed_between_reads() {
     });
 }
 
-/// Small, quick and the same each time.
+/// A small and quick source of pseudo-random numbers, which are the same in each run.
 struct Noise(u64);
 
 impl Noise {
@@ -156,12 +156,12 @@ impl Noise {
     }
 }
 
-/// Writes noise over words of the whole page, the hello and the rings included.
+/// Writes random words over the whole page, the magic and the rings included.
 fn scribble(mallory: Hostile, noise: &mut Noise) {
     let page = ferry_testbed::Memory::of(mallory.0.from_client);
     for _ in 0..8 {
         let place = match noise.next() % 4 {
-            // Where it hurts most: hello and indices, the first requests, the first descriptors.
+            // The most sensitive places: magic and indices, the first requests, the first descriptors.
             0 => [0, 4, 8, 0x40, 0x44, 0x48, 0x80][usize::try_from(noise.next() % 7).unwrap()],
             1 => 0x800 + usize::try_from(noise.next() % 32).unwrap() * 4,
             _ => 0x1000 + usize::try_from(noise.next() % 128).unwrap() * 4,
@@ -183,13 +183,13 @@ fn t38_noise_at_arbitrary_moments() {
         let mallory = arena.hostile(MALLORY);
         let mut noise = Noise(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         arena.run_under(move |event| {
-            // Not for ever: central works as long as it is given work, and this test wants to see the end.
+            // Not for ever: central works as long as it has work, and this test has to end.
             if event < 3000 && noise.next().is_multiple_of(8) {
                 scribble(mallory, &mut noise);
             }
         });
         arena.judge();
-        // And she can come back from whatever that was.
+        // Mallory can come back from all of that.
         let epoch = mallory.0.to_client.epoch.observe().wrapping_add(1);
         mallory.enter(epoch);
         arena.bed.run();
@@ -201,7 +201,7 @@ fn t38_noise_at_arbitrary_moments() {
 
 #[test]
 fn t39_payload_rewritten_during_the_copy_is_the_senders_own() {
-    // What Bob gets then is some bytes that Mallory wrote; nothing else is promised.
+    // Bob then gets some bytes that Mallory wrote. Nothing else is promised.
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     arena.bob_posts();
@@ -217,7 +217,7 @@ fn t39_payload_rewritten_during_the_copy_is_the_senders_own() {
     assert_eq!(last - first, 2048);
     let bytes = arena.bed.clients[usize::from(BOB)].receive.read(first, 2048);
     assert!(bytes.iter().all(|byte| [0x10, 0xaa].contains(byte)));
-    // The check of Bob's own driver wants one ink.
+    // The arena's check of Bob's messages expects one ink.
     arena.bed.clients[usize::from(BOB)].receive.write(first, &[0x10; 2048]);
     arena.judge();
 }

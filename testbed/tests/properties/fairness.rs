@@ -1,4 +1,4 @@
-//! Shares: while everybody has something to send, each honest sender gets its part of what central copies,
+//! Shares: while every sender has something to send, each honest one gets its part of what central copies,
 //! whatever the others do.
 
 use ferry_central::Side;
@@ -19,9 +19,9 @@ const MESSAGES: usize = 120;
 enum Load {
     /// Messages of about this length.
     Honest(u32),
-    /// As many descriptors as there is room for, all of which are refused.
+    /// As many descriptors as there are buffers, all of which are refused.
     Refused,
-    /// Messages without a byte.
+    /// Messages of 0 bytes.
     Empty,
     /// Chains of small parts.
     Chains,
@@ -76,8 +76,8 @@ fn total(copied: &[(usize, u32)], sender: usize) -> u64 {
     copied.iter().filter(|(other, _)| *other == sender).map(|(_, bytes)| u64::from(*bytes)).sum()
 }
 
-/// Has every sender fill its ring for a receiver of its own, runs central, and says who got how many bytes
-/// copied when.
+/// Lets every sender fill its ring for a receiver of its own, and runs central. Returns the copies in order,
+/// each with its sender and its bytes.
 fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
     let senders = u16::try_from(loads.len()).expect("few senders");
     let topology = Topology {
@@ -123,7 +123,7 @@ fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
     bed.machine.actions.clear();
     bed.run();
 
-    // In one turn only its sender's transmit frames are mapped, before anything is copied.
+    // In one turn only transmit frames of its sender are mapped, and they are mapped before the first copy.
     let mut sender = 0;
     let mut copied = Vec::new();
     for action in &bed.machine.actions {

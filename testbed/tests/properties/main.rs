@@ -1,11 +1,11 @@
-//! Random programs for two to four honest clients, played against the real engine and judged by a plain
-//! model.
+//! Random programs for two to four honest clients. They run against the real engine, and a plain model judges
+//! the result.
 //!
-//! The model (`model.rs`) knows what was asked for and looks at what central published after every run: each
-//! final status must be one that the documentation allows for that send, each delivery must be the oldest
-//! message of its flow that did not fail, byte for byte, and nothing else in any receive region may change.
+//! The model (`model.rs`) knows what was asked for and looks at what central published after every run. Each
+//! final status must be one that the documentation allows for that send. Each delivery must be the oldest
+//! message of its flow that did not fail, byte for byte. Nothing else in any receive region may change.
 //! `fairness.rs` is about shares. The number of cases is small enough for every test run; `PROPTEST_CASES`
-//! makes it larger.
+//! sets another one.
 
 mod fairness;
 mod model;
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use program::{Operation, operations, topology};
 use system::System;
 
-/// The cases of one property, unless the environment says otherwise.
+/// The number of cases of one property, unless `PROPTEST_CASES` sets another one.
 fn cases(count: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     ProptestConfig { cases: asked.unwrap_or(count), max_shrink_iters: 4000, ..ProptestConfig::default() }
@@ -27,8 +27,8 @@ fn cases(count: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(400))]
 
-    /// FIFO in each flow, exactly once, every send ends in a documented status, back pressure loses nothing,
-    /// and with policy `each` nothing is mapped when central sleeps.
+    /// Each flow is FIFO and delivers exactly once, every send ends in a documented status, and back pressure
+    /// loses nothing. With policy `each` nothing is mapped when central sleeps.
     #[test]
     fn every_send_ends_once_and_in_order((shape, program) in (topology(16, 4096), operations(120))) {
         let mut system = System::new(shape);
@@ -42,7 +42,7 @@ proptest! {
 proptest! {
     #![proptest_config(cases(24))]
 
-    /// The same where messages are carried in several steps, by turns with others.
+    /// The same for messages that are carried in several steps, in turn with others.
     #[test]
     fn long_messages_arrive_byte_for_byte((shape, program) in (topology(256, 250_000), operations(60))) {
         let mut system = System::new(shape);
@@ -53,7 +53,8 @@ proptest! {
     }
 }
 
-/// A map that fails half-way gives the buffer back, and then somebody else who waits for one may have it.
+/// A mapping that fails half-way gives the buffer back. Then another sender that waits for a buffer may have
+/// it.
 #[test]
 fn a_buffer_that_is_given_back_goes_to_the_next_who_waits() {
     let shape = program::mesh(3, 256, 250_000, Mapping::Each);

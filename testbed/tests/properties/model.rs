@@ -1,4 +1,4 @@
-//! The model: queues of messages and lists of offers, and the rules that say what central may have done.
+//! The model: queues of messages, lists of offers, and the rules for what central may have done.
 
 use std::collections::VecDeque;
 
@@ -14,17 +14,17 @@ pub(crate) struct Sent {
     pub(crate) target: u16,
     pub(crate) bytes: Vec<u8>,
     pub(crate) urgent: bool,
-    /// Time-to-live in ticks; 0 is none.
+    /// Time-to-live in ticks; 0 means that it never expires.
     pub(crate) ticks: u32,
-    /// For a placed message, where in the target's receive region.
+    /// Where a placed message goes in the target's receive region.
     pub(crate) place: Option<u64>,
-    /// The target has restarted since.
+    /// The target has restarted since the send.
     pub(crate) reset: bool,
-    /// Ticks that have passed since.
+    /// Ticks that have passed since the send.
     pub(crate) age: u32,
-    /// Ticks that have passed since central has taken it and said `Queued`.
+    /// Ticks that have passed since central has taken the message and written `Queued`.
     pub(crate) waited: Option<u32>,
-    /// Its status, once that is final.
+    /// The status, once it is final.
     pub(crate) end: Option<Status>,
 }
 
@@ -35,9 +35,9 @@ pub(crate) struct Offer {
     pub(crate) start: u64,
     pub(crate) length: u32,
     pub(crate) is_window: bool,
-    /// Central has seen it for certain.
+    /// Central has certainly seen the request.
     pub(crate) known: bool,
-    /// A request to take it back was made.
+    /// The client has withdrawn the request.
     pub(crate) withdrawing: bool,
 }
 
@@ -51,7 +51,8 @@ impl Offer {
     }
 }
 
-/// What central has filed for a client, in order, until the client takes it.
+/// One delivery that central has filed for a client. The model keeps them in order until the client takes
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filed {
     Message {
@@ -67,13 +68,13 @@ pub(crate) enum Filed {
     },
 }
 
-/// One client.
+/// What the model knows about one client.
 #[derive(Default)]
 pub(crate) struct Client {
     /// Tags of the sends in flight, one for each slot, oldest first.
     pub(crate) slots: VecDeque<u64>,
     pub(crate) offers: Vec<Offer>,
-    /// Requests that were taken back too late or twice, and are to be refused.
+    /// What central has filed and the client has not taken yet.
     pub(crate) filed: VecDeque<Filed>,
     /// Index of the next delivery to look at.
     pub(crate) seen: u32,
@@ -81,7 +82,7 @@ pub(crate) struct Client {
     pub(crate) receive: Vec<u8>,
 }
 
-/// Everything.
+/// What the model knows about the whole system.
 pub(crate) struct Model {
     pub(crate) shape: Shape,
     pub(crate) clients: Vec<Client>,
@@ -89,7 +90,7 @@ pub(crate) struct Model {
     flows: Vec<Vec<VecDeque<Sent>>>,
     /// Messages delivered, by source and target.
     delivered: Vec<Vec<u64>>,
-    /// Maps were refused during the run that is looked at.
+    /// Mappings were refused during the run that is being checked.
     pub(crate) maps_refused: bool,
 }
 
@@ -100,7 +101,7 @@ impl Model {
         let clients = bytes.map(|bytes| Client { receive: vec![0; *bytes], ..Client::default() }).collect();
         Self {
             clients,
-            // One queue more, for all targets that do not exist.
+            // One more queue, for all targets that do not exist.
             flows: vec![vec![VecDeque::new(); count + 1]; count],
             delivered: vec![vec![0; count]; count],
             shape,
@@ -125,7 +126,7 @@ impl Model {
         self.queue(source, sent.target).push_back(sent);
     }
 
-    /// The status that nothing but the send itself and the configuration decide, if they do.
+    /// The status that follows from the send itself and the configuration alone, if there is one.
     fn verdict(&self, source: u16, sent: &Sent) -> Option<Status> {
         let count = self.clients.len();
         let Some(flow) = self.flow(source, sent.target) else {
@@ -145,7 +146,7 @@ impl Model {
         }
     }
 
-    /// A slot of `source` is `Queued`: central has taken the message, and its time-to-live runs.
+    /// A slot of `source` is `Queued`: central has taken the message, and its time-to-live counts.
     pub(crate) fn taken(&mut self, source: u16, tag: u64) {
         let queues = self.flows[usize::from(source)].iter_mut().flatten();
         for sent in queues.filter(|sent| sent.tag == tag) {
@@ -153,12 +154,12 @@ impl Model {
         }
     }
 
-    /// A slot of `source` has come to a final status.
+    /// A slot of `source` has a final status.
     pub(crate) fn end(&mut self, source: u16, tag: u64, status: Status) {
         let count = self.clients.len();
         let targets = &self.flows[usize::from(source)];
         let found = targets.iter().flatten().find(|sent| sent.tag == tag);
-        // A further slot of a chain that was seen to end.
+        // There is none for a further slot of a chain whose end was seen already.
         let Some(sent) = found.cloned() else { return };
         if let Some(verdict) = self.verdict(source, &sent) {
             assert_eq!(status, verdict, "{sent:?} of client {source}");
@@ -171,7 +172,8 @@ impl Model {
             Status::TooLong => assert!(sent.bytes.len() as u64 > u64::from(self.shape.buffer), "{sent:?}"),
             Status::BadDestination => {
                 let place = sent.place.expect("only a placed message has a destination");
-                // The window may not have been seen yet, or just have been withdrawn; then either is right.
+                // Central may not have seen the window yet, or it was just withdrawn. Then either status is
+                // right.
                 let target = &self.clients[usize::from(sent.target)];
                 let is_open = target.offers.iter().any(|offer| {
                     offer.is_window
@@ -228,7 +230,7 @@ impl Model {
             );
         } else {
             let fits = |offer: &Offer| !offer.is_window && offer.from.is_none_or(|only| only == source);
-            // Those for this source alone come first.
+            // Buffers for this source alone come first.
             let open = |alone: bool| {
                 let mut offers = client.offers.iter();
                 offers.position(|offer| fits(offer) && !offer.withdrawing && offer.from.is_some() == alone)
@@ -236,7 +238,8 @@ impl Model {
             let oldest = open(true).or_else(|| open(false));
             let chosen = client.offers.iter().position(|offer| fits(offer) && offer.start == start);
             let chosen = chosen.expect("a buffer that was offered to this source");
-            // A long message claims its buffer at its beginning, and others may end before it.
+            // A message of several steps claims its buffer when it begins, and other messages may end before
+            // it.
             let in_one_step = self.shape.buffer < ferry_central::CHUNK_BYTES;
             assert!(
                 !in_one_step
@@ -250,7 +253,7 @@ impl Model {
         client.filed.push_back(Filed::Message { source, tag, start, length, placed: sent.place.is_some() });
     }
 
-    /// The request of `client` for the place from `start` on is closed, as it asked.
+    /// The request of `client` whose buffer begins at `start` is closed, as the client asked.
     pub(crate) fn withdrawn(&mut self, client: u16, start: u64) {
         let client = &mut self.clients[usize::from(client)];
         let place = client.offers.iter().position(|offer| offer.start == start);
@@ -259,7 +262,7 @@ impl Model {
         client.filed.push_back(Filed::Returned { start });
     }
 
-    /// The request of `client` for the place from `start` on was refused: a window too many.
+    /// The request of `client` whose buffer begins at `start` was refused. It was one window too many.
     pub(crate) fn refused(&mut self, client: u16, start: u64) {
         let client = &mut self.clients[usize::from(client)];
         let place = client.offers.iter().position(|offer| offer.start == start);
@@ -271,7 +274,7 @@ impl Model {
         client.filed.push_back(Filed::Returned { start });
     }
 
-    /// All runs so far have seen everything that was offered.
+    /// Central has seen everything that was offered so far.
     pub(crate) fn know_offers(&mut self) {
         for offer in self.clients.iter_mut().flat_map(|client| &mut client.offers) {
             offer.known = true;
@@ -285,7 +288,7 @@ impl Model {
         }
     }
 
-    /// `client` starts anew: its own sends and offers are gone, its peers' may have to be sent again.
+    /// `client` restarts: its own sends and offers are gone. Sends to it may end with `PeerReset`.
     pub(crate) fn restart(&mut self, client: u16) {
         for queue in &mut self.flows[usize::from(client)] {
             queue.clear();
@@ -297,14 +300,14 @@ impl Model {
         *state = Client { receive: std::mem::take(&mut state.receive), ..Client::default() };
     }
 
-    /// What was delivered has a status, and what has the status `Done` was delivered.
+    /// Checks that every send with status `Done` was delivered.
     pub(crate) fn check_conservation(&self) {
         for sent in self.flows.iter().flatten().flatten() {
             assert_eq!(sent.end, None, "{sent:?} is done and not delivered");
         }
     }
 
-    /// After a run that has seen everything: what still waits has a reason to.
+    /// Call it after a run that has seen everything. Checks that each message that still waits has a reason.
     pub(crate) fn check_nothing_waits_in_vain(&self, has_room: impl Fn(usize) -> bool) {
         for (source, targets) in self.flows.iter().enumerate() {
             for sent in targets.iter().filter_map(VecDeque::front) {
@@ -328,19 +331,18 @@ impl Model {
         }
     }
 
-    /// Messages that wait, and messages delivered to a client.
+    /// Number of messages that are neither delivered nor failed.
     pub(crate) fn waiting(&self) -> usize {
         self.flows.iter().flatten().map(VecDeque::len).sum()
     }
 
-    /// Messages of `client` that were delivered, and messages delivered to it.
+    /// Number of messages of `client` that were delivered, and number of messages delivered to it.
     pub(crate) fn totals(&self, client: usize) -> (u64, u64) {
         let sent = self.delivered[client].iter().sum();
         (sent, self.delivered.iter().map(|targets| targets[client]).sum())
     }
 
-    /// Ranges of `client`'s receive region into which a transfer under way, or one that failed, may have
-    /// written.
+    /// Ranges of `client`'s receive region into which an unfinished or failed transfer may have written.
     pub(crate) fn offered(&self, client: usize) -> impl Iterator<Item = (usize, usize)> {
         self.clients[client].offers.iter().map(|offer| {
             let start = usize::try_from(offer.start).expect("inside the region");

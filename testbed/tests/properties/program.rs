@@ -1,19 +1,20 @@
-//! What a random program consists of: the shape of the system and the operations of its clients.
+//! The parts of a random program: the topology of the system and the operations of its clients.
 
 use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_testbed::{Topology, buffer_bytes};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// The shape of a system under test.
+/// The topology of a system under test, and the size of its buffers.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub(crate) topology: Topology,
-    /// Bytes of each buffer that clients make of their regions.
+    /// Bytes of each buffer into which clients split their regions.
     pub(crate) buffer: u32,
 }
 
-/// One thing that a client, or time, does. Numbers of clients are taken modulo what the system has.
+/// One thing that a client does, or that happens to the system. Client numbers are taken modulo the number of
+/// clients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
     Send {
@@ -44,7 +45,7 @@ pub(crate) enum Operation {
         client: u16,
         from: u16,
     },
-    /// Takes the request back that is `which`-th of those open.
+    /// Withdraws the `which`-th of the newest requests.
     Withdraw {
         client: u16,
         which: usize,
@@ -60,9 +61,9 @@ pub(crate) enum Operation {
     Publish {
         client: u16,
     },
-    /// Everybody publishes and has signalled.
+    /// Every client publishes and has signalled.
     Run,
-    /// One publishes and has signalled.
+    /// One client publishes and has signalled.
     RunFor {
         client: u16,
     },
@@ -70,7 +71,7 @@ pub(crate) enum Operation {
     Restart {
         client: u16,
     },
-    /// In the next run the kernel refuses maps after this many.
+    /// In the next run the kernel refuses every mapping after this many.
     RefuseMaps {
         after: u32,
     },
@@ -81,7 +82,7 @@ pub(crate) fn mesh(count: u16, frames: usize, buffer: u32, mapping: Mapping) -> 
     Shape { topology: Topology::mesh(count, frames, mapping), buffer }
 }
 
-/// Two to four clients, with flows missing and limited at random.
+/// Two to four clients. Random flows are missing or limited.
 pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Shape> {
     let flow = (0..8_u8, any::<bool>(), any::<bool>(), prop_oneof![3 => Just(u32::MAX), 1 => 1..largest]);
     let quotas = (prop_oneof![Just(1500_u32), 3000..20_000_u32, Just(65_536)], 1..40_u32);
@@ -122,7 +123,7 @@ pub(crate) fn operations(most: usize) -> impl Strategy<Value = Vec<Operation>> {
 
 fn operation() -> impl Strategy<Value = Operation> {
     let client = || 0..4_u16;
-    // Now and then a number that no client has.
+    // Sometimes a number that no client has.
     let target = prop_oneof![12 => 0..4_u16, 1 => Just(31_u16), 1 => Just(u16::MAX)];
     let length = || prop_oneof![1 => Just(0_u32), 4 => 1..300_u32, 4 => any::<u32>()];
     let ticks = prop_oneof![4 => Just(0_u32), 1 => 1..4_u32];

@@ -1,4 +1,4 @@
-//! The system under test: engine and ports, every operation carried out in both it and the model.
+//! The system under test: the engine and the ports. Every operation is carried out in it and in the model.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use ferry_testbed::{Action, Silent, Testbed};
 use crate::model::{Client, Filed, Model, Offer, Sent};
 use crate::program::{Operation, Shape};
 
-/// Buffers of each kind that a client makes of its memory, at most.
+/// Transmit buffers, and receive buffers, into which a client splits its memory, at most.
 const BUFFERS: usize = 24;
 
 /// One client's program.
@@ -21,7 +21,7 @@ struct Program {
     port: Port<Silent>,
     transmit: Vec<TransmitBuffer>,
     receive: Vec<ReceiveBuffer>,
-    /// Requests so far, with the beginning of each buffer.
+    /// All requests so far, each with the beginning of its buffer.
     posted: Vec<(u64, Posted)>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct System {
     next_tag: u64,
 }
 
-/// Something for each byte of a message that tells it from others.
+/// Bytes that tell a message from others.
 fn content(tag: u64, length: u32) -> Vec<u8> {
     (0..u64::from(length))
         .map(|place| (tag.wrapping_mul(31) ^ place ^ (place >> 8)).to_le_bytes()[0] | 1)
@@ -64,13 +64,13 @@ impl System {
         number % self.count()
     }
 
-    /// A peer by number, whether or not there is a flow: an honest mistake, or an honest try.
+    /// A peer by number, whether or not there is a flow to it. An honest program may try or be mistaken.
     fn peer(number: u16) -> Peer {
         Peer { domain: number, ..Peer::default() }
     }
 
-    /// Has central work, with an observer beside it: where no flow keeps its mappings, nothing that a client
-    /// can see of a message comes while a frame is mapped.
+    /// Lets central work, and observes it. If no flow keeps its mappings, neither a delivery nor a final
+    /// status may become visible while a frame is mapped.
     fn work(&mut self, work: impl FnOnce(&mut Testbed)) {
         if self.model.shape.topology.flows.iter().any(|flow| flow.mapping() == Mapping::Keep) {
             work(&mut self.bed);
@@ -115,7 +115,7 @@ impl System {
             }
             Operation::Place { source, target, skip, length } => {
                 let (source, target) = (self.client(source), self.client(target));
-                // Mostly into a window that there is, and mostly inside it.
+                // Mostly into an open window, and mostly inside it.
                 let offers = &self.model.clients[usize::from(target)].offers;
                 let window = offers.iter().find(|offer| offer.is_window && offer.from == Some(source));
                 let (start, span) = window.map_or((0, 9000), |window| (window.start, window.length + 2));
@@ -255,7 +255,7 @@ impl System {
         let Some((start, posted)) = program.posted[recent..].iter().cycle().nth(which % 12) else { return };
         if program.port.withdraw(*posted) {
             let offers = &mut self.model.clients[usize::from(client)].offers;
-            // None, if it is used up already and the client has not looked.
+            // There is none if the request is used up already and the client has not looked.
             if let Some(offer) = offers.iter_mut().find(|offer| offer.start == *start) {
                 assert!(!offer.withdrawing, "{offer:?} is withdrawn once");
                 offer.withdrawing = true;
@@ -307,7 +307,7 @@ impl System {
         self.observe();
     }
 
-    /// Everybody publishes, central runs, and after that nothing waits that need not.
+    /// Every client publishes and central runs. After that, no message waits without a reason.
     fn run(&mut self) {
         for program in &mut self.programs {
             program.port.publish();
@@ -329,7 +329,7 @@ impl System {
         }
     }
 
-    /// Looks at everything that central has published since the last look.
+    /// Checks everything that central has published since the last call.
     fn observe(&mut self) {
         self.model.maps_refused = self.bed.machine.refuse_map_after.take().is_some();
         let mut failed = false;
@@ -368,7 +368,7 @@ impl System {
             *seen = seen.wrapping_add(1);
             let kind = DeliveryKind::from_number(delivery.kind).expect("a kind of delivery");
             let Delivery { source, tag, sequence, request, length, .. } = delivery;
-            // The entry is there as long as its buffer has not come back.
+            // The entry stays in its slot until its buffer has come back.
             let post: Post = self.bed.clients[usize::from(client)].from_client.posts.load(request);
             match kind {
                 DeliveryKind::Withdrawn => self.model.withdrawn(client, position(post.place)),
@@ -380,8 +380,8 @@ impl System {
         }
     }
 
-    /// No byte of a receive region has changed but those of deliveries. Where a transfer may have stopped
-    /// half-way, what was offered may hold anything.
+    /// Checks that only the bytes of deliveries have changed in the receive regions. If a transfer may have
+    /// stopped half-way, the offered buffers may hold anything.
     fn check_memory(&mut self, failed: bool) {
         let may_be_partial = failed || self.model.shape.buffer > ferry_central::CHUNK_BYTES;
         for client in 0..self.programs.len() {
@@ -400,9 +400,8 @@ impl System {
         }
     }
 
-    /// Brings everything to its end: offers that are not for everybody are taken back, everything else is
-    /// received and reaped, until nothing waits. Then nothing may be mapped, and the counters must say what
-    /// happened.
+    /// Brings everything to an end: offers for one peer are withdrawn, and everything else is received and
+    /// reaped until nothing waits. Then nothing may be mapped, and the counters must equal the model's.
     pub(crate) fn settle(&mut self) {
         for client in 0..self.count() {
             for which in 0..12 {

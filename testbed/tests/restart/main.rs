@@ -1,6 +1,7 @@
-//! Central restarts: stopped after each single store to shared memory and after each map, copy, unmap and
-//! signal, it is replaced by a new one that has only the pages, and the clients' books must read as if
-//! nothing had happened: nothing lost, nothing twice, same statuses, same order, same numbers in each flow.
+//! Central restarts. It is stopped after each single store to shared memory, and after each map, copy, unmap
+//! and signal. A new central that has only the pages replaces it. The clients' books must read as if nothing
+//! had happened: nothing is lost and nothing comes twice; statuses, order and numbers of each flow are the
+//! same.
 
 mod world;
 
@@ -8,15 +9,15 @@ use ferry_layout::config::Mapping;
 use ferry_testbed::Topology;
 use world::{Book, Fuse, World};
 
-/// Buffers that hold more than one step copies, so that a large message takes two.
+/// Bytes of a buffer that holds more than one step copies, so that a large message takes two steps.
 const LARGE: u32 = 18 * 4096;
 
-/// Buffers of which there are as many as a queue has places.
+/// Bytes of a buffer so small that a client has as many buffers as a queue has slots.
 const SMALL: u32 = 4096;
 
 type Scenario = fn(&mut World);
 
-/// Plays a scenario, with central stopped after `first` steps and the next one after `second` more.
+/// Plays a scenario. Central is stopped after `first` steps, and the next central after `second` more.
 fn play(
     scenario: Scenario,
     buffer_bytes: u32,
@@ -26,7 +27,7 @@ fn play(
 ) -> (Vec<(Book, usize)>, Fuse, u32) {
     let mut topology = Topology::mesh(3, 20 * 18, Mapping::Each);
     for flow in &mut topology.flows {
-        // One flow that keeps its mappings, one that cannot take long messages.
+        // One flow keeps its mappings, and one does not allow long messages.
         match (flow.source, flow.target) {
             (2, 1) => flow.mapping = Mapping::Keep as u8,
             (2, 0) => flow.max_message = 100,
@@ -34,7 +35,7 @@ fn play(
         }
     }
     if buffer_bytes == SMALL {
-        // A client that has one peer shares its slots with nobody, so that it can fill a queue.
+        // A client with only one peer may use all its slots for that peer, so that it can fill a queue.
         topology.flows.retain(|flow| flow.target == 1);
     }
     topology.bytes_per_round = 64 * 1024;
@@ -47,8 +48,8 @@ fn play(
     (outcome, fuse, stopped)
 }
 
-/// Stops central after every step of a scenario, once with clients that wait and once with clients that go
-/// on.
+/// Stops central after every step of a scenario, once with clients that wait meanwhile and once with clients
+/// that go on.
 #[track_caller]
 fn survives_every_stop(scenario: Scenario) {
     survives_stops(scenario, LARGE, 1);
@@ -69,7 +70,7 @@ fn survives_stops(scenario: Scenario, buffer_bytes: u32, stride: usize) {
     }
 }
 
-/// Stops central after every fifth step, and its successor soon after.
+/// Stops central after every fifth step, and the next central soon after.
 #[track_caller]
 fn survives_stops_of_the_restart(scenario: Scenario) {
     let (expected, fuse, _) = play(scenario, LARGE, None, None, false);
@@ -84,7 +85,7 @@ fn survives_stops_of_the_restart(scenario: Scenario) {
 }
 
 fn messages_in_and_out_of_order(world: &mut World) {
-    // Client 2 stays silent towards client 1 until the end, so that requests end out of order.
+    // Client 2 sends nothing to client 1 until the end, so that requests end out of order.
     world.post(1, Some(2));
     for _ in 0..3 {
         world.post(1, None);
@@ -202,7 +203,7 @@ fn a_client_restarts_meanwhile(world: &mut World) {
     world.run();
 }
 
-/// Turns that fill the whole receive queue, so that what they store lies over the newest delivery before.
+/// Turns that fill the whole receive queue, so that their deliveries overwrite the newest earlier delivery.
 fn a_full_receive_queue(world: &mut World) {
     let fill = |world: &mut World, source: usize| {
         for _ in 0..128 {
@@ -211,7 +212,7 @@ fn a_full_receive_queue(world: &mut World) {
         }
         world.run();
     };
-    // The newest delivery is of a turn that unmaps, of one that goes along the express lane, and an answer.
+    // The newest delivery is from a turn that unmaps, then from one in the express lane, then an answer.
     for source in [0, 2] {
         for _ in 0..3 {
             world.post(1, None);
@@ -228,9 +229,9 @@ fn a_full_receive_queue(world: &mut World) {
     fill(world, 2);
 }
 
-/// A receiver publishes, in the middle of a turn whose deliveries to it are under way, a withdrawal, a
-/// request that is refused, and buffers that the turn then uses. The answers wait until what the turn has
-/// delivered is visible.
+/// In the middle of a turn whose deliveries to it are not visible yet, a receiver publishes a withdrawal, a
+/// request that is refused, and buffers that the turn then uses. The answers wait until the turn's deliveries
+/// are visible.
 fn requests_found_in_a_turn(world: &mut World) {
     world.post(1, None);
     world.open_window(1, 2);
@@ -274,7 +275,7 @@ fn a_lap_beside_silent_peers(world: &mut World) {
         world.chain(0, 2, 2, 300);
         (0..8).for_each(|_| exchange(world, 15));
     });
-    // The slots in use are in the middle of this turn.
+    // The slots in use lie in the middle of this turn's slots.
     exchange(world, 8);
     world.post(2, None);
     world.post(2, None);
@@ -290,7 +291,7 @@ fn a_lap_beside_silent_peers_survives_a_stop_after_every_store() {
 
 #[test]
 fn a_full_receive_queue_survives_stops() {
-    // A prime, so that over the messages every store is met.
+    // The stride is a prime, so that over all messages a stop meets every store.
     survives_stops(a_full_receive_queue, SMALL, 61);
 }
 

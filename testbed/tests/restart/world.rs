@@ -1,7 +1,8 @@
-//! Honest clients with a book of everything that they sent and got, around a central that can be stopped at
+//! Honest clients with a book of everything that they sent and received, and a central that can be stopped at
 //! any store.
 //!
-//! Whatever happens to central, the book must read as if nothing had: [`World::outcome`] is what is compared.
+//! Whatever happens to central, the book must read as if nothing had happened. [`World::outcome`] returns
+//! what the tests compare.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -13,10 +14,10 @@ use ferry_layout::OutRegion;
 use ferry_layout::observe::{AccessKind, set_hook};
 use ferry_testbed::{Action, Silent, Testbed, Topology};
 
-/// What unwinds central.
+/// The panic payload that unwinds central.
 struct Stopped;
 
-/// Counts stores to shared memory and actions of the machine, and stops central after the one wanted.
+/// Counts stores to shared memory and actions of the machine, and stops central after a chosen one.
 #[derive(Clone, Default)]
 pub(crate) struct Fuse {
     passed: Rc<Cell<u32>>,
@@ -25,7 +26,7 @@ pub(crate) struct Fuse {
 }
 
 impl Fuse {
-    /// A fuse that blows after this many further steps, or never.
+    /// A fuse that stops central after this many steps, or never.
     pub(crate) fn after(steps: Option<u32>) -> Self {
         let fuse = Self::default();
         fuse.blows_at.set(steps);
@@ -49,7 +50,7 @@ impl Fuse {
     }
 }
 
-/// A client's page, and how far it has posted and withdrawn.
+/// Indices that a client publishes later: how far it has posted and withdrawn.
 #[derive(Clone, Copy)]
 struct Later {
     from_client: &'static OutRegion,
@@ -73,13 +74,13 @@ struct Actor {
     book: Book,
 }
 
-/// What a client has seen of the world.
+/// What a client has sent and received.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub(crate) struct Book {
-    /// Statuses of each tag, one for each part. What has to wait ends out of order, and a stop may make more
-    /// wait.
+    /// The statuses of each tag, one for each part. They are kept by tag because sends that wait end out of
+    /// order, and a stop may make more of them wait.
     pub(crate) reaped: BTreeMap<u64, Vec<Status>>,
-    /// For each source: numbers and tags, in the order of arrival.
+    /// For each source: sequence numbers and tags, in the order of arrival.
     pub(crate) received: BTreeMap<u16, Vec<(u64, u64)>>,
     pub(crate) returned: usize,
 }
@@ -89,23 +90,23 @@ pub(crate) struct World {
     pub(crate) bed: Testbed,
     actors: Vec<Actor>,
     fuse: Fuse,
-    /// A second fuse, for the restart after the first.
+    /// Steps after which the second central is stopped.
     second: Option<u32>,
     /// How often central was stopped.
     pub(crate) stopped: u32,
     /// Whether clients go on while central is down.
     pub(crate) lively: bool,
-    /// What a client publishes when central copies for the first time in the next run, or is stopped before
-    /// that.
+    /// What a client publishes when central makes its first copy in the next run, or when that run ends or is
+    /// stopped before.
     later: Rc<Cell<Option<Later>>>,
-    /// A client that is just restarting.
+    /// A client that is just restarting, so that it does not look.
     away: Option<u16>,
     last_place: Address,
     buffer_bytes: u32,
     next_tag: u64,
 }
 
-/// The bytes of a message, so that its tag tells what must arrive.
+/// The bytes of a message. They follow from its tag, so the receiver can check them.
 fn payload(tag: u64, length: usize) -> Vec<u8> {
     (0..length as u64).map(|i| ((i * 31 + tag * 101 + 7) % 251) as u8).collect()
 }
@@ -145,7 +146,7 @@ impl World {
         }
     }
 
-    /// Goes through `part` without a stop, and without counting its steps.
+    /// Plays `part` without a stop, and does not count its steps.
     pub(crate) fn unstopped(&mut self, part: impl FnOnce(&mut Self)) {
         self.fuse.paused.set(true);
         part(self);
@@ -182,14 +183,13 @@ impl World {
         actor.port.publish();
     }
 
-    /// Asks for a request back, unless it has come back already.
+    /// Withdraws a request, unless its buffer has come back already.
     pub(crate) fn withdraw(&mut self, client: usize, posted: Posted) {
         self.actors[client].port.withdraw(posted);
         self.actors[client].port.publish();
     }
 
-    /// Takes back what `client` has posted and withdrawn in `requests`: it becomes visible in the middle of
-    /// the next run.
+    /// Delays what `client` publishes in `requests`: it becomes visible in the middle of the next run.
     pub(crate) fn in_the_next_run(&mut self, client: usize, requests: impl FnOnce(&mut Self)) {
         let from_client = self.bed.clients[client].from_client;
         let before = (from_client.post_tail.observe(), from_client.withdrawals.observe());
@@ -221,7 +221,7 @@ impl World {
         self.actors[source].port.publish();
     }
 
-    /// Sends to a place `skip` frames into the window that the target has open.
+    /// Sends to a place `skip` frames into the target's open window.
     pub(crate) fn place(&mut self, source: usize, target: usize, skip: u32, length: u32) {
         let (tag, buffer) = self.fill(source, length);
         let peer = self.peer(source, target);
@@ -233,7 +233,7 @@ impl World {
         self.actors[source].port.publish();
     }
 
-    /// Sends to the beginning of the window that was last sent to, which may be closed.
+    /// Sends to the beginning of the window that was last sent to. It may be closed.
     pub(crate) fn place_again(&mut self, source: usize, target: usize, length: u32) {
         let (tag, buffer) = self.fill(source, length);
         let (peer, place) = (self.peer(source, target), self.last_place);
@@ -257,7 +257,7 @@ impl World {
         self.actors[source].port.publish();
     }
 
-    /// Restarts a client: what it had in its book stays, what it had in its hands is made anew.
+    /// Restarts a client. Its book stays, and its port and buffers are made anew.
     pub(crate) fn restart_client(&mut self, client: u16) {
         let (opening, transmit, receive) = Port::open(self.bed.regions(client), Silent);
         self.away = Some(client);
@@ -270,7 +270,7 @@ impl World {
         actor.window = None;
     }
 
-    /// Runs central; if it is stopped, puts a new one in its place; then lets all clients look.
+    /// Runs central. If it is stopped, a new central replaces it. Then all clients look.
     pub(crate) fn run(&mut self) {
         let mut stopped = self.guarded(Testbed::run);
         while stopped {
@@ -287,7 +287,7 @@ impl World {
         self.look();
     }
 
-    /// Whether central was stopped in `work`.
+    /// Returns whether central was stopped in `work`.
     fn guarded(&mut self, work: impl FnOnce(&mut Testbed)) -> bool {
         let fuse = self.fuse.clone();
         set_hook(Some(Box::new(move |access| {
@@ -315,7 +315,7 @@ impl World {
         }
     }
 
-    /// Lets every client take what there is for it, and check it.
+    /// Lets every client take and check what has arrived for it.
     fn look(&mut self) {
         for (client, actor) in (0..).zip(&mut self.actors) {
             if self.away != Some(client) {
@@ -324,7 +324,7 @@ impl World {
         }
     }
 
-    /// Posts what is left, so that whatever waits can go, and closes the books.
+    /// Posts all buffers that are left, so that no send waits, and returns the books.
     pub(crate) fn outcome(mut self) -> (Vec<(Book, usize)>, u32) {
         for client in 0..self.actors.len() {
             while !self.actors[client].receive.is_empty() {
@@ -332,12 +332,12 @@ impl World {
             }
         }
         self.run();
-        // Flows that keep their mappings let go of them when nothing has passed for a whole period.
+        // A flow that keeps its mappings unmaps them after a whole period without traffic.
         self.bed.tick();
         self.bed.tick();
         assert_eq!(self.bed.machine.mapped(), 0, "nothing is left mapped");
-        // Nothing is lost: a buffer is in the client's hands or posted, and posted ones are as many as can be
-        // filled.
+        // No buffer is lost: each is in the client's hands or posted, and the number in the client's hands is
+        // compared.
         let books = self
             .actors
             .into_iter()
@@ -346,7 +346,7 @@ impl World {
                 (actor.book, actor.receive.len())
             })
             .collect();
-        // SAFETY: ports and buffers were the actors', who are gone; their books hold none.
+        // SAFETY: ports and buffers belonged to the actors, which are gone. Their books hold none.
         unsafe { self.bed.free() };
         (books, self.stopped)
     }

@@ -1,5 +1,5 @@
-//! Descriptors that lie: places, lengths, targets, kinds, chains, and old entries again. Each ends in the
-//! documented status and is consumed.
+//! Descriptors with false places, lengths, targets, kinds and chains, and old entries that are published
+//! again. Each ends in the documented status and is consumed.
 
 use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
 
@@ -9,7 +9,7 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::Scenario;
 
-/// Gamma sends each of `descriptors`: it ends with `status`, and costs gamma nothing but that.
+/// Gamma sends each of `descriptors`. It ends with `status`, and gamma is not quarantined for it.
 fn ends_with(
     gamma: &mut Actor<'_>,
     status: Status,
@@ -25,7 +25,7 @@ fn ends_with(
     Ok(())
 }
 
-/// A message to beta from any frame and offset, counted in frames of gamma's transmit buffer.
+/// A message to beta from any frame and offset; the frame number counts within gamma's transmit buffer.
 fn from(frame: u32, offset: u32, length: u32) -> Descriptor {
     Descriptor { source: Address { frame, offset }, ..Actor::message(Role::Beta, 0, length) }
 }
@@ -36,12 +36,12 @@ fn placed(frame: u32, offset: u32, length: u32) -> Descriptor {
     Descriptor { destination, kind: Kind::Placed as u8, ..Actor::message(Role::Beta, 0, length) }
 }
 
-/// The same, with another part behind it.
+/// The same descriptor, with another part after it.
 fn chained(descriptor: Descriptor) -> Descriptor {
     Descriptor { flags: flags::CHAINED, ..descriptor }
 }
 
-/// Publishes all of `parts` at once; how the first ended, if all ended alike.
+/// Publishes all of `parts` at once. Returns the status with which all of them have ended.
 fn chain(gamma: &mut Actor<'_>, parts: &[Descriptor]) -> Result<Status, Clue> {
     let mut last = 0;
     for part in parts {
@@ -77,7 +77,7 @@ pub(in super::super) const T11: Scenario = Scenario {
             from(0, 0, most),
         ];
         ends_with(gamma, Status::BadSource, wrapping)?;
-        // More than any flow allows is said first.
+        // A length that no flow allows is refused first.
         ends_with(gamma, Status::BadLength, [from(0, 0, u32::MAX), from(0, 0, most + 1)])
     }),
     ..ATTACK
@@ -86,8 +86,8 @@ pub(in super::super) const T11: Scenario = Scenario {
 pub(in super::super) const T12: Scenario = Scenario {
     name: "t12_frames_of_nobody_of_central_and_of_others",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // A frame number counts within the sender's own region, so there is no number for another's frame.
-        // The numbers here are those that home addresses and capabilities of others would have.
+        // A frame number counts within the sender's own region, so no number names another's frame. The
+        // numbers here are those that window addresses and capabilities of others would have.
         let frames = [16, 17, 1 << 11, 1 << 12, 1 << 19, (1 << 20) + 1, 0x10_0000, 1 << 31, u32::MAX];
         ends_with(gamma, Status::BadSource, frames.map(|frame| from(frame, 0, 64)))
     }),
@@ -111,7 +111,8 @@ pub(in super::super) const T14: Scenario = Scenario {
         let good = from(0, 0, 5);
         ends_with(gamma, Status::Malformed, (2..=u8::MAX).map(|kind| Descriptor { kind, ..good }))?;
         ends_with(gamma, Status::Malformed, (3..7).map(|bit| Descriptor { flags: 1 << bit, ..good }))?;
-        // A mark on a slot that is free: there is no message at this index, and nothing is said of it.
+        // A mark on a slot that is free: there is no message at this index, and central writes no status for
+        // it.
         let marked = gamma.store(Descriptor { flags: flags::PASSED_OVER | 0x40, ..good });
         ends_with(gamma, Status::Malformed, [Descriptor { flags: 0x40, ..good }])?;
         ensure!(gamma.status(marked).is_none(), "what is passed over is no message");
@@ -123,7 +124,7 @@ pub(in super::super) const T14: Scenario = Scenario {
 pub(in super::super) const T15: Scenario = Scenario {
     name: "t15_a_destination_that_nobody_opened",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // The first is where beta has a buffer open, for alpha.
+        // The first place is one where beta has a buffer open for alpha.
         let places = [
             placed(0, 64, 600),
             placed(0, 0, 1),
@@ -142,7 +143,7 @@ pub(in super::super) const T16: Scenario = Scenario {
     name: "t16_lengths_beyond_the_flow_and_the_buffer",
     beta: Some(|beta: &mut Actor<'_>| {
         beta.post(8192, 100, Some(Role::Gamma));
-        // Which stays open: the honest exchange ends with a look at every byte around its own place.
+        // This buffer stays open: the honest exchange ends with a check of every byte around its own place.
         honest::receiver(beta)
     }),
     gamma: Some(|gamma: &mut Actor<'_>| {
@@ -159,7 +160,7 @@ pub(in super::super) const T17: Scenario = Scenario {
         for slot in 0..128 {
             gamma.from_client.descriptors.store(slot, chained(from(0, 0, 1)));
         }
-        // Three laps through a ring that never ends its chain.
+        // Three laps of a ring whose chain never ends.
         for lap in 1..=3 {
             gamma.from_client.transmit_tail.publish(lap * 128);
             gamma.ring();
@@ -188,11 +189,11 @@ pub(in super::super) const T18: Scenario = Scenario {
             (&[one; 16][..], Status::BadLength),
         ] {
             ensure!(chain(gamma, parts)? == status, "the whole chain ends with the documented status");
-            // The end of what was refused, so that the next one counts for itself.
+            // A new epoch, so that the refused chain does not affect the next one.
             gamma.restart()?;
         }
-        // A megabyte in sixteen parts, longer than beta's whole region: it waits, because nothing is open for
-        // it.
+        // A mebibyte in sixteen parts, longer than beta's whole region. It waits, because no buffer is open
+        // for it.
         for _ in 0..15 {
             gamma.store(region);
         }
@@ -218,7 +219,7 @@ pub(in super::super) const T19: Scenario = Scenario {
 pub(in super::super) const T20: Scenario = Scenario {
     name: "t20_replayed_entries_are_new_messages_and_old_statuses_are_not",
     beta: Some(|beta: &mut Actor<'_>| {
-        // Two buffers for gamma; whatever it replays, no third message of its arrives.
+        // Two buffers for gamma. Whatever gamma replays, no third message of gamma arrives.
         for place in [8192, 12288] {
             beta.post(place, 8, Some(Role::Gamma));
         }
@@ -237,7 +238,7 @@ pub(in super::super) const T20: Scenario = Scenario {
         gamma.from_client.transmit_tail.publish(1);
         gamma.ring();
         ensure!(gamma.end_of(0)? == Status::Done, "the entry is carried out");
-        // The same words a lap later, by the tail alone.
+        // The same words are published again, a lap later, by the tail alone.
         gamma.from_client.transmit_tail.publish(128);
         gamma.ring();
         ensure!(gamma.end_of(1)? == Status::Done, "the second is another message");
@@ -246,7 +247,7 @@ pub(in super::super) const T20: Scenario = Scenario {
         gamma.ring();
         gamma.until_queued(129)?;
         ensure!(gamma.status(0).is_none() && gamma.status(1).is_none(), "a slot speaks of its new use only");
-        // A lap over slots that are all in use, whether or not they are marked so.
+        // A lap over slots that are all in use, whether or not they are marked.
         gamma.from_client.pass_over_send(200);
         gamma.from_client.transmit_tail.publish(258);
         gamma.ring();

@@ -1,4 +1,4 @@
-//! What only the kernel can prevent: a client that writes where it may not.
+//! What only the kernel can prevent: a client that writes where it has no right to.
 
 use ferry_layout::Status;
 
@@ -10,7 +10,7 @@ use crate::scenario::{Ending, Fault, Scenario};
 pub(in super::super) const T70: Scenario = Scenario {
     name: "t70_a_client_cannot_forge_a_status",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        // Central's page, read-only here: the kernel stops the forger, and nobody else.
+        // This is central's page, which alpha maps read-only. The kernel stops alpha and no other PD.
         alpha.to_client.status(0).set(0, Status::Done);
         ensure!(false, "the write has faulted");
         Ok(())

@@ -8,14 +8,14 @@ use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
 
-/// Messages of an exchange.
+/// Messages of one exchange.
 const ROUNDS: u64 = 40;
-/// Bytes of each.
+/// Bytes of each message.
 const LENGTH: u32 = 600;
 /// Where beta receives.
 const PLACE: Range<usize> = 64..64 + LENGTH as usize;
 
-/// Sends, one message after the other. Nobody may write to alpha's buffers.
+/// Sends the messages one after the other. Nothing may write to alpha's buffers.
 pub(super) fn sender(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     alpha.tx.lay_canaries();
     alpha.rx.lay_canaries();
@@ -29,7 +29,7 @@ pub(super) fn sender(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Receives from alpha alone, into one place.
+/// Receives from alpha only, always into the same place.
 pub(super) fn receiver(beta: &mut Actor<'_>) -> Result<(), Clue> {
     beta.tx.lay_canaries();
     beta.rx.lay_canaries();

@@ -1,4 +1,4 @@
-//! Indices that no behaviour within the protocol leads to. There is one consequence: quarantine.
+//! Indices that no behaviour within the protocol leads to. The only consequence is quarantine.
 
 use ferry_layout::{Descriptor, Standing, Status};
 
@@ -8,14 +8,15 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::Scenario;
 
-/// Gamma has sent one message in good form, then does `attack`: it is shut out until it begins anew.
+/// Gamma has sent one valid message and then does `attack`. It is in quarantine until it asks for a new
+/// epoch.
 fn is_quarantined_for(gamma: &mut Actor<'_>, attack: impl FnOnce(&Actor<'_>)) -> Result<(), Clue> {
     let send = gamma.send(Actor::message(Role::Gamma, 0, 1));
     ensure!(gamma.end_of(send)? == Status::Denied, "it is served before");
     attack(gamma);
     gamma.ring();
     gamma.until(Standing::Quarantined)?;
-    // From here on nothing of it is read but a wish for another epoch.
+    // From here on central reads nothing of gamma but a request for another epoch.
     gamma.from_client.delivery_head.publish(0);
     gamma.from_client.post_tail.publish(0);
     let send = gamma.publish(Actor::message(Role::Gamma, 0, 1));
@@ -51,7 +52,7 @@ pub(in super::super) const T02: Scenario = Scenario {
 pub(in super::super) const T03: Scenario = Scenario {
     name: "t03_transmit_tail_claims_full_when_empty",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // A ring full of whatever lies there: zeros, which name alpha, to whom gamma has no flow.
+        // A ring full of zeros. They name alpha as target, and gamma has no flow to alpha.
         for slot in 0..128 {
             gamma.from_client.descriptors.store(slot, Descriptor::default());
         }
@@ -85,8 +86,8 @@ pub(in super::super) const T05: Scenario = Scenario {
         for head in [1, u32::MAX] {
             is_quarantined_for(gamma, |gamma| {
                 gamma.from_client.delivery_head.publish(head);
-                // Central looks at the head when it has something to deliver: here the refusal of what lies
-                // there.
+                // Central reads the head when it has something to deliver. Here that is the refusal of this
+                // request.
                 gamma
                     .from_client
                     .posts

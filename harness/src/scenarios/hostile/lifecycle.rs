@@ -1,4 +1,4 @@
-//! Restarts, real and feigned: epochs, hellos, and what is left of an old life.
+//! Real and feigned restarts: epochs, the magic, and what is left of an old epoch.
 
 use ferry_layout::geometry::ABI_VERSION;
 use ferry_layout::{Descriptor, Standing, Status};
@@ -16,13 +16,14 @@ pub(in super::super) const T60: Scenario = Scenario {
     name: "t60_stale_entries_of_the_old_epoch_are_never_acted_on",
     beta: Some(|beta: &mut Actor<'_>| {
         honest::receiver(beta)?;
-        // By now gamma has left behind what waited for this.
+        // By now gamma has dropped the sends that waited for this buffer.
         beta.post(0, 9, Some(Role::Gamma));
         ensure!(beta.receive()?.tag == NEW, "what waited in the old epoch does not come");
         Ok(())
     }),
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // Taken and ended, taken and waiting, stored and not published.
+        // Entries that are taken and have ended, that are taken and wait, and that are stored and not
+        // published.
         let bad = Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 1) };
         for slot in 0..8 {
             gamma.store(if slot % 2 == 0 { bad } else { Actor::message(Role::Beta, 0, 9) });
@@ -34,7 +35,7 @@ pub(in super::super) const T60: Scenario = Scenario {
         gamma.rest();
         ensure!((0..8).all(|index| gamma.status(index).is_none()), "statuses are forgotten");
         ensure!(gamma.to_client.transmit_head.observe() == 0, "the queue is at its beginning");
-        // What lies in the slots counts when it is published in the new epoch, and not before.
+        // An entry in a slot counts only when it is published in the new epoch.
         gamma.from_client.transmit_tail.publish(1);
         gamma.ring();
         ensure!(gamma.end_of(0)? == Status::Malformed, "what is published is judged");
@@ -54,7 +55,7 @@ pub(in super::super) const T62: Scenario = Scenario {
         gamma.from_client.transmit_tail.publish(200);
         gamma.ring();
         gamma.until(Standing::Quarantined)?;
-        // The same epoch again, with indices in good form, or without a hello: nothing.
+        // The same epoch again, with valid indices or without the magic, changes nothing.
         for hello in [true, false] {
             gamma.from_client.take_leave();
             gamma.from_client.transmit_tail.publish(1);
@@ -83,7 +84,7 @@ pub(in super::super) const T63: Scenario = Scenario {
         Ok(())
     }),
     mallory: Some(|mallory, _| {
-        // She waits for gamma, and is told each time.
+        // Mallory waits for gamma, and must see `PeerReset` each time.
         let [waiting, told, ..] = mallory.notes;
         mallory.from_client.wake.arm();
         if waiting == 0 {
@@ -108,8 +109,7 @@ pub(in super::super) const T64: Scenario = Scenario {
             gamma.from_client.transmit_tail.publish(0);
             gamma.from_client.ask_for_epoch(epoch);
             gamma.raw_out.write(place, &word.to_le_bytes());
-            // Not even an impossible index counts: it may be a client that is bringing its page to its
-            // beginning.
+            // Not even an impossible index counts, because the client may just be resetting its page.
             for tail in [1, 500] {
                 gamma.from_client.transmit_tail.publish(tail);
                 gamma.ring();
@@ -126,7 +126,7 @@ pub(in super::super) const T64: Scenario = Scenario {
     ..ATTACK
 };
 
-/// Tag of gamma's last word.
+/// Tag of gamma's last message.
 const ENOUGH: u64 = 1;
 
 pub(in super::super) const T66: Scenario = Scenario {
@@ -142,7 +142,7 @@ pub(in super::super) const T66: Scenario = Scenario {
             gamma.rest();
         }
         ensure!(gamma.rx.canaries_stand_around(&(8192..8192 + 100)), "nothing was written elsewhere");
-        // The last word, which mallory has to get in one of her lives.
+        // The last message. Mallory must get it in one of its epochs.
         gamma.restart()?;
         while {
             let word = Actor::message(Role::Mallory, 0, 0);
@@ -171,13 +171,13 @@ pub(in super::super) const T66: Scenario = Scenario {
     ..ATTACK
 };
 
-/// Restarts of mallory that alpha sees.
+/// Number of restarts of mallory that alpha sees.
 const RESTARTS: u32 = 5;
 
 pub(in super::super) const T68: Scenario = Scenario {
     name: "t68_frames_that_a_flow_keeps_mapped_are_let_go_with_their_owner",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        // Again and again, so that what is kept is never idle for a whole tick.
+        // Alpha sends again and again, so that the kept frames are never unused for a whole tick.
         let mut done = 0;
         while done < RESTARTS {
             let send = alpha.send(Actor::message(Role::Mallory, 0, 100));
@@ -198,7 +198,7 @@ pub(in super::super) const T68: Scenario = Scenario {
             mallory.post(4096, 100, Some(Role::Alpha));
             mallory.notes[0] = 1;
         } else if mallory.poll().is_some() {
-            // At once, as she has been signalled.
+            // Mallory restarts at once, because it has been signalled.
             mallory.enter();
             mallory.notes = [0, restarts + 1, 0, 0];
         }
@@ -218,7 +218,7 @@ pub(in super::super) const T68: Scenario = Scenario {
         "copy 100",
         "unmap mallory rx 1",
     ]),
-    // Else she does not see at once that something has come.
+    // Otherwise mallory does not see at once that something has arrived.
     needs: &[Feature::Priorities],
     ..Scenario::IDLE
 };
@@ -230,7 +230,8 @@ pub(in super::super) const T69: Scenario = Scenario {
         gamma.receive()?;
         let word = gamma.send(Actor::message(Role::Mallory, 0, 0));
         ensure!(gamma.end_of(word)? == Status::Done, "mallory is told to send again");
-        // As at the beginning of a restart: indices that would be impossible, and somebody who sends to it.
+        // As at the beginning of a restart: the indices would be impossible, and another client sends to
+        // gamma.
         gamma.from_client.take_leave();
         gamma.from_client.transmit_tail.publish(0);
         gamma.from_client.post_tail.publish(0);
@@ -242,13 +243,13 @@ pub(in super::super) const T69: Scenario = Scenario {
         gamma.restart()
     }),
     mallory: Some(|mallory, strike| {
-        // Her second send plus one.
+        // Note: the index of mallory's second send plus one.
         let [second, ..] = mallory.notes;
         if strike == 0 {
             mallory.post(0, 1, Some(Role::Gamma));
             mallory.send(Actor::message(Role::Gamma, 0, 8));
         } else if second == 0 && mallory.poll().is_some() {
-            // By the next time gamma has taken leave.
+            // By the next strike gamma has cleared its magic.
             mallory.notes[0] = u32::MAX;
         } else if second == u32::MAX {
             mallory.notes[0] = mallory.send(Actor::message(Role::Gamma, 0, 8)) + 1;

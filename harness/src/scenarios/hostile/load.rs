@@ -1,4 +1,4 @@
-//! Floods, storms and silence: everything is consumed or waits.
+//! Floods, storms and silence: everything is consumed, or it waits.
 
 use ferry_layout::{Descriptor, Post, Standing, Status, flags};
 
@@ -8,7 +8,7 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::Scenario;
 
-/// Fills mallory's ring with entries that are refused, as soon as there is room again.
+/// Fills mallory's ring with entries that are refused, whenever there is room again.
 fn flood(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     let head = mallory.to_client.transmit_head.observe();
     for slot in 0..128 {
@@ -49,7 +49,7 @@ pub(in super::super) const T50: Scenario = Scenario {
     name: "t50_a_flood_of_invalid_entries_is_consumed_at_a_bounded_price",
     gamma: Some(|gamma: &mut Actor<'_>| {
         for round in 0..20_u32 {
-            // Every fourth lap is no entry at all.
+            // In every fourth lap all entries are marked as passed over.
             let passed_over = if round % 4 == 3 { flags::PASSED_OVER } else { 0 };
             for entry in 0..128 {
                 gamma.store(Descriptor {
@@ -94,7 +94,7 @@ pub(in super::super) const T51: Scenario = Scenario {
 pub(in super::super) const T52: Scenario = Scenario {
     name: "t52_never_reaping_and_never_taking_harms_nobody_else",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // Offers for ever and takes nothing.
+        // Gamma always offers buffers and takes nothing.
         gamma.rx.lay_canaries();
         for _ in 0..2 {
             for _ in 0..128 {
@@ -111,7 +111,7 @@ pub(in super::super) const T52: Scenario = Scenario {
         gamma.restart()
     }),
     mallory: Some(|mallory, strike| {
-        // Sends for ever and looks at no status. Whatever waits when gamma begins anew has its end then.
+        // Mallory sends as much as it can. What still waits when gamma restarts ends then.
         if strike == 0 {
             for _ in 0..128 {
                 mallory.store(Actor::message(Role::Gamma, 0, 8));

@@ -1,10 +1,11 @@
 //! One or more attacks of each class of the threat model, on the real engine under a real kernel. An attack
-//! that the host plays too (`testbed/tests/hostile`) has its name here; the numbers are those of
+//! that the host tests too (`testbed/tests/hostile`) has the same name there. The numbers are those of
 //! `docs/threat-model.md`.
 //!
-//! In most of them gamma, or mallory in the middle of central's work, attacks while alpha and beta keep to
-//! the rules. Each shows that central lives and serves the honest, that no byte changes that may not, that
-//! the kernel finds no client's frame mapped whenever central rests, and what becomes of the offender.
+//! In most of them gamma attacks, or mallory attacks in the middle of central's work, while alpha and beta
+//! keep to the protocol. Each shows four things: central lives and serves the honest clients; no byte changes
+//! that may not; whenever central rests, the kernel finds no client's frame mapped; and central treats
+//! the attacker as documented.
 
 mod descriptors;
 mod forgery;
@@ -19,7 +20,7 @@ mod shares;
 
 use crate::scenario::{Scenario, Touch, Trace};
 
-/// What all attacks have in common: honest traffic beside them, and a census whenever central has come to
+/// What all attacks have in common: honest messages beside them, and a census whenever central has come to
 /// rest.
 const ATTACK: Scenario = Scenario {
     alpha: Some(honest::sender),

@@ -1,4 +1,4 @@
-//! Noise: pages and payload that change at arbitrary moments, without any plan.
+//! Noise: random changes of pages and payload at arbitrary moments.
 
 use ferry_layout::{Address, Descriptor, Post, Standing, flags};
 
@@ -8,10 +8,10 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::Scenario;
 
-/// Strikes that have to happen.
+/// Number of strikes that must happen.
 const STRIKES: u32 = 150;
 
-/// The next number of a sequence that looks random (xorshift).
+/// The next number of a pseudo-random sequence (xorshift).
 fn next(state: &mut u32) -> u32 {
     *state ^= *state << 13;
     *state ^= *state >> 17;
@@ -19,13 +19,15 @@ fn next(state: &mut u32) -> u32 {
     *state
 }
 
-/// Words anywhere in `_out` and `_tx`, and entries that are nearly right, with tails that move over them.
+/// Writes random words anywhere in `_out` and `_tx`, and entries that are nearly valid, and moves the tails
+/// over them.
 fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> bool {
-    // The sequence, whether it was shut out, and whether it was let in again after that.
+    // Notes: the state of the sequence, whether mallory was quarantined, and whether it was let in again
+    // after that.
     let mut state = mallory.notes[0].max(1);
     for _ in 0..12 {
         let word = next(&mut state).to_le_bytes();
-        // Half of them past the hello, so that it is not always lost.
+        // Most of these words lie past the magic, so that it is not always lost.
         let place = next(&mut state) as usize % mallory.raw_out.bytes();
         if place > 64 || state.is_multiple_of(8) {
             mallory.raw_out.write(place & !3, &word);
@@ -82,7 +84,7 @@ fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> bool {
 pub(in super::super) const T38: Scenario = Scenario {
     name: "t38_noise_at_arbitrary_moments",
     gamma: Some(|gamma: &mut Actor<'_>| {
-        // Whatever noise says, gamma has offered nothing to mallory.
+        // Whatever the noise makes of mallory's entries, gamma has offered no buffer.
         gamma.rx.lay_canaries();
         gamma.tx.lay_canaries();
         for _ in 0..100 {

@@ -1,4 +1,4 @@
-//! Receive requests that lie or change, and receivers that restart or withdraw in the middle of a transfer.
+//! False or changing receive requests, and receivers that restart or withdraw in the middle of a transfer.
 
 use core::ops::Range;
 
@@ -10,17 +10,17 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Feature, Scenario};
 
-/// Bytes of a client's buffer, and of mallory's receive buffer.
+/// Bytes of gamma's buffers, and of mallory's receive buffer.
 const REGION: u32 = 16 * 4096;
 const LARGE: u32 = 64 * 4096;
-/// What gamma sends to mallory.
+/// The byte that gamma's messages to mallory consist of.
 const MARK: u8 = 0x77;
 
 fn post(frame: u32, offset: u32, length: u32, from: u16, kind: u8) -> Post {
     Post { place: Address { frame, offset }, length, from, kind, marks: 0 }
 }
 
-/// Gamma makes each of these requests: it is refused by name, and nothing else happens.
+/// Gamma makes each of these requests. Each is refused by an answer that names it, and nothing else happens.
 fn are_refused(gamma: &mut Actor<'_>, posts: impl IntoIterator<Item = Post>) -> Result<(), Clue> {
     gamma.rx.lay_canaries();
     for post in posts {
@@ -34,7 +34,7 @@ fn are_refused(gamma: &mut Actor<'_>, posts: impl IntoIterator<Item = Post>) -> 
     Ok(())
 }
 
-/// Mallory waits with a message for whoever offers gamma's buffer.
+/// Mallory waits with a message for gamma, so that a wrongly accepted request would be filled.
 fn knock(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     if strike == 0 {
         mallory.send(Actor::message(Role::Gamma, 0, 4));
@@ -102,7 +102,7 @@ pub(in super::super) const T44: Scenario = Scenario {
                 mallory.send(Actor::message(Role::Gamma, 0, 8));
             }
         }
-        // Four buffers were offered.
+        // Only four buffers were offered.
         ensure!(matches!(mallory.status(4), None | Some(Status::Queued)), "the fifth waits");
         Ok(mallory.status(3) == Some(Status::Done) && mallory.status(5) == Some(Status::Queued))
     }),
@@ -114,7 +114,7 @@ pub(in super::super) const T36: Scenario = Scenario {
     gamma: Some(|gamma: &mut Actor<'_>| {
         gamma.tx.flood(MARK);
         gamma.post(0, 1, Some(Role::Mallory));
-        // Until mallory has seen enough.
+        // Until mallory has seen enough and sends a message.
         while gamma.poll().is_none() {
             let message = Actor::message(Role::Mallory, 4096, 600);
             let send = gamma.send(Descriptor { time_to_live: 4, ..message });
@@ -130,7 +130,7 @@ pub(in super::super) const T36: Scenario = Scenario {
     ..ATTACK
 };
 
-/// Offers a buffer and some strikes later writes another request over it; again and again.
+/// Offers a buffer and writes another request over it some strikes later. It does so in every round.
 fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     const PLACES: [usize; 2] = [8192, 8192 + 1000];
     const ROUNDS: u32 = 24;
@@ -143,7 +143,7 @@ fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> 
     if !mallory.is_in() {
         return Ok(false);
     }
-    // The request under way plus one, strikes since then, rounds, messages received.
+    // Notes: the request under way plus one, strikes since then, rounds, messages received.
     let [under_way, age, round, received] = mallory.notes;
     if round == LAST {
         return Ok(mallory.status(under_way) == Some(Status::Done));
@@ -181,14 +181,14 @@ fn rewrite_requests(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> 
         mallory.notes[0] = 0;
         mallory.notes[2] = round + 1;
     } else if age == 60 {
-        // What lies there now is no buffer for gamma; she begins anew.
+        // What lies in the slot now is no buffer for gamma, so mallory restarts.
         mallory.enter();
         mallory.notes = [0, 0, round + 1, received];
     }
     Ok(false)
 }
 
-/// A message of four chunks, more than mallory gets in one round. Its last slot.
+/// Sends a message of four chunks, more than gamma may send in one round. Returns the index of its last part.
 fn send_large(gamma: &mut Actor<'_>, kind: Kind) -> u32 {
     let part = |flags| Descriptor { kind: kind as u8, flags, ..Actor::message(Role::Mallory, 0, REGION) };
     for _ in 0..3 {
@@ -197,7 +197,7 @@ fn send_large(gamma: &mut Actor<'_>, kind: Kind) -> u32 {
     gamma.send(part(0))
 }
 
-/// Restarts that have to happen.
+/// Number of restarts that must happen.
 const RESTARTS: u32 = 5;
 
 pub(in super::super) const T37: Scenario = Scenario {
@@ -219,7 +219,7 @@ pub(in super::super) const T37: Scenario = Scenario {
         if !mallory.is_in() {
             return Ok(false);
         }
-        // Whether a buffer is offered, and epochs.
+        // Notes: whether a buffer is offered, and the number of epochs.
         let [offered, epochs, ..] = mallory.notes;
         if offered == 0 {
             if epochs != 0 {
@@ -259,12 +259,12 @@ pub(in super::super) const T46: Scenario = Scenario {
     ..ATTACK
 };
 
-/// Opens a window, lets gamma know, withdraws it when the first bytes have come, and looks for bytes that
-/// come later.
+/// Opens a window, lets gamma know, and withdraws the window when the first bytes have arrived. Then checks
+/// that no bytes arrive later.
 fn withdraw_under_way(mallory: &mut Actor<'_>, _: u32) -> Result<bool, Clue> {
     const FIRST_BYTES: Range<usize> = 0..8;
-    // The window's request plus one, the state of the round, how much was written when the answer came,
-    // rounds.
+    // Notes: the window's request plus one, the state of the round, how much was written when the answer
+    // came, and the number of rounds.
     let [window, state, written, round] = mallory.notes;
     if !mallory.is_in() || round == RESTARTS {
         return Ok(round == RESTARTS);

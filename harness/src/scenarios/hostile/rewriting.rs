@@ -1,6 +1,6 @@
-//! Descriptors that are rewritten after publishing, at every moment of central's work in turn: before central
-//! has copied them, between its acts on them, after. Central has the old entry, the new one, or words of
-//! both; it checks what it has and works with that alone.
+//! Descriptors that are rewritten after they were published, at every moment of central's work in turn:
+//! before central has copied them, between its acts on them, and after. Central gets the old entry, the new
+//! one, or words of both. It checks what it got and works with that alone.
 
 use core::ops::Range;
 
@@ -13,22 +13,22 @@ use crate::memory::pattern;
 use crate::role::Role;
 use crate::scenario::Scenario;
 
-/// What all of mallory's transmit buffer holds.
+/// The byte that fills mallory's whole transmit buffer.
 const MARK: u8 = 0x9d;
 /// Where gamma receives.
 const PLACE: Range<usize> = 8192..8192 + 4096;
-/// Tag of the last message, which nobody rewrites.
+/// Tag of the last message, which is not rewritten.
 const ENOUGH: u64 = 1;
-/// Messages to rewrite, and how many of them have to come through as they were published.
+/// Number of messages to rewrite, and how many of them must arrive as they were published.
 const ROUNDS: u32 = 30;
 const THROUGH: u32 = 4;
 /// The number of the round in which nothing is rewritten any more.
 const LAST: u32 = u32::MAX;
-/// Strikes after which a message that has not ended is given up, by beginning anew.
+/// Strikes after which mallory gives up a message that has not ended, by a restart.
 const GIVEN_UP: u32 = 60;
 
-/// One after the other, publishes a message of `parts` parts of 1000 bytes and then, some strikes later,
-/// writes what `evil` says over one of the parts.
+/// Publishes a message of `parts` parts of 1000 bytes. Some strikes later it overwrites one of the parts with
+/// what `evil` returns. It does so with one message after the other.
 fn rewrite(
     mallory: &mut Actor<'_>,
     strike: u32,
@@ -42,13 +42,13 @@ fn rewrite(
     if !mallory.is_in() {
         return Ok(false);
     }
-    // The last slot of the message under way plus one, strikes since it was published, rounds, messages come
-    // through.
+    // Notes: the last slot of the message under way plus one, strikes since it was published, rounds, and
+    // messages that arrived as published.
     let [under_way, age, round, through] = mallory.notes;
     if round == LAST {
         return Ok(mallory.status(under_way) == Some(Status::Done));
     }
-    // Between two messages, so that this is the last that gamma receives.
+    // It is sent between two messages, so that it is the last one that gamma receives.
     if through >= THROUGH && round >= ROUNDS && under_way == 0 {
         let last = mallory.send(Descriptor { tag: ENOUGH, ..Actor::message(Role::Gamma, 0, 1) });
         mallory.notes = [last, 0, LAST, through];
@@ -84,8 +84,7 @@ fn rewrite(
     Ok(false)
 }
 
-/// Gamma receives whatever comes of it: bytes that mallory has, in the place offered, and nothing anywhere
-/// else.
+/// Gamma receives what arrives of this: only bytes of mallory, only in the offered place.
 fn receive_what_comes(gamma: &mut Actor<'_>) -> Result<(), Clue> {
     gamma.rx.lay_canaries();
     for round in 0_u8.. {
@@ -141,7 +140,7 @@ pub(in super::super) const T32: Scenario = Scenario {
     gamma: Some(receive_what_comes),
     mallory: Some(|mallory, strike| {
         rewrite(mallory, strike, 1, |round, good| {
-            // Beta has buffers open, for alpha; alpha has none, and no flow from mallory.
+            // Beta has buffers open for alpha. Alpha has none, and there is no flow from mallory to alpha.
             let target = [0, 1, 3, 4, 31, u16::MAX][round as usize % 6];
             (0, Descriptor { target, ..good })
         })
@@ -167,7 +166,8 @@ pub(in super::super) const T34: Scenario = Scenario {
     gamma: Some(receive_what_comes),
     mallory: Some(|mallory, strike| {
         rewrite(mallory, strike, 3, |round, good| match round % 4 {
-            // It ends early; it has no end; a part is another's, or longer than the region.
+            // In turn: the chain ends early, it has no end, a part has another target, a part is longer than
+            // the region.
             0 => (0, Descriptor { flags: 0, ..good }),
             1 => (2, Descriptor { flags: flags::CHAINED, ..good }),
             2 => (1, Descriptor { target: Role::Beta.number(), ..good }),

@@ -1,14 +1,14 @@
 //! Guarantee 7: whatever the others do, an honest flow gets at least nine tenths of its fair share of the
 //! bytes.
 //!
-//! Three senders contend for what central moves to beta, each with the same share of a round by
-//! configuration. The honest have messages of different lengths, which are no divisors of it; the hostile
-//! keep their rings full of messages as large as beta takes, of two parts and two rounds each, and of entries
-//! that are refused. Beta offers buffers to whoever comes and adds up what it gets under each name.
+//! Three senders compete for what central copies to beta. By configuration each has the same share of a
+//! round. The lengths of the honest messages differ and do not divide that share. The hostile senders keep
+//! their rings full of messages as large as beta takes, of two parts and two rounds each, and of entries that
+//! are refused. Beta offers buffers to all senders and adds up the bytes that it gets from each.
 //!
-//! That is a contest only while all three have something to send: the honest see to it that they always have,
-//! and beta that mallory takes part. It goes on over some hundred rounds, so that a turn more or less at
-//! either end does not matter.
+//! That is a contest only while all three have something to send. The honest senders check that they always
+//! have, and beta checks that mallory takes part. The contest goes on over some hundred rounds, so that a
+//! turn more or less at either end does not matter.
 
 use ferry_layout::{Address, Descriptor, Post, Standing, Status, flags};
 
@@ -18,28 +18,29 @@ use crate::check::ensure;
 use crate::role::Role;
 use crate::scenario::{Feature, Scenario, Touch};
 
-/// Bytes of an honest message.
+/// Bytes of each honest sender's messages.
 const ALPHAS: u32 = 24_000;
 const GAMMAS: u32 = 40_000;
-/// Bytes of each part of a hostile one, all of a transmit buffer, and of the whole.
+/// Bytes of each part of a hostile message, which is a whole transmit buffer, and of the whole message.
 const PART: u32 = 16 * 4096;
 const WHOLE: u32 = 2 * PART;
-/// Messages that an honest sender has under way, so many that they outlast a bout.
+/// Messages that an honest sender has under way. They are so many that they last longer than a bout.
 const READY: u32 = 120;
-/// Buffers that beta offers at a time, and how often it does.
+/// Buffers that beta offers in a bout, and number of bouts.
 const BUFFERS: u32 = 112;
 const BOUTS: u32 = 6;
-/// Senders that contend.
+/// Number of senders in the contest.
 const CONTENDERS: u64 = 3;
 
-/// Keeps `READY` messages of `length` bytes under way until beta says that it is over.
+/// Keeps `READY` messages of `length` bytes under way until beta says that the contest is over.
 fn contend(actor: &mut Actor<'_>, length: u32) -> Result<(), Clue> {
     actor.post(0, 1, Some(Role::Beta));
-    // The sign that all of what follows is published.
+    // This message tells beta that all messages after it are published.
     actor.store(Actor::message(Role::Beta, 0, 0));
     let (mut ended, mut stored) = (0_u32, 1_u32);
     loop {
-        // They end in order, as they are all for one peer: no slot is in use when its turn comes.
+        // The sends end in order, because all are for one peer. So no slot is in use when the ring comes
+        // round to it.
         while ended != stored && actor.status(ended).is_some_and(Status::is_final) {
             ended = ended.wrapping_add(1);
         }
@@ -54,12 +55,12 @@ fn contend(actor: &mut Actor<'_>, length: u32) -> Result<(), Clue> {
             break;
         }
     }
-    // What is still under way is withdrawn with the epoch.
+    // The new epoch drops what is still under way.
     actor.restart()
 }
 
-/// Fills the ring, wherever a slot is free, with large messages and three times as many entries that are
-/// refused; central passes over the slots that are in use, though nothing marks them so.
+/// Fills all slots of the ring with large messages and three times as many entries that are refused. Central
+/// passes over the slots that are in use, although they are not marked.
 fn flood(actor: &Actor<'_>) -> Result<(), Clue> {
     let head = actor.to_client.transmit_head.observe();
     let part = Actor::message(Role::Beta, 0, PART);
@@ -77,7 +78,8 @@ fn flood(actor: &Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Takes what comes, as long as the contest lasts, then lets `others` know that it is over. Bytes by sender.
+/// Takes all messages of the contest, then tells alpha and gamma that it is over. Checks the bytes of each
+/// sender.
 fn umpire(beta: &mut Actor<'_>, honest: &[Role]) -> Result<(), Clue> {
     for peer in honest {
         beta.post(0, 1, Some(*peer));
@@ -87,7 +89,7 @@ fn umpire(beta: &mut Actor<'_>, honest: &[Role]) -> Result<(), Clue> {
     }
     let mut bytes = [0_u64; Role::ALL.len()];
     for _ in 0..BOUTS {
-        // Everybody else gets the processor.
+        // All other clients get the processor.
         beta.rest();
         for _ in 0..BUFFERS {
             let place = Address::default();
@@ -118,7 +120,7 @@ fn umpire(beta: &mut Actor<'_>, honest: &[Role]) -> Result<(), Clue> {
     Ok(())
 }
 
-/// Alpha is honest, and tells mallory of the end, to whom beta has no flow.
+/// Alpha is honest, and tells mallory of the end, because beta has no flow to mallory.
 fn alpha(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     contend(alpha, ALPHAS)?;
     let word = alpha.send(Actor::message(Role::Mallory, 0, 0));
@@ -126,7 +128,7 @@ fn alpha(alpha: &mut Actor<'_>) -> Result<(), Clue> {
     Ok(())
 }
 
-/// One hostile of four clients.
+/// One of four clients is hostile.
 pub(in super::super) const T56: Scenario = Scenario {
     name: "t56_honest_flows_keep_their_share_whatever_the_flood",
     alpha: Some(alpha),
@@ -140,12 +142,12 @@ pub(in super::super) const T56: Scenario = Scenario {
         Ok(mallory.poll().is_some())
     }),
     touch: Touch::SilentCensus,
-    // Else nobody can tell whether all are ready.
+    // Otherwise beta cannot tell whether all are ready.
     needs: &[Feature::Priorities],
     ..ATTACK
 };
 
-/// Two of four.
+/// Two of four clients are hostile.
 pub(in super::super) const T56_TWO: Scenario = Scenario {
     name: "t56_an_honest_flow_keeps_its_share_beside_two_floods",
     beta: Some(|beta: &mut Actor<'_>| umpire(beta, &[Role::Alpha])),
