@@ -1,5 +1,5 @@
-//! The command that starts a board's emulator. QEMU's options are here, so whoever boots a board need not know
-//! them.
+//! The command that starts a board's emulator. QEMU's options are here, so whoever boots a board need not
+//! know them.
 
 use crate::{Board, Exit};
 use std::ffi::OsString;
