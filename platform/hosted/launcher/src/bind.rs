@@ -55,7 +55,7 @@ pub(crate) fn bind(
     // takes locks.
     unsafe { command.pre_exec(first) };
     let given = command.fd_mappings(files).map(|_| ());
-    // SAFETY: as above.
+    // SAFETY: as for `first`: the closure makes system calls, and neither allocates nor takes locks.
     unsafe { command.pre_exec(last) };
     given.map_err(|cause| LaunchError::Linux { what: "pass on files", cause: io::Error::other(cause) })
 }

@@ -152,14 +152,14 @@ fn asks(questions: &OwnedFd, over: &OwnedFd) -> io::Result<bool> {
 fn answer(questions: &OwnedFd, error: i32, flags: u32) -> io::Result<()> {
     // SAFETY: all fields are numbers, for which 0 is a value. Linux wants them to be 0.
     let mut question: seccomp_notif = unsafe { std::mem::zeroed() };
-    // SAFETY: the number is that of this call, which takes and fills this structure.
+    // SAFETY: the number is that of the request that takes and fills this structure.
     let take = unsafe { Updater::<TAKE, _>::new(&mut question) };
-    // SAFETY: as above.
+    // SAFETY: the request is one that this file understands, and `question` lives until it has returned.
     unsafe { rustix::ioctl::ioctl(questions, take) }?;
     let mut answer = seccomp_notif_resp { id: question.id, val: 0, error, flags };
-    // SAFETY: likewise.
+    // SAFETY: the number is that of the request that reads and fills this structure.
     let answer = unsafe { Updater::<ANSWER, _>::new(&mut answer) };
-    // SAFETY: as above.
+    // SAFETY: the request is one that this file understands, and `answer` lives until it has returned.
     unsafe { rustix::ioctl::ioctl(questions, answer) }?;
     Ok(())
 }

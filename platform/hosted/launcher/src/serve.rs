@@ -160,8 +160,8 @@ impl System {
         self.fault(number, Fault { kind: FaultKind::UserException, address, instruction: 0 })
     }
 
-    /// Ends a process and reads no more from it. A process must not run on after a fault, even if it has
-    /// reported the fault itself. Nor may a process run on that has closed its socket.
+    /// Ends a process and takes no more reports from it. A process must not run on after a fault, even if it
+    /// has reported the fault itself. Nor may a process run on that has closed its socket.
     fn end(&mut self, number: usize) -> Result<ExitStatus, LaunchError> {
         let member = &mut self.members[number];
         member.reports = None;

@@ -31,14 +31,14 @@ pub(crate) fn write_read_only() {
 }
 
 pub(crate) fn read_nothing() {
-    // SAFETY: as above.
+    // SAFETY: this would not be sound if it returned. It faults, and the fault is what is tried.
     let byte = unsafe { black_box(ptr::without_provenance::<u8>(0x10)).read_volatile() };
     runtime::println!("read {byte}");
 }
 
 pub(crate) fn jump_into_data() {
     let place = own(runtime::region!(ferry_out)).base();
-    // SAFETY: as above.
+    // SAFETY: calling this would not be sound if it returned. It faults, and the fault is what is tried.
     let code = unsafe { std::mem::transmute::<ptr::NonNull<u8>, extern "C" fn()>(place) };
     code();
 }
@@ -52,7 +52,7 @@ pub(crate) fn overflow_stack() {
 }
 
 pub(crate) fn illegal_instruction() {
-    // SAFETY: as above.
+    // SAFETY: the instruction is undefined, so it faults, and the fault is what is tried.
     unsafe { std::arch::asm!("ud2") };
 }
 
