@@ -1,6 +1,6 @@
 //! The boards that Ferry builds for and boots. A board is data: one entry says how Rust compiles for it,
 //! where its console is, how a system on it ends, and which emulator stands in for it. The command line, the
-//! image builders, the tests and the benchmark read this table. No other code knows a board by name.
+//! image builders, the tests and the benchmark read this table. No other code describes a board.
 //!
 //! To add a board, add an entry. If the board needs what no entry can say yet, add a variant here.
 #![forbid(unsafe_code)]
