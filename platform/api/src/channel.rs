@@ -8,7 +8,7 @@ impl Channel {
     /// Channel numbers are below this.
     pub const LIMIT: u8 = ferry_layout::geometry::CHANNELS;
 
-    /// The channel of this number, if it is one.
+    /// The channel with this number, or `None` if the number is not below `Self::LIMIT`.
     #[must_use]
     pub const fn new(number: usize) -> Option<Self> {
         if number < Self::LIMIT as usize {
@@ -26,24 +26,24 @@ impl Channel {
     }
 }
 
-/// The channels that a wake-up was about. A wake-up can be about several, and about none.
+/// The channels that were signalled before a wake-up. There can be several of them, or none.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct ChannelSet(u64);
 
 impl ChannelSet {
-    /// The set whose channel `n` is bit `n`.
+    /// The set that contains channel `n` where bit `n` is set.
     #[must_use]
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// Bit `n` for channel `n`.
+    /// The set as bits: bit `n` stands for channel `n`.
     #[must_use]
     pub const fn bits(self) -> u64 {
         self.0
     }
 
-    /// Whether `channel` is among them.
+    /// Whether the set contains `channel`.
     #[must_use]
     pub const fn contains(self, channel: Channel) -> bool {
         self.0 & (1 << channel.0) != 0
@@ -55,7 +55,7 @@ impl IntoIterator for ChannelSet {
     type IntoIter = ChannelSetIter;
 
     fn into_iter(self) -> ChannelSetIter {
-        // The bits above the highest number are no channel's.
+        // No channel has a number of `LIMIT` or above, so higher bits mean nothing.
         ChannelSetIter(self.0 & ((1 << Channel::LIMIT) - 1))
     }
 }

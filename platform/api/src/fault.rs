@@ -5,16 +5,16 @@ use core::fmt;
 /// A fault, as it is reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// How.
+    /// What kind of fault.
     pub kind: FaultKind,
-    /// The address or capability pointer accessed; the number of the exception, signal or system call where
-    /// there is none.
+    /// The address or capability pointer that was accessed. A fault without one has here the number of the
+    /// exception, signal or system call.
     pub address: u64,
     /// Address of the instruction.
     pub instruction: u64,
 }
 
-/// What kind of fault, named as on seL4. The numbers are those of a process's report on the hosted platform.
+/// What kind of fault, named as on seL4. The reports of a process on the hosted platform use these numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum FaultKind {
@@ -26,13 +26,14 @@ pub enum FaultKind {
     Execute = 3,
     /// Anything else that the processor refuses.
     UserException = 4,
-    /// A system call that there is not, or that its confinement forbids.
+    /// It made a system call that does not exist, or that its confinement forbids.
     SystemCall = 5,
-    /// It has stopped itself, because it has panicked.
+    /// It has panicked, and stopped itself.
     Panic = 6,
     /// It invoked a capability that it does not have.
     Capability = 7,
-    /// A fault that the kernel should not report in this configuration; its number stands for the address.
+    /// The kernel reported a fault that it should not report in this configuration. The address is the number
+    /// of that fault.
     Unknown = 8,
 }
 

@@ -1,6 +1,6 @@
 //! Frames, as the window of a platform maps them for central.
 
-/// One frame of a client's buffer and its home in central's window. All of it comes from the configuration.
+/// One frame of a client's buffer and its home in central's window. All fields come from the configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Frame {
     /// Capability pointer of the frame in central's `CSpace`.
@@ -9,7 +9,8 @@ pub struct Frame {
     pub address: u64,
     /// Binary logarithm of the frame's size in bytes: 12 or 21.
     pub bits: u32,
-    /// Map it read-write. The capability must have the right; for a `_tx` frame it has not.
+    /// Whether to map it read-write. The capability needs the write right for that; the one of a `_tx` frame
+    /// does not have it.
     pub writable: bool,
 }
 

@@ -1,14 +1,14 @@
-//! What all platforms have in common. For their `runtime` crates: channels, handlers, regions, text for
-//! consoles, and the copy routine. For whoever supervises protection domains there: faults, reports and the
-//! restart policy.
+//! What all platforms have in common. Their `runtime` crates take channels, handlers, regions, text for
+//! consoles, and the copy routine from here. The programs that supervise protection domains take faults,
+//! reports and the restart policy.
 //!
 //! A protection domain (PD) is written once, against the crate named `runtime`. Each platform has one, and
-//! all of them offer the same names; the types behind those names that no platform changes are here. The
-//! model is `sel4-microkit`'s, because that is what Microkit users know: a PD has an `init` and a [`Handler`]
-//! whose `notified` runs once for each wake-up.
+//! all of them offer the same names. Types that are the same on every platform are defined here. The model is
+//! that of `sel4-microkit`, because Microkit users know it: a PD has an `init` and a [`Handler`] whose
+//! `notified` runs once for each wake-up.
 //!
-//! Raw memory is touched in two modules of this crate and in the `window` module of each platform, nowhere
-//! else.
+//! In this crate only the modules `copy` and `region` touch the memory of regions. Each platform's `runtime`
+//! maps frames in its `window` module and nowhere else.
 
 #![no_std]
 

@@ -11,7 +11,7 @@ pub struct Region {
     bytes: usize,
 }
 
-// SAFETY: a region is an address and a size; whatever is done with the memory behind it is argued for there.
+// SAFETY: a region is an address and a size. Each access to the memory behind it has its own SAFETY comment.
 unsafe impl Send for Region {}
 
 /// A type that may lie in memory which another protection domain writes.
@@ -20,22 +20,22 @@ unsafe impl Send for Region {}
 /// The type consists of atomics and padding only, and every pattern of bits is a value of it.
 pub unsafe trait Shared {}
 
-// SAFETY: made of atomic words; the private padding is never read.
+// SAFETY: it is made of atomic words; its private padding is never read.
 unsafe impl Shared for OutRegion {}
-// SAFETY: made of atomic words; the private padding is never read.
+// SAFETY: it is made of atomic words; its private padding is never read.
 unsafe impl Shared for InRegion {}
 
 /// A region cannot hold what it is asked to hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RegionError {
-    /// It has `bytes` bytes and needs `needed`.
+    /// The region has `bytes` bytes, and the type needs `needed`.
     TooSmall {
         /// Size of the region.
         bytes: usize,
         /// Size of the type.
         needed: usize,
     },
-    /// Its address is not a multiple of `alignment`.
+    /// The region's address is not a multiple of `alignment`.
     Misaligned {
         /// Alignment of the type.
         alignment: usize,
@@ -43,7 +43,8 @@ pub enum RegionError {
 }
 
 impl Region {
-    /// The region of `bytes` bytes at `address`, or `None` if there cannot be one.
+    /// The region of `bytes` bytes at `address`. `None` if `address` is 0, or if the address space ends
+    /// before the region does.
     ///
     /// # Safety
     /// The system description maps a memory region of that size there, for as long as the protection domain
@@ -76,7 +77,8 @@ impl Region {
         unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
     }
 
-    /// The region as a structure that both sides know.
+    /// The region as a structure that both sides know. Fails if the region is too small or misaligned for
+    /// `T`.
     pub fn shared<T: Shared>(self) -> Result<&'static T, RegionError> {
         if self.bytes < size_of::<T>() {
             return Err(RegionError::TooSmall { bytes: self.bytes, needed: size_of::<T>() });
@@ -85,8 +87,9 @@ impl Region {
         if !place.is_aligned() {
             return Err(RegionError::Misaligned { alignment: align_of::<T>() });
         }
-        // SAFETY: mapped for good and of no other Rust type (contract of `at`), large enough and aligned
-        // (just checked); `T` is made of atomics, so other writers are allowed for.
+        // SAFETY: the region is mapped for good, and no Rust object of another type lies in it (contract of
+        // `at`). It is large enough and aligned (checked above). `T` is made of atomics (contract of
+        // `Shared`), so others may write to it.
         Ok(unsafe { place.as_ref() })
     }
 }

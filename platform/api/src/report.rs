@@ -1,6 +1,6 @@
-//! What a platform says about its protection domains on the console, one line each. Whoever supervises
-//! domains (the initialiser, the supervisor, the launcher) prints a [`Report`], and the command line reads it
-//! back.
+//! What a platform says about its protection domains on the console, in one line each. The program that
+//! supervises the domains (the initialiser, the supervisor or the launcher) prints a [`Report`], and the
+//! command line reads it back.
 
 use crate::fault::Fault;
 use core::fmt;
@@ -12,17 +12,17 @@ pub enum Report<'a> {
     Fault {
         /// Its name.
         domain: &'a str,
-        /// How.
+        /// What kind of fault, and where.
         fault: Fault,
     },
-    /// Having faulted, it is started again.
+    /// It is started again after a fault.
     Restart {
         /// Its name.
         domain: &'a str,
-        /// For the time with this number, from 1.
+        /// The number of this restart; the first is 1.
         number: u8,
     },
-    /// It has faulted once more than it may be started again, and stays stopped.
+    /// It has faulted after its last permitted restart, and stays stopped.
     GivenUp {
         /// Its name.
         domain: &'a str,
@@ -31,7 +31,7 @@ pub enum Report<'a> {
     Exit {
         /// Its name.
         domain: &'a str,
-        /// With this code.
+        /// The code with which it ends the system.
         code: u8,
     },
 }

@@ -1,8 +1,8 @@
-//! When a protection domain that has faulted is started again: as often as the system description says and no
-//! more, because a fault that comes again and again is a defect that no restart mends. How it is started is
-//! each platform's own.
+//! When a protection domain that has faulted is started again. It is started again as often as the system
+//! description allows, and no more: a fault that comes after every restart is a defect that no restart mends.
+//! How a domain is started is up to each platform.
 
-/// How often a protection domain may be started again, and was.
+/// How often a protection domain may be started again, and how often it has been.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Restarts {
     limit: u8,
@@ -12,11 +12,11 @@ pub struct Restarts {
 /// What becomes of a protection domain that has faulted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// It is started again, for the time with this number, from 1.
+    /// It is started again. The number is that of this restart; the first is 1.
     Again(u8),
-    /// It was started again as often as the description says, and stays stopped.
+    /// It was started again as often as the description allows, and stays stopped.
     GivenUp,
-    /// The description does not want it started again.
+    /// The description allows no restart, so it stays stopped.
     Stays,
 }
 
@@ -27,7 +27,8 @@ impl Restarts {
         Self { limit, done: 0 }
     }
 
-    /// The domain has faulted. Whoever asks does what the answer says: the restart counts from here on.
+    /// Says what becomes of the domain, which has just faulted. The caller must do what the answer says,
+    /// because the restart is counted already.
     #[must_use]
     pub const fn after_fault(&mut self) -> Outcome {
         if self.limit == 0 {

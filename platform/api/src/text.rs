@@ -4,13 +4,12 @@
 
 use core::fmt::{self, Write};
 
-/// Passes formatted text to `send` in pieces of `BYTES` bytes, of which the last may be shorter. Empty text
-/// is no piece.
+/// Passes formatted text to `send` in pieces of `BYTES` bytes; the last piece may be shorter. For empty text
+/// `send` is not called.
 pub fn in_pieces<const BYTES: usize>(text: fmt::Arguments<'_>, send: impl FnMut(&[u8])) {
     const { assert!(BYTES > 0, "pieces of no bytes would never end") };
     let mut pieces = Pieces { bytes: [0; BYTES], length: 0, send };
-    // Only a value whose own formatting fails can make this fail; what it wrote before is still worth
-    // printing.
+    // This fails only if the formatting of a value fails. What was formatted before that is still printed.
     let _ = pieces.write_fmt(text);
     pieces.flush();
 }

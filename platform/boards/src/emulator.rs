@@ -1,4 +1,5 @@
-//! The emulator of a board as a command: the one place that knows QEMU's options, whoever boots.
+//! The command that starts a board's emulator. QEMU's options are here, so whoever boots a board need not
+//! know them.
 
 use crate::{Board, Exit};
 use std::ffi::OsString;
@@ -10,29 +11,28 @@ use std::process::Command;
 pub struct Emulator {
     /// The program.
     pub program: &'static str,
-    /// Debian's package with it.
+    /// The Debian package that contains it.
     pub package: &'static str,
-    /// The options that make it this board.
+    /// The options that make it emulate this board.
     pub machine: &'static [&'static str],
     /// Memory of the board, in MiB.
     pub mebibytes: u64,
-    /// How an image gets into it.
+    /// How an image is loaded into it.
     pub loading: Loading,
-    /// How many nanoseconds of the emulated clock an instruction takes, as a power of two, where instructions
-    /// are counted.
+    /// If QEMU counts instructions, each takes 2 to the power of this many nanoseconds of the emulated clock.
     pub clock_shift: u8,
 }
 
-/// How an image gets into an emulator.
+/// How an image is loaded into an emulator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Loading {
-    /// The image is put at this address; the kernel is in it.
+    /// QEMU puts the image at this address. The image contains the kernel.
     At(u64),
-    /// The kernel is started by QEMU's own boot loader, and the image is the module beside it.
+    /// QEMU's own boot loader starts the kernel. The image is the module beside it.
     Multiboot,
 }
 
-/// What is booted.
+/// The files to boot.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
     /// The kernel as a 32-bit ELF file, for [`Loading::Multiboot`].
@@ -42,8 +42,8 @@ pub struct Files<'a> {
 }
 
 impl Board {
-    /// The command that emulates the board with an image; its standard output is the console. The board gets
-    /// `more_mebibytes` beyond the memory that it has.
+    /// The command that emulates the board and boots the files. Its standard output is the console. The
+    /// emulated board has `more_mebibytes` MiB more memory than its entry says.
     #[must_use]
     pub fn emulate(&self, files: Files<'_>, more_mebibytes: u64) -> Command {
         let emulator = &self.emulator;
@@ -71,7 +71,7 @@ impl Board {
 }
 
 impl Emulator {
-    /// The options with which it counts instructions, so that nothing depends on the machine at hand.
+    /// The options that make it count instructions, so that nothing depends on the speed of the host.
     #[must_use]
     pub fn counting(&self) -> [String; 2] {
         ["-icount".to_owned(), format!("shift={},sleep=off", self.clock_shift)]

@@ -1,8 +1,8 @@
 //! The boards that Ferry builds for and boots. A board is data: one entry says how Rust compiles for it,
-//! where its console is, how a system on it ends, and which emulator it is. The command line, the image
-//! builders, the tests and the benchmark read this table, and nobody else knows a board by name.
+//! where its console is, how a system on it ends, and which emulator stands in for it. The command line, the
+//! image builders, the tests and the benchmark read this table. No other code describes a board.
 //!
-//! To add a board, add an entry; what an entry can say beyond what the others say is a new variant here.
+//! To add a board, add an entry. If the board needs what no entry can say yet, add a variant here.
 #![forbid(unsafe_code)]
 
 mod emulator;
@@ -14,31 +14,31 @@ use std::ops::Range;
 /// A board.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Board {
-    /// Its name: in a Microkit SDK, or seL4's name of the platform.
+    /// Its name in a Microkit SDK, or seL4's name for the platform.
     pub name: &'static str,
     /// What it is, in a few words.
     pub summary: &'static str,
-    /// Rust's name for what its programs are compiled for.
+    /// The Rust target that its programs are compiled for.
     pub target: &'static str,
-    /// The same without floating-point and vector registers, for protection domains with `fpu="false"`;
-    /// `None` where no program uses them.
+    /// The same target without floating-point and vector registers, for protection domains with
+    /// `fpu="false"`. `None` if no program for the board uses these registers.
     pub target_without_fpu: Option<&'static str>,
     /// The compiler's flags for [`Board::target`].
     pub flags: &'static str,
-    /// Where it prints.
+    /// The device that it prints on.
     pub console: Console,
     /// How a system on it ends.
     pub exit: Exit,
-    /// What stands in for it on a developer's machine.
+    /// The emulator that stands in for it on a developer's machine.
     pub emulator: Emulator,
 }
 
 /// A board's console.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Console {
-    /// A UART of Arm's type PL011, by the physical addresses of its page of registers.
+    /// An Arm PL011 UART. The range holds the physical addresses of its page of registers.
     Pl011(Range<u64>),
-    /// A UART of the type 16550, by its I/O ports.
+    /// A 16550 UART. The range holds its I/O ports.
     Ns16550(Range<u64>),
 }
 
@@ -52,7 +52,7 @@ pub enum Exit {
 }
 
 impl Board {
-    /// All that its programs are compiled for.
+    /// The Rust targets that its programs are compiled for.
     pub fn targets(&self) -> impl Iterator<Item = &'static str> + use<> {
         [Some(self.target), self.target_without_fpu].into_iter().flatten()
     }
@@ -65,11 +65,12 @@ impl Board {
 }
 
 impl Exit {
-    /// I/O ports of the device `isa-debug-exit`.
+    /// How many I/O ports the device `isa-debug-exit` has.
     pub const DEBUG_EXIT_PORTS: u16 = 4;
 
-    /// The emulator's exit status when the system ends with a code. A process's status has eight bits, and
-    /// `isa-debug-exit` takes one of them for itself.
+    /// Gives the emulator's exit status for the code with which a system ends. The status of a process has
+    /// eight bits, and `isa-debug-exit` uses one of them itself. So with that device codes above 127 count as
+    /// 127.
     #[must_use]
     pub fn status(self) -> fn(u8) -> i32 {
         match self {
@@ -79,13 +80,13 @@ impl Exit {
     }
 }
 
-/// Ports of a PC's first serial port.
+/// I/O ports of a PC's first serial port.
 const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
-/// Where a PC's `isa-debug-exit` is put.
+/// The I/O port at which Ferry puts a PC's `isa-debug-exit`.
 const DEBUG_EXIT: u16 = 0xf4;
 
-/// Addresses are fixed, because nothing relocates a program; and no page is writable only until start-up,
-/// because no start-up code would change that.
+/// Addresses are fixed, because nothing relocates a program. There is no RELRO, because no start-up code
+/// would make its pages read-only.
 const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 
 /// The classic platform's only board.
@@ -114,8 +115,8 @@ pub static MICROKIT: [Board; 2] = [
         summary: "Arm, by QEMU's machine `virt`",
         target: "aarch64-unknown-none",
         target_without_fpu: Some("aarch64-unknown-none-softfloat"),
-        // The compiler would assemble neighbouring words of a structure in a vector register, by way of the
-        // stack: in central 20 instructions more for each wake-up.
+        // Without this flag the compiler assembles neighbouring words of a structure in a vector register, by
+        // way of the stack. That costs central 20 more instructions for each wake-up.
         flags: "-Cno-vectorize-slp",
         console: Console::Pl011(0x900_0000..0x900_1000),
         exit: Exit::Semihosting,
@@ -149,7 +150,7 @@ pub static MICROKIT: [Board; 2] = [
             machine: &["-cpu", "qemu64,+fsgsbase,+pdpe1gb,+xsave,+xsaveopt"],
             mebibytes: 1024,
             loading: Loading::Multiboot,
-            // With any other shift the kernel finds the ratio of its timer to be 0.
+            // With any other shift the kernel computes a ratio of 0 for its timer.
             clock_shift: 4,
         },
     },

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
 }
 
 fn generate() -> Result<(), Error> {
-    // The only inputs beside the build dependency, which Cargo watches itself.
+    // This script is the only input besides the build dependency, which Cargo watches itself.
     println!("cargo::rerun-if-changed=build.rs");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR for build scripts"));

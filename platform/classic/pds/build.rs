@@ -1,5 +1,5 @@
-//! Gives the protection domains that are measured addresses of their own, so that a trace of program counters
-//! tells them from central and from each other. All others lie where the linker puts them.
+//! Links the protection domains that are measured at addresses of their own, so that a trace of program
+//! counters tells them from central and from each other. The linker chooses the addresses of all others.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

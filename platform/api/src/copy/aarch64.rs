@@ -1,14 +1,14 @@
-//! Copying on aarch64 by pairs of vector registers, the widest there are: 256 bytes at a time, then what is
-//! left by halves.
+//! Copying on aarch64 with pairs of vector registers, the widest registers there are. A loop copies 256 bytes
+//! at a time. The rest follows in pieces of 128, 64, 32, 16 and 8 bytes, then as single bytes.
 
 use core::arch::asm;
 
 /// See [`copy_opaque`](super::copy_opaque) for the contract.
 #[inline]
 pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for
-    // which the caller vouches: the bits of `length` below 256 say which of the pieces after the loop there
-    // are. Unaligned access is allowed on normal memory.
+    // SAFETY: the caller promises `length` bytes at both ends. Each load is followed by the store of what it
+    // loaded, and the pieces add up to `length`: its lowest eight bits say which of them follow the loop.
+    // Unaligned access is allowed on normal memory.
     unsafe {
         asm!(
             "subs {n}, {n}, #256",
@@ -31,7 +31,7 @@ pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
             "stp q22, q23, [{t}], #32",
             "subs {n}, {n}, #256",
             "b.hs 2b",
-            // Down to -256 from there: the lowest eight bits are still those of the length.
+            // `{n}` is now the rest minus 256, so its lowest eight bits are those of `length`.
             "3: tbz {n}, #7, 4f",
             "ldp q0, q1, [{s}], #32",
             "ldp q2, q3, [{s}], #32",

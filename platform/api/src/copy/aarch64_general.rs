@@ -1,13 +1,13 @@
-//! Copying on aarch64 by pairs of general registers, for programs that are compiled to use no others: 64,
-//! then 8, then single bytes.
+//! Copying on aarch64 with pairs of general registers, for programs that are compiled without vector
+//! registers. It copies 64 bytes at a time, then 8, then single bytes.
 
 use core::arch::asm;
 
 /// See [`copy_opaque`](super::copy_opaque) for the contract.
 #[inline]
 pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for
-    // which the caller vouches. Unaligned access is allowed on normal memory.
+    // SAFETY: the caller promises `length` bytes at both ends. Each load is followed by the store of what it
+    // loaded, and the pieces add up to `length`. Unaligned access is allowed on normal memory.
     unsafe {
         asm!(
             "2: subs {n}, {n}, #64",

@@ -1,8 +1,8 @@
 //! The copy routine: moves bytes that an untrusted peer may be rewriting at the same moment.
 //!
-//! It is assembly, because the compiler must know nothing about it: it may not assume that the source stays
-//! the same, read it twice, or read past its end. Each source byte is read exactly once, and nothing outside
-//! the two ranges is touched.
+//! It is assembly, so that the compiler knows nothing about the accesses. The compiler may not assume that
+//! the source stays the same, read it twice, or read past its end. The assembly reads each source byte
+//! exactly once, and touches nothing outside the two ranges.
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", not(miri)))]
 #[path = "aarch64.rs"]
@@ -24,7 +24,7 @@ mod arch;
 /// reference to either exists. Other protection domains may write to both meanwhile.
 #[inline]
 pub unsafe fn copy_opaque(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: the caller's promise, handed on.
+    // SAFETY: the caller keeps this function's contract, which is also the contract of `arch::copy`.
     unsafe { arch::copy(from, to, length) }
 }
 
@@ -33,7 +33,7 @@ mod tests {
     extern crate std;
     use std::vec::Vec;
 
-    /// The routine that this program has, and those that other programs and processors have.
+    /// The routine that this program uses, and those that other programs and processors use.
     const ROUTINES: &[unsafe fn(*const u8, *mut u8, usize)] = &[
         super::copy_opaque,
         #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -42,14 +42,14 @@ mod tests {
         super::arch::by_string_move,
     ];
 
-    /// Every length around the sizes at which a routine changes its way, at every alignment of both ends,
-    /// between canaries.
+    /// Copies with lengths around the sizes at which a routine changes its method, with several alignments of
+    /// both ends, between canaries.
     #[test]
     fn copies_exactly_the_range() {
         const MARGIN: usize = 64;
         let source: Vec<u8> = (0..20_000_u32).map(|i| (i * 7 % 251) as u8 + 1).collect();
         let all = (0..600).chain([1023, 1024, 1031, 1472, 4095, 4096, 4097, 8191, 12_345]);
-        // Interpreted it takes minutes.
+        // Under Miri all lengths would take minutes.
         let lengths = all.filter(|length| !cfg!(miri) || length % 37 == 0);
         for length in lengths {
             let skews = [(0, 0), (1, 0), (0, 1), (3, 5), (15, 8)];
@@ -59,7 +59,8 @@ mod tests {
                 let mut target = std::vec![0_u8; length + 2 * MARGIN];
                 let from = source[skew_from..].as_ptr();
                 let to = target[MARGIN + skew_to..].as_mut_ptr();
-                // SAFETY: `source` has 20,000 bytes and `target` a margin on both sides; they are distinct.
+                // SAFETY: `source` has 20,000 bytes, more than any length plus its skew. `target` has a
+                // margin on both sides. The two are distinct.
                 unsafe { copy(from, to, length) };
                 let (before, rest) = target.split_at(MARGIN + skew_to);
                 let (copied, after) = rest.split_at(length);

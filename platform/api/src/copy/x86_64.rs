@@ -1,16 +1,16 @@
-//! Copying on x86-64. Short copies go by registers, long ones by the processor's string move, which is slow
+//! Copying on x86-64. Short copies use registers. Long copies use the processor's string move, which is slow
 //! to start.
 //!
-//! Programs for seL4 use no vector registers, so that a domain may do without them (`fpu="false"`). A Linux
-//! process uses them where the processor has AVX. Stores always go through the cache, because the receiver is
-//! about to read.
+//! Programs for seL4 use no vector registers, so that a protection domain can do without them
+//! (`fpu="false"`). A Linux process uses them where the processor has AVX. Stores always go through the
+//! cache, because the receiver is about to read.
 
 use core::arch::asm;
 
-/// From so many bytes on `rep movsq` is faster than a loop over general registers.
+/// From this many bytes on, `rep movsq` is faster than a loop over general registers.
 const STRING_MOVE: usize = 512;
-/// From so many bytes on `rep movsq` is faster than a loop over vectors of 32 bytes. It would be 4 KiB if all
-/// data were in the nearest cache, but a batch does not fit there.
+/// From this many bytes on, `rep movsq` is faster than a loop over vectors of 32 bytes. It would be 4 KiB if
+/// all data were in the nearest cache, but a batch does not fit there.
 #[cfg(target_os = "linux")]
 const STRING_MOVE_OVER_VECTORS: usize = 8192;
 
@@ -19,19 +19,19 @@ const STRING_MOVE_OVER_VECTORS: usize = 8192;
 pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
     #[cfg(target_os = "linux")]
     if length < STRING_MOVE_OVER_VECTORS && has_vectors() {
-        // SAFETY: the caller's promise, handed on; the processor has AVX.
+        // SAFETY: the caller keeps the contract of `copy`, and the processor has AVX.
         return unsafe { by_vectors(from, to, length) };
     }
     if length < STRING_MOVE {
-        // SAFETY: the caller's promise, handed on.
+        // SAFETY: the caller keeps the contract of `copy`.
         unsafe { by_words(from, to, length) }
     } else {
-        // SAFETY: the caller's promise, handed on.
+        // SAFETY: the caller keeps the contract of `copy`.
         unsafe { by_string_move(from, to, length) }
     }
 }
 
-/// Whether processor and Linux give this process AVX. Looked up once.
+/// Whether the processor and Linux give this process AVX. The answer is looked up once.
 #[cfg(target_os = "linux")]
 #[inline]
 fn has_vectors() -> bool {
@@ -39,13 +39,12 @@ fn has_vectors() -> bool {
     std::is_x86_feature_detected!("avx")
 }
 
-/// As [`copy`], by vectors of 32 bytes: only with AVX.
+/// As [`copy`], with vectors of 32 bytes. The processor must have AVX.
 #[cfg(target_os = "linux")]
 #[inline]
 unsafe fn by_vectors(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: each load is followed by the store of what it loaded, and the counts add up to `length`, for
-    // which the caller vouches: the bits of `length` below 128 say which of the pieces after the loop there
-    // are.
+    // SAFETY: the caller promises `length` bytes at both ends. Each load is followed by the store of what it
+    // loaded, and the pieces add up to `length`: its lowest seven bits say which of them follow the loop.
     unsafe {
         asm!(
             "sub {n}, 128",
@@ -63,7 +62,7 @@ unsafe fn by_vectors(from: *const u8, to: *mut u8, length: usize) {
             "sub {t}, -128",
             "sub {n}, 128",
             "jae 2b",
-            // Down to -128 from there: the lowest seven bits are still those of the length.
+            // `{n}` is now the rest minus 128, so its lowest seven bits are those of `length`.
             "3: test {n:l}, 64",
             "jz 4f",
             "vmovups ymm0, [{s}]",
@@ -100,13 +99,13 @@ unsafe fn by_vectors(from: *const u8, to: *mut u8, length: usize) {
             "inc {t}",
             "dec {n:e}",
             "jnz 8b",
-            // Clears the upper halves of the registers, so that later code need not keep them.
+            // Clears the upper halves of the vector registers, so that later code need not keep them.
             "9: vzeroupper",
             s = inout(reg) from => _,
             t = inout(reg) to => _,
             n = inout(reg) length => _,
             word = out(reg) _,
-            // Of all of them the upper half is cleared.
+            // `vzeroupper` clears the upper half of every vector register.
             out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _,
             out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _,
             out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _,
@@ -116,10 +115,11 @@ unsafe fn by_vectors(from: *const u8, to: *mut u8, length: usize) {
     }
 }
 
-/// As [`copy`], by general registers.
+/// As [`copy`], with general registers.
 #[inline]
 pub(super) unsafe fn by_words(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: as above; the bits of `length` below 32 say what there is after the loop.
+    // SAFETY: the caller promises `length` bytes at both ends. Each load is followed by the store of what it
+    // loaded, and the pieces add up to `length`: its lowest five bits say what follows the loop.
     unsafe {
         asm!(
             "sub {n}, 32",
@@ -137,7 +137,7 @@ pub(super) unsafe fn by_words(from: *const u8, to: *mut u8, length: usize) {
             "add {t}, 32",
             "sub {n}, 32",
             "jae 2b",
-            // Down to -32 from there: the lowest five bits are still those of the length.
+            // `{n}` is now the rest minus 32, so its lowest five bits are those of `length`.
             "3: and {n:e}, 31",
             "jz 9f",
             "4: sub {n:e}, 8",
@@ -168,11 +168,11 @@ pub(super) unsafe fn by_words(from: *const u8, to: *mut u8, length: usize) {
     }
 }
 
-/// As [`copy`].
+/// As [`copy`], with the processor's string instructions.
 #[inline]
 pub(super) unsafe fn by_string_move(from: *const u8, to: *mut u8, length: usize) {
-    // SAFETY: the string instructions read `length` bytes from `from` and write as many to `to`, which the
-    // caller vouches for; the direction flag is clear by the ABI.
+    // SAFETY: the caller promises `length` bytes at both ends. The string instructions read `length` bytes
+    // from `from` and write as many to `to`. The ABI keeps the direction flag clear, so they move upwards.
     unsafe {
         asm!(
             "rep movsq",

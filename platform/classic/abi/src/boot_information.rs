@@ -47,7 +47,7 @@ pub struct Untyped {
     padding: [u8; 2],
     /// log2 of its size in bytes.
     pub bits: u8,
-    /// Not zero if it is a device's, which must not be used as memory.
+    /// Not zero if it belongs to a device. Then it must not be used as memory.
     pub is_device: u8,
 }
 

@@ -1,8 +1,8 @@
-//! Invocations of kernel objects: what the initialiser builds a system with, and what central maps frames
-//! with.
+//! Invocations of kernel objects. The initialiser builds a system with them, and central maps frames with
+//! them.
 //!
-//! Arguments beyond the fourth word and all capabilities travel in the IPC buffer, so whoever makes such an
-//! invocation owns a [`Kernel`], of which there is one per thread.
+//! All capabilities, and the words beyond the fourth, travel in the IPC buffer. So an invocation needs a
+//! [`Kernel`], which stands for the IPC buffer of one thread.
 
 use crate::message::{Message, MessageInfo, Rights};
 use crate::number::{constant, label};
@@ -11,11 +11,12 @@ use crate::syscall;
 
 const MAXIMUM_WORDS: usize = constant::seL4_MsgMaxLength as usize;
 const WORDS_IN_REGISTERS: usize = 4;
-/// Where a message's words begin in the IPC buffer, counted in words: after its information word.
+/// Index of a message's first word in the IPC buffer, in words. The information word comes before it.
 const WORDS: usize = 1;
-/// Where a message's capabilities begin: after its words and one word that the kernel leaves to the program.
+/// Index of a message's first capability. Its words come before it, and one word that the kernel leaves to
+/// the program.
 const CAPABILITIES: usize = WORDS + MAXIMUM_WORDS + 1;
-/// Caching as usual: the other attributes are for devices.
+/// Ordinary caching. The other attributes are for devices.
 const WRITE_BACK: u64 = 0;
 
 /// The right to make invocations: one thread's IPC buffer, the page through which the kernel and the thread
@@ -24,7 +25,7 @@ pub struct Kernel {
     buffer: *mut u64,
 }
 
-/// The four levels of x86-64 page tables below the root, in the order in which they must be mapped.
+/// The three levels of x86-64 page tables below the root, in the order in which they must be mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PagingLevel {
     /// Covers 512 GiB.
@@ -36,7 +37,7 @@ pub enum PagingLevel {
 }
 
 impl PagingLevel {
-    /// All levels, the one that has to be there first first.
+    /// All levels, in the order in which they must be mapped.
     pub const ALL: [Self; 3] = [Self::DirectoryPointerTable, Self::Directory, Self::Table];
 
     /// log2 of the bytes that one object of this level covers.
@@ -98,8 +99,8 @@ impl Kernel {
         }
         match message.words.get(index) {
             Some(word) => *word,
-            // SAFETY: the buffer is mapped (contract of `new`) and the index in range. Volatile, because the
-            // kernel writes the buffer between two reads.
+            // SAFETY: the buffer is mapped (contract of `new`), and the index is in range (checked above).
+            // The read is volatile, because the kernel writes the buffer between two reads.
             None => unsafe { self.buffer.wrapping_add(WORDS + index).read_volatile() },
         }
     }
@@ -107,14 +108,14 @@ impl Kernel {
     /// Writes word `index` of the IPC buffer.
     fn set_word(&mut self, index: usize, word: u64) {
         debug_assert!(index < CAPABILITIES + 3, "the invocations below stay within the buffer");
-        // SAFETY: the buffer is mapped (contract of `new`), and the invocations below have no more than a
-        // handful of words and three capabilities. Volatile, because the kernel reads what the compiler takes
-        // for unused.
+        // SAFETY: the buffer is mapped (contract of `new`), and the index is within it: the functions below
+        // pass at most `MAXIMUM_WORDS` words and three capabilities. The write is volatile, because the
+        // kernel reads what the compiler takes for unused.
         unsafe { self.buffer.wrapping_add(index).write_volatile(word) }
     }
 
-    /// Sends a message of any length to an endpoint, waiting until somebody receives. At most 120 words; what
-    /// is beyond is not sent.
+    /// Sends a message of any length to an endpoint, and waits until somebody receives it. Words beyond the
+    /// 120th are not sent.
     pub fn send(&mut self, endpoint: u64, label: u64, words: impl IntoIterator<Item = u64>) {
         let mut registers = [0; WORDS_IN_REGISTERS];
         let mut length = 0;
@@ -153,8 +154,8 @@ impl Kernel {
         }
     }
 
-    /// Makes `count` objects from an untyped, into consecutive slots of the CNode `node` from `first_slot`
-    /// on. `size_bits` matters for a CNode (log2 of the slots) and an untyped (log2 of the bytes) alone.
+    /// Makes `count` objects from an untyped, in consecutive slots of the CNode `node` from `first_slot` on.
+    /// `size_bits` matters only for a CNode (log2 of the slots) and for an untyped (log2 of the bytes).
     pub fn retype(
         &mut self,
         untyped: u64,
@@ -189,8 +190,8 @@ impl Kernel {
         self.invoke(label::CNodeMove, to.0, &[from.0], &[to.1, to.2, from.1, from.2]).map(drop)
     }
 
-    /// Deletes a capability. Unmap a frame before: this kernel leaves the mapping of a frame alive that has
-    /// other capabilities.
+    /// Deletes a capability. Unmap a frame first: if the frame has other capabilities, this kernel leaves it
+    /// mapped.
     pub fn delete(&mut self, node: u64, slot: u64, depth: u64) -> Result<(), Refusal> {
         self.invoke(label::CNodeDelete, node, &[], &[slot, depth]).map(drop)
     }
@@ -237,9 +238,9 @@ impl Kernel {
         self.invoke(label::X86PageGetAddress, frame, &[], &[]).map(|[address, ..]| address)
     }
 
-    /// Sets all that a thread needs before its registers: where it reports faults (a slot of its own
-    /// `CSpace`), its priority, its `CSpace` with the guard word, its `VSpace` and its IPC buffer. It may not
-    /// raise anybody's priority, its own included.
+    /// Sets everything that a thread needs before its registers: where it reports faults (a slot of its own
+    /// `CSpace`), its priority, its `CSpace` with the guard word, its `VSpace` and its IPC buffer. The thread
+    /// may raise no priority, not even its own.
     pub fn configure_thread(
         &mut self,
         thread: u64,
@@ -249,7 +250,7 @@ impl Kernel {
         vspace: u64,
         buffer: (u64, u64),
     ) -> Result<(), Refusal> {
-        // The maximum it controls, the word's other field, stays zero.
+        // The word's other field, the maximum priority that the thread controls, stays zero.
         let priority = u64::from(priority) << crate::number::priority::prio_shift;
         let words = [fault, priority, cspace.1, 0, buffer.0];
         self.invoke(label::TCBConfigure, thread, &[cspace.0, vspace, buffer.1], &words).map(drop)
@@ -259,9 +260,10 @@ impl Kernel {
     pub fn write_registers(&mut self, thread: u64, context: UserContext) -> Result<(), Refusal> {
         /// As in `seL4_UserContext`, up to `r15`.
         const REGISTERS: u64 = 18;
-        // The bit that is always set, and interrupts on; the direction flag, above all, is clear.
+        // The bit that is always set, and interrupts enabled. Every other flag is clear, above all the
+        // direction flag.
         const FLAGS: u64 = 0x202;
-        // Two words of flags and count, then the registers.
+        // A word of flags, the count of registers, then the registers.
         let mut words = [0; 2 + REGISTERS as usize];
         words[1] = REGISTERS;
         [words[2], words[3], words[4]] = [context.instruction_pointer, context.stack_pointer, FLAGS];
@@ -283,8 +285,8 @@ impl Kernel {
         self.invoke(label::TCBSuspend, thread, &[], &[]).map(drop)
     }
 
-    /// Makes the handler of a line of I/O APIC 0 that signals on a rising edge, into a slot of the CNode
-    /// `node`.
+    /// Makes the handler of a line of I/O APIC 0 that signals on a rising edge. See [`mint`](Self::mint) for
+    /// `to`.
     pub fn interrupt_handler(
         &mut self,
         control: u64,

@@ -1,11 +1,12 @@
-//! The interface of the classic platform's kernel, seL4 5.0.0 for x86-64, as safe Rust as it can be.
+//! The interface of the classic platform's kernel, seL4 5.0.0 for x86-64, in safe Rust as far as possible.
 //!
 //! [`syscall`] is the one module that leaves Rust: it enters the kernel. [`Kernel`] makes invocations on
-//! objects, [`BootInformation`] is what the kernel tells the initialiser. Every number comes from the
-//! kernel's source under the configuration that the kernel was built with ([`number`]); none is typed here.
+//! objects, and [`BootInformation`] is what the kernel tells the initialiser. Every number comes from the
+//! kernel's source under the configuration that the kernel was built with ([`number`]); none is written by
+//! hand.
 //!
-//! An invocation can change the caller's own address space, so what may be called safe is decided by who
-//! holds which capabilities: this crate treats invocations as safe except the one that maps a frame.
+//! An invocation can change the caller's own address space, so whether it is safe depends on the capabilities
+//! that the caller holds. This crate treats all invocations as safe except the one that maps a frame.
 //! Unmapping is safe in the sense that a later access faults, which ends the protection domain and corrupts
 //! nothing.
 #![no_std]

@@ -1,22 +1,23 @@
 //! System calls, by inline assembly: the only place where a program enters the kernel.
 //!
 //! The kernel's convention: number in `rdx`, capability pointer in `rdi`, message information in `rsi`, the
-//! first four words of the message in `r10`, `r8`, `r9` and `r15`. It keeps every other register except
-//! `rcx`, `r11` (the instruction's own) and `rsp`, which the caller has to save: `r14` does that here.
+//! first four words of the message in `r10`, `r8`, `r9` and `r15`. It keeps every other register except `rcx`
+//! and `r11`, which the instruction changes, and `rsp`, which the caller has to save. Here `r14` saves it.
 
 use crate::message::{Message, MessageInfo};
 use crate::number::syscall as number;
 use core::arch::asm;
 
-/// Every system call: sends `words` and `info` to `capability`, returns what the registers hold afterwards. A
-/// call that returns nothing leaves them as they were.
+/// Makes any system call: sends `words` and `info` to `capability`, and returns what the registers hold
+/// afterwards. A call that returns nothing leaves them as they were.
 fn enter(call: i64, capability: u64, info: MessageInfo, words: [u64; 4]) -> Message {
     let [mut first, mut second, mut third, mut fourth] = words;
     let mut badge = capability;
     let mut information = info.word();
-    // SAFETY: the registers are the kernel's convention, and all that it changes are declared. The kernel
-    // reads and writes memory of this program only in its IPC buffer; the missing `nomem` tells the compiler
-    // so. What an invocation may do to the address space is for the callers in `invocation` to argue.
+    // SAFETY: the registers follow the kernel's convention, and every register that it changes is declared.
+    // The kernel reads and writes memory of this program only in its IPC buffer; the missing `nomem` tells
+    // the compiler so. What an invocation may do to the address space is for the callers in `invocation` to
+    // argue.
     unsafe {
         asm!(
             "mov r14, rsp",
@@ -77,8 +78,8 @@ pub fn debug_put_char(byte: u8) {
     enter(number::DebugPutChar, u64::from(byte), NOTHING, [0; 4]);
 }
 
-/// What kind of capability is in a slot: the kernel's number for it, 0 for an empty one and for a slot that
-/// there is not.
+/// What kind of capability is in a slot, as the kernel's number for it. It is 0 for an empty slot, and for a
+/// slot that does not exist.
 #[must_use]
 pub fn debug_identify(capability: u64) -> u64 {
     enter(number::DebugCapIdentify, capability, NOTHING, [0; 4]).badge

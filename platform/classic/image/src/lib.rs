@@ -19,7 +19,7 @@ use ferry_description::{Description, Domain};
 /// The contents of a region: its name, and what it begins with.
 pub type Prefill = (String, Vec<u8>);
 
-/// Why a domain's program is not there, in the words of who was asked for it.
+/// Why a domain's program is missing, in the words of the caller's `program` function.
 pub type ProgramError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The bytes of an image: `initialiser`, the ELF file of `ferry-root-task`, with the system in it. `program`

@@ -12,11 +12,11 @@ use object::read::elf::{FileHeader as _, ProgramHeader as _, Sym as _};
 use std::fmt;
 
 const PAGE: u64 = PAGE_BYTES as u64;
-/// Pages that an image can have: each takes a slot of the initialiser's CNode, which has 2^17
-/// (`CONFIG_ROOT_CNODE_SIZE_BITS` of the kernel), and some must be left to build a system with. A kernel that
-/// runs out of them stops at boot, without a message that would help.
+/// Pages that an image can have. Each takes a slot of the initialiser's CNode, which has 2^17 slots
+/// (`CONFIG_ROOT_CNODE_SIZE_BITS` of the kernel), and some slots must be left to build a system with. A
+/// kernel that runs out of slots stops at boot, without a helpful message.
 const MAXIMUM_PAGES: u64 = (1 << 17) - (1 << 13);
-/// Bytes of the words behind the symbol.
+/// Bytes of the words at the symbol.
 const WORDS: usize = 24;
 
 /// Returns the image for the boot loader: `initialiser`, the ELF file of `ferry-root-task`, with `compiled`,
@@ -140,7 +140,7 @@ mod tests {
     const BASE: u64 = 0x20_0000;
     const DATA: usize = 0x100;
 
-    /// An ELF file with one segment, whose 24 bytes are the symbol.
+    /// An ELF file with one segment. Its 24 bytes of contents are the words of the symbol.
     fn initialiser(symbol: &str) -> Vec<u8> {
         let mut file = Vec::new();
         let mut writer = Writer::new(object::Endianness::Little, true, &mut file);

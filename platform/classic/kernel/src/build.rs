@@ -1,5 +1,6 @@
-//! Compiles the kernel with its own Makefile, in a copy of the source: one of its generators writes next to
-//! itself, and Cargo's registry cache belongs to all projects. The result is a multiboot image for QEMU.
+//! Compiles the kernel with its own Makefile, in a copy of the source. A copy, because one of the kernel's
+//! generators writes next to itself, and Cargo's registry cache belongs to all projects. The result is a
+//! multiboot image for QEMU.
 
 use crate::error::Error;
 use crate::python;
@@ -9,10 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Warnings off, because a newer compiler finds new ones in old code and the Makefile makes them errors. The
-/// next three because the kernel relies on C that optimisers have since learnt to exploit: it reads a table
-/// through pointers of other types, and the BIOS data area at address 0x400 through a null-based pointer. The
-/// last two because distributions turn on defaults that need support which a kernel does not have.
+/// Warnings are off, because a newer compiler finds new ones in old code and the Makefile turns them into
+/// errors. The next two flags are there because the kernel relies on C that optimisers have since learnt to
+/// exploit: it reads a table through pointers of other types, and the BIOS data area at address 0x400 through
+/// a null-based pointer. The last three are there because distributions turn on defaults that need support
+/// which a kernel does not have.
 const COMPILER_FLAGS: [&str; 6] = [
     "-w",
     "-fno-strict-aliasing",
@@ -22,15 +24,16 @@ const COMPILER_FLAGS: [&str; 6] = [
     "-fno-pie",
 ];
 
-/// A change to the copy of the source: in this file, this text becomes that.
+/// A change to the copy of the source: in `file`, `right` replaces `wrong`.
 struct Repair {
     file: &'static str,
     wrong: &'static str,
     right: &'static str,
 }
 
-/// The kernel keeps the address of a page fault in 32 bits, a leftover from its 32-bit twin, so reports of
-/// faults above 4 GiB, where central's window and all stacks are, would name a wrong address.
+/// The kernel keeps the address of a page fault in 32 bits, as its 32-bit version does. Without the repair a
+/// report of a fault above 4 GiB would name a wrong address, and central's window and all stacks are
+/// above that.
 const REPAIRS: [Repair; 1] = [Repair {
     file: "src/arch/x86/kernel/vspace.c",
     wrong: "    uint32_t addr;\n    uint32_t fault;\n",
@@ -147,7 +150,8 @@ fn compile(tree: &Path, objects: &Path, configuration: &Path, programs: &Path) -
         .args(["ARCH=x86", "PLAT=pc99", "SEL4_ARCH=x86_64", "TOOLPREFIX=", "PYTHON=python"])
         // Declares what the assertions of a debug build use; autoconf.h alone does not.
         .arg("DEBUG=1")
-        // Style checks of the developers: no influence on the result, and xmllint is one more package.
+        // Skips the developers' style checks. They do not change the result, and xmllint would be one more
+        // package.
         .args(["CIRCULAR_INCLUDES=true", "XMLLINT_PATH=true", "SKIP_PATH_CHECKS=1"])
         .args(["--jobs=2", "kernel.elf"]);
     let log = objects.join("log");

@@ -1,5 +1,6 @@
-//! The numbers that a program needs to talk to this kernel, taken from its source under its configuration:
-//! which invocation labels and object types exist, and so which number each has, moves with every option.
+//! The numbers that a program needs to talk to this kernel. They come from the kernel's source under its
+//! configuration, because every option can change which invocation labels and object types exist, and so the
+//! number of each.
 
 use crate::interface::{bit_fields, enumerations, methods, system_calls, tags};
 use crate::source::write_configuration;
@@ -15,7 +16,7 @@ const ARCHITECTURE: &str = "libsel4/arch_include/x86";
 const SEL4_ARCHITECTURE: &str = "libsel4/sel4_arch_include/x86_64";
 const PLATFORM: &str = "libsel4/sel4_plat_include/pc99";
 
-/// Macros whose values are wanted; enumerations are taken as a whole.
+/// Macros whose values are read. Of enumerations all values are read.
 const MACROS: [&str; 12] = [
     "seL4_WordBits",
     "seL4_PageBits",
@@ -112,7 +113,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The three lists of methods, each continuing the numbers of the one before.
+    /// The three lists of methods. Each continues the numbers of the one before.
     fn labels(&self) -> Result<String, Error> {
         let lists = [
             (format!("{LIBRARY}/interfaces/sel4.xml"), "1", "nInvocationLabels"),
@@ -146,7 +147,7 @@ impl Reader<'_> {
         ] {
             let _ = writeln!(text, "#include <{header}>");
         }
-        // A macro's own name would be expanded too, hence the prefix, which is taken off again below.
+        // Without the prefix the macro's own name would be expanded too. The prefix is taken off again below.
         text.push_str("enum {\n");
         for name in MACROS {
             let _ = writeln!(text, "  macro_{name} = {name},");

@@ -1,4 +1,4 @@
-//! Everything that can go wrong here, each with what to do about it on the same line.
+//! Everything that can go wrong here. Each error says on the same line what to do about it.
 
 use std::fmt;
 use std::io;

@@ -60,8 +60,8 @@ fn evaluate(expression: &str, known: &BTreeMap<String, i64>) -> Option<i64> {
     (!compact.is_empty()).then_some(sum)
 }
 
-/// C text that enumerates the methods of an interface description, the first one with the value `first`, the
-/// number after the last one as `last`. Conditions become preprocessor conditions.
+/// C text that enumerates the methods of an interface description. The first method has the value `first`,
+/// and `last` is the number after the last one. Conditions become preprocessor conditions.
 pub(crate) fn methods(xml: &str, first: &str, last: &str) -> Result<String, String> {
     let document = Document::parse(xml).map_err(|error| error.to_string())?;
     let mut text = format!("enum {{ before_{last} = {first} - 1,\n");
@@ -73,8 +73,9 @@ pub(crate) fn methods(xml: &str, first: &str, last: &str) -> Result<String, Stri
     Ok(text)
 }
 
-/// C text that enumerates the system calls of the kernel's list: from -1 downwards, conditional ones counted
-/// even where they do not exist. The two sections are read in the order in which the kernel's generator does.
+/// C text that enumerates the system calls of the kernel's list. Numbers go from -1 downwards, and a
+/// conditional call takes one even where it does not exist. The two sections are read in the order in which
+/// the kernel's generator reads them.
 pub(crate) fn system_calls(xml: &str) -> Result<String, String> {
     let document = Document::parse(xml).map_err(|error| error.to_string())?;
     let mut text = String::from("enum {\n");

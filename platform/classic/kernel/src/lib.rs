@@ -1,10 +1,10 @@
 //! The kernel of Ferry's classic platform: seL4 5.0.0 for x86-64 PCs, built from the source that the crate
 //! `sel4-sys` 0.0.28 carries, so that a machine which reaches nothing but the package registry can boot seL4.
 //!
-//! [`Source::locate`] finds the source, [`build`] compiles it (in about ten seconds; an unchanged kernel is
-//! not built again), [`Constants::read`] extracts object types, invocation labels and system call numbers
-//! from the same source under the same configuration. The CLI calls the first two, the build script of
-//! `ferry-classic-abi` the last.
+//! [`Source::locate`] finds the source. [`build`] compiles it in about ten seconds, and does not build an
+//! unchanged kernel again. [`Constants::read`] extracts object types, invocation labels and system call
+//! numbers from the same source under the same configuration. The command line calls the first two, and the
+//! build script of `ferry-classic-abi` calls the first and the last.
 //!
 //! ```no_run
 //! use ferry_classic_kernel::{Source, build};
@@ -18,13 +18,16 @@
 //!
 //! # What this kernel is and is not
 //!
-//! It enforces capabilities, address spaces and rights like any seL4, which is what the tests need. It is
-//! also from 2017, not verified for x86-64, without mixed-criticality scheduling, and a debug build, because
-//! only a debug build offers domains a console; any domain can halt a debug kernel. Known defects: deleting
-//! one of several capabilities to a frame leaves the frame mapped, so unmap before every delete; its user
-//! page tables never set the no-execute bit, so data pages are executable. Two more are worked around here: a
-//! misaligned kernel stack (`kernel_stack.h`), and fault addresses cut to 32 bits (a repair of one line in
-//! the copy of the source that is compiled). Make no security or timing claim from a run on it.
+//! It enforces capabilities, address spaces and rights like any seL4, which is what the tests need. But it is
+//! from 2017, not verified for x86-64, and has no mixed-criticality scheduling. It is a debug build, because
+//! only a debug build offers domains a console; any domain can halt a debug kernel.
+//!
+//! It has known defects. Deleting one of several capabilities to a frame leaves the frame mapped, so unmap
+//! before every delete. Its user page tables never set the no-execute bit, so data pages are executable. Two
+//! more defects are worked around here: a misaligned kernel stack (`kernel_stack.h`), and fault addresses cut
+//! to 32 bits (a repair of one line in the copy of the source that is compiled).
+//!
+//! Make no security or timing claim from a run on it.
 #![forbid(unsafe_code)]
 
 mod build;

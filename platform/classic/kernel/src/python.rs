@@ -1,6 +1,6 @@
 //! The Python interpreter that the kernel's code generators need, with their three modules. An interpreter
-//! that has the modules is used as it is; otherwise a virtual environment in the build directory gets them,
-//! and the machine's own Python stays untouched.
+//! that has the modules is used as it is. Otherwise the modules go into a virtual environment in the build
+//! directory, and the machine's own Python stays untouched.
 
 use crate::error::Error;
 use crate::step::{Step, run};
@@ -12,8 +12,8 @@ use std::process::Command;
 const REQUIREMENTS: [&str; 3] = ["six==1.17.0", "ply==3.11", "Tempita==0.6.0"];
 const IMPORT: &str = "import six, ply, tempita";
 
-/// A directory whose `python` has the modules, to be put in front of `PATH`: the generators start by
-/// `#!/usr/bin/env python`, a name that Debian alone does not provide.
+/// Returns a directory whose `python` has the modules. It belongs in front of `PATH`, because the generators
+/// begin with `#!/usr/bin/env python`, and Debian alone has no program of that name.
 pub(crate) fn prepare(out_dir: &Path, progress: &mut dyn FnMut(Step)) -> Result<PathBuf, Error> {
     let environment = out_dir.join("python");
     let programs = environment.join("bin");
@@ -52,7 +52,7 @@ fn imports_modules(interpreter: &Path) -> bool {
     command.args(["-c", IMPORT]).output().is_ok_and(|output| output.status.success())
 }
 
-/// A directory with nothing but a `python` that starts `interpreter`.
+/// Makes a directory that holds nothing but a `python` that starts `interpreter`.
 fn link(interpreter: &str, directory: &Path) -> Result<PathBuf, Error> {
     fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
     let script = directory.join("python");

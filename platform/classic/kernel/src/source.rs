@@ -45,8 +45,8 @@ impl Source {
     }
 }
 
-/// Everything that configures the kernel and is not in its source, for [`write_configuration`] and for
-/// telling whether a kernel that was built earlier is still the right one.
+/// Everything that configures the kernel and is not in its source. [`write_configuration`] writes it, and
+/// `build` compares it to tell whether an earlier kernel is still the right one.
 pub(crate) const CONFIGURATION: [(&str, &str); 2] =
     [("autoconf.h", AUTOCONF), ("kernel_stack.h", KERNEL_STACK)];
 

@@ -1,5 +1,6 @@
-//! Reads the real source and compares a few numbers with what the running kernel is known to use. The numbers
-//! themselves come from the kernel's documentation and from boots, so this catches a reader that miscounts.
+//! Reads the real source and compares a few numbers with those that the running kernel is known to use. The
+//! expected numbers come from the kernel's documentation and from boots, so this catches a reader that
+//! miscounts.
 
 use ferry_classic_kernel::{Constants, Source};
 use std::path::Path;
@@ -20,7 +21,7 @@ fn constants_follow_source_and_configuration() {
     assert_eq!(value(&constants, "syscall", "DebugPutChar"), -9);
     assert_eq!(value(&constants, "label", "UntypedRetype"), 1);
     assert_eq!(value(&constants, "constant", "seL4_TCBObject"), 1);
-    // Without huge pages the 4 KiB frame moves from 8 to 7.
+    // Without huge pages the 4 KiB frame has number 7 instead of 8.
     assert_eq!(value(&constants, "constant", "seL4_X86_4K"), 7);
     assert_eq!(value(&constants, "constant", "seL4_NotEnoughMemory"), 10);
     assert_eq!(value(&constants, "constant", "seL4_CapIOPort"), 7);

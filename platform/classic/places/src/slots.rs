@@ -25,9 +25,8 @@ pub const FIRST_CHANNEL: u64 = 64;
 /// Lowest slot of frame capabilities, the ones that a grant gives.
 pub const FIRST_FRAME: u64 = 128;
 
-/// Label of the message on [`INITIALISER`] that ends the machine; message register 0 holds the exit code, 0
-/// to
-/// 255. The initialiser does not reply.
+/// Label of the message on [`INITIALISER`] that ends the machine. Message register 0 holds the exit code, 0
+/// to 255. The initialiser does not reply.
 pub const EXIT_LABEL: u64 = 1;
 
 /// Label of the message on [`INITIALISER`] that prints. Message register 0 holds the number of bytes, at most

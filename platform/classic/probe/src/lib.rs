@@ -1,9 +1,9 @@
 //! Tries what each capability of a protection domain (PD) of the classic platform is good for.
 //!
-//! The kernel is a debug kernel and says what kind of capability a slot holds. What it does not say, the
-//! rights, is tried by invoking. An invocation with a label that there is not changes nothing: an empty slot,
-//! or one without the right to send, is an *invalid capability*; an object of any kind takes it for an
-//! *illegal operation*; a notification is signalled.
+//! The kernel is a debug kernel, so it says what kind of capability a slot holds. It does not say which
+//! rights the capability has, so the probe invokes it, with a label that does not exist. That changes
+//! nothing. An empty slot, or one without the right to send, answers *invalid capability*. An object of any
+//! kind answers *illegal operation*. A notification is signalled.
 
 #![no_std]
 #![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
@@ -16,7 +16,8 @@ use ferry_classic_places::{addresses, slots};
 use ferry_harness::{Holding, Overreach};
 use ferry_platform::Channel;
 
-/// Whether the platform gives every PD its own address space as a capability: only to one with a window.
+/// Whether the platform gives every PD its own address space as a capability. This one gives it only to a PD
+/// with a window.
 pub const GIVES_ADDRESS_SPACES: bool = false;
 
 /// Where a PD's stack begins, growing down.
@@ -25,18 +26,18 @@ pub const STACK_TOP: Option<usize> = Some(addresses::STACK_TOP as usize);
 /// Slots of a PD without frames.
 const SLOTS: u64 = 256;
 
-/// No kind of capability: the kernel's number for an empty slot.
+/// The kernel's number for an empty slot, which holds no kind of capability.
 const EMPTY: u64 = 0;
 
-/// Looks at each slot of this PD's `CSpace`, in order. `frames`: the capability pointers of the frames that
-/// it holds.
+/// Looks at each slot of this PD's `CSpace`, in order. `frames` are the capability pointers of the frames
+/// that the PD holds.
 pub fn walk(frames: Range<u64>, see: &mut dyn FnMut(u64, Holding)) {
     for slot in 0..end(&frames) {
         see(slot, look(slot));
     }
 }
 
-/// Tries what must fault. Comes back only if it does not.
+/// Tries something that must fault. Returns only if it does not fault.
 pub fn overreach(how: Overreach) {
     match how {
         Overreach::WaitByChannel(channel) => {
@@ -61,7 +62,7 @@ fn look(slot: u64) -> Holding {
     if kind == EMPTY {
         return Holding::Nothing;
     }
-    // An endpoint: whoever invokes it waits for an answer.
+    // It is an endpoint. Whoever invokes an endpoint waits for an answer, so it is not invoked.
     if kind == syscall::debug_identify(slots::INITIALISER) {
         return if matches!(slot, slots::FAULT | slots::INITIALISER) {
             Holding::Life
@@ -78,21 +79,21 @@ fn look(slot: u64) -> Holding {
     }
 }
 
-/// The channel whose place this is.
+/// The channel that this slot belongs to.
 fn channel(slot: u64) -> Option<u8> {
     let number = u8::try_from(slot.checked_sub(slots::FIRST_CHANNEL)?).ok()?;
     (number < Channel::LIMIT).then_some(number)
 }
 
-/// Invokes it with a label that there is not. What the kernel says.
+/// Invokes a slot with a label that does not exist, and returns the kernel's answer.
 fn invoke(slot: u64) -> u64 {
     syscall::call(slot, MessageInfo::new(0, 0, 0), [0; 4]).info.label()
 }
 
-/// Only a frame has a physical address.
+/// Whether a slot holds a frame. Only a frame has a physical address.
 fn is_frame(slot: u64) -> bool {
-    // SAFETY: this thread's IPC buffer. Others of this program print through it; none keeps anything in it
-    // from one operation to the next, and a PD has one thread.
+    // SAFETY: this is this thread's IPC buffer. Others of this program print through it. None of them keeps
+    // anything in it from one operation to the next, and a PD has one thread.
     let mut kernel = unsafe { Kernel::new(addresses::IPC_BUFFER) };
     kernel.address_of_frame(slot).is_ok()
 }

@@ -22,8 +22,9 @@ impl<'a> AddressSpace<'a> {
         Ok(Self { root, paging: BTreeSet::new(), place })
     }
 
-    /// The initialiser's own, once, because only this value knows which paging structures exist. The
-    /// addresses near the initialiser's image have others, made by the kernel, and are out of bounds.
+    /// The initialiser's own VSpace. Call this only once, because only the returned value knows which paging
+    /// structures exist. The addresses near the initialiser's image have paging structures that the kernel
+    /// made, so nothing may be mapped there.
     pub(crate) fn own() -> Self {
         Self { root: constant::seL4_CapInitThreadVSpace, paging: BTreeSet::new(), place: "initialiser" }
     }
@@ -53,7 +54,7 @@ impl<'a> AddressSpace<'a> {
         Ok(())
     }
 
-    /// Maps a frame that is not mapped yet through this capability.
+    /// Maps a frame. Nothing may be mapped through this capability yet.
     pub(crate) fn map(
         &mut self,
         frame: u64,
@@ -63,8 +64,9 @@ impl<'a> AddressSpace<'a> {
         objects: &mut Objects,
     ) -> Result<(), Failure> {
         self.provide(address, frame_bits, objects)?;
-        // SAFETY: a PD's address space is not this program's. In the initialiser's own, frames are mapped at
-        // the scratch addresses of `region` alone, where no Rust object is.
+        // SAFETY: the VSpace of a PD is not this program's. In the initialiser's own VSpace, frames are
+        // mapped only at the scratch addresses of `region`, where no Rust object is and to which no reference
+        // is made.
         let mapped = unsafe { objects.kernel().map_frame(frame, self.root, address, rights) };
         mapped.map_err(|refusal| Failure::refused("map a frame", self.place, refusal))
     }

@@ -1,13 +1,14 @@
-//! Badges: by them the initialiser knows whose message it has received, and through which of two
-//! capabilities.
+//! Badges. From a message's badge the initialiser knows which PD it is from, and through which of two
+//! capabilities it came.
 //!
-//! The kernel sends faults, and PDs send their requests, to the same endpoint. A badge has 28 bits; numbers
-//! of PDs are far below that.
+//! The kernel sends faults, and PDs send their requests, to the same endpoint. A badge has 28 bits, far more
+//! than the numbers of PDs need.
 
 /// Set in the badge of a PD's capability for requests.
 const REQUEST: u64 = 1 << 27;
 
-/// Badge of the capability through which faults of PD `number` come. Never zero, which would be no badge.
+/// Badge of the capability through which faults of PD `number` come. It is never zero, because zero is no
+/// badge.
 pub(crate) const fn of_faults(number: usize) -> u64 {
     number as u64 + 1
 }

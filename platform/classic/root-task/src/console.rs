@@ -7,7 +7,7 @@ struct Console;
 
 impl Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // No buffer needed for whole lines: nobody has a higher priority.
+        // A line needs no buffer to stay whole: no PD has a higher priority.
         text.bytes().for_each(syscall::debug_put_char);
         Ok(())
     }

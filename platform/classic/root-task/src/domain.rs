@@ -13,7 +13,7 @@ use ferry_classic_spec::addresses::{IPC_BUFFER, STACK_TOP};
 use ferry_classic_spec::{Grant, PAGE_BYTES, ProtectionDomain, Segment, System, slots};
 
 const PAGE: u64 = PAGE_BYTES as u64;
-/// Smallest CNode of a PD: 256 slots hold all fixed ones.
+/// log2 of the slots of the smallest CNode of a PD. All fixed slots fit in 256.
 const MINIMUM_SLOT_BITS: u64 = 8;
 
 /// What all PDs are made from.
@@ -24,7 +24,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) payload: &'a Payload<'a>,
     /// The frames of each region.
     pub(crate) frames: &'a [Frames],
-    /// Where PDs report faults and ask for the end.
+    /// The endpoint for faults and requests of PDs.
     pub(crate) endpoint: u64,
     /// The notification of each PD.
     pub(crate) notifications: &'a [u64],
@@ -54,7 +54,7 @@ pub(crate) fn make(
     let (cnode, bits) = make_cspace(shared, number, space.root(), objects)?;
 
     let thread = objects.make(constant::seL4_TCBObject, 0)?;
-    // The guard takes all bits of a capability pointer that the CNode does not, and they must be zero.
+    // The guard covers all bits of a capability pointer that the CNode does not use. They must be zero.
     let guard = (constant::seL4_WordBits - bits) << guard::GuardSize_shift | 1 << guard::CapDataType_shift;
     let kernel = objects.kernel();
     kernel
@@ -78,7 +78,8 @@ pub(crate) fn make(
 
 /// The registers with which a PD begins.
 pub(crate) const fn first_registers(domain: &ProtectionDomain) -> UserContext {
-    // Eight bytes below the top: a function expects the stack as a call leaves it, off by a return address.
+    // Eight bytes below the top: a function expects the stack as a call leaves it, with a return address on
+    // it.
     UserContext { instruction_pointer: domain.entry, stack_pointer: STACK_TOP - 8 }
 }
 
@@ -143,7 +144,8 @@ fn map_segment(
     Ok(frames)
 }
 
-/// What each page of a segment begins with: where in the page, and the bytes; the rest of the page is zero.
+/// The contents of each page of a segment: an offset in the page, and the bytes from there on. The rest of
+/// the page is zero.
 pub(crate) fn pages_of(
     segment: &Segment,
     data: &'static [u8],

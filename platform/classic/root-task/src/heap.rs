@@ -1,5 +1,5 @@
 //! The initialiser's heap: a fixed array from which memory is taken and never given back. The initialiser
-//! builds one system and then allocates nothing any more, so there is nothing worth reusing.
+//! builds one system and allocates nothing after that, so reuse would gain nothing.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -14,7 +14,7 @@ struct Heap {
     used: AtomicUsize,
 }
 
-// SAFETY: `memory` is only handed out, in pieces that do not overlap, by the atomic `used`.
+// SAFETY: the atomic `used` alone hands out `memory`, in pieces that do not overlap.
 unsafe impl Sync for Heap {}
 
 #[global_allocator]

@@ -3,8 +3,9 @@
 use ferry_classic_abi::{BootInformation, SlotRange};
 use ferry_classic_spec::PAGE_BYTES;
 
-/// Patched by `ferry_classic_spec::pack`: address and length of the compiled system, first address of the
-/// image. In `.data`, because the file must have bytes to patch; zero means that nothing was packed.
+/// The image builder (`ferry_classic_image::pack`) writes three words here: address and length of the
+/// compiled system, and the first address of the image. They are in `.data`, because the file must have bytes
+/// to patch. Zero means that nothing was packed.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".data")]
 static FERRY_SYSTEM: [u64; 3] = [0; 3];
@@ -19,15 +20,16 @@ pub(crate) struct Image {
 impl Image {
     /// Finds the image. Without a packed system, [`system`](Self::system) is empty.
     pub(crate) fn of_this_program(boot: &BootInformation) -> Self {
-        // SAFETY: a reference is valid to read. Volatile, because the compiler knows only the unpatched
-        // value.
+        // SAFETY: a static is valid for reads. The read is volatile, because the compiler knows only the
+        // unpatched value.
         let [address, bytes, start] = unsafe { (&raw const FERRY_SYSTEM).read_volatile() };
         let system = if address == 0 {
             &[][..]
         } else {
-            // SAFETY: the packer made a segment of that length there, which the kernel has loaded; it is no
-            // Rust object's memory. Frames of it are handed to PDs, which may write them: those of prefilled
-            // regions, which share no page with anything else and are not read any more when PDs run.
+            // SAFETY: the packer made a segment of that length there, and the kernel has loaded it. No other
+            // Rust object lies in it. PDs get frames of it, the ones of prefilled regions, and may write to
+            // them. Those frames share no page with anything else, and nothing here reads them any more when
+            // PDs run.
             unsafe {
                 core::slice::from_raw_parts(
                     core::ptr::with_exposed_provenance(address as usize),

@@ -1,22 +1,23 @@
 //! The initialiser of the classic platform: the first and only program that the kernel starts.
 //!
-//! It decodes the compiled system that was packed behind it, checks it, makes every object of it, gives every
-//! protection domain (PD) exactly the capabilities and mappings that the system says, starts all of them at
-//! once, gives up the privileges that it no longer needs, and from then on reports faults, starts those again
-//! that may be, and ends the machine on request.
+//! It decodes the compiled system that was packed behind it, checks it, and makes every object of it. It
+//! gives every protection domain (PD) exactly the capabilities and mappings that the system says. Then it
+//! starts all of them at once and gives up the privileges that it no longer needs. From then on it reports
+//! faults, starts PDs again where the system allows it, and ends the machine on request.
 //!
 //! What holds afterwards:
 //! * A PD's CSpace holds what `ferry_classic_spec::slots` lists and nothing else: no untyped memory, no TCB,
 //!   no CNode, no page table. Only a PD with a window holds its own VSpace.
-//! * A frame is mapped where the system says, with those rights, through a capability that has no others.
-//!   Stacks lie between pages that are never mapped. No page is both writable and, by intent, executable; but
-//!   this kernel never sets the no-execute bit, so nothing stops a PD from executing its data, and no test
-//!   may rely on that. What is enforced is that code cannot be written.
-//! * A PD that faults is started again as often as the system says (`restart`) and then stays stopped for
-//!   good; the rest goes on.
+//! * A frame is mapped where the system says, with the rights that it says, through a capability that has no
+//!   other rights. Stacks lie between pages that are never mapped.
+//! * Code cannot be written. Data should not be executed either: no page is meant to be both writable and
+//!   executable. But this kernel never sets the no-execute bit, so nothing stops a PD from executing its
+//!   data, and no test may rely on that.
+//! * A PD that faults is started again as often as the system says (`restart`), and then stays stopped for
+//!   good. All others go on.
 //!
-//! Whatever goes wrong before the PDs start ends the machine with one line that says what and where, and a
-//! failure code.
+//! Whatever goes wrong before the PDs start ends the machine, with a failure code and one line that says what
+//! and where.
 #![no_std]
 #![no_main]
 #![allow(clippy::cast_possible_truncation, reason = "x86-64 alone: a usize has 64 bits")]
@@ -51,7 +52,7 @@ use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{BootInformation, Kernel};
 use ferry_classic_spec::System;
 
-/// Builds the system and serves it; never returns unless it fails.
+/// Builds the system and serves it. Returns only if building or starting fails.
 fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
     let image = Image::of_this_program(boot);
     let mut objects = Objects::new(kernel, boot);
@@ -73,9 +74,9 @@ struct Built<'a> {
     system: System,
     payload: Payload<'a>,
     domains: Vec<Made>,
-    /// Where the PDs report to.
+    /// The endpoint for faults and requests of PDs.
     endpoint: u64,
-    /// An empty slot.
+    /// An empty slot of the initialiser's CNode.
     spare: u64,
 }
 
@@ -108,7 +109,8 @@ fn build<'a>(image: &'a Image, objects: &mut Objects) -> Result<Built<'a>, Failu
     Ok(Built { system, payload, domains, endpoint, spare })
 }
 
-/// Starts everything. The initialiser has the highest priority, so no PD runs before it waits for faults.
+/// Starts everything. The initialiser has the highest priority, so no PD runs before the initialiser waits
+/// for faults.
 fn start(built: &Built<'_>, objects: &mut Objects) -> Result<(), Failure> {
     for (domain, made) in built.system.domains.iter().zip(&built.domains) {
         let started = objects.kernel().resume(made.thread);

@@ -1,18 +1,20 @@
-//! Makes kernel objects: memory from untypeds, slots from the end of the initialiser's CNode.
+//! Makes kernel objects. Their memory comes from untypeds, their slots from the empty ones of the
+//! initialiser's CNode.
 //!
-//! An untyped is used from its beginning to its end and nothing is given back. The kernel aligns each object
-//! to its own size, so the large frames come first (`region::make_all`), and each request goes to the
-//! smallest untyped that still has room: the kernel zeroes an untyped as a whole when it is first used, and
-//! zeroing a large one for a few small objects would take longer than everything else.
+//! An untyped is used from its beginning to its end, and nothing is given back. The kernel aligns each object
+//! to its own size, so the large frames come first (`region::make_all`). Each request goes to the smallest
+//! untyped that still has room, because the kernel zeroes an untyped as a whole when it is first used.
+//! Zeroing a large one for a few small objects would take longer than everything else.
 
 use crate::failure::Failure;
 use alloc::vec::Vec;
 use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{BootInformation, Kernel, Rights, SlotRange};
 
-/// Objects that the kernel makes in one invocation at most.
+/// The most objects that the kernel makes in one invocation.
 const MAXIMUM_BATCH: u64 = 256;
-/// Bits of a slot's address in the initialiser's own CNode: the kernel gives it a guard for all the others.
+/// Bits of a slot's address in the initialiser's own CNode: a whole word, because the kernel gives the CNode
+/// a guard for the remaining bits.
 const DEPTH: u64 = constant::seL4_WordBits;
 const NODE: u64 = constant::seL4_CapInitThreadCNode;
 
@@ -30,7 +32,7 @@ struct FreeMemory {
 }
 
 impl FreeMemory {
-    /// Where `count` objects of `size` bytes would end.
+    /// Where `count` objects of `size` bytes would end, or `None` if there is no room for them.
     fn end_of(&self, size: u64, count: u64) -> Option<u64> {
         let end = self.used.checked_next_multiple_of(size)?.checked_add(size.checked_mul(count)?)?;
         (end <= self.bytes).then_some(end)
@@ -84,7 +86,7 @@ impl Objects {
         wanted: u64,
     ) -> Result<u64, Failure> {
         let size = 1 << size_bits;
-        // As many at once as some untyped has room for, down to a single one.
+        // Tries to make all of them at once, then half as many, down to one, until some untyped has room.
         let counts = core::iter::successors(Some(wanted), |count| (*count > 1).then_some(count / 2));
         for count in counts {
             let fitting = self.untypeds.iter_mut().filter_map(|memory| {
@@ -144,9 +146,9 @@ impl Objects {
         Ok(slot)
     }
 
-    /// Deletes the capabilities that can make objects and take interrupts: from here on, not even a defect of
-    /// the initialiser can change what exists. What stays is what the system consists of, and the I/O ports,
-    /// through which the initialiser ends the machine.
+    /// Deletes the capabilities that can make objects and take interrupts. From here on, not even a defect of
+    /// the initialiser can change what exists. It keeps the capabilities to the objects of the system, and
+    /// the one to the I/O ports, through which it ends the machine.
     pub(crate) fn give_up_privileges(&mut self) -> Result<(), Failure> {
         let controls =
             [constant::seL4_CapIRQControl, constant::seL4_CapASIDControl, constant::seL4_CapDomain];

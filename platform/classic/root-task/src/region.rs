@@ -2,8 +2,8 @@
 //!
 //! A region of 4 KiB frames is filled without a copy: the packed image already holds its contents,
 //! page-aligned, in frames of the initialiser's image, and those frames become the region's. All other
-//! contents are copied through a scratch mapping, one frame at a time; so they can be again when a PD is
-//! restarted.
+//! contents are copied through a scratch mapping, one frame at a time. When a PD is restarted they can be
+//! copied again.
 
 use crate::address_space::AddressSpace;
 use crate::failure::Failure;
@@ -14,8 +14,9 @@ use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{Kernel, Refusal, Rights, SlotRange};
 use ferry_classic_spec::{Blob, MemoryRegion, PAGE_BYTES};
 
-/// Where frames are mapped while they are filled: addresses far from the initialiser's image, the two sizes
-/// far from each other, because a page table and a large frame cannot share a place.
+/// Where frames are mapped while they are filled. The addresses are far from the initialiser's image. Those
+/// of the two sizes are far from each other, because a page table and a large frame cannot have the same
+/// place.
 const SCRATCH_SMALL: u64 = 0x7000_0000_0000;
 const SCRATCH_LARGE: u64 = 0x7000_4000_0000;
 
@@ -130,13 +131,14 @@ pub(crate) fn fill(
     unmapped.map_err(|refusal| Failure::refused("unmap a frame", "initialiser", refusal))
 }
 
-/// Makes the scratch mapping of small frames possible, so that [`refill`] needs no object.
+/// Makes what the scratch mapping of small frames needs, so that [`refill`] makes no object.
 pub(crate) fn provide_scratch(scratch: &mut AddressSpace, objects: &mut Objects) -> Result<(), Failure> {
     scratch.provide(SCRATCH_SMALL, constant::seL4_PageBits, objects)
 }
 
-/// Makes a small frame, which may be mapped elsewhere, hold `contents` from byte `offset` on and zeros before
-/// and after. `spare` is an empty slot and is so again; the scratch mapping must have been provided.
+/// Makes a small frame, which may be mapped elsewhere, hold `contents` from byte `offset` on, and zeros
+/// before and after. `spare` is an empty slot, and is empty again afterwards. `provide_scratch` must have
+/// been called.
 pub(crate) fn refill(
     frame: u64,
     offset: usize,
@@ -147,7 +149,7 @@ pub(crate) fn refill(
     assert!(offset + contents.len() <= PAGE_BYTES, "contents fit in the frame");
     let to = |slot| (constant::seL4_CapInitThreadCNode, slot, constant::seL4_WordBits);
     kernel.mint(to(spare), to(frame), Rights::READ_WRITE, 0)?;
-    // SAFETY: no Rust object is at the scratch addresses.
+    // SAFETY: no Rust object is at the scratch addresses, and no reference is made to what is mapped there.
     let mapped = unsafe {
         kernel.map_frame(spare, constant::seL4_CapInitThreadVSpace, SCRATCH_SMALL, Rights::READ_WRITE)
     };
@@ -155,9 +157,9 @@ pub(crate) fn refill(
     let page = core::ptr::with_exposed_provenance_mut::<u8>(SCRATCH_SMALL as usize);
     // SAFETY: the frame is mapped there, writable, for this thread; the PD whose memory it is does not run.
     unsafe { page.write_bytes(0, PAGE_BYTES) };
-    // SAFETY: likewise; the contents fit, and lie in this program's own image.
+    // SAFETY: as above. The contents fit (checked above), and lie in this program's own image.
     unsafe { page.wrapping_add(offset).copy_from_nonoverlapping(contents.as_ptr(), contents.len()) };
-    // Before deleting: this kernel would leave the mapping of a frame alive that has other capabilities.
+    // Unmap before the delete: the frame has other capabilities, so this kernel would leave it mapped.
     kernel.unmap_frame(spare)?;
     kernel.delete(constant::seL4_CapInitThreadCNode, spare, constant::seL4_WordBits)
 }

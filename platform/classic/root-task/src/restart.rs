@@ -1,10 +1,10 @@
-//! Starting a PD again when it has faulted: its program as it was at the first start, everything that it
-//! shares with others as it is now.
+//! Starts a PD again when it has faulted. Its program is what it was at the first start. Everything that it
+//! shares with others stays as it is.
 //!
-//! Put back are the writable segments of its program, `.data` from the image and `.bss` as zeros, and its
-//! registers. Its stack and the page of its IPC buffer keep what is in them, which a program that begins
-//! never reads. Its capabilities are what they were; what central has left mapped in its window it removes
-//! itself, before anything else.
+//! What is put back: the writable segments of its program (`.data` from the image, `.bss` as zeros) and its
+//! registers. Its stack and the page of its IPC buffer keep what is in them, because a program that begins
+//! never reads that. Its capabilities stay what they were. What central has left mapped in its window,
+//! central itself unmaps before it does anything else.
 
 use crate::domain::{self, Made};
 use crate::region::{Payload, refill};
@@ -20,7 +20,7 @@ pub(crate) struct Lives<'a> {
     domains: &'a [Made],
     /// An empty slot of the initialiser's CNode.
     spare: u64,
-    /// How often each PD may be started again, and was.
+    /// How often each PD may be started again, and how often it has been.
     restarts: Vec<Restarts>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Lives<'a> {
         Self { system, payload, domains, spare, restarts }
     }
 
-    /// Starts PD `number`, which is suspended, again if it may be.
+    /// Starts PD `number` again, if it may be. The PD must be suspended.
     pub(crate) fn try_again(&mut self, number: usize, kernel: &mut Kernel) -> Result<Outcome, Refusal> {
         let (Some(domain), Some(made)) = (self.system.domains.get(number), self.domains.get(number)) else {
             return Ok(Outcome::Stays);

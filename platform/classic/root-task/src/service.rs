@@ -1,10 +1,10 @@
-//! What the initialiser does once the system runs: it reports the faults and panics of PDs, starts those
-//! again that may be, prints for them, and ends the machine when a PD asks for it. It never answers, so a PD
-//! that faulted stays stopped unless it is started again.
+//! What the initialiser does once the system runs. It reports the faults and panics of PDs, starts PDs again
+//! where the system allows it, prints for them, and ends the machine when a PD asks for it. It never answers,
+//! so a PD that faulted stays stopped unless it is started again.
 //!
 //! The kernel sends faults, and PDs send their requests, to the same endpoint with different badges. A PD can
-//! also write a message of its own to the fault endpoint: that reports a fault in its own name and stops it,
-//! which it could have had more easily.
+//! also send a message of its own to the fault endpoint. That reports a fault in its own name and stops it,
+//! so the PD gains nothing by it.
 
 use crate::badge;
 use crate::console::println;
@@ -38,7 +38,7 @@ pub(crate) fn serve(
             continue;
         };
         println!("{}", Report::Fault { domain: name, fault });
-        // It is stopped already, waiting for an answer; this makes sure that none can come.
+        // It has stopped already, and waits for an answer. Suspending it makes sure that no answer can come.
         let suspended = domains.get(number).map_or(Ok(()), |made| kernel.suspend(made.thread));
         match suspended.and_then(|()| lives.try_again(number, kernel)) {
             Ok(Outcome::Again(count)) => println!("{}", Report::Restart { domain: name, number: count }),

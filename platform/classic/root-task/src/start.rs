@@ -8,8 +8,8 @@ use ferry_classic_abi::{BootInformation, Kernel};
 /// Exit code of the machine when the system could not be built. PDs use small numbers.
 const FAILED: u8 = 126;
 
-// The kernel enters with the boot information in `rdi` and without a stack. 64 KiB: the deepest calls are
-// those of the decoder, a few hundred bytes each.
+// The kernel enters with the boot information in `rdi` and without a stack. The stack has 64 KiB: the deepest
+// calls are those of the decoder, a few hundred bytes each.
 global_asm!(
     ".section .bss.stack, \"aw\", @nobits",
     ".balign 16",
@@ -26,7 +26,7 @@ global_asm!(
 );
 
 extern "C" fn main(boot: *const BootInformation) -> ! {
-    // SAFETY: the kernel maps the boot information for good, and nobody writes it.
+    // SAFETY: the kernel passes the address of the boot information, maps it for good, and nobody writes it.
     let boot = unsafe { &*boot };
     // SAFETY: the kernel maps this thread's IPC buffer there for good; this is the only `Kernel` made for it.
     let kernel = unsafe { Kernel::new(boot.ipc_buffer()) };

@@ -10,9 +10,9 @@ const COMMAND_PORT: u16 = 0x43;
 const CHANNEL_PORT: u16 = 0x40;
 /// Channel 0, both bytes of the divisor, mode 2: one edge each time the divisor has been counted down.
 const PERIODIC: u8 = 0x34;
-/// The PIT's line according to the ACPI tables of every PC that QEMU makes.
+/// The PIT's line, according to the ACPI tables of every PC that QEMU emulates.
 const PIN: u64 = 2;
-/// Any free one; the PIT is the only interrupt.
+/// Any free vector; the PIT is the only interrupt.
 const VECTOR: u64 = 0;
 
 /// Starts the tick and returns its interrupt handler and the notification that it signals. `check` has made
@@ -25,7 +25,7 @@ pub(crate) fn make(period_us: u32, objects: &mut Objects) -> Result<(u64, u64), 
     let kernel = objects.kernel();
     let set = kernel.set_interrupt_notification(handler, notification);
     set.map_err(refused("set the notification of an interrupt"))?;
-    // The line is masked until somebody acknowledges, even though nothing has come yet.
+    // The line is masked until the interrupt is acknowledged, even though none has come yet.
     kernel.acknowledge_interrupt(handler).map_err(refused("acknowledge an interrupt"))?;
 
     let [low, high, ..] = (u64::from(period_us) * HERTZ / 1_000_000).to_le_bytes();

@@ -1,6 +1,6 @@
-//! The debug console. Text is formatted first and then sent to the initialiser in one message; the
-//! initialiser has the highest priority, so no other PD's text comes between. Text of more than
-//! [`PRINT_BYTES`] goes out in several messages, between which it can.
+//! The debug console. Text is formatted first and then sent to the initialiser in one message. The
+//! initialiser has the highest priority, so no other PD's text comes in between. Text of more than
+//! [`PRINT_BYTES`] goes out in several messages, and other text can come between those.
 
 use core::fmt;
 use ferry_classic_abi::Kernel;
@@ -19,8 +19,8 @@ fn send(text: &[u8]) {
         word[..chunk.len()].copy_from_slice(chunk);
         u64::from_le_bytes(word)
     });
-    // SAFETY: this thread's IPC buffer. A window may hold another `Kernel` for it; neither keeps anything in
-    // the buffer from one operation to the next, and a PD has one thread.
+    // SAFETY: this is this thread's IPC buffer. A window may hold another `Kernel` for it. Neither keeps
+    // anything in the buffer from one operation to the next, and a PD has one thread.
     let mut kernel = unsafe { Kernel::new(addresses::IPC_BUFFER) };
     kernel.send(INITIALISER, PRINT_LABEL, [text.len() as u64].into_iter().chain(words));
 }

@@ -46,32 +46,32 @@ use ferry_classic_abi::{Kernel, MessageInfo, syscall};
 use ferry_classic_places::{addresses, slots};
 
 /// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one.
-// A function of its own, as are those of the window: whoever traces a program finds its kernel calls by their
+// Not inlined, like the functions of the window: in a trace of a program its kernel calls are found by these
 // names.
 #[inline(never)]
 pub fn notify(channel: Channel) {
     syscall::signal(slots::FIRST_CHANNEL + u64::from(channel.number()));
 }
 
-/// Signals as [`notify`] does, for a PD of higher priority: this kernel has one way to signal.
-// Inlined, so that a trace counts it as the one call of `notify` that it is.
+/// Signals as [`notify`] does, for a PD of higher priority. This kernel has only one way to signal.
+// Inlined, so that a trace counts it as one call of `notify`, which is what it is.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it has to be, see above")]
 pub fn notify_above(channel: Channel) {
     notify(channel);
 }
 
-/// Signals as [`notify`] does: this kernel cannot signal and wait in one call. For the last thing that a
-/// handler does.
-// Inlined, so that a trace counts it as the one call of `notify` that it is.
+/// Signals as [`notify`] does, as the last thing that a handler does. This kernel cannot signal and wait in
+/// one call.
+// Inlined, so that a trace counts it as one call of `notify`, which is what it is.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it has to be, see above")]
 pub fn notify_on_return(channel: Channel) {
     notify(channel);
 }
 
-/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other
-/// wake-up.
+/// The channels that were signalled since the last wake-up or call of this function. It does not wait. No
+/// later wake-up reports them again.
 #[inline(never)]
 #[must_use]
 pub fn poll() -> ChannelSet {
@@ -83,15 +83,15 @@ pub fn yield_now() {
     syscall::yield_now();
 }
 
-/// Blocks until the next period of the system's tick begins. A period that began while nobody waited counts;
-/// of several only one does.
+/// Blocks until the next period of the system's tick begins. Periods that began while nobody waited count as
+/// one.
 ///
 /// # Panics
 ///
-/// In a PD other than the one that the system description makes the ticker, unless it faults before.
+/// In a PD other than the one that the system description makes the ticker, unless the PD faults first.
 pub fn wait_for_period() {
     let _ = syscall::receive(slots::TICK_NOTIFICATION);
-    // SAFETY: this thread's IPC buffer, and an acknowledgement passes nothing in it.
+    // SAFETY: this is this thread's IPC buffer, and an acknowledgement passes nothing in it.
     let mut kernel = unsafe { Kernel::new(addresses::IPC_BUFFER) };
     if let Err(refusal) = kernel.acknowledge_interrupt(slots::TICK_HANDLER) {
         panic!("this protection domain has no tick: {refusal}");

@@ -1,10 +1,10 @@
-//! How a PD begins, what it does for the rest of its life, and how it ends when it panics.
+//! How a PD begins, how it gets its wake-ups, and how it ends when it panics.
 
 use ferry_classic_abi::{MessageInfo, syscall};
 use ferry_classic_places::slots;
 use ferry_platform::{ChannelSet, Handler};
 
-/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
+/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Use it once in a program.
 #[macro_export]
 macro_rules! protection_domain {
     ($init:path) => {
@@ -16,7 +16,7 @@ macro_rules! protection_domain {
     };
 }
 
-/// Initialises, then hands over every wake-up.
+/// Initialises the PD, then passes every wake-up to its handler.
 #[doc(hidden)]
 pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
     let mut handler = init();

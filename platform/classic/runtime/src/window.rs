@@ -1,5 +1,5 @@
-//! Central's window: the range of its addresses where it maps frames of clients. The one place of this
-//! platform where a PD changes its own address space.
+//! Central's window: the range of its addresses where it maps frames of clients. This is the one place of
+//! this platform where a PD changes its own address space.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use ferry_classic_abi::{Kernel, Rights};
@@ -13,16 +13,16 @@ pub struct Window {
     kernel: Kernel,
 }
 
-/// The window, once: later calls return `None`. In a PD to which the system description gives no window,
-/// mapping is refused.
+/// The window. Only the first call returns it; later calls return `None`. In a PD to which the system
+/// description gives no window, mapping is refused.
 #[must_use]
 pub fn window() -> Option<Window> {
     if TAKEN.swap(true, Ordering::Relaxed) {
         return None;
     }
-    // SAFETY: the initialiser maps this thread's IPC buffer there for good. Others of this program print and
-    // acknowledge interrupts; none keeps anything in the buffer from one operation to the next, and a PD has
-    // one thread.
+    // SAFETY: the initialiser maps this thread's IPC buffer there for good. Other parts of this program print
+    // and acknowledge interrupts through it. None keeps anything in the buffer from one operation to the
+    // next, and a PD has one thread.
     Some(Window { kernel: unsafe { Kernel::new(addresses::IPC_BUFFER) } })
 }
 
@@ -32,8 +32,9 @@ impl Window {
     #[inline(never)]
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let rights = if frame.writable { Rights::READ_WRITE } else { Rights::READ };
-        // SAFETY: frames are mapped at addresses of the window, where `ferry check` and the initialiser let
-        // nothing else be; the kernel refuses to map over a frame that is mapped.
+        // SAFETY: frames are mapped at addresses of the window. `ferry check` and the initialiser make sure
+        // that nothing else is there, so no Rust object is. The kernel refuses to map over a frame that is
+        // mapped.
         let result = unsafe { self.kernel.map_frame(frame.capability, slots::VSPACE, frame.address, rights) };
         result.map_err(|refusal| MapError { code: refusal.0 })
     }
@@ -42,7 +43,7 @@ impl Window {
     /// mapped, or that does not exist, is left alone.
     #[inline(never)]
     pub fn unmap(&mut self, capability: u64) {
-        // The kernel refuses only a capability that is no frame's, and then nothing is mapped through it.
+        // The kernel refuses only a capability that is not a frame's, and then nothing is mapped through it.
         let _ = self.kernel.unmap_frame(capability);
     }
 }

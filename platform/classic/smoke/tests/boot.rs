@@ -54,8 +54,8 @@ fn channel(one: (u32, u8), other: (u32, u8)) -> Channel {
     Channel { ends: [end(one), end(other)] }
 }
 
-/// All parts of the subject in one system, intruders first, the prober last, so that it ends the machine
-/// after everybody else has shown what it should.
+/// All parts of the subject in one system. The intruders have the highest priority, so they run first. The
+/// prober ends the machine after everybody else has shown what it should.
 fn everything() -> (System, Payload) {
     let mut payload = Payload::new();
     let mut contents = vec![0; PAGE + 8];
@@ -122,8 +122,8 @@ fn counting_instructions_changes_nothing() {
     check_everything(&boot("icount", &system, &payload, &["-icount", "shift=0,sleep=off"]));
 }
 
-/// A region of 64 MiB with contents, whose frames come out of the packed image, or are copied if they are
-/// large.
+/// A region of 64 MiB with contents. Small frames come out of the packed image. Large frames get a copy of
+/// the contents.
 fn large_prefill(frame_bits: u8) -> Outcome {
     const PAGES: usize = 64 << 20 >> 12;
     let mut payload = Payload::new();

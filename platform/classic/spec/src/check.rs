@@ -1,6 +1,7 @@
 //! Checks a compiled system before anything is built from it, so that the rest of the initialiser may rely on
-//! numbers being in range and addresses not overlapping. `ferry check` has said all this before, with file
-//! and line; this is what stands between a defect of the image builder and a system with wrong rights.
+//! numbers being in range and addresses not overlapping. `ferry check` has checked the same before, with file
+//! and line. This check is for defects of the image builder: without it, they could become a system with
+//! wrong rights.
 //!
 //! The initialiser calls it. It is here because this crate's tests run on the host: `tests/check.rs` breaks
 //! each rule.
@@ -15,7 +16,7 @@ const PAGE: u64 = PAGE_BYTES as u64;
 const LARGE: u64 = 1 << 21;
 const MAXIMUM_PRIORITY: u8 = 253;
 const PERIODS_US: core::ops::RangeInclusive<u32> = 1_000..=54_000;
-/// More would not fit the badges of the initialiser's `service`, and its heap is full long before.
+/// More would not fit in the initialiser's badges (its module `badge`). Its heap is full long before that.
 const MAXIMUM_DOMAINS: usize = 1 << 20;
 
 /// A system that contradicts itself, or asks for what the platform cannot do.
@@ -27,7 +28,7 @@ pub struct Contradiction {
     pub problem: &'static str,
 }
 
-/// Refuses what cannot or must not be built. `payload`: what was decoded with the system.
+/// Refuses what cannot or must not be built. `payload` is what was decoded with the system.
 pub fn check(system: &System, payload: &[u8]) -> Result<(), Contradiction> {
     ensure(system.domains.len() <= MAXIMUM_DOMAINS, "system", "too many protection domains")?;
     for one in &system.regions {
@@ -117,7 +118,7 @@ fn find<'a>(region: u32, system: &'a System, place: &str) -> Result<&'a MemoryRe
 }
 
 /// Every grant has its own slots and its own addresses, which lie in the window. Frames of different sizes do
-/// not share 2 MiB of it, because a page table and a large frame would be in the same place.
+/// not share 2 MiB of it, because a page table and a large frame would need the same entry.
 fn grants(domain: &ProtectionDomain, system: &System) -> Result<(), Contradiction> {
     let place = domain.name.as_str();
     let mut addresses = Vec::new();
@@ -136,11 +137,12 @@ fn grants(domain: &ProtectionDomain, system: &System) -> Result<(), Contradictio
         capabilities.push((grant.first_capability, slots));
     }
     disjoint(addresses, u64::MAX, place, "the addresses of grants overlap")?;
-    // As many as a CNode can have that fits into memory at all.
+    // No CNode that fits in memory at all has more slots than this.
     disjoint(capabilities, 1 << 24, place, "the slots of grants overlap")
 }
 
-/// Whether the ranges, from a number to the one after the last, have nothing in common and end by `limit`.
+/// Checks that the ranges do not overlap and end by `limit`. A range goes from its first number to the one
+/// after its last.
 fn disjoint(
     mut ranges: Vec<(u64, Option<u64>)>,
     limit: u64,

@@ -1,6 +1,6 @@
 //! The byte layout of a compiled system (see the crate documentation) and the builder of its payload.
-//! `encode` runs on the host, `decode` in the initialiser, on bytes that only the image builder could have
-//! written: `decode` still reports anything that does not fit instead of panicking.
+//! `encode` runs on the host, and `decode` runs in the initialiser. Only the image builder could have written
+//! the bytes that `decode` reads. All the same, it reports anything that does not fit instead of panicking.
 
 use crate::{Blob, System};
 use alloc::vec::Vec;

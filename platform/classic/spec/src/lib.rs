@@ -16,12 +16,13 @@
 //! payload  the payload
 //! ```
 //!
-//! The initialiser has [`check`] look over what it has decoded before it builds anything from it.
+//! The initialiser calls [`check`] before it builds anything from what it has decoded.
 //!
 //! The encoding is private to one build of Ferry: image builder and initialiser come from the same source,
-//! and nothing of it is stored for later. The image builder (`ferry-classic-image`) appends a compiled system
-//! to the initialiser's ELF file; [`SYSTEM_SYMBOL`] tells the initialiser where it went. The fixed slots of
-//! every PD's CSpace are in [`slots`], the fixed addresses of every PD's VSpace in [`addresses`].
+//! and nothing in this encoding is kept for later. The image builder (`ferry-classic-image`) appends a
+//! compiled system to the initialiser's ELF file, and [`SYSTEM_SYMBOL`] tells the initialiser where it is.
+//! The fixed slots of every PD's CSpace are in [`slots`], the fixed addresses of every PD's VSpace in
+//! [`addresses`].
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,6 @@
-//! The data model of a compiled system. Plain values: the image builder fills them after `ferry check` has
-//! accepted the description, the initialiser checks them again before it builds anything from them.
+//! The data model of a compiled system. It consists of plain values. The image builder fills them in after
+//! `ferry check` has accepted the description. The initialiser checks them again before it builds anything
+//! from them.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -85,9 +86,8 @@ pub struct Map {
 pub struct Grant {
     /// Number of the region in [`System::regions`].
     pub region: u32,
-    /// Address of the first frame's home in the domain's window, aligned to the region's frame size; the
-    /// others follow it. Nothing is mapped there; the initialiser provides the page tables that frames of
-    /// this size need.
+    /// Address of the first frame's home in the domain's window, a multiple of 2 MiB; the others follow it.
+    /// Nothing is mapped there. The initialiser provides the page tables that frames of this size need.
     pub address: u64,
     /// Slot of the first frame's capability, at least [`FIRST_FRAME`](crate::slots::FIRST_FRAME).
     pub first_capability: u64,
@@ -95,8 +95,8 @@ pub struct Grant {
     pub writable: bool,
 }
 
-/// A range of a domain's own addresses where nothing is mapped at first: there it maps the frames of its
-/// grants.
+/// A range of a domain's own addresses where nothing is mapped at first. There the domain maps the frames of
+/// its grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// First address, a multiple of 2 MiB.
@@ -128,8 +128,8 @@ pub struct End {
 pub struct Tick {
     /// Number of the domain in [`System::domains`] that is woken.
     pub domain: u32,
-    /// Period in microseconds, 1 000 to 54 000: the 16-bit counter of the PC's interval timer allows no
-    /// longer one, and shorter ones leave an emulated machine no time for anything else.
+    /// Period in microseconds, 1 000 to 54 000. The 16-bit counter of the PC's interval timer allows no
+    /// longer period, and a shorter one leaves an emulated machine no time for anything else.
     pub period_us: u32,
 }
 

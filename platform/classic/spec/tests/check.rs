@@ -1,5 +1,5 @@
-//! The initialiser's last look at a compiled system: one system that it takes, and for each rule one change
-//! that it refuses, with the words in which it does.
+//! The initialiser's check of a compiled system: one system that it accepts, and for each rule one change
+//! that it refuses, with the message of the refusal.
 
 use ferry_classic_spec::addresses::{MAXIMUM_STACK_BYTES, PRIVATE_START};
 use ferry_classic_spec::{
@@ -78,7 +78,7 @@ fn grants_lie_in_the_window_and_apart() {
         (|system| system.domains[0].grants[1].address = WINDOW + 3 * LARGE, OUTSIDE),
         (|system| system.domains[0].grants[1].address = 0x4000_0000, OUTSIDE),
         (|system| system.domains[0].grants[1].address = u64::MAX - LARGE + 1, OUTSIDE),
-        // It begins inside, and ends behind.
+        // It begins inside the window, and ends behind it.
         (
             |system| {
                 system.regions[1].frames = 513;
@@ -126,7 +126,7 @@ fn nothing_is_mapped_over_anything() {
             OVERLAP,
         ),
         (|system| system.domains[1].window = Some(Window { address: 0x4000_0000, bytes: LARGE }), OVERLAP),
-        // Stacks and IPC buffers lie from there on.
+        // The stack and the IPC buffer lie from `PRIVATE_START` on.
         (
             |system| system.domains[1].maps[0].address = PRIVATE_START - 3 * PAGE,
             "alpha: a range ends too high",

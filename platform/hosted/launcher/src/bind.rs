@@ -1,8 +1,8 @@
-//! What the launcher binds a process to before its program runs, so it holds for any program, whoever linked
-//! it: it ends with the launcher, it has the files of its table and no others, and it makes no system call
-//! but those of `calls`. Where Linux has Landlock, it is also alone: through `/proc` it comes neither to the
-//! files nor to the memory of another process, not even as root. What a protection domain may do beyond that,
-//! the runtime narrows down once the program has been loaded.
+//! What the launcher binds a process to before its program runs, so that it holds for any program, whoever
+//! linked it. The process ends with the launcher. It has the files of its table and no others. It makes no
+//! system call but those of `calls`. Where Linux has Landlock, the process cannot reach the files or the
+//! memory of another process through `/proc` either, not even as root. The runtime narrows down further what
+//! a protection domain may do, once the program has been loaded.
 
 use crate::calls;
 use crate::error::LaunchError;
@@ -17,7 +17,7 @@ use std::process::Command;
 /// First file that is not one of the three standard ones.
 const FIRST_OTHER_FILE: libc::c_uint = 3;
 
-/// Binds what `command` will start, ranks it, and gives it these files.
+/// Binds the process that `command` will start, gives it its rank, and gives it these files.
 pub(crate) fn bind(
     command: &mut Command,
     rank: Option<Rank>,
@@ -26,9 +26,10 @@ pub(crate) fn bind(
     let launcher = rustix::process::getpid();
     let first = move || {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-        // It may have ended before that; then nobody sends the signal, and nobody hears of an error.
+        // The launcher may have ended before this. Then nobody sends the signal, and nobody would see an
+        // error.
         if rustix::process::getppid() != Some(launcher) {
-            // SAFETY: ends the process without running anything of it.
+            // SAFETY: the call ends the process without running any more of its code.
             unsafe { libc::_exit(1) };
         }
         close_on_exec()?;
@@ -50,26 +51,27 @@ pub(crate) fn bind(
             _ => io::ErrorKind::Unsupported.into(),
         })
     };
-    // SAFETY: between `fork` and `exec` it makes system calls, and neither allocates nor takes locks.
+    // SAFETY: the closure runs between `fork` and `exec`. It makes system calls, and neither allocates nor
+    // takes locks.
     unsafe { command.pre_exec(first) };
     let given = command.fd_mappings(files).map(|_| ());
-    // SAFETY: as above.
+    // SAFETY: as for `first`: the closure makes system calls, and neither allocates nor takes locks.
     unsafe { command.pre_exec(last) };
     given.map_err(|cause| LaunchError::Linux { what: "pass on files", cause: io::Error::other(cause) })
 }
 
-/// A Landlock domain of its own. It grants nothing, and denies what the system calls that are allowed cannot
-/// do anyway, to change the file system; what counts is that a process in such a domain has no power over one
-/// that is not in it.
+/// A Landlock domain of its own for a process. It grants nothing. It denies changes to the file system, which
+/// the allowed system calls cannot make anyway. What counts is that a process in such a domain has no power
+/// over a process outside of it.
 fn alone() -> Result<RulesetCreated, RulesetError> {
     Ruleset::default().handle_access(AccessFs::from_write(ABI::V1))?.create()
 }
 
-/// Has all files closed when the program begins that are not handed over explicitly from now on: those too
-/// that whoever started the launcher has left open.
+/// Makes Linux close all other files when the program begins. Only the files that are handed over explicitly
+/// after this call stay open. Files that whoever started the launcher has left open are closed too.
 fn close_on_exec() -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC;
-    // SAFETY: closes nothing yet, and passes no memory.
+    // SAFETY: the call closes nothing yet, and passes no memory.
     let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST_OTHER_FILE, libc::c_uint::MAX, flags) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

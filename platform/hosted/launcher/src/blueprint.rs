@@ -1,6 +1,6 @@
-//! Everything by which a process is started, and can be started again: its program, its table and its files.
-//! A life ends with all that is the process's own; regions, channels and what was signalled meanwhile are
-//! there for the next.
+//! Everything that it takes to start a process, and to start it again: its program, its table and its files.
+//! When a process ends, everything that is its own ends too. Regions, channels and pending signals stay for
+//! the next.
 
 use crate::bind::bind;
 use crate::console::Voice;
@@ -19,13 +19,14 @@ use std::process::{Command, Stdio};
 /// How to start a process.
 pub(crate) struct Blueprint {
     program: PathBuf,
-    /// As bytes, because whoever reads an open file moves its position for all who have it.
+    /// As bytes and not as an open file, because reading an open file moves its position for everybody who
+    /// has it.
     table: Vec<u8>,
     files: Vec<(RawFd, OwnedFd)>,
     rank: Option<Rank>,
 }
 
-/// A process, and the launcher's ends of all that they share.
+/// A process, and the launcher's ends of the sockets that they share.
 pub(crate) struct Life {
     pub(crate) process: Process,
     pub(crate) reports: OwnedFd,
@@ -47,7 +48,7 @@ impl Blueprint {
         Ok(Self { program, table, files, rank })
     }
 
-    /// Starts the process. It stands before its program.
+    /// Starts the process, and holds it before it loads its program.
     pub(crate) fn start(&self) -> Result<Life, LaunchError> {
         let table = Memory::new("table", self.table.len() as u64, &self.table, true)?.open(false)?;
         let (reports, domains) =
@@ -68,7 +69,7 @@ impl Blueprint {
         Ok(Life { process, reports, voice })
     }
 
-    /// Its program does not start.
+    /// The error for a program that does not start.
     pub(crate) fn failed(&self, cause: io::Error) -> LaunchError {
         LaunchError::Start { program: self.program.clone(), cause }
     }

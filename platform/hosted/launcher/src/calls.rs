@@ -1,13 +1,13 @@
-//! The system calls that a process can make, whatever its program is. It is a list of what is allowed: what a
-//! program needs to be loaded, to use its own memory and files, to wait, to signal and to end. All else is
-//! refused with `EPERM`, also what Linux learns only tomorrow, and a call of another architecture (`int
-//! 0x80`) ends the process. x32 numbers have a bit of their own and are on no list.
+//! The system calls that a process can make, whatever its program is. This is a list of what is allowed: what
+//! a program needs to be loaded, to use its own memory and files, to wait, to signal and to end. Every other
+//! call is refused with `EPERM`, even one that a later Linux adds. A call of another architecture (`int
+//! 0x80`) ends the process. Numbers of x32 have a bit of their own, so none is on the list.
 //!
-//! A call is allowed if it changes nothing outside of the process. So there are no other processes or
-//! threads, no signals to anybody, no way to open a file for writing (a memory file that was opened for
-//! reading could otherwise be opened again, as `/proc/self/fd/N`), no `ioctl`, and of `fcntl` only what
-//! looks, or changes the table of files that nobody else has: neither the mode of an open file, nor who gets
-//! signals from it.
+//! A call is allowed if it changes nothing outside of the process. So a process can make no other process or
+//! thread, signal nobody, and use no `ioctl`. It cannot open a file for writing, because it could open a
+//! memory file that it has for reading again, as `/proc/self/fd/N`. Of `fcntl` it has the commands that only
+//! look, and those that change its own table of files. It can change neither the mode of an open file, nor
+//! who gets signals from it.
 
 use libc::{c_long, c_uint};
 use seccompiler::{
@@ -34,7 +34,7 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_faccessat,
     libc::SYS_readlinkat,
     libc::SYS_getdents64,
-    // Its memory. What a file was not opened for, it cannot be mapped for.
+    // Its memory. A file cannot be mapped for an access that it was not opened for.
     libc::SYS_brk,
     libc::SYS_mmap,
     libc::SYS_munmap,
@@ -51,7 +51,7 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sigaltstack,
-    // What it is, and what it leaves behind in its own memory.
+    // What it is, and what Linux leaves for it in its own memory.
     libc::SYS_getpid,
     libc::SYS_getppid,
     libc::SYS_gettid,
@@ -61,14 +61,15 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_set_tid_address,
     libc::SYS_set_robust_list,
     libc::SYS_rseq,
-    // Loading its program: `exec` sees to it that this happens once.
+    // Loading its program. The module `exec` makes sure that this happens once.
     libc::SYS_execve,
     // The end.
     libc::SYS_exit,
     libc::SYS_exit_group,
 ];
 
-/// Likewise: older forms, and what only this architecture has.
+/// More calls that are allowed whatever their arguments are: older forms, and those of this architecture
+/// only.
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_HERE: &[c_long] = &[
     libc::SYS_epoll_wait,
@@ -91,7 +92,8 @@ const OPEN: c_uint = bits(
         | libc::O_NOFOLLOW
         | libc::O_NONBLOCK,
 ) | O_LARGEFILE_OF_LINUX;
-/// The C library says 0 where all files are large; programs say it all the same.
+/// `O_LARGEFILE` as Linux numbers it. The C library says 0 where all files are large, but programs pass this
+/// bit all the same.
 const O_LARGEFILE_OF_LINUX: c_uint = 0o100_000;
 /// Commands of `fcntl`.
 const FILE_COMMANDS: &[c_uint] = &[
@@ -102,8 +104,8 @@ const FILE_COMMANDS: &[c_uint] = &[
     bits(libc::F_GETFL),
     bits(libc::F_GET_SEALS),
 ];
-/// Operations of `futex`, and what may be added to them. None of them moves who waits, or lends him a
-/// priority.
+/// Operations of `futex`, and the options that may be added to them. None of them moves a waiting thread to
+/// another futex, or lends it a priority.
 const FUTEX_OPERATIONS: &[c_uint] = &[
     bits(libc::FUTEX_WAIT),
     bits(libc::FUTEX_WAKE),
@@ -111,14 +113,15 @@ const FUTEX_OPERATIONS: &[c_uint] = &[
     bits(libc::FUTEX_WAKE_BITSET),
 ];
 const FUTEX_OPTIONS: c_uint = bits(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
-/// Advice about memory. One that is not here takes pages out of a file, under all who have it mapped.
+/// Advice about memory. `MADV_REMOVE` is not allowed: it takes pages out of a file, for all who have it
+/// mapped.
 const ADVICE: &[c_uint] = &[bits(libc::MADV_DONTNEED), bits(libc::MADV_FREE)];
 
 const fn bits(number: libc::c_int) -> c_uint {
     number.cast_unsigned()
 }
 
-/// The filter of all this.
+/// The filter for all of these lists.
 pub(crate) fn filter() -> Result<BpfProgram, BackendError> {
     let calls = ALLOWED.iter().chain(ALLOWED_HERE).map(|call| (*call, Vec::new()));
     let mut rules: BTreeMap<c_long, Vec<SeccompRule>> = calls.collect();
@@ -128,9 +131,9 @@ pub(crate) fn filter() -> Result<BpfProgram, BackendError> {
     rules.insert(libc::SYS_fcntl, one_of(1, 0, FILE_COMMANDS)?);
     rules.insert(libc::SYS_futex, one_of(1, FUTEX_OPTIONS, FUTEX_OPERATIONS)?);
     rules.insert(libc::SYS_madvise, one_of(2, 0, ADVICE)?);
-    // Its own limits, to look at.
+    // Looking at its own limits.
     rules.insert(libc::SYS_prlimit64, vec![rule(vec![masked(0, c_uint::MAX, 0)?, null(2)?])?]);
-    // What makes it less: to hide its memory, and further filters, which can only refuse more.
+    // What takes rights away from it: hiding its memory, and further filters, which can only refuse more.
     rules.insert(
         libc::SYS_prctl,
         vec![
@@ -144,18 +147,18 @@ pub(crate) fn filter() -> Result<BpfProgram, BackendError> {
     SeccompFilter::new(rules, refused, SeccompAction::Allow, std::env::consts::ARCH.try_into()?)?.try_into()
 }
 
-/// Matches where an argument is one of these, whatever the bits of `options` are.
+/// Matches if an argument is one of `values`, whatever its bits in `options` are.
 fn one_of(argument: u8, options: c_uint, values: &[c_uint]) -> Result<Vec<SeccompRule>, BackendError> {
     values.iter().map(|value| rule(vec![masked(argument, !options, *value)?])).collect()
 }
 
-/// An argument of which Linux takes 32 bits has this value in these bits.
+/// Matches if an argument has the bits `value` under `mask`. Linux takes 32 bits of it.
 fn masked(argument: u8, mask: c_uint, value: c_uint) -> Result<SeccompCondition, BackendError> {
     let masked = SeccompCmpOp::MaskedEq(mask.into());
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, masked, value.into())
 }
 
-/// An argument of which Linux takes 64 bits is 0.
+/// Matches if an argument is 0. Linux takes 64 bits of it.
 fn null(argument: u8) -> Result<SeccompCondition, BackendError> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)
 }

@@ -1,10 +1,10 @@
-//! Where the system prints. Each domain has a socket of its own for its standard output and its errors, and
-//! the launcher prints what comes out of it, whole lines at a time, beside its own lines. So no domain has
-//! the console itself, keeps another from printing, or breaks into another's line; and sockets, unlike pipes,
-//! cannot be opened again through `/proc`.
+//! Where the system prints. Each domain has a socket of its own for its standard output and its errors. The
+//! launcher prints what comes out of it, whole lines at a time, beside its own lines. So no domain has the
+//! console itself, keeps another from printing, or breaks into another's line. Sockets, unlike pipes, cannot
+//! be opened again through `/proc`.
 //!
-//! Linux notes when each piece was printed, so pieces of different domains come in the order in which they
-//! did.
+//! Linux notes the time at which each piece was printed, so that the launcher can print pieces of different
+//! domains in the same order.
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
@@ -14,13 +14,13 @@ use std::fs::File;
 use std::io::{self, IoSliceMut, Stdout, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-/// Bytes of a piece at most: more than a socket holds.
+/// The most bytes of a piece: more than a socket holds.
 const PIECE: usize = 256 * 1024;
-/// Pieces that are taken from a domain at a time, and how often. Nobody has printed so much unless it prints
-/// without end.
+/// How many pieces are taken from a domain in one pass, and how many passes there are. Only a domain that
+/// prints without end has printed more.
 const PIECES: usize = 64;
 const PASSES: usize = 4;
-/// Bytes of a line, after which it is printed without its end.
+/// After this many bytes a line is printed even if it has no end yet.
 const LINE: usize = 16 * 1024;
 
 /// The console of a system. Made from a file, a pipe's end, or the launcher's own standard output.
@@ -62,7 +62,8 @@ impl Console {
                 let pieces = (0..PIECES).map_while(|_| voice.hear(&mut room));
                 heard.extend(pieces.map(|(at, text)| (at, speaker, text)));
             }
-            // What was printed meanwhile may come after something by one who was asked before that.
+            // If a piece was printed during this pass, a domain that was asked before may have printed
+            // something earlier. Then another pass is needed.
             if heard[before..].iter().all(|(at, ..)| *at < begun) {
                 break;
             }
@@ -74,7 +75,7 @@ impl Console {
     }
 
     fn print(&mut self, text: &[u8]) {
-        // Who has closed the console does not want to know.
+        // If the console has been closed, there is nobody to tell.
         let _ = match &mut self.0 {
             Target::Own => {
                 let mut output = io::stdout().lock();
@@ -93,7 +94,7 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
-    /// Of a domain that gets the other end of the socket.
+    /// A voice, and the other end of its socket, for the domain.
     pub(crate) fn new() -> io::Result<(Self, OwnedFd)> {
         let (socket, domains) =
             socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
@@ -106,7 +107,8 @@ impl Voice {
         self.socket.as_fd()
     }
 
-    /// The next piece that the domain has printed, and when. `room`: for the largest.
+    /// The next piece that the domain has printed, and when it was printed. `room` must hold the largest
+    /// piece.
     fn hear(&self, room: &mut [u8]) -> Option<(TimeSpec, Vec<u8>)> {
         let mut notes = nix::cmsg_space!(TimeSpec);
         let mut slice = [IoSliceMut::new(room)];
@@ -120,7 +122,7 @@ impl Voice {
         Some((time.unwrap_or_else(now), room[..bytes].to_vec()))
     }
 
-    /// Prints the lines that `text` ends.
+    /// Prints the lines that `text` completes.
     fn say(&mut self, text: &[u8], console: &mut Console) {
         self.line.extend_from_slice(text);
         let whole = self.line.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
@@ -133,7 +135,7 @@ impl Voice {
         }
     }
 
-    /// Ends the line of a domain that will not do so any more.
+    /// Ends the line of a domain that will print no more.
     pub(crate) fn end_line(&mut self, console: &mut Console) {
         if !self.line.is_empty() {
             self.line.push(b'\n');
@@ -143,7 +145,7 @@ impl Voice {
     }
 }
 
-/// By the clock by which Linux notes when something was printed.
+/// The time by the clock with which Linux notes when something was printed.
 fn now() -> TimeSpec {
     clock_gettime(ClockId::CLOCK_REALTIME).unwrap_or(TimeSpec::new(0, 0))
 }

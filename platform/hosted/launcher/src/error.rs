@@ -14,7 +14,7 @@ pub enum LaunchError {
         /// The name.
         program: String,
     },
-    /// The description has what this platform has not.
+    /// The description has something that this platform does not have.
     #[error("{place}: `{name}` does not exist on the hosted platform; remove it, or use another platform")]
     Extra {
         /// Where.

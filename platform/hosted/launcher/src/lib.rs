@@ -1,11 +1,11 @@
 //! The launcher of the hosted platform: takes a checked description and runs the system as Linux processes.
 //!
-//! It plays the part of kernel and initialiser. Regions are sealed memory files; each process gets, of each
-//! region that the description maps into it, a file opened for what the description allows, and central those
-//! of the frames it is granted. What binds every process, whatever its program is, stands in `bind`. The
-//! launcher prints what domains print, and the lines that the initialiser prints on seL4: a fault of a
-//! domain, which ends that domain and no other and starts it again if the description says so, and the exit
-//! of the system.
+//! It plays the part of kernel and initialiser. Regions are sealed memory files. For each region that the
+//! description maps into a process, the process gets a file that is opened for what the description allows.
+//! Central also gets the files of the frames that it is granted. The module `bind` binds every process,
+//! whatever its program is. The launcher prints what domains print, and the lines that the initialiser prints
+//! on seL4. A fault of a domain ends that domain and no other, and starts it again if the description says
+//! so. The launcher also reports the exit of the system.
 //!
 //! ```no_run
 //! use ferry_hosted_launcher::{Ending, Scheduling, start};

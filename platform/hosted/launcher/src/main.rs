@@ -1,6 +1,6 @@
 //! `ferry-hosted`: runs a system as Linux processes. Its standard output is the system's console, and its
-//! exit status the code with which the system ends, as QEMU's are for a system on seL4; so the command line
-//! judges both alike.
+//! exit status is the code with which the system ends. QEMU's output and exit status say the same of a system
+//! on seL4, so the command line judges both alike.
 
 use clap::Parser;
 use ferry_description::{Description, Source};
@@ -33,10 +33,11 @@ struct Arguments {
     /// Seconds after which the system is ended.
     #[arg(long, value_name = "SECONDS")]
     limit: Option<u64>,
-    /// Processors that the system may use; with 1, domains take turns as they do on seL4. Without it: all.
+    /// How many processors the system may use: all if it is not given. With 1, domains take turns as they do
+    /// on seL4.
     #[arg(long, value_name = "NUMBER")]
     processors: Option<usize>,
-    /// Lets domains run by their priorities, as they do on seL4. Linux allows it not to everybody.
+    /// Runs domains by their priorities, as seL4 does. Linux does not allow that to every user.
     #[arg(long)]
     priorities: bool,
     /// Gives a domain this priority, whatever the description says and even if that is against the rules; may
@@ -108,8 +109,8 @@ fn run(arguments: &Arguments) -> Result<Ending, Box<dyn Error>> {
     Ok(running.serve(arguments.limit.map(Duration::from_secs))?)
 }
 
-/// Keeps this program, and what it starts, to so many of the processors that it may use now. Which ones
-/// depends on its process number, so that several systems at a time spread out.
+/// Keeps this program, and what it starts, to `processors` of the processors that it may use now. Its process
+/// number decides which ones, so that several systems at a time spread out.
 fn keep_to(processors: usize) -> rustix::io::Result<()> {
     let usable = sched_getaffinity(None)?;
     let usable: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|processor| usable.is_set(*processor)).collect();

@@ -1,9 +1,9 @@
 //! Regions as memory files.
 //!
-//! Their size is sealed, so that nobody can take pages away under another's mapping, which would kill it. A
-//! region that nobody may write is sealed against writing altogether. Whoever gets the memory gets it as an
-//! open file of his own, with a position and a mode that nobody else has; opened read-only for those who may
-//! only read: such a mapping cannot be made writable afterwards.
+//! Their size is sealed, so that nobody can take away pages that another process has mapped; that would kill
+//! the other process. A region that nobody may write is sealed against writing altogether. Each process gets
+//! the memory as an open file of its own, with a position and a mode that nobody else has. A process that may
+//! only read gets the file opened read-only, and such a mapping cannot be made writable afterwards.
 
 use crate::error::LaunchError;
 use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
@@ -15,8 +15,8 @@ use std::os::unix::fs::FileExt;
 pub(crate) struct Memory(File);
 
 impl Memory {
-    /// Memory of `bytes` bytes that begins with `contents` and is zero behind. `constant`: nobody may write
-    /// it.
+    /// Memory of `bytes` bytes that begins with `contents` and is zero after that. `constant` says that
+    /// nobody may write it.
     pub(crate) fn new(name: &str, bytes: u64, contents: &[u8], constant: bool) -> Result<Self, LaunchError> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file =
@@ -30,7 +30,7 @@ impl Memory {
         Ok(Self(file))
     }
 
-    /// Another open file for it, for reading only or for both.
+    /// Another open file for it, for reading only or for reading and writing.
     pub(crate) fn open(&self, writable: bool) -> Result<OwnedFd, LaunchError> {
         let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
         let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };

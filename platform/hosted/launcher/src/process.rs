@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 /// Contents of a region: its name, and what it begins with.
 pub type Prefill = (String, Vec<u8>);
 
-/// Capability of the first frame. Not 0, so that a forgotten capability is none.
+/// Capability of the first frame. It is not 0, so that a capability of 0 is none.
 const FIRST_CAPABILITY: u64 = 1;
 
 /// Starts every protection domain of a description. `programs` gives the executable of a program by the stem
 /// of the file name that the description has.
 ///
-/// The processes end with the launcher's, at the latest.
+/// The processes end with the process of the launcher, at the latest.
 pub fn start(
     description: &Description,
     programs: &dyn Fn(&str) -> Option<PathBuf>,
@@ -41,7 +41,8 @@ pub fn start(
         Scheduling::ByPriority => {
             let priorities: Vec<u8> = system.domains.iter().map(|domain| domain.priority).collect();
             let (ranks, own) = Rank::all(&priorities);
-            // Above all domains, as the initialiser is: it starts them all before one runs.
+            // The launcher ranks above all domains, as the initialiser does: it starts them all before one
+            // runs.
             own.take().map_err(LaunchError::Priorities)?;
             Some(ranks)
         }
@@ -131,7 +132,7 @@ struct Belongings {
 }
 
 impl Belongings {
-    /// The number by which the process will know a file.
+    /// Gives the process a file, and returns the number that the file will have there.
     fn give(&mut self, file: OwnedFd) -> RawFd {
         let number = self.files.last().map_or(FIRST_FILE, |(number, _)| number + 1);
         self.files.push((number, file));
@@ -157,9 +158,10 @@ impl Belongings {
         Ok(())
     }
 
-    /// Gives a domain the counters that it adds to, and a file that becomes ready when those are added to
-    /// which it waits for. It does not get these themselves: they are open files, and who has one can fill it
-    /// and have others wait who add to it.
+    /// Gives a domain the counters that it adds to, and one file to wait with. That file becomes ready when
+    /// others add to the counters that the domain waits for. The domain does not get those counters
+    /// themselves: whoever has the open file of a counter can fill it, and make the others wait who add to
+    /// it.
     fn channels(
         &mut self,
         domain: usize,

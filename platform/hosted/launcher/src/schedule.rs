@@ -1,7 +1,7 @@
-//! Who runs when. Linux shares the processors out, unless the system is to run by the priorities of its
-//! description: then each domain is in the real-time class, ranked as the description ranks it, and on one
-//! processor a signal to a higher domain runs it at once, as on seL4. For that a user needs a right that not
-//! everybody has.
+//! Who runs when. Linux shares out the processors, unless the system is to run by the priorities of its
+//! description. Then each domain is in Linux's real-time class, ranked as the description ranks it. On one
+//! processor a signal to a domain of higher priority runs that domain at once, as on seL4. A user needs a
+//! right for this that not everybody has.
 
 use libc::c_int;
 use std::collections::BTreeSet;
@@ -10,11 +10,11 @@ use std::io;
 /// How a system is scheduled.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Scheduling {
-    /// As all processes are.
+    /// By Linux, as all processes are.
     #[default]
     Linux,
-    /// By priority, the launcher's thread above all. A domain that never rests keeps those below it from
-    /// running.
+    /// By priority, with the launcher's thread above all domains. A domain that never rests keeps those below
+    /// it from running.
     ByPriority,
 }
 
@@ -32,7 +32,7 @@ impl Rank {
         (ranks.collect(), rank(order.len()))
     }
 
-    /// Gives it to the calling thread.
+    /// Gives this rank to the calling thread.
     pub(crate) fn take(self) -> io::Result<()> {
         set(libc::SCHED_RR, self.0)
     }
@@ -46,7 +46,8 @@ pub fn may_prioritise() -> bool {
 
 fn set(class: c_int, sched_priority: c_int) -> io::Result<()> {
     let parameters = libc::sched_param { sched_priority };
-    // SAFETY: the parameters are those that the call reads; 0 is the calling thread.
+    // SAFETY: the call reads `parameters`, which has the type that it expects. 0 stands for the calling
+    // thread.
     let done = unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, class, &raw const parameters) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -1,6 +1,6 @@
-//! What the launcher does while the system runs: it prints what domains print, reports faults, starts those
-//! again that may be, and ends all processes when one asks for it. No domain can keep it waiting: it takes
-//! from each what is there, up to a bound, and waits for all at once.
+//! What the launcher does while the system runs. It prints what domains print, reports faults, starts domains
+//! again where the description allows it, and ends all processes when one asks for it. No domain can keep it
+//! waiting: it takes from each what is there, up to a bound, and waits for all at once.
 
 use crate::blueprint::{Blueprint, Life};
 use crate::console::{Console, Voice};
@@ -16,7 +16,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// A running system. Dropped, it ends: no process outlives it.
+/// A running system. When this is dropped, the system ends: no process outlives it.
 pub struct System {
     members: Vec<Member>,
     console: Console,
@@ -31,8 +31,8 @@ pub(crate) struct Member {
     /// Where it prints; `None` once it has ended.
     voice: Option<Voice>,
     restarts: Restarts,
-    /// How it is started again. Kept in any case: with it are the event counters, which remember what a
-    /// domain has signalled before it ended.
+    /// How it is started again. It is kept even where that never happens: it holds the event counters, which
+    /// remember what a domain has signalled before it ended.
     blueprint: Blueprint,
 }
 
@@ -41,9 +41,9 @@ pub(crate) struct Member {
 pub enum Ending {
     /// A domain has ended it.
     Exit {
-        /// Which.
+        /// The domain.
         domain: String,
-        /// With this code.
+        /// The code.
         code: u8,
     },
     /// No process is left.
@@ -69,7 +69,7 @@ impl System {
         self.members.push(member);
     }
 
-    /// Lets all members run: the first one when all are there.
+    /// Lets all members run. The first one does not run before all exist.
     pub(crate) fn go(&mut self) -> Result<(), LaunchError> {
         self.members.iter_mut().try_for_each(Member::go)
     }
@@ -111,7 +111,7 @@ impl System {
         }
     }
 
-    /// Prints what all have printed.
+    /// Prints what all domains have printed.
     fn relay(&mut self) {
         let mut voices: Vec<&mut Voice> =
             self.members.iter_mut().filter_map(|member| member.voice.as_mut()).collect();
@@ -134,7 +134,7 @@ impl System {
         }
     }
 
-    /// A process that has ended is reported, and started again if it may be.
+    /// Reports the fault of a domain whose process has ended, and starts the domain again if it may be.
     fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
         let Member { name, restarts, blueprint, .. } = &mut self.members[number];
         let domain = name.as_str();
@@ -147,21 +147,21 @@ impl System {
             }
             Outcome::Stays => return Ok(()),
         };
-        // Before it runs, so that whatever it prints comes after it.
+        // The line comes before the domain runs, so that it precedes whatever the domain prints.
         self.console.line(Line::Restart { domain, number: count }.to_string());
         let life = blueprint.start()?;
         self.members[number].live(life)
     }
 
-    /// A process has ended without saying why, which is reported as a fault.
+    /// Ends a process that is gone without saying why, and reports this as a fault.
     fn bury(&mut self, number: usize) -> Result<(), LaunchError> {
         let signal = self.end(number)?.signal().unwrap_or(0);
         let address = signal.unsigned_abs().into();
         self.fault(number, Fault { kind: FaultKind::UserException, address, instruction: 0 })
     }
 
-    /// Ends a process and hears no more of it. After a fault it does not run on, whatever it has reported
-    /// itself; nor does one live on that has closed its socket.
+    /// Ends a process and takes no more reports from it. A process must not run on after a fault, even if it
+    /// has reported the fault itself. Nor may a process run on that has closed its socket.
     fn end(&mut self, number: usize) -> Result<ExitStatus, LaunchError> {
         let member = &mut self.members[number];
         member.reports = None;
@@ -183,14 +183,14 @@ impl Member {
         Self { name, process, reports: Some(reports), voice: Some(voice), restarts, blueprint }
     }
 
-    /// Begins another.
+    /// Begins its next life.
     fn live(&mut self, life: Life) -> Result<(), LaunchError> {
         self.process = life.process;
         (self.reports, self.voice) = (Some(life.reports), Some(life.voice));
         self.go()
     }
 
-    /// Lets it run.
+    /// Lets it load its program and run.
     fn go(&mut self) -> Result<(), LaunchError> {
         self.process.go().map_err(|cause| self.blueprint.failed(cause))
     }
@@ -201,7 +201,7 @@ impl Member {
         let report = match rustix::net::recv(self.reports.as_ref()?, &mut record[..], RecvFlags::DONTWAIT) {
             Err(Errno::AGAIN | Errno::INTR) => return None,
             Ok((Report::BYTES, _)) => Report::decode(record),
-            // What is no report is of a process that has lost its mind, and is taken for its end.
+            // Something that is no report comes from a process that is out of order, and counts as its end.
             _ => None,
         };
         Some(report.map_or(Event::Gone(number), |report| Event::Report(number, report)))
@@ -210,8 +210,8 @@ impl Member {
 
 impl Drop for System {
     fn drop(&mut self) {
-        // All at once first, so that nobody sees the others go; one that has ended already cannot be killed
-        // again.
+        // All are killed before any is waited for, so that no process sees the others end. Killing one that
+        // has ended already fails, which does no harm.
         for member in &mut self.members {
             let _ = member.process.kill();
         }

@@ -1,6 +1,6 @@
 //! What the scenarios about rights ask of the hosted platform. A process has files and no capabilities, so
-//! there is no `CSpace` to walk, and the scenarios that do are not played; which files a process has is for
-//! the launcher's own trials (`platform/hosted/launcher/tests/isolation`).
+//! there is no `CSpace` to walk, and the scenarios that walk one are not played here. The launcher's own
+//! trials (`platform/hosted/launcher/tests/isolation`) show which files a process has.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -12,7 +12,7 @@ use ferry_harness::{Holding, Overreach};
 /// Whether the platform gives every protection domain its own address space as a capability.
 pub const GIVES_ADDRESS_SPACES: bool = false;
 
-/// Where a stack begins: Linux chooses, and its size is that of the user's limit.
+/// Where a stack begins. There is no fixed place: Linux chooses it. The stack's size is the user's limit.
 pub const STACK_TOP: Option<usize> = None;
 
 /// Walks over nothing.

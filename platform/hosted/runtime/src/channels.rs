@@ -1,10 +1,11 @@
-//! Channels as event counters: each direction of a channel is one, and only the domain that signals has it.
-//! So who can signal is fixed by who has the file, nobody else can fill it or change its mode, and signals
-//! merge like those of a seL4 notification.
+//! Channels as event counters. Each direction of a channel is one counter, and only the domain that signals
+//! has its file. So only that domain can signal, and nobody else can fill the counter or change its mode.
+//! Signals merge like those of a seL4 notification.
 //!
-//! A domain waits for all that signal it by one file, an epoll instance into which the launcher has put their
-//! counters. It is edge-triggered: each signal makes its channel ready once more, several before a wake-up
-//! count as one, and the counter itself is never read. So a wake-up is one system call, whatever it is about.
+//! A domain waits for everybody who signals it with one file, an epoll instance into which the launcher has
+//! put their counters. The instance is edge-triggered: each signal makes its channel ready once more, several
+//! signals before a wake-up count as one, and the counter itself is never read. So a wake-up is one system
+//! call, whatever channels it is about.
 
 use crate::process;
 use ferry_platform::{Channel, ChannelSet};
@@ -14,27 +15,27 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
 /// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one.
-/// Without such a channel nothing happens.
+/// If this PD has no such channel, nothing happens.
 pub fn notify(channel: Channel) {
     let rings = process::get().map(|process| &process.rings);
     if let Some(Some(ring)) = rings.and_then(|rings| rings.get(usize::from(channel.number()))) {
-        // Never full: this process alone adds to it, and would need centuries.
+        // The counter is never full: only this process adds to it, and filling it would take centuries.
         let _ = rustix::io::write(ring, &1_u64.to_ne_bytes());
     }
 }
 
-/// Signals as [`notify`] does, for a PD of higher priority: here there are none.
+/// Signals as [`notify`] does, for a PD of higher priority. This platform has only one way to signal.
 pub fn notify_above(channel: Channel) {
     notify(channel);
 }
 
-/// Signals as [`notify`] does: Linux cannot signal and wait in one call. For the last thing that a handler
-/// does.
+/// Signals as [`notify`] does, as the last thing that a handler does. Linux cannot signal and wait in one
+/// call.
 pub fn notify_on_return(channel: Channel) {
     notify(channel);
 }
 
-/// Blocks until there are signals, and gives the channels that they are about.
+/// Blocks until there are signals, and returns the channels that were signalled.
 pub(crate) fn wait(epoll: &OwnedFd) -> ChannelSet {
     loop {
         if let Ok(channels) = ready(epoll, None) {
@@ -43,17 +44,18 @@ pub(crate) fn wait(epoll: &OwnedFd) -> ChannelSet {
     }
 }
 
-/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other
-/// wake-up.
+/// The channels that were signalled since the last wake-up or call of this function. It does not wait. No
+/// later wake-up reports them again.
 #[must_use]
 pub fn poll() -> ChannelSet {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     let ready = process::get().map(|process| ready(&process.wait, Some(&at_once)));
-    // Interrupted, it has taken nothing.
+    // A call that was interrupted has taken no signal.
     ready.and_then(Result::ok).unwrap_or_default()
 }
 
-/// The channels that are signalled, after waiting for one no longer than that.
+/// Takes the channels that were signalled. If there are none, waits for the first signal, at most for
+/// `longest`.
 fn ready(epoll: &OwnedFd, longest: Option<&Timespec>) -> rustix::io::Result<ChannelSet> {
     let mut events = [const { MaybeUninit::<epoll::Event>::uninit() }; 64];
     let (ready, _) = epoll::wait(epoll, &mut events, longest)?;

@@ -1,5 +1,5 @@
-//! What a process may ask of Linux once it has started: to wait, to signal, to print, to end, and memory of
-//! its own. A PD on seL4 can do no more. Anything else is reported like a fault, by
+//! What a process may ask of Linux once it has started: to wait, to signal, to print, to end, and for memory
+//! of its own. A PD on seL4 can do no more. Any other system call is reported like a fault, by
 //! [`faults`](crate::faults).
 
 use seccompiler::{
@@ -14,9 +14,9 @@ const MMAP_FLAGS: u8 = 3;
 
 /// Why a process could not be confined.
 pub(crate) enum ConfineError {
-    /// The filter is not one.
+    /// The filter is not a valid one.
     Filter(BackendError),
-    /// Linux does not take it.
+    /// Linux does not accept the filter.
     Apply(seccompiler::Error),
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for ConfineError {
     }
 }
 
-/// Confines this process, for good. `maps_frames`: it has a window, and may map files.
+/// Confines this process for good. `maps_frames` says that it has a window; then it may map files.
 pub(crate) fn confine(maps_frames: bool) -> Result<(), ConfineError> {
     let filter = filter(maps_frames).map_err(ConfineError::Filter)?;
     seccompiler::apply_filter(&filter).map_err(ConfineError::Apply)

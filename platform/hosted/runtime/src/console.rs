@@ -1,12 +1,12 @@
-//! The debug console: standard output, a socket of this process, out of which the launcher prints whole
-//! lines. A line is written in one piece, when it is complete.
+//! The debug console: standard output, which is a socket of this process. The launcher reads it and prints
+//! whole lines. This process writes a line in one piece, when the line is complete.
 
 use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 static LINE: Mutex<String> = Mutex::new(String::new());
 
-/// Writes out what is complete.
+/// Collects text, and writes out the lines that are complete.
 struct Text<'a>(&'a mut String);
 
 impl Write for Text<'_> {
@@ -24,12 +24,11 @@ impl Write for Text<'_> {
 #[doc(hidden)]
 pub fn print(text: fmt::Arguments) {
     let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
-    // Only a value whose own formatting fails can make this fail; what it wrote before is still worth
-    // printing.
+    // This fails only if the formatting of a value fails. What was formatted before that is still printed.
     let _ = Text(&mut line).write_fmt(text);
 }
 
-/// Ends a line that was begun.
+/// Ends the line that was begun, if there is one.
 pub(crate) fn finish_line() {
     let unfinished = LINE.try_lock().is_ok_and(|line| !line.is_empty());
     if unfinished {

@@ -1,5 +1,5 @@
-//! Faults: what would stop a PD on seL4 is a signal here. The handler reports it to the launcher, as the
-//! kernel would to the initialiser, and ends the process. Everyone else goes on.
+//! Faults: what would stop a PD on seL4 is a signal of Linux here. Its handler reports the fault to the
+//! launcher, as the kernel would to the initialiser, and ends the process. All others go on.
 
 use ferry_hosted_table::{REPORT_FILE, Report};
 use ferry_platform::{Fault, FaultKind};
@@ -8,24 +8,26 @@ use std::os::fd::BorrowedFd;
 
 /// Bit of x86's page fault code: the access was a write.
 const WRITE_ACCESS: i64 = 1 << 1;
-/// Likewise: an instruction was to be fetched.
+/// Bit of x86's page fault code: the access was an instruction fetch.
 const FETCH: i64 = 1 << 4;
-/// Bytes of the stack on which the handler runs: the program's own may be what has overflowed.
+/// Bytes of the stack on which the handler runs. The handler cannot run on the program's own stack, because
+/// that may be what has overflowed.
 const STACK_BYTES: usize = 64 * 1024;
 
 /// Reports all faults of this process from now on.
 pub(crate) fn report_all() {
     let stack: &'static mut [u8] = vec![0; STACK_BYTES].leak();
     let stack = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: stack.len() };
-    // SAFETY: the memory is leaked and used for nothing else; the old stack is not asked for.
+    // SAFETY: the memory is leaked, so it stays, and nothing else uses it. The null pointer says that the old
+    // stack is not wanted.
     unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) };
     // SAFETY: all fields of the structure are plain numbers, for which zero stands for the default.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = report as *const () as usize;
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
     for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS] {
-        // SAFETY: the handler has the signature that `SA_SIGINFO` asks for, and calls nothing but `write` and
-        // `_exit`.
+        // SAFETY: the handler has the signature that `SA_SIGINFO` asks for. It calls nothing but `write` and
+        // `_exit`, which a signal handler may call.
         unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
     }
 }
@@ -54,10 +56,10 @@ extern "C" fn report(signal: c_int, information: *const siginfo_t, context: *con
         other => (FaultKind::UserException, u64::from(other.unsigned_abs())),
     };
     let instruction = register(libc::REG_RIP).cast_unsigned();
-    // SAFETY: the start has checked that this file is open, and nobody closes it.
+    // SAFETY: the launcher opens this file for every process, and nobody closes it.
     let reports = unsafe { BorrowedFd::borrow_raw(REPORT_FILE) };
-    // A launcher that does not read any more has ended, and so will this process.
+    // If the launcher does not read any more it has ended, and this process will end too.
     let _ = rustix::io::write(reports, &Report::Fault(Fault { kind, address, instruction }).encode());
-    // SAFETY: ends the process without running anything of it.
+    // SAFETY: the call ends the process without running any more of its code.
     unsafe { libc::_exit(128 + signal) }
 }

@@ -1,15 +1,16 @@
 //! The runtime of the hosted platform: what a protection domain (PD) links to run as a Linux process.
 //!
 //! It offers the names that every platform's crate `runtime` offers, so PD sources know nothing of Linux. The
-//! process is confined before any of those sources runs: it has the files of its table and no others, its
-//! regions are mapped and their files closed, and a seccomp filter leaves it what a PD can do on seL4 (wait,
+//! process is confined before any of those sources runs. It has the files of its table and no others. Its
+//! regions are mapped and their files closed. A seccomp filter leaves it what a PD can do on seL4 (wait,
 //! signal, print, end) and memory of its own. Only the PD with a window keeps the files of its frames, those
 //! of transmit buffers read-only.
 //!
-//! Not guaranteed: what seL4 guarantees. Nearly all of the confinement is the launcher's and binds any
-//! program; the rest begins in this crate's own code, so it binds programs that are linked to it. And the
-//! scheduler is Linux's, with several processors and without priorities. For speed of work, for tools and for
-//! comparison; not for security.
+//! This platform does not guarantee what seL4 guarantees. The launcher makes nearly all of the confinement,
+//! and that part binds any program. The rest begins in this crate's own code, so it binds only programs that
+//! are linked to it. The scheduler is Linux's: it uses several processors, and priorities only where the
+//! launcher is asked for them. The platform is there for speed of work, for tools and for comparison, not for
+//! security.
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!("the hosted platform is written for Linux on x86-64");

@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 /// What a process has.
 pub(crate) struct Process {
     pub(crate) table: Table,
-    /// Event counter that this process adds to, by the channel's number.
+    /// The event counters that this process adds to, by the channel's number.
     pub(crate) rings: Vec<Option<OwnedFd>>,
-    /// Becomes ready with the event counters that the others add to.
+    /// The file to wait with. It becomes ready when others add to their event counters.
     pub(crate) wait: OwnedFd,
     /// Fires once per period, in the ticker.
     pub(crate) timer: Option<OwnedFd>,
@@ -36,9 +36,9 @@ pub fn region_of(name: &str) -> Option<Region> {
     let table = &get()?.table;
     let address = usize::try_from(table.word(name)?).ok()?;
     let bytes = usize::try_from(table.word(&format!("{name}_size"))?).ok()?;
-    // SAFETY: the launcher sets both words to what the start has mapped, of that size and for good; Rust
-    // objects of this process lie where the kernel and the allocator put them, and nothing was mapped over
-    // them.
+    // SAFETY: the launcher sets both words to a region that the start has mapped, with that size and for
+    // good. The Rust objects of this process lie where Linux and the allocator put them, and nothing was
+    // mapped over them.
     unsafe { Region::at(address, bytes) }
 }
 
@@ -50,7 +50,7 @@ pub fn channel_of(name: &str) -> Option<Channel> {
         .and_then(|number| Channel::new(usize::try_from(number).ok()?))
 }
 
-/// Gives others the processor, if they want it.
+/// Gives other processes the processor, if they want it.
 pub fn yield_now() {
     rustix::thread::sched_yield();
 }
@@ -77,11 +77,11 @@ pub fn exit(code: u8) -> ! {
 pub(crate) fn leave(report: Report) -> ! {
     crate::console::finish_line();
     if let Some(process) = get() {
-        // Without a launcher to read it the process is killed anyway.
+        // If there is no launcher to read it, the process is killed anyway.
         let _ = rustix::io::write(&process.reports, &report.encode());
     }
     loop {
-        // Until the launcher ends it.
+        // Waits for the launcher to end this process.
         yield_now();
         std::thread::park();
     }

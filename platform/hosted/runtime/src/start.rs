@@ -1,5 +1,4 @@
-//! How a process becomes a protection domain, what it does for the rest of its life, and how it ends when it
-//! panics.
+//! How a process becomes a protection domain, how it gets its wake-ups, and how it ends when it panics.
 
 use crate::process::{self, Process};
 use crate::{channels, confine, faults, window};
@@ -12,7 +11,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
+/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Use it once in a program.
 #[macro_export]
 macro_rules! protection_domain {
     ($init:path) => {
@@ -23,7 +22,7 @@ macro_rules! protection_domain {
     };
 }
 
-/// Initialises, then hands over every wake-up.
+/// Initialises the PD, then passes every wake-up to its handler.
 #[doc(hidden)]
 pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
     let process = match start() {
@@ -60,16 +59,17 @@ fn start() -> Result<&'static Process, String> {
 
     for map in &table.maps {
         let protection = if map.writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
-        // SAFETY: addresses of a system description are far from where Linux puts programs, stacks and heaps,
-        // and its mappings do not overlap.
+        // SAFETY: the addresses of a system description are far from where Linux puts programs, stacks and
+        // heaps, so no Rust object lies there. The mappings of a description do not overlap.
         unsafe { window::map_file(map.address, map.bytes, map.file, 0, protection) }
             .map_err(failed("map a region"))?;
     }
     if let Some(range) = table.window {
-        // SAFETY: as for the regions; the window lies above all of them.
+        // SAFETY: as for the regions. The window lies above all of them.
         unsafe { window::reserve(range.address, range.bytes) }.map_err(failed("reserve the window"))?;
     }
-    // Mapped is mapped: what a region's file could do beyond that, nobody shall.
+    // A region stays mapped without its file. The file is closed, so that nobody can do anything else with
+    // it.
     let granted: BTreeSet<RawFd> = table.grants.iter().map(|grant| grant.file).collect();
     for file in table.maps.iter().map(|map| map.file).collect::<BTreeSet<_>>().difference(&granted) {
         drop(take(&mut taken, *file)?);
@@ -95,7 +95,7 @@ fn take(taken: &mut BTreeSet<RawFd>, file: RawFd) -> Result<OwnedFd, String> {
         return Err(format!("file {file} stands in the table twice"));
     }
     // SAFETY: the launcher has opened this file for this process, and `taken` shows that nobody else has
-    // taken it. One that is not open is refused by Linux wherever it is used.
+    // taken it. Linux refuses every use of a file that is not open.
     Ok(unsafe { OwnedFd::from_raw_fd(file) })
 }
 

@@ -1,8 +1,9 @@
-//! Central's window: a range of addresses that is reserved without access, in which frames of clients are
-//! mapped by `mmap` and replaced by the reservation again. The one place of this platform where a running PD
-//! changes its address space.
+//! Central's window: a range of addresses that is reserved without access. A frame of a client is mapped into
+//! it by `mmap`; when the frame is unmapped, the reservation replaces it again. This is the one place of this
+//! platform where a running PD changes its address space.
 //!
-//! It refuses what the kernel of seL4 refuses: a frame that is mapped elsewhere, and a place that is taken.
+//! It refuses a frame that is mapped already, and an address that is taken. The kernel of the classic
+//! platform refuses the same.
 
 use crate::process::{self, Process};
 use ferry_hosted_table::Grant;
@@ -25,7 +26,8 @@ pub struct Window {
     places: Vec<Vec<u64>>,
 }
 
-/// The window, once: later calls return `None`, as in a PD to which the system description gives none.
+/// The window. Only the first call returns it. Later calls return `None`, and so does every call in a PD to
+/// which the system description gives no window.
 #[must_use]
 pub fn window() -> Option<Window> {
     let process = process::get()?;
@@ -40,7 +42,7 @@ pub fn window() -> Option<Window> {
 
 impl Window {
     /// Maps a frame at its address, read-only or read-write. A frame without the write right is mapped
-    /// read-only, whatever is asked: a write to it faults.
+    /// read-only even if read-write is asked for; then a write to it faults.
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let refused = |errno: Errno| MapError { code: u64::from(errno.raw_os_error().unsigned_abs()) };
         let (grant, number) = self.find(frame.capability).ok_or(refused(Errno::BADF))?;
@@ -60,8 +62,8 @@ impl Window {
         }
         let mut protection = ProtFlags::READ;
         protection.set(ProtFlags::WRITE, frame.writable && granted.writable);
-        // SAFETY: the range lies in the reservation, where no Rust object is; that nothing is mapped there
-        // was just checked.
+        // SAFETY: the range lies in the reservation, where no Rust object is. The check above has shown that
+        // nothing is mapped there.
         unsafe {
             map_file(frame.address, bytes, granted.file, (number as u64) << granted.frame_bits, protection)
         }
@@ -76,8 +78,8 @@ impl Window {
     ///
     /// # Panics
     ///
-    /// If Linux refuses, for want of memory: rather no central than one that keeps a frame which it believes
-    /// unmapped.
+    /// If Linux has no memory for its own tables and refuses. Central must end then, because it would go on
+    /// with a frame mapped that it believes unmapped.
     pub fn unmap(&mut self, capability: u64) {
         let Some((grant, number)) = self.find(capability) else { return };
         let bytes = 1 << self.process.table.grants[grant].frame_bits;
@@ -86,10 +88,10 @@ impl Window {
             return;
         }
         self.mapped.remove(&address);
-        // SAFETY: a frame is mapped there, by `map`; who used it through this window knows that it goes.
+        // SAFETY: `map` has mapped a frame there, so no Rust object lies in the range. Whoever calls this
+        // knows that the frame goes.
         let gone = unsafe { reserve(address, bytes) };
-        // Refused only if Linux has no memory for its own tables. A frame that stays mapped is what must
-        // never be.
+        // Linux refuses only if it has no memory for its own tables. No frame may stay mapped.
         assert!(gone.is_ok(), "a frame at {address:#x} could not be unmapped");
     }
 
@@ -117,9 +119,10 @@ pub(crate) unsafe fn map_file(
     let (place, bytes) = range(address, bytes)?;
     // SAFETY: the table names only files that are open.
     let file = unsafe { BorrowedFd::borrow_raw(file) };
-    // With its page tables, as seL4 maps a frame: a fault at the first touch costs more than the call.
+    // The call makes the page tables too, as seL4 does when it maps a frame. A page fault at the first access
+    // would cost more than the call.
     let flags = MapFlags::SHARED | MapFlags::FIXED | MapFlags::POPULATE;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps this function's contract: no Rust object and no other mapping is in the range.
     unsafe { mmap(place, bytes, protection, flags, file, offset) }?;
     Ok(())
 }
@@ -131,7 +134,7 @@ pub(crate) unsafe fn map_file(
 pub(crate) unsafe fn reserve(address: u64, bytes: u64) -> Result<(), Errno> {
     let (place, bytes) = range(address, bytes)?;
     let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps this function's contract: no Rust object and no other mapping is in the range.
     unsafe { mmap_anonymous(place, bytes, ProtFlags::empty(), flags) }?;
     Ok(())
 }

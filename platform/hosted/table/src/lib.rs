@@ -1,9 +1,9 @@
 //! What the launcher of the hosted platform tells each process, and what a process reports to it.
 //!
-//! A process gets its table through [`TABLE_FILE`], read-only. It names every other open file that the
-//! process has: one for each region and channel of its protection domain in the system description, and none
-//! besides. What a process reports goes through [`REPORT_FILE`], a socket of its own, so nobody can report in
-//! another's name.
+//! A process gets its table through [`TABLE_FILE`], read-only. The table names the other open files of the
+//! process: one for each region that its protection domain has in the system description, one for each
+//! channel, and one to wait with. What a process reports goes through [`REPORT_FILE`], a socket of its own,
+//! so nobody can report in another's name.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -43,7 +43,7 @@ pub struct Table {
     /// The file to wait with: an epoll instance that gives the numbers of channels whose other ends have
     /// signalled.
     pub wait: i32,
-    /// Period in microseconds, of the domain that is the system's ticker.
+    /// Period of the tick in microseconds, if the domain is the system's ticker.
     pub period_us: Option<u32>,
 }
 
@@ -56,7 +56,7 @@ pub struct Map {
     pub address: u64,
     /// Its size in bytes.
     pub bytes: u64,
-    /// Mapped read-write; else read-only.
+    /// Whether it is mapped read-write. Otherwise it is mapped read-only.
     pub writable: bool,
 }
 
@@ -89,17 +89,17 @@ pub struct Grant {
 pub struct Channel {
     /// Its number in this protection domain.
     pub number: u8,
-    /// Event counter that this end adds to, and no other process has.
+    /// The event counter that this end adds to. No other process has it.
     pub ring: i32,
 }
 
 impl Table {
-    /// As bytes for [`TABLE_FILE`].
+    /// The table as bytes for [`TABLE_FILE`].
     pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
         postcard::to_allocvec(self)
     }
 
-    /// From the bytes of [`TABLE_FILE`].
+    /// The table from the bytes of [`TABLE_FILE`].
     pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
         postcard::from_bytes(bytes)
     }

@@ -3,7 +3,7 @@
 
 use ferry_platform::{Fault, FaultKind};
 
-/// What a process reports. After either it is as good as gone.
+/// What a process reports. After either report the launcher ends the process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Report {
     /// The protection domain ends the system with this code.
@@ -17,7 +17,7 @@ impl Report {
     pub const BYTES: usize = 24;
     const EXIT: u8 = 0;
 
-    /// As a record.
+    /// The report as a record.
     #[must_use]
     pub fn encode(self) -> [u8; Self::BYTES] {
         let (what, address, instruction) = match self {
@@ -31,7 +31,7 @@ impl Report {
         record
     }
 
-    /// From a record; `None` if it is none.
+    /// The report from a record. `None` if the bytes are no record.
     #[must_use]
     pub fn decode(record: [u8; Self::BYTES]) -> Option<Self> {
         let (words, _) = record.as_chunks::<8>();

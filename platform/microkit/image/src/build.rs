@@ -16,8 +16,8 @@ use crate::specification::Specification;
 use crate::supervision::{SUPERVISOR, SYMBOL, Supervised};
 use crate::{Arguments, grants, narrow, pack, restarts, stacks, window};
 
-/// Slots of the initialiser's `CNode` that neither objects nor mappings take: its own, and what it derives
-/// for threads.
+/// Slots of the initialiser's `CNode` that are needed besides those of objects and mappings: its own, and
+/// those of what it derives for threads.
 const SPARE_SLOTS: usize = 4096;
 
 /// Builds the image of a system.
@@ -60,7 +60,7 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     pack::system(target, specification.finish(), &programs, output)
 }
 
-/// The description with a supervisor, for the programs that there are.
+/// Adds the supervisor to the description. Programs that can call it get a channel to it.
 fn supervise(
     target: &Target,
     source: &Source,
@@ -142,7 +142,8 @@ fn load(target: &Target, system: &SystemDescription, programs: &Programs<'_>) ->
     Ok(loaded)
 }
 
-/// The initialiser panics, in release without a word, when its `CNode` is full.
+/// Refuses a system that does not fit in the initialiser's `CNode`. The initialiser would panic, in the
+/// release configuration without a word.
 fn check_size(specification: &Specification<'_>, system: &SystemDescription) -> Result<(), Error> {
     let needed = specification.objects() + specification.mapped_frames() + SPARE_SLOTS;
     let limit = 1 << specification.kernel.init_cnode_bits;

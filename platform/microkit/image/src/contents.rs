@@ -1,7 +1,7 @@
 //! Regions that the caller fills: bytes from the first byte of the region on, the rest zero.
 //!
-//! Microkit can do this itself (`prefill_path`), but wants the file to reach into the region's last page, and
-//! cannot fill what the description does not name a file for.
+//! Microkit can do this itself (`prefill_path`), but only if the file reaches into the region's last page.
+//! Nor can it fill a region for which the description names no file.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -46,7 +46,7 @@ impl Contents {
         Ok(Self { region: filling.region.clone(), bytes })
     }
 
-    /// Makes the region large enough. On small pages: those are embedded as they are, large ones are
+    /// Makes the region large enough, on small pages. Small pages are embedded as they are. Large ones are
     /// compressed, which takes seconds for a large file.
     pub(crate) fn enlarge(&self, bytes: u64, system: &mut SystemDescription) -> Result<(), Error> {
         let region = system.memory_regions.iter_mut().find(|region| region.name == self.region);
@@ -54,7 +54,7 @@ impl Contents {
         region.size = bytes;
         region.page_size = ferry_description::PAGE_BYTES.into();
         region.page_count = region.size / ferry_description::PAGE_BYTES;
-        // Ours instead of what the description may name.
+        // These contents replace those that the description may name.
         region.prefill_bytes = None;
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Central's capabilities to the frames of the clients' buffers: one `CNode` for all, in a slot of central's
 //! root `CNode` that nothing else uses.
 //!
-//! Microkit's `<cspace>` cannot name frames (its issue 566 asks for that). Where it can, this file becomes an
-//! element of `system.xml`.
+//! Microkit's `<cspace>` cannot name frames (its issue 566 asks for that). Once it can, an element of
+//! `system.xml` can replace this file.
 
 use ferry_description::{Buffer, CENTRAL, Description, Placement};
 use microkit_tool::sdf::{ProtectionDomain, SystemDescription};

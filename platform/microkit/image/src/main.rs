@@ -1,7 +1,7 @@
 //! `ferry-microkit-image`: makes a bootable Microkit image of a system description, its flows and its
 //! programs.
 //!
-//! Microkit's own library does the work; what it has no words for is added to the capDL specification between
+//! Microkit's own library does the work. What it cannot express is added to the capDL specification between
 //! building and packing:
 //!
 //! * a `CNode` in central's `CSpace` with a capability for every frame of the clients' buffers (`grants`),
@@ -9,9 +9,9 @@
 //! * what the supervisor needs to start a domain again (`restarts`),
 //! * the contents of regions that the caller fills, and of central's configuration (`contents`).
 //!
-//! And what it gives too much is taken away: rights that none of its interface uses (`narrow`).
+//! Where Microkit gives rights that its own interface does not use, they are taken away (`narrow`).
 //!
-//! Before that, the description gets a supervisor, in Microkit's own words (`supervision`). `ferry image`
+//! Before all of this, a supervisor is added to the text of the description (`supervision`). `ferry image`
 //! calls this as a program of its own, because parts of the library end the process when something is wrong.
 //!
 //! Into the output directory go `image` (on x86-64 also `sel4_32.elf`, the kernel that QEMU boots),

@@ -3,8 +3,8 @@
 //!
 //! Microkit 2.3 gives all rights to the endpoint that a PD calls, and to the one through which its faults are
 //! reported, which it puts into the PD's `CSpace` too. Whoever may receive there takes what was meant for the
-//! PD at the other end: the calls of all its callers, the faults of all its children. All PDs call Ferry's
-//! supervisor and are its children, so any client could read what any other prints, answer its calls, and
+//! PD at the other end: the calls of all its callers, the faults of all its children. The PDs call Ferry's
+//! supervisor and are its children. So any client could read what any other prints, answer its calls, and
 //! hide or undo the faults of all, with or without a flow between them.
 //!
 //! ```text
@@ -17,8 +17,8 @@
 //! 74 + channel  another's endpoint           all                   write, and to be answered
 //! ```
 //!
-//! What `<cspace>` gives stays as the description says. So does a PD's own address space, in slot 3, with
-//! which programs clean caches: there is nothing that it could map.
+//! What `<cspace>` gives stays as the description says. A PD's own address space, in slot 3, stays too:
+//! programs clean caches with it, and without frames there is nothing to map.
 
 use microkit_tool::sdf::SystemDescription;
 use sel4_capdl_initializer_types::{Cap, Rights};
@@ -26,7 +26,7 @@ use sel4_capdl_initializer_types::{Cap, Rights};
 use crate::error::Error;
 use crate::specification::Specification;
 
-/// Where Microkit puts what, in the `CNode` that it fills.
+/// Slots of the `CNode` that Microkit fills.
 const INPUT: u32 = 1;
 const FAULT: u32 = 2;
 
@@ -45,7 +45,7 @@ pub(crate) fn all(specification: &mut Specification<'_>, system: &SystemDescript
     Ok(())
 }
 
-/// Leaves of a capability what is used of it. Whether anything is.
+/// Reduces a capability to the rights that are used. Returns whether any is used.
 fn narrow(slot: u32, capability: &mut Cap) -> bool {
     match capability {
         Cap::Notification(notification) => notification.rights = if slot == INPUT { READ } else { WRITE },

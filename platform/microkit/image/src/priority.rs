@@ -1,4 +1,5 @@
-//! A domain's priority against the description, for tests: `ferry check` and Microkit have their say before.
+//! Gives a domain another priority than the description, for tests. `ferry check` and Microkit have checked
+//! the description before.
 
 use std::str::FromStr;
 
@@ -25,7 +26,7 @@ impl FromStr for Priority {
 }
 
 impl Priority {
-    /// Gives it.
+    /// Gives the domain its priority.
     pub(crate) fn apply(&self, system: &mut SystemDescription) -> Result<(), Error> {
         let domain = system.protection_domains.iter_mut().find(|domain| domain.name == self.domain);
         domain.ok_or_else(|| Error::NoDomain(self.domain.clone()))?.sched_params.priority = self.priority;

@@ -15,7 +15,7 @@ pub(crate) struct Programs<'a> {
 }
 
 impl<'a> Programs<'a> {
-    /// Where the caller says that they are.
+    /// The directories that the caller names.
     pub(crate) fn of(arguments: &'a Arguments) -> Self {
         Self {
             search_paths: &arguments.search_paths,

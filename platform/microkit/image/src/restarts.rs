@@ -1,7 +1,8 @@
 //! What the supervisor needs to start a domain again: the writable parts of its program, mapped read-write
-//! into the supervisor, and beside them, read-only, what they begin with.
+//! into the supervisor, and what they begin with, mapped read-only.
 //!
-//! Only for domains that the description wants started again; of all others the supervisor sees no memory.
+//! This is done only for domains that the description wants started again. The supervisor sees no memory of
+//! the others.
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ const FRAME: u64 = 1 << SMALL_BITS;
 /// Where the parts lie in the supervisor, one after the other; far from its own program and devices.
 const FIRST_ADDRESS: u64 = 0x10_0000_0000;
 
-/// The supervisor's tables, see `lives` there.
+/// The tables of the supervisor's module `lives`.
 struct Tables {
     lives: Vec<[u64; 3]>,
     parts: Vec<[u64; 5]>,
@@ -30,7 +31,8 @@ struct Tables {
     next: u64,
 }
 
-/// Adds all of it, and tells the supervisor's program. `programs` are in the order of the system's domains.
+/// Adds all of this, and writes the tables into the supervisor's program. `programs` are in the order of the
+/// system's domains.
 pub(crate) fn add(
     specification: &mut Specification<'_>,
     description: &Description,
@@ -84,7 +86,7 @@ impl Tables {
             _ => return Err(Error::NoObject(format!("tcb_{name}"))),
         };
         self.lives[number] = [restarts.into(), program.entry, stack];
-        // Microkit numbers the frames of all segments through.
+        // Microkit numbers the frames of all segments consecutively.
         let mut first = 0;
         for segment in program.loadable_segments() {
             if segment.data().is_empty() {
@@ -107,7 +109,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Adds frames with what a segment begins with. How many bytes that are, and where they lie in the
+    /// Adds frames with what a segment begins with. Returns how many bytes that is, and where they lie in the
     /// supervisor.
     fn add_beginning(
         &mut self,

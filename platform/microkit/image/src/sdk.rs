@@ -61,7 +61,7 @@ fn json<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<T, Error> {
         .map_err(|cause| Error::SdkFile { path, cause: cause.to_string() })
 }
 
-/// What Microkit's `main` reads before anything else; the library has no function for it.
+/// Reads what Microkit's `main` reads before anything else. The library has no function for it.
 fn kernel_config(directory: &Path, config_name: &str) -> Result<Config, Error> {
     const GENERATED: &str = "include/kernel/gen_config.json";
     let generated: serde_json::Value = json(directory, GENERATED)?;

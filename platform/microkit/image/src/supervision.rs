@@ -1,6 +1,6 @@
-//! Puts Ferry's supervisor into a system description, in Microkit's own words: every protection domain
-//! becomes its child, every one whose program uses Ferry's runtime gets a channel to call it by, and the
-//! console is its device alone.
+//! Puts Ferry's supervisor into a system description, in the language of Microkit. Every protection domain
+//! that has no parent becomes its child. Every one whose program uses Ferry's runtime gets a channel to call
+//! it. The console is a device of the supervisor alone, unless the description gives it to another domain.
 //!
 //! This is done in the text, because that is what Microkit's library reads and checks, and because a user can
 //! read the result (`system.xml` in the output directory).
@@ -96,7 +96,7 @@ impl Supervised {
         (self.children & (1 << number) != 0).then_some(number)
     }
 
-    /// Tells the supervisor's program the names.
+    /// Writes into the supervisor's program the names of the domains, and which of them are its children.
     pub(crate) fn patch(&self, program: &mut ElfFile) -> Result<(), Error> {
         let mut names = vec![0; LIMIT * PD_MAX_NAME_LENGTH];
         for (name, place) in self.names.iter().zip(names.chunks_mut(PD_MAX_NAME_LENGTH)) {
@@ -110,7 +110,8 @@ impl Supervised {
     }
 }
 
-/// The supervisor's devices, and the memory regions that they need. What ends the board is nobody else's.
+/// The supervisor's devices, and the memory regions that they need. Nobody else gets the device that ends the
+/// board.
 fn devices(board: &Board, silent: bool) -> (String, String) {
     let (mut devices, mut regions) = (String::new(), String::new());
     // Writing to a string cannot fail.

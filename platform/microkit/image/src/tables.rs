@@ -21,7 +21,7 @@ pub(crate) const SMALL_LEVEL: usize = 3;
 /// Binary logarithm of the bytes of a small frame.
 pub(crate) const SMALL_BITS: u64 = 12;
 
-/// Makes sure that there are tables down to `last_level` at an address of a domain. The last one.
+/// Makes sure that there are tables down to `last_level` at an address of a domain. Returns the last one.
 pub(crate) fn provide(
     specification: &mut Specification<'_>,
     domain: &str,

@@ -1,8 +1,8 @@
-//! The page tables of central's window: all of them there from the start and empty, so that mapping a frame
-//! never needs another object.
+//! The page tables of central's window. All of them exist from the start and are empty, so that mapping a
+//! frame never needs another object.
 //!
-//! A region on large frames gets no page tables of the last level: where one hangs, no large frame can be
-//! mapped.
+//! A region on large frames gets no page tables of the last level, because no large frame can be mapped where
+//! there is one.
 
 use ferry_description::{CENTRAL, Grant, LARGE_PAGE_BYTES, Placement};
 

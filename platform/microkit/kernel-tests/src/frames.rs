@@ -1,4 +1,4 @@
-//! The answers. Names say what is shown; requirement ids as in Ferry's list.
+//! The tests. Their names say what they show, and have the requirement ids of Ferry's list.
 
 use sel4::{CapRights, Error};
 

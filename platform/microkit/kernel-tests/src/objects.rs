@@ -75,7 +75,7 @@ pub(crate) fn area(last_level: usize) -> usize {
         let space = slot::VSPACE.cap();
         let mapped =
             table.generic_intermediate_translation_table_map(kind, space, address, VmAttributes::DEFAULT);
-        // Areas share the upper ones.
+        // Areas share the upper tables, which may be there already.
         assert!(matches!(mapped, Ok(()) | Err(Error::DeleteFirst)), "level {level}: {mapped:?}");
     }
     address

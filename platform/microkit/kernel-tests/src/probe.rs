@@ -75,7 +75,7 @@ impl Prober {
         let mut registers = UserContext::default();
         *registers.pc_mut() = instructions as *const () as Word;
         *registers.c_param_mut(0) = address as Word;
-        // Also ends the wait for an answer to the last fault.
+        // This also ends the thread's wait for an answer to its last fault.
         self.thread.tcb_write_all_registers(true, &mut registers).expect("the thread is started");
         let (message, _) = self.faults.recv(self.reply);
         match sel4::with_ipc_buffer(|buffer| Fault::new(buffer, &message)) {

@@ -1,9 +1,9 @@
 //! Tries what each capability of a protection domain (PD) on Microkit is good for.
 //!
-//! The kernels that are shipped do not say what a slot holds, so it is invoked, with a label that there is
-//! not. That changes nothing: an empty slot, or one without the right to send, is an *invalid capability*; an
-//! object of any kind takes it for an *illegal operation*; a notification is signalled. A slot that can only
-//! be waited on is taken for empty by that; a debug kernel is asked beside.
+//! The kernels that are shipped do not say what a slot holds, so the probe invokes the slot, with a label
+//! that does not exist. That changes nothing. An empty slot, or one without the right to send, answers
+//! *invalid capability*. An object of any kind answers *illegal operation*. A notification is signalled. A
+//! slot that can only be waited on looks empty in this way, so a debug kernel is asked as well.
 
 #![no_std]
 
@@ -12,19 +12,19 @@ use core::ops::Range;
 use ferry_harness::{Holding, Overreach};
 use sel4::{Cap, Error, MessageInfoBuilder, cap};
 
-/// Whether the platform gives every PD its own address space as a capability: Microkit does, so that programs
+/// Whether the platform gives every PD its own address space as a capability. Microkit does, so that programs
 /// can clean caches.
 pub const GIVES_ADDRESS_SPACES: bool = true;
 
 /// Bytes of a page.
 const PAGE: usize = 1 << sel4::FrameObjectType::GRANULE.bits();
 
-/// Where a PD's stack begins, growing down: one page below that of the IPC buffer, which is the highest there
-/// is.
+/// Where a PD's stack begins, growing down. This is one page below the page of the IPC buffer, which is the
+/// highest page.
 #[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
 pub const STACK_TOP: Option<usize> = Some((sel4::sys::seL4_UserVSpaceTop as usize & !(PAGE - 1)) - PAGE);
 
-/// Slots of the `CNode` that Microkit fills, and where it puts what.
+/// How many slots the `CNode` that Microkit fills has, and what it puts into which slot.
 const SLOTS: u64 = 512;
 const INPUT: u64 = 1;
 const FAULT: u64 = 2;
@@ -34,7 +34,7 @@ const FIRST_NOTIFICATION: u64 = 10;
 const FIRST_ENDPOINT: u64 = 74;
 /// The kernel's number for an empty slot.
 const EMPTY: u32 = 0;
-/// Numbers that a channel can have.
+/// How many numbers a channel can have.
 const CHANNELS: u64 = 63;
 
 /// Binary logarithm of the slots of a PD's root `CNode`, whose slot 0 is the one that Microkit fills.
@@ -43,7 +43,7 @@ const ROOT_BITS: u32 = 6;
 const ROOT_SHIFT: u32 = u64::BITS - ROOT_BITS;
 
 /// Looks at each slot of this PD's `CSpace`: those of the `CNode` that Microkit fills, and those of the root.
-/// `frames`: the capability pointers of the frames that it holds, behind one slot of the root.
+/// `frames` are the capability pointers of the frames that the PD holds, behind one slot of the root.
 pub fn walk(frames: Range<u64>, see: &mut dyn FnMut(u64, Holding)) {
     let of_frames = frames.start >> ROOT_SHIFT;
     for pointer in (0..SLOTS).chain((1..1 << ROOT_BITS).map(|slot| slot << ROOT_SHIFT)) {
@@ -57,7 +57,7 @@ pub fn walk(frames: Range<u64>, see: &mut dyn FnMut(u64, Holding)) {
     }
 }
 
-/// Tries what must fault. Comes back only if it does not.
+/// Tries something that must fault. Returns only if it does not fault.
 pub fn overreach(how: Overreach) {
     match how {
         Overreach::WaitByChannel(channel) => {
@@ -75,7 +75,8 @@ pub fn overreach(how: Overreach) {
 }
 
 fn look(pointer: u64) -> Holding {
-    // An endpoint: whoever invokes it waits for an answer. Every line that is printed goes by it.
+    // It is an endpoint. Whoever invokes an endpoint waits for an answer, so it is not invoked. Every line
+    // that is printed goes through it.
     if Some(pointer) == supervisor() {
         return Holding::Life;
     }
@@ -94,20 +95,20 @@ fn look(pointer: u64) -> Holding {
     }
 }
 
-/// The capability by which this PD calls the supervisor. The runtime's symbol, which the image builder fills
-/// in.
+/// The capability with which this PD calls the supervisor. Its number is in a symbol of the runtime, which
+/// the image builder fills in.
 fn supervisor() -> Option<u64> {
     unsafe extern "C" {
         /// Declared by the runtime.
         static ferry_supervisor: usize;
     }
-    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take
-    // the initial value for the one that is there then.
+    // SAFETY: the word is valid for reads, and nobody writes it while the program runs. The read is volatile,
+    // because the compiler must not take the initial value for the one that is there then.
     let number = unsafe { (&raw const ferry_supervisor).read_volatile() };
     (number != usize::MAX).then_some(FIRST_ENDPOINT + number as u64)
 }
 
-/// The channel whose place this is.
+/// The channel that this slot belongs to.
 fn channel(pointer: u64) -> Option<u8> {
     let number = pointer.checked_sub(FIRST_NOTIFICATION).filter(|number| *number < CHANNELS)?;
     u8::try_from(number).ok()
@@ -125,7 +126,7 @@ fn kernel_says(pointer: u64) -> Option<u32> {
     }
 }
 
-/// Invokes it with a label that there is not. What the kernel says.
+/// Invokes a slot with a label that does not exist, and returns the kernel's answer.
 fn invoke(pointer: u64) -> Result<(), Error> {
     let answer =
         Cap::<sel4::cap_type::Endpoint>::from_bits(pointer).call(MessageInfoBuilder::default().build());
@@ -145,7 +146,7 @@ fn notification(pointer: u64) -> cap::Notification {
     Cap::from_bits(pointer)
 }
 
-/// Only a frame has a physical address.
+/// Whether a slot holds a frame. Only a frame has a physical address.
 fn is_frame(pointer: u64) -> bool {
     let frame: cap::UnspecifiedPage = Cap::from_bits(pointer);
     frame.frame_get_address().is_ok()

@@ -1,10 +1,10 @@
-//! The debug console. Each call of `print!` is formatted first and then handed over in one message; the
-//! supervisor prints whole lines, so those of different PDs never mix.
+//! The debug console. The text of each `print!` is formatted first and then handed over in one message. The
+//! supervisor prints whole lines, so lines of different PDs do not mix.
 
 use crate::supervisor;
 use core::fmt;
 
-/// Bytes that one message can have; longer text goes out in several.
+/// Bytes of text in one message. Longer text goes out in several messages.
 const BURST: usize = 512;
 
 /// Prints on the debug console, see [`print!`](crate::print!).

@@ -1,4 +1,4 @@
-//! The runtime of the production platform: what a protection domain (PD) links to run on seL4 16 and Microkit
+//! The runtime of the Microkit platform: what a protection domain (PD) links to run on seL4 16 and Microkit
 //! 2.3.
 //!
 //! Every platform has a crate `runtime` with the same names, so a PD is written once:
@@ -25,8 +25,8 @@
 //!
 //! A PD holds what Microkit gives to every PD and nothing more: no device, no I/O port. Console, end of the
 //! machine and panics go through Ferry's supervisor, which the image builder puts above all PDs (see
-//! [`supervisor`]). In an image that the stock Microkit tool built there is none; then the console is the
-//! kernel's, in the debug configuration only.
+//! [`supervisor`]). An image that the stock Microkit tool built has no supervisor. Then the console is the
+//! kernel's, which prints in the debug configuration only.
 #![no_std]
 
 mod console;
@@ -52,15 +52,15 @@ pub use start::prepare;
 ///
 /// # Panics
 /// If the system description does not let this PD notify through that channel.
-// A function of its own, as are those of the window: whoever traces a program finds its kernel calls by their
+// Not inlined, like the functions of the window: in a trace of a program its kernel calls are found by these
 // names.
 #[inline(never)]
 pub fn notify(channel: Channel) {
     wake::signal(channel);
 }
 
-/// Signals as [`notify`] does a PD of higher priority, as central is to its clients. That is cheaper if the
-/// priority is indeed higher, and dearer else.
+/// Signals as [`notify`] does, for a PD of higher priority. Central has a higher priority than its clients.
+/// This is cheaper if the priority is indeed higher, and more expensive if it is not.
 ///
 /// # Panics
 /// If the system description does not let this PD notify through that channel.
@@ -69,15 +69,19 @@ pub fn notify_above(channel: Channel) {
     wake::signal_above(channel);
 }
 
-/// Signals as [`notify`] does, but when the handler returns: signal and wait are then one call of the kernel.
-/// For the last thing that a handler does. One signal can be outstanding; another one sends it at once.
+/// Signals as [`notify`] does, but when the handler returns: signal and wait are then one system call. It is
+/// for the last thing that a handler does. Only one signal can be deferred, so a second call sends the first
+/// signal at once.
+///
+/// # Panics
+/// If the system description does not let this PD notify through that channel.
 #[inline(never)]
 pub fn notify_on_return(channel: Channel) {
     wake::defer(channel);
 }
 
-/// The channels that were signalled since the last wake-up or look, without waiting. They come in no other
-/// wake-up.
+/// The channels that were signalled since the last wake-up or call of this function. It does not wait. No
+/// later wake-up reports them again.
 #[inline(never)]
 #[must_use]
 pub fn poll() -> ChannelSet {
@@ -89,9 +93,9 @@ pub fn yield_now() {
     sel4::r#yield();
 }
 
-/// Blocks until the next period begins: drops what is left of the PD's budget, which the kernel refills then.
-/// For the PD that the system description makes the ticker, with a period longer than its budget; in another
-/// PD it does what [`yield_now`] does.
+/// Blocks until the next period begins. It drops what is left of the PD's budget, which the kernel refills
+/// when the period begins. It is for the PD that the system description makes the ticker, with a period
+/// longer than its budget. In another PD it does what [`yield_now`] does.
 pub fn wait_for_period() {
     sel4::r#yield();
 }

@@ -7,7 +7,7 @@ use sel4_microkit::Never;
 
 use crate::{supervisor, wake};
 
-/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Once per program.
+/// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Use it once in a program.
 #[macro_export]
 macro_rules! protection_domain {
     ($init:path) => {
@@ -15,7 +15,8 @@ macro_rules! protection_domain {
     };
 }
 
-/// Makes `init` what `sel4-microkit` starts: it runs the PD and never comes to the event loop of that crate.
+/// Turns `init` into what `sel4-microkit` starts. It runs the PD, and never reaches the event loop of that
+/// crate.
 #[doc(hidden)]
 pub fn prepare<H: Handler>(init: fn() -> H) -> impl FnOnce() -> Never {
     move || {

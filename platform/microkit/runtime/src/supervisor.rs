@@ -12,9 +12,10 @@ use sel4_microkit::{Channel, MessageInfo, with_msg_bytes_mut};
 pub const PRINT: u64 = 1;
 /// Label: end the machine. The first word is the exit code.
 pub const EXIT: u64 = 2;
-/// Label: stop me; I have failed. As after a fault, I am started again if the description says so.
+/// Label: stop this PD, because it has failed. As after a fault, it is started again if the description says
+/// so.
 pub const STOP: u64 = 3;
-/// Label: end the line that I have begun, if I have.
+/// Label: end the line that this PD has begun, if it has.
 pub const END_LINE: u64 = 4;
 
 /// Bytes of a message word.
@@ -25,7 +26,7 @@ fn channel() -> Option<Channel> {
     ferry_platform::patched_symbol!("ferry_supervisor").map(Channel::new)
 }
 
-/// Prints text; without a supervisor through the kernel, which can print in its debug configuration.
+/// Prints text. Without a supervisor the kernel prints it, which it does in its debug configuration only.
 pub(crate) fn print(text: &[u8]) {
     let Some(channel) = channel() else {
         for chunk in text.utf8_chunks() {
@@ -61,8 +62,8 @@ pub fn exit(code: u8) -> ! {
     panic!("this image cannot end the machine; build it with `ferry image`")
 }
 
-/// Asks the supervisor to stop this PD, which has failed. Returns only if there is none, or if it does not
-/// supervise this PD.
+/// Asks the supervisor to stop this PD, which has failed. Returns only if there is no supervisor, or if it is
+/// not the parent of this PD.
 pub(crate) fn stop() {
     if let Some(channel) = channel() {
         channel.pp_call(MessageInfo::new(STOP, 0));

@@ -1,10 +1,10 @@
 //! How wake-ups reach a PD's handler, and how a PD signals: the calls of the kernel behind
 //! [`Handler`](ferry_platform::Handler).
 //!
-//! The event loop does what `sel4-microkit`'s does for a PD without callers and without children; a PD of
-//! this runtime has neither. The loop and the system calls are our own because every message that travels
-//! alone pays for them: the library's also decode calls and faults, and move message registers that a signal
-//! does not have.
+//! The event loop does what `sel4-microkit`'s does for a PD without callers and without children. A PD of
+//! this runtime has neither. The loop and the system calls are our own, because every message that travels
+//! alone pays for them. Those of the library also decode calls and faults, and move message registers that a
+//! signal does not have.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -12,18 +12,19 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use ferry_platform::{Channel, ChannelSet, Handler};
 use sel4::sys::syscall_id;
 
-/// Where Microkit puts what a PD waits for.
+/// Slot in which Microkit puts what a PD waits for.
 const INPUT: u64 = 1;
-/// Where it puts the capability by which a PD could answer a caller.
+/// Slot of the capability with which a PD could answer a caller.
 const REPLY: u64 = 4;
-/// Where it puts what a passive PD signals when it has begun, so that it gives up its scheduling context.
+/// Slot of what a passive PD signals when it has begun, so that it gives up its scheduling context.
 const MONITOR: u64 = 5;
-/// Where it puts the notification of channel 0; those of the others follow.
+/// Slot of the notification of channel 0. Those of the other channels follow.
 const FIRST_NOTIFICATION: u64 = 10;
 /// No capability: the null slot.
 const NONE: u64 = 0;
 
-/// In a badge: it comes from a call or from a child's fault, and is no set of channels.
+/// Bits of a badge that comes from a call or from a child's fault. Such a badge is not a set of
+/// channels.
 const CALL_OR_FAULT: u64 = 1 << 63 | 1 << 62;
 
 unsafe extern "C" {
@@ -101,13 +102,14 @@ fn defer_signal(capability: u64) {
     DEFERRED.store(capability, Ordering::Relaxed);
 }
 
-/// Makes a system call without a message: signals or waits by `capability`, or waits by it and signals
-/// `deferred`. Returns the badge of what was waited for.
+/// Makes a system call without a message. It signals or waits through `capability`, or waits through it and
+/// signals `deferred`. Returns the badge of what was waited for.
 #[inline]
 fn call(number: i32, capability: u64, deferred: u64) -> u64 {
     let badge;
-    // SAFETY: the registers are those of seL4's system calls; what the kernel changes is named. None of these
-    // calls touches this thread's memory, but others run meanwhile: no `nomem`.
+    // SAFETY: the registers are those of seL4's system calls, and every register that the kernel changes is
+    // named. None of these calls touches this thread's memory, but others run meanwhile, so there is no
+    // `nomem`.
     #[cfg(target_arch = "aarch64")]
     unsafe {
         asm!(
@@ -121,8 +123,8 @@ fn call(number: i32, capability: u64, deferred: u64) -> u64 {
             options(nostack),
         );
     }
-    // SAFETY: as above. The kernel changes the stack pointer's register too, and may not find it among the
-    // operands.
+    // SAFETY: as above. The kernel also changes the stack pointer, which cannot be an operand. `r14` saves
+    // it.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
@@ -148,8 +150,8 @@ fn call(number: i32, capability: u64, deferred: u64) -> u64 {
 /// If the system description gives none.
 #[inline]
 fn notification(channel: Channel) -> u64 {
-    // SAFETY: a word that nobody writes while the program runs. Volatile, because the compiler must not take
-    // the initial value for the one that is there then.
+    // SAFETY: the word is valid for reads, and nobody writes it while the program runs. The read is volatile,
+    // because the compiler must not take the initial value for the one that is there then.
     let granted = unsafe { (&raw const microkit_notifications).read_volatile() };
     if granted >> channel.number() & 1 == 0 {
         no_notification(channel);

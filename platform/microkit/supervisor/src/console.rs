@@ -1,4 +1,5 @@
-//! The console, line by line: what a domain prints goes out when its line ends, so lines never mix.
+//! The console, line by line. What a domain prints goes out when its line ends, so lines of up to `LINE`
+//! bytes never mix.
 
 use core::fmt;
 

@@ -1,5 +1,5 @@
 //! The devices of the two boards: a UART to print on, and QEMU's way to end the machine. The image builder
-//! gives the supervisor what it needs and fills in the symbols; firmware or the kernel has set up the UART.
+//! gives them to the supervisor and fills in the symbols. Firmware or the kernel has set up the UART.
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::{exit, prepare, put};
@@ -26,19 +26,20 @@ mod aarch64 {
         let flags = core::ptr::with_exposed_provenance::<u32>(base + FLAGS);
         let data = core::ptr::with_exposed_provenance_mut::<u32>(base + DATA);
         for byte in text {
-            // SAFETY: the image builder maps the UART's registers there, uncached; this one can be read at
-            // any time.
+            // SAFETY: the image builder maps the UART's registers there, uncached. This register can be read
+            // at any time.
             while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
-            // SAFETY: likewise; the queue has room.
+            // SAFETY: as above. The queue has room for a byte.
             unsafe { data.write_volatile(u32::from(*byte)) };
         }
     }
 
-    /// Ends the machine, if it is QEMU with semihosting for user programs; else this is an exception.
+    /// Ends the machine, if it is QEMU with semihosting for user programs. On another machine this raises an
+    /// exception.
     pub(crate) fn exit(code: u8) {
         let reason = [APPLICATION_EXIT, u64::from(code)];
-        // SAFETY: the operation reads the two words at the address in `x1` and does not return; a machine
-        // that does not know it stops this thread.
+        // SAFETY: the operation reads the two words at the address in `x1`, which stay until it ends, and
+        // does not return. A machine that does not know the operation stops this thread.
         unsafe {
             core::arch::asm!("hlt #0xf000", in("x0") SYS_EXIT_EXTENDED, in("x1") reason.as_ptr(), lateout("x0") _);
         }
@@ -48,7 +49,8 @@ mod aarch64 {
 /// `x86_64_generic`: the first serial port, and QEMU's `isa-debug-exit`.
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
-    /// Microkit puts the capability to the I/O ports with number `n` here plus `n`.
+    /// Slot of the capability to the I/O ports with number 0. Microkit puts those of number `n` `n` slots
+    /// further on.
     const FIRST_PORTS: u64 = 10 + 64 * 6;
     /// Data, queue control and line status registers, and the status bit that says that the transmitter is
     /// empty.
@@ -81,7 +83,8 @@ mod x86_64 {
         sel4::with_ipc_buffer_mut(|buffer| {
             let buffer = buffer.inner_mut();
             for batch in text.chunks(QUEUE) {
-                // A refused read gives 0 and would never end; there is nowhere to report it either.
+                // A read that is refused gives 0, so it must end the loop. There is nowhere to report it
+                // either.
                 while {
                     let status = buffer.seL4_X86_IOPort_In8(ports, LINE_STATUS);
                     status.error == 0 && status.result & TRANSMITTER_EMPTY == 0

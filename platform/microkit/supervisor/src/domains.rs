@@ -24,7 +24,8 @@ impl Name {
     /// The name of the domain with this number; `?` if it has none.
     pub(crate) fn of(number: usize) -> Self {
         let Some(name) = NAMES.get(number) else { return Self([0; NAME]) };
-        // SAFETY: a reference is valid to read. Volatile, because the image builder has changed the value.
+        // SAFETY: a reference is valid for reads. The read is volatile, because the image builder has changed
+        // the value.
         Self(unsafe { from_ref(name).read_volatile() })
     }
 
@@ -37,9 +38,10 @@ impl Name {
     }
 }
 
-/// Whether the supervisor can suspend a domain.
+/// Whether a domain is the supervisor's child, so that the supervisor can suspend it.
 pub(crate) fn is_child(number: usize) -> bool {
-    // SAFETY: a reference is valid to read. Volatile, because the image builder has changed the value.
+    // SAFETY: a reference is valid for reads. The read is volatile, because the image builder has changed the
+    // value.
     let children = unsafe { from_ref(&CHILDREN).read_volatile() };
     number < LIMIT && children & (1 << number) != 0
 }

@@ -1,5 +1,5 @@
 //! Faults, as the kernel describes them to a fault handler. The words are read one by one, because `sel4`
-//! panics on the fault of a breakpoint, and a debug kernel makes one of every abort on `AArch64`.
+//! panics on the fault of a breakpoint, and on `AArch64` a debug kernel turns every abort into such a fault.
 
 use ferry_platform::{Fault, FaultKind};
 use sel4::sys::seL4_CapFault_Msg::{seL4_CapFault_Addr, seL4_CapFault_IP};
@@ -27,7 +27,7 @@ pub(crate) fn received(message: &MessageInfo) -> Fault {
     #[allow(non_upper_case_globals, reason = "the kernel's names")]
     match message.label() {
         seL4_Fault_VMFault => {
-            // x86 says what was fetched only where pages can be made not executable.
+            // x86 reports an instruction fetch only where pages can be made non-executable.
             let fetched = word(seL4_VMFault_Addr) == word(seL4_VMFault_IP);
             let kind = if word(seL4_VMFault_PrefetchFault) != 0 || fetched {
                 FaultKind::Execute

@@ -1,13 +1,13 @@
-//! Starting a domain again when it has failed: its program as it was at the first start, everything that it
-//! shares with others as it is now.
+//! Starts a domain again when it has failed. Its program is what it was at the first start. Everything that
+//! it shares with others stays as it is.
 //!
-//! Put back are the writable parts of its program, `.data` from a copy that nobody can write and `.bss` as
-//! zeros, and its registers. Its stack keeps what is in it, which a program that begins never reads. Its
-//! capabilities are what they were; what central has left mapped in its window it removes itself, before
-//! anything else.
+//! What is put back: the writable parts of its program (`.data` from a copy that nobody can write, `.bss` as
+//! zeros) and its registers. Its stack keeps what is in it, because a program that begins never reads that.
+//! Its capabilities stay what they were. What central has left mapped in its window, central itself unmaps
+//! before it does anything else.
 //!
-//! The image builder maps both into the supervisor, for the domains that may be started again and for no
-//! others, and fills in the two tables.
+//! The image builder maps the writable parts and the copies into the supervisor, for the domains that may be
+//! started again and for no others. It also fills in the two tables.
 
 use core::ptr::from_ref;
 
@@ -28,7 +28,7 @@ static LIVES: [[u64; 3]; LIMIT] = [[0; 3]; LIMIT];
 #[unsafe(link_section = ".data")]
 static PARTS: [[u64; 5]; LIMIT] = [[0; 5]; LIMIT];
 
-/// How often each domain may be started again, and was.
+/// How often each domain may be started again, and how often it has been.
 pub(crate) struct Lives {
     restarts: [Restarts; LIMIT],
 }
@@ -36,12 +36,12 @@ pub(crate) struct Lives {
 impl Lives {
     pub(crate) fn new() -> Self {
         let limit = |number| entry_of(&LIVES, number)[0];
-        // The description says it in a byte.
+        // The description holds the number in a byte.
         let restarts = |number| Restarts::new(u8::try_from(limit(number)).unwrap_or(u8::MAX));
         Self { restarts: core::array::from_fn(restarts) }
     }
 
-    /// Starts a domain, which is suspended, again if it may be.
+    /// Starts a domain again, if it may be. The domain must be suspended.
     pub(crate) fn try_again(&mut self, number: usize) -> sel4::Result<Outcome> {
         let Some(restarts) = self.restarts.get_mut(number) else { return Ok(Outcome::Stays) };
         let outcome = restarts.after_fault();
@@ -65,19 +65,20 @@ impl Lives {
 
 /// Reads an entry of a table as what the image builder has written, and not as the constant in the source.
 fn entry_of<const WORDS: usize>(table: &'static [[u64; WORDS]; LIMIT], place: usize) -> [u64; WORDS] {
-    // SAFETY: a reference is valid to read; the place is bounded.
+    // SAFETY: a reference is valid for reads, and the place is bounded. The read is volatile, because the
+    // compiler knows only the constant in the source.
     unsafe { from_ref(&table[place % LIMIT]).read_volatile() }
 }
 
-/// Makes a part of a program what it was at the start.
+/// Makes a part of a program what it was at the first start.
 #[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
 fn restore(to: u64, bytes: u64, from: u64, filled: u64) {
     let part = core::ptr::with_exposed_provenance_mut::<u8>(to as usize);
     let beginning = core::ptr::with_exposed_provenance::<u8>(from as usize);
     let filled = filled.min(bytes) as usize;
-    // SAFETY: the image builder maps the part there, read-write, and its beginning elsewhere, read-only; no
+    // SAFETY: the image builder maps the part at `to`, read-write, and its beginning at `from`, read-only. No
     // Rust object lies at either. The domain does not run.
     unsafe { part.copy_from_nonoverlapping(beginning, filled) };
-    // SAFETY: likewise; this is the rest of the part.
+    // SAFETY: as above. This is the rest of the part.
     unsafe { part.wrapping_add(filled).write_bytes(0, bytes as usize - filled) };
 }

@@ -1,13 +1,14 @@
-//! The supervisor: the parent of all protection domains (PDs), which reports their faults, starts those again
-//! that may be, prints for them and ends the machine.
+//! The supervisor: the parent of all protection domains (PDs) that have no other parent. It reports their
+//! faults, starts them again where the description allows it, prints for them and ends the machine.
 //!
-//! The image builder puts it into every image, because the release and benchmark kernels say nothing at all
-//! about a PD that faults, and because this keeps devices out of the PDs: only the supervisor has the
-//! console. It trusts no PD. A PD can print what it likes under its own or another's name; it cannot make the
-//! supervisor fault, and it can stop nobody but itself.
+//! The image builder puts it into every image, for two reasons. The release and benchmark kernels say nothing
+//! at all about a PD that faults. And only the supervisor has the console, so PDs need no devices.
 //!
-//! Numbers of PDs, as Microkit hands them over with faults and calls, are given by the image builder together
-//! with the names.
+//! It trusts no PD. A PD can print what it likes, under its own or another's name, and it can end the
+//! machine. It cannot make the supervisor fault, and it can stop no single PD but itself.
+//!
+//! Microkit hands over a PD's number with each fault and each call. The image builder gives out the numbers,
+//! together with the names.
 
 #![no_std]
 #![no_main]
@@ -50,8 +51,8 @@ fn init() -> Supervisor {
 impl Handler for Supervisor {
     type Error = Infallible;
 
-    /// The image builder lets nobody signal the supervisor. Should somebody all the same, that is nothing to
-    /// panic at.
+    /// The image builder lets nobody signal the supervisor. If a signal comes all the same, it is ignored:
+    /// that is no reason to panic.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }
@@ -103,7 +104,8 @@ impl Supervisor {
         device::exit(code);
     }
 
-    /// A PD that another one supervises cannot be stopped from here; it faults next, and its parent knows.
+    /// A PD that has another parent cannot be stopped from here. It faults next, and its parent gets the
+    /// fault.
     fn stop(&mut self, number: usize) {
         self.lines.flush(number);
         if domains::is_child(number) {
@@ -112,8 +114,8 @@ impl Supervisor {
         }
     }
 
-    /// Takes a child off the processor, and starts it again if it may be; else for good. The kernel forgets
-    /// the answer that it waits for.
+    /// Suspends a child, and starts it again if it may be. Otherwise the child stays stopped for good. The
+    /// kernel forgets the answer that the child waits for.
     fn end_life(&mut self, number: usize) {
         let name = Name::of(number);
         let name = name.as_str();
@@ -129,7 +131,7 @@ impl Supervisor {
     }
 }
 
-/// Printing to the console cannot fail.
+/// Prints a report. Printing to the console cannot fail.
 fn report(report: Report<'_>) {
     let _ = writeln!(Console, "{report}");
 }

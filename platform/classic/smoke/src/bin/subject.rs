@@ -1,6 +1,6 @@
-//! The protection domain of the smoke test: one program whose part in the system is patched in as a number,
-//! as the image builder patches channels. `tests/boot.rs` lists the parts with the lines it expects from
-//! each.
+//! The protection domain of the smoke test. This one program plays every part. Its part is patched in as a
+//! number, as the image builder patches channels. `tests/boot.rs` lists the parts with the lines it expects
+//! from each.
 #![no_std]
 #![no_main]
 
@@ -9,7 +9,7 @@ use runtime::{Channel, ChannelSet, Frame, Handler, Region, println};
 runtime::protection_domain!(init);
 
 const PAGE: usize = 4096;
-/// Where the test grants the first region of a domain with a window, and its first capability.
+/// Where the test grants a region to a domain with a window, and the region's first capability.
 const HOME: u64 = 0x10_0000_0000;
 const FIRST_FRAME: u64 = 128;
 /// Ticks that the prober waits for, so that everybody else has finished.
@@ -71,7 +71,7 @@ fn prober() -> Part {
     println!("smoke: the prober reads {:#x}", read(first.address));
     write(first.address, 0xfe11);
     window.unmap(first.capability);
-    // Again at the same place, the other frame: neither mapping nor unmapping leaves anything behind.
+    // The other frame at the same address: neither mapping nor unmapping leaves anything behind.
     let second = Frame { address: first.address, ..frame(1, false) };
     window.map(second).expect("the second frame maps where the first was");
     println!("smoke: the prober reads {:#x}", read(second.address));
@@ -153,7 +153,7 @@ fn channel(number: usize) -> Channel {
     Channel::new(number).expect("a small number")
 }
 
-/// The one place for the macro, which defines symbols.
+/// The only call of the macro, because it defines symbols.
 fn region() -> Region {
     runtime::region!(smoke_region).expect("the region is mapped")
 }
@@ -168,7 +168,8 @@ fn usize_of(address: u64) -> usize {
 
 fn read(address: u64) -> u64 {
     let place = core::ptr::with_exposed_provenance::<u64>(usize_of(address));
-    // SAFETY: mapped memory that holds no Rust object, or a fault, which is then what is being tested.
+    // SAFETY: the address is mapped memory that holds no Rust object, or it faults and the fault is what is
+    // tested.
     unsafe { place.read_volatile() }
 }
 

@@ -11,7 +11,7 @@ pub(crate) const GOES_ON: &str = "beta goes on";
 /// Central's channels to alpha and beta. It signals both at each wake-up, alpha first.
 const TO_CLIENTS: [usize; 2] = [1, 2];
 
-/// What happens at a wake-up.
+/// A handler that calls this at each wake-up.
 struct At<F>(F);
 
 impl<F: FnMut(ChannelSet)> Handler for At<F> {
@@ -20,7 +20,7 @@ impl<F: FnMut(ChannelSet)> Handler for At<F> {
     }
 }
 
-/// Is a domain for the rest of the process's life.
+/// Plays a domain until the process ends.
 pub(crate) fn play(trial: &str, domain: &str) -> ! {
     match domain {
         "ticker" => runtime::run(|| -> At<fn(ChannelSet)> {

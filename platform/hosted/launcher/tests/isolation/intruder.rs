@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr;
 
-/// Files that are looked for: more than any process here has.
+/// How many file numbers are tried: more than any process here has files.
 const FILES: RawFd = 200;
 
 fn own(region: Option<Region>) -> Region {
@@ -20,25 +20,25 @@ fn own(region: Option<Region>) -> Region {
 }
 
 fn file(number: RawFd) -> BorrowedFd<'static> {
-    // SAFETY: it is passed to system calls only, which refuse a file that is not open.
+    // SAFETY: the file is passed to system calls only, which refuse a file that is not open.
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
 pub(crate) fn write_read_only() {
     let place = own(runtime::region!(ferry_in)).base();
-    // SAFETY: not sound if it came back; the fault is what is tried.
+    // SAFETY: this would not be sound if it returned. It faults, and the fault is what is tried.
     unsafe { place.write_volatile(1) };
 }
 
 pub(crate) fn read_nothing() {
-    // SAFETY: as above.
+    // SAFETY: this would not be sound if it returned. It faults, and the fault is what is tried.
     let byte = unsafe { black_box(ptr::without_provenance::<u8>(0x10)).read_volatile() };
     runtime::println!("read {byte}");
 }
 
 pub(crate) fn jump_into_data() {
     let place = own(runtime::region!(ferry_out)).base();
-    // SAFETY: as above.
+    // SAFETY: calling this would not be sound if it returned. It faults, and the fault is what is tried.
     let code = unsafe { std::mem::transmute::<ptr::NonNull<u8>, extern "C" fn()>(place) };
     code();
 }
@@ -52,12 +52,12 @@ pub(crate) fn overflow_stack() {
 }
 
 pub(crate) fn illegal_instruction() {
-    // SAFETY: as above.
+    // SAFETY: the instruction is undefined, so it faults, and the fault is what is tried.
     unsafe { std::arch::asm!("ud2") };
 }
 
 pub(crate) fn leave() {
-    // SAFETY: ends the process.
+    // SAFETY: the call ends the process.
     unsafe { libc::_exit(0) };
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn open_file() {
 
 pub(crate) fn map_file() {
     let (protection, flags) = (ProtFlags::READ, MapFlags::SHARED);
-    // SAFETY: where Linux finds room no Rust object lies.
+    // SAFETY: Linux chooses a free place, where no Rust object lies.
     let done = unsafe { rustix::mm::mmap(ptr::null_mut(), 4096, protection, flags, file(REPORT_FILE), 0) };
     runtime::println!("mmap: {done:?}");
 }
@@ -119,11 +119,12 @@ pub(crate) fn spin() {
     }
 }
 
-/// Nothing that it should not do.
+/// Does nothing that it should not do.
 pub(crate) fn behave() {}
 
-/// Prints which files are open, and how each answers to a `read` and a `write` of nothing: memory files take
-/// what they are open for, sockets both, event counters and waits neither, nor does a file that is not open.
+/// Prints which files are open, and whether each accepts a `read` and a `write` of no bytes. A memory file
+/// accepts what it is open for, a socket both. An event counter and an epoll instance accept neither. A file
+/// that is not open is left out.
 pub(crate) fn list_files() {
     let mut list = String::from("files");
     for number in 0..FILES {

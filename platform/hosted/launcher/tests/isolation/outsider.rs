@@ -1,5 +1,5 @@
-//! What alpha does as a program that is not linked to the runtime, so that nothing but what the launcher has
-//! bound it to keeps it. Each attempt prints a line with Linux's error number, 0 if it succeeded.
+//! What alpha does as a program that is not linked to the runtime. Nothing restrains it but what the launcher
+//! has bound it to. Each attempt prints a line with Linux's error number, or 0 if it succeeded.
 
 use ferry_hosted_table::{FIRST_FILE, Map, TABLE_FILE, Table};
 use libc::{c_char, c_int, c_long};
@@ -14,13 +14,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
-/// How often a file is emptied and filled in which others may write meanwhile.
+/// How often a file is emptied and filled. Others may write to it meanwhile.
 const TRIES: usize = 1000;
 /// What makes the number of a system call one of x32.
 const X32: c_long = 1 << 30;
-/// A command of `fcntl`: which signal it is.
+/// Command of `fcntl` that says which signal a file sends.
 const F_SETSIG: c_int = 10;
-/// Requests of `ioctl`: who gets a file's signals, and that it sends some.
+/// Requests of `ioctl`: the first says who gets a file's signals, the second that the file sends some.
 const FIOSETOWN: c_long = 0x8901;
 const FIOASYNC: c_long = 0x5452;
 /// Bytes of a page.
@@ -37,7 +37,7 @@ pub(crate) fn table() -> Table {
     Table::decode(&bytes).expect("the table is whole")
 }
 
-/// The mapping whose address a symbol has.
+/// The mapping at the address that a symbol holds.
 fn map_of(table: &Table, symbol: &str) -> Map {
     let address = table.word(symbol).expect("the description sets it");
     *table.maps.iter().find(|map| map.address == address).expect("a region is mapped there")
@@ -53,7 +53,7 @@ fn tried<T>(what: &str, done: Result<T, Errno>) {
 }
 
 fn map(number: RawFd, protection: ProtFlags) -> Result<*mut std::ffi::c_void, Errno> {
-    // SAFETY: where Linux finds room no Rust object lies.
+    // SAFETY: Linux chooses a free place, where no Rust object lies.
     unsafe { rustix::mm::mmap(ptr::null_mut(), PAGE, protection, MapFlags::SHARED, file(number), 0) }
 }
 
@@ -93,7 +93,8 @@ pub(crate) fn reach_others(_: &Table) {
     tried("memory", rustix::fs::open(path, OFlags::RDWR, Mode::empty()));
     let pid = c_long::from(launcher.as_raw_pid());
     tried("signal-x32", call(libc::SYS_kill | X32, [pid, 0, 0]));
-    // Whoever is not the launcher's child any more, or has told Linux so, could outlive it.
+    // A process could outlive the launcher if Linux did not end it with the launcher: because it has told
+    // Linux so, or because it is not the launcher's child.
     tried("outlive", call(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG.into(), 0, 0]));
     tried("clone", call(libc::SYS_clone, [0; 3]).map(leave_a_child));
     tried("fork", call(libc::SYS_fork, [0; 3]).map(leave_a_child));
@@ -114,7 +115,7 @@ pub(crate) fn look_at_others(_: &Table) {
     println!("done");
 }
 
-/// A child does not go on to do what its parent does.
+/// Ends a child at once, so that it does not go on with what its parent does.
 fn leave_a_child(pid: c_long) {
     if pid == 0 {
         // SAFETY: ends the child.
@@ -122,10 +123,11 @@ fn leave_a_child(pid: c_long) {
     }
 }
 
-/// Makes a system call of which Linux is to say whether it is allowed.
+/// Makes a system call, to see whether Linux allows it.
 fn call(number: c_long, arguments: [c_long; 3]) -> Result<c_long, Errno> {
     let [a, b, c] = arguments;
-    // SAFETY: those that are made here change nothing in this process, except that it becomes two or ends.
+    // SAFETY: the calls that are made here change nothing in this process, except that it becomes two or
+    // ends.
     let done = unsafe { libc::syscall(number, a, b, c, 0, 0) };
     if done >= 0 {
         Ok(done)
@@ -134,8 +136,8 @@ fn call(number: c_long, arguments: [c_long; 3]) -> Result<c_long, Errno> {
     }
 }
 
-/// Tries to have central killed by a signal that Linux sends: about a file of its own, whose owner it says
-/// central is.
+/// Tries to have Linux kill central with a signal. It names central the owner of a file of its own, so that
+/// Linux sends the file's signals to central.
 pub(crate) fn name_central_an_owner(_: &Table) {
     let central: c_int = central().expect("central has a process");
     let (own, write_end) = match rustix::pipe::pipe() {
@@ -175,7 +177,7 @@ fn central() -> Option<c_int> {
 /// Makes a system call of another architecture.
 pub(crate) fn call_as_i386(_: &Table) {
     const GETPID: c_int = 20;
-    // SAFETY: asks for a number, and is given it in the register.
+    // SAFETY: the call asks for a number, and returns it in the register.
     unsafe { std::arch::asm!("int 0x80", inout("eax") GETPID => _, options(nostack)) };
     println!("done");
 }
@@ -188,11 +190,11 @@ pub(crate) fn print_without_end(_: &Table) {
     }
 }
 
-/// Tries to have central wait for it: fills each file that can be filled, and makes it one whose writer
-/// waits.
+/// Tries to make central wait: fills each file that can be filled, and changes its mode so that whoever
+/// writes to it waits.
 pub(crate) fn stop_central(table: &Table) {
     for number in FIRST_FILE..=table.wait {
-        // It may refuse all that, or take it: what counts is that central goes on.
+        // Linux may refuse all of this, or allow it. What counts is that central goes on.
         let filled = (0..TRIES).any(|_| {
             let _ = rustix::io::read(file(number), &mut [0; 8]);
             rustix::io::write(file(number), &(u64::MAX - 1).to_ne_bytes()).is_ok()
@@ -206,7 +208,7 @@ pub(crate) fn stop_central(table: &Table) {
 /// Prints the files that it has, and those that it should have.
 pub(crate) fn list_files(table: &Table) {
     let listing = std::fs::read_dir("/proc/self/fd").expect("a process can list its files");
-    // The listing itself is one, and is gone when it is over.
+    // The listing has a file of its own, which is closed when the listing is over.
     let mut open: Vec<RawFd> =
         listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     open.retain(|number| rustix::io::fcntl_getfd(file(*number)).is_ok());

@@ -25,7 +25,7 @@ const NO_PROGRAM: &str = "a_program_that_cannot_be_loaded_is_named";
 
 /// How a trial is run.
 type Course = fn() -> Result<(), Failed>;
-/// What alpha does and how that ends: the beginning of the launcher's report behind the domain's name.
+/// A trial, what alpha does in it, and how the launcher's report goes on behind alpha's name.
 type Crash = (&'static str, fn(), &'static str);
 
 const CRASHES: &[Crash] = &[
@@ -104,7 +104,7 @@ pub(crate) fn all() -> Vec<Trial> {
         .collect()
 }
 
-/// Alpha's crash is reported, once and as it is, and the others go on.
+/// Alpha's crash is reported once, with the right report, and the others go on.
 fn contained(trial: &str, report: &str) -> Result<(), Failed> {
     let mut watch = Watch::begin(trial)?;
     let report = format!("ferry: fault domain=alpha {report}");
@@ -119,11 +119,11 @@ fn contained(trial: &str, report: &str) -> Result<(), Failed> {
     watch.end()
 }
 
-/// A confined client: the standard three, its reports, the event counter of its channel, and its wait. No
-/// memory file, and not the stray one.
+/// The files of a confined client: the three standard ones, its reports, the event counter of its channel,
+/// and its epoll instance. It has no memory file, and not the stray file.
 const CLIENTS_FILES: &str = "files 0r- 1rw 2rw 4rw 10-- 11--";
-/// Central: likewise with three channels, and the memory files of frames: transmit buffers to read, receive
-/// buffers to read and write.
+/// The files of central: the same with three channels, and the memory files of the frames. Those of transmit
+/// buffers can be read, those of receive buffers can be read and written.
 const CENTRALS: &str = "files 0r- 1rw 2rw 4rw 10-- 11-- 12-- 13-- 14r- 15rw 16r- 17rw";
 
 fn files(trial: &str, expected: &str) -> Result<(), Failed> {
@@ -152,7 +152,7 @@ const ACCESS: &str = "13";
 const NOT_OPEN_FOR_IT: &str = "9";
 const NOT_PERMITTED: &str = "1";
 const NO_SUCH_CALL: &str = "38";
-/// How Linux ends a process for a call of another architecture: with this signal.
+/// Linux ends a process that makes a call of another architecture with this signal.
 const BAD_SYSTEM_CALL: &str = "kind=user-exception address=0x1f ";
 const DONE: &str = "0";
 
@@ -184,9 +184,9 @@ const REACHES: Attempts = &[
 
 const LOOKS: Attempts = &[("mem", ACCESS), ("fd/1", ACCESS)];
 
-/// Only where Linux has Landlock, which is asked for the version of it.
+/// Runs only where Linux has Landlock. The call asks for the version of Landlock.
 fn looks() -> Result<(), Failed> {
-    // SAFETY: passes no memory.
+    // SAFETY: the call passes no memory.
     let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, 1) };
     if version > 0 { attempts(ANY_LOOK, LOOKS) } else { Ok(()) }
 }
@@ -203,8 +203,8 @@ fn attempts(trial: &str, expected: Attempts) -> Result<(), Failed> {
     watch.end()
 }
 
-/// The calls that get through whatever their arguments are, besides those that do not come back; and
-/// `execve`, which there is not.
+/// The calls that get through whatever their arguments are, without those that do not return. `execve` is one
+/// of them: Linux refuses it as a call that does not exist.
 const CALLS: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_write,
@@ -253,8 +253,9 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_execve,
 ];
 
-/// Those that get through with some arguments, and which: as numbers, because the names are what is tested.
-/// In the order of `fcntl`: two that duplicate, two about closing, the mode, the seals.
+/// The calls that get through only with some arguments, and with which. The arguments are numbers, because
+/// the names are what is tested. The commands of `fcntl` are: duplicate; get and set whether `exec` closes
+/// the file; get the mode; duplicate so that `exec` closes the file; get the seals.
 const ARGUMENTS: &[(&str, &[libc::c_long])] = &[
     ("x32", &[]),
     ("fcntl", &[0, 1, 2, 3, 1030, 1034]),
@@ -264,7 +265,7 @@ const ARGUMENTS: &[(&str, &[libc::c_long])] = &[
     ("open", &[0o4000, 0o100_000, 0o200_000, 0o400_000, 0o2_000_000]),
     ("openat", &[0o4000, 0o100_000, 0o200_000, 0o400_000, 0o2_000_000]),
     ("madvise", &[4, 8]),
-    // To hide, and to take no new privileges.
+    // Hiding its memory, and taking no new privileges.
     ("prctl", &[4, 38]),
     ("prctl-1", &[38]),
     ("seccomp", &[1]),
@@ -274,7 +275,7 @@ const ARGUMENTS: &[(&str, &[libc::c_long])] = &[
     ("prlimit-change", &[]),
 ];
 
-/// Of all system calls there are, exactly those get through that should.
+/// Of all system calls that there are, exactly those get through that should.
 fn calls() -> Result<(), Failed> {
     let mut watch = Watch::begin(ANY_CALL)?;
     watch.until(|lines| lines.iter().any(|line| line == "done"))?;
@@ -289,7 +290,7 @@ fn calls() -> Result<(), Failed> {
     watch.end()
 }
 
-/// What alpha has done when it says so leaves the others as they were.
+/// What alpha does leaves the others as they were. Alpha prints `done` when it has done it.
 fn harmless(trial: &str) -> Result<(), Failed> {
     let mut watch = Watch::begin(trial)?;
     watch.until(beta_goes_on("done"))?;

@@ -1,19 +1,20 @@
-//! What alpha does to find out which system calls it can make at all, as a program that nothing binds but the
-//! launcher: it makes every one there is, and more. Those that get through find arguments with which they do
-//! nothing. What is refused is refused with `EPERM`; each line names what was not.
+//! How alpha finds out which system calls it can make at all, as a program that only the launcher binds. It
+//! makes every call that there is, and more. The arguments are such that a call which gets through does
+//! nothing. A call that is refused is refused with `EPERM`. Each line that is printed lists what was not
+//! refused.
 
 use ferry_hosted_table::Table;
 use libc::{c_int, c_long};
 use std::ops::RangeInclusive;
 
-/// Numbers of system calls; Linux is far from the last.
+/// Numbers of system calls. Linux uses far fewer.
 const NUMBERS: RangeInclusive<c_long> = 0..=2047;
 /// What makes a number one of x32.
 const X32: c_long = 1 << 30;
-/// No address, no file, no length, no option.
+/// As an argument: no valid address, file, length or option.
 const NOTHING: c_long = -1;
-/// Calls that do not come back. Linux does not ask a filter about the last two (`uretprobe`, `uprobe`): it
-/// ends who makes them elsewhere than in a trampoline that it has put there itself.
+/// Calls that do not return. Linux does not ask a filter about the last two (`uretprobe`, `uprobe`). It ends
+/// a process that makes them outside of a trampoline that Linux itself has put there.
 const ENDS: [c_long; 5] = [libc::SYS_exit, libc::SYS_exit_group, libc::SYS_rt_sigreturn, 335, 336];
 /// Options of `prctl` are small numbers, and these.
 const LARGE_OPTIONS: [c_long; 3] = [libc::PR_SET_VMA as c_long, libc::PR_SET_PTRACER as c_long, 0x4000_0000];
@@ -21,12 +22,12 @@ const LARGE_OPTIONS: [c_long; 3] = [libc::PR_SET_VMA as c_long, libc::PR_SET_PTR
 /// Whether a call gets through.
 fn passes(call: c_long, arguments: [c_long; 4]) -> bool {
     let [a, b, c, d] = arguments;
-    // SAFETY: what gets through refuses these arguments, or looks at what is this program's.
+    // SAFETY: a call that gets through refuses these arguments, or looks only at what is this program's.
     let done = unsafe { libc::syscall(call, a, b, c, d, NOTHING, NOTHING) };
     done != -1 || std::io::Error::last_os_error().raw_os_error() != Some(libc::EPERM)
 }
 
-/// Prints for which of these `attempt` gets through.
+/// Prints the values for which `attempt` gets through.
 fn list(what: &str, values: impl IntoIterator<Item = c_long>, attempt: impl Fn(c_long) -> bool) {
     let through: Vec<c_long> = values.into_iter().filter(|value| attempt(*value)).collect();
     println!("{what} {through:?}");
@@ -48,7 +49,7 @@ pub(crate) fn all_calls(table: &Table) {
     list("prctl-1", NUMBERS.chain(LARGE_OPTIONS), |option| passes(libc::SYS_prctl, [option, 1, 1, 1]));
     list("seccomp", NUMBERS, |operation| passes(libc::SYS_seccomp, [operation, 0, 0, 0]));
     list("seccomp-flags", bits(), |flag| passes(libc::SYS_seccomp, [1, flag, 0, 0]));
-    // Its own limits to look at, another's, and to change.
+    // Looking at its own limits, looking at another's, and changing them.
     list("prlimit", [0], |_| passes(libc::SYS_prlimit64, [0, 0, 0, 0]));
     list("prlimit-other", [0], |_| passes(libc::SYS_prlimit64, [1, 0, 0, 0]));
     list("prlimit-change", [0], |_| passes(libc::SYS_prlimit64, [0, 0, NOTHING, 0]));

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Time for a trial. It takes some milliseconds; the machine may have much else to do.
 const LIMIT: Duration = Duration::from_secs(30);
-/// Number of a file that the launcher inherits and nobody is to have.
+/// Number of a file that the launcher inherits and that no domain may have.
 const STRAY: i32 = 77;
-/// Lines of beta after which it is believed to go on.
+/// After this many lines of beta, beta counts as going on.
 const LINES: usize = 3;
 
 /// A launcher that runs.
@@ -42,7 +42,7 @@ impl Watch {
         Ok(Self { launcher, console, lines: Vec::new(), programs: directory })
     }
 
-    /// Watches until `enough` of all lines so far.
+    /// Watches until `enough` holds for all lines so far.
     pub(crate) fn until(&mut self, enough: impl Fn(&[String]) -> bool) -> Result<(), Failed> {
         let deadline = Instant::now() + LIMIT;
         while !enough(&self.lines) {
@@ -55,7 +55,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Kills the launcher as nothing in it can notice. All processes of the trial end with it.
+    /// Kills the launcher in a way that it cannot notice. Checks that all processes of the trial end with it.
     pub(crate) fn end(mut self) -> Result<(), Failed> {
         self.launcher.kill()?;
         self.launcher.wait()?;
@@ -69,8 +69,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether there is a process of one of the trial's programs, or one that is about to load one, which
-    /// looks like its launcher. One that has ended has no command line.
+    /// Whether there is a process of one of the trial's programs. A process that is about to load its program
+    /// still has the launcher's command line, which names the directory too. A process that has ended has no
+    /// command line.
     fn has_processes(&self) -> Result<bool, Failed> {
         let programs = self.programs.path().as_os_str().as_bytes();
         let mut processes = std::fs::read_dir("/proc")?.flatten();
@@ -91,7 +92,8 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // A trial that has failed ends its processes too; one that has ended cannot be killed again.
+        // A trial that has failed ends its processes here. Killing one that has ended already fails, which
+        // does no harm.
         let _ = self.launcher.kill();
         let _ = self.launcher.wait();
     }
@@ -106,7 +108,7 @@ fn launcher(programs: &Path) -> Command {
     launcher
 }
 
-/// What the launcher says when alpha's program is none.
+/// What the launcher says when alpha's program is not a program.
 pub(crate) fn launch_nonsense(trial: &str) -> Result<String, Failed> {
     let (_directory, programs) = programs(trial)?;
     let alpha = programs.join("alpha");
@@ -117,7 +119,7 @@ pub(crate) fn launch_nonsense(trial: &str) -> Result<String, Failed> {
     Ok(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// Whether beta goes on after a line.
+/// Whether beta goes on after a line that begins with `after`.
 pub(crate) fn beta_goes_on(after: &str) -> impl Fn(&[String]) -> bool {
     move |lines| {
         let rest = lines.iter().skip_while(|line| !line.starts_with(after));
@@ -125,7 +127,7 @@ pub(crate) fn beta_goes_on(after: &str) -> impl Fn(&[String]) -> bool {
     }
 }
 
-/// A directory in which this program is every domain's.
+/// A directory in which every domain's program is a link to this one.
 fn programs(trial: &str) -> Result<(tempfile::TempDir, PathBuf), Failed> {
     let directory = tempfile::tempdir()?;
     let programs = directory.path().join(trial);

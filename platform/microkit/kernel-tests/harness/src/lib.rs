@@ -28,14 +28,14 @@ static BOOT_INFORMATION: Given = Given(UnsafeCell::new(None));
 /// # Panics
 /// If no test is running.
 pub fn boot_information() -> &'static BootInfoPtr {
-    // SAFETY: nobody writes it any more.
+    // SAFETY: `main` has written it before the first test, and nobody writes it after that.
     unsafe { &*BOOT_INFORMATION.0.get() }.as_ref().expect("a test is running")
 }
 
 #[root_task(heap_size = HEAP_BYTES)]
 fn main(boot_information: &BootInfoPtr) -> ! {
     let address: *const BootInfo = boot_information.ptr();
-    // SAFETY: the kernel's pages, which stay where they are.
+    // SAFETY: the address is that of the kernel's pages, which stay where they are.
     let boot_information = unsafe { BootInfoPtr::new(address.cast_mut()) };
     // SAFETY: no test runs yet, so nobody reads it.
     unsafe { *BOOT_INFORMATION.0.get() = Some(boot_information) };
