@@ -1,30 +1,30 @@
-//! What can keep the mutations from being tried.
+//! Why the mutations could not be tried.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Each prints one line that says what, where, and what to do.
+/// Each variant prints one line: what is wrong, where, and what to do.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The package does not lie in `layout/mutations` of a workspace.
+    /// This package is not in `layout/mutations` of a workspace.
     NoWorkspace,
     /// This file could not be read, written or run.
     File(PathBuf, io::Error),
     /// The workspace's manifest is not TOML.
     Manifest(PathBuf, toml::de::Error),
-    /// The text that a mutation replaces occurs this often in the file, not once.
+    /// The text that a mutation replaces must occur once in the file. It occurs `found` times.
     Stale { file: &'static str, change: &'static str, found: usize },
     /// A synchronising ordering that no mutation covers.
     Uncovered { file: String, line: usize, text: String },
-    /// The copy does not compile, or its tests did not run; the end of what cargo said.
+    /// The copy does not compile, or its tests did not run. Holds the output of cargo.
     Broken(String),
     /// The tests fail without any mutation.
     FailsUnchanged,
 }
 
 impl Error {
-    /// For `map_err` on operations on `path`.
+    /// Makes an error for `map_err` from an operation on `path`.
     pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::File(path.to_owned(), error)
     }

@@ -1,9 +1,9 @@
-//! Shows that the loom tests of `ferry-layout` are worth something: each fence and each ordering in its
-//! source is weakened or removed in a copy, one at a time, and one named test must fail there.
+//! Shows that the loom tests of `ferry-layout` find mistakes. It weakens or removes each fence and each
+//! ordering of the source in a copy, one at a time. Each time one named test must fail.
 //!
-//! What holds always: the work tree is only read; the copy lies in `target/mutations`. The table is complete:
-//! a synchronising ordering in `layout/src` that no mutation touches is an error, and so is a mutation whose
-//! text is not in the source any more. Called by `make mutants`.
+//! The work tree is only read. The copy is in `target/mutations`. The table of mutations is complete: it is
+//! an error if no mutation touches some synchronising ordering in `layout/src`, and it is an error if the
+//! text that a mutation replaces is no longer in the source. `make mutants` runs this program.
 
 mod error;
 mod mutations;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tries every mutation and prints a table. How many were not found.
+/// Tries every mutation and prints a table. Returns how many were not found.
 fn run() -> Result<usize, Error> {
     let layout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or(Error::NoWorkspace)?;
     let root = layout.parent().ok_or(Error::NoWorkspace)?;

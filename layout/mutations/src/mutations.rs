@@ -7,15 +7,15 @@ use crate::error::Error;
 
 /// One change of one file, and the loom test that must fail for it.
 pub(crate) struct Mutation {
-    /// Under `layout/src`.
+    /// The name of the file in `layout/src`.
     pub(crate) file: &'static str,
     /// The change in words.
     pub(crate) change: &'static str,
-    /// What is replaced; occurs once in the file.
+    /// The text that is replaced. It occurs once in the file.
     from: &'static str,
-    /// By what.
+    /// The text that replaces it.
     to: &'static str,
-    /// The test.
+    /// The test that must fail.
     pub(crate) test: &'static str,
 }
 
@@ -460,7 +460,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
 ];
 
 impl Mutation {
-    /// The file's text with the change made.
+    /// Returns the text of the file with the change made.
     pub(crate) fn apply(&self, text: &str) -> Result<String, Error> {
         match text.matches(self.from).count() {
             1 => Ok(text.replace(self.from, self.to)),
@@ -469,12 +469,12 @@ impl Mutation {
     }
 }
 
-/// Orderings that synchronise. A relaxed access is not to be weakened; why it suffices is said where it
-/// stands.
+/// The orderings that synchronise. Relaxed accesses are not weakened. A comment at each says why relaxed is
+/// enough.
 const SYNCHRONISING: [&str; 4] =
     ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
 
-/// Checks that every synchronising ordering in the directory `source` is inside the text that some mutation
+/// Checks that every synchronising ordering in the directory `source` is part of a text that some mutation
 /// replaces.
 pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(source).map_err(Error::at(source))? {
@@ -503,7 +503,7 @@ pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    /// The table of `docs/model-checking.md` is this one.
+    /// The table of `docs/model-checking.md` has exactly the rows of this one.
     #[test]
     fn every_mutation_is_on_the_page() {
         let page = include_str!("../../../docs/model-checking.md");
