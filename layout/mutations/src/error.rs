@@ -1,19 +1,19 @@
-//! Why the mutations could not be tried.
+//! The errors that stop the program before every mutation is tried.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Each variant prints one line: what is wrong, where, and what to do.
+/// Each error prints one line that says what, where, and what to do.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// This package is not in `layout/mutations` of a workspace.
+    /// The package does not lie in `layout/mutations` of a workspace.
     NoWorkspace,
     /// This file could not be read, written or run.
     File(PathBuf, io::Error),
     /// The workspace's manifest is not TOML.
     Manifest(PathBuf, toml::de::Error),
-    /// The text that a mutation replaces must occur once in the file. It occurs `found` times.
+    /// The text that a mutation replaces occurs `found` times in the file instead of once.
     Stale { file: &'static str, change: &'static str, found: usize },
     /// A synchronising ordering that no mutation covers.
     Uncovered { file: String, line: usize, text: String },
@@ -24,7 +24,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Makes an error for `map_err` from an operation on `path`.
+    /// For `map_err` on operations on `path`.
     pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::File(path.to_owned(), error)
     }

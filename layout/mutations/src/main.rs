@@ -1,9 +1,9 @@
-//! Shows that the loom tests of `ferry-layout` find mistakes. It weakens or removes each fence and each
-//! ordering of the source in a copy, one at a time. Each time one named test must fail.
+//! Shows that the loom tests of `ferry-layout` find mistakes. In a copy of its source, each fence and each
+//! ordering is weakened or removed, one at a time, and one named test must fail for it.
 //!
-//! The work tree is only read. The copy is in `target/mutations`. The table of mutations is complete: it is
-//! an error if no mutation touches some synchronising ordering in `layout/src`, and it is an error if the
-//! text that a mutation replaces is no longer in the source. `make mutants` runs this program.
+//! What holds always: the work tree is only read; the copy lies in `target/mutations`. The table is complete:
+//! it is an error if no mutation touches a synchronising ordering in `layout/src`, or if a mutation's text is
+//! not in the source any more. Called by `make mutants`.
 
 mod error;
 mod mutations;

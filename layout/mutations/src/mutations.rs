@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// One change of one file, and the loom test that must fail for it.
 pub(crate) struct Mutation {
-    /// The name of the file in `layout/src`.
+    /// Name of the file under `layout/src`.
     pub(crate) file: &'static str,
     /// The change in words.
     pub(crate) change: &'static str,
@@ -15,7 +15,7 @@ pub(crate) struct Mutation {
     from: &'static str,
     /// The text that replaces it.
     to: &'static str,
-    /// The test that must fail.
+    /// Name of the test that must fail.
     pub(crate) test: &'static str,
 }
 
@@ -460,7 +460,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
 ];
 
 impl Mutation {
-    /// Returns the text of the file with the change made.
+    /// The file's text with the change made.
     pub(crate) fn apply(&self, text: &str) -> Result<String, Error> {
         match text.matches(self.from).count() {
             1 => Ok(text.replace(self.from, self.to)),
@@ -469,12 +469,11 @@ impl Mutation {
     }
 }
 
-/// The orderings that synchronise. Relaxed accesses are not weakened. A comment at each says why relaxed is
-/// enough.
+/// Orderings that synchronise. A relaxed access cannot be weakened; a comment beside it says why it suffices.
 const SYNCHRONISING: [&str; 4] =
     ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
 
-/// Checks that every synchronising ordering in the directory `source` is part of a text that some mutation
+/// Checks that every synchronising ordering in the directory `source` is inside the text that some mutation
 /// replaces.
 pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(source).map_err(Error::at(source))? {
@@ -503,7 +502,7 @@ pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    /// The table of `docs/model-checking.md` has exactly the rows of this one.
+    /// The table in `docs/model-checking.md` equals this one.
     #[test]
     fn every_mutation_is_on_the_page() {
         let page = include_str!("../../../docs/model-checking.md");

@@ -1,4 +1,4 @@
-//! A copy of `layout` that is a workspace of its own. One mutation at a time is made and tested there.
+//! A copy of `layout` that is a workspace of its own. One mutation at a time is made and tested in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,22 +7,22 @@ use std::process::Command;
 use crate::error::Error;
 use crate::mutations::Mutation;
 
-/// The copy: its source tree, and its build directory.
+/// The copy.
 pub(crate) struct Trial {
     tree: PathBuf,
     build: PathBuf,
 }
 
-/// The result of the tests for a mutation.
+/// What the tests showed about a mutation.
 pub(crate) enum Outcome {
-    /// A test failed, so the mutation was found.
+    /// A test failed.
     Found,
-    /// All tests passed, so nothing found the mutation.
+    /// All passed.
     Survived,
 }
 
 impl Trial {
-    /// Copies `layout`, the lock file and the manifest of the workspace at `root`.
+    /// Copies manifest, lock and `layout` of the workspace at `root`.
     pub(crate) fn prepare(root: &Path) -> Result<Self, Error> {
         let place = root.join("target/mutations");
         let trial = Self { tree: place.join("tree"), build: place.join("build") };
@@ -47,7 +47,7 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Makes the mutation, runs its test, and takes the mutation back.
+    /// Makes the mutation, runs its test, and undoes the mutation.
     pub(crate) fn run_mutated(&self, mutation: &Mutation) -> Result<Outcome, Error> {
         let path = self.tree.join("layout/src").join(mutation.file);
         let original = fs::read_to_string(&path).map_err(Error::at(&path))?;
@@ -57,8 +57,8 @@ impl Trial {
         outcome
     }
 
-    /// Runs the loom tests of the copy as it is now. `filter` is passed to the test program and selects
-    /// tests.
+    /// Runs loom tests of the copy as it is. `filter` is the list of arguments that selects them in the test
+    /// program.
     pub(crate) fn run(&self, filter: &[&str]) -> Result<Outcome, Error> {
         let output = Command::new(env!("CARGO"))
             .args([
@@ -75,7 +75,7 @@ impl Trial {
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.build)
             .env("RUSTFLAGS", "--cfg loom --cap-lints allow")
-            // A backtrace would overflow the small stacks of loom's threads. Then the program would hang.
+            // A backtrace overflows the small stacks that loom gives its threads, and then the program hangs.
             .env("RUST_BACKTRACE", "0")
             .output()
             .map_err(Error::at(Path::new(env!("CARGO"))))?;
@@ -83,8 +83,8 @@ impl Trial {
             return Ok(Outcome::Survived);
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        // If loom finds a deadlock, the test program may abort without a line about the test. So look at the
-        // message of cargo.
+        // A deadlock that loom finds may end in an abort, without a line about the test. So cargo's own
+        // message decides.
         if said.contains("error: test failed") {
             Ok(Outcome::Found)
         } else {
