@@ -1,27 +1,29 @@
-# Every target is a call or two of the command line, `ferry`, or of cargo. What is missing on the machine is
-# installed or named by `ferry setup`, which all targets that need it begin with.
+# Every target is one or two calls of `ferry`, the command line, or of cargo. A command of `ferry` that needs
+# a tool installs it if it is missing, or prints the command that does. `ferry setup` does only that.
 #
 #   make run [INPUT=file]       boot the system and send a file through central
-#   make test [FILTER=r19]      everything that has to hold; FILTER is for the scenarios, on all platforms
-#   make check                  the rules of system.xml and flows.toml, and who reaches what
-#   make image [OUT=directory]  a bootable image
-#   make bench                  what a message costs: on every seL4, hosted, the engine alone, and on Linux
-#   make bench-check            names every instruction count more than 3 % above bench/baseline.json
-#   make fuzz                   a minute of each fuzz target
-#   make miri                   Miri over the shared memory, the client library and the engine's tests
-#   make mutants                weakens every memory ordering of layout/ in turn; loom must notice
+#   make test [FILTER=r19]      all checks and tests; FILTER selects scenarios, on all platforms
+#   make check                  check system.xml and flows.toml, and print who can reach what
+#   make image [OUT=directory]  build a bootable image
+#   make bench                  measure a message on every seL4, on hosted, with the engine alone and on Linux
+#   make bench-check            name every instruction count more than 3 % above bench/baseline.json
+#   make fuzz                   run each fuzz target for a minute
+#   make miri                   run Miri on the shared memory, the client library and the engine's tests
+#   make mutants                weaken each memory ordering of layout/ in turn; loom must notice each time
 #   make clean
 #
-# run and image take PLATFORM=classic (default) or PLATFORM=microkit with
-# BOARD=qemu_virt_aarch64|x86_64_generic and CONFIG=debug|release|benchmark. run also takes PLATFORM=hosted:
-# Linux processes, no kernel to boot and no image. test plays its scenarios on all platforms for which the
-# machine has what it takes, or on the one that PLATFORM names. What is left out is the default of `ferry`.
+# run and image take PLATFORM=classic (default) or PLATFORM=microkit. With microkit they take
+# BOARD=qemu_virt_aarch64|x86_64_generic and CONFIG=debug|release|benchmark. run also takes PLATFORM=hosted,
+# which runs Linux processes: no kernel boots and there is no image. test runs its scenarios on all platforms
+# for which the machine has the tools, or only on the one that PLATFORM names. Options that are not given have
+# the defaults of `ferry`.
 
 CARGO ?= cargo
 OUT ?= build/image
 PLATFORM_OPTION = $(if $(PLATFORM),--platform $(PLATFORM))
 TARGET_OPTIONS = $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) $(if $(CONFIG),--config $(CONFIG))
-# Built by the target `ferry`, aloud. To count instructions takes one that is optimised.
+# The target `ferry` builds this program and shows the progress. Counting instructions needs an optimised
+# build.
 FERRY = $(CARGO) run --quiet --package ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
@@ -37,7 +39,7 @@ image: ferry
 check: ferry
 	@$(FERRY) check
 
-# The steps of CI, in the order in which they are likely to fail; each can be called alone.
+# The steps of CI. Those that fail most often come first. Each is a target of its own.
 test: setup format lint doc host-test kernel-test
 
 format: cargo
@@ -71,8 +73,8 @@ bench-programs: cargo
 fuzz: cargo
 	fuzz/smoke
 
-# A testbed hands its pages out for good and finds them by address, as a machine does: that is neither a leak
-# nor news. Its other tests are too long for an interpreter.
+# A testbed never frees its pages, and it finds them by their addresses, as a machine does. So Miri must not
+# report leaks or casts from integers to pointers. The other tests take too long in an interpreter.
 miri: cargo
 	@$(CARGO) +nightly miri --version >/dev/null 2>&1 || { \
 		echo "ferry: Miri is not installed; run: rustup toolchain install nightly --component miri --component rust-src"; \
@@ -91,7 +93,7 @@ clean: cargo
 	$(CARGO) clean
 	rm -rf build
 
-# The first time this takes minutes; after that it is silent.
+# The first build takes minutes. When nothing has changed, cargo is quiet and fast.
 ferry: cargo
 	@echo "ferry: building the command line"
 	@$(CARGO) build --package ferry

@@ -1,12 +1,12 @@
-//! The committed instruction counts, and what differs from them.
+//! The committed instruction counts, and their comparison with new counts.
 
 use crate::carrier::Carrier;
 use std::fmt;
 
-/// A count may be this much higher than the baseline's.
+/// A count may be at most this many times the baseline's.
 const TOLERANCE: f64 = 1.03;
 
-/// A case that costs more, or less, than the baseline says.
+/// A case that costs more or less than the baseline says.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change {
     carrier: String,
@@ -15,7 +15,7 @@ pub struct Change {
     is: f64,
 }
 
-/// What differs by more than 3 %: what became dearer, and what became cheaper.
+/// The cases that differ by more than 3 %: first those that cost more now, then those that cost less.
 #[must_use]
 pub fn compare(baseline: &[Carrier], now: &[Carrier]) -> (Vec<Change>, Vec<Change>) {
     let mut changes = (Vec::new(), Vec::new());

@@ -1,9 +1,9 @@
-//! The engine alone: its clients are rings that are filled by hand, its window is the clients' memory itself,
-//! and mapping is a counter. What is measured is therefore what central does in user mode, and the copy.
+//! The engine alone. Its clients are rings that this file fills by hand. Its window is the clients' memory
+//! itself, and mapping only counts. So a measurement shows what central does in user mode, and the copy.
 //!
-//! Clients post and take exactly what the case says, with both wake hints armed, so that every run has the
-//! signals that it would have on a kernel. What arrives is checked by status and count, not byte by byte:
-//! that is the tests' task.
+//! Clients post and take exactly what the case says. Both wake hints are armed, so every run has the signals
+//! that it would have on a kernel. Only the status of the last message and the number of deliveries are
+//! checked. Comparing the bytes is the task of the tests.
 
 use crate::case::Case;
 use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports};
@@ -17,12 +17,12 @@ use ferry_layout::{
 use ferry_testbed::Memory;
 use zerocopy::IntoBytes;
 
-/// Share of a client in one round, as `flows.toml` gives it by default.
+/// A client's share of one round in bytes: the default of `flows.toml`.
 const BYTES_PER_ROUND: u32 = 256 * 1024;
-/// Descriptors in one round, likewise.
+/// A client's share of one round in descriptors: the default of `flows.toml`.
 const MESSAGES_PER_ROUND: u32 = 128;
 
-/// The machine for the engine that costs least: it copies for real, and only counts everything else.
+/// The cheapest machine for the engine. It copies, and only counts everything else.
 #[derive(Default)]
 pub struct Counters {
     /// Frames mapped.
@@ -45,9 +45,9 @@ impl Machine for Counters {
 
     fn copy(&mut self, from: u64, to: u64, length: u32) {
         let (from, to) = pointers(from, to);
-        // SAFETY: window addresses are those of leaked memory, of which the engine stays inside; the buffers
-        // of two clients, and the two buffers of one, are allocations of their own, and no reference to them
-        // exists.
+        // SAFETY: window addresses are addresses of leaked memory, and the engine stays inside that memory.
+        // The buffers of two clients, and the two buffers of one client, are separate allocations. No
+        // references to them exist.
         unsafe { ferry_platform::copy_opaque(from, to, length as usize) }
     }
 
@@ -56,7 +56,7 @@ impl Machine for Counters {
     }
 }
 
-/// What two places in the window are pointers to.
+/// The pointers to two places in the window.
 pub(crate) fn pointers(from: u64, to: u64) -> (*const u8, *mut u8) {
     // Pointers have 64 bits wherever this program runs.
     #[expect(clippy::cast_possible_truncation, reason = "addresses of this process")]
@@ -64,7 +64,7 @@ pub(crate) fn pointers(from: u64, to: u64) -> (*const u8, *mut u8) {
     (core::ptr::with_exposed_provenance(from), core::ptr::with_exposed_provenance_mut(to))
 }
 
-/// One client: its pages, its buffers, and how far it is.
+/// One client: its pages, its buffers, and its indices.
 struct Client {
     from_client: &'static OutRegion,
     to_client: &'static InRegion,
@@ -77,19 +77,19 @@ struct Client {
 /// An engine with its clients, for one case.
 pub struct Bed {
     engine: Box<Engine>,
-    /// What the engine has asked for.
+    /// Counts the engine's requests.
     pub machine: Counters,
     clients: Vec<Client>,
-    /// Who has signalled since central ran.
+    /// Clients that have signalled since central last ran.
     woken: ClientSet,
     case: Case,
 }
 
 impl Bed {
-    /// A system in which every client may send to the next one, with every client let in.
+    /// A system in which every client may send to the next one. All clients have been let in.
     ///
     /// # Panics
-    /// If the case is none that a configuration can describe.
+    /// If no configuration can describe the case.
     #[must_use]
     pub fn new(case: Case) -> Self {
         let bytes = (case.stride() * case.batch).next_multiple_of(4096) as usize;
@@ -119,7 +119,8 @@ impl Bed {
         bed
     }
 
-    /// What all clients do before central runs: receivers post, senders enqueue, everybody sleeps.
+    /// What all clients do before central runs: receivers post buffers, senders enqueue a batch, and all go
+    /// to sleep.
     pub fn prepare(&mut self) {
         for sender in 0..self.case.senders() {
             let target = self.target(sender);
@@ -128,13 +129,13 @@ impl Bed {
         }
     }
 
-    /// One wake-up of central, by whoever has signalled.
+    /// One wake-up of central, by the clients that have signalled.
     pub fn run(&mut self) {
         self.engine.run(&mut self.machine, core::mem::replace(&mut self.woken, ClientSet::EMPTY), false);
     }
 
-    /// One wake-up of a central that believes everything: it reads what the engine reads, moves the bytes,
-    /// writes what the clients read, and does nothing else. No mediation by these queues is cheaper.
+    /// One wake-up of a central that checks nothing. It reads what the engine reads, moves the bytes, writes
+    /// what the clients read, and does nothing else. No mediation with these queues can cost less.
     pub fn run_unchecked(&mut self) {
         self.woken = ClientSet::EMPTY;
         for sender in 0..self.case.senders() {
@@ -172,7 +173,7 @@ impl Bed {
     /// What all clients do when they are woken: they take what has arrived.
     ///
     /// # Panics
-    /// If not all of it has.
+    /// If a message of the batch has not arrived.
     pub fn collect(&mut self) {
         for sender in 0..self.case.senders() {
             let source = &self.clients[usize::from(sender)];
@@ -189,13 +190,13 @@ impl Bed {
         }
     }
 
-    /// Messages that one [`prepare`](Self::prepare) enqueues.
+    /// Number of messages that one [`prepare`](Self::prepare) enqueues.
     #[must_use]
     pub fn messages(&self) -> u32 {
         self.case.batch * u32::from(self.case.senders())
     }
 
-    /// Where the bytes of each message lie and where they go.
+    /// For each message, the window addresses of its source and its destination.
     pub fn places(&self) -> impl Iterator<Item = (u64, u64)> {
         (0..self.case.senders()).flat_map(move |sender| {
             let (source, target) = (usize::from(sender), usize::from(self.target(sender)));
@@ -224,7 +225,7 @@ impl Bed {
             state.posted = state.posted.wrapping_add(1);
         }
         state.from_client.post_tail.publish(state.posted);
-        // Unlike sending, posting wakes central only if it asks for that.
+        // Sending always wakes central here. Posting wakes it only if its hint for requests asks for that.
         if state.to_client.wake_for_requests.asks_for_signal() {
             self.wake(client);
         }
@@ -259,12 +260,12 @@ fn place(case: Case, number: u32) -> Address {
     Address::at(u64::from(number) * u64::from(case.stride())).unwrap_or_default()
 }
 
-/// Where a place is in its region.
+/// The offset of a place in its region, in bytes.
 fn byte(place: Address) -> u64 {
     u64::from(place.frame) * u64::from(FRAME_BYTES) + u64::from(place.offset)
 }
 
-/// Where memory is in the window: that is at its own address.
+/// The window address of memory, which is its own address.
 fn base(memory: Memory) -> u64 {
     memory.region().map_or(0, |region| region.base().addr().get() as u64)
 }
@@ -290,7 +291,7 @@ fn configuration(case: Case, clients: &[Client]) -> Vec<u8> {
     for (number, client) in (0..).zip(clients) {
         let record = ClientRecord {
             name: DomainName::new(&format!("client{number}")).unwrap_or_default(),
-            // The engine is given the pages themselves.
+            // Not used: the engine gets the pages themselves.
             out_address: 4096,
             in_address: 4096,
             transmit: buffer(client.transmit),

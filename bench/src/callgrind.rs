@@ -1,39 +1,39 @@
-//! Instruction counts by callgrind. This program runs itself under it. Callgrind counts inside
-//! [`measured_section`] alone, in every thread, and writes the count down at each [`end_of_case`], so one run
+//! Counts instructions with callgrind, under which this program runs itself. Callgrind counts only inside
+//! [`measured_section`], in every thread. It writes the count to a file at each [`end_of_case`]. So one run
 //! gives one count for each case, in order.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The counts could not be had.
+/// Why there are no counts.
 #[derive(Debug, thiserror::Error)]
 pub enum CallgrindError {
-    /// It does not run.
+    /// Valgrind does not start.
     #[error("valgrind does not start ({0}); install valgrind")]
     NotInstalled(std::io::Error),
-    /// The counted program ended badly.
+    /// The counted program failed.
     #[error("the counted program ended with {0}; run it without valgrind: ferry-bench {1}")]
     Failed(std::process::ExitStatus, String),
-    /// What it wrote is not there or not understood.
+    /// A profile is missing, or its format is unknown.
     #[error("{0}: callgrind's output is not as expected; this program knows that of valgrind 3.19 to 3.25")]
     Unreadable(String),
 }
 
-/// What is counted goes in here. A function of its own, because callgrind finds it by name.
+/// Runs what is to be counted. Callgrind finds this function by its name, so it must not be inlined.
 #[inline(never)]
 pub fn measured_section<R>(section: impl FnOnce() -> R) -> R {
     black_box(section())
 }
 
-/// Ends the count of a case. A function of its own, because callgrind finds it by name.
+/// Ends the count of a case. Callgrind finds this function by its name, so it must not be inlined.
 #[inline(never)]
 pub fn end_of_case() {
     black_box(());
 }
 
-/// Runs `ferry-bench <arguments>` under callgrind and gives the count of each case that it ends. The profiles
-/// stay in `directory`, as `callgrind.<case from 1>`, for `callgrind_annotate`.
+/// Runs `ferry-bench <arguments>` under callgrind and returns the count of each case. The profiles stay in
+/// `directory` as `callgrind.<case from 1>`, for `callgrind_annotate`.
 pub fn count(arguments: &[&str], cases: usize, directory: &Path) -> Result<Vec<u64>, CallgrindError> {
     let program = std::env::current_exe().map_err(CallgrindError::NotInstalled)?;
     std::fs::create_dir_all(directory).map_err(CallgrindError::NotInstalled)?;
@@ -42,7 +42,7 @@ pub fn count(arguments: &[&str], cases: usize, directory: &Path) -> Result<Vec<u
     option.push(&output);
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--toggle-collect=*measured_section*", "--dump-after=*end_of_case*"])
-        // Each profile names everything it mentions, so that it can be read by itself.
+        // Each profile names everything in full, so that it can be read without the others.
         .args(["--dump-instr=yes", "--compress-strings=no"])
         .args([option.as_os_str(), program.as_os_str()])
         .args(arguments)
@@ -57,7 +57,7 @@ pub fn count(arguments: &[&str], cases: usize, directory: &Path) -> Result<Vec<u
     (1..=cases).map(|case| total(&output.with_extension(case.to_string()))).collect()
 }
 
-/// The count in one profile.
+/// Reads the count from one profile.
 fn total(path: &Path) -> Result<u64, CallgrindError> {
     let unreadable = || CallgrindError::Unreadable(path.display().to_string());
     let text = std::fs::read_to_string(path).map_err(|_| unreadable())?;

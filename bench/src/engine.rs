@@ -1,5 +1,5 @@
-//! The carrier `engine`, and the floors below it. `unchecked` reads and writes the same queues and believes
-//! everything. `memcpy` and Ferry's own copy routine only move the same bytes between the same places.
+//! The carrier `engine`, and the floors below it. `unchecked` reads and writes the same queues but checks
+//! nothing. `memcpy` and `copy` (Ferry's own copy routine) only move the same bytes between the same places.
 
 use crate::bed::{Bed, pointers};
 use crate::callgrind::{CallgrindError, count, end_of_case, measured_section};
@@ -10,11 +10,12 @@ use std::path::Path;
 use std::ptr;
 use std::time::{Duration, Instant};
 
-/// Wake-ups that are counted in each case. As many go before them uncounted.
+/// Number of wake-ups that are counted in each case. As many run before, to warm up.
 const WAKE_UPS: u32 = 32;
-/// Measurements of time in each case. The shortest counts: whatever else the machine does can only add.
+/// Number of times that each case is timed. The shortest time counts, because other work of the machine can
+/// only add to it.
 const REPETITIONS: usize = 7;
-/// Bytes that one measurement of time moves, at most, and messages.
+/// Most bytes and most messages of one timed measurement.
 const BYTES_IN_TIME: u32 = 16 << 20;
 const MESSAGES_IN_TIME: u32 = 1 << 14;
 
@@ -23,7 +24,7 @@ const MESSAGES_IN_TIME: u32 = 1 << 14;
 pub enum Subject {
     /// Central.
     Engine,
-    /// Central as it were if it believed everything.
+    /// A central that checks nothing.
     Unchecked,
     /// The C library's `memcpy`.
     Memcpy,
@@ -32,10 +33,10 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// All of them.
+    /// All subjects.
     pub const ALL: [Self; 4] = [Self::Engine, Self::Unchecked, Self::Memcpy, Self::Copy];
 
-    /// Name of the carrier.
+    /// The name of the carrier.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -46,8 +47,8 @@ impl Subject {
         }
     }
 
-    /// The cases in which it is measured; of the short list only the one that is tuned for. Only the engine
-    /// maps.
+    /// The cases in which the subject is measured. Only the engine maps, so the others have one policy.
+    /// `short` selects the one case for which the engine is tuned.
     fn cases(self, short: bool) -> Vec<Case> {
         if short {
             return vec![Case::pair(64, 32, Policy::Keep)];
@@ -61,7 +62,7 @@ impl Subject {
     }
 }
 
-/// The carrier, with instruction counts.
+/// The carrier of a subject, with instruction counts.
 pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Carrier, CallgrindError> {
     let cases = subject.cases(short);
     let arguments = ["count", subject.name(), "--short"];
@@ -74,8 +75,8 @@ pub fn counted(subject: Subject, short: bool, products: &Path) -> Result<Carrier
     Ok(Carrier { name: subject.name().to_owned(), rows: rows.collect() })
 }
 
-/// Adds the time and the requests to the kernel to counted carriers, one for each subject. All cases take
-/// turns, so that other work of the machine disturbs all of them alike.
+/// Adds times and kernel requests to counted carriers, one for each subject. All cases take turns, so that
+/// other work of the machine affects all of them alike.
 pub fn time(carriers: &mut [Carrier]) {
     let mut works: Vec<(&mut Row, Work, f64)> = Subject::ALL
         .into_iter()
@@ -99,7 +100,7 @@ pub fn time(carriers: &mut [Carrier]) {
     }
 }
 
-/// Runs what is to be counted. For a process under callgrind.
+/// Runs the cases that callgrind counts. Called in the process under callgrind.
 pub fn run_counted(subject: Subject, short: bool) {
     for case in subject.cases(short) {
         let mut work = Work::new(subject, case);
@@ -128,7 +129,7 @@ impl Work {
         Self { subject, bed, places, length: case.payload as usize }
     }
 
-    /// One batch. `around` is given what is to be measured.
+    /// Runs one batch. `around` is called with the part to measure.
     ///
     /// # Panics
     /// If the batch does not arrive.
@@ -148,8 +149,8 @@ impl Work {
             Subject::Memcpy => around(&mut || {
                 for (from, to) in black_box(&*places) {
                     let (from, to) = pointers(*from, *to);
-                    // SAFETY: the bed's memory, which nobody else uses now; buffers of two clients do not
-                    // overlap.
+                    // SAFETY: this memory belongs to the bed, and nobody else uses it now. The buffers of two
+                    // clients do not overlap.
                     unsafe { ptr::copy_nonoverlapping(from, to, black_box(*length)) };
                 }
             }),
@@ -163,13 +164,13 @@ impl Work {
         }
     }
 
-    /// Nanoseconds of a message, on average over as many as a measurement has.
+    /// Nanoseconds per message, averaged over all messages of a measurement.
     fn time(&mut self) -> f64 {
         let messages = self.bed.messages();
         let bytes = messages * u32::try_from(self.length).unwrap_or(u32::MAX);
         let batches = (MESSAGES_IN_TIME / messages).min(BYTES_IN_TIME / bytes).max(4);
         let overhead = overhead();
-        // Its memory has to come back into the cache.
+        // Other cases have run since, so this brings the memory of this case back into the cache.
         self.batch(|carry| carry());
         let mut total = Duration::ZERO;
         for _ in 0..batches {
@@ -182,7 +183,7 @@ impl Work {
         total.as_secs_f64() * 1e9 / f64::from(batches * messages)
     }
 
-    /// Maps, unmaps and signals for each message.
+    /// Maps, unmaps and signals per message.
     fn requests(&mut self) -> [f64; 3] {
         let seen = |bed: &Bed| [bed.machine.maps, bed.machine.unmaps, bed.machine.signals];
         let before = seen(&self.bed);
@@ -195,7 +196,7 @@ impl Work {
     }
 }
 
-/// What reading the clock twice takes.
+/// The time that two readings of the clock take.
 fn overhead() -> Duration {
     let once = || Instant::now().elapsed();
     std::iter::repeat_with(once).take(1000).min().unwrap_or_default()

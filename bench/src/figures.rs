@@ -8,14 +8,14 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The batch and payload that the plots hold fixed, and those of the series over the number of clients.
+/// The batch and the payload that the plots hold fixed, and those of the scaling series.
 const BATCH: u32 = 32;
 const PAYLOAD: u32 = 64;
 
-/// What of a row is drawn.
+/// Selects the number of a row that is drawn.
 type What = fn(&Row) -> Option<f64>;
 
-/// Writes all plots for which there is something to draw into `directory`, as SVG.
+/// Writes all plots that have something to show into `directory`, as SVG.
 pub fn write(carriers: &[Carrier], directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let time: What = |row| row.nanoseconds;
@@ -85,7 +85,7 @@ pub fn write(carriers: &[Carrier], directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A line for each carrier and policy that has points.
+/// One line for each carrier and policy that has points.
 fn series<T: Copy + Into<f64>>(
     carriers: &[&Carrier],
     values: &[T],
@@ -118,7 +118,7 @@ fn scaling(carriers: &[&Carrier]) -> String {
                 Some((f64::from(*clients), carrier.row(case)?.instructions?))
             };
             let points: Vec<(f64, f64)> = CLIENTS.iter().filter_map(point).collect();
-            // One point is no growth.
+            // A single point shows no growth.
             if points.len() > 1 {
                 series.push((format!("{}, {busy} busy", carrier.name), points));
             }
@@ -127,7 +127,7 @@ fn scaling(carriers: &[&Carrier]) -> String {
     plot::svg("More clients: 64 bytes, batches of 32, keep", "clients", "instructions a message", &series)
 }
 
-/// Who executes the instructions of a 64-byte message, for each policy and batch.
+/// The bars that show who executes the instructions of a 64-byte message, for each policy and batch.
 fn split(carrier: &Carrier) -> String {
     let parts: [(&str, What); 4] = [
         ("central", |row| row.central),

@@ -1,10 +1,10 @@
-//! The carrier `hosted`: producer, central and consumer as Linux processes, from enqueueing a batch to having
-//! it back.
+//! The carrier `hosted`: producer, central and consumer as Linux processes. A measurement begins with
+//! enqueueing a batch and ends when all of it has come back.
 //!
-//! Its time is the producer's own, with the domains on as many processors as there are. Its instructions are
-//! counted in other runs, by stepping them (`steps`), in user mode only. These counts are the same in every
-//! run; on another processor they can differ, as callgrind's can, because how bytes are best copied depends
-//! on it.
+//! The producer takes the time itself, and the domains run on all processors. Instructions are counted in
+//! separate runs by stepping the domains (`steps`), in user mode only. The counts are the same in every run.
+//! They can differ on another processor, because the best way to copy bytes depends on the processor. This is
+//! so for callgrind's counts too.
 
 use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
@@ -18,75 +18,76 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// Its name.
+/// Name of the carrier.
 pub const NAME: &str = "hosted";
 
-/// Messages in each case that is timed, at most; fewer of the large ones.
+/// Most messages in a timed case. Cases with large messages have fewer.
 const MESSAGES: u32 = 1 << 14;
-/// Bytes in each case that is timed, at most.
+/// Most bytes in a timed case.
 const BYTES: u32 = 256 << 20;
-/// Rounds into which they are divided. The shortest counts.
+/// Number of timed rounds in a case. The shortest counts.
 const ROUNDS: u32 = 4;
-/// Repetitions of each case. The shortest counts.
+/// Number of runs of each timed case. The shortest counts.
 const REPETITIONS: usize = 3;
-/// Messages of a round that is counted, and bytes at most; or one batch, if that is more. To step an
-/// instruction takes a virtual machine some twenty microseconds.
+/// Most messages and most bytes of a counted round. A batch that is larger makes the round by itself. In a
+/// virtual machine one step takes some twenty microseconds.
 const COUNTED_MESSAGES: u32 = 32;
 const COUNTED_BYTES: u32 = 512 << 10;
-/// Messages that are sent before that: with these every buffer of both sides has been used once.
+/// Messages that are sent before the counted round. After these, every buffer of both sides has been used
+/// once.
 const WARM_UP: u32 = 256;
-/// Time after which a case that is timed is given up, and a run in which several are counted.
+/// Time limits: of a timed case, and of a run that counts several cases.
 const LIMIT: Duration = Duration::from_mins(1);
 const COUNTING_LIMIT: Duration = Duration::from_mins(10);
 
-/// The domains, by their programs, in the order in which a row has their instructions.
+/// The domains, by their programs, in the order of their instructions in a row.
 const DOMAINS: [&str; 3] = ["central", "producer", "consumer"];
 
-/// The carrier could not be measured.
+/// Why the carrier could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum HostedError {
     /// The system did not start.
     #[error(transparent)]
     Launch(#[from] LaunchError),
-    /// The description of the system that is measured has a mistake, or cannot be read.
+    /// The description of the measured system has a mistake, or cannot be read.
     #[error("{0}")]
     Description(String),
-    /// Its instructions could not be counted.
+    /// The instructions could not be counted.
     #[error(transparent)]
     Count(#[from] CountError),
-    /// The order cannot be passed on.
+    /// The order could not be passed on.
     #[error("could not pass the order on to the program that runs the measured system: {0}")]
     Order(io::Error),
-    /// The system ended otherwise than it should.
+    /// The system did not end as it should.
     #[error("the measured system ended with {ending:?}; it printed: {console}")]
     Ended {
-        /// How.
+        /// How it ended.
         ending: Ending,
         /// What it printed.
         console: String,
     },
 }
 
-/// What a run of the system does in a case, to be timed.
+/// What a run of the system does to time a case.
 fn timed_course(case: Case) -> Course {
     let batches = (MESSAGES / case.batch).min(BYTES / case.payload / case.batch) / ROUNDS;
     Course { case, batches: batches.max(2), unmeasured: 1, rounds: ROUNDS }
 }
 
-/// What it does to be counted: one round to warm up, and one to count.
+/// What a run of the system does to count a case: rounds to warm up, and one round to count.
 fn counted_course(case: Case) -> Course {
     let batches = (COUNTED_MESSAGES.min(COUNTED_BYTES / case.payload) / case.batch).max(1);
     Course { case, batches, unmeasured: WARM_UP.div_ceil(batches * case.batch), rounds: 0 }
 }
 
-/// Counts the instructions of all pairs. `root`: the directory `bench`. `programs`: where the programs of
-/// `ferry-pds-hosted` are. `products`: where the console of each run is stored.
+/// Counts the instructions of all cases with two clients. `root` is the directory `bench`. `programs` is the
+/// directory with the programs of `ferry-pds-hosted`. The console of each run is stored in `products`.
 pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Carrier, HostedError> {
     let mut rows = Vec::new();
     for policy in Policy::ALL {
         let mut rest: Vec<Case> = Case::pairs().into_iter().filter(|case| case.policy == policy).collect();
         while let Some(first) = rest.first().copied() {
-            // Buffers are split once in a run.
+            // The domains split their buffers once, so all cases of one run have the same stride.
             let (now, later): (Vec<Case>, _) =
                 rest.into_iter().partition(|case| case.stride() == first.stride());
             rest = later;
@@ -99,7 +100,8 @@ pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Carrier,
     Ok(Carrier { name: NAME.to_owned(), rows })
 }
 
-/// Counts courses of the same policy and stride, each in the round that the producer frames.
+/// Counts courses with the same policy and stride. The counted round of each is the one that the producer
+/// frames.
 fn count(
     root: &Path,
     programs: &Path,
@@ -138,8 +140,8 @@ fn row(course: &Course, counts: &[u64]) -> Row {
     }
 }
 
-/// Runs the system with the order from standard input, so that its instructions can be counted. It starts
-/// nothing before the order is complete.
+/// Runs the system so that its instructions can be counted. It reads the order from standard input, and
+/// starts nothing before it has read all of it.
 pub fn serve(root: &Path, programs: &Path, policy: Policy) -> Result<(), HostedError> {
     let mut order = Vec::new();
     io::stdin().read_to_end(&mut order).map_err(HostedError::Order)?;
@@ -170,7 +172,7 @@ fn launch(
     start(description, &program, &[("bench".to_owned(), order)], Scheduling::Linux, console)
 }
 
-/// Adds the time to the rows of the counted carrier. `root`, `programs`: as there.
+/// Adds the times to the rows of the counted carrier. The other arguments are those of [`counted`].
 pub fn time(carrier: &mut Carrier, root: &Path, programs: &Path) -> Result<(), HostedError> {
     let tick = tick_nanoseconds();
     for policy in Policy::ALL {
@@ -186,7 +188,7 @@ pub fn time(carrier: &mut Carrier, root: &Path, programs: &Path) -> Result<(), H
     Ok(())
 }
 
-/// Ticks of the clock for each message.
+/// Ticks of the clock per message.
 fn ticks(description: &Description, case: Case, programs: &Path) -> Result<f64, HostedError> {
     let (mut reader, writer) =
         std::io::pipe().map_err(|cause| LaunchError::Linux { what: "create a pipe", cause })?;
@@ -194,13 +196,13 @@ fn ticks(description: &Description, case: Case, programs: &Path) -> Result<f64, 
     let system = launch(description, order, programs, std::os::fd::OwnedFd::from(writer).into())?;
     let ending = system.serve(Some(LIMIT))?;
     let mut console = String::new();
-    // All writers have ended with the system.
+    // This ends: all writers of the pipe have ended with the system.
     let _ = reader.read_to_string(&mut console);
     let result = parse(&console).filter(|_| matches!(ending, Ending::Exit { code: 0, .. }));
     result.ok_or(HostedError::Ended { ending, console })
 }
 
-/// Ticks for each message, by the producer's line.
+/// Reads ticks per message from the producer's line.
 #[must_use]
 pub fn parse(console: &str) -> Option<f64> {
     let line = console.lines().find_map(|line| line.strip_prefix("bench: payload="))?;

@@ -1,13 +1,13 @@
-//! What a message costs: the engine alone, the platforms, and what others offer, measured side by side in one
-//! run.
+//! Measures what a message costs: with the engine alone, on the platforms, and with what Linux and its
+//! libraries offer. All are measured side by side in one run.
 //!
-//! A *carrier* is one thing that carries messages; a *case* is a size, a batch, a policy and a number of
-//! clients; a *row* is what one carrier costs in one case (`ferry_rows`). Every carrier gives rows of the
-//! same form, so a platform that boots elsewhere (the seL4 carriers, `ferry bench`) only has to write them as
-//! JSON.
+//! A *carrier* is one thing that carries messages. A *case* is a size, a batch, a policy and a number of
+//! clients. A *row* is what one carrier costs in one case (`ferry_rows`). Every carrier gives rows of the
+//! same form. So a carrier that is measured elsewhere (the seL4 carriers, by `ferry bench`) only has to write
+//! its rows as JSON.
 //!
-//! Instruction counts are exact and comparable between machines; they are what the committed baseline holds.
-//! Nanoseconds are of the machine at hand and are compared only with what ran beside them.
+//! The committed baseline holds instruction counts, because they are exact and can be compared between
+//! machines. Nanoseconds depend on the machine, and are only compared with others of the same run.
 
 pub mod baseline;
 pub mod bed;

@@ -1,6 +1,6 @@
 //! `ferry-bench`: measures and compares.
 //!
-//! `engine` is the short way for whoever tunes the engine, `table` measures everything, `check` compares with
+//! `engine` is the quick command for work on the engine. `table` measures everything. `check` compares with
 //! the baseline.
 
 use clap::{Parser, Subcommand};
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(about = "What a message costs")]
 struct Arguments {
-    /// Where callgrind's profiles and other products go.
+    /// Directory for callgrind's profiles and other products.
     #[arg(long, global = true, default_value = "target/bench")]
     products: PathBuf,
     #[command(subcommand)]
@@ -26,43 +26,43 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Prints the instructions per message of the engine alone.
+    /// Print the instructions per message of the engine alone.
     Engine {
-        /// Only 64 bytes, batch 32, policy keep.
+        /// Measure only 64 bytes, batch 32, policy keep.
         #[arg(long)]
         short: bool,
     },
-    /// Prints the instructions per message of the carrier `hosted`.
+    /// Print the instructions per message of the carrier `hosted`.
     Hosted,
-    /// Measures every carrier, and prints and stores one table.
+    /// Measure every carrier, print one table, and store it.
     Table {
-        /// Rows of carriers that were measured elsewhere, as JSON: those on seL4.
+        /// Rows of the seL4 carriers, as JSON from `ferry bench`.
         #[arg(long, value_name = "FILE")]
         carriers: Vec<PathBuf>,
         /// Directory for the plots.
         #[arg(long, value_name = "DIRECTORY")]
         plots: Option<PathBuf>,
     },
-    /// Compares instruction counts with the baseline, and fails if one is more than 3 % higher.
+    /// Compare instruction counts with the baseline, and fail if one is more than 3 % higher.
     Check {
-        /// Makes the counts of now the baseline.
+        /// Store the new counts as the baseline.
         #[arg(long)]
         accept: bool,
-        /// Rows of carriers that were measured elsewhere, as JSON: those on seL4.
+        /// Rows of the seL4 carriers, as JSON from `ferry bench`.
         #[arg(long, value_name = "FILE")]
         carriers: Vec<PathBuf>,
     },
-    /// Runs what is to be counted; under callgrind.
+    /// Run the cases of the engine that callgrind counts.
     #[command(hide = true)]
     Count {
         subject: Subject,
         #[arg(long)]
         short: bool,
     },
-    /// Likewise, of what Ferry is compared with.
+    /// Run the cases of a rival that callgrind counts.
     #[command(hide = true)]
     CountRival { rival: Rival },
-    /// Runs the system of the carrier `hosted`, in the way that standard input says; for who counts its
+    /// Run the system of the carrier `hosted`, with the order from standard input. Another process counts its
     /// instructions.
     #[command(hide = true)]
     Serve {
@@ -70,7 +70,7 @@ enum What {
         policy: Policy,
         programs: PathBuf,
     },
-    /// The receiving side of what Ferry is compared with.
+    /// Run the receiving side of a rival.
     #[command(hide = true)]
     Drain { payload: u32, batch: u32, server: Option<String> },
 }
@@ -119,7 +119,7 @@ fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<
         carriers.push(rival.carrier(products)?);
     }
     carriers.extend(read(others)?);
-    // Where there is something to hold them against.
+    // The figures of others are shown only if there are rows to compare them with.
     if carriers.iter().any(|carrier| carrier.name == reference::BESIDE) {
         carriers.extend(reference::carriers()?);
     }
@@ -134,7 +134,7 @@ fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<
     Ok(())
 }
 
-/// The carriers of files that `ferry bench` has written.
+/// Reads carriers from files that `ferry bench` has written.
 fn read(files: &[PathBuf]) -> Result<Vec<Carrier>, Box<dyn Error>> {
     let mut carriers = Vec::new();
     for file in files {
@@ -157,7 +157,7 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
         println!("not compared: the carrier {carrier} did not run");
     }
     if accept {
-        // A carrier that did not run keeps the counts that it has.
+        // Carriers that were not measured now keep their counts in the baseline.
         now.extend(stored.into_iter().filter(|carrier| missing.contains(&carrier.name)));
         fs::write(&path, serde_json::to_vec_pretty(&now)?)?;
         println!("{} holds the counts of now", path.display());
@@ -180,8 +180,8 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
     Ok(if dearer.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The carriers whose instructions are compared with the baseline: callgrind counts them, and the last one is
-/// stepped.
+/// The carriers whose instructions are compared with the baseline. Callgrind counts all of them but the last,
+/// which is stepped.
 fn counted(products: &Path) -> Result<Vec<Carrier>, Box<dyn Error>> {
     let carriers = Subject::ALL.into_iter().map(|subject| engine::counted(subject, false, products));
     let mut carriers: Vec<Carrier> = carriers.collect::<Result<_, _>>()?;
@@ -189,13 +189,13 @@ fn counted(products: &Path) -> Result<Vec<Carrier>, Box<dyn Error>> {
     Ok(carriers)
 }
 
-/// The directory with the programs of the carrier `hosted`: they are built beside this one.
+/// The directory with the programs of the carrier `hosted`. Cargo puts them beside this program.
 fn programs() -> std::io::Result<PathBuf> {
     let program = std::env::current_exe()?;
     Ok(program.parent().unwrap_or(Path::new(".")).to_owned())
 }
 
-/// A policy by its name.
+/// Parses the name of a policy.
 fn policy(name: &str) -> Result<Policy, String> {
     let policy = Policy::ALL.into_iter().find(|policy| policy.to_string() == name);
     policy.ok_or_else(|| "no policy has this name".to_owned())

@@ -1,9 +1,9 @@
-//! Plots: lines over two logarithmic axes, as SVG. Small enough to be our own, and without fonts or random
-//! numbers, so the same measurements make the same file.
+//! Draws plots as SVG: lines over two logarithmic axes, and bars. The code is small enough to be our own. It
+//! uses no fonts and no random numbers, so the same measurements give the same file.
 
 use std::fmt::Write as _;
 
-/// Points of a line, and what it is.
+/// The name and the points of a line.
 pub type Series = (String, Vec<(f64, f64)>);
 
 const WIDTH: f64 = 840.0;
@@ -13,7 +13,8 @@ const MARGINS: [f64; 4] = [70.0, 250.0, 40.0, 50.0];
 const COLOURS: [&str; 8] =
     ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c564b"];
 
-/// The plot. Points must be positive; axes go to the powers of ten, and of two, around them.
+/// A plot of lines. Coordinates must be positive. The horizontal axis goes to powers of two, and the vertical
+/// axis to powers of ten.
 #[must_use]
 pub fn svg(title: &str, x_title: &str, y_title: &str, series: &[Series]) -> String {
     let points = || series.iter().flat_map(|(_, points)| points);
@@ -83,19 +84,19 @@ pub fn svg(title: &str, x_title: &str, y_title: &str, series: &[Series]) -> Stri
 /// A bar of [`bars`].
 #[derive(Clone, Debug)]
 pub struct Bar {
-    /// Below it.
+    /// The text below the bar.
     pub label: String,
-    /// The heights of its parts, from the bottom.
+    /// The heights of its parts, from bottom to top.
     pub values: Vec<f64>,
 }
 
-/// Whether a plot that [`svg`] made shows anything.
+/// Whether a plot from [`svg`] shows anything.
 #[must_use]
 pub fn has_points(svg: &str) -> bool {
     svg.contains("<polyline")
 }
 
-/// Bars of equal height, divided in proportion, with the totals above them.
+/// Bars of equal height, divided in proportion to their values, with the totals above them.
 #[must_use]
 pub fn bars(title: &str, parts: &[&str], bars: &[Bar]) -> String {
     let mut text = begin();
@@ -125,7 +126,7 @@ pub fn bars(title: &str, parts: &[&str], bars: &[Bar]) -> String {
                 "<rect x=\"{x:.1}\" y=\"{bottom:.1}\" width=\"{:.1}\" height=\"{part:.1}\" fill=\"{colour}\"/>",
                 step * 0.8
             );
-            // Where there is room for it.
+            // Only parts that are high enough have room for a number.
             if part > 14.0 {
                 let _ = writeln!(
                     text,

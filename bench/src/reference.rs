@@ -1,10 +1,11 @@
-//! Figures that others measured and that Ferry's are held against: sDDF's copy component, and the floor below
-//! it (two notifications and a straight copy), on the SDK and board of the carrier `qemu_virt_aarch64`, with
-//! producer and consumer included. sDDF keeps everything mapped, so they stand beside the policy `keep`.
+//! Published figures to compare Ferry with: those of sDDF's copy component, and of the floor below it (two
+//! notifications and a plain copy). They were measured on the SDK and the board of the carrier
+//! `qemu_virt_aarch64`, and include producer and consumer. sDDF keeps everything mapped, so the figures stand
+//! beside the policy `keep`.
 
 use crate::carrier::Carrier;
 
-/// The carrier beside which they stand.
+/// The carrier that the figures are compared with.
 pub const BESIDE: &str = "qemu_virt_aarch64";
 
 const FIGURES: &str = include_str!("../reference.json");

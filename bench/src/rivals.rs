@@ -1,10 +1,10 @@
-//! What Linux and its libraries offer for the same task: sending a batch of messages to another process and
-//! learning that it has them.
+//! What Linux and its libraries offer for the same task. A batch of messages is sent to another process, and
+//! the sender learns that the process has taken it.
 //!
-//! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, as a
-//! sender and a receiver of Ferry do by filling and by being copied into. Where instructions are counted the
-//! two are threads of one process, which callgrind follows; it does not see the kernel, where the bytes are
-//! moved.
+//! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, because
+//! Ferry's sender fills its buffers and Ferry's receiver gets its bytes by a copy. To count instructions,
+//! both sides run as threads of one process, which callgrind can follow. Callgrind does not see the kernel,
+//! which moves the bytes.
 
 use crate::callgrind::{self, CallgrindError, end_of_case, measured_section};
 use crate::carrier::{Carrier, Row, per_message};
@@ -19,20 +19,20 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// Messages in each case, at most; fewer of the large ones.
+/// Most messages in a case. Cases with large messages have fewer.
 const MESSAGES: u32 = 1 << 13;
-/// Bytes in each case, at most.
+/// Most bytes in a case.
 const BYTES: u32 = 128 << 20;
-/// Messages that are counted in each case.
+/// Messages in each counted case.
 const COUNTED: u32 = 128;
 
-/// A rival could not be measured.
+/// Why a rival could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum RivalError {
-    /// Its time.
+    /// Its time could not be taken.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Its instructions.
+    /// Its instructions could not be counted.
     #[error(transparent)]
     Callgrind(#[from] CallgrindError),
 }
@@ -42,31 +42,31 @@ pub enum RivalError {
 pub enum Rival {
     /// A pipe.
     Pipe,
-    /// A Unix socket that keeps messages apart.
+    /// A Unix socket that preserves message boundaries.
     Socket,
     /// The crate `ipc-channel`.
     IpcChannel,
 }
 
-/// The sending side of one.
+/// The sending side of a rival.
 enum Sender {
     Pipe(PipeWriter),
     Socket(UnixDatagram),
     IpcChannel(IpcBytesSender),
 }
 
-/// The receiving side.
+/// The receiving side of a rival.
 enum Receiver {
-    /// A pipe or a socket.
+    /// Of a pipe or a socket.
     File(BufReader<File>),
     IpcChannel(IpcBytesReceiver),
 }
 
-/// What a receiver of `ipc-channel` hands over when it starts.
+/// The channel that a receiver of `ipc-channel` hands to the sender when it starts.
 type Handshake = IpcSender<IpcBytesSender>;
 
 impl Rival {
-    /// Name of the carrier.
+    /// The name of the carrier.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,10 +76,10 @@ impl Rival {
         }
     }
 
-    /// All of them.
+    /// All rivals.
     pub const ALL: [Self; 3] = [Self::Pipe, Self::Socket, Self::IpcChannel];
 
-    /// The carrier: time, and instructions in user mode.
+    /// The carrier of a rival, with times and with instructions in user mode.
     pub fn carrier(self, products: &Path) -> Result<Carrier, RivalError> {
         let cases = cases();
         let counts =
@@ -109,15 +109,15 @@ impl Rival {
         Ok(best)
     }
 
-    /// Runs what is to be counted, all cases. For a process under callgrind.
+    /// Runs all cases that callgrind counts. Called in the process under callgrind.
     pub fn run_counted(self) -> io::Result<()> {
         for case in cases() {
             let (mut acknowledgements, mut acknowledge) = io::pipe()?;
             let (sender, mut receiver) = self.pair()?;
             let message = vec![7; case.payload as usize];
             let mut buffer = vec![0; case.payload as usize];
-            // One batch goes first, uncounted. Each side owns its ends of the channel, so that a side which
-            // fails does not leave the other waiting.
+            // The first batch is not counted. Each side owns its ends of the channel. So if one side fails,
+            // its ends close and the other side does not wait for ever.
             std::thread::scope(move |scope| {
                 let receiving = scope.spawn(move || {
                     let mut receive = || receiver.receive_batch(&mut buffer, case.batch, &mut acknowledge);
@@ -134,7 +134,7 @@ impl Rival {
         Ok(())
     }
 
-    /// Both sides for one process.
+    /// Makes both sides in this process.
     fn pair(self) -> io::Result<(Sender, Receiver)> {
         Ok(match self {
             Self::Pipe => {
@@ -176,8 +176,8 @@ impl Rival {
         }
     }
 
-    /// The receiving side: takes messages, from `server` or from standard input, and acknowledges each batch,
-    /// until it is killed.
+    /// Runs the receiving side. It takes messages from `server`, or from standard input, and acknowledges
+    /// each batch, until it is killed.
     pub fn drain(payload: u32, batch: u32, server: Option<&str>) -> io::Result<()> {
         let mut buffer = vec![0; payload as usize];
         let mut receiver = if let Some(server) = server {
@@ -195,7 +195,7 @@ impl Rival {
     }
 }
 
-/// Policies mean nothing to them.
+/// The cases of a rival. It has no mapping policies.
 fn cases() -> Vec<Case> {
     Case::pairs().into_iter().filter(|case| case.policy == Policy::Keep).collect()
 }
@@ -205,7 +205,7 @@ fn counted_batches(case: Case) -> u32 {
 }
 
 impl Sender {
-    /// Sends a batch, and waits for word that it has been taken.
+    /// Sends a batch, and waits for the acknowledgement.
     fn send_batch(&self, message: &[u8], batch: u32, acknowledgements: &mut PipeReader) -> io::Result<()> {
         for _ in 0..batch {
             self.send(message)?;

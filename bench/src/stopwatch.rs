@@ -1,11 +1,11 @@
-//! The clock that the measured domains read, in nanoseconds.
+//! Converts ticks of the clock that the measured domains read to nanoseconds.
 
 use std::time::{Duration, Instant};
 
-/// How long to look at both clocks.
+/// Time during which both clocks are compared.
 const WINDOW: Duration = Duration::from_millis(50);
 
-/// Nanoseconds of one tick of the processor's time-stamp counter.
+/// Nanoseconds in one tick of the processor's time-stamp counter.
 #[must_use]
 pub fn tick_nanoseconds() -> f64 {
     let (begun, first) = (Instant::now(), ticks());

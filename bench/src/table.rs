@@ -1,13 +1,13 @@
-//! The table in markdown: what a message costs in time and in instructions, and how it grows with the
-//! clients.
+//! The table in markdown: what a message costs in time and in instructions, and how that grows with the
+//! number of clients.
 
 use crate::carrier::{Carrier, Row};
 use crate::case::{BATCHES, Busy, CLIENTS, Case, PAYLOADS, Policy};
 use std::fmt::Write as _;
 
-/// A number of a row.
+/// Selects a number of a row.
 type What = fn(&Row) -> Option<f64>;
-/// A column: its title, the carrier, the policy, and what of a row.
+/// A column: its title, the carrier, the policy, and the number of a row.
 type Column = (String, String, Policy, What);
 
 /// All tables.
@@ -58,8 +58,8 @@ pub fn markdown(carriers: &[Carrier]) -> String {
     text
 }
 
-/// Who executes the instructions of a message, and what is asked of the kernel; of Linux none of that is
-/// known.
+/// Who executes the instructions of a message, and what the kernel is asked for. Nothing is known of this for
+/// Linux.
 fn split(text: &mut String, carrier: &Carrier, policy: Policy) {
     let columns: [(&str, What, usize); 11] = [
         ("all", |row| row.instructions, 1),
@@ -116,7 +116,7 @@ fn scaling(text: &mut String, carriers: &[Carrier]) {
             for (unit, what) in numbers {
                 let measured =
                     |clients: &&u16| row(carrier, **clients, busy).and_then(|row| what(&row)).is_some();
-                // Two clients are the pair that every carrier has.
+                // Every carrier has the row with two clients, so that alone shows no growth.
                 if CLIENTS.iter().filter(measured).count() > 1 {
                     columns.push((format!("{}, {unit}, {busy} busy", carrier.name), carrier, busy, what));
                 }

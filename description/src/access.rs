@@ -1,5 +1,5 @@
-//! Who can read and write what: every region with everybody who reaches it, and every flow. This is what a
-//! reviewer signs, so it lists all of them and derives from nothing but the checked description.
+//! Who can read and write what: every region with everybody who can reach it, and every flow. A reviewer
+//! signs this table. So it lists all of them, and is made from the checked description and nothing else.
 
 use crate::description::{Description, Flow};
 use crate::limits::CENTRAL;
@@ -7,29 +7,29 @@ use crate::system::Permissions;
 use ferry_layout::config::Mapping;
 use std::fmt;
 
-/// The table. `Display` prints it.
+/// The table. `Display` prints all of it.
 #[derive(Clone, Debug)]
 pub struct AccessTable {
-    /// One row for each holder and region.
+    /// One row for each mapping of a region, and one for each buffer that central maps per transfer.
     pub rows: Vec<Access>,
     /// The flows, as in "sender -> receiver".
     flows: Vec<String>,
-    /// Who controls whom, as in "monitor: client".
+    /// Which domain controls which, as in "monitor controls client".
     control: Vec<String>,
 }
 
 /// One holder's access to one region.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Access {
-    /// The region.
+    /// Name of the region.
     pub region: String,
     /// The region's size in bytes.
     pub bytes: u64,
-    /// Who reaches it.
+    /// Who can reach it: a protection domain, a virtual machine or a device.
     pub holder: String,
-    /// What it may do.
+    /// What the holder may do with it.
     pub permissions: Permissions,
-    /// When.
+    /// When the holder can reach it.
     pub reach: Reach,
 }
 
@@ -38,12 +38,12 @@ pub struct Access {
 pub enum Reach {
     /// Mapped from the start.
     Always,
-    /// By frame capabilities, mapped for the length of a transfer.
+    /// Held as frame capabilities, and mapped for the length of a transfer.
     PerTransfer,
 }
 
 impl Description {
-    /// Who can read and write what.
+    /// The table of who can read and write what.
     #[must_use]
     pub fn access(&self) -> AccessTable {
         let mut rows = Vec::new();

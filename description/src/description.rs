@@ -1,29 +1,30 @@
-//! A description that was checked: what image builders work from. [`Description::check`] makes one.
+//! A checked description, from which image builders work. [`Description::check`] makes one.
 
 use crate::source::Place;
 use crate::system::System;
 use ferry_layout::config::Mapping;
 
-/// A system with its flows, without a mistake. Holding one proves every rule of [`Problem`](crate::Problem).
+/// A system with its flows, without a mistake. Holding one proves that it breaks no rule of
+/// [`Problem`](crate::Problem).
 #[derive(Clone, Debug)]
 pub struct Description {
     /// The system.
     pub system: System,
     /// Number of central in [`System::domains`].
     pub central: usize,
-    /// Number of the configuration's region in [`System::regions`].
+    /// Number of the configuration region in [`System::regions`].
     pub config_region: usize,
-    /// The clients, in the order of the file. A position is the client's number in the shared memory.
+    /// The clients, in the order of the file. The position of a client is its number in the shared memory.
     pub clients: Vec<Client>,
     /// Who may send to whom.
     pub flows: Vec<Flow>,
-    /// The periodic wake-up of central.
+    /// The tick, which wakes central periodically.
     pub tick: Option<Tick>,
-    /// How often the platform starts each of [`System::domains`] again when it has faulted.
+    /// For each of [`System::domains`], how often the platform starts it again after a fault.
     pub restarts: Vec<u8>,
 }
 
-/// A client, complete and isolated.
+/// A complete and isolated client.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Its name.
@@ -42,11 +43,11 @@ pub struct Client {
     pub transmit: Buffer,
     /// The region `<client>_rx`.
     pub receive: Buffer,
-    /// Number of the channel to it, in central.
+    /// Number of the channel between central and this client, in central.
     pub channel: u8,
-    /// Bytes that central copies for it in one round; at least 1.
+    /// Bytes that central copies for this client in one round; at least 1.
     pub bytes_per_round: u32,
-    /// Descriptors that central takes from it in one round; at least 1.
+    /// Descriptors that central takes from this client in one round; at least 1.
     pub messages_per_round: u32,
 }
 
@@ -55,14 +56,14 @@ pub struct Client {
 pub struct Buffer {
     /// Number of the region.
     pub region: usize,
-    /// Its size in bytes, a multiple of the frame size.
+    /// Size in bytes, a multiple of the frame size.
     pub bytes: u64,
-    /// Binary logarithm of the bytes of a frame: 12 or 21.
+    /// Binary logarithm of the frame size in bytes: 12 or 21.
     pub frame_bits: u8,
 }
 
 impl Buffer {
-    /// Number of its frames.
+    /// Number of frames.
     #[must_use]
     pub const fn frames(self) -> u64 {
         self.bytes >> self.frame_bits
@@ -72,11 +73,11 @@ impl Buffer {
 /// A flow. Source and target are positions in [`Description::clients`].
 #[derive(Clone, Debug)]
 pub struct Flow {
-    /// Who sends.
+    /// The client that sends.
     pub source: u16,
-    /// Who receives.
+    /// The client that receives.
     pub target: u16,
-    /// Whether it may use the urgent class.
+    /// Whether messages may use the urgent class.
     pub urgent: bool,
     /// How long frames stay mapped.
     pub mapping: Mapping,
@@ -89,7 +90,7 @@ pub struct Flow {
 pub struct Tick {
     /// Number of the ticker in [`System::domains`].
     pub domain: usize,
-    /// Number of the channel to it, in central.
+    /// Number of the channel between central and the ticker, in central.
     pub channel: u8,
     /// Period in microseconds.
     pub period_us: u32,

@@ -1,4 +1,4 @@
-//! Reads `flows.toml`. An unknown key is a mistake: a misspelt limit would silently not apply.
+//! Reads `flows.toml`. An unknown key is a mistake, because a misspelt limit would silently not apply.
 //!
 //! ```toml
 //! [tick]
@@ -37,7 +37,7 @@ pub(crate) struct FlowsFile {
     pub(crate) flow: Vec<Spanned<FlowTable>>,
     #[serde(default)]
     pub(crate) client: BTreeMap<Spanned<String>, ClientTable>,
-    /// How often a protection domain is started again when it has faulted.
+    /// `[restarts]`: for each named protection domain, how often it is started again after a fault.
     #[serde(default)]
     pub(crate) restarts: BTreeMap<Spanned<String>, u8>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct FlowsFile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TickTable {
-    /// Microseconds between two looks at clients that never signal.
+    /// Microseconds between two ticks. At each tick central also looks at clients that have not signalled.
     pub(crate) period_us: Spanned<u32>,
 }
 
@@ -113,7 +113,7 @@ impl From<MappingWord> for Mapping {
     }
 }
 
-/// A number from 1.
+/// A number; at least 1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PositiveNumber(pub(crate) u32);
 
@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for PositiveNumber {
     }
 }
 
-/// Bytes from 1, written as a number or as `"64 KiB"`.
+/// A number of bytes, at least 1, written as a number or as in `"64 KiB"`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size(pub(crate) u32);
 

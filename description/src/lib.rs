@@ -1,15 +1,15 @@
-//! One reading of `system.xml` and `flows.toml`, for every image builder.
+//! Reads `system.xml` and `flows.toml`, once for every image builder.
 //!
-//! Principle: **what this crate accepts is safe to build.** [`Description::check`] reads both files, applies
-//! every rule of [`Problem`], and either returns a description in which each client is complete and isolated,
-//! or all mistakes at once, each with file, line and remedy. Image builders then ask for the [`Placement`]:
-//! which frames central gets as capabilities, where in its window each has its home, and the configuration
-//! blob that tells central so. A builder that takes regions, grants and window from here and from nowhere
-//! else cannot give one client's memory to another.
+//! Principle: **what this crate accepts is safe to build.** [`Description::check`] reads both files and
+//! applies every rule of [`Problem`]. It returns either a description in which each client is complete and
+//! isolated, or all mistakes at once, each with file, line and remedy. Image builders then ask for the
+//! [`Placement`]: the frames that central gets as capabilities, the home of each frame in central's window,
+//! and the configuration blob that tells central of them. An image builder must take regions, grants and
+//! window from here and from nowhere else. Then it cannot give one client's memory to another.
 //!
 //! `system.xml` is a stock Microkit 2.3 system description. A *client* is a protection domain for which a
-//! region `<domain>_out`, `_in`, `_tx` or `_rx` exists, or which `flows.toml` names; a client that lacks any
-//! of its parts is a mistake, never a protection domain that is silently left out.
+//! region `<domain>_out`, `_in`, `_tx` or `_rx` exists, or which `flows.toml` names. A client that lacks one
+//! of its parts is a mistake. No protection domain is silently left out.
 //!
 //! ```no_run
 //! use ferry_description::{Description, Source};
@@ -24,9 +24,9 @@
 //! # }
 //! ```
 //!
-//! Not covered: what the programs do, and what the Microkit tool checks about devices, interrupts and virtual
-//! machines. Elements that Ferry has no opinion on are kept in [`System::extras`], so that a platform which
-//! cannot build them can say so.
+//! This crate does not check what the programs do. It does not repeat the Microkit tool's checks of devices,
+//! interrupts and virtual machines. Elements that Ferry itself does not need are kept in [`System::extras`],
+//! so that a platform which cannot build them can say so.
 #![forbid(unsafe_code)]
 
 mod access;

@@ -4,12 +4,12 @@ use crate::problem::Problem;
 use crate::source::Place;
 use std::fmt;
 
-/// What is wrong, and where. `Display` is one line: where, what, what to do.
+/// What is wrong, and where. `Display` prints one line: where, what, what to do.
 #[derive(Clone, Debug)]
 pub struct Mistake {
-    /// Where.
+    /// Where it is wrong.
     pub place: Place,
-    /// What.
+    /// What is wrong.
     pub problem: Problem,
 }
 
@@ -21,12 +21,13 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// Every mistake of a description, at least one, in the order of the rules. `Display` is one line for each.
+/// All mistakes of a description, at least one, in the order of the rules. `Display` prints one line for
+/// each.
 #[derive(Clone, Debug)]
 pub struct Mistakes(pub(crate) Vec<Mistake>);
 
 impl Mistakes {
-    /// The mistakes.
+    /// Iterates over the mistakes, in the order of the rules.
     pub fn iter(&self) -> std::slice::Iter<'_, Mistake> {
         self.0.iter()
     }

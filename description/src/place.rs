@@ -1,9 +1,10 @@
 //! Where central finds everything: the capabilities of client frames, their homes in the window, and the
-//! configuration blob that says so.
+//! configuration blob that tells central of both.
 //!
-//! Each `_tx` and `_rx` region gets a range of the window of its own, aligned to 2 MiB, in the order of
-//! clients, transmit before receive. So a frame is always mapped at the same address, neighbours in a region
-//! are neighbours in the window, and nothing is ever mapped over.
+//! Each `_tx` and `_rx` region gets its own range of the window, aligned to 2 MiB. The ranges follow the
+//! order of the clients, the transmit region of each before its receive region. So a frame is always mapped
+//! at the same address, neighbours in a region are neighbours in the window, and no frame is mapped over
+//! another.
 
 use crate::description::{Buffer, Description};
 use crate::limits::{LARGE_PAGE_BYTES, WINDOW_ADDRESS};
@@ -11,28 +12,29 @@ use ferry_layout::DomainName;
 use ferry_layout::config::{BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header};
 use zerocopy::IntoBytes;
 
-/// What central gets beyond what `system.xml` maps into it.
+/// What central gets in addition to what `system.xml` maps into it.
 #[derive(Clone, Debug)]
 pub struct Placement {
     /// The frame capabilities.
     pub grants: Vec<Grant>,
-    /// The range of central's addresses that needs page tables and nothing in them; none without clients.
+    /// The range of central's addresses that needs page tables, but has nothing mapped from the start. None
+    /// if there are no clients.
     pub window: Option<Window>,
-    /// What the configuration region holds from its first byte.
+    /// Contents of the configuration region, from its first byte on.
     pub config: Vec<u8>,
 }
 
-/// All frames of a region as capabilities of central.
+/// All frames of one region, as capabilities of central.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Grant {
     /// Number of the region in [`System::regions`](crate::System::regions).
     pub region: usize,
-    /// The region's size and frames.
+    /// Size of the region and of its frames.
     pub buffer: Buffer,
-    /// Whether the capabilities carry the write right: receive buffers only. They never carry execute or
+    /// Whether the capabilities have the write right. Only those of receive buffers do. None has execute or
     /// grant.
     pub writable: bool,
-    /// Capability pointer of the first frame; the others follow one by one.
+    /// Capability pointer of the first frame. The other frames have the pointers that follow.
     pub first_capability: u64,
     /// Address of the first frame's home in the window.
     pub window_address: u64,
@@ -47,7 +49,8 @@ pub struct Window {
     pub bytes: u64,
 }
 
-/// Capability pointers one after the other from `first`, for platforms whose domains have one flat CNode.
+/// Assigns capability pointers one after another, from `first` on. For platforms whose domains have one flat
+/// CNode.
 pub fn sequential(first: u64) -> impl FnMut(Buffer) -> u64 {
     let mut next = first;
     move |buffer| {
@@ -58,8 +61,9 @@ pub fn sequential(first: u64) -> impl FnMut(Buffer) -> u64 {
 }
 
 impl Description {
-    /// Assigns capabilities and window addresses. `first_capability` gives, for each buffer in turn, the
-    /// capability pointer of its first frame; the platform knows where in central's `CSpace` it puts them.
+    /// Assigns capabilities and window addresses. `first_capability` is called for each buffer in turn and
+    /// gives the capability pointer of the first frame. The platform decides where they lie in central's
+    /// `CSpace`.
     pub fn place(&self, first_capability: &mut dyn FnMut(Buffer) -> u64) -> Placement {
         let mut grants = Vec::new();
         let mut next_address = WINDOW_ADDRESS;
@@ -79,7 +83,7 @@ impl Description {
             .clients
             .iter()
             .map(|client| ClientRecord {
-                // Names that are too long were refused; an empty one would be refused by central.
+                // Names that are too long are refused by the rules. Central would refuse an empty name.
                 name: DomainName::new(&client.name).unwrap_or_default(),
                 out_address: client.out_address,
                 in_address: client.in_address,
@@ -123,7 +127,7 @@ impl Description {
     }
 }
 
-/// Bytes of the configuration of so many clients and flows.
+/// Size in bytes of the configuration for this many clients and flows.
 pub(crate) fn config_bytes(clients: usize, flows: usize) -> usize {
     size_of::<Header>() + clients * size_of::<ClientRecord>() + flows * size_of::<FlowRecord>()
 }

@@ -1,5 +1,5 @@
-//! Every rule that a description can break: what is said about it, and what to do. The name of a rule is its
-//! variant in snake case; `tests/fixtures/<rule>/` holds a description that breaks it.
+//! Every rule that a description can break, with what is wrong and what to do. The name of a rule is its
+//! variant in snake case. `tests/fixtures/<rule>/` holds a description that breaks the rule.
 
 use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
@@ -12,7 +12,7 @@ use thiserror::Error;
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the text of each variant says what it and its fields mean")]
 pub enum Problem {
-    // The files themselves.
+    // Rules about the files themselves.
     #[error("this is not XML: {error}")]
     NotXml { error: String },
     #[error("{error}")]
@@ -36,7 +36,7 @@ pub enum Problem {
     #[error("`{domain}` has {found} program images")]
     ProgramImages { domain: String, found: usize },
 
-    // Who takes part.
+    // Rules about participants.
     #[error("there is no protection domain `{CENTRAL}`")]
     NoCentral,
     #[error("{found} clients are more than central can serve")]
@@ -52,7 +52,7 @@ pub enum Problem {
     #[error("the flow from `{from}` to `{to}` is listed twice")]
     DuplicateFlow { from: String, to: String },
 
-    // Memory.
+    // Rules about memory.
     #[error("`{domain}` needs the memory region `{region}`, which does not exist")]
     MissingRegion { domain: String, region: String, bytes: u64 },
     #[error("`{domain}` does not map `{region}`")]
@@ -86,7 +86,7 @@ pub enum Problem {
     #[error("the configuration needs {needed:#x} bytes, `{CONFIG_REGION}` has {found:#x}")]
     ConfigTooSmall { found: u64, needed: u64 },
 
-    // Signals.
+    // Rules about signals.
     #[error("`{domain}` has no channel to `{CENTRAL}`")]
     MissingChannel { domain: String },
     #[error("`{domain}` may not signal `{other}`")]
@@ -102,7 +102,7 @@ pub enum Problem {
     #[error("`{domain}` gets the symbol `{symbol}` twice")]
     DuplicateSymbol { domain: String, symbol: String },
 
-    // Time.
+    // Rules about time.
     #[error("`{CENTRAL}` has priority {central}, its client `{client}` has {priority}")]
     CentralPriority { client: String, priority: u8, central: u8 },
     #[error("`{TICKER}` has priority {ticker}, the client `{client}` has {priority}")]
@@ -127,7 +127,7 @@ impl Problem {
         self.into()
     }
 
-    /// What to do about it, as half a sentence.
+    /// What to do about it. A phrase without a capital letter or a full stop.
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {

@@ -1,11 +1,11 @@
-//! Mistakes as a compiler shows them: the line of the file, the place underlined, the remedy below.
+//! Shows mistakes as a compiler does: the line of the file, the place underlined, the remedy below.
 
 use crate::mistake::Mistakes;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 impl Mistakes {
-    /// The mistakes with the lines of the files that they are about, as a compiler shows them.
+    /// All mistakes with the lines of the files that they are about.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer =
@@ -14,7 +14,7 @@ impl Mistakes {
         for mistake in self {
             let source = mistake.place.source();
             let path = source.path().to_string_lossy();
-            // Whole elements can be long; their first line says which one it is.
+            // A whole element can be long. Its first line is enough to recognise it.
             let span = first_line(source.text(), &mistake.place.span);
             let annotation = AnnotationKind::Primary.span(span);
             let (title, remedy) = (mistake.problem.to_string(), mistake.problem.remedy());

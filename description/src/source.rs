@@ -18,13 +18,13 @@ struct Text {
 }
 
 impl Source {
-    /// A source that is in memory already; `path` is only shown.
+    /// Makes a source from text in memory. `path` is only shown.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         Self(Arc::new(Text { path: path.into(), text: text.into() }))
     }
 
-    /// Reads a file.
+    /// Reads the file at `path`.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::new(path, text)),
@@ -32,7 +32,7 @@ impl Source {
         }
     }
 
-    /// The file's name, as it was given.
+    /// The file's name, as the caller gave it.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0.path
@@ -75,7 +75,7 @@ impl Place {
         before.bytes().filter(|byte| *byte == b'\n').count() + 1
     }
 
-    /// The file.
+    /// The file that it is in.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source

@@ -1,4 +1,5 @@
-//! What `system.xml` says, as data: names resolved to numbers, nothing judged yet beyond that it can be read.
+//! The contents of `system.xml` as data. Names are resolved to numbers. Nothing is checked yet, except that
+//! it can be read.
 
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
 use crate::source::Place;
@@ -7,18 +8,18 @@ use std::fmt;
 /// A system description.
 #[derive(Clone, Debug)]
 pub struct System {
-    /// The protection domains in the file's order, children after their parents. A position is a domain's
-    /// number.
+    /// The protection domains in the order of the file, children after their parents. The position of a
+    /// domain is its number.
     pub domains: Vec<Domain>,
-    /// The memory regions. A position is a region's number.
+    /// The memory regions. The position of a region is its number.
     pub regions: Vec<Region>,
     /// The channels.
     pub channels: Vec<Channel>,
-    /// Mappings into what is no protection domain: virtual machines and devices.
+    /// Mappings into virtual machines and devices, which are no protection domains.
     pub foreign: Vec<Foreign>,
-    /// What the file uses beyond the elements that Ferry itself needs.
+    /// Elements and attributes that Ferry itself does not need.
     pub extras: Vec<Extra>,
-    /// The whole file, for mistakes about what is not in it.
+    /// The whole file, for mistakes about something that is missing in it.
     pub place: Place,
 }
 
@@ -29,22 +30,22 @@ pub struct Domain {
     pub name: String,
     /// Scheduling priority, 0 to 254; higher runs first.
     pub priority: u8,
-    /// Processor time per period, in microseconds.
+    /// Processor time in each period, in microseconds.
     pub budget_us: u64,
     /// Whether it may use floating-point and vector registers (`fpu`).
     pub fpu: bool,
-    /// Period in microseconds; without one in the file it is the budget.
+    /// Period in microseconds. If the file states none, it is the budget.
     pub period_us: u64,
-    /// Bytes of stack.
+    /// Size of the stack in bytes.
     pub stack_bytes: u64,
-    /// File name of its program, as written.
+    /// File name of its program, as the file states it.
     pub program: String,
-    /// Regions that it sees from the start.
+    /// The regions that are mapped from the start.
     pub maps: Vec<Map>,
-    /// Domains whose thread, scheduling context or address space it holds as a capability (`<cspace>`), by
-    /// name.
+    /// Domains of which it holds the thread, the scheduling context or the address space as a capability
+    /// (`<cspace>`), by name.
     pub holds: Vec<(String, Place)>,
-    /// Its element.
+    /// Where its element is.
     pub place: Place,
 }
 
@@ -53,16 +54,16 @@ pub struct Domain {
 pub struct Region {
     /// Its name.
     pub name: String,
-    /// Its size in bytes, a multiple of 4096: what the file says, or more if the image builder asked for
-    /// more.
+    /// Size in bytes, a multiple of 4096. It is the size that the file states, or more if the image builder
+    /// asked for more.
     pub bytes: u64,
     /// The page size that the file states.
     pub page_bytes: Option<u64>,
     /// The physical address that the file states.
     pub physical: Option<u64>,
-    /// File with its initial contents, as written.
+    /// File with its initial contents, as the description names it.
     pub prefill: Option<String>,
-    /// Its element.
+    /// Where its element is.
     pub place: Place,
 }
 
@@ -75,11 +76,11 @@ pub struct Map {
     pub address: u64,
     /// What the domain may do with it.
     pub permissions: Permissions,
-    /// Symbol that gets the address.
+    /// Symbol that gets the address of the mapping.
     pub setvar_address: Option<String>,
     /// Symbol that gets the size of the region in bytes.
     pub setvar_size: Option<String>,
-    /// Its element.
+    /// Where its element is.
     pub place: Place,
 }
 
@@ -97,13 +98,13 @@ pub struct Permissions {
 /// A region mapped into something that is no protection domain.
 #[derive(Clone, Debug)]
 pub struct Foreign {
-    /// What it is, as in "virtual machine `linux`".
+    /// What the region is mapped into, as in "virtual machine `linux`".
     pub holder: String,
     /// Number of the region.
     pub region: usize,
-    /// What it may do with the region.
+    /// What the holder may do with the region.
     pub permissions: Permissions,
-    /// The element of the mapping.
+    /// Where the element of the mapping is.
     pub place: Place,
 }
 
@@ -112,7 +113,7 @@ pub struct Foreign {
 pub struct Channel {
     /// The ends.
     pub ends: [End; 2],
-    /// Its element.
+    /// Where its element is.
     pub place: Place,
 }
 
@@ -127,16 +128,16 @@ pub struct End {
     pub notify: bool,
     /// Whether this end may make protected procedure calls to the other.
     pub protected: bool,
-    /// Symbol that gets the number.
+    /// Symbol that gets the channel's number.
     pub setvar_id: Option<String>,
-    /// Its element.
+    /// Where its element is.
     pub place: Place,
 }
 
 /// An element or attribute that Ferry keeps but does not use.
 #[derive(Clone, Debug)]
 pub struct Extra {
-    /// Its name: `irq`, or `phys_addr`.
+    /// Name of the element or attribute, such as `irq` or `phys_addr`.
     pub name: String,
     /// Where it is.
     pub place: Place,
@@ -155,7 +156,7 @@ impl System {
         self.regions.iter().position(|region| region.name == name)
     }
 
-    /// The end in `domain` and the other end of the first channel between these two.
+    /// The first channel between these two domains: first the end in `domain`, then the other end.
     #[must_use]
     pub fn channel(&self, domain: usize, other: usize) -> Option<(&End, &End)> {
         self.channels.iter().find_map(|channel| match &channel.ends {
@@ -167,7 +168,7 @@ impl System {
 }
 
 impl Domain {
-    /// The mapping of a region, if the domain has one.
+    /// The first mapping of a region in this domain.
     #[must_use]
     pub fn map_of(&self, region: usize) -> Option<&Map> {
         self.maps.iter().find(|map| map.region == region)
@@ -175,7 +176,8 @@ impl Domain {
 }
 
 impl Region {
-    /// The page size that the Microkit tool takes: the stated one, else the largest that the size allows.
+    /// The page size that the Microkit tool uses: the stated one, else the largest that the size of the
+    /// region allows.
     #[must_use]
     pub fn effective_page_bytes(&self) -> u64 {
         let largest = if self.bytes.is_multiple_of(LARGE_PAGE_BYTES) { LARGE_PAGE_BYTES } else { PAGE_BYTES };

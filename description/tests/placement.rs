@@ -1,5 +1,5 @@
-//! What becomes of a description that is accepted: the configuration as central reads it, the window, the
-//! grants, and the demo of this repository.
+//! Tests what an accepted description becomes: the configuration as central reads it, the window and the
+//! grants. Also checks the demo of this repository.
 
 use ferry_description::{
     Access, Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Permissions, Reach, Source, WINDOW_ADDRESS,
@@ -14,7 +14,7 @@ fn demo(grown: &[(&str, u64)]) -> Description {
         .unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
-/// The same bytes in memory that is aligned as central's region is.
+/// A copy of the bytes, in memory that is aligned like central's configuration region.
 fn aligned(bytes: &[u8]) -> Vec<u64> {
     let word = |chunk: &[u8]| {
         let mut word = [0; 8];

@@ -1,4 +1,4 @@
-//! How often a protection domain is started again: what `flows.toml` says, and what holds if it says nothing.
+//! Tests how often a protection domain is started again: as `flows.toml` says, and by default.
 
 use ferry_description::{Description, Mistakes, Source};
 

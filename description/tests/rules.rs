@@ -1,4 +1,5 @@
-//! One description for each rule that breaks it and no other; what is said about it, word for word.
+//! For each rule, one description that breaks it and no other rule. The test compares the mistake word for
+//! word.
 
 use ferry_description::{Description, Mistakes, Problem, Source};
 use std::collections::BTreeSet;
@@ -44,7 +45,7 @@ error: `bob_out` has 0x4000 bytes
     );
 }
 
-/// Declares a test for each rule: its fixture breaks it, and this is the one line that says so.
+/// Declares a test for each rule. The fixture of the rule breaks it, and the mistake is exactly this line.
 macro_rules! rules {
     ($($rule:ident: $message:literal,)*) => {$(
         #[test]

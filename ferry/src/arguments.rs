@@ -1,4 +1,4 @@
-//! What the command line takes.
+//! The arguments of the command line.
 
 use crate::description_files::DescriptionFiles;
 use crate::target::{self, Config, Platform, Target};
@@ -23,13 +23,13 @@ pub(crate) enum Command {
     Check(DescriptionFiles),
     /// Build a bootable image.
     Image(ImageArguments),
-    /// Have Clippy read what is compiled for boards, and Microkit's image builder if there is an SDK.
+    /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
     Lint,
-    /// Run the system, in QEMU or as Linux processes, send a file through it, and compare what arrived.
+    /// Run the system in QEMU or as Linux processes, send a file through it, and compare what arrives.
     Run(RunArguments),
-    /// Install the tools that are missing, or say which command does.
+    /// Install the tools that are missing, or print the command that installs them.
     Setup,
-    /// Play the scenarios of the test harness, each in a system of its own.
+    /// Run the scenarios of the test harness, each in a system of its own.
     Test(TestArguments),
 }
 
@@ -39,10 +39,10 @@ pub(crate) struct ImageArguments {
     pub(crate) description: DescriptionFiles,
     #[command(flatten)]
     pub(crate) target: Target,
-    /// Fill a region with a file and make it large enough; may be repeated.
+    /// Fill a region with the contents of a file. The region grows if the file is larger. May be repeated.
     #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
     pub(crate) prefill: Vec<(String, PathBuf)>,
-    /// Directory for the image; it is created.
+    /// Directory for the image. It is created if it does not exist.
     #[arg(short, long, value_name = "DIRECTORY")]
     pub(crate) output: PathBuf,
 }
@@ -58,57 +58,57 @@ fn prefill(text: &str) -> Result<(String, PathBuf), String> {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) description: DescriptionFiles,
-    /// The file to send; without one a generated file of 1 MiB.
+    /// The file to send. By default a generated file of about 1 MiB.
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: Target,
-    /// Seconds after which the machine is stopped; by default 60 and what the file's size adds.
+    /// Seconds after which the machine is stopped. By default 60, and 2 more for each MiB of the file.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) limit: Option<u64>,
-    /// Show the console of the machine.
+    /// Print the console of the machine.
     #[arg(long)]
     pub(crate) console: bool,
 }
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TestArguments {
-    /// The platform; without it all that this machine has what it takes for.
+    /// Only this platform. By default all platforms for which this machine has the tools.
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
-    /// What follows `--` goes to the test runner: a filter, --exact, --skip, --list, --test-threads.
+    /// Arguments for the test runner: a filter, --exact, --skip, --list, --test-threads.
     #[arg(last = true, value_name = "FILTER")]
     pub(crate) runner: Vec<String>,
 }
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BenchArguments {
-    /// The platform; without it all that this machine has what it takes for.
+    /// Only this platform. By default all platforms for which this machine has the tools.
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
-    /// The board, on Microkit; without it both.
+    /// Only this board of Microkit. By default all boards.
     #[arg(long, value_parser = target::board())]
     pub(crate) board: Option<&'static Board>,
-    /// The kernel's configuration, on Microkit. The published figures that these are compared with are of
+    /// The kernel's configuration on Microkit. The published figures to compare with were measured with
     /// `benchmark`.
     #[arg(long, value_enum, default_value = "benchmark")]
     pub(crate) config: Config,
-    /// Only this mapping policy.
+    /// Only this mapping policy. By default both.
     #[arg(long, value_enum)]
     pub(crate) policy: Option<MappingPolicy>,
-    /// Only messages of this many bytes; may be repeated.
+    /// Only messages of this many bytes. May be repeated.
     #[arg(long, value_name = "BYTES")]
     pub(crate) payload: Vec<u32>,
-    /// Only batches of this many messages; may be repeated.
+    /// Only batches of this many messages. May be repeated.
     #[arg(long, value_name = "MESSAGES")]
     pub(crate) batch: Vec<u32>,
-    /// Only systems of this many clients, of which two have traffic; may be repeated.
+    /// Only systems with this many clients, of which two exchange messages. May be repeated.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) clients: Vec<u16>,
     /// Store the rows as JSON, for `ferry-bench table --rows`.
     #[arg(long, value_name = "FILE")]
     pub(crate) rows: Option<PathBuf>,
-    /// Store, for each case, which functions and instructions were executed how often.
+    /// For each case, store how often each function and each instruction was executed.
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) profile: Option<PathBuf>,
 }
@@ -116,9 +116,9 @@ pub(crate) struct BenchArguments {
 /// How long frames stay mapped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum MappingPolicy {
-    /// For one transfer.
+    /// Mapped for one transfer.
     Each,
-    /// As long as there is traffic.
+    /// Mapped as long as there is traffic.
     Keep,
 }
 

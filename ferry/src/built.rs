@@ -1,4 +1,4 @@
-//! A platform with everything built that its systems share: what `run` and `test` boot on.
+//! A platform, with everything built that its systems share. `run`, `test` and `bench` run systems on it.
 
 use crate::boot::Emulator;
 use crate::classic::{self, Classic, ClassicError};
@@ -31,7 +31,7 @@ pub(crate) enum BuiltError {
 }
 
 impl Built {
-    /// Builds what all systems of a platform share.
+    /// Builds what all systems of the platform share.
     pub(crate) fn build(target: Target, workspace: &Workspace) -> Result<Self, BuiltError> {
         Ok(match target.platform {
             Platform::Classic => Self::Classic(Classic::build(workspace)?),
@@ -40,8 +40,8 @@ impl Built {
         })
     }
 
-    /// Makes what has to be on disk, in `directory`, and the emulator that runs it. `description` is what the
-    /// files say, checked for the sizes of the prefills.
+    /// Writes the files that a system needs into `directory`, and gives the emulator that runs it.
+    /// `description` is the checked contents of `files`. Its regions have the size of their prefills.
     pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,
@@ -63,7 +63,7 @@ impl Built {
         }
     }
 
-    /// Whether the platform has what a scenario may need.
+    /// Whether the platform has a feature that a scenario needs.
     pub(crate) fn offers(&self, feature: Feature) -> bool {
         match (feature, self) {
             (Feature::Priorities, Self::Hosted(hosted)) => hosted.obeys_priorities(),
@@ -72,7 +72,7 @@ impl Built {
         }
     }
 
-    /// What a user is told while a system runs.
+    /// What to tell a user while a system runs.
     pub(crate) fn what_runs(&self) -> &'static str {
         match self {
             Self::Classic(_) | Self::Microkit(_) => "booting seL4 in QEMU",
@@ -80,7 +80,7 @@ impl Built {
         }
     }
 
-    /// The ELF file of one of the protection domains, as it is for one with or without `fpu="false"`.
+    /// The ELF file of a protection domain. `fpu` is the value of its attribute `fpu`.
     pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, BuiltError> {
         match self {
             Self::Classic(classic) => Ok(classic.program(name)?),
@@ -90,7 +90,7 @@ impl Built {
     }
 }
 
-/// The description with other priorities.
+/// The description, with these priorities in place of its own.
 fn with_priorities(description: &Description, priorities: &[Priority]) -> Description {
     let mut description = description.clone();
     for (name, priority) in priorities {

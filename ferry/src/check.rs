@@ -1,9 +1,9 @@
-//! `ferry check`: the rules, and who can read and write what.
+//! `ferry check`: applies the rules, and shows who can read and write what.
 
 use crate::description_files::DescriptionFiles;
 use crate::error::Error;
 
-/// Checks and prints the table.
+/// Checks both files and prints the table of access.
 pub(crate) fn check(files: &DescriptionFiles) -> Result<(), Error> {
     let description = files.load(&[])?;
     print!("{}", description.access());

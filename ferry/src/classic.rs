@@ -15,12 +15,12 @@ use ferry_description::{Description, Domain};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The package of the initialiser and its program.
+/// The package of the initialiser. Its program has the same name.
 const INITIALISER: &str = "ferry-root-task";
-/// The package of all protection domains.
+/// The package with all protection domains.
 const DOMAINS: &str = "ferry-pds-classic";
 
-/// Kernel and programs, built once, from which any number of images is made.
+/// The kernel and the programs. They are built once, for any number of images.
 pub(crate) struct Classic {
     kernel: KernelImage,
     programs: Programs,
@@ -29,9 +29,9 @@ pub(crate) struct Classic {
 /// An image on disk.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
-    /// The kernel, for the boot loader.
+    /// The kernel. The boot loader starts it.
     pub(crate) kernel: PathBuf,
-    /// Initialiser and system, its module.
+    /// The initialiser and the system. The boot loader hands this to the kernel as a module.
     pub(crate) system: PathBuf,
 }
 
@@ -91,7 +91,8 @@ impl Classic {
     }
 }
 
-/// One build at a time: two in the same directory would be in each other's way.
+/// Builds the kernel. A lock lets only one build run at a time: two builds in one directory would overwrite
+/// each other's files.
 fn build_kernel(workspace: &Workspace) -> Result<KernelImage, ClassicError> {
     let directory = workspace.products().join("kernel");
     fs::create_dir_all(&directory).map_err(file::failed("create", &directory))?;
@@ -101,7 +102,7 @@ fn build_kernel(workspace: &Workspace) -> Result<KernelImage, ClassicError> {
     let source = Source::locate(&workspace.root)?;
     let mut shown = None;
     let kernel = build(&source, &directory, |step| {
-        // The step before ends its line first.
+        // Dropping the earlier step ends its line before the next line begins.
         shown = None;
         if step != ferry_classic_kernel::Step::UpToDate {
             shown = Some(Step::begin(step.to_string()));
@@ -114,7 +115,8 @@ fn build_kernel(workspace: &Workspace) -> Result<KernelImage, ClassicError> {
 /// The emulated PC that boots an image with these prefills.
 pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Emulator {
     let input_bytes: u64 = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
-    // The boot loader's copy of the image, the initialiser's, and room for both to be aligned.
+    // Memory for the boot loader's copy of the image, for the initialiser's copy, and for the alignment of
+    // both.
     let more_mebibytes = (input_bytes >> 20) * 3;
     let command = PC99.emulate(Files { kernel: &image.kernel, image: &image.system }, more_mebibytes);
     Emulator { command, status_of: PC99.exit.status() }

@@ -1,22 +1,23 @@
-//! What the lines on a machine's console mean.
+//! The meaning of lines on a machine's console.
 
-/// A line that the runner understands.
+/// A line, as far as the command line understands it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Line<'a> {
-    /// A protection domain did what it may not, or panicked.
+    /// A platform reports that a protection domain did something that it may not do, or that it panicked.
     Fault {
-        /// Which one.
+        /// The protection domain.
         domain: &'a str,
-        /// What it tried: `read`, `write`, …
+        /// The kind of fault: `read`, `write`, …
         kind: &'a str,
     },
-    /// What a protection domain says when it panics. A fault of the kind `panic` follows.
+    /// The message of a protection domain that panics. A fault of the kind `panic` follows.
     Panic,
-    /// Something went wrong that its author reports: an error, a refusal by the initialiser.
+    /// A report that something went wrong: an error of a protection domain, or a refusal by the initialiser
+    /// or the supervisor. Also a report that cannot be read.
     Trouble,
-    /// A protection domain ends the machine.
+    /// A protection domain ended the machine.
     Exit {
-        /// With this code.
+        /// The code that it ended with.
         code: u8,
     },
     /// Anything else.
@@ -44,7 +45,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The value behind `name=` in a report.
+/// The value of `name=value` in a report.
 pub(crate) fn word<'a>(report: &'a str, name: &str) -> Option<&'a str> {
     report.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
 }
@@ -65,7 +66,8 @@ mod tests {
         for code in [0, 1, u8::MAX] {
             assert_eq!(Line::of(&Report::Exit { domain, code }.to_string()), Line::Exit { code });
         }
-        // The fault before them is what counts.
+        // A restart and a domain that is given up are no trouble by themselves. The report of the fault
+        // before them is what counts.
         for report in [Report::Restart { domain, number: 1 }, Report::GivenUp { domain }] {
             assert_eq!(Line::of(&report.to_string()), Line::Other, "{report}");
         }

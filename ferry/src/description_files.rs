@@ -1,4 +1,4 @@
-//! The two files of a system, as the command line names them, and the way from them to a checked description.
+//! The two files of a system, as the command line takes them, and how they become a checked description.
 
 use clap::Args;
 use ferry_description::{Description, Mistakes, ReadError, Source};
@@ -25,7 +25,8 @@ pub(crate) enum DescriptionError {
 }
 
 impl DescriptionFiles {
-    /// Reads and checks both. `grown` names regions that get at least so many bytes.
+    /// Reads and checks both files. `grown` names regions, and the number of bytes that each must have at
+    /// least.
     pub(crate) fn load(&self, grown: &[(&str, u64)]) -> Result<Description, DescriptionError> {
         let (system, flows) = (Source::read(&self.system)?, Source::read(&self.flows)?);
         Ok(Description::check(&system, &flows, grown)?)

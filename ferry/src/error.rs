@@ -1,5 +1,5 @@
-//! Everything that can end a command, each with what to do about it. The commands return it and nothing below
-//! them does.
+//! Every error that can end a command. Each says what to do about it. Only the commands return this type: the
+//! modules that they use have errors of their own.
 
 use crate::bench::error::BenchError;
 use crate::boot::BootError;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// Why a command ended without success.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Something that the command has shown already.
+    /// The command has already printed what went wrong.
     #[error("failed")]
     Failed,
     #[error(transparent)]
@@ -53,7 +53,7 @@ pub(crate) enum Error {
 }
 
 impl From<BuiltError> for Error {
-    /// A missing SDK is one error, whoever has missed it.
+    /// A missing SDK is always the same error, whichever module noticed it.
     fn from(error: BuiltError) -> Self {
         match error {
             BuiltError::Microkit(MicrokitError::Sdk(missing)) => Self::Sdk(missing),
@@ -75,7 +75,7 @@ impl From<ClassicError> for Error {
 }
 
 impl Error {
-    /// 2 for what the caller asked of a platform that it has not, else 1.
+    /// The exit code: 2 if the caller asked for something that the platform cannot do here, else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Sdk(_) | Self::NoImage => ExitCode::from(2),
@@ -83,7 +83,7 @@ impl Error {
         }
     }
 
-    /// Shows the error on standard error, mistakes with the lines of the file.
+    /// Prints the error on standard error. Mistakes in a description are printed with the lines of the file.
     pub(crate) fn print(&self) {
         match self {
             Self::Failed => {}

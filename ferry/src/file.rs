@@ -1,4 +1,4 @@
-//! An I/O error with the file that it is about.
+//! An I/O error, together with the path that it is about.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ pub(crate) struct FileError {
     cause: io::Error,
 }
 
-/// For `map_err`: what could not be done to the file at `path`, as in "could not write …".
+/// Makes an error for `map_err`. `action` is what could not be done to the file at `path`, as in "could not
+/// write …".
 pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |cause| FileError { action, path, cause }

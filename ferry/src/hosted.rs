@@ -1,6 +1,6 @@
-//! The hosted platform: no image and no emulator. Its launcher runs protection domains as Linux processes,
-//! and is judged like a machine: its standard output is the console, its exit status the code with which the
-//! system ends.
+//! The hosted platform, which has neither an image nor an emulator. Its launcher runs protection domains as
+//! Linux processes. The launcher is judged like an emulator: its standard output is the console, and its exit
+//! status is the code with which the system ends.
 
 use crate::boot::Emulator;
 use crate::description_files::DescriptionFiles;
@@ -14,20 +14,20 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The package of the launcher and its program.
+/// The package of the launcher, and the name of its program.
 const LAUNCHER_PACKAGE: &str = "ferry-hosted-launcher";
 const LAUNCHER: &str = "ferry-hosted";
-/// The package of all protection domains.
+/// The package with all protection domains.
 const DOMAINS: &str = "ferry-pds-hosted";
 
-/// Launcher and programs, built once, with which any number of systems is run.
+/// The launcher and the programs. They are built once, for any number of systems.
 pub(crate) struct Hosted {
     launcher: PathBuf,
-    /// The directory of the protection domains.
+    /// The directory with the programs of the protection domains.
     programs: PathBuf,
-    /// Processors that a system may use; all if it does not say.
+    /// The number of processors that a system may use. By default all.
     processors: Option<NonZeroUsize>,
-    /// Whether domains run by their priorities.
+    /// Whether protection domains are scheduled by their priorities.
     by_priority: bool,
 }
 
@@ -46,8 +46,9 @@ impl Hosted {
         workspace: &Workspace,
         processors: Option<NonZeroUsize>,
     ) -> Result<Self, HostedError> {
-        // The launcher has nothing to do that takes long. Named together with this program, it is compiled
-        // with the dependencies that this program has: by itself it would ask for other features of them.
+        // The launcher does nothing that takes long, so it needs no optimised build. It is built together
+        // with this package. Built alone, it would need other features of the dependencies they share, and
+        // Cargo would compile those again.
         let packages = [env!("CARGO_PKG_NAME"), LAUNCHER_PACKAGE];
         let launcher = Programs::build_for_this_machine(workspace, "dev", &packages)?;
         let launcher = launcher.path(LAUNCHER, &"ferry")?.to_owned();
@@ -64,13 +65,14 @@ impl Hosted {
         Ok(fs::read(&path).map_err(file::failed("read", &path))?)
     }
 
-    /// Whether domains run by their priorities: on one processor, and if Linux lets this user.
+    /// Whether protection domains are scheduled by their priorities. That takes a system on one processor,
+    /// and a user whom Linux lets use the real-time class.
     pub(crate) fn obeys_priorities(&self) -> bool {
         self.by_priority
     }
 
-    /// The launcher, in an emulator's place, with a system that is described by `files`. Contents of regions
-    /// go to `directory`.
+    /// The launcher, as the emulator of the system that `files` describe. The contents of regions are written
+    /// to `directory`.
     pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,

@@ -1,4 +1,4 @@
-//! `ferry image`: a bootable image on disk.
+//! `ferry image`: writes a bootable image to disk.
 
 use crate::arguments::ImageArguments;
 use crate::classic::{self, Classic, Image};
@@ -10,7 +10,7 @@ use crate::target::Platform;
 use crate::workspace::Workspace;
 use std::fs;
 
-/// Builds the image and says how to boot it.
+/// Builds the image and prints the command that boots it.
 pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     let mut prefills = Vec::new();
     for (region, path) in &arguments.prefill {

@@ -1,5 +1,5 @@
-//! The file that `ferry run` sends: read from disk, or generated. It reaches the demo in the region `input`,
-//! behind a header of two words: the magic number and the length.
+//! The file that `ferry run` sends: read from disk, or generated. The demo finds it in the region `input`,
+//! after a header of two words of 64 bits: the magic number and the length in bytes.
 
 use crate::file::{self, FileError};
 use crate::workspace::Workspace;
@@ -12,15 +12,16 @@ use std::{fs, io};
 pub(crate) const REGION: &str = "input";
 /// First word of the region.
 const MAGIC: [u8; 8] = *b"FERRYIN1";
-/// Bytes of the generated file: enough to fill every ring several times, and not a multiple of a page.
+/// Size of the generated file in bytes. It fills every ring several times, and it is not a multiple of a
+/// page.
 const GENERATED_BYTES: usize = (1 << 20) + 4097;
-/// Largest file: the initialiser of the classic platform has two slots for each of its pages, in a CNode of
-/// 2^17.
+/// Size of the largest file in MiB. On the classic platform each page of the file takes two slots of the
+/// initialiser's CNode, which has 2^17.
 const LARGEST_MIB: u64 = 224;
 
-/// A file that is to be sent.
+/// A file to send.
 pub(crate) struct Input {
-    /// What to call it.
+    /// The name to show for it.
     pub(crate) name: String,
     bytes: Vec<u8>,
 }
@@ -41,7 +42,8 @@ pub(crate) enum InputError {
 }
 
 impl Input {
-    /// Reads a file; without a name, generates one in the build directory, always the same.
+    /// Reads the file at `path`. Without a path it generates a file in the build directory, which is always
+    /// the same.
     pub(crate) fn read(path: Option<&Path>, workspace: &Workspace) -> Result<Self, InputError> {
         let generated = workspace.products().join("generated-input");
         let path = match path {
@@ -64,17 +66,17 @@ impl Input {
         Ok(Self { name: path.display().to_string(), bytes })
     }
 
-    /// Number of its bytes.
+    /// Length of the file in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// What the region holds.
+    /// The contents of the region.
     pub(crate) fn region(&self) -> Vec<u8> {
         [MAGIC.as_slice(), &self.length().to_le_bytes(), &self.bytes].concat()
     }
 
-    /// The SHA-256 of its bytes, as 64 hexadecimal digits.
+    /// The SHA-256 of the file, as 64 hexadecimal digits.
     pub(crate) fn sha256(&self) -> String {
         Sha256::digest(&self.bytes).iter().fold(String::new(), |mut text, byte| {
             // Writing to a string cannot fail.
@@ -84,7 +86,7 @@ impl Input {
     }
 }
 
-/// Writes the generated file unless it is there.
+/// Writes the generated file, unless it exists.
 fn generate(path: &Path) -> Result<&Path, FileError> {
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() == GENERATED_BYTES as u64) {
         return Ok(path);
@@ -92,8 +94,8 @@ fn generate(path: &Path) -> Result<&Path, FileError> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
     }
-    // A linear congruential generator: every byte differs from its neighbours, so a misplaced page changes
-    // the hash.
+    // A linear congruential generator makes the bytes. So pages differ, and a misplaced page changes the
+    // hash.
     let bytes = std::iter::successors(Some(1_u64), |state| {
         Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
     });

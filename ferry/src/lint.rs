@@ -1,5 +1,5 @@
-//! `ferry lint`: Clippy over what is compiled for a board and not for this machine, and over the image
-//! builder for Microkit, which has a workspace of its own. The rest is read by `cargo clippy` alone.
+//! `ferry lint`: runs Clippy on what is compiled for a board and not for this machine. It also runs Clippy on
+//! Microkit's image builder, which is in a workspace of its own. `cargo clippy` alone covers the rest.
 
 use crate::error::Error;
 use crate::microkit::{Microkit, cargo_in, host_directory, sdk_is_there};
@@ -11,7 +11,7 @@ use crate::workspace::{self, Workspace};
 use ferry_boards::{MICROKIT, PC99};
 use std::process::Command;
 
-/// What is compiled for the classic platform's board.
+/// Packages that are compiled for the board of the classic platform.
 const CLASSIC_PROGRAMS: &[&str] = &[
     "ferry-pds-classic",
     "ferry-root-task",
@@ -19,7 +19,7 @@ const CLASSIC_PROGRAMS: &[&str] = &[
     "ferry-classic-abi",
     "ferry-probe-classic",
 ];
-/// What is compiled for a board of Microkit.
+/// Packages that are compiled for the boards of Microkit.
 const MICROKIT_PROGRAMS: &[&str] = &[
     "ferry-pds-microkit",
     "ferry-runtime-microkit",
@@ -28,7 +28,8 @@ const MICROKIT_PROGRAMS: &[&str] = &[
     "ferry-kernel-tests",
 ];
 
-/// Has Clippy read all of it; any warning is an error. Without an SDK nothing of Microkit's can be compiled.
+/// Runs Clippy on all of these packages. Any warning is an error. Without an SDK the packages for Microkit
+/// are left out, because they cannot be compiled.
 pub(crate) fn lint() -> Result<(), Error> {
     const PROGRAMS: &[&str] = &["--lib", "--bins"];
     setup::tools()?;
@@ -56,7 +57,7 @@ pub(crate) fn lint() -> Result<(), Error> {
     clippy("the image builder for Microkit", cargo, &["ferry-microkit-image"], &["--all-targets"])
 }
 
-/// Runs Clippy for packages of a workspace.
+/// Runs Clippy on packages of one workspace.
 fn clippy(what: &str, mut cargo: Command, packages: &[&str], targets: &[&str]) -> Result<(), Error> {
     let _step = Step::begin(format!("linting {what}"));
     cargo.args(progress::quiet()).args(targets);

@@ -1,9 +1,11 @@
 //! `ferry`: checks a system description, builds its image, runs it, and tests all of it.
 //!
-//! Every command is a module with one function that `main` calls; what they share is below them: the
-//! workspace and its tools, the programs that Cargo builds, the image of a platform, the boot. Results go to
-//! standard output, progress and errors to standard error. Exit status: 0 done, 1 failed, 2 called wrongly or
-//! for what a platform has not, such as an image of hosted, or Microkit without an SDK.
+//! Every command is a module with one function that `main` calls. The commands share the modules below them:
+//! the workspace and its tools, the programs that Cargo builds, the image of a platform, the boot. Results go
+//! to standard output. Progress and errors go to standard error.
+//!
+//! Exit status: 0 for success; 1 for failure; 2 for wrong arguments, or for something that the platform
+//! cannot do here, such as an image of the hosted platform, or Microkit without an SDK.
 #![deny(unsafe_code)]
 
 mod arguments;

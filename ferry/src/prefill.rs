@@ -1,20 +1,19 @@
-//! What a system starts with that its description does not say: contents of regions, and for tests other
-//! priorities.
+//! What a system starts with besides its description: contents of regions, and, for tests, other priorities.
 
 use crate::file::{self, FileError};
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-/// A region's name and its contents from the first byte on.
+/// The name of a region, and its contents from the first byte on.
 pub(crate) type Prefill = (String, Vec<u8>);
 
-/// A domain and the priority that it gets whatever the description says: for tests of what `ferry check`
-/// forbids.
+/// The name of a protection domain, and the priority that replaces the one of its description. Tests use this
+/// for priorities that `ferry check` forbids.
 pub(crate) type Priority = (&'static str, u8);
 
-/// Writes each of them to a file in `directory`, which is created, and gives them as the words `REGION=FILE`,
-/// by which builders and launchers take them.
+/// Writes each prefill to a file in `directory`, which is created if it does not exist. Returns the arguments
+/// `REGION=FILE` that image builders and the launcher take.
 pub(crate) fn write(prefills: &[Prefill], directory: &Path) -> Result<Vec<OsString>, FileError> {
     fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
     prefills

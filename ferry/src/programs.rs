@@ -1,5 +1,5 @@
-//! Builds programs of this workspace with Cargo and hands out their ELF files: those of the classic platform,
-//! and those that run on this machine.
+//! Builds programs of this workspace with Cargo and finds their ELF files. These are the programs of the
+//! classic platform, and those that run on this machine.
 
 use crate::progress::{self, Step};
 use crate::workspace::{self, Workspace};
@@ -16,7 +16,7 @@ pub(crate) struct Programs {
     files: BTreeMap<String, PathBuf>,
 }
 
-/// Why a program is not there.
+/// Why a program is missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProgramsError {
     #[error("could not start cargo: {0}; install Rust from https://rustup.rs")]
@@ -41,7 +41,7 @@ impl Programs {
     ) -> Result<Self, ProgramsError> {
         Self::build(workspace, "release", packages, |cargo| {
             cargo
-                // Flags of the caller are meant for the host.
+                // The caller's flags are meant for the host.
                 .env_remove("RUSTFLAGS")
                 .env_remove("CARGO_ENCODED_RUSTFLAGS")
                 .env(flags_variable(board.target), board.flags)
@@ -49,8 +49,8 @@ impl Programs {
         })
     }
 
-    /// Builds all binaries of `packages` for this machine, with the caller's flags: a sanitizer's, for
-    /// instance.
+    /// Builds all binaries of `packages` for this machine. The caller's compiler flags apply, for example
+    /// those of a sanitizer.
     pub(crate) fn build_for_this_machine(
         workspace: &Workspace,
         profile: &str,
@@ -90,8 +90,8 @@ impl Programs {
         if status.success() { Ok(Self { files }) } else { Err(ProgramsError::Build(packages.join(" and "))) }
     }
 
-    /// Where a program is, by its path in the system description: only the file's stem counts. `place` says
-    /// where the path stands.
+    /// The path of a built program. `program` is its path in the system description, of which only the file
+    /// stem counts. `place` is where that path is written, for the error.
     pub(crate) fn path(&self, program: &str, place: &dyn std::fmt::Display) -> Result<&Path, ProgramsError> {
         let name = Path::new(program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let path = self.files.get(&name).ok_or_else(|| ProgramsError::Unknown {
@@ -103,7 +103,7 @@ impl Programs {
         Ok(path)
     }
 
-    /// The ELF file of a program, by [the same path](Self::path).
+    /// The contents of a program's ELF file. The arguments are those of [`path`](Self::path).
     pub(crate) fn read(
         &self,
         program: &str,
@@ -114,7 +114,7 @@ impl Programs {
     }
 }
 
-/// The variable by which Cargo takes the flags for a target.
+/// The environment variable from which Cargo takes the compiler flags for a target.
 pub(crate) fn flags_variable(target: &str) -> String {
     format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"))
 }

@@ -1,17 +1,18 @@
-//! Says what takes long: a spinner with the seconds on a terminal, one plain line per step elsewhere.
+//! Shows the steps that take long. On a terminal this is a spinner with the elapsed seconds, elsewhere one
+//! plain line for each step.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// A step that takes long. It ends when it is dropped; on a terminal its line disappears then.
+/// A step that takes long. It ends when it is dropped. On a terminal its line disappears then.
 pub(crate) struct Step {
     bar: Option<ProgressBar>,
     last: Instant,
 }
 
 impl Step {
-    /// Begins a step; `what` is a half-sentence as in "building the programs".
+    /// Begins a step. `what` is a phrase like "building the programs".
     pub(crate) fn begin(what: impl Into<String>) -> Self {
         let what = what.into();
         if !std::io::stderr().is_terminal() {
@@ -19,7 +20,7 @@ impl Step {
             return Self { bar: None, last: Instant::now() };
         }
         let bar = ProgressBar::new_spinner().with_message(what);
-        // The template is a constant, so it is valid or the first run shows that it is not.
+        // The template is a constant. If it were invalid, the first run would show it.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
@@ -27,7 +28,7 @@ impl Step {
         Self { bar: Some(bar), last: Instant::now() }
     }
 
-    /// Says more about the step, where that does not fill a log.
+    /// Shows more about the step, on a terminal only: elsewhere it would fill the log.
     pub(crate) fn detail(&mut self, what: impl Into<String>) {
         if let Some(bar) = &self.bar
             && self.last.elapsed() > Duration::from_millis(50)
@@ -46,7 +47,8 @@ impl Step {
     }
 }
 
-/// What keeps Cargo from talking where a spinner shows the step. Elsewhere its lines are the progress.
+/// The option that silences Cargo where a spinner shows the step. Elsewhere Cargo's own lines show the
+/// progress.
 pub(crate) fn quiet() -> Option<&'static str> {
     std::io::stderr().is_terminal().then_some("--quiet")
 }

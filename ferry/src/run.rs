@@ -1,4 +1,4 @@
-//! `ferry run`: builds the demo with a file in it, runs it, and compares what arrived with what was sent.
+//! `ferry run`: builds the demo with a file in it, runs it, and compares what arrived with the file.
 
 use crate::arguments::RunArguments;
 use crate::boot::{self, Boot, Emulator, Ending, Expectation};
@@ -10,7 +10,7 @@ use crate::summary::{Counters, Received, Summary};
 use crate::workspace::Workspace;
 use std::time::Duration;
 
-/// Time that a boot may take, and what each MiB of the file adds to it.
+/// Time that a boot may take, and the time that each MiB of the file adds.
 const LIMIT: Duration = Duration::from_mins(1);
 const LIMIT_PER_MEBIBYTE: Duration = Duration::from_secs(2);
 
@@ -60,7 +60,7 @@ fn boot_with_progress(
     Ok(boot?)
 }
 
-/// What arrived must be what was sent.
+/// Fails unless exactly the bytes of the file arrived, by length and SHA-256.
 fn compare(input: &Input, boot: &Boot) -> Result<Received, Error> {
     let differs = |what: String| Error::Transfer {
         what,

@@ -1,5 +1,5 @@
-//! The tools that building and booting need. What is missing is installed where that needs no further right,
-//! with a line that says so; else the error names the one command that installs everything.
+//! The tools that building and booting need. A missing tool is installed if this process may do that, and a
+//! line says so. Otherwise the error names the one command that installs everything.
 
 use crate::progress::Step;
 use crate::shell;
@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Programs with the Debian package of each. `as` and `objcopy` come with gcc's binutils.
+/// Programs, each with its Debian package. `as` comes with the package of `objcopy`.
 const TOOLS: [(&str, &str); 5] = [
     (PC99.emulator.program, PC99.emulator.package),
     ("gcc", "gcc"),
@@ -17,7 +17,7 @@ const TOOLS: [(&str, &str); 5] = [
     ("python3", "python3-venv"),
 ];
 
-/// Why the tools are not there.
+/// Why tools are missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetupError {
     #[error("{} missing; install with\n  sudo apt-get install {packages}", Missing(programs))]
@@ -28,7 +28,7 @@ pub(crate) enum SetupError {
     Command { command: String, output: String },
 }
 
-/// Programs, as in "gcc and make are".
+/// Displays missing programs, as in "gcc, make are".
 struct Missing<'a>(&'a [&'static str]);
 
 impl fmt::Display for Missing<'_> {
@@ -38,14 +38,14 @@ impl fmt::Display for Missing<'_> {
     }
 }
 
-/// Does the command `ferry setup`.
+/// Runs the command `ferry setup`.
 pub(crate) fn setup() -> Result<(), SetupError> {
     tools()?;
     println!("everything is there to build and boot the classic platform");
     Ok(())
 }
 
-/// Makes sure that everything is there.
+/// Makes sure that all tools for the classic platform are installed.
 pub(crate) fn tools() -> Result<(), SetupError> {
     let missing: Vec<_> = TOOLS.into_iter().filter(|(program, _)| !is_installed(program)).collect();
     if !missing.is_empty() {
@@ -54,9 +54,9 @@ pub(crate) fn tools() -> Result<(), SetupError> {
     can_compile_or_install(PC99.target)
 }
 
-/// Makes sure that everything is there to build for `board` on Microkit and to boot it.
+/// Makes sure that all tools are installed that building for `board` and booting it need.
 pub(crate) fn microkit_tools(board: &Board) -> Result<(), SetupError> {
-    // Of all boards at once, so that a user is asked once.
+    // The emulators of all boards are installed at once, so that a user is asked only once.
     let emulators = MICROKIT.iter().map(|board| (board.emulator.program, board.emulator.package));
     let mut missing: Vec<_> = emulators.filter(|(program, _)| !is_installed(program)).collect();
     if !has_libclang() {
@@ -72,8 +72,8 @@ fn can_compile_or_install(target: &str) -> Result<(), SetupError> {
     if can_compile(target) { Ok(()) } else { install_target(target) }
 }
 
-/// Whether there is the library by which rust-sel4 reads the kernel's headers: where the caller says, or
-/// where Debian's packages put it.
+/// Whether libclang is installed, with which rust-sel4 reads the kernel's headers. Looks where the caller
+/// says, and where Debian's packages put it.
 fn has_libclang() -> bool {
     let has_library = |directory: &Path| {
         let entries = directory.read_dir().into_iter().flatten().flatten();
@@ -104,7 +104,8 @@ fn install_packages(missing: &[(&'static str, &'static str)]) -> Result<(), Setu
     run(install.args(["-qq", "install", "--yes", "--no-install-recommends"]).args(packages))
 }
 
-/// Whether this process may install packages. `/proc/self` belongs to the user that the process runs as.
+/// Whether this process may install packages, that is, runs as root. The owner of `/proc/self` is the user of
+/// the process.
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     Path::new("/proc/self").metadata().is_ok_and(|metadata| metadata.uid() == 0)

@@ -1,10 +1,10 @@
-//! A command as a line that a shell reads as that command.
+//! Displays a command as a line for a shell.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::process::Command;
 
-/// A command's program and arguments, quoted where a shell would read them otherwise.
+/// The program and the arguments of a command, quoted so that a shell runs exactly this command.
 pub(crate) struct Line<'a>(pub(crate) &'a Command);
 
 impl fmt::Display for Line<'_> {
@@ -15,7 +15,7 @@ impl fmt::Display for Line<'_> {
 }
 
 fn quoted(word: &OsStr) -> String {
-    // A name that is no text cannot be shown as it is, and is not printed to be copied.
+    // A name that is not UTF-8 is shown with replacement characters. The line is then wrong for a shell.
     let word = word.to_string_lossy();
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./,=:+@%".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {

@@ -1,10 +1,10 @@
-//! What a run of the demo reported: the receiver's line, and the counters that central keeps for each client.
+//! What a run of the demo reports: the receiver's line, and central's counters for each client.
 
 use crate::console::word;
 use std::fmt;
 use std::time::Duration;
 
-/// What the receiver says it got.
+/// What the receiver reports that it received.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Received {
     pub(crate) bytes: u64,
@@ -12,7 +12,7 @@ pub(crate) struct Received {
     pub(crate) sha256: String,
 }
 
-/// Central's counters of both clients together.
+/// Central's counters, added up over all clients.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Counters {
     maps: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Counters {
     signals: u64,
 }
 
-/// A run in a few lines.
+/// The summary of a run in a few lines.
 pub(crate) struct Summary<'a> {
     pub(crate) input: &'a str,
     pub(crate) received: &'a Received,
@@ -29,7 +29,7 @@ pub(crate) struct Summary<'a> {
 }
 
 impl Received {
-    /// Finds the receiver's line.
+    /// Reads the receiver's line. None if it is missing or damaged.
     pub(crate) fn of(console: &[String]) -> Option<Self> {
         let report = console.iter().find_map(|line| line.strip_prefix("ferry: received "))?;
         let number = |name| word(report, name)?.parse().ok();
@@ -39,7 +39,7 @@ impl Received {
 }
 
 impl Counters {
-    /// Adds up what the clients report.
+    /// Adds up the counters that the clients report.
     pub(crate) fn of(console: &[String]) -> Self {
         let mut sum = Self::default();
         for report in console.iter().filter_map(|line| line.strip_prefix("ferry: counters ")) {

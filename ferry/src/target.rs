@@ -1,4 +1,4 @@
-//! What a system is built for: the platform, and on Microkit the board and the kernel's configuration.
+//! What a system is built for: a platform, and on Microkit also a board and a configuration of the kernel.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -12,11 +12,11 @@ pub(crate) enum Platform {
     Classic,
     /// seL4 16 and Microkit 2.3, from an SDK.
     Microkit,
-    /// Processes of this machine's Linux: no seL4, no emulator, no image.
+    /// Linux processes on this machine: no seL4, no emulator, no image.
     Hosted,
 }
 
-/// What is built for.
+/// What to build for.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Target {
     /// The platform.
@@ -28,24 +28,24 @@ pub(crate) struct Target {
     /// The kernel's configuration, on Microkit.
     #[arg(long, value_enum, default_value = "debug")]
     pub(crate) config: Config,
-    /// How many processors a system may use, on hosted; by default all. With 1 its domains also run by
-    /// priority, if Linux lets this user.
+    /// Number of processors that a system may use on the hosted platform. By default all. With 1, protection
+    /// domains are also scheduled by priority, if Linux allows that for this user.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) processors: Option<NonZeroUsize>,
 }
 
-/// The kernel's configurations.
+/// A configuration of Microkit's kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Config {
-    /// The kernel prints and checks itself.
+    /// The kernel prints, and checks its own invariants.
     Debug,
     /// The kernel as it is shipped.
     Release,
-    /// The kernel counts and keeps a log.
+    /// The kernel counts events and keeps a log of them.
     Benchmark,
 }
 
-/// Parses the name of a board.
+/// The parser for the name of a board.
 pub(crate) fn board() -> impl TypedValueParser<Value = &'static Board> {
     let names = MICROKIT.iter().map(|board| PossibleValue::new(board.name).help(board.summary));
     let unknown = "there is no such board";
@@ -53,7 +53,7 @@ pub(crate) fn board() -> impl TypedValueParser<Value = &'static Board> {
 }
 
 impl Config {
-    /// Its name in the SDK.
+    /// The name of the configuration in the SDK.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Debug => "debug",
@@ -64,8 +64,7 @@ impl Config {
 }
 
 impl Target {
-    /// All that a system can be built for with this configuration: every platform, and on Microkit every
-    /// board.
+    /// All targets with this configuration: every platform, and for Microkit every board.
     pub(crate) fn all(config: Config) -> impl Iterator<Item = Self> {
         // Only Microkit has boards to choose from.
         let without_board = [Platform::Classic, Platform::Hosted].map(|platform| (platform, &MICROKIT[0]));
@@ -74,7 +73,7 @@ impl Target {
         places.map(move |(platform, board)| Self { platform, board, config, processors: None })
     }
 
-    /// The board: on classic there is one.
+    /// The board to emulate: on classic always the PC, on Microkit the chosen board, on hosted none.
     pub(crate) fn emulated_board(&self) -> Option<&'static Board> {
         match self.platform {
             Platform::Classic => Some(&PC99),
@@ -83,7 +82,7 @@ impl Target {
         }
     }
 
-    /// What a measured or tested system is called by.
+    /// The name under which results and files of this target are kept.
     pub(crate) fn name(&self) -> &'static str {
         match self.platform {
             Platform::Classic => "classic",

@@ -1,9 +1,9 @@
-//! `ferry test`: plays each scenario of the harness in a system of its own and judges it as a test case.
+//! `ferry test`: runs each scenario of the harness in a system of its own and judges it as a test case.
 //!
-//! Half of the judgement falls inside the system and arrives as lines of the console; the other half falls
-//! here: the witness's trace, the fault, the exit code. Every platform that this machine has what it takes
-//! for plays the same scenarios; on Microkit both boards do, and what only the kernel can answer is asked
-//! from a root task. What a `CSpace` holds is looked at on a debug kernel as well.
+//! One half of the judgement is made inside the system, and arrives here as lines of the console. The other
+//! half is made here, from the witness's trace, the fault and the exit code. All platforms for which this
+//! machine has the tools run the same scenarios. On Microkit both boards run them. A root task tests there
+//! what only the kernel can answer. The scenarios that look into a `CSpace` also run on a debug kernel.
 
 use crate::arguments::TestArguments;
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
@@ -26,20 +26,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Time that one boot may take. Two run at a time, so a machine with one processor still has room.
+/// Time that one boot may take. It is long enough for two boots at a time on a machine with one processor.
 const LIMIT: Duration = Duration::from_mins(1);
-/// Boots at a time.
+/// The number of boots that run at the same time.
 const PARALLEL: usize = 2;
-/// Processors for the scenarios that need several.
+/// The number of processors for scenarios that need several.
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
-/// The region that says which scenario to play.
+/// The region that tells the system which scenario to run.
 const SCENARIO_REGION: &str = "scenario";
 
-/// In a scenario in which mallory strikes she has a higher priority than central, which `ferry check` forbids
-/// to clients: on one processor nothing else lets a client run in the middle of central's work.
+/// In scenarios with mallory, mallory has a higher priority than central. `ferry check` forbids that for
+/// clients. On one processor it is the only way to let a client run in the middle of central's work.
 const MALLORY: Priority = (Role::Mallory.name(), 220);
 
-/// One boot that is a test case.
+/// A test case: one boot.
 struct Case {
     name: String,
     prefills: Vec<Prefill>,
@@ -48,17 +48,17 @@ struct Case {
     changes: &'static [Change],
     needs: &'static [Feature],
     expectation: Expectation,
-    /// What the console must show beyond the expectation.
+    /// What the witness's lines on the console must show besides the expectation.
     trace: Trace,
 }
 
-/// The cases of a platform, and what they share.
+/// The test cases of one platform, and what they share.
 struct Suite {
-    /// Begins the names of the cases; empty on classic, which everybody has.
+    /// Beginning of the names of the cases. It is empty on classic, which runs on every machine.
     prefix: String,
     built: Built,
     files: DescriptionFiles,
-    /// For images, and for what regions are filled with.
+    /// The directory for images and for contents of regions.
     directory: PathBuf,
 }
 
@@ -72,7 +72,8 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
     let mut trials = Vec::new();
     let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
-    // As it is shipped: what holds there holds without the kernel's own checks.
+    // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug
+    // kernel.
     for target in Target::all(Config::Release).filter(|target| wanted(target.platform)) {
         let on_microkit = target.platform == Platform::Microkit;
         if on_microkit && !with_microkit {
@@ -88,7 +89,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
         }
         if on_microkit {
             trials.extend(microkit_trials(&suite, target.board, &workspace)?);
-            // A debug kernel says what a slot holds, so scenarios that need capabilities see more.
+            // A debug kernel tells what each slot holds, so scenarios that need capabilities see more there.
             let talking = Suite::build(Target { config: Config::Debug, ..target }, &workspace)?;
             trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
         }
@@ -111,17 +112,17 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
 }
 
-/// The harness's scenarios as trials, but for those that need more than one processor.
+/// The trials of all scenarios, except those that need more than one processor.
 fn scenario_trials(suite: &Arc<Suite>) -> Vec<Trial> {
     trials_of(suite, |scenario| !needs_processors(scenario))
 }
 
-/// Whether clients have to run while central does.
+/// Whether the scenario needs clients that run at the same time as central.
 fn needs_processors(scenario: &Scenario) -> bool {
     scenario.needs.contains(&Feature::Processors)
 }
 
-/// Some of the harness's scenarios as trials.
+/// The trials of the scenarios that `wanted` selects.
 fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Trial> {
     let scenarios = (0..).zip(SCENARIOS).filter(|(_, scenario)| wanted(scenario));
     let cases = scenarios.map(|(number, scenario)| case(number, scenario));
@@ -135,7 +136,7 @@ fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Tria
         .collect()
 }
 
-/// What is asked on Microkit beyond the scenarios.
+/// Trials on Microkit besides the scenarios.
 fn microkit_trials(
     suite: &Arc<Suite>,
     board: &'static Board,
@@ -210,7 +211,7 @@ impl Suite {
             }
         };
         let directory = workspace.products().join("test").join(name);
-        // Traces are those of one processor.
+        // By default one processor, because the traces of scenarios are those of one processor.
         let processors = target.processors.unwrap_or(NonZeroUsize::MIN);
         let target = Target { processors: Some(processors), ..target };
         let built = Built::build(target, workspace)?;
@@ -225,12 +226,13 @@ impl Suite {
             self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
         let boot = boot::boot(emulator, &case.expectation, &mut |_| {})?;
         judge_trace(case.trace, boot)?;
-        // A failed scenario's files stay, for a debugger.
+        // Reached only if the scenario passed. The files of a failed scenario stay, for a debugger.
         let _ = fs::remove_dir_all(&directory);
         Ok(())
     }
 
-    /// The description with the restarts and the flows that a scenario wants, in `directory`.
+    /// The description of a scenario: the flows in `directory`, with the restarts and changes that the
+    /// scenario wants.
     fn files(&self, case: &Case, directory: &Path) -> Result<DescriptionFiles, FileError> {
         let flows = fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
         let mut flows: toml::Table = flows.parse().expect("harness/flows.toml is TOML");
@@ -246,7 +248,7 @@ impl Suite {
     }
 }
 
-/// Makes a change to the flows of the test systems, which have what is to be changed.
+/// Applies a change to the flows of the test system. The client and the flow that it changes must exist.
 fn make(change: Change, flows: &mut toml::Table) {
     match change {
         Change::Share { of, bytes, messages } => {
@@ -269,7 +271,7 @@ fn make(change: Change, flows: &mut toml::Table) {
     }
 }
 
-/// Compares the witness's lines with what the scenario wants.
+/// Compares the witness's lines with the trace that the scenario wants.
 fn judge_trace(trace: Trace, boot: Boot) -> Result<(), BootError> {
     let seen: Vec<&str> = boot.console.iter().filter_map(|line| line.strip_prefix("witness: ")).collect();
     let failure = match trace {

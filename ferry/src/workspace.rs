@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 /// Ferry's own workspace.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
-    /// The directory with `Cargo.lock`.
+    /// The directory that holds the workspace's `Cargo.lock`.
     pub(crate) root: PathBuf,
-    /// Cargo's target directory; everything that is built goes below it.
+    /// Cargo's target directory. Everything that is built goes below it.
     pub(crate) target: PathBuf,
 }
 
 impl Workspace {
-    /// Finds it: where this program was compiled, or in a directory above the current one.
+    /// Finds the workspace in which this program was compiled, else one above the current directory.
     pub(crate) fn locate() -> Result<Self, WorkspaceError> {
         let compiled = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
         let current = std::env::current_dir().unwrap_or_default();
@@ -32,13 +32,13 @@ impl Workspace {
         Ok(Self { root, target: metadata.target_directory.into_std_path_buf() })
     }
 
-    /// Directory for what Cargo does not build: the kernel, images, the generated input.
+    /// Directory for everything that Cargo does not build: the kernel, images, the generated input.
     pub(crate) fn products(&self) -> PathBuf {
         self.target.join("ferry")
     }
 }
 
-/// Cargo, to be started in `directory`: the one that has started this program, if one has.
+/// Cargo, to be run in `directory`. If Cargo has started this program, it is the same Cargo.
 pub(crate) fn cargo(directory: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(directory).stdin(Stdio::null());

@@ -1,17 +1,15 @@
-//! The repository itself: comments are wrapped like code, every file and every package says what it is, and
-//! no file names a place on somebody's machine. The files are those that Git knows or would take.
+//! Tests of the repository itself. Comments and documents are wrapped like code. Every file and every package
+//! says what it is. No file names a path of somebody's machine. The tests look at all files that Git tracks
+//! or would track.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Columns of code, as in `rustfmt.toml`, and of everything else that people read.
+/// The width of a line: of code, as in `rustfmt.toml`, and of comments and documents.
 const COLUMNS: usize = 110;
 
-/// Where lines are still longer. Take out what has been wrapped, and add nothing.
-const NOT_YET_WRAPPED: &[&str] = &["CHANGELOG.md", "docs"];
-
-/// A text file, by its path from the root.
+/// A text file. `path` is relative to the root of the repository.
 struct File {
     path: PathBuf,
     text: String,
@@ -31,7 +29,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// All text files. A link is not followed: what it leads to is there as well.
+/// All text files. Symbolic links are skipped, because their targets are in the list as well.
 fn files() -> Vec<File> {
     let mut git = Command::new("git");
     git.current_dir(root()).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
@@ -46,12 +44,12 @@ fn files() -> Vec<File> {
     files
 }
 
-/// Fails with all `offences`, one a line.
+/// Fails if there are `offences`, and lists them, one on each line.
 fn none(offences: &[String], remedy: &str) {
     assert!(offences.is_empty(), "{remedy}:\n{}", offences.join("\n"));
 }
 
-/// Whether a line is wider than it may be, and could be narrower: a link or a name has no place to break at.
+/// Whether a line is too wide although it could be broken. A long link or name has no space to break at.
 fn is_too_wide(line: &str) -> bool {
     let start = line.len() - line.trim_start_matches(|letter| " /!#*-".contains(letter)).len();
     let mut letters = line.char_indices();
@@ -85,23 +83,12 @@ fn comments_and_documents_are_wrapped_like_code() {
         ["rs", "toml", "md", "sh"].iter().any(|extension| file.has_extension(extension))
             || file.is_named("Makefile")
     };
-    let is_wrapped = |file: &File| !NOT_YET_WRAPPED.iter().any(|place| file.path.starts_with(place));
     let mut offences = Vec::new();
-    for file in files().iter().filter(|file| is_read(file) && is_wrapped(file)) {
+    for file in files().iter().filter(|file| is_read(file)) {
         let wide = prose(file).into_iter().filter(|(_, line)| is_too_wide(line));
         offences.extend(wide.map(|(number, _)| format!("{}:{number}", file.path.display())));
     }
     none(&offences, "wrap these lines at 110 columns");
-}
-
-#[test]
-fn what_is_not_yet_wrapped_is_there() {
-    let gone: Vec<String> = NOT_YET_WRAPPED
-        .iter()
-        .filter(|place| !root().join(place).exists())
-        .map(|place| (*place).to_owned())
-        .collect();
-    none(&gone, "take these out of NOT_YET_WRAPPED");
 }
 
 #[test]
@@ -119,7 +106,7 @@ fn every_package_says_what_it_is() {
         let opens = |name: &str, with: &str| {
             sources.iter().any(|file| file.path == directory.join(name) && file.text.starts_with(with))
         };
-        // A package of nothing but programs from elsewhere has no source that could say it.
+        // A package whose programs all lie elsewhere has no source file that could say it.
         opens("README.md", "# ")
             || opens("src/lib.rs", "//!")
             || opens("src/main.rs", "//!")
@@ -134,7 +121,7 @@ fn every_package_says_what_it_is() {
 
 #[test]
 fn no_file_names_a_place_on_a_machine() {
-    // Not written as they would be found.
+    // These are put together here, so that this file does not contain them.
     let places = ["home", "root", "Users", "work"].map(|name| format!("/{name}/"));
     let mut offences = Vec::new();
     for file in files() {
@@ -158,6 +145,6 @@ fn a_line_is_too_wide_only_if_it_can_be_broken() {
     assert!(is_too_wide(&format!("// {words}")));
     assert!(!is_too_wide(&format!("// {}", "w".repeat(200))));
     assert!(!is_too_wide(&format!("// {}", &words[..COLUMNS - 4])));
-    // Columns are letters and not bytes.
+    // Columns count characters, not bytes.
     assert!(!is_too_wide(&format!("// {}", "ä ".repeat(50))));
 }

@@ -1,19 +1,19 @@
-//! Carriers and their rows: the one form in which all measurements are written down, and in which the
-//! baseline is kept.
+//! Carriers and their rows. All measurements are written down in this form, and so is the baseline.
 
 use crate::case::Case;
 use serde::{Deserialize, Serialize};
 
-/// Everything that was measured of one thing that carries messages.
+/// All measurements of one thing that carries messages.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Carrier {
     /// Its name: `engine`, `memcpy`, `hosted`, `pipe`, `classic`, …
     pub name: String,
-    /// Its cases.
+    /// One row for each case.
     pub rows: Vec<Row>,
 }
 
-/// What one carrier costs in one case, per message. What a carrier cannot measure is absent.
+/// What one carrier costs in one case. All numbers are per message. A number that the carrier cannot measure
+/// is absent.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// The case.
@@ -21,7 +21,7 @@ pub struct Row {
     /// Wall-clock nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nanoseconds: Option<f64>,
-    /// Instructions, all together.
+    /// Instructions, in total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<f64>,
     /// Instructions of central in user mode.
@@ -30,16 +30,16 @@ pub struct Row {
     /// Instructions of both clients in user mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<f64>,
-    /// Of these, the sender's.
+    /// The sender's part of `clients`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub producer: Option<f64>,
-    /// Of these, the receiver's.
+    /// The receiver's part of `clients`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<f64>,
     /// Instructions of the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<f64>,
-    /// Times the processor went into the kernel.
+    /// How often the processor entered the kernel by a system call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<f64>,
     /// Frames mapped.
@@ -57,7 +57,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row in which nothing is measured yet.
+    /// A row of this case, without any measurement.
     #[must_use]
     pub const fn of(case: Case) -> Self {
         Self {
@@ -79,14 +79,14 @@ impl Row {
 }
 
 impl Carrier {
-    /// The row of a case.
+    /// The row of this case, if there is one.
     #[must_use]
     pub fn row(&self, case: Case) -> Option<&Row> {
         self.rows.iter().find(|row| row.case == case)
     }
 }
 
-/// A total, for each message.
+/// A total, divided by the number of messages.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "totals are far below 2^52")]
 pub fn per_message(total: u64, messages: u32) -> f64 {

@@ -1,14 +1,15 @@
-//! What is measured: the sizes, batches, policies and numbers of clients, the same for every carrier.
+//! The cases to measure: sizes, batches, policies and numbers of clients. They are the same for every
+//! carrier.
 
 use ferry_layout::config::Mapping;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Bytes of a message.
+/// Sizes of messages, in bytes.
 pub const PAYLOADS: [u32; 5] = [64, 512, 1472, 4096, 65536];
-/// Messages for each signal.
+/// Sizes of batches: messages for each signal.
 pub const BATCHES: [u32; 4] = [1, 8, 32, 128];
-/// Clients of the scaling series.
+/// Numbers of clients in the scaling series.
 pub const CLIENTS: [u16; 5] = [2, 4, 8, 16, 32];
 
 /// One thing to measure.
@@ -16,11 +17,11 @@ pub const CLIENTS: [u16; 5] = [2, 4, 8, 16, 32];
 pub struct Case {
     /// Bytes of each message.
     pub payload: u32,
-    /// Messages that are enqueued before central runs.
+    /// Messages that are sent before central runs.
     pub batch: u32,
     /// How long the flow's frames stay mapped.
     pub policy: Policy,
-    /// Clients of the system.
+    /// Number of clients in the system.
     pub clients: u16,
     /// Who sends.
     pub busy: Busy,
@@ -30,9 +31,9 @@ pub struct Case {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// Until the sender sees `Done`.
+    /// Frames are unmapped before the sender sees `Done`.
     Each,
-    /// As long as there is traffic.
+    /// Frames stay mapped as long as there is traffic.
     Keep,
 }
 
@@ -40,17 +41,17 @@ pub enum Policy {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Busy {
-    /// The first client, to the second.
+    /// The first client sends to the second.
     One,
-    /// Every client, to the next one.
+    /// Every client sends to the next one.
     All,
 }
 
 impl Policy {
-    /// Both.
+    /// Both policies.
     pub const ALL: [Self; 2] = [Self::Each, Self::Keep];
 
-    /// As the configuration says it.
+    /// The policy as a number of the configuration.
     #[must_use]
     pub const fn mapping(self) -> Mapping {
         match self {
@@ -61,7 +62,7 @@ impl Policy {
 }
 
 impl Case {
-    /// A sender and a receiver.
+    /// A case with two clients, of which the first sends to the second.
     #[must_use]
     pub const fn pair(payload: u32, batch: u32, policy: Policy) -> Self {
         Self { payload, batch, policy, clients: 2, busy: Busy::One }
@@ -79,7 +80,7 @@ impl Case {
         cases
     }
 
-    /// Growing numbers of clients, one of them busy and all of them.
+    /// Growing numbers of clients: once with one client that sends, and once with all sending.
     #[must_use]
     pub fn scaling() -> Vec<Self> {
         let mut cases = Vec::new();
@@ -89,7 +90,7 @@ impl Case {
         cases
     }
 
-    /// Clients that send.
+    /// The number of clients that send.
     #[must_use]
     pub const fn senders(self) -> u16 {
         match self.busy {
@@ -98,8 +99,8 @@ impl Case {
         }
     }
 
-    /// Distance between the buffers of two messages: those of a network card's size share frames, larger ones
-    /// have frames of their own.
+    /// Distance between the buffers of two messages, in bytes. Buffers of up to 2 KiB share frames, as those
+    /// of a network card do. Larger ones have frames of their own.
     #[must_use]
     pub const fn stride(self) -> u32 {
         if self.payload <= 2048 { 2048 } else { self.payload.next_multiple_of(4096) }

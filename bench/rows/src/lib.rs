@@ -1,8 +1,8 @@
-//! What is measured, and the form in which measurements are written down: shared by `ferry-bench`, which
-//! measures on the host and makes the table, and `ferry bench`, which boots seL4.
+//! What is measured, and the form in which measurements are written down. `ferry-bench` uses it, which
+//! measures on the host and makes the table. So does `ferry bench`, which boots seL4.
 //!
-//! A *carrier* is one thing that carries messages; a *case* is a size, a batch, a policy and a number of
-//! clients; a *row* is what one carrier costs in one case. An *order* tells the measured protection domains
+//! A *carrier* is one thing that carries messages. A *case* is a size, a batch, a policy and a number of
+//! clients. A *row* is what one carrier costs in one case. An *order* tells the measured protection domains
 //! which cases to run.
 
 pub mod carrier;

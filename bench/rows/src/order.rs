@@ -1,29 +1,32 @@
-//! The order: what the region `bench` of a measured system holds. `bench/src/pd/order.rs` reads it.
+//! Writes the order: the contents of the region `bench` of a measured system. `bench/src/pd/order.rs` reads
+//! it.
 //!
-//! A sequence of little-endian words of 32 bits: a magic number, the distance between two buffers, the number
-//! of cases, and for each case the payload, the messages of a batch, the batches of a round, and the rounds
-//! of two kinds.
+//! The order is a sequence of little-endian words of 32 bits. First come a magic number, the distance between
+//! two buffers, and the number of cases. For each case follow the payload, the messages of a batch, the
+//! batches of a round, the rounds that are not timed, and the rounds that are.
 
 use crate::case::Case;
 
-/// First word.
+/// First word of the region.
 const MAGIC: u32 = u32::from_le_bytes(*b"BNCH");
 
-/// One case as the measured domains run it: some rounds to warm up, then `rounds`, each timed by itself, then
-/// one more that is framed by `bench_begin` and `bench_end` for whoever watches from outside.
+/// How the measured domains run a case. First come `unmeasured` rounds to warm up, then `rounds` that are
+/// timed one by one, then one more round between calls of `bench_begin` and `bench_end`. An observer outside
+/// can measure that last round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Course {
-    /// What is sent.
+    /// The case.
     pub case: Case,
     /// Batches of a round.
     pub batches: u32,
-    /// Rounds before those that are timed.
+    /// Rounds to warm up.
     pub unmeasured: u32,
     /// Rounds that are timed.
     pub rounds: u32,
 }
 
-/// The contents of the region. All courses must have the stride of the first: buffers are split once.
+/// The contents of the region. All courses must have the same stride as the first one, because buffers are
+/// split only once.
 #[must_use]
 pub fn encode(courses: &[Course]) -> Vec<u8> {
     let stride = courses.first().map_or(0, |course| course.case.stride());

@@ -1,4 +1,4 @@
-//! The cheapest clock of the processor. Under QEMU's instruction counting it counts instructions, of the
+//! The cheapest clock of the processor. Under QEMU's instruction counting it counts the instructions of the
 //! whole machine.
 
 use core::arch::asm;
@@ -6,10 +6,10 @@ use core::arch::asm;
 /// Instructions of the loop that [`calibrate`] times.
 pub(crate) const CALIBRATION: u64 = 2 * ITERATIONS;
 const ITERATIONS: u64 = 10_000;
-/// Attempts, of which the shortest counts: another may have been interrupted.
+/// Number of attempts. The shortest counts, because an interrupt can only lengthen an attempt.
 const ATTEMPTS: usize = 8;
 
-/// The clock now.
+/// Reads the clock, in ticks.
 pub(crate) fn now() -> u64 {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: reading the time-stamp counter has no effect on memory, and seL4 and Linux allow it.
@@ -19,8 +19,8 @@ pub(crate) fn now() -> u64 {
     #[cfg(target_arch = "aarch64")]
     {
         let ticks;
-        // SAFETY: reads a register. The physical counter, because that is the one that Microkit's kernels let
-        // programs read.
+        // SAFETY: reads a register. It is the physical counter, because Microkit's kernels let programs read
+        // only that one.
         unsafe {
             asm!("isb", "mrs {}, cntpct_el0", out(reg) ticks, options(nostack));
         }
@@ -32,7 +32,7 @@ pub(crate) fn now() -> u64 {
 pub(crate) fn calibrate() -> u64 {
     let attempt = || {
         let begun = now();
-        // SAFETY: counts a register down to 0.
+        // SAFETY: the loop only counts a register down to 0.
         unsafe {
             #[cfg(target_arch = "x86_64")]
             asm!("2: dec {n}", "jnz 2b", n = inout(reg) ITERATIONS => _, options(nostack, nomem));

@@ -1,5 +1,4 @@
-//! Takes what `producer` sends and posts each buffer again at once. It does what a receiver has to do and no
-//! more.
+//! Takes what `producer` sends, and posts each buffer again at once. It does only what a receiver must do.
 
 #![no_std]
 #![no_main]
@@ -40,7 +39,7 @@ impl<D: Doorbell> Handler for Consumer<D> {
 }
 
 impl<D: Doorbell> Consumer<D> {
-    // Apart, because of its large stack frame.
+    // A function of its own, because its stack frame is large.
     #[cold]
     #[inline(never)]
     fn open(&mut self) {
@@ -59,7 +58,7 @@ impl<D: Doorbell> Consumer<D> {
     }
 }
 
-/// Takes what is there until there is nothing to do but wait for central.
+/// Takes deliveries until only central can go on.
 fn receive<D: Doorbell>(port: &mut Port<D>) {
     loop {
         while let Err(full) = port.receive_each(|event| match event {
@@ -75,8 +74,9 @@ fn receive<D: Doorbell>(port: &mut Port<D>) {
     }
 }
 
-/// With all buffers posted, a slot is free as soon as central has said so; where central runs beside this
-/// domain and not before it, that can be a moment after the delivery.
+/// Posts a buffer, and waits for a free slot if there is none. All buffers together take all slots, so a slot
+/// is free only when central has published that. If central runs at the same time as this domain, this can
+/// come a moment after the delivery.
 fn post<D: Doorbell>(port: &mut Port<D>, mut buffer: ReceiveBuffer) {
     while let Err(full) = port.post(buffer, None) {
         buffer = full.buffer;

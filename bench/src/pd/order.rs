@@ -1,19 +1,20 @@
-//! What the region `bench` says: which cases to run. Both domains read it; `ferry_rows::order` writes it.
+//! Reads the region `bench`, which says what cases to run. Both domains read it, and `ferry_rows::order`
+//! writes it.
 
 use ferry_client::{OpenError, Regions};
 
 /// First word of the region.
 const MAGIC: u32 = u32::from_le_bytes(*b"BNCH");
-/// Bytes of the words that stand before the cases, and of those of a case.
+/// Bytes of the words before the cases, and of the words of each case.
 const HEAD: usize = 12;
 const CASE: usize = 20;
-/// Buffers of either side: one for each slot of a ring.
+/// Number of buffers on either side: one for each slot of a ring.
 pub(crate) const BUFFERS: usize = 128;
 
 /// All cases.
 #[derive(Clone, Copy)]
 pub(crate) struct Order {
-    /// Distance between two buffers, and their size.
+    /// Distance between two buffers in bytes, which is also their size.
     pub(crate) stride: u32,
     #[allow(dead_code, reason = "the consumer takes what comes")]
     cases: &'static [u8],
@@ -29,17 +30,17 @@ pub(crate) struct Case {
     pub(crate) batch: u32,
     /// Batches of a round.
     pub(crate) batches: u32,
-    /// Rounds that are not timed.
+    /// Rounds to warm up, which are not timed.
     pub(crate) unmeasured: u32,
-    /// Rounds that are timed then; after these one more is watched from outside.
+    /// Rounds that are timed. One more round follows for an observer outside.
     pub(crate) rounds: u32,
 }
 
 impl Order {
-    /// The cases in the region, if there are any.
+    /// The cases in the region. None if the region is not filled in.
     pub(crate) fn read() -> Option<Self> {
         let region = runtime::region!(ferry_bench)?;
-        // SAFETY: filled before the system starts, and nobody can write it.
+        // SAFETY: the region was filled before the system started, and nobody can write it.
         let bytes = unsafe { region.constant() };
         let (head, rest) = bytes.split_at_checked(HEAD)?;
         let [magic, stride, count] = words(head)?;
@@ -47,7 +48,7 @@ impl Order {
         (magic == MAGIC).then_some(Self { stride, cases })
     }
 
-    /// The case of this number, from 0.
+    /// The case with this number, from 0.
     #[allow(dead_code, reason = "the consumer takes what comes")]
     pub(crate) fn case(&self, number: usize) -> Option<Case> {
         let [payload, batch, batches, unmeasured, rounds] =
@@ -61,9 +62,9 @@ fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
     words.try_into().map(|words: [[u8; 4]; N]| words.map(u32::from_le_bytes)).ok()
 }
 
-/// This domain's regions.
+/// The regions of this domain.
 pub(crate) fn regions() -> Result<Regions, OpenError> {
-    // SAFETY: these are this domain's regions, and its `init` is the only place that takes them.
+    // SAFETY: these regions belong to this domain, and only its `init` takes them.
     unsafe {
         Regions::new(
             runtime::region!(ferry_out),
@@ -74,7 +75,7 @@ pub(crate) fn regions() -> Result<Regions, OpenError> {
     }
 }
 
-/// Ends the measurement with a reason.
+/// Ends the measurement, and prints the reason.
 pub(crate) fn fail(reason: core::fmt::Arguments<'_>) -> ! {
     runtime::println!("ferry: error domain=bench {reason}");
     runtime::exit(1)

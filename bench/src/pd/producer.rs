@@ -1,8 +1,8 @@
-//! Sends batches and measures what they cost: from one flush to the next, everything in between included. A
-//! batch is what came back of the one before it, so a batch is one signal to central.
+//! Sends batches and measures what they cost. Everything from one flush to the next counts. A batch consists
+//! of the buffers that came back from the batch before, and causes one signal to central.
 //!
-//! It does what a sender has to do and no more: it takes a buffer back and sends it again. The buffer's
-//! contents are none of its business.
+//! The producer does only what a sender must do: it takes a buffer back and sends it again. It does not touch
+//! the contents of the buffer.
 
 #![no_std]
 #![no_main]
@@ -31,11 +31,11 @@ struct Stream<D: Doorbell> {
     /// Buffers that this case does not use.
     free: Vec<TransmitBuffer, BUFFERS>,
     stopwatch: Stopwatch,
-    /// The case that is sent. Another one is to follow when it is not the stopwatch's.
+    /// The case whose messages are sent. If the stopwatch has another one, that one comes next.
     case: Case,
-    /// Messages that the batch lacks.
+    /// Number of messages that the current batch still lacks.
     missing: u32,
-    /// Batches until the round is over.
+    /// Number of batches until the end of the round.
     left: u32,
 }
 
@@ -60,7 +60,7 @@ impl<D: Doorbell> Handler for Producer<D> {
 }
 
 impl<D: Doorbell> Producer<D> {
-    // Apart, because of its large stack frame.
+    // A function of its own, because its stack frame is large.
     #[cold]
     #[inline(never)]
     fn open(&mut self) {
@@ -98,8 +98,8 @@ impl<D: Doorbell> Stream<D> {
         self.port.flush();
     }
 
-    /// Goes on until there is nothing to do but wait for central: sends each buffer again that comes back,
-    /// and flushes when a batch is complete.
+    /// Runs until only central can go on. Sends each buffer again that comes back, and flushes when a batch
+    /// is complete.
     fn pump(&mut self) {
         self.port.disarm();
         loop {
@@ -109,7 +109,8 @@ impl<D: Doorbell> Stream<D> {
                     ended_badly(done.status);
                 }
                 let message = Message::tagged(missing.into());
-                // A batch is what is under way, so no more than that come back before it is flushed.
+                // Cannot go below 0: only the messages of one batch are under way, so no more come back
+                // before the flush.
                 missing -= 1;
                 Some(Outgoing { peer, buffer: done.buffer, length, message })
             });
@@ -141,7 +142,7 @@ impl<D: Doorbell> Stream<D> {
     fn next_case(&mut self) {
         while self.port.outstanding() != 0 {
             match self.port.reap() {
-                // There is room for all buffers.
+                // Cannot fail: the vector has room for all buffers.
                 Some(done) => drop(self.free.push(done.buffer)),
                 None => runtime::yield_now(),
             }

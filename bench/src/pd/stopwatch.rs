@@ -1,7 +1,7 @@
-//! Times rounds of batches, and frames the last one for whoever watches from outside.
+//! Times rounds of batches, and marks the last one for an observer outside.
 //!
-//! Functions whose names begin with `bench_` belong to the measurement and not to what is measured; who
-//! counts instructions from outside leaves theirs out.
+//! Functions whose names begin with `bench_` belong to the measurement itself. An observer that counts
+//! instructions leaves these functions out.
 
 use crate::clock;
 use crate::order::{Case, Order, fail};
@@ -11,22 +11,22 @@ pub(crate) struct Stopwatch {
     order: Order,
     number: usize,
     case: Case,
-    /// Rounds that are over.
+    /// Number of finished rounds of this case.
     rounds: u32,
     begun: u64,
     least: u64,
     total: u64,
 }
 
-/// The measured section begins with the return from here.
+/// The measured section begins when this function returns.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn bench_begin() {
-    // The compiler would merge two functions with the same body.
+    // Without this the compiler would merge the two functions, because their bodies would be the same.
     core::hint::black_box(0);
 }
 
-/// The measured section has ended with the call of this.
+/// The measured section ends when this function is called.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn bench_end() {
@@ -49,12 +49,11 @@ impl Stopwatch {
         self.case
     }
 
-    /// To be called when as many batches as the case has in a round were flushed. Whether the case has
-    /// changed.
+    /// Call this after the flush of the last batch of a round. Returns whether another case has begun.
     #[unsafe(export_name = "bench_round_is_over")]
     #[inline(never)]
     pub(crate) extern "C" fn round_is_over(&mut self) -> bool {
-        // Whatever comes after this is not part of the round.
+        // Read first: whatever comes after this is not part of the round.
         let now = clock::now();
         let Case { payload, batch, batches, unmeasured, rounds } = self.case;
         self.rounds += 1;

@@ -1,9 +1,9 @@
-//! When counting is given up.
+//! The time limit of counting instructions.
 
 use super::StepError;
 use std::time::{Duration, Instant};
 
-/// A limit of time that has begun.
+/// A time limit that has begun to run.
 #[derive(Debug)]
 pub(super) struct Deadline {
     begun: Instant,
@@ -15,7 +15,7 @@ impl Deadline {
         Self { begun: Instant::now(), limit }
     }
 
-    /// Fails when the time is up. `who`: whose turn it is, and where that one is.
+    /// Fails if the time is up. `who` tells whose turn it is and where that process is.
     pub(super) fn check(&self, who: impl FnOnce() -> String) -> Result<(), StepError> {
         if self.begun.elapsed() < self.limit {
             return Ok(());

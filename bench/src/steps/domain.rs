@@ -11,25 +11,26 @@ use std::collections::BTreeMap;
 pub(super) struct Domain {
     pub(super) process: Process,
     pub(super) priority: u8,
-    /// Instructions of the section under way.
+    /// Instructions in the current section.
     pub(super) instructions: u64,
-    /// The instruction that was executed last.
+    /// Address of the instruction that was executed last.
     last: Option<u64>,
-    /// The instruction behind each repeated one.
+    /// For each repeated string instruction, the address of the instruction after it.
     behind: BTreeMap<u64, u64>,
 }
 
 impl Domain {
-    /// Of a process whose program has just been loaded.
+    /// The domain of a process whose program has just been loaded.
     pub(super) fn new(pid: Pid, member: &Member) -> Result<Self, StepError> {
         let process = Process::loaded(pid, &member.program)?;
         Ok(Self { process, priority: member.priority, instructions: 0, last: None, behind: BTreeMap::new() })
     }
 
-    /// Executes one instruction and counts it. Whether it may have woken others.
+    /// Executes one instruction and counts it. Returns whether this may have woken another domain.
     ///
-    /// A repeated string instruction stops after each repetition, and still counts as one. The first time
-    /// shows which instruction follows it; after that it runs up to there in one go.
+    /// A step stops a repeated string instruction after each repetition. It still counts as one instruction.
+    /// After the first time it is known which instruction follows. From then on all repetitions run in one
+    /// go, up to there.
     pub(super) fn step(&mut self, deadline: &Deadline) -> Result<bool, StepError> {
         let address = self.process.address;
         let again = self.last.replace(address) == Some(address);

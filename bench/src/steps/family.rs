@@ -1,5 +1,5 @@
-//! The launcher and the domains that it starts. They are traced from birth, because a domain that has
-//! confined itself cannot be traced any more.
+//! The launcher and the domains that it starts. They are traced from their start, because a domain that has
+//! confined itself can no longer be traced.
 
 use super::StepError;
 use super::deadline::Deadline;
@@ -14,26 +14,26 @@ use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Time for the launcher to say why a domain has ended.
+/// How long the launcher may take to say why a domain has ended.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// What it is called.
+/// The name of the launcher in messages.
 const LAUNCHER: &str = "the launcher";
 
-/// A launcher and all that it has started. Dropped, they end.
+/// A launcher and all processes that it has started. They end when this value is dropped.
 pub(super) struct Family {
     launcher: Pid,
-    /// How the launcher has ended.
+    /// How the launcher has ended, if it has.
     ended: Option<WaitStatus>,
 }
 
 impl Family {
-    /// Starts `launcher` with `order` as its standard input. It must not start anybody before it has read
-    /// that to the end: only then is it traced.
+    /// Starts `launcher` with `order` as its standard input. The launcher must read all of it before it
+    /// starts a process. Until then it is not traced.
     pub(super) fn start(launcher: &mut Command, order: &[u8]) -> Result<Self, StepError> {
         let mut child = launcher.stdin(Stdio::piped()).spawn().map_err(StepError::Start)?;
         let pid = Pid::from_raw(child.id().cast_signed());
-        // From here on the launcher ends when this value is dropped, whatever happens.
+        // From here on, dropping this value ends the launcher, also on an error.
         let family = Self { launcher: pid, ended: None };
         let births =
             Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE;
@@ -45,8 +45,8 @@ impl Family {
         Ok(family)
     }
 
-    /// Lets the launcher start all domains, and holds each where its program has been loaded and has executed
-    /// nothing yet. In the order of `programs`, the names of their files.
+    /// Lets the launcher start all domains. Holds each domain when its program has been loaded and before it
+    /// executes an instruction. Returns them in the order of `programs`, which are the names of their files.
     pub(super) fn hold(&mut self, programs: &[&str], deadline: &Deadline) -> Result<Vec<Pid>, StepError> {
         let mut held: Vec<Option<Pid>> = vec![None; programs.len()];
         loop {
@@ -68,7 +68,7 @@ impl Family {
         }
     }
 
-    /// Waits for the end of a system whose domains run on by themselves.
+    /// Waits for the end of the system. Its domains run freely.
     pub(super) fn finish(mut self, deadline: &Deadline) -> Result<(), StepError> {
         loop {
             match self.ended {
@@ -84,8 +84,8 @@ impl Family {
         }
     }
 
-    /// Lets the launcher say why a domain has ended, which it does before it waits for the next report. An
-    /// error here is dropped: the caller has a better one to report.
+    /// Lets the launcher say why a domain has ended. It does so before it waits for its next event. Errors
+    /// here are ignored: the caller has a better one to report.
     pub(super) fn hear(&mut self) {
         let deadline = Deadline::after(LAST_WORDS);
         while self.ended.is_none() && deadline.check(|| LAUNCHER.to_owned()).is_ok() {
@@ -101,7 +101,7 @@ impl Family {
         }
     }
 
-    /// What has happened to one of them next.
+    /// Waits for the next event of the launcher or a domain.
     fn next(&mut self, deadline: &Deadline) -> Result<WaitStatus, StepError> {
         loop {
             if let Some(status) = self.poll()? {
@@ -112,9 +112,9 @@ impl Family {
         }
     }
 
-    /// What has happened to one of them, if anything has.
+    /// The next event of the launcher or a domain, if there is one.
     fn poll(&mut self) -> Result<Option<WaitStatus>, StepError> {
-        // Other threads have other children.
+        // `__WNOTHREAD` leaves out the children of other threads.
         let flags = WaitPidFlag::WNOHANG | WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         let status = waitpid(None, Some(flags)).map_err(|cause| failed("wait for", cause))?;
         if matches!(status, WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..) if pid == self.launcher)
@@ -127,16 +127,16 @@ impl Family {
 
 impl Drop for Family {
     fn drop(&mut self) {
-        // It may have ended already. The processes that it has started end with it.
+        // The launcher may have ended already. The processes that it has started end with it.
         if self.ended.is_none() {
             let _ = kill(self.launcher, Signal::SIGKILL);
         }
-        // Those that have stopped are killed as well. What remains is to collect each of them.
+        // Stopped processes are killed as well. All that remains is to collect each of them.
         while waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)).is_ok() {}
     }
 }
 
-/// A process that has loaded a program, and the name of the program's file.
+/// If the process has just loaded a program, the process and the name of the program's file.
 fn loaded(status: &WaitStatus) -> Option<(Pid, String)> {
     let WaitStatus::PtraceEvent(pid, _, event) = *status else { return None };
     if event != Event::PTRACE_EVENT_EXEC as i32 {
@@ -146,7 +146,7 @@ fn loaded(status: &WaitStatus) -> Option<(Pid, String)> {
     Some((pid, file.file_name()?.to_str()?.to_owned()))
 }
 
-/// Lets a process run on that has stopped, with the signal that has stopped it if that was one.
+/// Lets a stopped process continue. If a signal stopped it, the process gets that signal.
 fn go_on(status: &WaitStatus) -> Result<(), StepError> {
     let (pid, signal) = match *status {
         WaitStatus::PtraceEvent(pid, ..)
@@ -156,7 +156,7 @@ fn go_on(status: &WaitStatus) -> Result<(), StepError> {
         _ => return Ok(()),
     };
     match ptrace::cont(pid, signal) {
-        // Killed meanwhile.
+        // The process was killed meanwhile.
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
         Err(cause) => Err(failed("continue", cause)),
     }

@@ -1,15 +1,15 @@
-//! Instruction counts of a hosted system: its domains are stepped one instruction at a time, by ptrace.
+//! Counts the instructions of a hosted system. It steps the domains one instruction at a time, with ptrace.
 //!
-//! The system is not changed for that, and none of its protection is switched off. The launcher starts it,
-//! the domains confine themselves as always, and the tracer sees their registers and not their memory. The
-//! tracer is the parent of the launcher, so it holds every domain from birth.
+//! The system does not change for that, and keeps all of its protection. The launcher starts it, and the
+//! domains confine themselves as always. The tracer sees their registers but not their memory. The tracer is
+//! the parent of the launcher, so it holds every domain from its start.
 //!
 //! Only one domain runs at a time: the one with the highest priority that does not wait, as on seL4 with one
-//! processor. So the order in which domains run comes from the description and not from Linux's scheduler,
-//! and a count is the same in every run. Outside the measured sections a domain runs from one system call to
-//! the next. That is as strict, because a domain wakes another only by a system call.
+//! processor. So the description decides the order in which domains run, and not Linux's scheduler. A count
+//! is therefore the same in every run. Outside the measured sections a domain runs from one system call to
+//! the next. The order stays the same there, because a domain wakes another only by a system call.
 //!
-//! Counted are the instructions in user mode, those of the C library included. Linux's own are not seen.
+//! Instructions in user mode are counted, those of the C library included. Linux's own are not.
 //!
 //! ```text
 //!   this program ──────── traces ───────┬──────────────┐
@@ -37,12 +37,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// A domain to be stepped.
+/// A domain to step.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Member {
     /// The name of its program's file.
     pub program: String,
-    /// Of two that can run, the one with the higher priority does.
+    /// Of two domains that can run, the one with the higher priority runs.
     pub priority: u8,
 }
 
@@ -64,54 +64,54 @@ pub enum StepError {
     /// A traced process cannot be controlled.
     #[error("Linux refuses to {what} {who}: {cause}; instructions are counted on Linux 5.11 or newer")]
     Trace {
-        /// What.
+        /// What could not be done.
         what: &'static str,
-        /// Which process.
+        /// To which process.
         who: String,
-        /// Why.
+        /// The error of Linux.
         cause: Errno,
     },
     /// A program cannot be read.
     #[error("the program `{program}` cannot be examined: {cause}; build it again")]
     Program {
-        /// Which.
+        /// The program.
         program: String,
-        /// Why.
+        /// The error.
         cause: io::Error,
     },
-    /// Nothing says what is to be counted.
+    /// No domain marks a section to count.
     #[error(
         "no program has the function bench_begin, with which that begins which is counted; build the programs again"
     )]
     NoSection,
-    /// A process has ended before everything was counted.
+    /// A process ended before everything was counted.
     #[error("{who} has ended while instructions were counted ({how})")]
     Ended {
-        /// Which.
+        /// The process.
         who: String,
-        /// How.
+        /// How it ended.
         how: String,
     },
-    /// Nobody can go on.
+    /// No domain can go on.
     #[error("all domains wait, and nobody is left to wake one: {places}")]
     Standstill {
-        /// Where each of them does.
+        /// Where each of them waits.
         places: String,
     },
-    /// It takes too long.
+    /// Counting took too long.
     #[error("instructions were counted for {limit:?} and the end is not in sight; the turn is with {who}")]
     TimeLimit {
-        /// How long is too long.
+        /// The time limit.
         limit: Duration,
-        /// Who runs, and where.
+        /// Which process runs, and where it is.
         who: String,
     },
-    /// What the system prints can not be stored.
+    /// The console of the system could not be stored.
     #[error("could not store the console as {path}: {cause}")]
     Console {
-        /// Where.
+        /// The file.
         path: String,
-        /// Why.
+        /// The error.
         cause: io::Error,
     },
 }
@@ -120,9 +120,9 @@ pub enum StepError {
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}{}", printed(console))]
 pub struct CountError {
-    /// Why.
+    /// Why it could not be stepped.
     pub cause: StepError,
-    /// What it printed until then.
+    /// What the system printed until then.
     pub console: String,
 }
 
@@ -130,11 +130,12 @@ fn printed(console: &str) -> String {
     if console.is_empty() { String::new() } else { format!("; it printed: {console}") }
 }
 
-/// Runs the system that `launcher` starts once it has read `order` as its standard input to the end. Gives
-/// what each domain executes in each of so many measured `sections`: from the return of one domain's function
-/// `bench_begin` to its call of `bench_end`, without functions whose names begin with `bench_`.
+/// Runs the system that `launcher` starts once it has read all of `order` from its standard input. Counts the
+/// instructions of each domain in each of `sections` measured sections. A section goes from the return of one
+/// domain's function `bench_begin` to its call of `bench_end`. Functions whose names begin with `bench_` are
+/// not counted.
 ///
-/// `console`: the file for what is printed.
+/// `console` is the file for what the system prints.
 pub fn count(
     launcher: &mut Command,
     order: &[u8],
@@ -144,8 +145,8 @@ pub fn count(
     console: &Path,
 ) -> Result<Vec<Counts>, CountError> {
     let counted = store(launcher, console).and_then(|()| {
-        // Linux ties a tracee to the thread that traces it. When this thread ends, it lets go of everything
-        // that it still traced.
+        // Linux ties a tracee to the thread that traces it. When this thread ends, Linux releases everything
+        // that it still traces.
         std::thread::scope(|scope| {
             let tracer = scope.spawn(|| {
                 keep_to_one_processor()?;
@@ -168,7 +169,7 @@ fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Keeps this thread, and the processes that it starts, on one processor: handing over to another processor
+/// Keeps this thread and the processes that it starts on one processor. Handing over to another processor
 /// takes far longer than a step.
 fn keep_to_one_processor() -> Result<(), StepError> {
     let mut kept = CpuSet::new();
@@ -213,7 +214,7 @@ fn run(
     }
 }
 
-/// Runs the domains, each in its turn, until so many sections were counted.
+/// Runs the domains, each in its turn, until all sections are counted.
 fn step(domains: &mut [Domain], sections: usize, deadline: &Deadline) -> Result<Vec<Counts>, StepError> {
     let mut counts = Vec::with_capacity(sections);
     let mut open = false;
@@ -239,7 +240,7 @@ fn step(domains: &mut [Domain], sections: usize, deadline: &Deadline) -> Result<
     Ok(counts)
 }
 
-/// Whose turn it is: of those that can run the one with the highest priority.
+/// Whose turn it is: of the domains that can run, the one with the highest priority.
 fn turn(domains: &[Domain]) -> Result<usize, StepError> {
     let runnable = domains.iter().enumerate().filter(|(_, domain)| domain.process.can_run());
     let highest = runnable.max_by_key(|(_, domain)| domain.priority);

@@ -1,7 +1,7 @@
-//! A process under ptrace. Only its registers are used, and whether it waits: a protection domain hides its
-//! memory from everybody, and from its tracer too.
+//! A process under ptrace. The tracer uses only its registers, and whether it waits. A protection domain
+//! hides its memory from everybody, also from its tracer.
 //!
-//! The tracing thread and the processes share one processor: a thread that yields gets it back when a process
+//! The tracing thread and the processes share one processor. A thread that yields runs again when the process
 //! has stopped.
 
 use super::StepError;
@@ -19,17 +19,18 @@ use std::ptr;
 
 /// Bytes of the instruction `syscall`.
 const SYSTEM_CALL_BYTES: u64 = 2;
-/// The debug registers that hold addresses of breakpoints, from the first, and the one that switches them on.
+/// Offsets of the first debug register with the address of a breakpoint, and of the one that switches
+/// breakpoints on.
 const ADDRESSES: usize = offset_of!(user, u_debugreg);
 const SWITCHES: usize = ADDRESSES + 7 * size_of::<u64>();
 
-/// A breakpoint: the process stops before it executes the instruction there. The processor does that; nothing
-/// is written into the program.
+/// A breakpoint stops the process before it executes the instruction at its address. The processor implements
+/// it, so nothing is written into the program.
 #[derive(Clone, Copy, Debug)]
 enum Breakpoint {
-    /// Where a measured section begins.
+    /// At the beginning of a measured section.
     Begin,
-    /// Behind a repeated instruction.
+    /// After a repeated string instruction.
     Behind,
 }
 
@@ -39,12 +40,12 @@ pub(super) struct Process {
     pid: Pid,
     name: String,
     pub(super) program: Program,
-    /// The instruction that it executes next, or that it waits in.
+    /// Address of the instruction that it executes next, or in which it waits.
     pub(super) address: u64,
-    /// Delivered when it runs next.
+    /// The signal to deliver when it runs next.
     signal: Option<Signal>,
     halt: Halt,
-    /// Where they are.
+    /// The addresses of the breakpoints that are set.
     breakpoints: [Option<u64>; 2],
 }
 
@@ -53,25 +54,25 @@ pub(super) struct Process {
 enum Halt {
     /// The tracer has stopped it.
     Stopped {
-        /// At the end of a system call.
+        /// Whether it stopped at the end of a system call.
         after_call: bool,
     },
     /// It waits in a system call.
     Waits,
 }
 
-/// How far a process runs at a time.
+/// How far a process runs in one go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pace {
-    /// One instruction, and no more of it than one repetition.
+    /// One instruction, or one repetition of a repeated one.
     Instruction,
-    /// To the beginning or the end of a system call, or to the breakpoint.
+    /// To the beginning or the end of a system call, or to a breakpoint.
     Call,
 }
 
 impl Process {
-    /// A process that has stopped because its program has just been loaded. It will stop where a measured
-    /// section begins.
+    /// A process that has stopped because its program has just been loaded. Sets the breakpoint at the
+    /// beginning of a measured section.
     pub(super) fn loaded(pid: Pid, name: &str) -> Result<Self, StepError> {
         let (program, halt) = (Program::of(pid, name)?, Halt::Stopped { after_call: true });
         let mut process = Self {
@@ -90,12 +91,13 @@ impl Process {
         Ok(process)
     }
 
-    /// Whether it could execute an instruction now.
+    /// Whether the process could execute an instruction now.
     pub(super) fn can_run(&self) -> bool {
         self.halt != Halt::Waits
     }
 
-    /// Runs as far as that. Whether it may have woken others, which only a system call does.
+    /// Runs the process this far. Returns whether it may have woken another one, which only a system call can
+    /// do.
     pub(super) fn run(&mut self, pace: Pace, deadline: &Deadline) -> Result<bool, StepError> {
         let signal = self.signal.take();
         let resumed = match pace {
@@ -103,25 +105,25 @@ impl Process {
             Pace::Call => ptrace::syscall(self.pid, signal),
         };
         match resumed {
-            // Killed meanwhile, which shows now.
+            // If the process was killed meanwhile, `settle` finds that out.
             Ok(()) | Err(Errno::ESRCH) => self.settle(deadline)?,
             Err(cause) => return Err(self.failed("run", cause)),
         }
         Ok(self.halt != Halt::Stopped { after_call: false })
     }
 
-    /// Runs to this instruction, to which it comes without a system call.
+    /// Runs to the instruction at `address`. The process must reach it without a system call.
     pub(super) fn run_to(&mut self, address: u64, deadline: &Deadline) -> Result<bool, StepError> {
         self.set(Breakpoint::Behind, address)?;
         self.run(Pace::Call, deadline)
     }
 
-    /// Sees whether a process that waited has been woken, and then waits for it to stop.
+    /// If the process waited, looks whether it was woken. If so, waits until it stops.
     pub(super) fn wake(&mut self, deadline: &Deadline) -> Result<(), StepError> {
         if self.can_run() { Ok(()) } else { self.settle(deadline) }
     }
 
-    /// Waits until the process has stopped or waits itself.
+    /// Waits until the process has stopped, or waits in a system call.
     fn settle(&mut self, deadline: &Deadline) -> Result<(), StepError> {
         loop {
             std::thread::yield_now();
@@ -148,14 +150,14 @@ impl Process {
         }
     }
 
-    /// Sets a breakpoint, in place of where it was.
+    /// Sets a breakpoint. It replaces the earlier one of the same kind.
     fn set(&mut self, breakpoint: Breakpoint, address: u64) -> Result<(), StepError> {
         let place = &mut self.breakpoints[breakpoint as usize];
         if *place == Some(address) {
             return Ok(());
         }
         *place = Some(address);
-        // Two bits for each, of which the lower one switches it on for this process.
+        // Each breakpoint has two bits. The lower one switches it on for this process only.
         let on = (0..).zip(&self.breakpoints).filter(|(_, place)| place.is_some());
         let switches: c_long = on.map(|(number, _)| 1 << (2 * number)).sum();
         let write = |register, value| {
@@ -166,7 +168,7 @@ impl Process {
             .map_err(|cause| self.failed("set a breakpoint of", cause))
     }
 
-    /// Lets it run on by itself.
+    /// Lets the process run freely from now on.
     pub(super) fn release(&mut self) -> Result<(), StepError> {
         if !self.can_run() {
             return Ok(());
@@ -177,20 +179,22 @@ impl Process {
         }
     }
 
-    /// The process and where it is, for a person.
+    /// The process and where it is, for a message.
     pub(super) fn place(&self) -> String {
         format!("{} at {}", self.name, self.program.place(self.address))
     }
 
-    /// Sees where it has stopped. `by_call`: where a system call begins or ends, and not because of a step.
+    /// Notes where the process has stopped. `by_call` says that it stopped at the beginning or the end of a
+    /// system call, and not after a step.
     fn look(&mut self, by_call: bool) -> Result<(), StepError> {
         let failed = |cause| self.failed("read the registers of", cause);
         let registers = ptrace::getregs(self.pid).map_err(failed)?;
         let after_call = if by_call {
             ptrace::syscall_info(self.pid).map_err(failed)?.op == libc::PTRACE_SYSCALL_INFO_EXIT
         } else {
-            // `syscall` leaves the address behind itself in a register. Should something else of this length
-            // have it there, then somebody is looked at in vain.
+            // The instruction `syscall` leaves the address after itself in `rcx`. Another instruction of the
+            // same length may find that address in `rcx` too. Then the other domains are looked at once for
+            // nothing.
             registers.rcx == registers.rip && registers.rip == self.address + SYSTEM_CALL_BYTES
         };
         self.address = registers.rip;
@@ -203,10 +207,10 @@ impl Process {
     }
 }
 
-/// Whether a process waits for something that somebody else has to do. One that has ended does not.
+/// Whether a process waits for something that another one has to do. A process that has ended does not wait.
 pub(super) fn sleeps(pid: Pid) -> bool {
     let state = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Behind the name, which stands in brackets and can contain anything.
+    // The state comes after the name, which is in brackets and can contain anything.
     let behind = state.iter().rposition(|byte| *byte == b')').map(|end| &state[end + 1..]);
     behind.is_some_and(|rest| rest.starts_with(b" S"))
 }

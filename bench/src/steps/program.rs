@@ -1,4 +1,4 @@
-//! The program of a traced domain: where Linux has put it, and which of its functions belong to the
+//! The program of a traced domain: where Linux has loaded it, and which of its functions belong to the
 //! measurement.
 
 use super::StepError;
@@ -8,33 +8,34 @@ use std::fs;
 use std::io;
 use std::ops::Range;
 
-/// Names of functions that measure begin so.
+/// Beginning of the names of functions that belong to the measurement.
 const MEASUREMENT: &str = "bench_";
-/// The measured section begins with the return from this function, and ends with the call of the other.
+/// The measured section begins when the first function returns, and ends when the second is called.
 const BEGIN: &str = "bench_begin";
 const END: &str = "bench_end";
-/// Key of the entry point in the vector that the kernel passes to a program.
+/// Key of the entry point in the auxiliary vector, which the kernel passes to a program.
 const AT_ENTRY: u64 = 9;
 
-/// The functions of a program, at the addresses of its process.
+/// The functions of a program, at their addresses in its process.
 #[derive(Debug)]
 pub(super) struct Program {
     functions: Vec<(Range<u64>, String)>,
-    /// Those that measure.
+    /// Addresses of the functions that belong to the measurement.
     measurement: Vec<Range<u64>>,
     pub(super) begin: Option<u64>,
     pub(super) end: Option<u64>,
 }
 
 impl Program {
-    /// Of a process whose program has just been loaded: later the process hides where it is.
+    /// The program of a process that has just loaded it. Later the process hides its addresses.
     pub(super) fn of(pid: Pid, name: &str) -> Result<Self, StepError> {
         let unreadable = |cause| StepError::Program { program: name.to_owned(), cause };
         let contents = fs::read(format!("/proc/{pid}/exe")).map_err(unreadable)?;
         let vector = fs::read(format!("/proc/{pid}/auxv")).map_err(unreadable)?;
         let file = object::File::parse(&*contents).map_err(|cause| unreadable(io::Error::other(cause)))?;
         let entry = entry(&vector).ok_or_else(|| unreadable(io::Error::other("it has no entry point")))?;
-        // Addresses wrap around, so that this holds for a program that lies below those of its file as well.
+        // The difference wraps around, so it is right also if Linux loads the program below the addresses in
+        // its file.
         let base = entry.wrapping_sub(file.entry());
         let mut functions: Vec<(Range<u64>, String)> = file
             .symbols()
@@ -57,12 +58,12 @@ impl Program {
         Ok(Self { measurement: measurement.collect(), begin, end, functions })
     }
 
-    /// Whether the instruction belongs to the measurement and not to what is measured.
+    /// Whether the instruction belongs to the measurement itself.
     pub(super) fn measures(&self, address: u64) -> bool {
         self.measurement.iter().any(|function| function.contains(&address))
     }
 
-    /// The address in words for a person.
+    /// An address in words, for a message.
     pub(super) fn place(&self, address: u64) -> String {
         match self.functions.iter().find(|(addresses, _)| addresses.contains(&address)) {
             Some((_, name)) => format!("{address:#x} ({name})"),
@@ -71,7 +72,7 @@ impl Program {
     }
 }
 
-/// The entry point in the vector that the kernel passes to a program: pairs of a key and a value.
+/// The entry point from the auxiliary vector, which consists of pairs of a key and a value.
 fn entry(vector: &[u8]) -> Option<u64> {
     let (words, _) = vector.as_chunks::<8>();
     let (pairs, _) = words.as_chunks::<2>();

@@ -1,23 +1,23 @@
-//! The protection domains of the trials. What is counted to the last instruction is written in assembly,
-//! because the compiler decides what becomes of anything else.
+//! The protection domains of the trials. Code whose instructions are known exactly is written in assembly,
+//! because the compiler decides about all other code.
 
 use crate::trials;
 use runtime::{Channel, ChannelSet, Handler};
 use std::arch::{asm, global_asm};
 use std::hint::black_box;
 
-/// All of them, in the order of the counts, with their priorities in `bench/system.xml`.
+/// All domains, in the order of their counts and with the priorities of `bench/system.xml`.
 pub(crate) const NAMES: [&str; 3] = ["central", "producer", "consumer"];
 pub(crate) const PRIORITIES: [u8; 3] = [200, 100, 110];
 
-/// Rounds of the loops, each of two instructions.
+/// Repetitions of the loops. Each repetition has two instructions.
 pub(crate) const ROUNDS: u32 = 1000;
-/// Bytes that one instruction copies.
+/// Bytes that one repeated instruction copies.
 const BYTES: usize = 300;
-/// Instructions of the section whose instructions are known: the loop, the copy, the two that say how often,
-/// and the call that ends it.
+/// Instructions in a section whose instructions are known: the loop, the copy, the two that load the numbers
+/// of repetitions, and the call that ends the section.
 pub(crate) const KNOWN: u64 = 2 * ROUNDS as u64 + 1 + 2 + 1;
-/// Sections of that kind, and then of the kind in which all domains take part.
+/// Number of sections whose instructions are known. Sections in which all domains take part follow.
 pub(crate) const KNOWN_SECTIONS: usize = 3;
 pub(crate) const RELAYS: usize = 3;
 
@@ -41,7 +41,7 @@ unsafe extern "C" {
     safe fn bench_end();
 }
 
-/// What happens at a wake-up.
+/// A handler that calls this function at each wake-up.
 struct At<F>(F);
 
 impl<F: FnMut(ChannelSet)> Handler for At<F> {
@@ -50,7 +50,7 @@ impl<F: FnMut(ChannelSet)> Handler for At<F> {
     }
 }
 
-/// Is a domain for the rest of the process's life.
+/// Acts as this domain for the rest of the process's life.
 pub(crate) fn play(trial: &str, domain: &str) -> ! {
     match domain {
         "central" => runtime::run(|| {
@@ -71,8 +71,8 @@ pub(crate) fn play(trial: &str, domain: &str) -> ! {
     }
 }
 
-/// All sections; central's and the consumer's part comes with a signal, and before the producer's next
-/// instruction.
+/// All sections. Central and the consumer do their part when they are signalled, before the producer executes
+/// its next instruction.
 pub(crate) fn sections() {
     for _ in 0..KNOWN_SECTIONS {
         known();
@@ -88,7 +88,7 @@ pub(crate) fn sections() {
 
 pub(crate) fn fault_in_a_section() {
     bench_begin();
-    // SAFETY: not sound if it came back; the fault is what is tried.
+    // SAFETY: this faults, which is the purpose of the trial. It would not be sound if it returned.
     unsafe { black_box(std::ptr::without_provenance_mut::<u8>(0x10)).write_volatile(1) };
     bench_end();
 }
@@ -109,7 +109,7 @@ pub(crate) fn spin_in_a_section() {
 
 fn known() {
     let (source, mut target) = ([7_u8; BYTES], [0_u8; BYTES]);
-    // SAFETY: copies from one array to the other, of the same size, and calls functions that do nothing.
+    // SAFETY: copies from one array to another of the same size, and calls functions that do nothing.
     unsafe {
         asm!(
             "call {begin}",
@@ -132,6 +132,6 @@ fn known() {
 }
 
 fn count_down() {
-    // SAFETY: counts a register down to 0.
+    // SAFETY: the loop only counts a register down to 0.
     unsafe { asm!("2: dec {n:e}", "jnz 2b", n = inout(reg) ROUNDS => _, options(nostack, nomem)) };
 }

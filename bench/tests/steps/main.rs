@@ -1,9 +1,9 @@
-//! The counts of stepped systems: exact where the instructions are known, the same each time where they are
-//! not, and a clear error where there is nothing to count.
+//! Tests of stepped systems. Counts must be exact where the instructions are known, and the same in each run
+//! where they are not. Where there is nothing to count, there must be a clear error.
 //!
-//! This program plays all parts. Started by `cargo test` it runs the trials. Started by a trial with a
-//! directory it is the launcher. Started by the launcher, as `TRIAL/producer` for instance, it is that
-//! protection domain of `bench/system.xml`: confined as always, it does what the trial wants.
+//! This program plays all parts. `cargo test` starts it, and it runs the trials. A trial starts it with a
+//! directory, and then it is the launcher. The launcher starts it under a name such as `TRIAL/producer`. Then
+//! it is that protection domain of `bench/system.xml`, confined as always, and does what the trial wants.
 
 mod domains;
 mod trials;
@@ -13,7 +13,7 @@ use ferry_bench::hosted;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// What makes this program the launcher; the directory of the programs follows.
+/// The argument that makes this program the launcher. The directory of the programs follows.
 const SERVE: &str = "serve";
 
 fn main() -> ExitCode {

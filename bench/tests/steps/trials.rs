@@ -1,4 +1,4 @@
-//! The trials: what the producer does in each, and what must come of it.
+//! The trials: what the producer does in each, and what the result must be.
 
 use crate::SERVE;
 use crate::domains::{self, KNOWN, KNOWN_SECTIONS, NAMES, PRIORITIES, RELAYS, ROUNDS};
@@ -9,13 +9,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Time for a trial. It takes a second; the machine may have much else to do.
+/// Time limit of a trial. A trial takes about a second, and the machine may be busy.
 const LIMIT: Duration = Duration::from_mins(1);
-/// Time after which somebody is believed never to end. A start takes some of it, on a busy machine a second
-/// or two.
+/// Time after which a trial takes for granted that a system never ends. The start is part of it, and takes a
+/// second or two on a busy machine.
 const NEVER: Duration = Duration::from_secs(5);
-/// What a wake-up and a signal take at most, besides what the trial wants: the tests' runtime is not
-/// optimized.
+/// Most instructions that a wake-up and a signal take, besides what the trial itself does. The tests' runtime
+/// is not optimised.
 const WAKE_UP: u64 = 4000;
 
 const COUNTS: &str = "known_instructions_are_counted_to_the_last_and_all_others_alike_each_time";
@@ -25,10 +25,10 @@ const STANDSTILL: &str = "a_standstill_is_named_with_the_places";
 const ENDLESS: &str = "who_never_ends_a_section_is_named_with_the_place";
 const NO_PROGRAM: &str = "a_launcher_that_fails_is_named_with_its_reason";
 
-/// How a trial is run.
+/// The function that runs a trial.
 type Run = fn() -> Result<(), Failed>;
 
-/// What the producer does in a trial.
+/// What the producer does in this trial.
 pub(crate) fn deed_of(trial: &str) -> fn() {
     match trial {
         COUNTS => domains::sections,
@@ -112,7 +112,7 @@ fn no_program() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Runs a trial that must fail.
+/// Runs a trial that must fail, and returns its error.
 fn failure(trial: &str, programs: &[&str], limit: Duration) -> Result<CountError, Failed> {
     match run(trial, programs, limit)? {
         Ok(counts) => Err(format!("something was counted: {counts:?}").into()),
@@ -120,10 +120,10 @@ fn failure(trial: &str, programs: &[&str], limit: Duration) -> Result<CountError
     }
 }
 
-/// Runs a trial in which these programs are there: this one, by other names.
+/// Runs a trial with these programs. All are this program, by other names.
 fn run(trial: &str, programs: &[&str], limit: Duration) -> Result<Result<Vec<Counts>, CountError>, Failed> {
-    // Beside this program, so that it can have further names there. A symbolic link would not be another name
-    // of a process.
+    // The directory is beside this program, so that hard links to it can be made there. A symbolic link would
+    // not give a process another name.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let place = directory.path().join(trial);
     fs::create_dir(&place)?;

@@ -1,4 +1,5 @@
-//! One client: its four regions, who maps them and how, their sizes, its channel and its symbols.
+//! Rules about one client: its four regions, who maps them with which permissions, their sizes, its channel
+//! and its symbols.
 
 use super::Rules;
 use crate::description::{Buffer, Client};
@@ -9,13 +10,14 @@ use crate::system::{Map, Permissions};
 use ferry_layout::geometry::{IN_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, OUT_BYTES};
 use toml::Spanned;
 
-/// What follows a client's name in the names of its regions.
+/// Suffixes of the names of a client's regions, after the client's name and `_`.
 pub(super) const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
-/// Size that is suggested for a buffer that does not exist.
+/// Size in bytes that a mistake suggests for a missing buffer.
 const SUGGESTED_BUFFER_BYTES: u64 = 0x4_0000;
 
 impl<'a> Rules<'a> {
-    /// The protection domains that are or want to be clients.
+    /// The protection domains that are clients: those with a region of a client, and those that `flows.toml`
+    /// names.
     pub(super) fn client_domains(&self, central: usize) -> Vec<usize> {
         let named = |name: &str| {
             let in_flows = self.flows.flow.iter().map(Spanned::get_ref);
@@ -85,7 +87,8 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// The region with this name, which `domain` cannot do without.
+    /// The region with this name. It is a mistake of `domain` if there is none. The remedy suggests a size of
+    /// `bytes`.
     pub(super) fn region_of(&mut self, domain: usize, region: &str, bytes: u64) -> Option<usize> {
         let found = self.system.region(region);
         if found.is_none() {
@@ -105,7 +108,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// A `_tx` or `_rx` region: its size, its frames, and that central does not see it from the start.
+    /// Checks the size and the frames of a `_tx` or `_rx` region. Central must not map it from the start.
     fn buffer(&mut self, number: usize, central: usize, client: &str, table: &ClientTable) -> Option<Buffer> {
         let region = &self.system.regions[number];
         if let Some(map) = self.system.domains[central].map_of(number) {
@@ -129,7 +132,8 @@ impl<'a> Rules<'a> {
         Some(Buffer { region: number, bytes: region.bytes, frame_bits })
     }
 
-    /// The mapping of a region in `domain`, which must be there with one of the `allowed` permissions.
+    /// The mapping of a region in `domain`. It is a mistake if there is none, or if one has other permissions
+    /// than `allowed`. The remedy suggests the permissions `wanted`.
     pub(super) fn map_of(
         &mut self,
         domain: usize,
@@ -140,7 +144,7 @@ impl<'a> Rules<'a> {
         let system = self.system;
         let (domain, region_name) = (&system.domains[domain], &system.regions[region].name);
         for map in domain.maps.iter().filter(|map| map.region == region) {
-            // Execution is a rule of its own, for every mapping.
+            // Execution has a rule of its own, for every mapping.
             let found = Permissions { execute: false, ..map.permissions };
             if !allowed.contains(&found) {
                 let problem = Problem::WrongPermission {
@@ -163,7 +167,7 @@ impl<'a> Rules<'a> {
         map
     }
 
-    /// The two symbols of a mapping: `symbol` for the address, `symbol_size` for the size.
+    /// Checks the two symbols of a mapping: `symbol` gets the address, and `symbol_size` gets the size.
     pub(super) fn symbols(&mut self, domain: usize, map: &Map, symbol: &str) {
         let words = [
             ("setvar_vaddr", &map.setvar_address, symbol.to_owned()),

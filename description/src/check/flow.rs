@@ -1,4 +1,5 @@
-//! The flows of `flows.toml`: between two different clients, each pair once.
+//! Rules about the flows of `flows.toml`: each flow connects two different clients, and no flow is listed
+//! twice.
 
 use super::Rules;
 use crate::description::{Client, Flow};
@@ -7,7 +8,7 @@ use crate::problem::Problem;
 use toml::Spanned;
 
 impl Rules<'_> {
-    /// The flows, with clients by number.
+    /// The flows, with their clients as numbers.
     pub(super) fn flows(&mut self, clients: &[Client]) -> Vec<Flow> {
         let file = self.flows;
         for client in file.client.keys() {

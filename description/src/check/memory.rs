@@ -1,5 +1,5 @@
-//! Rules about all mappings: what is aligned and disjoint inside one domain, and what two domains must not
-//! share.
+//! Rules about all mappings: which must be aligned and disjoint inside one domain, and which two domains must
+//! not share.
 
 use super::Rules;
 use super::client::SUFFIXES;
@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::source::Place;
 
 impl Rules<'_> {
-    /// Each domain's own address space.
+    /// Checks the address space of each domain, and the physical addresses of regions.
     pub(super) fn maps(&mut self) {
         let system = self.system;
         for (number, domain) in system.domains.iter().enumerate() {
@@ -17,7 +17,7 @@ impl Rules<'_> {
                 let region = &system.regions[map.region];
                 let name = &region.name;
                 let page = region.effective_page_bytes();
-                // Without a stated page size the Microkit tool falls back to small pages by itself.
+                // Without a stated page size the Microkit tool uses small pages where the address needs them.
                 if !map.address.is_multiple_of(region.page_bytes.unwrap_or(PAGE_BYTES)) {
                     let (region, address) = (name.clone(), map.address);
                     self.report(&map.place, Problem::MisalignedMap { region, address, page });
@@ -43,7 +43,7 @@ impl Rules<'_> {
         self.physical_memory();
     }
 
-    /// Each symbol of a domain is set once.
+    /// No symbol of a domain is set twice.
     fn domain_symbols(&mut self, number: usize) {
         let system = self.system;
         let domain = &system.domains[number];
@@ -65,7 +65,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Two regions with stated physical addresses would be one memory under two names if they overlapped.
+    /// Regions with stated physical addresses must not overlap. Otherwise one memory would have two names.
     fn physical_memory(&mut self) {
         let mut seen: Vec<(u64, u64, &str)> = Vec::new();
         for region in &self.system.regions {
@@ -81,7 +81,8 @@ impl Rules<'_> {
         }
     }
 
-    /// What may be reached by whom: a client's regions by it and central, nothing else by two clients.
+    /// Checks who can reach which region. Only central and the client itself may reach a client's regions.
+    /// Two clients may share no other region that one of them can write.
     pub(super) fn isolation(&mut self, clients: &[usize], central: usize) {
         let system = self.system;
         for region in 0..system.regions.len() {
@@ -93,7 +94,7 @@ impl Rules<'_> {
                 None => self.common_region(region, clients, central),
             }
         }
-        // A domain that is no client, a monitor for example, may hold its children; it is part of what is
+        // A domain that is not a client, such as a monitor, may hold capabilities of its children. It is
         // trusted.
         for (holder, domain) in system.domains.iter().enumerate() {
             for (held, place) in &domain.holds {
@@ -106,7 +107,7 @@ impl Rules<'_> {
         }
     }
 
-    /// The client whose region this is, by its name.
+    /// The client that owns the region, according to the region's name.
     fn owner(&self, region: usize, clients: &[usize]) -> Option<usize> {
         let name = &self.system.regions[region].name;
         clients.iter().copied().find(|client| {
@@ -140,8 +141,9 @@ impl Rules<'_> {
         }
     }
 
-    /// A region of another kind: for drivers and the like, but no way around the flows. Memory that nobody
-    /// can write carries nothing, so clients may read the same.
+    /// Checks a region that no client owns. It may serve drivers and the like, but must not carry data past
+    /// the flows. Clients may share it if neither they nor central can write it, because then it carries no
+    /// data between them.
     fn common_region(&mut self, number: usize, clients: &[usize], central: usize) {
         let system = self.system;
         let maps = system.domains.iter().enumerate().flat_map(|(holder, domain)| {

@@ -1,5 +1,5 @@
-//! Reads both files and applies the rules: the only way to a [`Description`]. Each function of [`Rules`]
-//! looks at one subject, reports what it finds and goes on; what it returns is only used when nothing was
+//! Reads both files and applies the rules. This is the only way to make a [`Description`]. Each function of
+//! [`Rules`] checks one subject, reports what it finds, and goes on. Its result is used only if nothing was
 //! reported.
 
 mod client;
@@ -20,7 +20,7 @@ use crate::source::{Place, Source};
 use crate::system::{Permissions, System};
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
 
-/// What the rules look at, and what they found.
+/// The subject of the rules, and the mistakes found so far.
 struct Rules<'a> {
     system: &'a System,
     flows: &'a FlowsFile,
@@ -35,8 +35,8 @@ impl Rules<'_> {
 }
 
 impl Description {
-    /// Reads and checks both files. `grown` names regions that get at least so many bytes, whatever the file
-    /// says: those that the image builder fills with a file. The rules apply to the grown sizes.
+    /// Reads and checks both files. `grown` names regions, and the bytes that each must have at least,
+    /// whatever the file says: the image builder fills these with a file. The rules apply to the grown sizes.
     pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
         let (system, mut mistakes) = read::read(system);
         let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));
@@ -46,7 +46,7 @@ impl Description {
             let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
             region.bytes = wanted.fold(region.bytes, |bytes, more| bytes.max(more.next_multiple_of(page)));
         }
-        // An unresolved name would make the rules report mistakes that are none.
+        // After a name that cannot be resolved, the rules would report mistakes that are none.
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -70,7 +70,7 @@ fn apply_rules(
     }
 }
 
-/// What becomes a [`Description`] if there is no mistake.
+/// The parts of a [`Description`]. They become one if there is no mistake.
 struct Found {
     central: usize,
     config_region: usize,
@@ -102,7 +102,7 @@ impl Rules<'_> {
         Some(Found { central, config_region, clients, flows, tick, restarts })
     }
 
-    /// Number and length of names.
+    /// Checks the number of clients and the length of their names.
     fn names(&mut self, domains: &[usize]) {
         if let Some(first_too_many) = domains.get(MAX_CLIENTS) {
             let place = &self.system.domains[*first_too_many].place;
@@ -116,7 +116,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Central's configuration: the region, central's mapping, its symbols.
+    /// Checks central's configuration: the region, central's mapping of it, and its symbols.
     fn config(&mut self, central: usize) -> Option<usize> {
         let region = self.region_of(central, CONFIG_REGION, PAGE_BYTES)?;
         let map = self.map_of(central, region, &[Permissions::READ], "r")?;

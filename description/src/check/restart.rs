@@ -1,10 +1,12 @@
-//! How often protection domains are started again: those that exist, and central even if nothing is said.
+//! How often each protection domain is started again. Every named domain must exist. Central is started again
+//! even if the file does not name it.
 
 use super::Rules;
 use crate::problem::Problem;
 
-/// Central's restarts unless `flows.toml` says otherwise: it loses nothing by one, and everybody depends on
-/// it. A number, because a fault that comes again and again is a defect that no restart mends.
+/// How often central is started again unless `flows.toml` says otherwise. Central loses no message by a
+/// restart, and all clients depend on it. The number is limited, because no restart mends a fault that comes
+/// again and again.
 const CENTRAL_RESTARTS: u8 = 3;
 
 impl Rules<'_> {

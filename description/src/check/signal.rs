@@ -1,15 +1,16 @@
-//! Channels: every client has one to central, none to another client, and nobody calls into central.
+//! Rules about channels: every client has one to central and none to another client, and there are no
+//! protected procedure calls to or from central.
 
 use super::Rules;
 use crate::limits::CENTRAL;
 use crate::problem::Problem;
 use crate::system::End;
 
-/// The symbol with the number of the channel to central.
+/// The symbol that gets the number of the channel to central.
 const SYMBOL: &str = "ferry_central";
 
 impl Rules<'_> {
-    /// The channel between `domain` and central: its number in central.
+    /// Checks the channel between `domain` and central. Returns its number in central.
     pub(super) fn channel_to_central(&mut self, domain: usize, central: usize) -> Option<u8> {
         let system = self.system;
         let name = &system.domains[domain].name;
@@ -28,7 +29,7 @@ impl Rules<'_> {
         Some(its.id)
     }
 
-    /// Rules about all channels.
+    /// Checks all channels of the system.
     pub(super) fn channels(&mut self, clients: &[usize], central: usize) {
         let system = self.system;
         let name = |end: &End| system.domains[end.domain].name.clone();
@@ -41,7 +42,8 @@ impl Rules<'_> {
                     self.report(&end.place, Problem::DuplicateChannel { domain: name(end), id: end.id });
                 }
                 numbers.push(number);
-                // A call carries data past every flow, and central would have to answer.
+                // A protected procedure call carries data past all flows, and central would have to answer
+                // it.
                 let between = [end.domain, other.domain];
                 if end.protected && between.contains(&central) {
                     let problem = Problem::ProtectedCall { domain: name(end), other: name(other) };

@@ -1,4 +1,4 @@
-//! Time: central preempts its clients, and the ticker preempts everybody it watches.
+//! Rules about time: central has a higher priority than its clients, and so has the ticker.
 
 use super::Rules;
 use crate::description::Tick;
@@ -6,7 +6,7 @@ use crate::limits::TICKER;
 use crate::problem::Problem;
 
 impl Rules<'_> {
-    /// Priorities, and the tick if there is one.
+    /// Checks the priorities and the ticker. Returns the tick if there is one.
     pub(super) fn tick(&mut self, clients: &[usize], central: usize) -> Option<Tick> {
         let system = self.system;
         let ticker = system.domain(TICKER);

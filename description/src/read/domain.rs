@@ -1,5 +1,5 @@
-//! Protection domains with all that stands inside them, and the two other things that regions can be mapped
-//! into.
+//! Reads protection domains with everything inside them. Also reads virtual machines and devices, into which
+//! regions can be mapped as well.
 
 use super::element::{Element, Log};
 use super::extra;
@@ -10,7 +10,7 @@ use crate::system::{Domain, Extra, Foreign, Map, System};
 const ATTRIBUTES: [&str; 10] =
     ["name", "priority", "budget", "period", "passive", "stack_size", "cpu", "smc", "fpu", "domain"];
 const CHILD_ATTRIBUTES: [&str; 2] = ["id", "setvar_id"];
-/// Attributes that other platforms than Microkit have no counterpart for.
+/// Attributes that only the Microkit platform can build.
 const EXTRA_ATTRIBUTES: [&str; 4] = ["passive", "cpu", "smc", "domain"];
 const MAP_ATTRIBUTES: [&str; 7] =
     ["mr", "vaddr", "perms", "cached", "setvar_vaddr", "setvar_size", "setvar_prefill_size"];
@@ -66,7 +66,7 @@ pub(super) fn protection_domain(
         place: log.place(element),
     });
     if let Some(parent) = parent {
-        // Microkit gives a parent its children's threads, to stop and restart them.
+        // Microkit gives a parent the threads of its children, so that it can stop and restart them.
         let held = (name.to_owned(), log.place(element));
         if let Some(parent) = system.domain(parent) {
             system.domains[parent].holds.push(held);

@@ -1,5 +1,5 @@
-//! An element of the file and how its attributes are read: missing ones, unknown ones and unreadable values
-//! are reported here, once for all elements.
+//! Reads elements and their attributes. Missing attributes, unknown attributes and unreadable values are
+//! reported here, for all elements alike.
 
 use crate::mistake::Mistake;
 use crate::problem::Problem;
@@ -8,7 +8,7 @@ use crate::system::Permissions;
 use roxmltree::Node;
 use std::ops::Range;
 
-/// Where mistakes go.
+/// Collects the mistakes in one file.
 pub(crate) struct Log<'a> {
     pub(crate) source: &'a Source,
     pub(crate) mistakes: Vec<Mistake>,
@@ -39,7 +39,7 @@ impl Log<'_> {
     }
 }
 
-/// An element.
+/// An element of the file.
 #[derive(Clone, Copy)]
 pub(crate) struct Element<'a>(pub(crate) Node<'a, 'a>);
 
@@ -60,7 +60,7 @@ impl<'a> Element<'a> {
         self.0.attribute(name)
     }
 
-    /// Where an attribute's value is, or the element if it has none.
+    /// Where the value of an attribute is. Without the attribute, where the element is.
     pub(crate) fn value_span(self, name: &str) -> Range<usize> {
         self.0.attribute_node(name).map_or(self.span(), |attribute| attribute.range_value())
     }
@@ -92,7 +92,7 @@ impl<'a> Element<'a> {
         self.number(name, log)
     }
 
-    /// A number as Microkit reads it: decimal or `0x…`, underscores anywhere.
+    /// Reads a number as Microkit does: decimal or `0x…`, with underscores anywhere.
     pub(crate) fn number(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
         let digits: String = self.attribute(name)?.chars().filter(|letter| *letter != '_').collect();
         let value = match digits.strip_prefix("0x") {
@@ -117,7 +117,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// The attribute `perms`; without one it is `rw`, as for Microkit.
+    /// Reads the attribute `perms`. Without it the permissions are `rw`, as for Microkit.
     pub(crate) fn permissions(self, log: &mut Log<'_>) -> Permissions {
         let Some(text) = self.attribute("perms") else { return Permissions::READ_WRITE };
         let [read, write, execute] = ['r', 'w', 'x'].map(|letter| text.contains(letter));

@@ -1,8 +1,8 @@
-//! Reads `system.xml` into a [`System`]. Accepts what Microkit 2.3's tool accepts, keeps the place of
-//! everything, and goes on after a mistake, so that one run reports them all.
+//! Reads `system.xml` into a [`System`]. It accepts what Microkit 2.3's tool accepts and keeps the place of
+//! everything. It goes on after a mistake, so that one run reports all of them.
 //!
-//! Elements are read in two passes, because a protection domain may name a region, and a channel a domain,
-//! that stands further down.
+//! Elements are read in two passes, because a protection domain may name a region, and a channel may name a
+//! domain, that come later in the file.
 
 mod domain;
 mod element;
@@ -14,7 +14,7 @@ use crate::source::Source;
 use crate::system::{Channel, End, Extra, Region, System};
 use element::{Element, Log};
 
-/// The system, or nothing if the file is not XML, and what is wrong with either.
+/// Reads the system, and returns all mistakes. There is no system if the file is not XML.
 pub(crate) fn read(source: &Source) -> (Option<System>, Vec<Mistake>) {
     let mut log = Log { source, mistakes: Vec::new() };
     let document = match roxmltree::Document::parse(source.text()) {
@@ -97,7 +97,7 @@ fn region(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
     }
     system.regions.push(Region {
         name: name.into(),
-        // A size that cannot be read has been reported; the region still exists for what refers to it.
+        // The unreadable size has been reported. The region still exists for elements that name it.
         bytes: bytes.unwrap_or(PAGE_BYTES),
         page_bytes,
         physical,
@@ -122,7 +122,7 @@ fn channel(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
     }
     match <[End; 2]>::try_from(ends) {
         Ok(ends) => system.channels.push(Channel { ends, place: log.place(element) }),
-        // The end that is missing has been reported.
+        // The missing end has been reported.
         Err(_) if unusable => {}
         Err(ends) => log.report(element.span(), Problem::ChannelEnds { found: ends.len() }),
     }
@@ -150,7 +150,7 @@ fn extra(element: Element<'_>, system: &mut System, log: &Log<'_>) {
     system.extras.push(Extra { name: element.name().into(), place: log.place(element) });
 }
 
-/// Where a position of the XML parser is in the text.
+/// Converts a position of the XML parser to a byte offset in the text.
 fn offset(text: &str, position: roxmltree::TextPos) -> usize {
     let line =
         text.split_inclusive('\n').take(position.row.saturating_sub(1) as usize).map(str::len).sum::<usize>();

@@ -1,15 +1,16 @@
-//! The measured system with more clients: those beside producer and consumer have posted their buffers and
-//! sleep.
+//! The measured system with more clients. The additional clients post their buffers once and then sleep.
 
 use std::fmt::Write as _;
 
-/// Where central has the pages of the first further client, and how far it is to the next one's.
+/// Address at which central maps the pages of the first additional client, and the distance to the pages of
+/// the next one.
 const FIRST_ADDRESS: u64 = 0x2104_0000;
 const STRIDE: u64 = 0x2_0000;
-/// Number of central's channel to it. 1 and 2 are the producer's and the consumer's.
+/// Number of central's channel to the first additional client. Channels 1 and 2 lead to the producer and the
+/// consumer.
 const FIRST_CHANNEL: u16 = 3;
 
-/// `system`, the description with two clients, with so many that it has `clients`.
+/// The description of a system with `clients` clients, made from `system`, which describes two.
 pub(super) fn describe(system: &str, clients: u16) -> String {
     let (mut regions, mut maps, mut domains) = (String::new(), String::new(), String::new());
     for number in 2..clients {
@@ -50,7 +51,7 @@ pub(super) fn describe(system: &str, clients: u16) -> String {
         system.replace(r#"name="ferry_config" size="0x1_000""#, r#"name="ferry_config" size="0x4_000""#);
     let mut described = String::new();
     for line in system.lines() {
-        // Central's domain comes first and ends first.
+        // The first protection domain that begins and ends in the file is central.
         if line.contains("</protection_domain>") {
             described.push_str(&std::mem::take(&mut maps));
         }

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Between two attempts to reach the emulator.
+/// Pause between two attempts to reach the emulator.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A connection to the emulator's GDB server. The machine stands still except inside [`Gdb::resume`].
@@ -28,25 +28,26 @@ impl Gdb {
         Ok(Self { input: BufReader::new(output.try_clone()?), output })
     }
 
-    /// Stops the machine from now on when it is about to execute the instruction at `address`, in any address
-    /// space.
+    /// Inserts a breakpoint: the machine stops before it executes the instruction at `address`, in any
+    /// address space.
     pub(super) fn insert_breakpoint(&mut self, address: u64) -> io::Result<()> {
         self.expect_ok(&format!("Z0,{address:x},1"))
     }
 
-    /// The opposite.
+    /// Removes the breakpoint at `address`.
     pub(super) fn remove_breakpoint(&mut self, address: u64) -> io::Result<()> {
         self.expect_ok(&format!("z0,{address:x},1"))
     }
 
-    /// Lets the machine run until a breakpoint.
+    /// Lets the machine run until it reaches a breakpoint.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         self.send("c")?;
         let reply = self.receive()?;
         if reply.starts_with(['T', 'S']) { Ok(()) } else { Err(unexpected(&reply)) }
     }
 
-    /// Has the emulator's monitor execute a command that prints nothing unless it fails.
+    /// Has the emulator's monitor execute a command. A command that prints anything is an error, because
+    /// these commands print only when they fail.
     pub(super) fn monitor(&mut self, command: &str) -> io::Result<()> {
         let digits: Vec<String> = command.bytes().map(|byte| format!("{byte:02x}")).collect();
         self.send(&format!("qRcmd,{}", digits.concat()))?;
@@ -69,7 +70,7 @@ impl Gdb {
         write!(self.output, "${packet}#{sum:02x}")
     }
 
-    /// The next packet. Acknowledgements of what was sent are passed over.
+    /// The next packet. Skips the acknowledgements of earlier packets.
     fn receive(&mut self) -> io::Result<String> {
         while self.byte()? != b'$' {}
         let mut packet = Vec::new();
@@ -79,7 +80,7 @@ impl Gdb {
                 byte => packet.push(byte),
             }
         }
-        // The checksum; the socket loses nothing.
+        // The checksum needs no check: a Unix socket loses nothing.
         self.byte()?;
         self.byte()?;
         self.output.write_all(b"+")?;
@@ -93,7 +94,7 @@ impl Gdb {
     }
 }
 
-/// Text that is sent as hexadecimal digits.
+/// Decodes text that was sent as hexadecimal digits.
 fn text(digits: &str) -> String {
     let pairs = (0..digits.len() / 2).filter_map(|at| digits.get(2 * at..2 * at + 2));
     let bytes: Vec<u8> = pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();

@@ -1,18 +1,18 @@
-//! `ferry bench`: what a message costs on seL4, in instructions of the whole machine and by who executes
-//! them.
+//! `ferry bench`: counts the instructions that a message costs on seL4, in total and by who executes them.
 //!
-//! The system of `bench/system.xml` (producer, central, consumer) is booted once for each policy and size of
-//! buffers, on an emulator that counts instructions, so that nothing depends on the machine at hand. Each
-//! case is measured twice, by means that have nothing in common:
+//! The command boots the system of `bench/system.xml` (producer, central, consumer) once for each policy,
+//! distance of buffers and number of clients. The emulator counts instructions, so the results do not depend
+//! on the machine at hand. Each case is measured twice, by two independent methods:
 //!
-//! * The producer reads the virtual clock around rounds of batches; a loop of known length tells how many
-//!   ticks an instruction takes. The shortest round counts.
-//! * One more round is traced from outside, instruction by instruction, and each is told by its address to be
-//!   central's, a client's or the kernel's (`watch`, `trace`). Calls of the runtime's functions tell signals,
-//!   maps and unmaps.
+//! * The producer reads the virtual clock before and after each round of batches. A loop of known length
+//!   tells how many ticks an instruction takes. The shortest round counts.
+//! * One more round is traced from outside, instruction by instruction (`watch`, `trace`). The address of an
+//!   instruction tells whether it belongs to central, a client or the kernel. Calls of the runtime's
+//!   functions tell signals, maps and unmaps.
 //!
-//! Both must agree, or the measurement fails. What is reported is the trace's, without interrupts. The
-//! kernel's share includes, in the configuration `benchmark`, what the kernel does to track utilisation.
+//! Both must agree, or the measurement fails. The reported numbers are those of the trace, without
+//! interrupts. In the configuration `benchmark` the kernel's share includes the instructions that track
+//! utilisation.
 
 mod crowd;
 pub(crate) mod error;
@@ -45,23 +45,22 @@ use std::time::Duration;
 use trace::Trace;
 use watch::Watch;
 
-/// The region that tells the measured domains what to do.
+/// The region that tells the measured protection domains what to do.
 const REGION: &str = "bench";
 /// The measured system.
 const SYSTEM: &str = "bench/system.xml";
 /// Time that one boot may take.
 const LIMIT: Duration = Duration::from_mins(3);
-/// Messages of a round, and bytes at most. As many messages as the rings have slots: then every round has the
-/// same of whatever happens where a ring begins anew.
+/// The most messages and the most bytes of a round. A ring has as many slots as a full round has messages. So
+/// every full round goes once round each ring, and has the same extra work where the ring begins again.
 const MESSAGES: u32 = 128;
 const BYTES: u32 = 2 << 20;
-/// Messages that are sent before anything is measured: with these every buffer of both sides has been used
-/// once.
+/// Messages that are sent before the measurement. After these, every buffer of both sides has been used once.
 const WARM_UP: u32 = 256;
-/// Rounds that are timed.
+/// The number of rounds that are timed.
 const ROUNDS: u32 = 4;
 
-/// Measures, prints, and stores.
+/// Measures all cases that `arguments` select, prints the rows, and stores them if asked to.
 pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
     let wanted = |case: &Case| {
@@ -70,8 +69,8 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
             && (arguments.clients.is_empty() || arguments.clients.contains(&case.clients))
             && arguments.policy.is_none_or(|policy| Policy::from(policy) == case.policy)
     };
-    // Without those in which all are busy: on one processor, with central above all clients, each is served
-    // as if alone.
+    // Cases in which all clients are busy are left out. Central has a higher priority than all clients and
+    // there is one processor, so each client would be served as if it were alone.
     let crowds = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
     let cases: Vec<Case> = Case::pairs().into_iter().chain(crowds).filter(wanted).collect();
     if cases.is_empty() {
@@ -94,12 +93,13 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Where to measure: what the caller names, else all that this machine has what it takes for.
+/// The platforms and boards to measure on: those that the caller names, else all for which this machine has
+/// the tools.
 fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
     if arguments.platform == Some(Platform::Hosted) {
         return Err(BenchError::Hosted.into());
     }
-    // Who names a board means Microkit.
+    // Only Microkit has boards to choose from, so a board implies Microkit.
     let wanted_platform = arguments.platform.or(arguments.board.and(Some(Platform::Microkit)));
     let wanted = |target: &Target| {
         let is_of_board =
@@ -138,7 +138,7 @@ impl Bench {
         for (owner, program) in
             [(Owner::Central, "central"), (Owner::Producer, "producer"), (Owner::Consumer, "consumer")]
         {
-            // In this system they are called what their programs are called.
+            // Each protection domain of this system has the name of its program.
             let domain = description.system.domains.iter().find(|domain| domain.name == program);
             let file = built.program(program, domain.is_none_or(|domain| domain.fpu))?;
             programs.add(owner, &file).map_err(|error| BenchError::Program(program, error))?;
@@ -152,7 +152,8 @@ impl Bench {
         for policy in Policy::ALL {
             let mut rest: Vec<Case> = cases.iter().copied().filter(|case| case.policy == policy).collect();
             while let Some(first) = rest.first().copied() {
-                // Buffers are split once in a boot.
+                // The domains split their buffers once, so all cases of one boot have the same distance
+                // between buffers.
                 let alike = |case: &Case| (case.stride(), case.clients) == (first.stride(), first.clients);
                 let (now, later): (Vec<Case>, _) = rest.into_iter().partition(alike);
                 rest = later;
@@ -169,7 +170,7 @@ impl Bench {
         Ok(carrier)
     }
 
-    /// The description of a system with so many clients.
+    /// The path of a description with this many clients.
     fn system(&self, clients: u16, directory: &Path) -> Result<PathBuf, Error> {
         let pair = self.workspace.root.join(SYSTEM);
         if clients == 2 {
@@ -182,7 +183,7 @@ impl Bench {
         Ok(path)
     }
 
-    /// One boot for cases of the same policy, stride and number of clients.
+    /// Runs one boot, for cases with the same policy, stride and number of clients.
     fn measure(&self, cases: &[Case]) -> Result<Vec<(Case, Clock, Trace)>, Error> {
         let courses: Vec<Course> = cases.iter().map(|case| course(*case)).collect();
         let Some(Case { policy, clients, .. }) = cases.first().copied() else { return Ok(Vec::new()) };
@@ -208,7 +209,7 @@ impl Bench {
             let boot = boot::boot(emulator, &expectation, &mut |_| {});
             (boot, follow.join())
         });
-        // A machine that failed says more than a watch that lost it.
+        // If the boot failed, its error tells more than the error of the watch.
         let boot: Boot = boot?;
         let traces = match traces {
             Ok(traces) => traces.map_err(BenchError::Watch)?,
@@ -225,7 +226,7 @@ impl Bench {
     }
 }
 
-/// How a case is run: rounds long enough for the clock, and short enough to be traced.
+/// How a case is run. A round is long enough for the clock and short enough to be traced.
 fn course(case: Case) -> Course {
     let batches = (MESSAGES.min(BYTES / case.payload) / case.batch).max(1);
     Course { case, batches, unmeasured: WARM_UP.div_ceil(batches * case.batch), rounds: ROUNDS }

@@ -1,25 +1,25 @@
-//! The measured programs: which addresses are whose, and where the functions are that are watched.
+//! The measured programs: who owns an address, and where the watched functions begin.
 
 use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Addresses from here on are the kernel's: half of the address space on x86-64; on `AArch64` seL4 runs in
-/// the hypervisor's own space, far above all programs.
+/// The first address of the kernel. On x86-64 the kernel has the upper half of the address space. On
+/// `AArch64` seL4 runs in the hypervisor's own address space, far above all programs.
 const KERNEL: u64 = 0x80_6000_0000;
 /// The instructions that call the kernel: `syscall` of x86-64 and `svc #0` of `AArch64`.
 const SYSTEM_CALLS: [&[u8]; 2] = [&[0x0f, 0x05], &[0x01, 0x00, 0x00, 0xd4]];
-/// Names of functions that measure begin so.
+/// Beginning of the names of functions that belong to the measurement itself.
 const MEASUREMENT: &str = "bench_";
 
-/// Whose instruction it is.
+/// Who executes an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Owner {
     Central,
     Producer,
     Consumer,
     Kernel,
-    /// The measurement itself, which is left out.
+    /// The code of the measurement itself. It is not counted.
     Measurement,
 }
 
@@ -37,12 +37,12 @@ pub(super) struct Programs {
     images: Vec<(Range<u64>, Owner)>,
     /// Contents of the segments, by first address.
     contents: BTreeMap<u64, Vec<u8>>,
-    /// By first address.
+    /// The functions, by first address.
     functions: BTreeMap<u64, Function>,
 }
 
 impl Programs {
-    /// Adds a program, as its ELF file.
+    /// Adds a program. `file` is the contents of its ELF file.
     pub(super) fn add(&mut self, owner: Owner, file: &[u8]) -> Result<(), object::Error> {
         let file = object::File::parse(file)?;
         for segment in file.segments() {
@@ -60,25 +60,25 @@ impl Programs {
         Ok(())
     }
 
-    /// Adds code that no program has.
+    /// Adds code that does not come from a program.
     #[cfg(test)]
     pub(super) fn add_code(&mut self, address: u64, code: &[u8]) {
         self.contents.insert(address, code.to_owned());
     }
 
-    /// Whether the kernel's code is there.
+    /// Whether `address` belongs to the kernel.
     pub(super) const fn is_kernel(address: u64) -> bool {
         address >= KERNEL
     }
 
-    /// Whether the instruction of a program is a system call.
+    /// Whether the instruction at `address`, which belongs to a program, is a system call.
     pub(super) fn is_system_call(&self, address: u64) -> bool {
         let Some((first, contents)) = self.contents.range(..=address).next_back() else { return false };
         let code = usize::try_from(address - first).ok().and_then(|skip| contents.get(skip..));
         code.is_some_and(|code| SYSTEM_CALLS.iter().any(|call| code.starts_with(call)))
     }
 
-    /// Whose an address is; `None`: nobody's that is measured.
+    /// The owner of an address. `None` if no measured program contains it.
     pub(super) fn owner(&self, address: u64) -> Option<Owner> {
         if Self::is_kernel(address) {
             return Some(Owner::Kernel);
@@ -88,13 +88,13 @@ impl Programs {
         Some(if measures { Owner::Measurement } else { *owner })
     }
 
-    /// The function that has the address.
+    /// The function that contains the address.
     pub(super) fn function(&self, address: u64) -> Option<&Function> {
         let (_, function) = self.functions.range(..=address).next_back()?;
         function.addresses.contains(&address).then_some(function)
     }
 
-    /// Where the functions of `owner` begin that have all `parts` in their name, in this order.
+    /// First addresses of the functions of `owner` whose names contain all `parts` in this order.
     pub(super) fn entries(&self, owner: Owner, parts: &[&str]) -> Vec<u64> {
         let matches = |function: &&Function| {
             let mut rest = function.name.as_str();

@@ -1,4 +1,4 @@
-//! From what was measured to what is written down: rows, lines on the screen, profiles.
+//! Turns measurements into rows, lines on the screen, and profiles.
 
 use super::error::BenchError;
 use super::programs::{Owner, Programs};
@@ -13,25 +13,26 @@ use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::Path;
 
-/// What begins the producer's lines.
+/// The producer's lines begin with this.
 const LINE: &str = "bench: ";
-/// Clock and trace may differ by this part of the clock's count, and by this many instructions of a round on
-/// top: reading the clock, and its ticks, which can be longer than an instruction.
+/// The largest difference between clock and trace: this part of the clock's count, and this many instructions
+/// of a round on top. Reading the clock takes instructions, and a tick of the clock can be longer than an
+/// instruction.
 const TOLERANCE: f64 = 0.01;
 const SLACK: f64 = 200.0;
 
-/// What the producer's clock said of a case.
+/// What the producer's clock measured in a case.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
-    /// Messages of a round.
+    /// Messages in a round.
     pub(super) messages: u32,
-    /// Instructions of the shortest round, by the calibrated clock.
+    /// Instructions of the shortest round, computed from the calibrated clock.
     pub(super) instructions: f64,
     /// Ticks of the clock for one instruction.
     pub(super) ticks_per_instruction: f64,
 }
 
-/// The clock's part of each case, from the lines that the producer printed.
+/// The clock's measurement of each case, read from the lines that the producer printed.
 pub(super) fn clocks(console: &[String], courses: &[Course]) -> Vec<Clock> {
     let number = |line: &str, name: &str| word(line, name)?.parse::<f64>().ok();
     let lines: Vec<&str> = console.iter().filter_map(|line| line.strip_prefix(LINE)).collect();
@@ -50,7 +51,7 @@ pub(super) fn clocks(console: &[String], courses: &[Course]) -> Vec<Clock> {
         .collect()
 }
 
-/// The row of a case, if clock and trace agree.
+/// The row of a case. Fails if clock and trace disagree.
 pub(super) fn row(
     carrier: &str,
     case: Case,
@@ -96,7 +97,7 @@ pub(super) fn row(
     })
 }
 
-/// Above the rows of a carrier.
+/// The heading above the rows of a carrier.
 pub(super) struct Heading(pub(super) &'static str);
 
 impl fmt::Display for Heading {
@@ -109,7 +110,7 @@ impl fmt::Display for Heading {
     }
 }
 
-/// A row on the screen.
+/// A row, as it is printed on the screen.
 pub(super) struct Shown<'a>(pub(super) &'a Row, pub(super) &'a Clock);
 
 impl fmt::Display for Shown<'_> {
@@ -126,7 +127,8 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Writes where the instructions of a case went: by function, and by instruction for a disassembler.
+/// Writes how often each function and each instruction of a case was executed. The instructions are listed by
+/// address, for a disassembler.
 pub(super) fn profile(
     directory: &Path,
     carrier: &str,

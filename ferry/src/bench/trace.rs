@@ -1,35 +1,35 @@
-//! The trace of a measured section: one line for each instruction that the emulated processor executed, told
-//! apart by whose addresses they are at.
+//! The trace of a measured section. It has one line for each instruction that the emulated processor
+//! executed.
 //!
-//! QEMU writes a line for each translation block that it enters, and in its single-step mode a block is one
-//! instruction. The measured programs are linked at different addresses, so an address says whose instruction
-//! it is; what lies above the programs' part of the address space is the kernel's.
+//! QEMU writes a line for each translation block that it enters. In its single-step mode a block is one
+//! instruction. The measured programs are linked at different addresses, so an address tells which program an
+//! instruction belongs to. Addresses above the programs' part of the address space belong to the kernel.
 //!
-//! Interrupts are told from system calls by the instruction before them and are counted apart: they are the
-//! timer's, and fall on one message and not on another.
+//! The instruction before an entry into the kernel tells an interrupt from a system call. Interrupts are
+//! counted separately: they come from the timer, and only some messages meet one.
 
 use super::programs::{Owner, Programs};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead};
 
-/// A block that is entered, and one that was announced and is not entered after all.
+/// Beginnings of the lines for a block that is entered, and for a block that was announced but not entered.
 const EXECUTED: &[u8] = b"Trace ";
 const RETRACTED: &[u8] = b"Stopped execution of TB chain before ";
 
-/// Instructions of a measured section.
+/// The instructions of a measured section.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Trace {
-    /// How often the instruction at an address was executed. A repeated string instruction counts once.
+    /// How often the instruction at each address was executed. A repeated string instruction counts once.
     pub(super) executed: HashMap<u64, u64>,
-    /// Further steps of repeated string instructions, which the emulator counts like instructions.
+    /// Further repetitions of repeated string instructions. The emulator's clock counts them as instructions.
     pub(super) repetitions: u64,
-    /// Times the processor went from a program into the kernel by a system call.
+    /// How often a program entered the kernel by a system call.
     pub(super) system_calls: u64,
     /// Instructions that served interrupts. They are not in `executed`.
     pub(super) in_interrupts: u64,
 }
 
-/// Where the processor is.
+/// What the processor executes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Program,
@@ -37,23 +37,24 @@ enum Place {
     Interrupt,
 }
 
-/// What is known while a trace is read.
+/// The state of reading a trace.
 struct Reader<'a> {
     programs: &'a Programs,
-    /// The section has begun.
+    /// Whether the section has begun.
     begun: bool,
     place: Place,
     last: Option<u64>,
-    /// Where interrupts were seen to enter the kernel. One that was pending while the kernel ran follows it
-    /// without an instruction of a program in between, and is known by this.
+    /// The addresses at which interrupts enter the kernel, as far as they were seen. An interrupt that was
+    /// pending while the kernel ran comes right after it, with no instruction of a program in between. Only
+    /// its address tells that it is an interrupt.
     interrupt_entries: HashSet<u64>,
     trace: Trace,
 }
 
 impl Trace {
-    /// Reads the emulator's lines up to their end and counts from the one on that executes `begin`. What
-    /// comes before it is an interrupt: QEMU moves the virtual clock on to the next timer when it resumes a
-    /// machine that was stopped.
+    /// Reads all lines of the emulator, and counts from the line that executes `begin`. Lines before that
+    /// belong to an interrupt: when QEMU resumes a stopped machine, it moves the virtual clock on to the next
+    /// timer.
     pub(super) fn read(mut lines: impl BufRead, begin: u64, programs: &Programs) -> io::Result<Self> {
         let mut reader = Reader {
             programs,
@@ -82,13 +83,13 @@ impl Trace {
         Ok(reader.trace)
     }
 
-    /// Instructions at the addresses of `owner`, without those of the measurement itself.
+    /// The number of instructions of `owner`.
     pub(super) fn instructions(&self, programs: &Programs, owner: Owner) -> u64 {
         let own = self.executed.iter().filter(|(address, _)| programs.owner(**address) == Some(owner));
         own.map(|(_, count)| count).sum()
     }
 
-    /// How often the function whose first instruction is at `address` was called.
+    /// How often the function that begins at `address` was called.
     pub(super) fn calls(&self, address: u64) -> u64 {
         self.executed.get(&address).copied().unwrap_or(0)
     }
@@ -112,7 +113,7 @@ impl Reader<'_> {
             self.place
         };
         if !self.begun {
-            // Not yet.
+            // The section has not begun.
         } else if place == Place::Interrupt {
             self.trace.in_interrupts += 1;
         } else if self.last == Some(address) {
@@ -124,7 +125,7 @@ impl Reader<'_> {
         self.last = Some(address);
     }
 
-    /// Takes the last instruction back.
+    /// Takes back the last instruction, which was not executed after all.
     fn retract(&mut self) {
         if self.place == Place::Interrupt {
             self.trace.in_interrupts -= u64::from(self.begun);
@@ -146,8 +147,8 @@ mod tests {
     use super::{Programs, Trace};
     use std::fmt::Write as _;
 
-    /// Two instructions of a program, a repeated one, a system call with an interrupt right behind it, and
-    /// one more instruction that is announced twice.
+    /// The trace has two instructions of a program, a repeated instruction, a system call that an interrupt
+    /// follows, and one more instruction that is announced twice.
     #[test]
     fn a_trace_is_counted_from_its_begin() {
         let mut programs = Programs::default();
@@ -157,7 +158,7 @@ mod tests {
         let mut line = |address: u64| {
             let _ = writeln!(text, "Trace 0: 0x7f [0/{address:016x}/1/2] ");
         };
-        // An interrupt before the section begins shows where interrupts enter.
+        // The interrupt before the section shows where interrupts enter the kernel.
         [0x1000, kernel + 0x20, 0x1000, 0x1001, 0x1001, 0x1002, kernel, kernel + 4, kernel + 0x20, 0x1004]
             .into_iter()
             .for_each(&mut line);

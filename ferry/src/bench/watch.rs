@@ -1,5 +1,5 @@
-//! Watches a measured system from outside: stops it where each measured section begins and ends, and has the
-//! emulator trace every instruction in between. The emulated machine notices nothing of it.
+//! Watches a measured system from outside. It stops the emulator at the beginning and the end of each
+//! measured section, and has it trace every instruction in between. The emulated machine cannot notice this.
 
 use super::gdb::Gdb;
 use super::programs::{Owner, Programs};
@@ -12,9 +12,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Time to wait for the emulator to start.
+/// How long to wait for the emulator to start.
 const START: Duration = Duration::from_secs(10);
-/// The emulator's socket and the pipe of a section's trace, in the watch's directory.
+/// Names of the emulator's socket and of the pipe for the trace of a section, in the directory of the watch.
 const SOCKET: &str = "gdb";
 const PIPE: &str = "trace";
 /// Bytes that are read from the pipe at once.
@@ -26,16 +26,18 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// In a new directory with a short path: a socket's name has little room.
+    /// Creates a directory for the watch. Its path is short, because the path of a socket is limited in
+    /// length.
     pub(super) fn new() -> io::Result<Self> {
         let directory = std::env::temp_dir().join(format!("ferry-bench-{}", std::process::id()));
-        // What a killed run has left.
+        // A run that was killed may have left its directory behind.
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory)?;
         Ok(Self { directory })
     }
 
-    /// What the emulator needs to be watched: it stands still until [`Watch::follow`] starts it.
+    /// Adds the arguments that let this watch control the emulator. The machine then stands still until
+    /// [`Watch::follow`] starts it.
     pub(super) fn prepare(&self, emulator: &mut Command) {
         let socket = self.directory.join(SOCKET);
         let socket = format!("socket,id=gdb,server=on,wait=off,path={}", socket.display());
@@ -59,12 +61,12 @@ impl Watch {
             traces.push(self.trace(&mut gdb, begin, programs)?);
             gdb.remove_breakpoint(end)?;
         }
-        // The end of the machine is the end of the connection.
+        // The connection breaks when the machine ends, so an error here is expected.
         let _ = gdb.resume();
         Ok(traces)
     }
 
-    /// Traces until the next breakpoint.
+    /// Traces up to the next breakpoint.
     fn trace(&self, gdb: &mut Gdb, begin: u64, programs: &Arc<Programs>) -> io::Result<Trace> {
         let pipe = self.directory.join(PIPE);
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
@@ -78,7 +80,7 @@ impl Watch {
         gdb.resume()?;
         gdb.monitor("log none")?;
         gdb.monitor("singlestep off")?;
-        // Closes the pipe, which is the trace's end.
+        // This closes the pipe, and so ends the trace.
         gdb.monitor("logfile /dev/null")?;
         let trace = reader.join().map_err(|_| io::Error::other("the reader of the trace panicked"))?;
         fs::remove_file(&pipe)?;
@@ -88,7 +90,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // Nothing else is in it.
+        // An error is harmless: the directory holds nothing but this socket and this pipe.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }

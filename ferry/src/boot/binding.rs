@@ -1,7 +1,8 @@
-//! Emulators do not outlive the command line, however that ends: the kernel ends them with the thread that
-//! started them.
+//! Ends an emulator when the command line ends, however that ends: the kernel kills the emulator with the
+//! thread that started it.
 //!
-//! The one file of this crate with unsafe code, as what a child does between `fork` and `exec` is.
+//! This is the only file of this crate with unsafe code, because `pre_exec`, which runs code between `fork`
+//! and `exec`, is unsafe.
 #![allow(unsafe_code)]
 
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
@@ -9,14 +10,17 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Has what `command` will start killed when the thread that starts it ends. That thread has to wait for it.
+/// Has the process that `command` will start killed when the thread that starts it ends. So that thread has
+/// to wait for the process.
 pub(super) fn end_with_this_thread(command: &mut Command) {
     let starter = getpid();
     let before_the_program = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        // It may have ended before that; then nobody sends the signal, and nobody hears of the error.
+        // The starter may have ended before the call above. Then no signal will come, so the start fails.
+        // Nobody is left to see the error.
         if getppid() == Some(starter) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     };
-    // SAFETY: between `fork` and `exec` it makes system calls, and neither allocates nor takes locks.
+    // SAFETY: between `fork` and `exec` this closure only makes system calls. It neither allocates nor takes
+    // locks.
     unsafe { command.pre_exec(before_the_program) };
 }

@@ -1,8 +1,8 @@
 //! Boots a machine and judges what it did. Every boot ends: by itself, or by the time limit.
 //!
-//! A boot is a success only if everything expected was seen: the lines, the fault if there is to be one, the
-//! exit code reported on the console *and* the exit status of the emulator. Anything unexpected (a fault, a
-//! panic, an error line) is a failure, and a failure carries the end of the console.
+//! A boot is a success only if everything expected was seen: the lines, the fault if one is expected, the
+//! exit code reported on the console, *and* the exit status of the emulator. Anything unexpected (a fault, a
+//! panic, an error line) is a failure. A failure carries the console, and prints the last lines of it.
 
 mod binding;
 #[cfg(test)]
@@ -15,17 +15,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// Lines of the console that a failure shows.
+/// How many lines of the console a failure prints.
 const TAIL: usize = 25;
-/// How long a machine that got into trouble may still explain itself.
+/// How long a machine may keep running after its first unexpected line, so that it can print more about it.
 const GRACE: Duration = Duration::from_millis(1_500);
 
-/// An emulator that has not been started, or the launcher that stands in for one on the hosted platform.
+/// A command that starts an emulator. On the hosted platform it starts the launcher instead.
 #[derive(Debug)]
 pub(crate) struct Emulator {
-    /// The program with its arguments; its standard output is the machine's console.
+    /// The program with its arguments. Its standard output is the machine's console.
     pub(crate) command: Command,
-    /// Its exit status for the code with which the system ends.
+    /// The exit status of the emulator when the system ends with this code.
     pub(crate) status_of: fn(u8) -> i32,
 }
 
@@ -34,40 +34,40 @@ pub(crate) struct Emulator {
 pub(crate) struct Expectation {
     /// Beginnings of lines that must appear, in any order.
     pub(crate) lines: Vec<String>,
-    /// The fault that must happen, as domain and kind, and how often. No other may.
+    /// The fault that must happen: the domain, the kind, and how often. Any other fault is a failure.
     pub(crate) fault: Option<(String, String, u8)>,
     /// How the machine ends.
     pub(crate) ending: Ending,
-    /// Time after which it is stopped.
+    /// Time after which the machine is stopped.
     pub(crate) limit: Duration,
 }
 
 /// How a machine ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
-    /// By itself, with this code.
+    /// The system ends the machine, with this code.
     Exit(u8),
-    /// By the host, once the expected fault and all expected lines were seen.
+    /// The host ends the machine, once it has seen the expected fault and all expected lines.
     AfterFault,
-    /// By the host, once all expected lines were seen.
+    /// The host ends the machine, once it has seen all expected lines.
     AfterLines,
 }
 
-/// A boot that was a success.
+/// A boot that succeeded.
 #[derive(Debug)]
 pub(crate) struct Boot {
     /// The console, line by line, without line ends.
     pub(crate) console: Vec<String>,
-    /// From the emulator's start to its end.
+    /// Time from the emulator's start to its end.
     pub(crate) duration: Duration,
 }
 
-/// A boot that was none.
+/// A boot that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{failure}{}", Tail(console))]
 pub(crate) struct BootError {
     pub(crate) failure: Failure,
-    /// The console until then.
+    /// The console up to the failure.
     pub(crate) console: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// The last lines of a console.
+/// The last lines of a console, for an error.
 struct Tail<'a>(&'a [String]);
 
 impl fmt::Display for Tail<'_> {
@@ -117,7 +117,7 @@ impl fmt::Display for Tail<'_> {
     }
 }
 
-/// Boots and judges. `on_line` sees each line of the console as it comes.
+/// Boots a machine and judges it. `on_line` sees each line of the console as it comes.
 pub(crate) fn boot(
     mut emulator: Emulator,
     expectation: &Expectation,
@@ -138,7 +138,7 @@ pub(crate) fn boot(
     }
 }
 
-/// What has been seen of a boot.
+/// What was seen of a boot so far.
 struct Watch<'a> {
     expectation: &'a Expectation,
     deadline: Instant,
@@ -164,7 +164,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Reads the console until the machine ends or has to be stopped. Returns the emulator's exit status.
+    /// Reads the console until the machine ends or has to be stopped. Returns the emulator's exit status, or
+    /// none if it was killed.
     fn follow(&mut self, mut child: Child, on_line: &mut dyn FnMut(&str)) -> Option<i32> {
         let (sender, lines) = mpsc::channel();
         let outputs = [
@@ -196,7 +197,7 @@ impl<'a> Watch<'a> {
             }
         }
         if self.stopped_by_us {
-            // It may have ended by itself in this moment; then there is nothing to kill.
+            // The machine may have ended by itself just now. Then there is nothing to kill.
             let _ = child.kill();
         }
         child.wait().ok().and_then(|status| status.code())
@@ -213,7 +214,7 @@ impl<'a> Watch<'a> {
             {
                 self.faults_seen += 1;
             }
-            // What counts is the fault that follows it.
+            // The report of the fault follows this line, and is what counts.
             Line::Panic if expected.is_some_and(|(_, kind, _)| kind == "panic") => {}
             Line::Fault { .. } | Line::Panic | Line::Trouble => {
                 if self.trouble.is_none() {
@@ -227,7 +228,7 @@ impl<'a> Watch<'a> {
         self.console.push(line);
     }
 
-    /// Whether the host ends the machine now.
+    /// Whether the host has to end the machine now.
     fn is_over(&self) -> bool {
         match self.expectation.ending {
             Ending::Exit(_) => false,
@@ -236,7 +237,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The expected fault, if it has not happened as often as it must.
+    /// The expected fault, if it has not yet happened as often as it must.
     fn missing_fault(&self) -> Option<(String, String, u8)> {
         self.expectation.fault.clone().filter(|(_, _, times)| self.faults_seen < *times)
     }
@@ -271,7 +272,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Sends each line without its end. The console may hold bytes that are no text.
+/// Sends each line without its line end. The console may hold bytes that are not UTF-8.
 fn forward(output: impl Read, lines: &mpsc::Sender<String>) {
     let mut output = BufReader::new(output);
     let mut bytes = Vec::new();

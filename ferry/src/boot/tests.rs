@@ -1,4 +1,4 @@
-//! The judge, with shell scripts as emulators.
+//! Tests of the judge. Shell scripts stand in for emulators.
 
 use super::*;
 

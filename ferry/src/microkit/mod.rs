@@ -1,8 +1,8 @@
-//! The image of the Microkit platform: its programs are built against the headers of a Microkit SDK, and an
-//! image builder of its own (`platform/microkit/image`) makes the image, as a separate program.
+//! The Microkit platform. Its programs are compiled against the headers of a Microkit SDK. Ferry's image
+//! builder (`platform/microkit/image`), a separate program, makes the image.
 //!
-//! `platform/microkit` is a workspace of its own, because its dependencies come from git; nothing of it is
-//! linked here. Every board and configuration has a target directory of its own: the kernel's configuration
+//! `platform/microkit` is a workspace of its own, because its dependencies come from git, so nothing of it is
+//! linked here. Each board and configuration has its own target directory, because the kernel's configuration
 //! is compiled into the programs.
 
 mod sdk;
@@ -24,14 +24,15 @@ use std::process::{Command, Stdio};
 
 pub(crate) use sdk::{SdkError, is_there as sdk_is_there};
 
-/// What the image builder calls an image, and the kernel beside it where a boot loader starts that.
+/// File names that the image builder uses: of the image, and of the kernel beside it on boards whose boot
+/// loader starts the kernel.
 pub(crate) const IMAGE: &str = "image";
 const KERNEL: &str = "sel4_32.elf";
 
-/// Cargo's profile for protection domains; also the directory where it puts them.
+/// Cargo's profile for protection domains. The directory in which Cargo puts them has the same name.
 const PROTECTION_DOMAINS: &str = "protection-domain";
 
-/// Programs and builder, made once, from which any number of images is made.
+/// The programs and the image builder. They are built once, for any number of images.
 #[derive(Debug)]
 pub(crate) struct Microkit {
     sdk: Sdk,
@@ -39,7 +40,7 @@ pub(crate) struct Microkit {
     config: Config,
     builder: PathBuf,
     programs: PathBuf,
-    /// Those for protection domains with `fpu="false"`, where they are others.
+    /// Programs for protection domains with `fpu="false"`, on boards where these are compiled separately.
     programs_without_fpu: Option<PathBuf>,
 }
 
@@ -69,7 +70,7 @@ impl fmt::Display for Microkit {
 }
 
 impl Microkit {
-    /// Builds what all images of a board and configuration share.
+    /// Builds what all images of this board and configuration share.
     pub(crate) fn build(
         workspace: &Workspace,
         board: &'static Board,
@@ -92,7 +93,7 @@ impl Microkit {
         Ok(built)
     }
 
-    /// The same with nothing built.
+    /// Finds the SDK and the places of the programs, without building anything.
     pub(crate) fn find(
         workspace: &Workspace,
         board: &'static Board,
@@ -115,12 +116,12 @@ impl Microkit {
         Ok(built)
     }
 
-    /// The target directory of programs for the board.
+    /// The target directory of programs for this board and configuration.
     pub(crate) fn directory(&self, workspace: &Workspace) -> PathBuf {
         workspace.target.join("microkit").join(format!("{}-{}", self.board.name, self.config.name()))
     }
 
-    /// Runs `cargo build` for packages of the platform's workspace.
+    /// Runs `cargo build` for packages of the Microkit workspace.
     fn cargo(
         &self,
         workspace: &Workspace,
@@ -139,20 +140,20 @@ impl Microkit {
         if status.success() { Ok(()) } else { Err(MicrokitError::Build(what)) }
     }
 
-    /// What Cargo needs to compile for the board.
+    /// Adds the arguments and variables that Cargo needs to compile for the board.
     pub(crate) fn freestanding(&self, cargo: &mut Command, directory: &Path) {
         let headers = self.sdk.headers(self.board.name, self.config.name());
         cargo
             .args(["--target", self.board.target, "--target-dir"])
             .arg(directory)
-            // rust-sel4 uses features of the compiler that are not stable; a stable compiler has them all the
-            // same.
+            // rust-sel4 uses unstable features of the compiler. This variable makes a stable compiler accept
+            // them.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("SEL4_INCLUDE_DIRS", headers)
             .env(flags_variable(self.board.target), self.board.flags);
     }
 
-    /// Builds an image into `directory`, and the emulator that boots it.
+    /// Builds an image in `directory`, and gives the emulator that boots it.
     pub(crate) fn emulator(
         &self,
         system: &Path,
@@ -177,14 +178,15 @@ impl Microkit {
         Ok(self.emulator_of(directory))
     }
 
-    /// The ELF file of one of the protection domains.
+    /// The ELF file of a protection domain. `fpu` is the value of its attribute `fpu`.
     pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, MicrokitError> {
         let without = self.programs_without_fpu.as_ref().filter(|_| !fpu);
         let path = without.unwrap_or(&self.programs).join(name);
         Ok(fs::read(&path).map_err(file::failed("read", &path))?)
     }
 
-    /// Has the stock Microkit tool read the system description; its words, if it refuses.
+    /// Has the stock Microkit tool read the system description. If the tool refuses it, the error holds its
+    /// message.
     pub(crate) fn stock_check(
         &self,
         system: &Path,
@@ -198,7 +200,7 @@ impl Microkit {
         run_builder(command)
     }
 
-    /// Builds the tests that run in a root task, and the emulator that runs them.
+    /// Builds the tests that run in a root task, and gives the emulator that runs them.
     pub(crate) fn kernel_tests(
         &self,
         workspace: &Workspace,
@@ -260,27 +262,28 @@ impl Microkit {
         command
     }
 
-    /// The emulated board with the image in `directory`.
+    /// The emulator for the board, with the image in `directory`.
     fn emulator_of(&self, directory: &Path) -> Emulator {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         Emulator { command: self.board.emulate(files, 0), status_of: self.board.exit.status() }
     }
 }
 
-/// The target directory of what runs on this machine.
+/// The target directory of programs that run on this machine.
 pub(crate) fn host_directory(workspace: &Workspace) -> PathBuf {
     workspace.target.join("microkit/host")
 }
 
-/// Cargo in the platform's workspace, without the flags that the caller meant for the host.
+/// Cargo, to be run in the Microkit workspace. It does not get the compiler flags that the caller meant for
+/// the host.
 pub(crate) fn cargo_in(workspace: &Workspace) -> Command {
     let mut command = workspace::cargo(&workspace.root.join("platform/microkit"));
     command
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        // The caller's own target directory would be shared by all boards.
+        // All boards would share the caller's own target directory.
         .env_remove("CARGO_TARGET_DIR")
-        // Git knows where a machine keeps its copies of repositories; Cargo's own fetching does not.
+        // Git's configuration may name local copies of repositories, which Cargo's own fetching ignores.
         .env("CARGO_NET_GIT_FETCH_WITH_CLI", "true");
     command
 }

@@ -1,8 +1,8 @@
-//! Where the Microkit SDK is: `MICROKIT_SDK` says so, else the one place where it is looked for.
+//! Finds the Microkit SDK: in the directory that `MICROKIT_SDK` names, else in one fixed place.
 
 use std::path::PathBuf;
 
-/// The version that the platform is written for.
+/// The version of the SDK that the platform is written for.
 const VERSION: &str = "2.3.0";
 
 /// A Microkit SDK.
@@ -11,7 +11,7 @@ pub(crate) struct Sdk {
     pub(crate) directory: PathBuf,
 }
 
-/// There is no SDK.
+/// There is no usable SDK.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SdkError {
     #[error(
@@ -25,7 +25,7 @@ pub(crate) enum SdkError {
 }
 
 impl Sdk {
-    /// Finds it.
+    /// Finds the SDK.
     pub(crate) fn find() -> Result<Self, SdkError> {
         let is_sdk = |directory: &PathBuf| directory.join("bin/microkit").is_file();
         if let Some(directory) = std::env::var_os("MICROKIT_SDK").map(PathBuf::from) {
@@ -38,18 +38,18 @@ impl Sdk {
             .ok_or(SdkError::Missing)
     }
 
-    /// The headers of a board's kernel.
+    /// The directory with the kernel's headers for a board and configuration.
     pub(crate) fn headers(&self, board: &str, config: &str) -> PathBuf {
         self.directory.join("board").join(board).join(config).join("include")
     }
 
-    /// One of the programs that the SDK has for a board.
+    /// The path of a program that the SDK has for a board and configuration.
     pub(crate) fn program(&self, board: &str, config: &str, name: &str) -> PathBuf {
         self.directory.join("board").join(board).join(config).join("elf").join(name)
     }
 }
 
-/// Whether there is an SDK, or a wrong word about where one is.
+/// Whether there is an SDK. It is an error if `MICROKIT_SDK` names a directory without one.
 pub(crate) fn is_there() -> Result<bool, SdkError> {
     match Sdk::find() {
         Ok(_) => Ok(true),
