@@ -68,7 +68,8 @@ bench-check: bench-programs
 	$(CARGO) run --quiet --release --package ferry-bench -- check --rows build/rows.json
 
 bench-programs: cargo
-	$(CARGO) build --release --package ferry --package ferry-bench --package ferry-pds-hosted
+	$(CARGO) build --release --package ferry --package ferry-bench --package ferry-pds-hosted \
+		--features ferry-pds-hosted/harness
 
 fuzz: cargo
 	fuzz/smoke

@@ -1,5 +1,5 @@
-//! What one client may still cause in this round: bytes to be copied, and descriptors to be carried or refused
-//! (deficit round robin).
+//! What one client may still cause in this round: bytes to be copied, and descriptors to be carried or
+//! refused (deficit round robin).
 
 use core::num::{NonZeroU32, NonZeroU64};
 
@@ -122,8 +122,8 @@ impl Budget {
         self.deficit = self.deficit.saturating_add(bytes).min(self.most_bytes);
     }
 
-    /// What `messages` messages with `bytes` bytes in all are of a round's share, in 65536ths: of the bytes or
-    /// of the messages, whichever is more. At least 1.
+    /// What `messages` messages with `bytes` bytes in all are of a round's share, in 65536ths: of the bytes
+    /// or of the messages, whichever is more. At least 1.
     pub(crate) fn part_of_share(&self, messages: u32, bytes: u64) -> NonZeroU64 {
         let by_messages = u64::from(messages) * SHARE / NonZeroU64::from(self.messages_per_round);
         let by_bytes = bytes.saturating_mul(SHARE) / NonZeroU64::from(self.bytes_per_round);

@@ -15,8 +15,8 @@
 //! * A byte moves only from the sender's `_tx` to a place that the target offered, over a granted flow.
 //! * When a sender sees `Done`, or a receiver its delivery, both buffers are unmapped again (mapping policy
 //!   `each`).
-//! * A breach of the protocol has one consequence, applied in one place (`engine/epoch.rs`): quarantine of the
-//!   offender.
+//! * A breach of the protocol has one consequence, applied in one place (`engine/epoch.rs`): quarantine of
+//!   the offender.
 //!
 //! Not guaranteed: that payload stays the same while it is copied (the sender may write to it), and anything
 //! about time; a client can learn from how long its own requests take that others are busy.
@@ -41,9 +41,9 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
-// No panic may be reached from shared memory; `panic-check/` shows it for the linked program, this says where
-// it begins. Arithmetic is not on the list: sums are bounded by what was checked, and tests and fuzzers run
-// with overflow checks.
+// No panic may be reached from shared memory; `examples/panic_check.rs` shows it for the linked program, this
+// says where it begins. Arithmetic is not on the list: sums are bounded by what was checked, and tests and
+// fuzzers run with overflow checks.
 #![cfg_attr(
     not(test),
     deny(

@@ -42,6 +42,10 @@ pub(crate) struct ImageArguments {
     /// Fill a region with the contents of a file. The region grows if the file is larger. May be repeated.
     #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
     pub(crate) prefill: Vec<(String, PathBuf)>,
+    /// Build the image for use, on Microkit: its supervisor reports faults and restarts, but it prints
+    /// nothing for protection domains and lets none of them end the machine.
+    #[arg(long)]
+    pub(crate) product: bool,
     /// Directory for the image. It is created if it does not exist.
     #[arg(short, long, value_name = "DIRECTORY")]
     pub(crate) output: PathBuf,
@@ -76,6 +80,9 @@ pub(crate) struct TestArguments {
     /// Only this platform. By default all platforms for which this machine has the tools.
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
+    /// Test a central that is built without its express lane.
+    #[arg(long)]
+    pub(crate) without_express: bool,
     /// Arguments for the test runner: a filter, --exact, --skip, --list, --test-threads.
     #[arg(last = true, value_name = "FILTER")]
     pub(crate) runner: Vec<String>,

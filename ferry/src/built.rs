@@ -6,7 +6,7 @@ use crate::description_files::DescriptionFiles;
 use crate::hosted::{Hosted, HostedError};
 use crate::microkit::{Microkit, MicrokitError};
 use crate::prefill::{Prefill, Priority};
-use crate::target::{Platform, Target};
+use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use ferry_harness::Feature;
@@ -32,11 +32,17 @@ pub(crate) enum BuiltError {
 
 impl Built {
     /// Builds what all systems of the platform share.
-    pub(crate) fn build(target: Target, workspace: &Workspace) -> Result<Self, BuiltError> {
+    pub(crate) fn build(
+        target: Target,
+        selection: Selection,
+        workspace: &Workspace,
+    ) -> Result<Self, BuiltError> {
         Ok(match target.platform {
-            Platform::Classic => Self::Classic(Classic::build(workspace)?),
-            Platform::Microkit => Self::Microkit(Microkit::build(workspace, target.board, target.config)?),
-            Platform::Hosted => Self::Hosted(Hosted::build(workspace, target.processors)?),
+            Platform::Classic => Self::Classic(Classic::build(workspace, selection)?),
+            Platform::Microkit => {
+                Self::Microkit(Microkit::build(workspace, target.board, target.config, selection)?)
+            }
+            Platform::Hosted => Self::Hosted(Hosted::build(workspace, selection, target.processors)?),
         })
     }
 

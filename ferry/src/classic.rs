@@ -7,6 +7,7 @@ use crate::prefill::Prefill;
 use crate::programs::{Programs, ProgramsError};
 use crate::progress::Step;
 use crate::setup::{self, SetupError};
+use crate::target::Selection;
 use crate::workspace::Workspace;
 use ferry_boards::{Files, PC99};
 use ferry_classic_image::ImageError;
@@ -52,10 +53,15 @@ pub(crate) enum ClassicError {
 
 impl Classic {
     /// Builds what all images share.
-    pub(crate) fn build(workspace: &Workspace) -> Result<Self, ClassicError> {
+    pub(crate) fn build(workspace: &Workspace, selection: Selection) -> Result<Self, ClassicError> {
         setup::tools()?;
         let kernel = build_kernel(workspace)?;
-        let programs = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS], &PC99)?;
+        let programs = Programs::build_freestanding(
+            workspace,
+            &[INITIALISER, DOMAINS],
+            Some((selection, DOMAINS)),
+            &PC99,
+        )?;
         Ok(Self { kernel, programs })
     }
 

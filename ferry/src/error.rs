@@ -48,6 +48,8 @@ pub(crate) enum Error {
          `make run PLATFORM=hosted`, which is `ferry run --platform hosted`"
     )]
     NoImage,
+    #[error("only Microkit has images for use; leave out --product, or add --platform microkit")]
+    NoProduct,
     #[error("{what}\n{remedy}")]
     Transfer { what: String, remedy: &'static str },
 }
@@ -78,7 +80,7 @@ impl Error {
     /// The exit code: 2 if the caller asked for something that the platform cannot do here, else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Sdk(_) | Self::NoImage => ExitCode::from(2),
+            Self::Sdk(_) | Self::NoImage | Self::NoProduct => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -7,6 +7,7 @@ use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
 use crate::programs::{Programs, ProgramsError};
+use crate::target::Selection;
 use crate::workspace::Workspace;
 use ferry_description::CENTRAL;
 use std::fs;
@@ -44,15 +45,17 @@ impl Hosted {
     /// Builds what all systems share.
     pub(crate) fn build(
         workspace: &Workspace,
+        selection: Selection,
         processors: Option<NonZeroUsize>,
     ) -> Result<Self, HostedError> {
         // The launcher does nothing that takes long, so it needs no optimised build. It is built together
         // with this package. Built alone, it would need other features of the dependencies they share, and
         // Cargo would compile those again.
         let packages = [env!("CARGO_PKG_NAME"), LAUNCHER_PACKAGE];
-        let launcher = Programs::build_for_this_machine(workspace, "dev", &packages)?;
+        let launcher = Programs::build_for_this_machine(workspace, "dev", &packages, None)?;
         let launcher = launcher.path(LAUNCHER, &"ferry")?.to_owned();
-        let programs = Programs::build_for_this_machine(workspace, "release", &[DOMAINS])?;
+        let domains = Some((selection, DOMAINS));
+        let programs = Programs::build_for_this_machine(workspace, "release", &[DOMAINS], domains)?;
         let programs = programs.path(CENTRAL, &"ferry")?.parent().unwrap_or(Path::new(".")).to_owned();
         let by_priority = processors == Some(NonZeroUsize::MIN)
             && Command::new(&launcher).arg("--may-prioritise").status().is_ok_and(|status| status.success());

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::file;
 use crate::microkit::{self, Microkit};
 use crate::shell;
-use crate::target::Platform;
+use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
 use std::fs;
 
@@ -24,18 +24,22 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
         return Err(Error::NoSuchRegion { region: region.clone() });
     }
     let target = arguments.target;
+    if arguments.product && target.platform != Platform::Microkit {
+        return Err(Error::NoProduct);
+    }
+    let selection = if arguments.product { Selection::Product } else { Selection::System };
     let output = &arguments.output;
     let emulator = match target.platform {
         Platform::Hosted => return Err(Error::NoImage),
         Platform::Microkit => {
-            let microkit = Microkit::build(&Workspace::locate()?, target.board, target.config)?;
+            let microkit = Microkit::build(&Workspace::locate()?, target.board, target.config, selection)?;
             let files = &arguments.description;
             let emulator = microkit.emulator(&files.system, &files.flows, &prefills, &[], output)?;
             println!("{}", output.join(microkit::IMAGE).display());
             emulator
         }
         Platform::Classic => {
-            let classic = Classic::build(&Workspace::locate()?)?;
+            let classic = Classic::build(&Workspace::locate()?, selection)?;
             let image = classic.write_image(&description, &prefills, &output.join("system.elf"))?;
             let kernel = output.join("kernel.elf");
             fs::copy(&image.kernel, &kernel).map_err(file::failed("write", &kernel))?;

@@ -6,7 +6,7 @@ use crate::microkit::{Microkit, cargo_in, host_directory, sdk_is_there};
 use crate::programs::ProgramsError;
 use crate::progress::{self, Step};
 use crate::setup;
-use crate::target::Config;
+use crate::target::{Config, Selection};
 use crate::workspace::{self, Workspace};
 use ferry_boards::{MICROKIT, PC99};
 use std::process::Command;
@@ -35,7 +35,7 @@ pub(crate) fn lint() -> Result<(), Error> {
     setup::tools()?;
     let workspace = Workspace::locate()?;
     let mut classic = workspace::cargo(&workspace.root);
-    classic.args(["clippy", "--target", PC99.target]);
+    classic.args(["clippy", "--target", PC99.target, "--features", "ferry-pds-classic/harness"]);
     clippy("the programs for the classic platform", classic, CLASSIC_PROGRAMS, PROGRAMS)?;
     if !sdk_is_there()? {
         println!("platform/microkit was not linted: no Microkit SDK was found; set MICROKIT_SDK");
@@ -47,9 +47,10 @@ pub(crate) fn lint() -> Result<(), Error> {
         cargo
     };
     for board in &MICROKIT {
-        let built = Microkit::find(&workspace, board, Config::Release)?;
+        let built = Microkit::find(&workspace, board, Config::Release, Selection::Tests)?;
         let mut cargo = microkit();
         built.freestanding(&mut cargo, &built.directory(&workspace));
+        cargo.args(["--features", "ferry-pds-microkit/harness"]);
         clippy(&format!("the programs for {}", board.name), cargo, MICROKIT_PROGRAMS, PROGRAMS)?;
     }
     let mut cargo = microkit();

@@ -2,6 +2,7 @@
 //! classic platform, and those that run on this machine.
 
 use crate::progress::{self, Step};
+use crate::target::Selection;
 use crate::workspace::{self, Workspace};
 use cargo_metadata::Message;
 use ferry_boards::Board;
@@ -15,6 +16,9 @@ use std::process::{Command, Stdio};
 pub(crate) struct Programs {
     files: BTreeMap<String, PathBuf>,
 }
+
+/// Which programs of a package of protection domains are built. `None` for packages without any.
+pub(crate) type Features<'a> = Option<(Selection, &'a str)>;
 
 /// Why a program is missing.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +41,10 @@ impl Programs {
     pub(crate) fn build_freestanding(
         workspace: &Workspace,
         packages: &[&str],
+        features: Features<'_>,
         board: &Board,
     ) -> Result<Self, ProgramsError> {
-        Self::build(workspace, "release", packages, |cargo| {
+        Self::build(workspace, "release", packages, features, |cargo| {
             cargo
                 // The caller's flags are meant for the host.
                 .env_remove("RUSTFLAGS")
@@ -55,21 +60,26 @@ impl Programs {
         workspace: &Workspace,
         profile: &str,
         packages: &[&str],
+        features: Features<'_>,
     ) -> Result<Self, ProgramsError> {
-        Self::build(workspace, profile, packages, |_| {})
+        Self::build(workspace, profile, packages, features, |_| {})
     }
 
     fn build(
         workspace: &Workspace,
         profile: &str,
         packages: &[&str],
+        features: Features<'_>,
         more: impl FnOnce(&mut Command),
     ) -> Result<Self, ProgramsError> {
         let mut step = Step::begin(format!("building {}", packages.join(" and ")));
         let mut command = workspace::cargo(&workspace.root);
+        let directory = features
+            .map_or(Path::new(""), |(selection, _)| Path::new(selection.directory().unwrap_or_default()));
         command
             .args(["build", "--bins", "--profile", profile, "--target-dir"])
-            .arg(&workspace.target)
+            .arg(workspace.target.join(directory))
+            .args(features.iter().flat_map(|(selection, domains)| selection.arguments(domains, &[])))
             .arg("--message-format=json-render-diagnostics")
             .args(progress::quiet())
             .args(packages.iter().flat_map(|package| ["--package", package]))

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::input::{Input, REGION};
 use crate::progress::Step;
 use crate::summary::{Counters, Received, Summary};
+use crate::target::Selection;
 use crate::workspace::Workspace;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     if description.system.region(REGION).is_none() {
         return Err(Error::NoSuchRegion { region: REGION.to_owned() });
     }
-    let built = Built::build(arguments.target, &workspace)?;
+    let built = Built::build(arguments.target, Selection::System, &workspace)?;
     let directory = workspace.products().join("run");
     let prefills = [(REGION.to_owned(), contents)];
     let emulator = built.emulator(&arguments.description, &description, &prefills, &[], &directory)?;

@@ -34,6 +34,51 @@ pub(crate) struct Target {
     pub(crate) processors: Option<NonZeroUsize>,
 }
 
+/// Which programs of a platform are built, and with which features.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Selection {
+    /// Central and the clients. On Microkit a supervisor that prints for clients and lets them end the
+    /// machine.
+    System,
+    /// The same, and on Microkit a supervisor that only reports and restarts.
+    Product,
+    /// The programs of the tests and the benchmarks too.
+    Tests,
+    /// The same, with a central that has no express lane.
+    TestsWithoutExpress,
+}
+
+impl Selection {
+    /// Cargo's arguments. `domains` is the package of the protection domains, `others` are features of other
+    /// packages that are on by default.
+    pub(crate) fn arguments(self, domains: &str, others: &[&str]) -> Vec<String> {
+        let harness = format!("{domains}/harness");
+        let features = |features: Vec<String>| vec!["--features".to_owned(), features.join(",")];
+        let without_default = |others: &[&str], domains: String| {
+            let others = others.iter().map(|feature| (*feature).to_owned());
+            let mut arguments = vec!["--no-default-features".to_owned()];
+            arguments.extend(features(others.chain([domains]).collect()));
+            arguments
+        };
+        match self {
+            Self::System => vec![],
+            Self::Product => without_default(&[], format!("{domains}/express")),
+            Self::Tests => features(vec![harness]),
+            Self::TestsWithoutExpress => without_default(others, harness),
+        }
+    }
+
+    /// The directory below Cargo's own for what is built, if it is not the usual one: the programs have the
+    /// same names.
+    pub(crate) fn directory(self) -> Option<&'static str> {
+        match self {
+            Self::System | Self::Tests => None,
+            Self::Product => Some("product"),
+            Self::TestsWithoutExpress => Some("without-express"),
+        }
+    }
+}
+
 /// A configuration of Microkit's kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Config {

@@ -11,9 +11,10 @@ use crate::built::Built;
 use crate::description_files::DescriptionFiles;
 use crate::error::Error;
 use crate::file::{self, FileError};
+use crate::input::{self, Input};
 use crate::microkit::{self, Microkit};
 use crate::prefill::{Prefill, Priority};
-use crate::target::{Config, Platform, Target};
+use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_boards::Board;
 use ferry_harness::{
@@ -79,18 +80,20 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
         if on_microkit && !with_microkit {
             continue;
         }
-        let suite = Suite::build(target, &workspace)?;
+        let selection =
+            if arguments.without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
+        let suite = Suite::build(target, selection, &workspace)?;
         trials.extend(scenario_trials(&suite));
         if target.platform == Platform::Hosted
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
         {
-            let parallel = Suite::build(Target { processors: Some(TWO), ..target }, &workspace)?;
+            let parallel = Suite::build(Target { processors: Some(TWO), ..target }, selection, &workspace)?;
             trials.extend(trials_of(&parallel, needs_processors));
         }
         if on_microkit {
             trials.extend(microkit_trials(&suite, target.board, &workspace)?);
             // A debug kernel tells what each slot holds, so scenarios that need capabilities see more there.
-            let talking = Suite::build(Target { config: Config::Debug, ..target }, &workspace)?;
+            let talking = Suite::build(Target { config: Config::Debug, ..target }, selection, &workspace)?;
             trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
         }
     }
@@ -142,7 +145,7 @@ fn microkit_trials(
     board: &'static Board,
     workspace: &Workspace,
 ) -> Result<Vec<Trial>, Error> {
-    let tests = Microkit::build(workspace, board, Config::Debug)?;
+    let tests = Microkit::build(workspace, board, Config::Debug, Selection::Tests)?;
     let directory = suite.directory.join("kernel-tests");
     let emulator = tests.kernel_tests(workspace, &directory)?;
     let demo = DescriptionFiles {
@@ -150,7 +153,33 @@ fn microkit_trials(
         flows: workspace.root.join("flows.toml"),
     };
     let stock = directory.with_file_name("stock");
+    let product = Microkit::build(workspace, board, Config::Debug, Selection::Product)?;
+    let product_directory = directory.with_file_name("product");
+    let product_files = demo.clone();
+    let input = Input::read(None, workspace)?.region();
     Ok(vec![
+        Trial::test(
+            format!("{}a_product_transfers_and_nobody_can_call_its_supervisor", suite.prefix),
+            move || {
+                let (files, prefills) = (product_files, [(input::REGION.to_owned(), input)]);
+                let emulator =
+                    product.emulator(&files.system, &files.flows, &prefills, &[], &product_directory)?;
+                let system = product_directory.join("system.xml");
+                let built = fs::read_to_string(&system).map_err(file::failed("read", &system))?;
+                if built.contains("pp=\"true\"") {
+                    return Err(format!("{} lets a domain call the supervisor", system.display()).into());
+                }
+                // Domains print through the debug kernel; none can end the machine.
+                let expectation = Expectation {
+                    lines: vec!["ferry: received ".to_owned()],
+                    fault: None,
+                    ending: Ending::AfterLines,
+                    limit: LIMIT,
+                };
+                boot::boot(emulator, &expectation, &mut |_| {})?;
+                Ok(())
+            },
+        ),
         Trial::test(format!("{}the_kernel_answers_a_root_task", suite.prefix), move || {
             let expectation = Expectation {
                 lines: vec!["INDICATE_SUCCESS".to_owned()],
@@ -195,7 +224,7 @@ fn case(number: u32, scenario: &Scenario) -> Case {
 }
 
 impl Suite {
-    fn build(target: Target, workspace: &Workspace) -> Result<Arc<Self>, Error> {
+    fn build(target: Target, selection: Selection, workspace: &Workspace) -> Result<Arc<Self>, Error> {
         let files = DescriptionFiles {
             system: workspace.root.join("harness/system.xml"),
             flows: workspace.root.join("harness/flows.toml"),
@@ -214,7 +243,7 @@ impl Suite {
         // By default one processor, because the traces of scenarios are those of one processor.
         let processors = target.processors.unwrap_or(NonZeroUsize::MIN);
         let target = Target { processors: Some(processors), ..target };
-        let built = Built::build(target, workspace)?;
+        let built = Built::build(target, selection, workspace)?;
         Ok(Arc::new(Self { prefix, built, files, directory }))
     }
 

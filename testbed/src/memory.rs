@@ -1,8 +1,7 @@
 //! Memory of a client that the test, the client library and the played machine access by address.
 
-use std::alloc::Layout;
-
 use ferry_platform::Region;
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// A page-aligned piece of memory. It lives as long as the process, or until [`free`](Self::free). It is only
 /// ever accessed through raw pointers.
@@ -19,11 +18,11 @@ impl Memory {
     /// If there is not enough memory.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        let layout = Self::layout(bytes);
         assert!(bytes > 0, "a piece of memory has bytes");
-        // SAFETY: the size is not 0.
-        let address = unsafe { std::alloc::alloc_zeroed(layout) };
-        assert!(!address.is_null(), "no memory for {bytes} bytes");
+        let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+        // SAFETY: a new mapping, wherever there is room, changes nothing that exists.
+        let address = unsafe { mmap_anonymous(core::ptr::null_mut(), bytes, protection, flags) };
+        let address = address.unwrap_or_else(|error| panic!("no memory for {bytes} bytes: {error}"));
         Self { address: address.expose_provenance(), bytes }
     }
 
@@ -31,13 +30,12 @@ impl Memory {
     ///
     /// # Safety
     /// The memory comes from [`new`](Self::new), nothing uses it any more, and it is not given back twice.
+    ///
+    /// # Panics
+    /// If it does not come from there.
     pub unsafe fn free(self) {
-        // SAFETY: allocated by `new` with this layout; the rest is the caller's promise.
-        unsafe { std::alloc::dealloc(self.at(0), Self::layout(self.bytes)) };
-    }
-
-    fn layout(bytes: usize) -> Layout {
-        Layout::from_size_align(bytes, 4096).expect("a size that memory can have")
+        // SAFETY: mapped by `new` with this size; the rest is the caller's promise.
+        unsafe { munmap(self.at(0).cast(), self.bytes) }.expect("the memory is a mapping");
     }
 
     /// The memory of a structure that lives as long as the process.

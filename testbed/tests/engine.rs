@@ -500,6 +500,8 @@ fn what_ends_after_the_head_has_passed_it_is_counted() {
     assert_eq!(heads(), (3, 1));
 }
 
+/// Only the express lane leaves messages in the ring. The ordinary path takes them, and they wait.
+#[cfg(feature = "express")]
 #[test]
 fn what_goes_beyond_a_share_stays_in_the_ring() {
     const SENDS: u32 = 10;

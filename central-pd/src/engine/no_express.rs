@@ -1,5 +1,5 @@
-//! In place of the express lane, where central is built without it (feature `express`): every message takes the
-//! ordinary path, which is the one that `accept.rs` and `transfer.rs` describe. Nothing else differs.
+//! In place of the express lane, where central is built without it (feature `express`): every message takes
+//! the ordinary path, which is the one that `accept.rs` and `transfer.rs` describe. Nothing else differs.
 
 use ferry_layout::DomainId;
 

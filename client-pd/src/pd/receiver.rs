@@ -3,10 +3,10 @@
 #![no_std]
 #![no_main]
 
+use dependencies::heapless::Vec;
+use dependencies::sha2::{Digest, Sha256};
 use ferry_client::{Doorbell, Event, Opening, Port, ReceiveBuffer, Regions};
-use heapless::Vec;
 use runtime::{ChannelSet, Handler};
-use sha2::{Digest, Sha256};
 
 runtime::protection_domain!(init);
 

@@ -7,8 +7,8 @@
 #![no_std]
 #![no_main]
 
+use dependencies::heapless::Vec;
 use ferry_client::{Doorbell, Message, Opening, Peer, Port, Regions, Status, TransmitBuffer};
-use heapless::Vec;
 use runtime::{ChannelSet, Handler};
 
 runtime::protection_domain!(init);

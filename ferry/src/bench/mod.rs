@@ -30,7 +30,7 @@ use crate::error::Error;
 use crate::file;
 use crate::microkit;
 use crate::progress::Step;
-use crate::target::{Platform, Target};
+use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
 use error::BenchError;
 use ferry_rows::carrier::Carrier;
@@ -128,7 +128,7 @@ struct Bench {
 impl Bench {
     fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
         let name = target.name();
-        let built = Built::build(target, workspace)?;
+        let built = Built::build(target, Selection::Tests, workspace)?;
         let files = DescriptionFiles {
             system: workspace.root.join(SYSTEM),
             flows: workspace.root.join("bench/flows-keep.toml"),

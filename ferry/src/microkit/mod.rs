@@ -13,7 +13,7 @@ use crate::prefill::{self, Prefill, Priority};
 use crate::programs::flags_variable;
 use crate::progress::{self, Step};
 use crate::setup::{self, SetupError};
-use crate::target::Config;
+use crate::target::{Config, Selection};
 use crate::workspace::{self, Workspace};
 use ferry_boards::{Board, Files, Loading};
 use sdk::Sdk;
@@ -31,6 +31,8 @@ const KERNEL: &str = "sel4_32.elf";
 
 /// Cargo's profile for protection domains. The directory in which Cargo puts them has the same name.
 const PROTECTION_DOMAINS: &str = "protection-domain";
+/// The package of all protection domains.
+const DOMAINS: &str = "ferry-pds-microkit";
 
 /// The programs and the image builder. They are built once, for any number of images.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub(crate) struct Microkit {
     sdk: Sdk,
     board: &'static Board,
     config: Config,
+    selection: Selection,
     builder: PathBuf,
     programs: PathBuf,
     /// Programs for protection domains with `fpu="false"`, on boards where these are compiled separately.
@@ -75,19 +78,21 @@ impl Microkit {
         workspace: &Workspace,
         board: &'static Board,
         config: Config,
+        selection: Selection,
     ) -> Result<Self, MicrokitError> {
-        let built = Self::find(workspace, board, config)?;
+        let built = Self::find(workspace, board, config, selection)?;
         built.cargo(workspace, "release", &["ferry-microkit-image"], "the image builder", |cargo| {
             cargo.arg("--target-dir").arg(host_directory(workspace));
         })?;
         built.cargo(
             workspace,
             PROTECTION_DOMAINS,
-            &["ferry-pds-microkit", "ferry-supervisor"],
+            &[DOMAINS, "ferry-supervisor"],
             "the protection domains",
             |cargo| {
                 built.freestanding(cargo, &built.directory(workspace));
                 cargo.args(board.target_without_fpu.into_iter().flat_map(|target| ["--target", target]));
+                cargo.args(selection.arguments(DOMAINS, &["ferry-supervisor/requests"]));
             },
         )?;
         Ok(built)
@@ -98,6 +103,7 @@ impl Microkit {
         workspace: &Workspace,
         board: &'static Board,
         config: Config,
+        selection: Selection,
     ) -> Result<Self, MicrokitError> {
         let sdk = Sdk::find()?;
         setup::microkit_tools(board)?;
@@ -105,6 +111,7 @@ impl Microkit {
             sdk,
             board,
             config,
+            selection,
             builder: host_directory(workspace).join("release/ferry-microkit-image"),
             programs: PathBuf::new(),
             programs_without_fpu: None,
@@ -118,7 +125,11 @@ impl Microkit {
 
     /// The target directory of programs for this board and configuration.
     pub(crate) fn directory(&self, workspace: &Workspace) -> PathBuf {
-        workspace.target.join("microkit").join(format!("{}-{}", self.board.name, self.config.name()))
+        let mut directory = format!("{}-{}", self.board.name, self.config.name());
+        if let Some(apart) = self.selection.directory() {
+            directory = format!("{directory}-{apart}");
+        }
+        workspace.target.join("microkit").join(directory)
     }
 
     /// Runs `cargo build` for packages of the Microkit workspace.
@@ -170,6 +181,9 @@ impl Microkit {
         }
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
+        }
+        if self.selection == Selection::Product {
+            command.arg("--product");
         }
         for (domain, priority) in priorities {
             command.arg("--priority").arg(format!("{domain}={priority}"));

@@ -29,7 +29,7 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     let description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
     let programs = Programs::of(arguments);
 
-    let supervised = supervise(target, &source, &description, &programs, output)?;
+    let supervised = supervise(target, &source, &description, &programs, arguments)?;
     let mut system = read_supervised(target, arguments, &source, &supervised, output)?;
     let root_slot = grants::root_slot(&system)?;
     let placement = description.place(&mut grants::capability_pointers(root_slot));
@@ -66,10 +66,11 @@ fn supervise(
     source: &Source,
     description: &Description,
     programs: &Programs<'_>,
-    output: &Path,
+    arguments: &Arguments,
 ) -> Result<Supervised, Error> {
     let mut users = Vec::new();
-    for domain in &description.system.domains {
+    let callers = if arguments.product { &[] } else { description.system.domains.as_slice() };
+    for domain in callers {
         let program = programs.load(&domain.name, Path::new(&domain.program), None, domain.fpu)?;
         if program.find_symbol(SYMBOL).is_ok() {
             users.push(domain.name.as_str());
@@ -82,7 +83,7 @@ fn supervise(
             source.path().display()
         );
     }
-    let path = output.join("system.xml");
+    let path = arguments.output.join("system.xml");
     std::fs::write(&path, &supervised.xml).map_err(Error::file("write", &path))?;
     Ok(supervised)
 }

@@ -78,7 +78,7 @@ impl Supervised {
         for domain in system.children().filter(|node| node.has_tag_name("protection_domain")).rev() {
             rest.replace_range(domain.range(), "");
         }
-        let (devices, regions) = devices(board, silent);
+        let (devices, regions) = devices(board, silent, !channels.is_empty());
         let end = rest.rfind("</").unwrap_or(rest.len());
         new.xml = format!(
             "{}\n<!-- Added by ferry-microkit-image. -->\n{regions}\
@@ -111,8 +111,8 @@ impl Supervised {
 }
 
 /// The supervisor's devices, and the memory regions that they need. Nobody else gets the device that ends the
-/// board.
-fn devices(board: &Board, silent: bool) -> (String, String) {
+/// board, and the supervisor gets it only if there is somebody who can ask for that.
+fn devices(board: &Board, silent: bool, has_callers: bool) -> (String, String) {
     let (mut devices, mut regions) = (String::new(), String::new());
     // Writing to a string cannot fail.
     match &board.console {
@@ -133,7 +133,9 @@ fn devices(board: &Board, silent: bool) -> (String, String) {
             );
         }
     }
-    if let Exit::DebugExit(port) = board.exit {
+    if let Exit::DebugExit(port) = board.exit
+        && has_callers
+    {
         let ports = u64::from(port)..u64::from(port + Exit::DEBUG_EXIT_PORTS);
         let _ = writeln!(devices, "{}", io_ports(1, &ports, "ferry_exit"));
     }
@@ -248,6 +250,13 @@ mod tests {
         let new = supervised(&serial, boards().1).unwrap();
         assert!(new.silent && !new.xml.contains("ferry_uart") && new.xml.contains("ferry_exit"));
         assert!(!supervised(&serial, boards().0).unwrap().silent);
+    }
+
+    #[test]
+    fn a_supervisor_that_nobody_can_call_does_not_end_the_machine() {
+        let new = Supervised::new(DESCRIPTION, boards().1, |_| false).unwrap();
+        assert!(!new.xml.contains("pp=\"true\"") && !new.xml.contains("ferry_exit"), "{}", new.xml);
+        assert!(new.xml.contains("ferry_uart"), "it reports");
     }
 
     #[test]

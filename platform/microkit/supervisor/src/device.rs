@@ -1,10 +1,14 @@
 //! The devices of the two boards: a UART to print on, and QEMU's way to end the machine. The image builder
 //! gives them to the supervisor and fills in the symbols. Firmware or the kernel has set up the UART.
 
+#[cfg(all(target_arch = "aarch64", feature = "requests"))]
+pub(crate) use aarch64::exit;
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64::{exit, prepare, put};
+pub(crate) use aarch64::{prepare, put};
+#[cfg(all(target_arch = "x86_64", feature = "requests"))]
+pub(crate) use x86_64::exit;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{exit, prepare, put};
+pub(crate) use x86_64::{prepare, put};
 
 /// `qemu_virt_aarch64`: a PL011 in memory, and semihosting.
 #[cfg(target_arch = "aarch64")]
@@ -14,7 +18,9 @@ mod aarch64 {
     const FLAGS: usize = 0x18;
     const TRANSMIT_FULL: u32 = 1 << 5;
     /// Semihosting operation `SYS_EXIT_EXTENDED` and the reason `ADP_Stopped_ApplicationExit`.
+    #[cfg(feature = "requests")]
     const SYS_EXIT_EXTENDED: u64 = 0x20;
+    #[cfg(feature = "requests")]
     const APPLICATION_EXIT: u64 = 0x2_0026;
 
     /// Firmware has set up the UART.
@@ -36,6 +42,7 @@ mod aarch64 {
 
     /// Ends the machine, if it is QEMU with semihosting for user programs. On another machine this raises an
     /// exception.
+    #[cfg(feature = "requests")]
     pub(crate) fn exit(code: u8) {
         let reason = [APPLICATION_EXIT, u64::from(code)];
         // SAFETY: the operation reads the two words at the address in `x1`, which stay until it ends, and
@@ -62,6 +69,7 @@ mod x86_64 {
     /// Bytes that the transmit queue of a 16550 takes.
     const QUEUE: usize = 16;
     /// Port of `isa-debug-exit`, as the QEMU command line places it.
+    #[cfg(feature = "requests")]
     const EXIT: u64 = 0xf4;
 
     /// Number of the port range of the serial port, if the supervisor has it.
@@ -98,6 +106,7 @@ mod x86_64 {
 
     /// Ends the machine, if it is QEMU with `isa-debug-exit`: its exit status is `code * 2 + 1`, and codes
     /// above 127 count as 127.
+    #[cfg(feature = "requests")]
     pub(crate) fn exit(code: u8) {
         let Some(number) = ferry_platform::patched_symbol!("ferry_exit") else { return };
         sel4::with_ipc_buffer_mut(|buffer| {

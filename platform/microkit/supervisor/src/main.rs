@@ -17,35 +17,39 @@ mod console;
 mod device;
 mod domains;
 mod fault;
+#[cfg(feature = "requests")]
+mod lines;
 mod lives;
+#[cfg(feature = "requests")]
+mod requests;
 
 use core::convert::Infallible;
 use core::fmt::Write;
 
-use ferry_platform::{Fault, Outcome, Report};
-use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
-use sel4_microkit::{Channel, ChannelSet, Child, Handler, MessageInfo, get_mr, with_msg_bytes};
-use static_cell::ConstStaticCell;
+use ferry_platform::{Outcome, Report};
+use sel4_microkit::{Channel, ChannelSet, Child, Handler, MessageInfo};
 
-use crate::console::{Console, Lines};
+use crate::console::Console;
 use crate::domains::Name;
 use crate::lives::Lives;
+#[cfg(feature = "requests")]
+use crate::requests::Requests;
 
 sel4_microkit::declare_protection_domain!(init = init);
 
-/// Bytes of text that one request can have; a message has no more.
-const TEXT: usize = 119 * WORD;
-
-static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
-
 struct Supervisor {
-    lines: &'static mut Lines,
+    #[cfg(feature = "requests")]
+    requests: Requests,
     lives: Lives,
 }
 
 fn init() -> Supervisor {
     device::prepare();
-    Supervisor { lines: LINES.take(), lives: Lives::new() }
+    Supervisor {
+        #[cfg(feature = "requests")]
+        requests: Requests::new(),
+        lives: Lives::new(),
+    }
 }
 
 impl Handler for Supervisor {
@@ -57,18 +61,13 @@ impl Handler for Supervisor {
         Ok(())
     }
 
+    /// Without the feature `requests` the image builder lets nobody call the supervisor. If a call comes all
+    /// the same, it is answered and ignored.
+    #[cfg_attr(not(feature = "requests"), expect(unused_variables, reason = "nothing is asked for"))]
     fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
-        let number = channel.index();
-        match message.label() {
-            PRINT => self.print(number, message.count()),
-            END_LINE => self.lines.flush(number),
-            EXIT if message.count() > 0 => self.exit(number, get_mr(0)),
-            STOP => self.stop(number),
-            label => {
-                let name = Name::of(number);
-                let name = name.as_str();
-                let _ = writeln!(Console, "ferry: supervisor: {name}: unknown request {label}, ignored");
-            }
+        #[cfg(feature = "requests")]
+        if self.requests.serve(channel.index(), &message) == requests::Wish::Stop {
+            self.stop(channel.index());
         }
         Ok(MessageInfo::default())
     }
@@ -76,7 +75,8 @@ impl Handler for Supervisor {
     fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
         let number = child.index();
         let fault = fault::received(&message);
-        self.lines.flush(number);
+        #[cfg(feature = "requests")]
+        self.requests.end_line(number);
         report(Report::Fault { domain: Name::of(number).as_str(), fault });
         self.end_life(number);
         Ok(None)
@@ -84,32 +84,12 @@ impl Handler for Supervisor {
 }
 
 impl Supervisor {
-    fn print(&mut self, number: usize, words: usize) {
-        // Copied out first: on x86-64 printing needs the IPC buffer itself.
-        let mut text = [0; TEXT];
-        let length = with_msg_bytes(|message| {
-            let (length, rest) = message.split_first_chunk()?;
-            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-            let length = length.min(words.saturating_sub(1) * WORD).min(rest.len()).min(TEXT);
-            text[..length].copy_from_slice(&rest[..length]);
-            Some(length)
-        });
-        self.lines.add(number, &text[..length.unwrap_or(0)]);
-    }
-
-    fn exit(&mut self, number: usize, code: u64) {
-        let code = u8::try_from(code).unwrap_or(u8::MAX);
-        self.lines.flush_all();
-        report(Report::Exit { domain: Name::of(number).as_str(), code });
-        device::exit(code);
-    }
-
     /// A PD that has another parent cannot be stopped from here. It faults next, and its parent gets the
     /// fault.
+    #[cfg(feature = "requests")]
     fn stop(&mut self, number: usize) {
-        self.lines.flush(number);
         if domains::is_child(number) {
-            report(Report::Fault { domain: Name::of(number).as_str(), fault: Fault::PANIC });
+            report(Report::Fault { domain: Name::of(number).as_str(), fault: ferry_platform::Fault::PANIC });
             self.end_life(number);
         }
     }

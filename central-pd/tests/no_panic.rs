@@ -1,10 +1,10 @@
-//! Links the check, without and with a planted panic.
+//! Links `examples/panic_check.rs`, without and with a planted panic.
 
 use std::process::{Command, Output};
 
 const TARGET: &str = "x86_64-unknown-none";
 
-/// Builds the check as the release of central is built, apart from the build that runs this test.
+/// Builds the example as the release of central is built, apart from the build that runs this test.
 fn link(planted: bool) -> Output {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
@@ -12,10 +12,10 @@ fn link(planted: bool) -> Output {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", "-Crelocation-model=static")
-        .args(["build", "--quiet", "--release", "--package", "ferry-panic-check", "--target", TARGET])
+        .args(["build", "--quiet", "--release", "--example", "panic_check", "--target", TARGET])
         .args(["--target-dir", concat!(env!("CARGO_TARGET_TMPDIR"), "/panic-check")]);
     if planted {
-        cargo.args(["--features", "planted"]);
+        cargo.env("FERRY_PLANTED_PANIC", "1");
     }
     cargo.output().expect("cargo can be started")
 }
@@ -23,7 +23,12 @@ fn link(planted: bool) -> Output {
 #[test]
 fn no_panic_can_be_reached_from_the_engine() {
     let clean = link(false);
-    assert!(clean.status.success(), "{}", String::from_utf8_lossy(&clean.stderr));
+    assert!(
+        clean.status.success(),
+        "to find the call, link it with -Clink-arg=--defsym=a_panic_can_be_reached_from_the_engine=0 and look \
+         for core::panicking in the disassembly\n{}",
+        String::from_utf8_lossy(&clean.stderr)
+    );
 
     let planted = link(true);
     let message = String::from_utf8_lossy(&planted.stderr);

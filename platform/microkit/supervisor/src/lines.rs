@@ -1,0 +1,64 @@
+//! What domains print, line by line. It goes out when its line ends, so lines of up to [`LINE`] bytes never
+//! mix.
+
+use crate::device;
+use crate::domains::LIMIT;
+
+/// Bytes of the longest line that goes out in one piece.
+const LINE: usize = 512;
+
+/// The unfinished lines of all domains.
+pub(crate) struct Lines {
+    lines: [Line; LIMIT],
+}
+
+struct Line {
+    bytes: [u8; LINE],
+    length: usize,
+}
+
+impl Lines {
+    #[expect(clippy::large_stack_arrays, reason = "evaluated at compile time, for a static")]
+    pub(crate) const fn new() -> Self {
+        Self { lines: [const { Line { bytes: [0; LINE], length: 0 } }; LIMIT] }
+    }
+
+    /// Adds text of a domain and prints the lines that it completes.
+    pub(crate) fn add(&mut self, number: usize, text: &[u8]) {
+        let Some(line) = self.lines.get_mut(number) else { return };
+        for &byte in text {
+            if line.length == LINE {
+                line.flush();
+            }
+            line.bytes[line.length] = byte;
+            line.length += 1;
+            if byte == b'\n' {
+                line.flush();
+            }
+        }
+    }
+
+    /// Ends a domain's unfinished line, so that what follows begins on one of its own.
+    pub(crate) fn flush(&mut self, number: usize) {
+        if let Some(line) = self.lines.get_mut(number)
+            && line.length > 0
+        {
+            line.flush();
+            device::put(b"\n");
+        }
+    }
+
+    /// Ends all unfinished lines.
+    pub(crate) fn flush_all(&mut self) {
+        for number in 0..LIMIT {
+            self.flush(number);
+        }
+    }
+}
+
+impl Line {
+    fn flush(&mut self) {
+        device::put(&self.bytes[..self.length]);
+        self.length = 0;
+    }
+}

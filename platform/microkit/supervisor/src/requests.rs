@@ -1,0 +1,86 @@
+//! What protection domains ask the supervisor for: to print, to end the machine, to be stopped after a panic.
+//!
+//! A demonstration and the tests need that. It lets every PD print under any name and end the machine, so a
+//! product is built without it (feature `requests`).
+
+use core::fmt::Write;
+
+use ferry_platform::Report;
+use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
+use sel4_microkit::{MessageInfo, get_mr, with_msg_bytes};
+use static_cell::ConstStaticCell;
+
+use crate::console::Console;
+use crate::device;
+use crate::domains::Name;
+use crate::lines::Lines;
+use crate::report;
+
+/// Bytes of text that one request can have; a message has no more.
+const TEXT: usize = 119 * WORD;
+
+static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
+
+/// The unfinished lines of those that print.
+pub(crate) struct Requests {
+    lines: &'static mut Lines,
+}
+
+/// What is left to do after a request.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Wish {
+    Nothing,
+    /// The PD has panicked and is to be stopped.
+    Stop,
+}
+
+impl Requests {
+    /// To be called once.
+    pub(crate) fn new() -> Self {
+        Self { lines: LINES.take() }
+    }
+
+    /// Serves a request of domain `number`.
+    pub(crate) fn serve(&mut self, number: usize, message: &MessageInfo) -> Wish {
+        match message.label() {
+            PRINT => self.print(number, message.count()),
+            END_LINE => self.end_line(number),
+            EXIT if message.count() > 0 => self.exit(number, get_mr(0)),
+            STOP => {
+                self.end_line(number);
+                return Wish::Stop;
+            }
+            label => {
+                let name = Name::of(number);
+                let name = name.as_str();
+                let _ = writeln!(Console, "ferry: supervisor: {name}: unknown request {label}, ignored");
+            }
+        }
+        Wish::Nothing
+    }
+
+    /// Ends a domain's unfinished line, so that what follows begins on one of its own.
+    pub(crate) fn end_line(&mut self, number: usize) {
+        self.lines.flush(number);
+    }
+
+    fn print(&mut self, number: usize, words: usize) {
+        // Copied out first: on x86-64 printing needs the IPC buffer itself.
+        let mut text = [0; TEXT];
+        let length = with_msg_bytes(|message| {
+            let (length, rest) = message.split_first_chunk()?;
+            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+            let length = length.min(words.saturating_sub(1) * WORD).min(rest.len()).min(TEXT);
+            text[..length].copy_from_slice(&rest[..length]);
+            Some(length)
+        });
+        self.lines.add(number, &text[..length.unwrap_or(0)]);
+    }
+
+    fn exit(&mut self, number: usize, code: u64) {
+        let code = u8::try_from(code).unwrap_or(u8::MAX);
+        self.lines.flush_all();
+        report(Report::Exit { domain: Name::of(number).as_str(), code });
+        device::exit(code);
+    }
+}
