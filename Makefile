@@ -10,6 +10,9 @@
 #   make fuzz                   run each fuzz target for a minute
 #   make miri                   run Miri on the shared memory, the client library and the engine's tests
 #   make mutants                weaken each memory ordering of layout/ in turn; loom must notice each time
+#   make faults [ON=classic]    plant faults one at a time; for each, the named test must fail
+#   make trusted-code           count the trusted code again for docs/threat-model.md
+#   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
 #
 # run and image take PLATFORM=classic (default) or PLATFORM=microkit. With microkit they take
@@ -28,7 +31,7 @@ FERRY = $(CARGO) run --quiet --package ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
 .PHONY: run image check test format lint doc host-test kernel-test bench bench-check bench-programs fuzz miri \
-	mutants setup clean cargo ferry
+	mutants faults trusted-code test-without-express setup clean cargo ferry
 
 run: ferry
 	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
@@ -86,6 +89,16 @@ miri: cargo
 
 mutants: cargo
 	$(CARGO) run --package ferry-mutations
+
+faults: cargo
+	$(CARGO) run --package ferry-faults -- $(if $(ON),--on $(ON)) $(FILTER)
+
+trusted-code: cargo
+	FERRY_WRITE_TRUSTED_CODE=1 $(CARGO) test --quiet --package ferry --test trusted
+
+test-without-express: ferry
+	$(CARGO) test --quiet --package ferry-testbed --no-default-features --features observe
+	@$(FERRY) test --platform classic --without-express -- $(FILTER)
 
 setup: ferry
 	@$(FERRY) setup

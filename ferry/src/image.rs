@@ -27,12 +27,16 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }
-    let selection = if arguments.product { Selection::Product } else { Selection::System };
+    let selection = Selection::System;
     let output = &arguments.output;
     let emulator = match target.platform {
         Platform::Hosted => return Err(Error::NoImage),
         Platform::Microkit => {
-            let microkit = Microkit::build(&Workspace::locate()?, target.board, target.config, selection)?;
+            let mut microkit =
+                Microkit::build(&Workspace::locate()?, target.board, target.config, selection)?;
+            if arguments.product {
+                microkit = microkit.for_products();
+            }
             let files = &arguments.description;
             let emulator = microkit.emulator(&files.system, &files.flows, &prefills, &[], output)?;
             println!("{}", output.join(microkit::IMAGE).display());

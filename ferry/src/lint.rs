@@ -25,6 +25,7 @@ const MICROKIT_PROGRAMS: &[&str] = &[
     "ferry-runtime-microkit",
     "ferry-probe-microkit",
     "ferry-supervisor",
+    "ferry-demo-supervisor",
     "ferry-kernel-tests",
 ];
 

@@ -79,7 +79,7 @@ impl Programs {
         command
             .args(["build", "--bins", "--profile", profile, "--target-dir"])
             .arg(workspace.target.join(directory))
-            .args(features.iter().flat_map(|(selection, domains)| selection.arguments(domains, &[])))
+            .args(features.iter().flat_map(|(selection, domains)| selection.arguments(domains)))
             .arg("--message-format=json-render-diagnostics")
             .args(progress::quiet())
             .args(packages.iter().flat_map(|package| ["--package", package]))

@@ -37,11 +37,8 @@ pub(crate) struct Target {
 /// Which programs of a platform are built, and with which features.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Selection {
-    /// Central and the clients. On Microkit a supervisor that prints for clients and lets them end the
-    /// machine.
+    /// Central and the clients.
     System,
-    /// The same, and on Microkit a supervisor that only reports and restarts.
-    Product,
     /// The programs of the tests and the benchmarks too.
     Tests,
     /// The same, with a central that has no express lane.
@@ -49,23 +46,17 @@ pub(crate) enum Selection {
 }
 
 impl Selection {
-    /// Cargo's arguments. `domains` is the package of the protection domains, `others` are features of other
-    /// packages that are on by default.
-    pub(crate) fn arguments(self, domains: &str, others: &[&str]) -> Vec<String> {
-        let harness = format!("{domains}/harness");
-        let features = |features: Vec<String>| vec!["--features".to_owned(), features.join(",")];
-        let without_default = |others: &[&str], domains: String| {
-            let others = others.iter().map(|feature| (*feature).to_owned());
-            let mut arguments = vec!["--no-default-features".to_owned()];
-            arguments.extend(features(others.chain([domains]).collect()));
-            arguments
-        };
-        match self {
-            Self::System => vec![],
-            Self::Product => without_default(&[], format!("{domains}/express")),
-            Self::Tests => features(vec![harness]),
-            Self::TestsWithoutExpress => without_default(others, harness),
+    /// Cargo's arguments. `domains` is the package of the protection domains.
+    pub(crate) fn arguments(self, domains: &str) -> Vec<String> {
+        let mut arguments = Vec::new();
+        if self == Self::TestsWithoutExpress {
+            // No other package that is built together with these has default features.
+            arguments.push("--no-default-features".to_owned());
         }
+        if self != Self::System {
+            arguments.extend(["--features".to_owned(), format!("{domains}/harness")]);
+        }
+        arguments
     }
 
     /// The directory below Cargo's own for what is built, if it is not the usual one: the programs have the
@@ -73,7 +64,6 @@ impl Selection {
     pub(crate) fn directory(self) -> Option<&'static str> {
         match self {
             Self::System | Self::Tests => None,
-            Self::Product => Some("product"),
             Self::TestsWithoutExpress => Some("without-express"),
         }
     }

@@ -97,6 +97,12 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
             trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
         }
     }
+    if with_microkit && wanted(Platform::Microkit) {
+        let workspace = workspace.clone();
+        trials.push(Trial::test("microkit::the_image_builders_own_tests", move || {
+            Ok(Microkit::builder_tests(&workspace)?)
+        }));
+    }
     let conclusion = libtest_mimic::run(&runner, trials);
     if runner.list {
         return Ok(());
@@ -153,7 +159,7 @@ fn microkit_trials(
         flows: workspace.root.join("flows.toml"),
     };
     let stock = directory.with_file_name("stock");
-    let product = Microkit::build(workspace, board, Config::Debug, Selection::Product)?;
+    let product = Microkit::build(workspace, board, Config::Debug, Selection::Tests)?.for_products();
     let product_directory = directory.with_file_name("product");
     let product_files = demo.clone();
     let input = Input::read(None, workspace)?.region();

@@ -141,7 +141,10 @@ pub enum ConfigError {
     Truncated,
     /// The blob has more clients than [`MAX_CLIENTS`].
     TooManyClients(u32),
-    /// The client record of this number has a value outside its range.
+    /// The ticker's channel has a number that no channel has.
+    TickChannel(u32),
+    /// The client record of this number has a value outside its range, or the channel of an earlier client or
+    /// of the ticker.
     Client(u32),
     /// The flow record of this number names an unknown client, or one client as both source and target, or
     /// has a value outside its range.
@@ -161,6 +164,9 @@ impl core::fmt::Display for ConfigError {
             }
             Self::Truncated => write!(f, "the configuration ends before its last record; rebuild the image"),
             Self::TooManyClients(count) => write!(f, "{count} clients, at most {MAX_CLIENTS} are supported"),
+            Self::TickChannel(channel) => {
+                write!(f, "the ticker has channel {channel}, channels are numbered below {CHANNELS}")
+            }
             Self::Client(number) => write!(f, "client record {number} has a value outside its range"),
             Self::Flow(number) => write!(f, "flow record {number} has a value outside its range"),
             Self::FlowTwice(number) => write!(f, "flow record {number} repeats an earlier pair"),
@@ -198,8 +204,14 @@ impl<'a> Config<'a> {
         let (flows, _) = <[FlowRecord]>::ref_from_prefix_with_elems(rest, header.flows as usize)
             .map_err(|_| ConfigError::Truncated)?;
 
+        let tick_channel = header.tick_channel;
+        if tick_channel != Header::NO_TICK && tick_channel >= u32::from(CHANNELS) {
+            return Err(ConfigError::TickChannel(tick_channel));
+        }
         for (client, number) in clients.iter().zip(0..) {
-            if !client.is_in_range() {
+            let earlier = clients.iter().take(number as usize).map(|earlier| earlier.channel);
+            let is_taken = earlier.chain([tick_channel]).any(|channel| channel == client.channel);
+            if is_taken || !client.is_in_range() {
                 return Err(ConfigError::Client(number));
             }
         }

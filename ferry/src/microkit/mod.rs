@@ -31,6 +31,8 @@ const KERNEL: &str = "sel4_32.elf";
 
 /// Cargo's profile for protection domains. The directory in which Cargo puts them has the same name.
 const PROTECTION_DOMAINS: &str = "protection-domain";
+/// The package of the image builder, and its program.
+const BUILDER: &str = "ferry-microkit-image";
 /// The package of all protection domains.
 const DOMAINS: &str = "ferry-pds-microkit";
 
@@ -41,6 +43,8 @@ pub(crate) struct Microkit {
     board: &'static Board,
     config: Config,
     selection: Selection,
+    /// Whether images are those of a product: nobody can call the supervisor.
+    product: bool,
     builder: PathBuf,
     programs: PathBuf,
     /// Programs for protection domains with `fpu="false"`, on boards where these are compiled separately.
@@ -81,18 +85,18 @@ impl Microkit {
         selection: Selection,
     ) -> Result<Self, MicrokitError> {
         let built = Self::find(workspace, board, config, selection)?;
-        built.cargo(workspace, "release", &["ferry-microkit-image"], "the image builder", |cargo| {
+        built.cargo(workspace, "release", &[BUILDER], "the image builder", |cargo| {
             cargo.arg("--target-dir").arg(host_directory(workspace));
         })?;
         built.cargo(
             workspace,
             PROTECTION_DOMAINS,
-            &[DOMAINS, "ferry-supervisor"],
+            &[DOMAINS, "ferry-supervisor", "ferry-demo-supervisor"],
             "the protection domains",
             |cargo| {
                 built.freestanding(cargo, &built.directory(workspace));
                 cargo.args(board.target_without_fpu.into_iter().flat_map(|target| ["--target", target]));
-                cargo.args(selection.arguments(DOMAINS, &["ferry-supervisor/requests"]));
+                cargo.args(selection.arguments(DOMAINS));
             },
         )?;
         Ok(built)
@@ -112,7 +116,8 @@ impl Microkit {
             board,
             config,
             selection,
-            builder: host_directory(workspace).join("release/ferry-microkit-image"),
+            product: false,
+            builder: host_directory(workspace).join("release").join(BUILDER),
             programs: PathBuf::new(),
             programs_without_fpu: None,
         };
@@ -121,6 +126,11 @@ impl Microkit {
         built.programs = programs.next().unwrap_or_default();
         built.programs_without_fpu = programs.next();
         Ok(built)
+    }
+
+    /// The same, for images of a product.
+    pub(crate) fn for_products(self) -> Self {
+        Self { product: true, ..self }
     }
 
     /// The target directory of programs for this board and configuration.
@@ -182,7 +192,7 @@ impl Microkit {
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
         }
-        if self.selection == Selection::Product {
+        if self.product {
             command.arg("--product");
         }
         for (domain, priority) in priorities {
@@ -211,6 +221,14 @@ impl Microkit {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(system).arg("--flows").arg(flows);
         command.arg("--search-path").arg(&self.programs).arg("--stock-check");
+        run_builder(command)
+    }
+
+    /// Runs the unit tests of the image builder.
+    pub(crate) fn builder_tests(workspace: &Workspace) -> Result<(), MicrokitError> {
+        let mut command = cargo_in(workspace);
+        command.args(["test", "--quiet", "--release", "--locked", "--package", BUILDER, "--target-dir"]);
+        command.arg(host_directory(workspace));
         run_builder(command)
     }
 

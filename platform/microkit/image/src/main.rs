@@ -80,8 +80,8 @@ pub(crate) struct Arguments {
     /// Directory for what is made
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// Lets no domain call the supervisor, which then neither prints for domains nor ends the machine: for a
-    /// supervisor that is built without the feature `requests`
+    /// Lets no domain call the supervisor, and takes the one that neither prints for domains nor ends the
+    /// machine
     #[arg(long)]
     product: bool,
     /// Has the stock Microkit tool build the system instead, without any of Ferry's additions

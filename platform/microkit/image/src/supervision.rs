@@ -17,8 +17,10 @@ use roxmltree::{Document, Node};
 
 use crate::error::Error;
 
-/// Name of the supervisor and, with the ending `.elf`, of its program.
+/// Name of the supervisor and, with the ending `.elf`, of its program if nobody can call it.
 pub(crate) const SUPERVISOR: &str = "ferry_supervisor";
+/// Name of its program, without the ending, if somebody can.
+const DEMO_SUPERVISOR: &str = "ferry_demo_supervisor";
 /// A program that has this symbol can call the supervisor.
 pub(crate) const SYMBOL: &str = "ferry_supervisor";
 /// Microkit's highest priority, which the supervisor has.
@@ -79,11 +81,12 @@ impl Supervised {
             rest.replace_range(domain.range(), "");
         }
         let (devices, regions) = devices(board, silent, !channels.is_empty());
+        let program = if channels.is_empty() { SUPERVISOR } else { DEMO_SUPERVISOR };
         let end = rest.rfind("</").unwrap_or(rest.len());
         new.xml = format!(
             "{}\n<!-- Added by ferry-microkit-image. -->\n{regions}\
              <protection_domain name=\"{SUPERVISOR}\" priority=\"{HIGHEST_PRIORITY}\">\n\
-             <program_image path=\"{SUPERVISOR}.elf\" />\n{devices}{inner}</protection_domain>\n{channels}{}",
+             <program_image path=\"{program}.elf\" />\n{devices}{inner}</protection_domain>\n{channels}{}",
             &rest[..end],
             &rest[end..],
         );
@@ -257,6 +260,9 @@ mod tests {
         let new = Supervised::new(DESCRIPTION, boards().1, |_| false).unwrap();
         assert!(!new.xml.contains("pp=\"true\"") && !new.xml.contains("ferry_exit"), "{}", new.xml);
         assert!(new.xml.contains("ferry_uart"), "it reports");
+        assert!(new.xml.contains("\"ferry_supervisor.elf\""), "{}", new.xml);
+        let demo = supervised(DESCRIPTION, boards().1).unwrap();
+        assert!(demo.xml.contains("\"ferry_demo_supervisor.elf\""), "{}", demo.xml);
     }
 
     #[test]

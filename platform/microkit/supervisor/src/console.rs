@@ -1,15 +1,108 @@
-//! The console.
+//! The console: a UART. The image builder gives it to the supervisor and fills in the symbol. Firmware or the
+//! kernel has set it up.
 
 use core::fmt;
 
-use crate::device;
+#[cfg(target_arch = "aarch64")]
+use aarch64 as device;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as device;
+
+#[cfg(target_arch = "x86_64")]
+pub use x86_64::FIRST_PORTS;
 
 /// The console itself, for the supervisor's own lines.
-pub(crate) struct Console;
+#[derive(Clone, Copy, Debug)]
+pub struct Console;
 
 impl fmt::Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        device::put(text.as_bytes());
+        put(text.as_bytes());
         Ok(())
+    }
+}
+
+/// Makes the device ready.
+pub(crate) fn prepare() {
+    device::prepare();
+}
+
+/// Prints text. If there is no device, the text is dropped.
+pub fn put(text: &[u8]) {
+    device::put(text);
+}
+
+/// A PL011 in memory.
+#[cfg(target_arch = "aarch64")]
+mod aarch64 {
+    /// Offsets of the data and flag registers, and the flag that says that the transmit queue is full.
+    const DATA: usize = 0x00;
+    const FLAGS: usize = 0x18;
+    const TRANSMIT_FULL: u32 = 1 << 5;
+
+    /// Firmware has set up the UART.
+    pub(crate) fn prepare() {}
+
+    /// Prints text; drops it if there is no UART.
+    pub(crate) fn put(text: &[u8]) {
+        let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
+        let flags = core::ptr::with_exposed_provenance::<u32>(base + FLAGS);
+        let data = core::ptr::with_exposed_provenance_mut::<u32>(base + DATA);
+        for byte in text {
+            // SAFETY: the image builder maps the UART's registers there, uncached. This register can be read
+            // at any time.
+            while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
+            // SAFETY: as above. The queue has room for a byte.
+            unsafe { data.write_volatile(u32::from(*byte)) };
+        }
+    }
+}
+
+/// The first serial port of a PC.
+#[cfg(target_arch = "x86_64")]
+mod x86_64 {
+    /// Slot of the capability to the I/O ports with number 0. Microkit puts those of number `n` `n` slots
+    /// further on.
+    pub const FIRST_PORTS: u64 = 10 + 64 * 6;
+    /// Data, queue control and line status registers, and the status bit that says that the transmitter is
+    /// empty.
+    const DATA: u64 = 0x3f8;
+    const QUEUE_CONTROL: u64 = 0x3fa;
+    const LINE_STATUS: u16 = 0x3fd;
+    const TRANSMITTER_EMPTY: u8 = 1 << 5;
+    const QUEUE_ON: u64 = 1;
+    /// Bytes that the transmit queue of a 16550 takes.
+    const QUEUE: usize = 16;
+
+    /// Number of the port range of the serial port, if the supervisor has it.
+    fn serial_ports() -> Option<u64> {
+        ferry_platform::patched_symbol!("ferry_uart").map(|number| FIRST_PORTS + number as u64)
+    }
+
+    /// Turns the transmit queue on: every access is a system call, so bytes go out in batches.
+    pub(crate) fn prepare() {
+        let Some(ports) = serial_ports() else { return };
+        sel4::with_ipc_buffer_mut(|buffer| {
+            buffer.inner_mut().seL4_X86_IOPort_Out8(ports, QUEUE_CONTROL, QUEUE_ON)
+        });
+    }
+
+    /// Prints text; drops it if there is no serial port.
+    pub(crate) fn put(text: &[u8]) {
+        let Some(ports) = serial_ports() else { return };
+        sel4::with_ipc_buffer_mut(|buffer| {
+            let buffer = buffer.inner_mut();
+            for batch in text.chunks(QUEUE) {
+                // A read that is refused gives 0, so it must end the loop. There is nowhere to report it
+                // either.
+                while {
+                    let status = buffer.seL4_X86_IOPort_In8(ports, LINE_STATUS);
+                    status.error == 0 && status.result & TRANSMITTER_EMPTY == 0
+                } {}
+                for byte in batch {
+                    buffer.seL4_X86_IOPort_Out8(ports, DATA, u64::from(*byte));
+                }
+            }
+        });
     }
 }

@@ -4,7 +4,7 @@
 use core::ptr::from_ref;
 
 /// Numbers are below this: Microkit's limit for channels and for children.
-pub(crate) const LIMIT: usize = ferry_platform::Channel::LIMIT as usize;
+pub const LIMIT: usize = ferry_platform::Channel::LIMIT as usize;
 /// Bytes of a name, the rest zero: Microkit's limit.
 const NAME: usize = 64;
 
@@ -18,11 +18,12 @@ static NAMES: [[u8; NAME]; LIMIT] = [[0; NAME]; LIMIT];
 static CHILDREN: u64 = 0;
 
 /// The name of a domain.
-pub(crate) struct Name([u8; NAME]);
+pub struct Name([u8; NAME]);
 
 impl Name {
     /// The name of the domain with this number; `?` if it has none.
-    pub(crate) fn of(number: usize) -> Self {
+    #[must_use]
+    pub fn of(number: usize) -> Self {
         let Some(name) = NAMES.get(number) else { return Self([0; NAME]) };
         // SAFETY: a reference is valid for reads. The read is volatile, because the image builder has changed
         // the value.
@@ -30,7 +31,8 @@ impl Name {
     }
 
     /// As text.
-    pub(crate) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         match self.0.split(|byte| *byte == 0).next() {
             None | Some([]) => "?",
             Some(name) => str::from_utf8(name).unwrap_or("?"),

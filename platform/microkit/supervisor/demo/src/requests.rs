@@ -1,7 +1,4 @@
-//! What protection domains ask the supervisor for: to print, to end the machine, to be stopped after a panic.
-//!
-//! A demonstration and the tests need that. It lets every PD print under any name and end the machine, so a
-//! product is built without it (feature `requests`).
+//! The requests of protection domains: to print, to end the machine, to be stopped after a panic.
 
 use core::fmt::Write;
 
@@ -10,11 +7,12 @@ use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
 use sel4_microkit::{MessageInfo, get_mr, with_msg_bytes};
 use static_cell::ConstStaticCell;
 
-use crate::console::Console;
-use crate::device;
-use crate::domains::Name;
+use supervisor::console::Console;
+use supervisor::domains::Name;
+use supervisor::{Requests, Wish, report};
+
+use crate::exit;
 use crate::lines::Lines;
-use crate::report;
 
 /// Bytes of text that one request can have; a message has no more.
 const TEXT: usize = 119 * WORD;
@@ -22,26 +20,12 @@ const TEXT: usize = 119 * WORD;
 static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
 
 /// The unfinished lines of those that print.
-pub(crate) struct Requests {
+pub(crate) struct Served {
     lines: &'static mut Lines,
 }
 
-/// What is left to do after a request.
-#[derive(PartialEq, Eq)]
-pub(crate) enum Wish {
-    Nothing,
-    /// The PD has panicked and is to be stopped.
-    Stop,
-}
-
-impl Requests {
-    /// To be called once.
-    pub(crate) fn new() -> Self {
-        Self { lines: LINES.take() }
-    }
-
-    /// Serves a request of domain `number`.
-    pub(crate) fn serve(&mut self, number: usize, message: &MessageInfo) -> Wish {
+impl Requests for Served {
+    fn serve(&mut self, number: usize, message: &MessageInfo) -> Wish {
         match message.label() {
             PRINT => self.print(number, message.count()),
             END_LINE => self.end_line(number),
@@ -59,9 +43,15 @@ impl Requests {
         Wish::Nothing
     }
 
-    /// Ends a domain's unfinished line, so that what follows begins on one of its own.
-    pub(crate) fn end_line(&mut self, number: usize) {
+    fn end_line(&mut self, number: usize) {
         self.lines.flush(number);
+    }
+}
+
+impl Served {
+    /// To be called once.
+    pub(crate) fn new() -> Self {
+        Self { lines: LINES.take() }
     }
 
     fn print(&mut self, number: usize, words: usize) {
@@ -81,6 +71,6 @@ impl Requests {
         let code = u8::try_from(code).unwrap_or(u8::MAX);
         self.lines.flush_all();
         report(Report::Exit { domain: Name::of(number).as_str(), code });
-        device::exit(code);
+        exit::exit(code);
     }
 }

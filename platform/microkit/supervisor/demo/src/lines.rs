@@ -1,8 +1,8 @@
 //! What domains print, line by line. It goes out when its line ends, so lines of up to [`LINE`] bytes never
 //! mix.
 
-use crate::device;
-use crate::domains::LIMIT;
+use supervisor::console;
+use supervisor::domains::LIMIT;
 
 /// Bytes of the longest line that goes out in one piece.
 const LINE: usize = 512;
@@ -44,7 +44,7 @@ impl Lines {
             && line.length > 0
         {
             line.flush();
-            device::put(b"\n");
+            console::put(b"\n");
         }
     }
 
@@ -58,7 +58,7 @@ impl Lines {
 
 impl Line {
     fn flush(&mut self) {
-        device::put(&self.bytes[..self.length]);
+        console::put(&self.bytes[..self.length]);
         self.length = 0;
     }
 }

@@ -1,0 +1,188 @@
+//! Every bound of the configuration: the last value that is accepted, and the first that is not.
+
+use ferry_layout::DomainName;
+use ferry_layout::config::{
+    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, ConfigError, FlowRecord, Header,
+};
+use ferry_layout::geometry::{CHANNELS, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS};
+use zerocopy::IntoBytes;
+
+/// A blob before it is encoded.
+struct Blob {
+    header: Header,
+    clients: Vec<ClientRecord>,
+    flows: Vec<FlowRecord>,
+}
+
+impl Blob {
+    /// Two clients, a flow in each direction, and a ticker.
+    fn new() -> Self {
+        let buffer = BufferRecord {
+            window_address: 0x20_0000,
+            first_capability: 1,
+            bytes: 0x20_0000,
+            frame_bits: 12,
+            reserved: 0,
+        };
+        let client = |number: u32| ClientRecord {
+            name: DomainName::new(&format!("client{number}")).unwrap(),
+            out_address: 0x1000,
+            in_address: 0x2000,
+            transmit: buffer,
+            receive: buffer,
+            bytes_per_round: 1,
+            messages_per_round: 1,
+            channel: number,
+            reserved: 0,
+        };
+        let flow = |source, target| FlowRecord {
+            source,
+            target,
+            urgent: 0,
+            mapping: 0,
+            reserved: 0,
+            max_message: 1,
+        };
+        let header = Header {
+            magic: CONFIG_MAGIC,
+            version: CONFIG_VERSION,
+            clients: 2,
+            flows: 2,
+            tick_channel: 9,
+            tick_period: 1000,
+            reserved: 0,
+        };
+        Self { header, clients: vec![client(0), client(1)], flows: vec![flow(0, 1), flow(1, 0)] }
+    }
+
+    fn bytes(&self) -> Vec<u64> {
+        let mut bytes = self.header.as_bytes().to_vec();
+        bytes.extend_from_slice(self.clients.as_bytes());
+        bytes.extend_from_slice(self.flows.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
+    }
+
+    fn parse(&self) -> Result<(), ConfigError> {
+        Config::parse(self.bytes().as_bytes()).map(drop)
+    }
+}
+
+/// What `change` makes of a good blob.
+fn with(change: impl FnOnce(&mut Blob)) -> Result<(), ConfigError> {
+    let mut blob = Blob::new();
+    change(&mut blob);
+    blob.parse()
+}
+
+#[track_caller]
+fn accepted(change: impl FnOnce(&mut Blob)) {
+    assert_eq!(with(change), Ok(()));
+}
+
+/// The change makes client 1 one that is refused.
+#[track_caller]
+fn client_refused(change: impl FnOnce(&mut ClientRecord)) {
+    assert_eq!(with(|blob| change(&mut blob.clients[1])), Err(ConfigError::Client(1)));
+}
+
+/// The change makes flow 1 one that is refused.
+#[track_caller]
+fn flow_refused(change: impl FnOnce(&mut FlowRecord)) {
+    assert_eq!(with(|blob| change(&mut blob.flows[1])), Err(ConfigError::Flow(1)));
+}
+
+#[test]
+fn the_header() {
+    accepted(|_| {});
+    assert_eq!(with(|blob| blob.header.magic += 1), Err(ConfigError::NotAConfig));
+    for version in [CONFIG_VERSION - 1, CONFIG_VERSION + 1] {
+        assert_eq!(with(|blob| blob.header.version = version), Err(ConfigError::Version(version)));
+    }
+    let too_many = u32::try_from(MAX_CLIENTS).unwrap() + 1;
+    assert_eq!(with(|blob| blob.header.clients = too_many), Err(ConfigError::TooManyClients(too_many)));
+    assert_eq!(with(|blob| blob.header.clients = too_many - 1), Err(ConfigError::Truncated));
+    assert_eq!(with(|blob| blob.header.flows = 3), Err(ConfigError::Truncated));
+    accepted(|blob| blob.header.tick_channel = u32::from(CHANNELS) - 1);
+    accepted(|blob| blob.header.tick_channel = Header::NO_TICK);
+    let beyond = u32::from(CHANNELS);
+    assert_eq!(with(|blob| blob.header.tick_channel = beyond), Err(ConfigError::TickChannel(beyond)));
+}
+
+#[test]
+fn as_many_clients_as_there_can_be() {
+    let all = |blob: &mut Blob, count: usize| {
+        let first = blob.clients[0];
+        let client = |number: usize| ClientRecord { channel: u32::try_from(number).unwrap() + 10, ..first };
+        blob.clients = (0..count).map(client).collect();
+        blob.header.clients = u32::try_from(count).unwrap();
+    };
+    accepted(|blob| all(blob, MAX_CLIENTS));
+    assert!(with(|blob| all(blob, MAX_CLIENTS + 1)).is_err());
+}
+
+#[test]
+fn a_client() {
+    client_refused(|client| client.name = DomainName::default());
+    for address in [0, 0x1001, 0x1800] {
+        client_refused(|client| client.out_address = address);
+        client_refused(|client| client.in_address = address);
+    }
+    client_refused(|client| client.bytes_per_round = 0);
+    client_refused(|client| client.messages_per_round = 0);
+    accepted(|blob| blob.clients[1].channel = u32::from(CHANNELS) - 1);
+    client_refused(|client| client.channel = u32::from(CHANNELS));
+    client_refused(|client| client.channel = 0);
+    client_refused(|client| client.channel = 9);
+}
+
+#[test]
+fn a_buffer() {
+    let buffers: [fn(&mut ClientRecord) -> &mut BufferRecord; 2] =
+        [|client| &mut client.transmit, |client| &mut client.receive];
+    for buffer in buffers {
+        let accepted = |change: fn(&mut BufferRecord)| {
+            assert_eq!(with(|blob| change(buffer(&mut blob.clients[1]))), Ok(()));
+        };
+        let refused = |change: fn(&mut BufferRecord)| client_refused(|client| change(buffer(client)));
+        accepted(|buffer| buffer.bytes = 0);
+        accepted(|buffer| buffer.bytes = 4096 * MAX_BUFFER_FRAMES as u64);
+        refused(|buffer| buffer.bytes = 4096 * (MAX_BUFFER_FRAMES as u64 + 1));
+        refused(|buffer| buffer.bytes += 1);
+        refused(|buffer| buffer.bytes += 2048);
+        for bits in [0, 11, 13, 20, 22, 64, 76] {
+            client_refused(|client| buffer(client).frame_bits = bits);
+        }
+        accepted(|buffer| (buffer.frame_bits, buffer.bytes) = (21, MAX_BUFFER_BYTES));
+        refused(|buffer| (buffer.frame_bits, buffer.bytes) = (21, MAX_BUFFER_BYTES + 0x20_0000));
+        refused(|buffer| (buffer.frame_bits, buffer.bytes) = (21, 4096));
+        refused(|buffer| buffer.window_address += 2048);
+        refused(|buffer| (buffer.frame_bits, buffer.window_address) = (21, 0x1000));
+        refused(|buffer| buffer.window_address = 0u64.wrapping_sub(0x20_0000));
+        accepted(|buffer| buffer.window_address = 0u64.wrapping_sub(0x20_1000));
+    }
+}
+
+#[test]
+fn a_flow() {
+    flow_refused(|flow| flow.source = 2);
+    flow_refused(|flow| flow.target = 2);
+    flow_refused(|flow| flow.target = flow.source);
+    accepted(|blob| blob.flows[1].urgent = 1);
+    flow_refused(|flow| flow.urgent = 2);
+    accepted(|blob| blob.flows[1].mapping = 1);
+    flow_refused(|flow| flow.mapping = 2);
+    flow_refused(|flow| flow.max_message = 0);
+    assert_eq!(with(|blob| blob.flows[1] = blob.flows[0]), Err(ConfigError::FlowTwice(1)));
+}
+
+#[test]
+fn what_was_checked_is_what_is_read() {
+    let bytes = Blob::new().bytes();
+    let config = Config::parse(bytes.as_bytes()).unwrap();
+    assert_eq!((config.tick_channel(), config.tick_period()), (Some(9), 1000));
+    let names = config.clients().map(|(id, client)| (id.number(), client.name.as_str().to_owned()));
+    assert_eq!(names.collect::<Vec<_>>(), [(0, "client0".to_owned()), (1, "client1".to_owned())]);
+    let pairs = config.flows().iter().map(|flow| (flow.source, flow.target));
+    assert_eq!(pairs.collect::<Vec<_>>(), [(0, 1), (1, 0)]);
+}

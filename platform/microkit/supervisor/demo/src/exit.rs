@@ -1,0 +1,45 @@
+//! QEMU's ways to end the machine. On x86-64 the image builder gives the device to the supervisor and fills in
+//! the symbol.
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64::exit;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::exit;
+
+/// Semihosting.
+#[cfg(target_arch = "aarch64")]
+mod aarch64 {
+    /// Semihosting operation `SYS_EXIT_EXTENDED` and the reason `ADP_Stopped_ApplicationExit`.
+    const SYS_EXIT_EXTENDED: u64 = 0x20;
+    const APPLICATION_EXIT: u64 = 0x2_0026;
+
+    /// Ends the machine, if it is QEMU with semihosting for user programs. On another machine this raises an
+    /// exception.
+    pub(crate) fn exit(code: u8) {
+        let reason = [APPLICATION_EXIT, u64::from(code)];
+        // SAFETY: the operation reads the two words at the address in `x1`, which stay until it ends, and
+        // does not return. A machine that does not know the operation stops this thread.
+        unsafe {
+            core::arch::asm!("hlt #0xf000", in("x0") SYS_EXIT_EXTENDED, in("x1") reason.as_ptr(), lateout("x0") _);
+        }
+    }
+}
+
+/// `isa-debug-exit`.
+#[cfg(target_arch = "x86_64")]
+mod x86_64 {
+    use supervisor::console::FIRST_PORTS;
+
+    /// Port of `isa-debug-exit`, as the QEMU command line places it.
+    const EXIT: u64 = 0xf4;
+
+    /// Ends the machine, if it is QEMU with `isa-debug-exit`: its exit status is `code * 2 + 1`, and codes
+    /// above 127 count as 127.
+    pub(crate) fn exit(code: u8) {
+        let Some(number) = ferry_platform::patched_symbol!("ferry_exit") else { return };
+        sel4::with_ipc_buffer_mut(|buffer| {
+            let code = u64::from(code.min(127));
+            buffer.inner_mut().seL4_X86_IOPort_Out8(FIRST_PORTS + number as u64, EXIT, code);
+        });
+    }
+}

@@ -1,0 +1,22 @@
+//! The supervisor of demonstrations and tests. Besides what every supervisor does, it prints for protection
+//! domains (PDs) and ends the machine when one asks for that.
+//!
+//! A PD can print what it likes, under its own or another's name, and it can end the machine. It can stop no
+//! single PD but itself. So no product has this supervisor (`ferry image --product`).
+
+#![no_std]
+#![no_main]
+
+mod exit;
+mod lines;
+mod requests;
+
+use supervisor::Supervisor;
+
+use crate::requests::Served;
+
+sel4_microkit::declare_protection_domain!(init = init);
+
+fn init() -> Supervisor<Served> {
+    Supervisor::new(Served::new())
+}
