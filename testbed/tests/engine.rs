@@ -641,7 +641,7 @@ fn a_client_that_leaves_with_a_chain_half_published_does_not_keep_central_awake(
     out.descriptors.store(0, Descriptor { target: 1, flags: flags::CHAINED, ..Descriptor::default() });
     out.transmit_tail.publish(1);
     pair.bed.run();
-    out.take_leave();
+    out.clear_magic();
     out.transmit_tail.publish(0);
     // This run never returned when a tail that central does not read counted as work.
     pair.bed.run();

@@ -135,11 +135,11 @@ fn t36_requests_change_between_reads() {
 
 #[test]
 fn t37_the_hello_is_taken_back_or_the_epoch_changed_between_reads() {
-    strikes_everywhere(|mallory| mallory.0.from_client.take_leave());
+    strikes_everywhere(|mallory| mallory.0.from_client.clear_magic());
     strikes_everywhere(|mallory| mallory.enter(2));
     strikes_everywhere(|mallory| mallory.0.from_client.epoch_wanted.publish(u32::MAX));
     strikes_everywhere(|mallory| {
-        mallory.0.from_client.take_leave();
+        mallory.0.from_client.clear_magic();
         mallory.tail(99);
     });
 }

@@ -57,7 +57,7 @@ pub(in super::super) const T62: Scenario = Scenario {
         gamma.until(Standing::Quarantined)?;
         // The same epoch again, with valid indices or without the magic, changes nothing.
         for hello in [true, false] {
-            gamma.from_client.take_leave();
+            gamma.from_client.clear_magic();
             gamma.from_client.transmit_tail.publish(1);
             if hello {
                 gamma.from_client.ask_for_epoch(epoch);
@@ -105,7 +105,7 @@ pub(in super::super) const T64: Scenario = Scenario {
         gamma.store(Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 9) });
         let versions = [0, ABI_VERSION - 1, ABI_VERSION + 1, u32::MAX].map(|version| (4, version));
         for (place, word) in [(0, 0), (0, u32::MAX)].into_iter().chain(versions) {
-            gamma.from_client.take_leave();
+            gamma.from_client.clear_magic();
             gamma.from_client.transmit_tail.publish(0);
             gamma.from_client.ask_for_epoch(epoch);
             gamma.raw_out.write(place, &word.to_le_bytes());
@@ -232,7 +232,7 @@ pub(in super::super) const T69: Scenario = Scenario {
         ensure!(gamma.end_of(word)? == Status::Done, "mallory is told to send again");
         // As at the beginning of a restart: the indices would be impossible, and another client sends to
         // gamma.
-        gamma.from_client.take_leave();
+        gamma.from_client.clear_magic();
         gamma.from_client.transmit_tail.publish(0);
         gamma.from_client.post_tail.publish(0);
         gamma.from_client.delivery_head.publish(0);
