@@ -369,7 +369,7 @@ impl<'a> Actor<'a> {
             }
             self.stage.pause();
         }
-        Err(Clue { what: "something awaited comes", line: line!() })
+        Err(Clue { what: "the condition becomes true in time", line: line!() })
     }
 
     /// Lets others run.

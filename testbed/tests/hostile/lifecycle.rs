@@ -83,7 +83,7 @@ fn t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew() {
 }
 
 #[test]
-fn t63_a_storm_of_epochs_harms_only_who_waits_for_it() {
+fn t63_a_storm_of_epochs_harms_only_its_waiting_senders() {
     let mut arena = Arena::new();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
     for epoch in 2..200 {
@@ -99,7 +99,7 @@ fn t63_a_storm_of_epochs_harms_only_who_waits_for_it() {
 }
 
 #[test]
-fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
+fn t64_without_the_magic_or_in_another_version_nothing_is_read() {
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     let page = ferry_testbed::Memory::of(mallory.0.from_client);
@@ -227,7 +227,7 @@ fn t68_frames_that_a_flow_keeps_mapped_are_let_go_with_their_owner() {
 }
 
 #[test]
-fn t69_a_client_that_has_taken_leave_commits_no_offence() {
+fn t69_a_client_that_has_cleared_its_magic_is_not_quarantined() {
     let mut arena = Arena::new();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
     for index in 0..128 {
