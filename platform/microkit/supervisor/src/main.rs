@@ -17,7 +17,7 @@ mod console;
 mod device;
 mod domains;
 mod fault;
-mod lives;
+mod restart;
 
 use core::convert::Infallible;
 use core::fmt::Write;
@@ -29,7 +29,7 @@ use static_cell::ConstStaticCell;
 
 use crate::console::{Console, Lines};
 use crate::domains::Name;
-use crate::lives::Lives;
+use crate::restart::Restarter;
 
 sel4_microkit::declare_protection_domain!(init = init);
 
@@ -40,12 +40,12 @@ static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
 
 struct Supervisor {
     lines: &'static mut Lines,
-    lives: Lives,
+    restarter: Restarter,
 }
 
 fn init() -> Supervisor {
     device::prepare();
-    Supervisor { lines: LINES.take(), lives: Lives::new() }
+    Supervisor { lines: LINES.take(), restarter: Restarter::new() }
 }
 
 impl Handler for Supervisor {
@@ -78,7 +78,7 @@ impl Handler for Supervisor {
         let fault = fault::received(&message);
         self.lines.flush(number);
         report(Report::Fault { domain: Name::of(number).as_str(), fault });
-        self.end_life(number);
+        self.stop_or_restart(number);
         Ok(None)
     }
 }
@@ -110,22 +110,23 @@ impl Supervisor {
         self.lines.flush(number);
         if domains::is_child(number) {
             report(Report::Fault { domain: Name::of(number).as_str(), fault: Fault::PANIC });
-            self.end_life(number);
+            self.stop_or_restart(number);
         }
     }
 
     /// Suspends a child, and starts it again if it may be. Otherwise the child stays stopped for good. The
     /// kernel forgets the answer that the child waits for.
-    fn end_life(&mut self, number: usize) {
+    fn stop_or_restart(&mut self, number: usize) {
         let name = Name::of(number);
         let name = name.as_str();
         let suspended = Child::new(number).tcb().tcb_suspend();
-        match suspended.and_then(|()| self.lives.try_again(number)) {
+        match suspended.and_then(|()| self.restarter.try_again(number)) {
             Ok(Outcome::Again(count)) => report(Report::Restart { domain: name, number: count }),
             Ok(Outcome::GivenUp) => report(Report::GivenUp { domain: name }),
             Ok(Outcome::Stays) => {}
             Err(error) => {
-                let _ = writeln!(Console, "ferry: supervisor: {name} cannot be stopped and started: {error}");
+                let _ =
+                    writeln!(Console, "ferry: supervisor: {name} could not be stopped or restarted: {error}");
             }
         }
     }
