@@ -13,7 +13,7 @@ pub(crate) enum Error {
         "{0} is no directory of a Microkit 2.3.0 SDK for this board and configuration; check --sdk, --board and --config"
     )]
     NotInSdk(PathBuf),
-    #[error("Ferry knows no board `{0}`; it knows {known}", known = MICROKIT.each_ref().map(|board| board.name).join(", "))]
+    #[error("Ferry knows no board `{0}`; known boards: {known}", known = MICROKIT.each_ref().map(|board| board.name).join(", "))]
     NoBoard(String),
     #[error("{}: the SDK's file is not as Microkit 2.3.0 has it: {cause}", path.display())]
     SdkFile { path: PathBuf, cause: String },

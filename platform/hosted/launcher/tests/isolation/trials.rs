@@ -134,7 +134,7 @@ fn files(trial: &str, expected: &str) -> Result<(), Failed> {
     let mut watch = Watch::begin(trial)?;
     watch.until(|lines| lines.iter().any(|line| line.starts_with("files ")))?;
     if !watch.lines.iter().any(|line| line == expected) {
-        return Err(watch.failed(&format!("expected was `{expected}`")));
+        return Err(watch.failed(&format!("expected `{expected}`")));
     }
     watch.end()
 }
@@ -201,7 +201,7 @@ fn attempts(trial: &str, expected: Attempts) -> Result<(), Failed> {
     for (what, answer) in expected {
         let line = format!("{what} {answer}");
         if !watch.lines.contains(&line) {
-            return Err(watch.failed(&format!("expected was `{line}`")));
+            return Err(watch.failed(&format!("expected `{line}`")));
         }
     }
     watch.end()
@@ -288,7 +288,7 @@ fn calls() -> Result<(), Failed> {
     for (what, through) in [("calls", &calls[..])].iter().chain(ARGUMENTS) {
         let line = format!("{what} {through:?}");
         if !watch.lines.contains(&line) {
-            return Err(watch.failed(&format!("expected was `{line}`")));
+            return Err(watch.failed(&format!("expected `{line}`")));
         }
     }
     watch.end()

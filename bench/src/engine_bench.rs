@@ -75,7 +75,7 @@ struct Client {
 }
 
 /// An engine with its clients, for one case.
-pub struct Bed {
+pub struct EngineBench {
     engine: Box<Engine>,
     /// Counts the engine's requests.
     pub machine: Counters,
@@ -85,7 +85,7 @@ pub struct Bed {
     case: Case,
 }
 
-impl Bed {
+impl EngineBench {
     /// A system in which every client may send to the next one. All clients have been let in.
     ///
     /// # Panics
@@ -114,9 +114,9 @@ impl Bed {
             client.from_client.ask_for_epoch(1);
             client.from_client.wake.arm();
         }
-        let mut bed = Self { engine, machine: Counters::default(), clients, woken: ClientSet::EMPTY, case };
-        bed.engine.run(&mut bed.machine, ClientSet::first(usize::from(case.clients)), false);
-        bed
+        let mut bench = Self { engine, machine: Counters::default(), clients, woken: ClientSet::EMPTY, case };
+        bench.engine.run(&mut bench.machine, ClientSet::first(usize::from(case.clients)), false);
+        bench
     }
 
     /// What all clients do before central runs: receivers post buffers, senders enqueue a batch, and all go
