@@ -65,7 +65,7 @@ pub(crate) fn pointers(from: u64, to: u64) -> (*const u8, *mut u8) {
 }
 
 /// One client: its pages, its buffers, and its indices.
-struct Client {
+struct ClientState {
     from_client: &'static OutRegion,
     to_client: &'static InRegion,
     transmit: Memory,
@@ -79,7 +79,7 @@ pub struct EngineBench {
     engine: Box<Engine>,
     /// Counts the engine's requests.
     pub machine: Counters,
-    clients: Vec<Client>,
+    clients: Vec<ClientState>,
     /// Clients that have signalled since central last ran.
     woken: ClientSet,
     case: Case,
@@ -93,8 +93,8 @@ impl EngineBench {
     #[must_use]
     pub fn new(case: Case) -> Self {
         let bytes = (case.stride() * case.batch).next_multiple_of(4096) as usize;
-        let clients: Vec<Client> = (0..case.clients)
-            .map(|_| Client {
+        let clients: Vec<ClientState> = (0..case.clients)
+            .map(|_| ClientState {
                 from_client: Box::leak(Box::default()),
                 to_client: Box::leak(Box::default()),
                 transmit: Memory::new(bytes),
@@ -270,7 +270,7 @@ fn base(memory: Memory) -> u64 {
     memory.region().map_or(0, |region| region.base().addr().get() as u64)
 }
 
-fn configuration(case: Case, clients: &[Client]) -> Vec<u8> {
+fn configuration(case: Case, clients: &[ClientState]) -> Vec<u8> {
     let buffer = |memory: Memory| BufferRecord {
         window_address: base(memory),
         first_capability: 0,
