@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn more_than_three_percent_is_named() {
         assert_eq!(compare(&carrier(100.0), &carrier(102.9)), (vec![], vec![]));
-        let (dearer, cheaper) = compare(&carrier(100.0), &carrier(104.0));
-        assert!(cheaper.is_empty());
+        let (more, fewer) = compare(&carrier(100.0), &carrier(104.0));
+        assert!(fewer.is_empty());
         assert_eq!(
-            dearer[0].to_string(),
+            more[0].to_string(),
             "engine, 64 bytes, batch 32, keep: 100.0 -> 104.0 instructions a message (+4.0 %)"
         );
         assert_eq!(compare(&carrier(104.0), &carrier(100.0)).1.len(), 1);

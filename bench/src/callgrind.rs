@@ -16,7 +16,7 @@ pub enum CallgrindError {
     #[error("the counted program ended with {0}; run it without valgrind: ferry-bench {1}")]
     Failed(std::process::ExitStatus, String),
     /// A profile is missing, or its format is unknown.
-    #[error("{0}: callgrind's output is not as expected; this program knows that of valgrind 3.19 to 3.25")]
+    #[error("{0}: callgrind's output is not as expected; supported: valgrind 3.19 to 3.25")]
     Unreadable(String),
 }
 

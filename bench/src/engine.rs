@@ -1,10 +1,10 @@
 //! The carrier `engine`, and the floors below it. `unchecked` reads and writes the same queues but checks
 //! nothing. `memcpy` and `copy` (Ferry's own copy routine) only move the same bytes between the same places.
 
-use crate::bed::{Bed, pointers};
 use crate::callgrind::{CallgrindError, count, end_of_case, measured_section};
 use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
+use crate::engine_bench::{EngineBench, pointers};
 use std::hint::black_box;
 use std::path::Path;
 use std::ptr;
@@ -117,16 +117,16 @@ pub fn run_counted(subject: Subject, short: bool) {
 /// A case that is being measured.
 struct Work {
     subject: Subject,
-    bed: Bed,
+    bench: EngineBench,
     places: Vec<(u64, u64)>,
     length: usize,
 }
 
 impl Work {
     fn new(subject: Subject, case: Case) -> Self {
-        let bed = Bed::new(case);
-        let places = bed.places().collect();
-        Self { subject, bed, places, length: case.payload as usize }
+        let bench = EngineBench::new(case);
+        let places = bench.places().collect();
+        Self { subject, bench, places, length: case.payload as usize }
     }
 
     /// Runs one batch. `around` is called with the part to measure.
@@ -134,23 +134,23 @@ impl Work {
     /// # Panics
     /// If the batch does not arrive.
     fn batch(&mut self, around: impl FnOnce(&mut dyn FnMut())) {
-        let Self { subject, bed, places, length } = self;
+        let Self { subject, bench, places, length } = self;
         match subject {
             Subject::Engine => {
-                bed.prepare();
-                around(&mut || bed.run());
-                bed.collect();
+                bench.prepare();
+                around(&mut || bench.run());
+                bench.collect();
             }
             Subject::Unchecked => {
-                bed.prepare();
-                around(&mut || bed.run_unchecked());
-                bed.collect();
+                bench.prepare();
+                around(&mut || bench.run_unchecked());
+                bench.collect();
             }
             Subject::Memcpy => around(&mut || {
                 for (from, to) in black_box(&*places) {
                     let (from, to) = pointers(*from, *to);
-                    // SAFETY: this memory belongs to the bed, and nobody else uses it now. The buffers of two
-                    // clients do not overlap.
+                    // SAFETY: this memory belongs to the bench, and nothing else uses it now. The buffers of
+                    // two clients do not overlap.
                     unsafe { ptr::copy_nonoverlapping(from, to, black_box(*length)) };
                 }
             }),
@@ -166,7 +166,7 @@ impl Work {
 
     /// Nanoseconds per message, averaged over all messages of a measurement.
     fn time(&mut self) -> f64 {
-        let messages = self.bed.messages();
+        let messages = self.bench.messages();
         let bytes = messages * u32::try_from(self.length).unwrap_or(u32::MAX);
         let batches = (MESSAGES_IN_TIME / messages).min(BYTES_IN_TIME / bytes).max(4);
         let overhead = overhead();
@@ -185,13 +185,13 @@ impl Work {
 
     /// Maps, unmaps and signals per message.
     fn requests(&mut self) -> [f64; 3] {
-        let seen = |bed: &Bed| [bed.machine.maps, bed.machine.unmaps, bed.machine.signals];
-        let before = seen(&self.bed);
+        let seen = |bench: &EngineBench| [bench.machine.maps, bench.machine.unmaps, bench.machine.signals];
+        let before = seen(&self.bench);
         for _ in 0..WAKE_UPS {
             self.batch(|carry| carry());
         }
-        let after = seen(&self.bed);
-        let messages = self.bed.messages() * WAKE_UPS;
+        let after = seen(&self.bench);
+        let messages = self.bench.messages() * WAKE_UPS;
         [0, 1, 2].map(|which: usize| per_message(after[which] - before[which], messages))
     }
 }

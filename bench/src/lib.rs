@@ -10,9 +10,9 @@
 //! machines. Nanoseconds depend on the machine, and are only compared with others of the same run.
 
 pub mod baseline;
-pub mod bed;
 pub mod callgrind;
 pub mod engine;
+pub mod engine_bench;
 pub mod figures;
 pub mod hosted;
 pub mod plot;

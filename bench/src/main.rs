@@ -90,7 +90,7 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
     match what {
         What::Engine { short } => {
             print_counts(&engine::counted(Subject::Engine, short, products)?);
-            println!("where they are: callgrind_annotate {}/engine/callgrind.1", products.display());
+            println!("show by function: callgrind_annotate {}/engine/callgrind.1", products.display());
         }
         What::Hosted => print_counts(&hosted::counted(root(), &programs()?, products)?),
         What::Table { carriers, plots } => measure(&carriers, plots.as_deref(), products)?,
@@ -160,24 +160,28 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
         // Carriers that were not measured now keep their counts in the baseline.
         now.extend(stored.into_iter().filter(|carrier| missing.contains(&carrier.name)));
         fs::write(&path, serde_json::to_vec_pretty(&now)?)?;
-        println!("{} holds the counts of now", path.display());
+        println!("{} now holds the new counts", path.display());
         return Ok(ExitCode::SUCCESS);
     }
     for carrier in &new {
         println!("not compared: the baseline has no carrier {carrier}; ferry-bench check --accept adds it");
     }
-    let (dearer, cheaper) = baseline::compare(&stored, &now);
-    for change in &cheaper {
-        println!("cheaper: {change}");
+    let (more, fewer) = baseline::compare(&stored, &now);
+    for change in &fewer {
+        println!("fewer instructions: {change}");
     }
-    for change in &dearer {
-        println!("DEARER: {change}");
+    for change in &more {
+        println!("MORE INSTRUCTIONS: {change}");
     }
-    if !cheaper.is_empty() {
-        println!("keep what was won: ferry-bench check --accept");
+    if !fewer.is_empty() {
+        println!("to store the lower counts: ferry-bench check --accept");
     }
-    println!("{} dearer, {} cheaper than the baseline by more than 3 %", dearer.len(), cheaper.len());
-    Ok(if dearer.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!(
+        "{} cases take more and {} take fewer instructions than the baseline, by more than 3 %",
+        more.len(),
+        fewer.len()
+    );
+    Ok(if more.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The carriers whose instructions are compared with the baseline. Callgrind counts all of them but the last,

@@ -41,7 +41,7 @@
 #[cfg(test)]
 extern crate std;
 
-mod left_behind;
+mod held_sends;
 mod memory;
 mod message;
 mod port;

@@ -1,5 +1,5 @@
 //! The port: one client's end of its connection to central. This file opens it and sends. `receiving.rs`
-//! receives, `runs.rs` sends and receives whole batches, and `left_behind.rs` keeps the sends that central
+//! receives, `runs.rs` sends and receives whole batches, and `held_sends.rs` keeps the sends that central
 //! holds.
 
 use ferry_layout::geometry::{
@@ -10,7 +10,7 @@ use ferry_layout::{
 };
 use ferry_platform::{Region, RegionError};
 
-use crate::left_behind::{LeftBehind, RING};
+use crate::held_sends::{HeldSends, RING};
 use crate::memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 use crate::message::{Completion, Message, SendError, SendRefused};
 
@@ -94,7 +94,7 @@ impl<D: Doorbell> Opening<D> {
         let peers = (0..to_client.peer_count())
             .filter(|number| to_client.directory.load::<Peer>(*number).may_send != 0);
         #[expect(clippy::cast_possible_truncation, reason = "no more than clients")]
-        let left_behind = LeftBehind::new(peers.count() as u32);
+        let held_sends = HeldSends::new(peers.count() as u32);
         Ok(Port {
             from_client: self.from_client,
             to_client: self.to_client,
@@ -102,9 +102,9 @@ impl<D: Doorbell> Opening<D> {
             next_send: 0,
             oldest: 0,
             taken: 0,
-            limit: left_behind.plain_limit(),
+            limit: held_sends.plain_limit(),
             in_flight: [const { None }; TRANSMIT_SLOTS],
-            left_behind,
+            held_sends,
             next_post: 0,
             posts_taken: 0,
             posted: [const { None }; POST_SLOTS],
@@ -133,10 +133,10 @@ pub struct Port<D: Doorbell> {
     pub(crate) oldest: u32,
     /// One past the newest send that central has taken, as far as this side knows.
     pub(crate) taken: u32,
-    /// How many sends may be unresolved while none is left behind.
+    /// How many sends may be unresolved while none is held.
     limit: u32,
     pub(crate) in_flight: [Option<InFlight>; TRANSMIT_SLOTS],
-    pub(crate) left_behind: LeftBehind,
+    pub(crate) held_sends: HeldSends,
     /// Index of the next receive request.
     pub(crate) next_post: u32,
     /// One past the newest request that central has taken, as far as this side knows.
@@ -154,7 +154,7 @@ pub struct Port<D: Doorbell> {
 pub(crate) struct Unflushed {
     /// A send, a window or a withdrawal. Central has to be signalled if its wake hint asks for it, because it
     /// would not look by itself before the next tick.
-    pub(crate) news: bool,
+    pub(crate) work: bool,
     /// A posted buffer or a taken delivery. Central looks for these when it needs them. If it cannot go on
     /// without them, it asks for a signal by another hint, `wake_for_requests`.
     pub(crate) room: bool,
@@ -186,7 +186,7 @@ impl<D: Doorbell> Port<D> {
     #[must_use]
     pub fn open(regions: Regions, mut doorbell: D) -> (Opening<D>, TransmitMemory, ReceiveMemory) {
         let Regions { from_client, to_client, transmit, receive } = regions;
-        from_client.take_leave();
+        from_client.clear_magic();
         from_client.transmit_tail.publish(0);
         from_client.post_tail.publish(0);
         from_client.delivery_head.publish(0);
@@ -280,7 +280,7 @@ impl<D: Doorbell> Port<D> {
             // There is a slot, because room was counted for all parts.
             let Some(index) = self.free_slot(target) else { break };
             if number != 0 {
-                self.left_behind.note_rest(index);
+                self.held_sends.note_rest(index);
             }
             self.store(index, descriptor, buffer);
         }
@@ -314,14 +314,14 @@ impl<D: Doorbell> Port<D> {
         self.from_client.descriptors.store(index, descriptor);
         self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
         self.next_send = index.wrapping_add(1);
-        self.unflushed.news = true;
+        self.unflushed.work = true;
     }
 
     /// The next index whose slot is free for a send to `target`, or `None`. Indices before it whose slots are
     /// in use are passed over.
     #[inline]
     fn free_slot(&mut self, target: u16) -> Option<u32> {
-        if !self.left_behind.is_empty() {
+        if !self.held_sends.is_empty() {
             return self.free_slot_between(target);
         }
         let unresolved = self.next_send.wrapping_sub(self.oldest);
@@ -331,9 +331,9 @@ impl<D: Doorbell> Port<D> {
     /// As [`free_slot`](Self::free_slot), when slots between may be in use.
     #[cold]
     fn free_slot_between(&mut self, target: u16) -> Option<u32> {
-        if self.unresolved() >= self.left_behind.limit(target) {
+        if self.unresolved() >= self.held_sends.limit(target) {
             self.look_for_taken();
-            if self.unresolved() >= self.left_behind.limit(target) {
+            if self.unresolved() >= self.held_sends.limit(target) {
                 return None;
             }
         }
@@ -353,16 +353,16 @@ impl<D: Doorbell> Port<D> {
                 return None;
             }
             self.from_client.pass_over_send(index);
-            self.left_behind.pass_over(index);
+            self.held_sends.pass_over(index);
             index = index.wrapping_add(1);
             self.next_send = index;
-            self.unflushed.news = true;
+            self.unflushed.work = true;
         }
     }
 
     /// Number of sends that are neither reaped nor known to be held by central.
     fn unresolved(&self) -> u32 {
-        self.next_send.wrapping_sub(self.oldest) - self.left_behind.passed_over()
+        self.next_send.wrapping_sub(self.oldest) - self.held_sends.passed_over()
     }
 
     /// The next send that has ended (r16). Sends to one peer come back in the order in which they were
@@ -373,7 +373,7 @@ impl<D: Doorbell> Port<D> {
         if self.oldest == self.taken {
             self.look_for_taken();
         }
-        if self.left_behind.is_empty() && self.oldest != self.taken {
+        if self.held_sends.is_empty() && self.oldest != self.taken {
             let index = self.oldest;
             if let Some(status) = self.to_client.status(index).ended() {
                 self.oldest = index.wrapping_add(1);
@@ -390,24 +390,24 @@ impl<D: Doorbell> Port<D> {
         let to_client = self.to_client;
         self.look_for_taken();
         let has_ended = |index: u32| to_client.status(index).get(index).is_some_and(Status::is_final);
-        if let Some(index) = self.left_behind.take_ended(to_client.ended_late.observe(), has_ended) {
+        if let Some(index) = self.held_sends.take_ended(to_client.ended_late.observe(), has_ended) {
             let status = to_client.status(index).get(index)?;
             return self.give_back(index, status);
         }
         while self.oldest != self.taken {
             let index = self.oldest;
             self.oldest = index.wrapping_add(1);
-            if self.left_behind.was_passed_over(index) {
+            if self.held_sends.was_passed_over(index) {
                 continue;
             }
             if let Some(status) = to_client.status(index).ended()
-                && !self.left_behind.waits_for_first(index)
+                && !self.held_sends.waits_for_first(index)
             {
-                self.left_behind.resolve(index);
+                self.held_sends.resolve(index);
                 return self.give_back(index, status);
             }
             let descriptor: Descriptor = self.from_client.descriptors.load(index);
-            self.left_behind.hold(index, descriptor.target);
+            self.held_sends.hold(index, descriptor.target);
         }
         None
     }
@@ -432,13 +432,13 @@ impl<D: Doorbell> Port<D> {
     /// known to hold come first. `None` if there is no such send or central has not written its status yet.
     #[must_use]
     pub fn status(&self, age: u32) -> Option<Status> {
-        let held = self.left_behind.held();
+        let held = self.held_sends.held();
         let index = match age.checked_sub(held) {
-            None => self.left_behind.nth(age)?,
+            None => self.held_sends.nth(age)?,
             Some(age) => {
                 let mut unresolved = (0..self.next_send.wrapping_sub(self.oldest))
                     .map(|age| self.oldest.wrapping_add(age))
-                    .filter(|index| !self.left_behind.is_passed_over(*index));
+                    .filter(|index| !self.held_sends.is_passed_over(*index));
                 unresolved.nth(age as usize)?
             }
         };
@@ -448,7 +448,7 @@ impl<D: Doorbell> Port<D> {
     /// Number of sends that were enqueued and not reaped.
     #[must_use]
     pub fn outstanding(&self) -> u32 {
-        self.unresolved() + self.left_behind.held()
+        self.unresolved() + self.held_sends.held()
     }
 
     /// Number of slots for further sends, to all peers together. [`room_for`](Self::room_for) tells how many
@@ -463,23 +463,23 @@ impl<D: Doorbell> Port<D> {
     /// peers for that, at most 16 to each.
     #[must_use]
     pub fn room_for(&self, peer: Peer) -> u32 {
-        self.left_behind.limit(peer.domain).saturating_sub(self.unresolved())
+        self.held_sends.limit(peer.domain).saturating_sub(self.unresolved())
     }
 
     /// The slots that are kept for each peer. A chain of up to this many parts can be sent to one peer,
     /// however long another peer is silent.
     #[must_use]
     pub const fn reserved(&self) -> u32 {
-        self.left_behind.reserved()
+        self.held_sends.reserved()
     }
 
     /// Publishes everything since the last flush and signals central at most once. There is no signal if
     /// central is awake anyway, or does not wait for what was published.
     pub fn flush(&mut self) {
-        let Unflushed { news, room } = self.unflushed;
+        let Unflushed { work, room } = self.unflushed;
         self.publish();
         let to_client = self.to_client;
-        if (news && to_client.wake.asks_for_signal())
+        if (work && to_client.wake.asks_for_signal())
             || (room && to_client.wake_for_requests.asks_for_signal())
         {
             self.doorbell.ring();
@@ -489,44 +489,43 @@ impl<D: Doorbell> Port<D> {
     /// Publishes everything since the last flush without a signal. Central finds it at the next tick (r14).
     /// Returns whether there was anything to publish.
     pub fn publish(&mut self) -> bool {
-        let Unflushed { news, room } = core::mem::take(&mut self.unflushed);
+        let Unflushed { work, room } = core::mem::take(&mut self.unflushed);
         if room {
             self.from_client.delivery_head.publish(self.deliveries.next());
         }
-        if news || room {
+        if work || room {
             self.from_client.post_tail.publish(self.next_post);
         }
-        if news {
+        if work {
             self.from_client.transmit_tail.publish(self.next_send);
             self.from_client.withdrawals.publish(self.withdrawals);
         }
-        news || room
+        work || room
     }
 
     /// Asks central for signals and looks once more. Returns `true` if there is something to reap or receive
     /// already; then the caller must not sleep, because a signal need not come.
-    #[must_use = "with news at hand a signal need not come"]
+    #[must_use = "if this is true, no signal may follow: do not sleep"]
     pub fn arm(&mut self) -> bool {
         self.from_client.wake.arm();
         self.has_completion() || self.to_client.delivery_tail.observe() != self.deliveries.next()
     }
 
-    /// Whether a send has ended. Sends that central holds are moved to `left_behind` on the way.
+    /// Whether a send has ended. Sends that central holds are moved to `held_sends` on the way.
     fn has_completion(&mut self) -> bool {
         self.look_for_taken();
         while self.oldest != self.taken {
             let index = self.oldest;
-            let is_held = !self.left_behind.is_passed_over(index)
-                && (self.to_client.status(index).ended().is_none()
-                    || self.left_behind.waits_for_first(index));
+            let is_held = !self.held_sends.is_passed_over(index)
+                && (self.to_client.status(index).ended().is_none() || self.held_sends.waits_for_first(index));
             if !is_held {
                 return true;
             }
             self.oldest = index.wrapping_add(1);
             let descriptor: Descriptor = self.from_client.descriptors.load(index);
-            self.left_behind.hold(index, descriptor.target);
+            self.held_sends.hold(index, descriptor.target);
         }
-        self.left_behind.has_news(self.to_client.ended_late.observe())
+        self.held_sends.has_new_ends(self.to_client.ended_late.observe())
     }
 
     /// Tells central that this client looks at its queues by itself and needs no signals until it calls

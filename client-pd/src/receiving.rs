@@ -70,7 +70,7 @@ impl<D: Doorbell> Port<D> {
         self.next_post = index.wrapping_add(1);
         match kind {
             PostKind::Buffer => self.unflushed.room = true,
-            PostKind::Window => self.unflushed.news = true,
+            PostKind::Window => self.unflushed.work = true,
         }
         Ok(Posted { index, place })
     }
@@ -87,7 +87,7 @@ impl<D: Doorbell> Port<D> {
         }
         self.from_client.withdraw(index);
         self.withdrawals = self.withdrawals.wrapping_add(1);
-        self.unflushed.news = true;
+        self.unflushed.work = true;
         true
     }
 
@@ -142,7 +142,7 @@ impl<D: Doorbell> Port<D> {
             self.unflushed.room = true;
             let event = match Arrival::load(self.to_client.deliveries.slot(index)) {
                 Some(arrival) => self.arrived(arrival),
-                None => self.understand(&self.to_client.deliveries.load(index)),
+                None => self.other_event(&self.to_client.deliveries.load(index)),
             };
             if event.is_some() {
                 return event;
@@ -170,7 +170,7 @@ impl<D: Doorbell> Port<D> {
     }
 
     #[cold]
-    fn understand(&mut self, delivery: &Delivery) -> Option<Event> {
+    fn other_event(&mut self, delivery: &Delivery) -> Option<Event> {
         let Delivery { tag, sequence, request, length, source, kind, .. } = *delivery;
         match DeliveryKind::from_number(kind)? {
             // `arrived` handles these.

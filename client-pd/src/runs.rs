@@ -41,7 +41,7 @@ impl<D: Doorbell> Port<D> {
         if self.oldest == self.taken {
             self.look_for_taken();
         }
-        if !self.left_behind.is_empty() {
+        if !self.held_sends.is_empty() {
             return self.reap_each_out_of_order(&mut each);
         }
         let (to_client, from_client) = (self.to_client, self.from_client);
@@ -70,7 +70,7 @@ impl<D: Doorbell> Port<D> {
         self.oldest = index;
         if next != self.next_send {
             self.next_send = next;
-            self.unflushed.news = true;
+            self.unflushed.work = true;
         }
         match refused {
             Some(refused) => Err(refused),

@@ -32,9 +32,9 @@ pub struct Client {
     /// Number of its protection domain in [`System::domains`].
     pub domain: usize,
     /// Number of the region `<client>_out`.
-    pub out: usize,
+    pub out_region: usize,
     /// Number of the region `<client>_in`.
-    pub into: usize,
+    pub in_region: usize,
     /// Address of `<client>_out` in central.
     pub out_address: u64,
     /// Address of `<client>_in` in central.

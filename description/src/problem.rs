@@ -17,7 +17,7 @@ pub enum Problem {
     NotXml { error: String },
     #[error("{error}")]
     NotToml { error: String },
-    #[error("element `{element}` has no place in {parent}")]
+    #[error("element `{element}` is not allowed in {parent}")]
     UnknownElement { element: String, parent: String },
     #[error("element `{element}` has no attribute `{attribute}`")]
     UnknownAttribute { attribute: String, element: String, known: String },
@@ -43,9 +43,9 @@ pub enum Problem {
     TooManyClients { found: usize },
     #[error("the name `{name}` has {} bytes", name.len())]
     NameTooLong { name: String },
-    #[error("`{name}` is named here, and there is no such protection domain")]
+    #[error("`{name}` is named here, but there is no such protection domain")]
     UnknownClient { name: String },
-    #[error("`{name}` is named here, and it is no client")]
+    #[error("`{name}` is named here, but is not a client")]
     NotAClient { name: String },
     #[error("this flow goes from `{name}` to itself")]
     FlowToSelf { name: String },
@@ -97,7 +97,7 @@ pub enum Problem {
     ConnectedClients { first: String, second: String },
     #[error("`{domain}` has two channels with the number {id}")]
     DuplicateChannel { domain: String, id: u8 },
-    #[error("`{domain}` gets no symbol `{symbol}`")]
+    #[error("no setvar sets the symbol `{symbol}` in `{domain}`")]
     MissingSetvar { domain: String, attribute: &'static str, symbol: String },
     #[error("`{domain}` gets the symbol `{symbol}` twice")]
     DuplicateSymbol { domain: String, symbol: String },
@@ -107,9 +107,9 @@ pub enum Problem {
     CentralPriority { client: String, priority: u8, central: u8 },
     #[error("`{TICKER}` has priority {ticker}, the client `{client}` has {priority}")]
     TickerPriority { client: String, priority: u8, ticker: u8 },
-    #[error("there is a tick, and no protection domain `{TICKER}`")]
+    #[error("there is a tick, but no protection domain `{TICKER}`")]
     TickWithoutTicker,
-    #[error("there is a protection domain `{TICKER}`, and no tick")]
+    #[error("there is a protection domain `{TICKER}`, but no tick")]
     TickerWithoutTick,
     #[error("the tick has a period of {tick} us, `{TICKER}` has {ticker} us")]
     TickPeriod { tick: u32, ticker: u64 },
@@ -137,7 +137,7 @@ impl Problem {
             }
             Self::UnknownElement { .. } => "remove it, or check the spelling in Microkit's manual".into(),
             Self::UnknownAttribute { known, .. } if known.is_empty() => "remove it".into(),
-            Self::UnknownAttribute { known, .. } => format!("it knows {known}"),
+            Self::UnknownAttribute { known, .. } => format!("known attributes: {known}"),
             Self::MissingAttribute { attribute, .. } => format!("add {attribute}=\"…\""),
             Self::BadValue { expected, .. } => format!("write {expected}"),
             Self::DuplicateName { .. } => "give one of the two another name".into(),

@@ -29,5 +29,5 @@ fn a_number_that_is_stated_holds() {
 #[test]
 fn a_domain_that_does_not_exist_is_a_mistake() {
     let mistakes = check("[restarts]\ncarol = 1").unwrap_err();
-    assert!(mistakes.to_string().contains("`carol` is named here, and there is no such protection domain"));
+    assert!(mistakes.to_string().contains("`carol` is named here, but there is no such protection domain"));
 }

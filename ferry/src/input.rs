@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_said_so() {
+    fn what_cannot_be_sent_is_reported() {
         let directory = tempfile::tempdir().unwrap();
         let workspace = workspace(directory.path());
         let missing = Input::read(Some(&directory.path().join("nothing")), &workspace);

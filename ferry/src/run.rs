@@ -55,7 +55,7 @@ fn boot_with_progress(
             step.line(line);
         }
         if line.starts_with("Booting all finished") {
-            step.detail("the file crosses");
+            step.detail("sending the file");
         }
     });
     Ok(boot?)

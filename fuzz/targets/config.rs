@@ -16,16 +16,16 @@ struct Untouched;
 
 impl Machine for Untouched {
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
-        panic!("{frame:?} is mapped for nobody")
+        panic!("{frame:?} is mapped although no client has pages")
     }
     fn unmap(&mut self, frame: FrameRef) {
-        panic!("{frame:?} is unmapped for nobody")
+        panic!("{frame:?} is unmapped although no client has pages")
     }
     fn copy(&mut self, _: u64, _: u64, _: u32) {
-        panic!("a copy for nobody")
+        panic!("a copy although no client has pages")
     }
     fn signal(&mut self, client: DomainId) {
-        panic!("{client:?} is signalled for nothing")
+        panic!("{client:?} is signalled although no client has pages")
     }
 }
 

@@ -43,7 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
                 grant.window_address..grant.window_address + grant.buffer.bytes
             };
             let (one, two) = (addresses(grant), addresses(other));
-            assert!(one.end <= two.start || two.end <= one.start, "homes that overlap");
+            assert!(one.end <= two.start || two.end <= one.start, "window addresses that overlap");
         }
     }
     let _ = description.access();

@@ -154,7 +154,7 @@ impl<'a> Actor<'a> {
     /// Asks for a new epoch, with all indices at 0. Returns the number of the epoch.
     pub fn enter(&mut self) -> u32 {
         (self.sends, self.posts, self.taken, self.held) = (0, 0, 0, 0);
-        self.from_client.take_leave();
+        self.from_client.clear_magic();
         self.from_client.transmit_tail.publish(0);
         self.from_client.post_tail.publish(0);
         self.from_client.delivery_head.publish(0);
@@ -369,7 +369,7 @@ impl<'a> Actor<'a> {
             }
             self.stage.pause();
         }
-        Err(Clue { what: "something awaited comes", line: line!() })
+        Err(Clue { what: "the condition becomes true in time", line: line!() })
     }
 
     /// Lets others run.

@@ -32,7 +32,7 @@ pub use actor::{Actor, Clue, Script, Stage, Strike};
 pub use memory::Buffer;
 pub use rights::{Holding, Holdings, Overreach};
 pub use role::Role;
-pub use scenario::{Change, Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
+pub use scenario::{Change, Ending, Fault, Feature, Moment, Scenario, Trace, WitnessAct};
 pub use scenarios::SCENARIOS;
 pub use stamp::Stamp;
 

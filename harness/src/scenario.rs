@@ -18,7 +18,7 @@ pub struct Scenario {
     /// never asks to be let in.
     pub mallory: Option<Strike>,
     /// What the witness in central does beside its trace.
-    pub touch: Touch,
+    pub witness: WitnessAct,
     /// What the trace of the witness must show.
     pub trace: Trace,
     /// The fault that must happen. If it is `None`, no fault may happen.
@@ -60,7 +60,7 @@ pub enum Change {
 
 /// What the witness does between engine and kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Touch {
+pub enum WitnessAct {
     /// Nothing.
     Nothing,
     /// Reads the window address of alpha's first transmit frame before any client has asked for anything.
@@ -162,7 +162,7 @@ impl Scenario {
         beta: None,
         gamma: None,
         mallory: None,
-        touch: Touch::Nothing,
+        witness: WitnessAct::Nothing,
         trace: Trace::Contains(&[]),
         fault: None,
         faults: 1,

@@ -13,15 +13,15 @@ pub struct DomainName([u8; MAX_NAME]);
 
 /// The name does not fit in [`MAX_NAME`] bytes, or is empty, or holds a zero byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NameTooLong;
+pub struct InvalidName;
 
 impl DomainName {
     /// The name as it is stored.
-    pub fn new(name: &str) -> Result<Self, NameTooLong> {
+    pub fn new(name: &str) -> Result<Self, InvalidName> {
         let mut bytes = [0; MAX_NAME];
-        let place = bytes.get_mut(..name.len()).ok_or(NameTooLong)?;
+        let place = bytes.get_mut(..name.len()).ok_or(InvalidName)?;
         if name.is_empty() || name.as_bytes().contains(&0) {
-            return Err(NameTooLong);
+            return Err(InvalidName);
         }
         place.copy_from_slice(name.as_bytes());
         Ok(Self(bytes))

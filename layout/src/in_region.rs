@@ -24,7 +24,7 @@ pub struct InRegion {
     transmit_bytes: AtomicU64,
     /// Bytes of the client's `_rx` region that central has capabilities for.
     receive_bytes: AtomicU64,
-    _hello: [Unused32; 6],
+    _introduction: [Unused32; 6],
 
     /// One past the newest transmit descriptor that central has taken. Each send before it has its final
     /// status, or is [`Queued`](crate::Status::Queued).

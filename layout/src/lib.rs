@@ -50,7 +50,7 @@ mod wake;
 pub use address::{Address, Span};
 pub use delivery::{Arrival, Delivery, DeliveryKind};
 pub use descriptor::{Descriptor, Kind, Plain, Route, flags};
-pub use directory::{DomainName, NameTooLong, Peer};
+pub use directory::{DomainName, InvalidName, Peer};
 pub use entry::{Entry, Slot, Slots};
 pub use geometry::{ABI_VERSION, DomainId, FRAME_BYTES, MAGIC};
 pub use in_region::{Counters, InRegion, Standing};

@@ -16,7 +16,7 @@ pub struct OutRegion {
     version: AtomicU32,
     /// The epoch that the client works in or asks for. Central begins a new epoch when it changes (restart).
     pub epoch_wanted: Index,
-    _hello: [Unused32; 13],
+    _introduction: [Unused32; 13],
 
     /// One past the newest transmit descriptor.
     pub transmit_tail: Index,
@@ -47,7 +47,7 @@ impl OutRegion {
     ///
     /// Pairing: every later [`Index::publish`] orders this store before itself. Central reads the magic
     /// again, by [`wanted_epoch`](Self::wanted_epoch), after it has observed an impossible index.
-    pub fn take_leave(&self) {
+    pub fn clear_magic(&self) {
         self.magic.store(0, Ordering::Relaxed);
     }
 
@@ -86,10 +86,10 @@ impl OutRegion {
     #[must_use]
     #[inline]
     pub fn wanted_epoch(&self) -> Option<u32> {
-        let greeted = self.magic.load(Ordering::Acquire) == MAGIC
+        let is_valid = self.magic.load(Ordering::Acquire) == MAGIC
             && self.version.load(Ordering::Relaxed) == ABI_VERSION;
         let epoch = self.epoch_wanted.observe();
-        greeted.then_some(epoch)
+        is_valid.then_some(epoch)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Central and its clients inside one host process: for tests, fuzzing and benchmarks.
 //!
 //! The engine and the client library are the real ones, and the pages between them are real memory. Only the
-//! machine is played. [`PlayedMachine`] keeps the window as a set of mappings and judges strictly. It panics
-//! on everything that a kernel would refuse, fault on, or silently do wrong: a frame that is mapped twice or
-//! unmapped twice, a copy that touches a page which is not mapped, a write through a transmit buffer's
-//! mapping, a byte outside any buffer.
+//! machine is simulated. [`SimulatedMachine`] keeps the window as a set of mappings and judges strictly. It
+//! panics on everything that a kernel would refuse, fault on, or silently do wrong: a frame that is mapped
+//! twice or unmapped twice, a copy that touches a page which is not mapped, a write through a transmit
+//! buffer's mapping, a byte outside any buffer.
 //!
 //! Everything that a testbed allocates lives as long as the process, because client and engine hold it by
 //! `'static` references, as protection domains do. Only a caller that can promise that nothing uses it any
@@ -14,7 +14,7 @@ mod machine;
 mod memory;
 mod topology;
 
-pub use machine::{Action, PlayedMachine};
+pub use machine::{Action, SimulatedMachine};
 pub use memory::Memory;
 pub use topology::{Topology, buffer_bytes};
 
@@ -32,7 +32,7 @@ pub struct Testbed {
     /// The engine under test.
     pub engine: Box<Engine>,
     /// The machine that maps, copies and signals for it.
-    pub machine: PlayedMachine,
+    pub machine: SimulatedMachine,
     /// The memory of each client, by number.
     pub clients: Vec<ClientMemory>,
     configuration: Vec<u64>,
@@ -77,7 +77,7 @@ impl Testbed {
             })
             .collect();
         let buffers = clients.iter().map(|client| (client.transmit, client.receive)).collect();
-        let machine = PlayedMachine::new(buffers, topology.frame_bits);
+        let machine = SimulatedMachine::new(buffers, topology.frame_bits);
         let mut bed = Self { engine: boxed_engine(), machine, clients, configuration: topology.encode() };
         bed.configure();
         bed

@@ -1,4 +1,4 @@
-//! A played machine: it does what the engine asks, checks it, and records it.
+//! A simulated machine: it does what the engine asks, checks it, and records it.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ pub enum Action {
     Signal(u16),
 }
 
-/// The played machine.
-pub struct PlayedMachine {
+/// The simulated machine.
+pub struct SimulatedMachine {
     /// Transmit and receive memory of each client.
     buffers: Vec<(Memory, Memory)>,
     /// Binary logarithm of a frame's size.
@@ -33,7 +33,7 @@ pub struct PlayedMachine {
     pub actions: Vec<Action>,
     /// Whether `actions` are recorded. A benchmark turns it off.
     pub records: bool,
-    /// How many more mappings succeed before mapping fails. It plays a kernel without memory.
+    /// How many more mappings succeed before mapping fails. It simulates a kernel without memory.
     pub refuse_map_after: Option<u32>,
     /// How many rounds were followed by another one.
     pub rounds: u32,
@@ -43,7 +43,7 @@ pub struct PlayedMachine {
     pub interposer: Option<Box<dyn FnMut(Action)>>,
 }
 
-impl PlayedMachine {
+impl SimulatedMachine {
     pub(crate) fn new(buffers: Vec<(Memory, Memory)>, frame_bits: u32) -> Self {
         Self {
             buffers,
@@ -111,7 +111,7 @@ impl PlayedMachine {
     }
 }
 
-impl Machine for PlayedMachine {
+impl Machine for SimulatedMachine {
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
         if let Some(left) = &mut self.refuse_map_after {
             *left = left.checked_sub(1).ok_or(MapFailed)?;

@@ -1,4 +1,4 @@
-//! Memory of a client that the test, the client library and the played machine access by address.
+//! Memory of a client that the test, the client library and the simulated machine access by address.
 
 use ferry_platform::Region;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};

@@ -48,7 +48,7 @@ impl Topology {
         FlowRecord { source, target, urgent: 0, mapping: mapping as u8, reserved: 0, max_message: u32::MAX }
     }
 
-    /// Address in the window at which the played machine expects a client's buffer. The buffers lie far
+    /// Address in the window at which the simulated machine expects a client's buffer. The buffers lie far
     /// apart, so that an access past the end of one is not inside another.
     pub(crate) const fn window_address(client: usize, receive: bool) -> u64 {
         (1 << 36) + ((client as u64) << 32) + if receive { 1 << 31 } else { 0 }

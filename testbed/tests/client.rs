@@ -145,11 +145,7 @@ fn a_message_longer_than_its_buffer_comes_back_and_the_rest_stays() {
     });
     let refused = refused.unwrap_err();
     assert_eq!((refused.reason, refused.buffer.capacity()), (SendError::BeyondBuffer, BYTES));
-    assert_eq!(
-        pair.sender.outstanding(),
-        2,
-        "the one that was sent anew and the one that was not taken back"
-    );
+    assert_eq!(pair.sender.outstanding(), 2, "one was sent again, and one was not taken back");
     assert_eq!(pair.sender.reap().map(|done| done.tag), Some(2));
     pair.sender.publish();
     pair.bed.run();

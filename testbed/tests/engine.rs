@@ -330,7 +330,7 @@ fn messages_of_one_round_share_mappings() {
 #[test]
 fn a_restarted_client_is_let_in_and_its_peers_are_told() {
     let mut pair = Pair::two(Mapping::Keep);
-    pair.send(0, 1, b"for the old life", Message::default());
+    pair.send(0, 1, b"for the old epoch", Message::default());
     pair.bed.run();
     let (port, _, _) = pair.bed.open(1);
     pair.ports[1] = port;
@@ -372,7 +372,7 @@ fn buffers_that_are_found_for_one_sender_serve_those_who_waited_before() {
 }
 
 #[test]
-fn the_news_of_a_batch_that_takes_several_rounds_is_one_signal_each() {
+fn a_batch_of_several_rounds_causes_one_signal_per_client() {
     let mut topology = Topology::mesh(3, 16, Mapping::Each);
     topology.messages_per_round = 2;
     let mut pair = Pair::new(&topology, 4096);
@@ -413,7 +413,7 @@ fn a_message_longer_than_the_flow_allows_is_refused_where_it_would_fit() {
 }
 
 #[test]
-fn frames_without_number_that_lie_apart_are_all_unmapped() {
+fn many_separate_frames_are_all_unmapped() {
     let mut topology = Topology::mesh(2, 64, Mapping::Each);
     topology.bytes_per_round = 1 << 20;
     let mut pair = Pair::new(&topology, 4096);
@@ -525,10 +525,7 @@ fn what_goes_beyond_a_share_stays_in_the_ring() {
     pair.bed.run();
     let statuses = statuses.borrow();
     assert_eq!(statuses.len(), SENDS as usize, "in three rounds, with no more copies than messages");
-    assert!(
-        !statuses.iter().flatten().any(|status| *status == Some(Status::Queued)),
-        "nobody waits in the books"
-    );
+    assert!(!statuses.iter().flatten().any(|status| *status == Some(Status::Queued)), "no send is queued");
 }
 
 #[test]
@@ -581,7 +578,7 @@ fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_sec
 }
 
 #[test]
-fn who_gets_an_urgent_message_is_signalled_in_the_same_run() {
+fn an_urgent_receiver_is_signalled_in_the_same_run() {
     let mut topology = Topology::mesh(3, 16, Mapping::Each);
     for flow in &mut topology.flows {
         flow.urgent = 1;
@@ -594,7 +591,7 @@ fn who_gets_an_urgent_message_is_signalled_in_the_same_run() {
     pair.bed.run();
     assert_eq!((pair.receive(1).is_some(), pair.receive(2).is_some()), (true, true));
     let signals = [0, 1, 2].map(|client| pair.bed.machine.signals(client));
-    assert_eq!(signals, [1, 1, 1], "each once, and nobody only when somebody wakes central again");
+    assert_eq!(signals, [1, 1, 1], "each client is signalled once, in this run");
 }
 
 #[test]
@@ -643,7 +640,7 @@ fn a_client_that_leaves_with_a_chain_half_published_does_not_keep_central_awake(
     out.descriptors.store(0, Descriptor { target: 1, flags: flags::CHAINED, ..Descriptor::default() });
     out.transmit_tail.publish(1);
     pair.bed.run();
-    out.take_leave();
+    out.clear_magic();
     out.transmit_tail.publish(0);
     // This run never returned when a tail that central does not read counted as work.
     pair.bed.run();

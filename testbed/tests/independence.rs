@@ -224,11 +224,11 @@ fn t114_a_receiver_posts_on_beside_buffers_for_a_silent_peer() {
 #[test]
 fn t115_a_peer_that_restarts_again_and_again_holds_up_nobody() {
     let (mut bed, mut clients) = system(3);
-    for life in 0..20 {
+    for epoch in 0..20 {
         for (from, to) in [(0, 1), (2, 1)] {
             let to = peer(&clients[from], to);
             for _ in 0..10 {
-                assert!(clients[from].send(to, life));
+                assert!(clients[from].send(to, epoch));
             }
             clients[from].port.publish();
         }

@@ -17,11 +17,11 @@ enum Wakes {
     /// Every sender at each look, whether or not it has published something.
     Always,
     /// As with the client library: a sender that has published something, if central asks for signals.
-    News,
+    WhenPublished,
     /// One sender at each look, in turn.
     OneByOne,
     /// Only a client that has nothing to send. Central finds what senders publish by itself or at the tick.
-    Noise,
+    OnlyAnother,
 }
 
 /// One arrangement of senders that compete for the receiver's buffers.
@@ -90,19 +90,19 @@ impl Contest {
         for look in 0..looks {
             let mut woken = ClientSet::EMPTY;
             for (number, source) in (1_u16..).zip(&mut sources) {
-                let news =
+                let published =
                     source.refill() && bed.clients[usize::from(number)].to_client.wake.asks_for_signal();
                 let signals = match self.wakes {
                     Wakes::Always => true,
-                    Wakes::News => news,
+                    Wakes::WhenPublished => published,
                     Wakes::OneByOne => look % usize::from(senders) + 1 == usize::from(number),
-                    Wakes::Noise => false,
+                    Wakes::OnlyAnother => false,
                 };
                 if signals {
                     woken.insert(id(number));
                 }
             }
-            if self.wakes == Wakes::Noise {
+            if self.wakes == Wakes::OnlyAnother {
                 woken.insert(id(clients - 1));
             }
             let mut taken = false;
@@ -169,7 +169,7 @@ impl Sender {
     }
 }
 
-const ALL_WAKES: [Wakes; 4] = [Wakes::Always, Wakes::News, Wakes::OneByOne, Wakes::Noise];
+const ALL_WAKES: [Wakes; 4] = [Wakes::Always, Wakes::WhenPublished, Wakes::OneByOne, Wakes::OnlyAnother];
 
 #[test]
 fn t100_buffers_are_shared_out_whoever_signals() {
@@ -177,7 +177,7 @@ fn t100_buffers_are_shared_out_whoever_signals() {
         for buffers in [1, 4, 32, 128] {
             for backlog in [1, 48, 128] {
                 for wakes in ALL_WAKES {
-                    if wakes == Wakes::Noise && senders == 31 {
+                    if wakes == Wakes::OnlyAnother && senders == 31 {
                         continue;
                     }
                     let contest = Contest::equal(senders, buffers, backlog, wakes);
@@ -185,9 +185,9 @@ fn t100_buffers_are_shared_out_whoever_signals() {
                     // two looks.
                     let looks = (senders * 100 / buffers as usize).max(100);
                     let looks = match wakes {
-                        Wakes::Noise => looks.max(53 * 60),
+                        Wakes::OnlyAnother => looks.max(53 * 60),
                         Wakes::OneByOne => looks.max(senders * 60),
-                        Wakes::Always | Wakes::News => looks,
+                        Wakes::Always | Wakes::WhenPublished => looks,
                     };
                     contest.is_fair(looks);
                 }
@@ -198,7 +198,7 @@ fn t100_buffers_are_shared_out_whoever_signals() {
 
 #[test]
 fn t101_small_shares_of_a_round_do_not_decide_who_gets_buffers() {
-    for wakes in [Wakes::Always, Wakes::News] {
+    for wakes in [Wakes::Always, Wakes::WhenPublished] {
         for messages_per_round in [1, 8] {
             let contest = Contest { messages_per_round, ..Contest::equal(15, 32, 48, wakes) };
             contest.is_fair(1000);
@@ -208,7 +208,7 @@ fn t101_small_shares_of_a_round_do_not_decide_who_gets_buffers() {
 
 #[test]
 fn t102_bytes_count_where_messages_differ_in_length() {
-    for wakes in [Wakes::Always, Wakes::News] {
+    for wakes in [Wakes::Always, Wakes::WhenPublished] {
         for buffers in [1, 8, 32] {
             let contest = Contest {
                 lengths: vec![64, 4096, 16384, 1024],
@@ -223,7 +223,7 @@ fn t102_bytes_count_where_messages_differ_in_length() {
 
 #[test]
 fn t103_urgent_messages_take_no_more_than_their_part() {
-    for wakes in [Wakes::Always, Wakes::News] {
+    for wakes in [Wakes::Always, Wakes::WhenPublished] {
         for buffers in [1, 8, 32] {
             let contest = Contest { urgent: vec![2], ..Contest::equal(3, buffers, 48, wakes) };
             contest.is_fair(2000 / buffers as usize * 2);

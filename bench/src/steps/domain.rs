@@ -1,7 +1,7 @@
 //! A domain whose instructions are counted.
 
 use super::deadline::Deadline;
-use super::process::{Pace, Process};
+use super::process::{Process, Until};
 use super::{Member, StepError};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
@@ -16,14 +16,14 @@ pub(super) struct Domain {
     /// Address of the instruction that was executed last.
     last: Option<u64>,
     /// For each repeated string instruction, the address of the instruction after it.
-    behind: BTreeMap<u64, u64>,
+    after: BTreeMap<u64, u64>,
 }
 
 impl Domain {
     /// The domain of a process whose program has just been loaded.
     pub(super) fn new(pid: Pid, member: &Member) -> Result<Self, StepError> {
         let process = Process::loaded(pid, &member.program)?;
-        Ok(Self { process, priority: member.priority, instructions: 0, last: None, behind: BTreeMap::new() })
+        Ok(Self { process, priority: member.priority, instructions: 0, last: None, after: BTreeMap::new() })
     }
 
     /// Executes one instruction and counts it. Returns whether this may have woken another domain.
@@ -37,13 +37,13 @@ impl Domain {
         if !again && !self.process.program.measures(address) {
             self.instructions += 1;
         }
-        let behind = self.behind.get(&address).copied().filter(|_| again);
-        let woken = match behind {
-            Some(behind) => self.process.run_to(behind, deadline)?,
-            None => self.process.run(Pace::Instruction, deadline)?,
+        let after = self.after.get(&address).copied().filter(|_| again);
+        let woken = match after {
+            Some(after) => self.process.run_to(after, deadline)?,
+            None => self.process.run(Until::Instruction, deadline)?,
         };
         if again && self.process.address != address {
-            self.behind.insert(address, self.process.address);
+            self.after.insert(address, self.process.address);
         }
         Ok(woken)
     }

@@ -20,17 +20,17 @@
 
 mod deadline;
 mod domain;
-mod family;
 mod process;
+mod process_tree;
 mod program;
 
 use deadline::Deadline;
 use domain::Domain;
-use family::Family;
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
-use process::Pace;
+use process::Until;
+use process_tree::ProcessTree;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -81,7 +81,7 @@ pub enum StepError {
     },
     /// No domain marks a section to count.
     #[error(
-        "no program has the function bench_begin, with which that begins which is counted; build the programs again"
+        "no program has the function bench_begin, which marks the section to count; build the programs again"
     )]
     NoSection,
     /// A process ended before everything was counted.
@@ -93,13 +93,13 @@ pub enum StepError {
         how: String,
     },
     /// No domain can go on.
-    #[error("all domains wait, and nobody is left to wake one: {places}")]
+    #[error("every domain waits, and none can wake another: {places}")]
     Standstill {
         /// Where each of them waits.
         places: String,
     },
     /// Counting took too long.
-    #[error("instructions were counted for {limit:?} and the end is not in sight; the turn is with {who}")]
+    #[error("counting did not end within {limit:?}; {who} was running")]
     TimeLimit {
         /// The time limit.
         limit: Duration,
@@ -158,7 +158,7 @@ pub fn count(
     counted.map_err(|cause| CountError { cause, console: fs::read_to_string(console).unwrap_or_default() })
 }
 
-/// Stores everything that is printed in a file. A pipe that nobody empties would block its writer in the end.
+/// Stores everything that is printed in a file. A pipe that is not emptied would block its writer in the end.
 fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
     let failed = |cause| StepError::Console { path: console.display().to_string(), cause };
     if let Some(directory) = console.parent() {
@@ -191,9 +191,9 @@ fn run(
     limit: Duration,
 ) -> Result<Vec<Counts>, StepError> {
     let deadline = Deadline::after(limit);
-    let mut family = Family::start(launcher, order)?;
+    let mut process_tree = ProcessTree::start(launcher, order)?;
     let programs: Vec<&str> = members.iter().map(|member| member.program.as_str()).collect();
-    let held = family.hold(&programs, &deadline)?;
+    let held = process_tree.hold(&programs, &deadline)?;
     let domains = held.into_iter().zip(members).map(|(pid, member)| Domain::new(pid, member));
     let mut domains: Vec<Domain> = domains.collect::<Result<_, _>>()?;
     if domains.iter().all(|domain| domain.process.program.begin.is_none()) {
@@ -204,11 +204,11 @@ fn run(
             for domain in &mut domains {
                 domain.process.release()?;
             }
-            family.finish(&deadline)?;
+            process_tree.finish(&deadline)?;
             Ok(counts)
         }
         Err(error) => {
-            family.hear();
+            process_tree.let_launcher_report();
             Err(error)
         }
     }
@@ -230,7 +230,7 @@ fn step(domains: &mut [Domain], sections: usize, deadline: &Deadline) -> Result<
         }
         let domain = &mut domains[turn];
         // A domain is woken only by a system call, so the turn cannot change between two of them.
-        let woken = if open { domain.step(deadline)? } else { domain.process.run(Pace::Call, deadline)? };
+        let woken = if open { domain.step(deadline)? } else { domain.process.run(Until::Call, deadline)? };
         if woken {
             for domain in domains.iter_mut() {
                 domain.process.wake(deadline)?;

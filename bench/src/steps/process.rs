@@ -31,7 +31,7 @@ enum Breakpoint {
     /// At the beginning of a measured section.
     Begin,
     /// After a repeated string instruction.
-    Behind,
+    AfterRepeated,
 }
 
 /// A process that runs only when it is told to.
@@ -44,14 +44,14 @@ pub(super) struct Process {
     pub(super) address: u64,
     /// The signal to deliver when it runs next.
     signal: Option<Signal>,
-    halt: Halt,
+    state: State,
     /// The addresses of the breakpoints that are set.
     breakpoints: [Option<u64>; 2],
 }
 
 /// Why a process does not run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Halt {
+enum State {
     /// The tracer has stopped it.
     Stopped {
         /// Whether it stopped at the end of a system call.
@@ -63,7 +63,7 @@ enum Halt {
 
 /// How far a process runs in one go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Pace {
+pub(super) enum Until {
     /// One instruction, or one repetition of a repeated one.
     Instruction,
     /// To the beginning or the end of a system call, or to a breakpoint.
@@ -74,17 +74,17 @@ impl Process {
     /// A process that has stopped because its program has just been loaded. Sets the breakpoint at the
     /// beginning of a measured section.
     pub(super) fn loaded(pid: Pid, name: &str) -> Result<Self, StepError> {
-        let (program, halt) = (Program::of(pid, name)?, Halt::Stopped { after_call: true });
+        let (program, state) = (Program::of(pid, name)?, State::Stopped { after_call: true });
         let mut process = Self {
             pid,
             name: name.to_owned(),
             program,
             address: 0,
             signal: None,
-            halt,
+            state,
             breakpoints: [None; 2],
         };
-        process.look(false)?;
+        process.note_stop(false)?;
         if let Some(begin) = process.program.begin {
             process.set(Breakpoint::Begin, begin)?;
         }
@@ -93,29 +93,29 @@ impl Process {
 
     /// Whether the process could execute an instruction now.
     pub(super) fn can_run(&self) -> bool {
-        self.halt != Halt::Waits
+        self.state != State::Waits
     }
 
     /// Runs the process this far. Returns whether it may have woken another one, which only a system call can
     /// do.
-    pub(super) fn run(&mut self, pace: Pace, deadline: &Deadline) -> Result<bool, StepError> {
+    pub(super) fn run(&mut self, until: Until, deadline: &Deadline) -> Result<bool, StepError> {
         let signal = self.signal.take();
-        let resumed = match pace {
-            Pace::Instruction => ptrace::step(self.pid, signal),
-            Pace::Call => ptrace::syscall(self.pid, signal),
+        let resumed = match until {
+            Until::Instruction => ptrace::step(self.pid, signal),
+            Until::Call => ptrace::syscall(self.pid, signal),
         };
         match resumed {
             // If the process was killed meanwhile, `settle` finds that out.
             Ok(()) | Err(Errno::ESRCH) => self.settle(deadline)?,
             Err(cause) => return Err(self.failed("run", cause)),
         }
-        Ok(self.halt != Halt::Stopped { after_call: false })
+        Ok(self.state != State::Stopped { after_call: false })
     }
 
     /// Runs to the instruction at `address`. The process must reach it without a system call.
     pub(super) fn run_to(&mut self, address: u64, deadline: &Deadline) -> Result<bool, StepError> {
-        self.set(Breakpoint::Behind, address)?;
-        self.run(Pace::Call, deadline)
+        self.set(Breakpoint::AfterRepeated, address)?;
+        self.run(Until::Call, deadline)
     }
 
     /// If the process waited, looks whether it was woken. If so, waits until it stops.
@@ -131,7 +131,7 @@ impl Process {
             let status = waitpid(self.pid, Some(flags)).map_err(|cause| self.failed("wait for", cause))?;
             let by_call = match status {
                 WaitStatus::StillAlive if sleeps(self.pid) => {
-                    self.halt = Halt::Waits;
+                    self.state = State::Waits;
                     return Ok(());
                 }
                 WaitStatus::StillAlive => {
@@ -146,7 +146,7 @@ impl Process {
                 }
                 ended => return Err(StepError::Ended { who: self.name.clone(), how: format!("{ended:?}") }),
             };
-            return self.look(by_call);
+            return self.note_stop(by_call);
         }
     }
 
@@ -186,7 +186,7 @@ impl Process {
 
     /// Notes where the process has stopped. `by_call` says that it stopped at the beginning or the end of a
     /// system call, and not after a step.
-    fn look(&mut self, by_call: bool) -> Result<(), StepError> {
+    fn note_stop(&mut self, by_call: bool) -> Result<(), StepError> {
         let failed = |cause| self.failed("read the registers of", cause);
         let registers = ptrace::getregs(self.pid).map_err(failed)?;
         let after_call = if by_call {
@@ -198,7 +198,7 @@ impl Process {
             registers.rcx == registers.rip && registers.rip == self.address + SYSTEM_CALL_BYTES
         };
         self.address = registers.rip;
-        self.halt = Halt::Stopped { after_call };
+        self.state = State::Stopped { after_call };
         Ok(())
     }
 
@@ -211,6 +211,6 @@ impl Process {
 pub(super) fn sleeps(pid: Pid) -> bool {
     let state = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The state comes after the name, which is in brackets and can contain anything.
-    let behind = state.iter().rposition(|byte| *byte == b')').map(|end| &state[end + 1..]);
-    behind.is_some_and(|rest| rest.starts_with(b" S"))
+    let rest = state.iter().rposition(|byte| *byte == b')').map(|end| &state[end + 1..]);
+    rest.is_some_and(|rest| rest.starts_with(b" S"))
 }

@@ -62,9 +62,9 @@ pub(crate) fn play(trial: &str, domain: &str) -> ! {
         }),
         "consumer" => runtime::run(|| At(|_| count_down())),
         _ => {
-            let deed = trials::deed_of(trial);
+            let producer = trials::producer_of(trial);
             runtime::run(move || {
-                deed();
+                producer();
                 At(|_| {})
             })
         }

@@ -22,14 +22,14 @@ const COUNTS: &str = "known_instructions_are_counted_to_the_last_and_all_others_
 const FAULT: &str = "a_fault_is_named_with_what_was_printed";
 const END: &str = "an_end_without_a_section_is_named";
 const STANDSTILL: &str = "a_standstill_is_named_with_the_places";
-const ENDLESS: &str = "who_never_ends_a_section_is_named_with_the_place";
+const ENDLESS: &str = "a_domain_that_never_ends_a_section_is_named_with_its_place";
 const NO_PROGRAM: &str = "a_launcher_that_fails_is_named_with_its_reason";
 
 /// The function that runs a trial.
 type Run = fn() -> Result<(), Failed>;
 
 /// What the producer does in this trial.
-pub(crate) fn deed_of(trial: &str) -> fn() {
+pub(crate) fn producer_of(trial: &str) -> fn() {
     match trial {
         COUNTS => domains::sections,
         FAULT => domains::fault_in_a_section,
@@ -101,7 +101,7 @@ fn standstill() -> Result<(), Failed> {
 fn endless() -> Result<(), Failed> {
     let error = failure(ENDLESS, &NAMES, NEVER)?;
     assert!(matches!(error.cause, StepError::TimeLimit { .. }), "{error}");
-    assert!(error.to_string().contains("the turn is with producer at 0x"), "{error}");
+    assert!(error.to_string().contains("; producer at 0x"), "{error}");
     Ok(())
 }
 

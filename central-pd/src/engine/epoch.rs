@@ -53,7 +53,7 @@ impl Engine {
     }
 
     /// An index of `client` was impossible. That is a breach of the protocol, unless the client has just
-    /// taken leave to restart: then it was bringing its page to its beginning.
+    /// cleared its magic to restart: then it was bringing its page to its beginning.
     pub(super) fn suspect(&mut self, client: DomainId, ports: Ports) {
         if ports.from_client.wanted_epoch() == Some(self.clients[client].epoch) {
             self.offenders.insert(client);

@@ -12,7 +12,7 @@ use super::*;
 const BYTES: u64 = 1 << 20;
 
 /// A client's page and what central knows of its requests.
-struct Client {
+struct Pages {
     from_client: Box<OutRegion>,
     to_client: Box<InRegion>,
     requests: Requests,
@@ -22,7 +22,7 @@ fn peer(number: u16) -> DomainId {
     DomainId::new(number).unwrap()
 }
 
-impl Client {
+impl Pages {
     fn new() -> Self {
         Self { from_client: Box::default(), to_client: Box::default(), requests: Requests::new() }
     }
@@ -94,7 +94,7 @@ impl Client {
 
 #[test]
 fn a_request_keeps_its_slot_and_the_ring_goes_on() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     let silent = client.post(1, PostKind::Buffer);
     for lap in 0..3_u32 {
         for number in 1..128 {
@@ -113,7 +113,7 @@ fn a_request_keeps_its_slot_and_the_ring_goes_on() {
 
 #[test]
 fn a_marked_entry_is_passed_over_though_central_holds_it_no_more() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.post_many(128);
     client.take();
     // The delivery is under way; the client has not seen it and goes round the slot.
@@ -126,7 +126,7 @@ fn a_marked_entry_is_passed_over_though_central_holds_it_no_more() {
 
 #[test]
 fn new_requests_can_be_used_at_once_up_to_a_slot_that_is_held() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.post_for_anyone();
     client.post(1, PostKind::Buffer);
     client.take();
@@ -142,7 +142,7 @@ fn new_requests_can_be_used_at_once_up_to_a_slot_that_is_held() {
 
 #[test]
 fn requests_that_ask_for_nothing_possible_are_refused() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.post(40, PostKind::Buffer);
     client.post(Post::ANYONE, PostKind::Window);
     let index = client.tail();
@@ -159,7 +159,7 @@ fn requests_that_ask_for_nothing_possible_are_refused() {
 
 #[test]
 fn what_cannot_be_answered_yet_stays_in_the_ring() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.post_for_anyone();
     client.post(40, PostKind::Buffer);
     client.post_for_anyone();
@@ -174,7 +174,7 @@ fn what_cannot_be_answered_yet_stays_in_the_ring() {
 
 #[test]
 fn each_peer_has_its_own_windows() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     for source in [1, 2] {
         for _ in 0..MAX_WINDOWS {
             client.post(source, PostKind::Window);
@@ -191,7 +191,7 @@ fn each_peer_has_its_own_windows() {
 
 #[test]
 fn a_withdrawn_request_is_closed_once_and_only_while_it_is_open() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.post_many(4);
     client.take();
     assert!(!client.requests.may_have_withdrawn(&client.from_client));
@@ -211,7 +211,7 @@ fn a_withdrawn_request_is_closed_once_and_only_while_it_is_open() {
 
 #[test]
 fn a_restarted_central_finds_what_the_last_one_held() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     let silent = client.post(1, PostKind::Buffer);
     let window = client.post(2, PostKind::Window);
     client.post_many(126);
@@ -236,7 +236,7 @@ fn a_restarted_central_finds_what_the_last_one_held() {
 
 #[test]
 fn a_request_in_the_slot_of_one_that_is_just_over_is_not_lost() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.post_many(128);
     client.take();
     // Central is stopped after the delivery and before the journal. The client takes the delivery and posts
@@ -251,7 +251,7 @@ fn a_request_in_the_slot_of_one_that_is_just_over_is_not_lost() {
 
 #[test]
 fn a_request_that_was_used_at_once_is_not_used_again_by_the_third_central() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.post_many(3);
     client.requests.refresh(client.tail()).unwrap();
     // Two are used without being taken first; central is stopped after the deliveries and before the post
@@ -267,7 +267,7 @@ fn a_request_that_was_used_at_once_is_not_used_again_by_the_third_central() {
 
 #[test]
 fn a_request_that_is_withdrawn_before_it_is_taken_is_answered() {
-    let mut client = Client::new();
+    let mut client = Pages::new();
     client.requests.refresh(client.tail()).unwrap();
     let index = client.post_for_anyone();
     client.withdraw(index);

@@ -17,10 +17,7 @@ const BUFFERS: usize = 16;
 /// Tag of the sender's closing message.
 const TAG_END: u64 = 1;
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, and it spends its life in the large variant"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is nearly always in the large variant")]
 enum Receiver<D: Doorbell> {
     Opening(Opening<D>, Vec<ReceiveBuffer, BUFFERS>),
     Receiving(Port<D>, Hash),

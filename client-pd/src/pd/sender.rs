@@ -22,10 +22,7 @@ const INPUT_MAGIC: u64 = u64::from_le_bytes(*b"FERRYIN1");
 /// Tag of the closing message; the others have tag 0.
 const TAG_END: u64 = 1;
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, and it spends its life in the large variant"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is nearly always in the large variant")]
 enum Sender<D: Doorbell> {
     Opening(Opening<D>, Vec<TransmitBuffer, MESSAGES>, &'static [u8]),
     Sending(Stream<D>),

@@ -59,11 +59,11 @@ impl<'a> Rules<'a> {
                 self.symbols(domain, map, &format!("ferry_{suffix}"));
             }
         }
-        let [out, into, transmit, receive] = regions;
+        let [out_region, in_region, transmit, receive] = regions;
 
-        let out_map = out.and_then(|region| self.map_of(central, region, READ, "r"));
-        let in_map = into.and_then(|region| self.map_of(central, region, READ_WRITE, "rw"));
-        for (region, wanted) in [(out, OUT_BYTES as u64), (into, IN_BYTES as u64)] {
+        let out_map = out_region.and_then(|region| self.map_of(central, region, READ, "r"));
+        let in_map = in_region.and_then(|region| self.map_of(central, region, READ_WRITE, "rw"));
+        for (region, wanted) in [(out_region, OUT_BYTES as u64), (in_region, IN_BYTES as u64)] {
             if let Some(region) = region {
                 self.exact_size(region, wanted);
             }
@@ -74,8 +74,8 @@ impl<'a> Rules<'a> {
 
         Some(Client {
             domain,
-            out: out?,
-            into: into?,
+            out_region: out_region?,
+            in_region: in_region?,
             out_address: out_map?.address,
             in_address: in_map?.address,
             transmit: transmit?,

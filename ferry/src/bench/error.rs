@@ -1,13 +1,13 @@
 //! Why there are no measurements.
 
-use ferry_rows::case::{BATCHES, Case, PAYLOADS};
+use ferry_rows::case::{BATCHES, CLIENTS, Case, PAYLOADS};
 
 /// Why a carrier could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {
     #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
     Program(&'static str, object::Error),
-    #[error("the emulator could not be watched: {0}; this program knows QEMU 7.2 to 8.0")]
+    #[error("the emulator could not be watched: {0}; supported: QEMU 7.2 to 8.0")]
     Watch(std::io::Error),
     #[error("{carrier}, {case}: {what}")]
     Case { carrier: String, case: Case, what: String },
@@ -15,6 +15,9 @@ pub(crate) enum BenchError {
         "the hosted platform has no emulator to count instructions; `ferry-bench hosted` counts them by stepping"
     )]
     Hosted,
-    #[error("no case has this payload, batch and policy; payloads are {PAYLOADS:?}, batches {BATCHES:?}")]
+    #[error(
+        "no case has this payload, batch, policy and number of clients; --payload takes one of {PAYLOADS:?}, \
+         --batch one of {BATCHES:?}, --clients one of {CLIENTS:?}"
+    )]
     NoCase,
 }

@@ -14,9 +14,9 @@
 //! interrupts. In the configuration `benchmark` the kernel's share includes the instructions that track
 //! utilisation.
 
-mod crowd;
 pub(crate) mod error;
 mod gdb;
+mod more_clients;
 mod programs;
 mod report;
 mod trace;
@@ -71,8 +71,8 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     };
     // Cases in which all clients are busy are left out. Central has a higher priority than all clients and
     // there is one processor, so each client would be served as if it were alone.
-    let crowds = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
-    let cases: Vec<Case> = Case::pairs().into_iter().chain(crowds).filter(wanted).collect();
+    let more_clients = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
+    let cases: Vec<Case> = Case::pairs().into_iter().chain(more_clients).filter(wanted).collect();
     if cases.is_empty() {
         return Err(BenchError::NoCase.into());
     }
@@ -179,7 +179,7 @@ impl Bench {
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let text = fs::read_to_string(&pair).map_err(file::failed("read", &pair))?;
         let path = directory.join(format!("system-{clients}.xml"));
-        fs::write(&path, crowd::describe(&text, clients)).map_err(file::failed("write", &path))?;
+        fs::write(&path, more_clients::describe(&text, clients)).map_err(file::failed("write", &path))?;
         Ok(path)
     }
 

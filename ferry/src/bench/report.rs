@@ -66,7 +66,9 @@ pub(super) fn row(
     let total = central + producer + consumer + kernel;
     let strays = trace.executed.iter().find(|(address, _)| programs.owner(**address).is_none());
     if let Some((address, _)) = strays {
-        return Err(fail(format!("somebody else ran, at {address:#x}; the measured system must be alone")));
+        return Err(fail(format!(
+            "an unknown program executed an instruction at {address:#x}; only the measured programs may run"
+        )));
     }
     let each = |count| Some(per_message(count, clock.messages));
     let steps = per_message(total + trace.repetitions, 1);

@@ -69,7 +69,7 @@ impl Trace {
             if line.starts_with(EXECUTED) {
                 let Some(address) = address(&line) else {
                     return Err(io::Error::other(format!(
-                        "the emulator's trace is not as QEMU 7.2 writes it: {}",
+                        "unknown line in the emulator's trace: {}",
                         String::from_utf8_lossy(&line).trim()
                     )));
                 };

@@ -82,9 +82,9 @@ pub(crate) enum Failure {
     Trouble(String),
     #[error("the console never showed `{0}`")]
     Missing(String),
-    #[error("the expected fault ({kind} by {domain}, times: {times}) did not happen so often")]
-    NoFault { domain: String, kind: String, times: u8 },
-    #[error("the system ended with code {found}, expected was {wanted}")]
+    #[error("faults of kind {kind} by {domain}: expected {times}, saw {seen}")]
+    NoFault { domain: String, kind: String, times: u8, seen: u8 },
+    #[error("the system ended with code {found}, expected {wanted}")]
     Code { found: u8, wanted: u8 },
     #[error("the machine stopped without an exit of the system{}", Status(*.0))]
     Stopped(Option<i32>),
@@ -263,7 +263,7 @@ impl<'a> Watch<'a> {
             }
         }
         if let Some((domain, kind, times)) = self.missing_fault() {
-            return Err(Failure::NoFault { domain, kind, times });
+            return Err(Failure::NoFault { domain, kind, times, seen: self.faults_seen });
         }
         match self.missing() {
             Some(line) => Err(Failure::Missing(line.clone())),

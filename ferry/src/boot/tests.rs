@@ -97,14 +97,14 @@ fn an_expected_fault_must_happen_and_no_other() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_said_so() {
+fn a_missing_program_is_reported() {
     let missing = Emulator { command: Command::new("/no/such/emulator"), status_of: i32::from };
     let error = boot(missing, &expectation(), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("could not start /no/such/emulator"), "{error}");
 }
 
 #[test]
-fn a_machine_does_not_outlive_who_started_it() {
+fn a_machine_does_not_outlive_the_thread_that_started_it() {
     use std::os::unix::process::ExitStatusExt;
     let start = Instant::now();
     let started = std::thread::spawn(|| {

@@ -1,7 +1,7 @@
 //! Hostile clients: the input is a script of writes into the pages of two clients, and central runs between
 //! the writes.
 //!
-//! `PlayedMachine` judges every map, unmap and copy. Beside the two hostile clients there are two honest
+//! `SimulatedMachine` judges every map, unmap and copy. Beside the two hostile clients there are two honest
 //! ones. Whatever the hostile clients do, and wherever central is restarted, a message between the honest
 //! ones arrives as it was sent. Nothing else changes their receive regions, and in the end nothing stays
 //! mapped. Overflow checks are on, and libFuzzer ends a run that hangs.

@@ -1,8 +1,8 @@
 //! Central of the test systems: the real engine, with a witness between it and the kernel.
 //!
 //! The witness prints what the engine asks for. It reads, in every frame that was mapped, the stamp of the
-//! frame's owner. It checks when things become visible, and does what the scenario's `touch` says. Otherwise
-//! it changes nothing about what the engine does or sees.
+//! frame's owner. It checks when things become visible, and does what the scenario's `witness` says.
+//! Otherwise it changes nothing about what the engine does or sees.
 
 #![no_std]
 #![no_main]
@@ -16,7 +16,7 @@ use core::fmt::Arguments;
 use domain::{Central, Hands};
 use ferry_central::{FrameRef, Machine, MapFailed, Side};
 use ferry_harness::{
-    Holding, Holdings, Moment, Overreach, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Stamp, Touch,
+    Holding, Holdings, Moment, Overreach, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Stamp, WitnessAct,
 };
 use ferry_layout::DomainId;
 use ferry_layout::config::{BufferRecord, Config};
@@ -33,9 +33,9 @@ const OWN_CHANNEL: u8 = 6;
 /// The witness: it stands between the engine and the platform.
 struct Witness {
     hands: Hands,
-    touch: Touch,
+    act: WitnessAct,
     watch: Watch,
-    /// Mallory plays in this scenario, so it is woken around each act.
+    /// Mallory plays in this scenario, so it is woken around each call.
     struck: bool,
     last_unmapped: Option<FrameRef>,
     /// Rounds of this run of the engine, and of the longest run so far.
@@ -55,7 +55,7 @@ struct Crash {
 
 /// A call of the engine to the machine.
 #[derive(Clone, Copy)]
-enum Act {
+enum Call {
     Map,
     Copy,
     Unmap,
@@ -71,30 +71,30 @@ struct Watched {
 
 fn init() -> impl Handler {
     let config = domain::configuration();
-    let Scenario { touch, mallory, .. } = scenario();
-    let (touch, struck) = (*touch, mallory.is_some());
+    let Scenario { witness: act, mallory, .. } = scenario();
+    let (act, struck) = (*act, mallory.is_some());
     let restarted = domain::is_restart(&config);
-    let moment = match touch {
-        Touch::Crash(moment) | Touch::Panic(moment) if !restarted => Some(moment),
-        Touch::CrashAlways(moment) => Some(moment),
+    let moment = match act {
+        WitnessAct::Crash(moment) | WitnessAct::Panic(moment) if !restarted => Some(moment),
+        WitnessAct::CrashAlways(moment) => Some(moment),
         _ => None,
     };
     // Nothing is ever mapped just past a buffer, because buffers begin at multiples of 2 MiB.
     let behind = |buffer: BufferRecord| buffer.window_address + buffer.bytes;
     let nowhere = config.clients().next().map_or(0, |(_, client)| behind(client.transmit));
     let crash = moment.map(|moment| Crash { moment, done: [0; 4], nowhere });
-    if touch == Touch::BeforeAnyRequest {
+    if act == WitnessAct::BeforeAnyRequest {
         for (_, client) in config.clients().take(1) {
             read(client.transmit.window_address);
         }
     }
-    if touch == Touch::Overreach {
+    if act == WitnessAct::Overreach {
         overreach(&config);
     }
     let central = Central::new(&config, |hands| {
         let watch = Watch::new(config);
         let mut witness =
-            Witness { hands, touch, watch, struck, last_unmapped: None, rounds: 0, most_rounds: 0, crash };
+            Witness { hands, act, watch, struck, last_unmapped: None, rounds: 0, most_rounds: 0, crash };
         if restarted {
             runtime::println!("witness: central begins again");
             witness.expect_no_mapping(&config);
@@ -123,9 +123,9 @@ impl Handler for Watched {
         // Only once each time something was mapped, because asking about every frame takes longer than some
         // ticks.
         let Some(unmapped) = witness.last_unmapped.take() else { return };
-        match witness.touch {
-            Touch::AfterTransfer => read(unmapped.address),
-            Touch::Census | Touch::SilentCensus | Touch::Crash(_) | Touch::Panic(_) => {
+        match witness.act {
+            WitnessAct::AfterTransfer => read(unmapped.address),
+            WitnessAct::Census | WitnessAct::SilentCensus | WitnessAct::Crash(_) | WitnessAct::Panic(_) => {
                 self.central.machine().expect_no_mapping(&self.config);
             }
             _ => {}
@@ -174,7 +174,7 @@ impl Witness {
 
     /// Prints how many rounds this run has taken, if no run so far took as many.
     fn count_rounds(&mut self) {
-        if let Touch::Rounds(most) = self.touch
+        if let WitnessAct::Rounds(most) = self.act
             && self.rounds > self.most_rounds
         {
             self.most_rounds = self.rounds;
@@ -184,44 +184,44 @@ impl Witness {
     }
 
     /// Makes central fault if the moment has come.
-    fn live_through(&mut self, act: Act) {
+    fn fault_if_due(&mut self, call: Call) {
         let Some(crash) = &mut self.crash else { return };
         let [maps, copies, unmaps, deliveries] = &mut crash.done;
-        let now = match act {
-            Act::Map => {
+        let now = match call {
+            Call::Map => {
                 *maps += 1;
                 Moment::Mapped(*maps)
             }
-            Act::Copy => {
+            Call::Copy => {
                 *copies += 1;
                 Moment::Copied(*copies)
             }
-            Act::Unmap => {
+            Call::Unmap => {
                 *unmaps += 1;
                 Moment::Unmapped(*unmaps)
             }
-            Act::Deliver => {
+            Call::Deliver => {
                 *deliveries += 1;
                 Moment::Delivered(*deliveries)
             }
-            Act::Signal => match crash.moment {
+            Call::Signal => match crash.moment {
                 // The first signal after at least this many copies.
                 Moment::Signalling(least) => Moment::Signalling(least.min(*copies)),
                 _ => return,
             },
         };
         if crash.moment == now {
-            assert!(!matches!(self.touch, Touch::Panic(_)), "planted at {now:?}");
+            assert!(!matches!(self.act, WitnessAct::Panic(_)), "planted at {now:?}");
             let nowhere = crash.nowhere;
             runtime::println!("witness: central faults");
             read(nowhere);
         }
     }
 
-    /// Prints an act.
-    fn say(&self, act: Arguments<'_>) {
-        if !matches!(self.touch, Touch::SilentCensus | Touch::Silent) {
-            runtime::println!("witness: {act}");
+    /// Prints a call, if the scenario has a trace.
+    fn trace(&self, call: Arguments<'_>) {
+        if !matches!(self.act, WitnessAct::SilentCensus | WitnessAct::Silent) {
+            runtime::println!("witness: {call}");
         }
     }
 
@@ -239,10 +239,10 @@ impl Machine for Witness {
     #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
         self.watch.map();
-        if self.touch == Touch::WriteByCapability && frame.side == Side::Transmit {
+        if self.act == WitnessAct::WriteByCapability && frame.side == Side::Transmit {
             // The same frame through the same capability, but mapped for writing.
             self.hands.map(FrameRef { side: Side::Receive, ..frame })?;
-            self.say(format_args!("map {} to write", Name(frame)));
+            self.trace(format_args!("map {} to write", Name(frame)));
             write(frame.address);
             panic!("central writes through the capability of a transmit frame");
         }
@@ -251,11 +251,11 @@ impl Machine for Witness {
         // SAFETY: the frame has just been mapped at its address, and the stamp's word lies in it.
         let word = unsafe { place.read_volatile() };
         match Stamp::of(word) {
-            Some(stamp) => self.say(format_args!("map {} holds {stamp}", Name(frame))),
-            None => self.say(format_args!("map {} holds no stamp", Name(frame))),
+            Some(stamp) => self.trace(format_args!("map {} holds {stamp}", Name(frame))),
+            None => self.trace(format_args!("map {} holds no stamp", Name(frame))),
         }
         self.let_strike();
-        self.live_through(Act::Map);
+        self.fault_if_due(Call::Map);
         Ok(())
     }
 
@@ -263,33 +263,33 @@ impl Machine for Witness {
         self.watch.unmap();
         self.hands.unmap(frame);
         self.last_unmapped = Some(frame);
-        self.say(format_args!("unmap {}", Name(frame)));
+        self.trace(format_args!("unmap {}", Name(frame)));
         self.let_strike();
-        self.live_through(Act::Unmap);
+        self.fault_if_due(Call::Unmap);
     }
 
     fn copy(&mut self, from: u64, to: u64, length: u32) {
-        if self.touch == Touch::WriteToSource {
+        if self.act == WitnessAct::WriteToSource {
             write(from);
         }
         self.let_strike();
         self.watch.copy(from, to);
         self.hands.copy(from, to, length);
-        self.say(format_args!("copy {length}"));
+        self.trace(format_args!("copy {length}"));
         self.let_strike();
-        self.live_through(Act::Copy);
+        self.fault_if_due(Call::Copy);
     }
 
     fn signal(&mut self, client: DomainId) {
-        self.live_through(Act::Signal);
-        self.say(format_args!("signal {}", name(client)));
+        self.fault_if_due(Call::Signal);
+        self.trace(format_args!("signal {}", name(client)));
         self.hands.signal(client);
         self.let_strike();
     }
 
     fn signal_and_sleep(&mut self, client: DomainId) {
-        self.live_through(Act::Signal);
-        self.say(format_args!("signal {}", name(client)));
+        self.fault_if_due(Call::Signal);
+        self.trace(format_args!("signal {}", name(client)));
         self.hands.signal_and_sleep(client);
     }
 
@@ -299,7 +299,7 @@ impl Machine for Witness {
     }
 
     fn delivered(&mut self) {
-        self.live_through(Act::Deliver);
+        self.fault_if_due(Call::Deliver);
     }
 }
 
@@ -344,7 +344,7 @@ fn overreach(config: &Config<'_>) {
         assert!(is_frame == (holding == Holding::Frame), "slot {pointer:#x} holds {holding:?}");
         found.add(pointer, holding);
     });
-    assert_eq!(found.stranger, None, "central holds what nobody has given it");
+    assert_eq!(found.stranger, None, "central holds a capability that the description does not give");
     assert_eq!((found.address_spaces, found.frames), (1, end - first));
     assert_eq!(found.channels, CHANNELS, "central signals through its channels");
     runtime::println!("witness: central holds its channels, its window and the frames of its clients");

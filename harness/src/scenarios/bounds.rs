@@ -5,7 +5,7 @@ use ferry_layout::{Address, Descriptor, Post, Status, flags};
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Change, Feature, Scenario, Touch};
+use crate::scenario::{Change, Feature, Scenario, WitnessAct};
 
 /// Messages of each sender that wait for mallory's buffers.
 const WAITING: u32 = 60;
@@ -66,7 +66,7 @@ pub(super) const T120: Scenario = Scenario {
     alpha: Some(wait_for_mallory),
     gamma: Some(wait_for_mallory),
     mallory: Some(offer_all_at_once),
-    touch: Touch::Silent,
+    witness: WitnessAct::Silent,
     flows: &[
         Change::Share { of: Role::Alpha, bytes: 64 * 1024, messages: QUOTA },
         Change::Share { of: Role::Gamma, bytes: 64 * 1024, messages: QUOTA },
@@ -115,7 +115,7 @@ pub(super) const T121: Scenario = Scenario {
     }),
     // The share is one byte a round, so a step of 64 KiB would take as many rounds.
     flows: &[Change::Share { of: Role::Alpha, bytes: 1, messages: 128 }],
-    touch: Touch::Rounds(20),
+    witness: WitnessAct::Rounds(20),
     ..Scenario::IDLE
 };
 
@@ -178,7 +178,7 @@ pub(super) const T123: Scenario = Scenario {
         Change::Share { of: Role::Alpha, bytes: LARGE, messages: 1 },
         Change::Share { of: Role::Beta, bytes: LARGE, messages: 1 },
     ],
-    touch: Touch::Silent,
+    witness: WitnessAct::Silent,
     needs: &[Feature::Processors],
     ..Scenario::IDLE
 };

@@ -13,7 +13,7 @@ use heapless::Vec;
 use crate::actor::{Actor, Bell, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Scenario, Touch};
+use crate::scenario::{Scenario, WitnessAct};
 
 /// Messages of an exchange, and buffers that each side uses for it.
 const LONG: u64 = 10_000;
@@ -212,7 +212,7 @@ fn stream_beside(alpha: &mut Actor<'_>, count: usize) -> Result<(), Clue> {
     }
     port.flush();
     stream(alpha, &mut port, Role::Beta, buffers.into_iter().take(BUFFERS).collect())?;
-    ensure!(port.outstanding() as usize == count, "what nobody takes waits");
+    ensure!(port.outstanding() as usize == count, "the messages to gamma still wait");
     send_last(&mut port, last)?;
     let mut back = 0;
     alpha.wait(|_| {
@@ -226,7 +226,7 @@ fn stream_beside(alpha: &mut Actor<'_>, count: usize) -> Result<(), Clue> {
 }
 
 /// The base of these scenarios. The witness prints no trace.
-const INDEPENDENT: Scenario = Scenario { touch: Touch::Silent, ..Scenario::IDLE };
+const INDEPENDENT: Scenario = Scenario { witness: WitnessAct::Silent, ..Scenario::IDLE };
 
 pub(super) const T110: Scenario = Scenario {
     name: "t110_a_sender_goes_on_beside_a_peer_that_never_posts",

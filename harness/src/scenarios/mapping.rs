@@ -5,10 +5,12 @@ use ferry_layout::{Descriptor, Status, flags};
 use crate::actor::Actor;
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
+use crate::scenario::{Ending, Fault, Scenario, Trace, WitnessAct};
 
 /// Number of frames of each transmit buffer of the test systems.
 const FRAMES: u32 = 16;
+/// Number of frames of beta's receive buffer.
+const RECEIVE_FRAMES: u32 = 32;
 
 pub(super) const R05: Scenario = Scenario {
     name: "r05_maps_exactly_the_frames_of_the_senders_bytes",
@@ -69,7 +71,7 @@ pub(super) const R19: Scenario = Scenario {
         beta.post(0, 4096, None);
         Ok(())
     }),
-    touch: Touch::AfterTransfer,
+    witness: WitnessAct::AfterTransfer,
     trace: Trace::Contains(&["copy 100", "unmap alpha tx 0", "unmap beta rx 0"]),
     fault: Some(Fault { domain: "central", kind: "read" }),
     ending: Ending::By(Role::Alpha),
@@ -94,7 +96,7 @@ pub(super) const R19_AGAIN: Scenario = Scenario {
         }
         Ok(())
     }),
-    touch: Touch::Census,
+    witness: WitnessAct::Census,
     ..Scenario::IDLE
 };
 
@@ -126,15 +128,15 @@ pub(super) const R23: Scenario = Scenario {
 pub(super) const R24: Scenario = Scenario {
     name: "r24_maps_all_of_the_receivers_receive_buffer",
     alpha: Some(|alpha: &mut Actor<'_>| {
-        for frame in 0..u64::from(FRAMES) {
+        for _ in 0..RECEIVE_FRAMES {
             let send = alpha.send(Actor::message(Role::Beta, 0, 8));
             ensure!(alpha.end_of(send)? == Status::Done, "each is done");
-            ensure!(frame < 16, "there are sixteen");
         }
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
-        for frame in 0..u64::from(FRAMES) {
+        ensure!(beta.rx.bytes() == RECEIVE_FRAMES as usize * 4096, "beta_rx has 32 frames");
+        for frame in 0..u64::from(RECEIVE_FRAMES) {
             beta.post(frame * 4096, 4096, None);
             ensure!(u64::from(beta.receive()?.place().frame) == frame, "every frame can receive");
         }
@@ -142,8 +144,8 @@ pub(super) const R24: Scenario = Scenario {
     }),
     trace: Trace::Contains(&[
         "map beta rx 0 holds beta rx 0",
-        "map beta rx 7 holds beta rx 7",
         "map beta rx 15 holds beta rx 15",
+        "map beta rx 31 holds beta rx 31",
     ]),
     ..Scenario::IDLE
 };
@@ -165,7 +167,7 @@ pub(super) const R28: Scenario = Scenario {
         Ok(())
     }),
     // After each transfer the witness asks the kernel about every frame of every client.
-    touch: Touch::Census,
+    witness: WitnessAct::Census,
     trace: Trace::Contains(&[
         "copy 4096",
         "copy 65536",
@@ -201,7 +203,7 @@ pub(super) const R28_CHAINS: Scenario = Scenario {
         }
         Ok(())
     }),
-    touch: Touch::Census,
+    witness: WitnessAct::Census,
     trace: Trace::Contains(&["copy 90", "unmap alpha tx 1", "census of all frames found none mapped"]),
     ..Scenario::IDLE
 };
@@ -219,7 +221,7 @@ pub(super) const R28_TOUCH: Scenario = Scenario {
         beta.post(0, FRAMES * 4096, None);
         Ok(())
     }),
-    touch: Touch::AfterTransfer,
+    witness: WitnessAct::AfterTransfer,
     trace: Trace::Contains(&["copy 8192", "copy 4096", "unmap alpha tx 3"]),
     fault: Some(Fault { domain: "central", kind: "read" }),
     ending: Ending::By(Role::Alpha),

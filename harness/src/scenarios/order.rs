@@ -13,7 +13,7 @@ use ferry_layout::{Address, DeliveryKind, Descriptor, Post, Status, flags};
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Fault, Feature, Moment, Scenario, Touch, Trace};
+use crate::scenario::{Fault, Feature, Moment, Scenario, Trace, WitnessAct};
 
 /// Number of batches, and of messages in each.
 const BATCHES: u32 = 5;
@@ -112,7 +112,7 @@ pub(super) const T130: Scenario = Scenario {
     name: "t130_answers_in_the_middle_of_a_turn_show_nothing_that_is_mapped",
     gamma: Some(send_batches),
     mallory: Some(ask_in_the_middle),
-    touch: Touch::Census,
+    witness: WitnessAct::Census,
     trace: Trace::Contains(&["copy 900", "unmap gamma tx 0", "unmap mallory rx 1"]),
     ..Scenario::IDLE
 };
@@ -128,18 +128,18 @@ const STOPPED: Scenario = Scenario {
 
 pub(super) const T131: Scenario = Scenario {
     name: "t131_central_restarts_when_answers_are_due_and_messages_are_copied",
-    touch: Touch::Crash(Moment::Copied(4)),
+    witness: WitnessAct::Crash(Moment::Copied(4)),
     ..STOPPED
 };
 
 pub(super) const T131_UNMAPPED: Scenario = Scenario {
     name: "t131_central_restarts_when_answers_are_due_and_frames_are_unmapped",
-    touch: Touch::Crash(Moment::Unmapped(2)),
+    witness: WitnessAct::Crash(Moment::Unmapped(2)),
     ..STOPPED
 };
 
 pub(super) const T131_DELIVERED: Scenario = Scenario {
     name: "t131_central_restarts_when_answers_are_due_and_messages_are_delivered",
-    touch: Touch::Crash(Moment::Delivered(1)),
+    witness: WitnessAct::Crash(Moment::Delivered(1)),
     ..STOPPED
 };

@@ -5,7 +5,7 @@ use ferry_layout::Status;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
+use crate::scenario::{Ending, Fault, Scenario, Trace, WitnessAct};
 
 /// Gamma relays a sign from alpha to beta, which share no memory and must not rely on time.
 pub(super) fn relay(gamma: &mut Actor<'_>) -> Result<(), Clue> {
@@ -25,7 +25,7 @@ pub(super) fn await_sign(beta: &mut Actor<'_>) -> Result<(), Clue> {
 
 pub(super) const R07_TOUCH: Scenario = Scenario {
     name: "r07_nothing_is_mapped_before_a_request",
-    touch: Touch::BeforeAnyRequest,
+    witness: WitnessAct::BeforeAnyRequest,
     fault: Some(Fault { domain: "central", kind: "read" }),
     // Central faults before it has introduced itself, so no client starts its script.
     ending: Ending::ByFault,

@@ -7,7 +7,7 @@ use super::requests::await_sign;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Ending, Fault, Feature, Moment, Scenario, Touch, Trace};
+use crate::scenario::{Ending, Fault, Feature, Moment, Scenario, Trace, WitnessAct};
 
 /// Tries a forbidden write, so that the kernel stops the client.
 fn fault(actor: &Actor<'_>) -> Result<(), Clue> {
@@ -38,7 +38,7 @@ pub(super) const T71: Scenario = Scenario {
         let send = send_and_tell(alpha)?;
         ensure!(alpha.end_of(send)? == Status::PeerReset, "what waited for the faulted client is ended");
         let send = alpha.send(Actor::message(Role::Beta, 0, 100));
-        ensure!(alpha.end_of(send)? == Status::Done, "its next life receives");
+        ensure!(alpha.end_of(send)? == Status::Done, "it receives after its restart");
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
@@ -49,14 +49,14 @@ pub(super) const T71: Scenario = Scenario {
             beta.store(Actor::message(Role::Alpha, 0, 1));
             return fault(beta);
         }
-        ensure!(beta.to_client.transmit_head.observe() == 0, "the new life begins at the beginning");
+        ensure!(beta.to_client.transmit_head.observe() == 0, "all indices are 0 after the restart");
         ensure!(beta.to_client.standing() == Standing::Open, "it is let in");
         beta.post(4096, 100, Some(Role::Alpha));
         ensure!(beta.receive()?.length == 100, "it receives");
         Ok(())
     }),
     gamma: Some(super::requests::relay),
-    touch: Touch::Census,
+    witness: WitnessAct::Census,
     trace: Trace::Contains(&["census of all frames found none mapped"]),
     fault: Some(Fault { domain: "beta", kind: "write" }),
     restarts: &[("central", 0), ("beta", 1)],
@@ -69,7 +69,7 @@ pub(super) const T72: Scenario = Scenario {
     name: "t72_a_client_that_faults_again_and_again_is_given_up",
     alpha: Some(|alpha: &mut Actor<'_>| {
         let first = send_and_tell(alpha)?;
-        ensure!(alpha.end_of(first)? == Status::PeerReset, "it had one more life");
+        ensure!(alpha.end_of(first)? == Status::PeerReset, "it was restarted once");
         let second = send_and_tell(alpha)?;
         // Beta has been given up. This send waits, and alpha's other sends do not.
         for _ in 0..5 {
@@ -90,7 +90,7 @@ pub(super) const T72: Scenario = Scenario {
         gamma.receive()?;
         Ok(())
     }),
-    touch: Touch::Census,
+    witness: WitnessAct::Census,
     fault: Some(Fault { domain: "beta", kind: "write" }),
     faults: 2,
     restarts: &[("central", 0), ("beta", 1)],
@@ -123,7 +123,7 @@ fn send_batch(alpha: &mut Actor<'_>) -> Result<(), Clue> {
         ensure!(alpha.end_of(send)? == Status::Done, "later traffic works");
         ensure!((0..send).all(|earlier| alpha.status(earlier) == Some(Status::Done)), "a status stays");
     }
-    ensure!(alpha.rx.canaries_stand_around(&(0..0)), "nobody writes to one who receives nothing");
+    ensure!(alpha.rx.canaries_stand_around(&(0..0)), "an unposted buffer is unchanged");
     Ok(())
 }
 
@@ -175,7 +175,7 @@ const RESTART: Scenario = Scenario {
 
 pub(super) const T80: Scenario = Scenario {
     name: "t80_central_restarts_after_mapping_one_side",
-    touch: Touch::Crash(Moment::Mapped(1)),
+    witness: WitnessAct::Crash(Moment::Mapped(1)),
     trace: Trace::Contains(&[
         "map alpha tx 0 holds alpha tx 0",
         "central faults",
@@ -189,7 +189,7 @@ pub(super) const T80: Scenario = Scenario {
 
 pub(super) const T81: Scenario = Scenario {
     name: "t81_central_restarts_after_copying_and_before_publishing",
-    touch: Touch::Crash(Moment::Copied(3)),
+    witness: WitnessAct::Crash(Moment::Copied(3)),
     trace: Trace::Contains(&[
         "copy 700",
         "copy 700",
@@ -205,7 +205,7 @@ pub(super) const T81: Scenario = Scenario {
 
 pub(super) const T82: Scenario = Scenario {
     name: "t82_central_restarts_after_unmapping_and_before_publishing",
-    touch: Touch::Crash(Moment::Unmapped(1)),
+    witness: WitnessAct::Crash(Moment::Unmapped(1)),
     trace: Trace::Contains(&[
         "unmap alpha tx 0",
         "central faults",
@@ -227,7 +227,7 @@ const PUBLISHED: Trace = Trace::Run(&[
 
 pub(super) const T83: Scenario = Scenario {
     name: "t83_central_restarts_after_publishing_and_before_signalling",
-    touch: Touch::Crash(Moment::Signalling(BATCH)),
+    witness: WitnessAct::Crash(Moment::Signalling(BATCH)),
     trace: PUBLISHED,
     needs: &[Feature::Restarts, Feature::Priorities],
     ..RESTART
@@ -243,7 +243,7 @@ pub(super) const T84: Scenario = Scenario {
         for part in [last.wrapping_sub(1), last] {
             ensure!(alpha.end_of(part)? == Status::Done, "both parts are done");
         }
-        ensure!(alpha.tx.canaries_stand_around(&(0..0)), "central writes to no transmit buffer");
+        ensure!(alpha.tx.canaries_stand_around(&(0..0)), "a transmit buffer is unchanged");
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
@@ -255,7 +255,7 @@ pub(super) const T84: Scenario = Scenario {
         ensure!(beta.poll().is_none(), "nothing comes twice");
         Ok(())
     }),
-    touch: Touch::Crash(Moment::Copied(2)),
+    witness: WitnessAct::Crash(Moment::Copied(2)),
     trace: Trace::Contains(&[
         "copy 65536",
         "copy 65536",
@@ -286,7 +286,7 @@ pub(super) const T85: Scenario = Scenario {
         ensure!(beta.poll().is_none(), "nothing is delivered that was not finished");
         Ok(())
     }),
-    touch: Touch::CrashAlways(Moment::Copied(1)),
+    witness: WitnessAct::CrashAlways(Moment::Copied(1)),
     trace: Trace::Contains(&["copy 100", "copy 100", "copy 100"]),
     faults: 3,
     restarts: &[("central", 2)],
@@ -301,7 +301,7 @@ pub(super) const T85: Scenario = Scenario {
 
 pub(super) const T86: Scenario = Scenario {
     name: "t86_central_restarts_between_deliveries_and_their_statuses",
-    touch: Touch::Crash(Moment::Delivered(1)),
+    witness: WitnessAct::Crash(Moment::Delivered(1)),
     trace: PUBLISHED,
     needs: &[Feature::Restarts, Feature::Priorities],
     ..RESTART
@@ -309,7 +309,7 @@ pub(super) const T86: Scenario = Scenario {
 
 pub(super) const T87: Scenario = Scenario {
     name: "t87_central_panics_and_is_started_again",
-    touch: Touch::Panic(Moment::Copied(3)),
+    witness: WitnessAct::Panic(Moment::Copied(3)),
     trace: Trace::Contains(&[
         "copy 700",
         "copy 700",

@@ -11,7 +11,7 @@ use crate::check::ensure;
 use crate::memory::{sink_below, write_in_place};
 use crate::rights::Overreach;
 use crate::role::Role;
-use crate::scenario::{Ending, Fault, Feature, Scenario, Touch, Trace};
+use crate::scenario::{Ending, Fault, Feature, Scenario, Trace, WitnessAct};
 
 /// The kernel stops alpha, and beta and gamma go on.
 const CONTAINED: Scenario = Scenario {
@@ -38,14 +38,14 @@ pub(super) const T90: Scenario = Scenario {
         alpha.send(Actor::message(Role::Beta, 0, 100));
         // Central is stopped by this. Alpha ends the scenario, because it runs after central.
         alpha.rest();
-        ensure!(alpha.tx.canaries_stand_around(&(0..0)), "nobody has written to a transmit buffer");
+        ensure!(alpha.tx.canaries_stand_around(&(0..0)), "a transmit buffer is unchanged");
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
         beta.post(0, 4096, None);
         Ok(())
     }),
-    touch: Touch::WriteByCapability,
+    witness: WitnessAct::WriteByCapability,
     // The mapping succeeds, but with no more rights than the capability has.
     trace: Trace::Begins(&["map alpha tx 0 to write"]),
     fault: Some(Fault { domain: "central", kind: "write" }),
@@ -82,10 +82,10 @@ pub(super) const T91: Scenario = Scenario {
     alpha: Some(|alpha: &mut Actor<'_>| {
         holds_only(alpha, 0b1)?;
         // Epochs count alpha's starts, from 1.
-        let life = alpha.to_client.epoch.observe() as usize;
-        if let Some(overreach) = OVERREACHES.get(life - 1) {
+        let epoch = alpha.to_client.epoch.observe() as usize;
+        if let Some(overreach) = OVERREACHES.get(epoch - 1) {
             alpha.stage().overreach(*overreach);
-            ensure!(false, "a capability is good for nothing that it was not given for");
+            ensure!(false, "the kernel refuses every use that the description does not give");
         }
         Ok(())
     }),
@@ -104,7 +104,7 @@ pub(super) const T91: Scenario = Scenario {
 
 pub(super) const T92: Scenario = Scenario {
     name: "t92_central_holds_its_frames_and_channels_and_nothing_else",
-    touch: Touch::Overreach,
+    witness: WitnessAct::Overreach,
     trace: Trace::Begins(&["central holds its channels, its window and the frames of its clients"]),
     fault: Some(Fault { domain: "central", kind: "capability" }),
     needs: &[Feature::Capabilities],

@@ -10,7 +10,7 @@ use ferry_client::{Event, Message, Outgoing, Status};
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Change, Scenario, Touch};
+use crate::scenario::{Change, Scenario, WitnessAct};
 
 /// Bytes of a message.
 const LENGTH: u32 = 1024;
@@ -23,7 +23,7 @@ enum Signals {
     /// At each look, whether or not it has published something.
     Always,
     /// When it has published something and central asks for signals, as the client library does.
-    News,
+    WhenPublished,
     /// Never: another client wakes central.
     Never,
 }
@@ -40,7 +40,7 @@ struct Sender {
 }
 
 /// The usual sender.
-const SENDER: Sender = Sender { backlog: 48, signals: Signals::News, urgent: false, pauses: 1 };
+const SENDER: Sender = Sender { backlog: 48, signals: Signals::WhenPublished, urgent: false, pauses: 1 };
 
 /// Keeps messages for beta under way until beta says that the contest is over.
 fn contend(actor: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
@@ -67,7 +67,7 @@ fn contend(actor: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
                 port.publish();
                 actor.ring();
             }
-            Signals::News => port.flush(),
+            Signals::WhenPublished => port.flush(),
             Signals::Never => {
                 port.publish();
             }
@@ -149,7 +149,7 @@ const fn all_of_it(of: Role) -> Change {
 
 /// Alpha and gamma compete for beta's buffers.
 const SHARING: Scenario = Scenario {
-    touch: Touch::Silent,
+    witness: WitnessAct::Silent,
     flows: &[all_of_it(Role::Alpha), all_of_it(Role::Gamma)],
     ..Scenario::IDLE
 };
@@ -167,31 +167,31 @@ macro_rules! contest {
 }
 
 /// A sender that signals at each look.
-const LOUD: Sender = Sender { signals: Signals::Always, ..SENDER };
+const ALWAYS_SIGNALS: Sender = Sender { signals: Signals::Always, ..SENDER };
 
 pub(super) const T100: Scenario = Scenario {
     name: "t100_two_senders_that_signal_at_each_look_have_equal_parts",
-    ..contest!(LOUD, 32, 6400)
+    ..contest!(ALWAYS_SIGNALS, 32, 6400)
 };
 
 pub(super) const T100_FEW: Scenario = Scenario {
     name: "t100_of_four_buffers_each_sender_has_its_part",
-    ..contest!(Sender { backlog: 64, ..LOUD }, 4, 2400)
+    ..contest!(Sender { backlog: 64, ..ALWAYS_SIGNALS }, 4, 2400)
 };
 
 pub(super) const T100_MANY: Scenario = Scenario {
     name: "t100_of_as_many_buffers_as_messages_each_sender_has_its_part",
-    ..contest!(Sender { backlog: 64, ..LOUD }, 64, 6400)
+    ..contest!(Sender { backlog: 64, ..ALWAYS_SIGNALS }, 64, 6400)
 };
 
-pub(super) const T100_NEWS: Scenario = Scenario {
-    name: "t100_two_senders_that_signal_with_news_have_equal_parts",
+pub(super) const T100_WHEN_PUBLISHED: Scenario = Scenario {
+    name: "t100_two_senders_that_signal_when_they_publish_have_equal_parts",
     gamma: Some(|gamma| contend(gamma, SLOW)),
     ..contest!(SENDER, 32, 6400)
 };
 
-pub(super) const T100_NEWS_FEW: Scenario = Scenario {
-    name: "t100_of_four_buffers_each_sender_that_signals_with_news_has_its_part",
+pub(super) const T100_WHEN_PUBLISHED_FEW: Scenario = Scenario {
+    name: "t100_of_four_buffers_each_sender_that_signals_when_it_publishes_has_its_part",
     gamma: Some(|gamma| contend(gamma, SLOW)),
     ..contest!(SENDER, 4, 2400)
 };
@@ -201,7 +201,7 @@ const SLOW: Sender = Sender { pauses: 3, ..SENDER };
 
 /// Mallory has nothing to send and only signals, until it is told that the contest is over.
 #[expect(clippy::unnecessary_wraps, reason = "a strike")]
-fn make_noise(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
+fn only_signal(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     if strike == 0 {
         mallory.post(0, 1, Some(Role::Alpha));
     }
@@ -219,25 +219,27 @@ fn contend_and_tell(alpha: &mut Actor<'_>, sender: Sender) -> Result<(), Clue> {
 }
 
 /// As [`contest`], but the senders never signal and mallory does.
-macro_rules! contest_in_noise {
+macro_rules! contest_beside_another {
     ($buffers:literal, $count:literal) => {
         Scenario {
-            alpha: Some(|alpha| contend_and_tell(alpha, SILENT)),
-            mallory: Some(make_noise),
-            ..contest!(Sender { pauses: 3, ..SILENT }, $buffers, $count)
+            alpha: Some(|alpha| contend_and_tell(alpha, NEVER_SIGNALS)),
+            mallory: Some(only_signal),
+            ..contest!(Sender { pauses: 3, ..NEVER_SIGNALS }, $buffers, $count)
         }
     };
 }
 
-const SILENT: Sender = Sender { signals: Signals::Never, ..SENDER };
+const NEVER_SIGNALS: Sender = Sender { signals: Signals::Never, ..SENDER };
 
-pub(super) const T100_NOISE_ONE: Scenario = Scenario {
-    name: "t100_who_only_signals_has_no_say_in_who_gets_one_buffer",
-    ..contest_in_noise!(1, 1000)
+pub(super) const T100_ONLY_ANOTHER_ONE: Scenario = Scenario {
+    name: "t100_a_client_that_only_signals_does_not_decide_who_gets_one_buffer",
+    ..contest_beside_another!(1, 1000)
 };
 
-pub(super) const T100_NOISE: Scenario =
-    Scenario { name: "t100_who_only_signals_has_no_say_in_who_gets_sixteen", ..contest_in_noise!(16, 3200) };
+pub(super) const T100_ONLY_ANOTHER: Scenario = Scenario {
+    name: "t100_a_client_that_only_signals_does_not_decide_who_gets_sixteen",
+    ..contest_beside_another!(16, 3200)
+};
 
 pub(super) const T103: Scenario = Scenario {
     name: "t103_an_urgent_sender_has_no_more_than_its_part",

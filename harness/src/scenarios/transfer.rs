@@ -5,7 +5,7 @@ use ferry_layout::{DeliveryKind, Status};
 use crate::actor::Actor;
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Ending, Fault, Scenario, Touch, Trace};
+use crate::scenario::{Ending, Fault, Scenario, Trace, WitnessAct};
 
 /// Bytes of the message that most scenarios send, from frame 0 into frame 0.
 const BYTES: u32 = 100;
@@ -65,7 +65,7 @@ pub(super) const R02_READ_ONLY: Scenario = Scenario {
         beta.post(0, 4096, None);
         Ok(())
     }),
-    touch: Touch::WriteToSource,
+    witness: WitnessAct::WriteToSource,
     fault: Some(Fault { domain: "central", kind: "write" }),
     ending: Ending::By(Role::Alpha),
     ..Scenario::IDLE
@@ -165,14 +165,14 @@ pub(super) const R11: Scenario = Scenario {
             ensure!(matches!(status, Status::BadSource | Status::BadLength), "what lies outside is refused");
         }
         let empty = alpha.send(Actor::message(Role::Beta, end, 0));
-        ensure!(alpha.end_of(empty)? == Status::Done, "nothing at the end is inside");
+        ensure!(alpha.end_of(empty)? == Status::Done, "an empty range at the end is inside");
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
         beta.post(0, 4096, Some(Role::Alpha));
         beta.post(0, 4096, Some(Role::Alpha));
         ensure!(beta.receive()?.length == 1, "the last byte arrives");
-        ensure!(beta.receive()?.length == 0, "nothing arrives");
+        ensure!(beta.receive()?.length == 0, "an empty message arrives");
         Ok(())
     }),
     trace: Trace::Begins(&[

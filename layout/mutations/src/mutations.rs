@@ -23,17 +23,17 @@ const RING: &str = "rings::an_entry_is_whole_when_it_is_seen_and_its_slot_is_fre
 const CENTRAL_SLEEPS: &str = "wakes::a_client_that_publishes_is_seen_or_signals";
 const CLIENT_SLEEPS: &str = "wakes::ends_and_deliveries_are_seen_or_signalled";
 const BOTH_SLEEP: &str = "wakes::two_that_sleep_and_wake_each_other_come_to_an_end";
-const DONE: &str = "statuses::who_sees_done_owns_the_buffer_again";
-const ENDED: &str = "statuses::who_sees_the_head_owns_the_buffers_before_it_again";
-const ENDED_LATE: &str = "statuses::who_sees_the_end_of_a_send_that_waited_owns_its_buffer_again";
-const FIRST_PART: &str = "statuses::who_sees_the_first_part_done_sees_the_others_done";
+const DONE: &str = "statuses::done_gives_the_buffer_back";
+const ENDED: &str = "statuses::the_head_gives_the_buffers_before_it_back";
+const ENDED_LATE: &str = "statuses::the_end_of_a_held_send_gives_its_buffer_back";
+const FIRST_PART: &str = "statuses::the_first_part_is_done_after_all_others";
 const SEND_LAP: &str = "laps::a_send_that_waits_keeps_its_slot_and_the_ring_goes_on";
 const POST_LAP: &str = "laps::a_request_keeps_its_slot_until_its_delivery_is_seen";
 const WITHDRAWN: &str = "withdrawals::a_withdrawn_request_is_answered_once";
 const WITHDRAWN_OR_FILLED: &str = "withdrawals::a_withdrawn_request_is_answered_by_a_message_or_by_itself";
-const RESTART: &str = "epochs::a_restart_is_no_offence";
-const EPOCH: &str = "epochs::who_sees_the_epoch_sees_its_beginning";
-const INTRODUCTION: &str = "epochs::who_sees_the_introduction_sees_all_of_it";
+const RESTART: &str = "epochs::a_restart_is_no_breach";
+const EPOCH: &str = "epochs::a_visible_epoch_is_complete";
+const INTRODUCTION: &str = "epochs::a_visible_introduction_is_complete";
 
 const ACKNOWLEDGED: &str = "restarts::what_is_acknowledged_has_its_status";
 const HELD: &str = "restarts::what_is_held_no_more_was_delivered";
@@ -52,9 +52,9 @@ const GET: &str = "let word = self.0.load(Ordering::Acquire);
         // What nearly always comes";
 const ENDS: &str = "let word = self.0.load(Ordering::Acquire);
         if word & 0xff == Status::Done as u64";
-const HELLO: &str = "self.epoch_wanted.publish(epoch);
+const MAGIC_LAST: &str = "self.epoch_wanted.publish(epoch);
         self.magic.store(MAGIC, Ordering::Release);";
-const GREETED: &str = "let greeted = self.magic.load(Ordering::Acquire) == MAGIC
+const MAGIC_FIRST: &str = "let is_valid = self.magic.load(Ordering::Acquire) == MAGIC
             && self.version.load(Ordering::Relaxed) == ABI_VERSION;
         let epoch = self.epoch_wanted.observe();";
 
@@ -422,38 +422,38 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         file: "out_region.rs",
-        change: "take_leave does nothing",
+        change: "clear_magic does nothing",
         from: "self.magic.store(0, Ordering::Relaxed);",
         to: "",
         test: RESTART,
     },
     Mutation {
         file: "out_region.rs",
-        change: "ask_for_epoch: the hello is relaxed",
-        from: HELLO,
+        change: "ask_for_epoch: the magic is stored relaxed",
+        from: MAGIC_LAST,
         to: "self.epoch_wanted.publish(epoch); self.magic.store(MAGIC, Ordering::Relaxed);",
         test: RESTART,
     },
     Mutation {
         file: "out_region.rs",
-        change: "ask_for_epoch: the hello comes before the epoch",
-        from: HELLO,
+        change: "ask_for_epoch: the magic comes before the epoch",
+        from: MAGIC_LAST,
         to: "self.magic.store(MAGIC, Ordering::Release); self.epoch_wanted.publish(epoch);",
         test: RESTART,
     },
     Mutation {
         file: "out_region.rs",
-        change: "wanted_epoch: the hello is read relaxed",
+        change: "wanted_epoch: the magic is read relaxed",
         from: "self.magic.load(Ordering::Acquire) == MAGIC",
         to: "self.magic.load(Ordering::Relaxed) == MAGIC",
         test: RESTART,
     },
     Mutation {
         file: "out_region.rs",
-        change: "wanted_epoch: the epoch is read before the hello",
-        from: GREETED,
+        change: "wanted_epoch: the epoch is read before the magic",
+        from: MAGIC_FIRST,
         to: "let epoch = self.epoch_wanted.observe();
-        let greeted = self.magic.load(Ordering::Acquire) == MAGIC
+        let is_valid = self.magic.load(Ordering::Acquire) == MAGIC
             && self.version.load(Ordering::Relaxed) == ABI_VERSION;",
         test: RESTART,
     },

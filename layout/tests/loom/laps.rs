@@ -12,14 +12,14 @@ use loom::thread;
 
 /// Both pages of a client, and the buffer of its send 0.
 struct Pages {
-    out: Box<OutRegion>,
-    into: Box<InRegion>,
+    from_client: Box<OutRegion>,
+    to_client: Box<InRegion>,
     buffer: UnsafeCell<()>,
 }
 
 impl Pages {
     fn new() -> Arc<Self> {
-        Arc::new(Self { out: crate::page(), into: crate::page(), buffer: UnsafeCell::new(()) })
+        Arc::new(Self { from_client: crate::page(), to_client: crate::page(), buffer: UnsafeCell::new(()) })
     }
 }
 
@@ -29,7 +29,10 @@ fn tag(index: u32) -> u64 {
 }
 
 fn describe(pages: &Pages, index: u32) {
-    pages.out.descriptors.store(index, Descriptor { tag: tag(index), length: 1, ..Descriptor::default() });
+    pages
+        .from_client
+        .descriptors
+        .store(index, Descriptor { tag: tag(index), length: 1, ..Descriptor::default() });
 }
 
 /// Central's view of the ring of sends.
@@ -45,28 +48,28 @@ impl Sends {
     /// Takes everything published, as one turn does. New sends are done at once, and the head is published at
     /// the end.
     fn turn(&mut self, pages: &Pages) {
-        let tail = pages.out.transmit_tail.observe();
+        let tail = pages.from_client.transmit_tail.observe();
         while self.next != tail {
             let index = self.next;
             self.next += 1;
-            let slot = pages.out.descriptors.slot(index);
+            let slot = pages.from_client.descriptors.slot(index);
             if (self.holds_first && index % 2 == 0) || Route::of(slot).is_passed_over() {
                 continue;
             }
-            let message = Plain::load(slot, Route::of(slot)).expect("nobody changes it meanwhile");
-            assert_eq!(Plain::tag(slot), tag(index), "what was there before is taken for new");
-            pages.into.status(index).set(index, Status::Done);
+            assert!(Plain::load(slot, Route::of(slot)).is_some(), "the entry is not a plain message");
+            assert_eq!(Plain::tag(slot), tag(index), "an old entry was taken for a new one");
+            pages.to_client.status(index).set(index, Status::Done);
             self.taken.push(index);
         }
-        pages.into.transmit_head.publish(self.next);
+        pages.to_client.transmit_head.publish(self.next);
     }
 
     /// Send 0 ends.
     fn end_first(&mut self, pages: &Pages) {
         pages.buffer.with(|_| ());
         self.holds_first = false;
-        pages.into.status(0).set(0, Status::Done);
-        pages.into.ended_late.publish(1);
+        pages.to_client.status(0).set(0, Status::Done);
+        pages.to_client.ended_late.publish(1);
     }
 }
 
@@ -77,10 +80,10 @@ fn send_all(pages: &Pages) -> Vec<u32> {
     // The send that each slot was last used for.
     let (mut owners, mut index) = ([0, 1], 2);
     for _ in 0..2 {
-        let taken = pages.into.transmit_head.observe();
+        let taken = pages.to_client.transmit_head.observe();
         while index < taken + 2 {
             let owner = &mut owners[index as usize % 2];
-            if pages.into.status(*owner).ended().is_some() {
+            if pages.to_client.status(*owner).ended().is_some() {
                 if *owner == 0 {
                     pages.buffer.with_mut(|_| ());
                 }
@@ -88,10 +91,10 @@ fn send_all(pages: &Pages) -> Vec<u32> {
                 describe(pages, index);
                 sent.push(index);
             } else {
-                pages.out.pass_over_send(index);
+                pages.from_client.pass_over_send(index);
             }
             index += 1;
-            pages.out.transmit_tail.publish(index);
+            pages.from_client.transmit_tail.publish(index);
         }
     }
     sent
@@ -103,10 +106,10 @@ fn a_send_that_waits_keeps_its_slot_and_the_ring_goes_on() {
         let pages = Pages::new();
         describe(&pages, 0);
         describe(&pages, 1);
-        pages.out.transmit_tail.publish(2);
-        pages.into.status(0).set(0, Status::Queued);
-        pages.into.status(1).set(1, Status::Done);
-        pages.into.transmit_head.publish(2);
+        pages.from_client.transmit_tail.publish(2);
+        pages.to_client.status(0).set(0, Status::Queued);
+        pages.to_client.status(1).set(1, Status::Done);
+        pages.to_client.transmit_head.publish(2);
 
         let client = thread::spawn({
             let pages = Arc::clone(&pages);
@@ -124,7 +127,7 @@ fn a_send_that_waits_keeps_its_slot_and_the_ring_goes_on() {
 }
 
 fn post(pages: &Pages, index: u32) {
-    pages.out.posts.store(index, Post { length: index + 1, from: Post::ANYONE, ..Post::default() });
+    pages.from_client.posts.store(index, Post { length: index + 1, from: Post::ANYONE, ..Post::default() });
 }
 
 /// Central's view of the ring of requests.
@@ -136,16 +139,16 @@ struct Requests {
 
 impl Requests {
     fn take(&mut self, pages: &Pages) {
-        let tail = pages.out.post_tail.observe();
+        let tail = pages.from_client.post_tail.observe();
         while self.next != tail {
             let index = self.next;
             self.next += 1;
             if self.held[index as usize % 2] {
                 continue;
             }
-            let post: Post = pages.out.posts.load(index);
+            let post: Post = pages.from_client.posts.load(index);
             if post.marks & Post::PASSED_OVER == 0 {
-                assert_eq!(post.length, index + 1, "what was there before is taken for new");
+                assert_eq!(post.length, index + 1, "an old entry was taken for a new one");
                 self.held[index as usize % 2] = true;
                 self.taken.push(index);
             }
@@ -160,32 +163,32 @@ fn a_request_keeps_its_slot_until_its_delivery_is_seen() {
         let pages = Pages::new();
         post(&pages, 0);
         post(&pages, 1);
-        pages.out.post_tail.publish(2);
-        pages.into.post_head.publish(2);
+        pages.from_client.post_tail.publish(2);
+        pages.to_client.post_head.publish(2);
 
         let client = thread::spawn({
             let pages = Arc::clone(&pages);
             move || {
-                let is_back = pages.into.delivery_tail.observe() == 1;
+                let is_back = pages.to_client.delivery_tail.observe() == 1;
                 if is_back {
                     pages.buffer.with_mut(|_| ());
-                    let delivery: Delivery = pages.into.deliveries.load(0);
+                    let delivery: Delivery = pages.to_client.deliveries.load(0);
                     assert_eq!(delivery.length, 9);
                     post(&pages, 2);
                 } else {
-                    pages.out.pass_over_post(2);
+                    pages.from_client.pass_over_post(2);
                 }
-                pages.out.post_tail.publish(3);
+                pages.from_client.post_tail.publish(3);
                 is_back
             }
         });
         let mut central = Requests { next: 2, held: [true; 2], taken: Vec::new() };
         pages.buffer.with_mut(|_| ());
-        pages.into.deliveries.store(0, Delivery { length: 9, ..Delivery::default() });
+        pages.to_client.deliveries.store(0, Delivery { length: 9, ..Delivery::default() });
         central.held[0] = false;
         central.take(&pages);
-        pages.into.delivery_tail.publish(1);
-        pages.into.post_head.publish(central.next);
+        pages.to_client.delivery_tail.publish(1);
+        pages.to_client.post_head.publish(central.next);
         central.take(&pages);
         let is_posted = client.join().unwrap();
         central.take(&pages);

@@ -39,14 +39,18 @@ fn peer() -> DomainId {
 fn what_is_acknowledged_has_its_status() {
     beside(
         |_: &InRegion| (),
-        |into| {
-            into.status(0).set_delivered(0, peer(), SEQUENCE_RANGE);
-            into.journal.acknowledge(peer(), 1);
+        |to_client| {
+            to_client.status(0).set_delivered(0, peer(), SEQUENCE_RANGE);
+            to_client.journal.acknowledge(peer(), 1);
         },
-        |into| {
-            if into.journal.acknowledged(peer()) == 1 {
+        |to_client| {
+            if to_client.journal.acknowledged(peer()) == 1 {
                 fence(Ordering::Acquire);
-                assert_eq!(into.status(0).get(0), Some(Status::Done), "the status would never be written");
+                assert_eq!(
+                    to_client.status(0).get(0),
+                    Some(Status::Done),
+                    "the status would never be written"
+                );
             }
         },
     );
@@ -57,17 +61,17 @@ fn what_is_acknowledged_has_its_status() {
 #[test]
 fn what_is_held_no_more_was_delivered() {
     beside(
-        |into: &InRegion| into.journal.set_open([1, 0], [0, 0]),
-        |into| {
-            into.deliveries.store(0, Delivery { tag: 5, length: 7, ..Delivery::default() });
-            into.delivery_tail.publish(1);
-            into.journal.set_open([0, 0], [1, 0]);
+        |to_client: &InRegion| to_client.journal.set_open([1, 0], [0, 0]),
+        |to_client| {
+            to_client.deliveries.store(0, Delivery { tag: 5, length: 7, ..Delivery::default() });
+            to_client.delivery_tail.publish(1);
+            to_client.journal.set_open([0, 0], [1, 0]);
         },
-        |into| {
-            if into.journal.open() == [0, 0] {
+        |to_client| {
+            if to_client.journal.open() == [0, 0] {
                 fence(Ordering::Acquire);
-                assert_eq!(into.delivery_tail.observe(), 1, "the buffer would never come back");
-                let delivery: Delivery = into.deliveries.load(0);
+                assert_eq!(to_client.delivery_tail.observe(), 1, "the buffer would never come back");
+                let delivery: Delivery = to_client.deliveries.load(0);
                 assert_eq!((delivery.tag, delivery.length), (5, 7));
             }
         },
@@ -78,15 +82,15 @@ fn what_is_held_no_more_was_delivered() {
 #[test]
 fn what_the_post_head_has_passed_is_noted() {
     beside(
-        |into: &InRegion| into.journal.set_open([1, 0], [0, 0]),
-        |into| {
-            into.delivery_tail.publish(1);
-            into.journal.set_open([2, 1], [1, 0]);
-            into.post_head.publish(2);
+        |to_client: &InRegion| to_client.journal.set_open([1, 0], [0, 0]),
+        |to_client| {
+            to_client.delivery_tail.publish(1);
+            to_client.journal.set_open([2, 1], [1, 0]);
+            to_client.post_head.publish(2);
         },
-        |into| {
-            if into.post_head.observe() == 2 {
-                assert_eq!(into.journal.open(), [2, 1], "a request would be lost, or used up twice");
+        |to_client| {
+            if to_client.post_head.observe() == 2 {
+                assert_eq!(to_client.journal.open(), [2, 1], "a request would be lost, or used up twice");
             }
         },
     );
@@ -97,16 +101,16 @@ fn what_the_post_head_has_passed_is_noted() {
 fn what_is_settled_is_behind_the_post_head_and_acknowledged() {
     beside(
         |_: &InRegion| (),
-        |into| {
-            into.delivery_tail.publish(1);
-            into.post_head.publish(1);
-            into.journal.acknowledge(peer(), 1);
-            into.settled.publish(1);
+        |to_client| {
+            to_client.delivery_tail.publish(1);
+            to_client.post_head.publish(1);
+            to_client.journal.acknowledge(peer(), 1);
+            to_client.settled.publish(1);
         },
-        |into| {
-            if into.settled.observe() == 1 {
-                assert_eq!(into.post_head.observe(), 1, "the buffer would be filled again");
-                assert_eq!(into.journal.acknowledged(peer()), 1, "a status would be written twice");
+        |to_client| {
+            if to_client.settled.observe() == 1 {
+                assert_eq!(to_client.post_head.observe(), 1, "the buffer would be filled again");
+                assert_eq!(to_client.journal.acknowledged(peer()), 1, "a status would be written twice");
             }
         },
     );
@@ -117,14 +121,14 @@ fn what_is_settled_is_behind_the_post_head_and_acknowledged() {
 fn what_the_head_has_passed_has_a_status() {
     beside(
         |_: &InRegion| (),
-        |into| {
-            into.status(0).set(0, Status::Queued);
-            into.status(1).set(1, Status::Expired);
-            into.transmit_head.publish(2);
+        |to_client| {
+            to_client.status(0).set(0, Status::Queued);
+            to_client.status(1).set(1, Status::Expired);
+            to_client.transmit_head.publish(2);
         },
-        |into| {
-            if into.transmit_head.observe() == 2 {
-                let stands = [into.status(0).latest(), into.status(1).latest()];
+        |to_client| {
+            if to_client.transmit_head.observe() == 2 {
+                let stands = [to_client.status(0).latest(), to_client.status(1).latest()];
                 assert_eq!(stands, [(0, Status::Queued), (1, Status::Expired)], "a send would be forgotten");
             }
         },
@@ -134,18 +138,18 @@ fn what_the_head_has_passed_has_a_status() {
 #[test]
 fn a_standing_is_not_ahead_of_what_it_begins_with() {
     beside(
-        |into: &InRegion| {
-            into.delivery_tail.publish(1);
-            into.set_standing(Standing::Quarantined);
+        |to_client: &InRegion| {
+            to_client.delivery_tail.publish(1);
+            to_client.set_standing(Standing::Quarantined);
         },
-        |into| {
-            into.delivery_tail.publish(0);
-            into.set_standing(Standing::Open);
+        |to_client| {
+            to_client.delivery_tail.publish(0);
+            to_client.set_standing(Standing::Open);
         },
-        |into| {
-            if into.standing() == Standing::Open {
+        |to_client| {
+            if to_client.standing() == Standing::Open {
                 fence(Ordering::Acquire);
-                assert_eq!(into.delivery_tail.observe(), 0);
+                assert_eq!(to_client.delivery_tail.observe(), 0);
             }
         },
     );

@@ -8,7 +8,7 @@ use loom::thread;
 /// Central reads a buffer and then sets `Done`. The client sees that and fills the buffer anew. For the next
 /// use of the same slot the old status must not count.
 #[test]
-fn who_sees_done_owns_the_buffer_again() {
+fn done_gives_the_buffer_back() {
     crate::check(None, || {
         let shared = Arc::new((StatusWord::default(), UnsafeCell::new(0_u32)));
         let central = thread::spawn({
@@ -32,7 +32,7 @@ fn who_sees_done_owns_the_buffer_again() {
 /// The same for a client that learns by the head that many sends have ended. The statuses before the head are
 /// then those of this use of their slots, so the client need not look at their indices.
 #[test]
-fn who_sees_the_head_owns_the_buffers_before_it_again() {
+fn the_head_gives_the_buffers_before_it_back() {
     crate::check(None, || {
         let shared = Arc::new((Index::default(), StatusWord::default(), UnsafeCell::new(0_u32)));
         shared.1.set(0, Status::Expired);
@@ -56,7 +56,7 @@ fn who_sees_the_head_owns_the_buffers_before_it_again() {
 
 /// The head passes a send that waits. So the head does not tell when that send ends; only its status does.
 #[test]
-fn who_sees_the_end_of_a_send_that_waited_owns_its_buffer_again() {
+fn the_end_of_a_held_send_gives_its_buffer_back() {
     crate::check(None, || {
         let shared = Arc::new((Index::default(), StatusWord::default(), UnsafeCell::new(0_u32)));
         shared.1.set(0, Status::Expired);
@@ -80,7 +80,7 @@ fn who_sees_the_end_of_a_send_that_waited_owns_its_buffer_again() {
 
 /// The status of a chain's first part comes last and is the status of the whole chain.
 #[test]
-fn who_sees_the_first_part_done_sees_the_others_done() {
+fn the_first_part_is_done_after_all_others() {
     crate::check(None, || {
         let shared = Arc::new((StatusWord::default(), StatusWord::default(), UnsafeCell::new(0_u32)));
         let central = thread::spawn({

@@ -19,7 +19,7 @@ fn a_client_that_publishes_is_seen_or_signals() {
         hint.arm();
         let seen = tail.observe() == 1;
         let signalled = client.join().unwrap();
-        assert!(seen || signalled, "central sleeps, and the entry waits");
+        assert!(seen || signalled, "no signal for an entry that central has not seen");
     });
 }
 
@@ -35,34 +35,38 @@ fn ends_and_deliveries_are_seen_or_signalled() {
         let central = thread::spawn({
             let shared = Arc::clone(&shared);
             move || {
-                let (into, hint) = &*shared;
-                into.delivery_tail.publish(1);
-                into.status(0).set(0, Status::Done);
-                into.status(1).set(1, Status::Done);
-                into.ended_late.publish(1);
-                into.transmit_head.publish(2);
+                let (to_client, hint) = &*shared;
+                to_client.delivery_tail.publish(1);
+                to_client.status(0).set(0, Status::Done);
+                to_client.status(1).set(1, Status::Done);
+                to_client.ended_late.publish(1);
+                to_client.transmit_head.publish(2);
                 hint.asks_for_signal()
             }
         });
-        let (into, hint) = &*shared;
+        let (to_client, hint) = &*shared;
         hint.arm();
-        let taken = into.transmit_head.observe() == 2;
+        let taken = to_client.transmit_head.observe() == 2;
         if taken {
             assert_eq!(
-                into.status(1).ended(),
+                to_client.status(1).ended(),
                 Some(Status::Done),
                 "the head has passed it, and it is not held"
             );
         }
-        let late = into.ended_late.observe() == 1;
+        let late = to_client.ended_late.observe() == 1;
         if late {
-            assert_eq!(into.status(0).get(0), Some(Status::Done), "counted, and looked for in vain");
+            assert_eq!(
+                to_client.status(0).get(0),
+                Some(Status::Done),
+                "ended late was counted before the status was visible"
+            );
         }
-        let delivered = into.delivery_tail.observe() == 1;
+        let delivered = to_client.delivery_tail.observe() == 1;
         let signalled = central.join().unwrap();
-        assert!(taken || signalled, "the client sleeps, and its completion waits");
-        assert!(late || signalled, "the client sleeps, and the end of what waited waits");
-        assert!(delivered || signalled, "the client sleeps, and its delivery waits");
+        assert!(taken || signalled, "no signal for a send that ended");
+        assert!(late || signalled, "no signal for a held send that ended");
+        assert!(delivered || signalled, "no signal for a delivery");
     });
 }
 

@@ -8,14 +8,14 @@ use loom::thread;
 
 /// Both pages of a client, and the bytes of the one buffer that it posts.
 struct Pages {
-    out: Box<OutRegion>,
-    into: Box<InRegion>,
+    from_client: Box<OutRegion>,
+    to_client: Box<InRegion>,
     place: UnsafeCell<()>,
 }
 
 impl Pages {
     fn new() -> Arc<Self> {
-        Arc::new(Self { out: crate::page(), into: crate::page(), place: UnsafeCell::new(()) })
+        Arc::new(Self { from_client: crate::page(), to_client: crate::page(), place: UnsafeCell::new(()) })
     }
 }
 
@@ -32,10 +32,10 @@ struct Central {
 impl Central {
     /// As `Engine::look` does: new requests first, then withdrawals.
     fn look(&mut self, pages: &Pages) {
-        let tail = pages.out.post_tail.observe();
-        let withdrawals = pages.out.withdrawals.observe();
+        let tail = pages.from_client.post_tail.observe();
+        let withdrawals = pages.from_client.withdrawals.observe();
         if tail == 1 && !self.is_taken {
-            let post: Post = pages.out.posts.load(0);
+            let post: Post = pages.from_client.posts.load(0);
             assert_eq!(post.length, 7, "not yet published");
             (self.is_taken, self.is_open) = (true, true);
             self.look_for_withdrawn |= post.marks & Post::WITHDRAWN != 0;
@@ -43,8 +43,8 @@ impl Central {
         if withdrawals == self.withdrawals && !self.look_for_withdrawn {
             return;
         }
-        (self.withdrawals, self.look_for_withdrawn) = (pages.out.withdrawals.observe(), false);
-        let post: Post = pages.out.posts.load(0);
+        (self.withdrawals, self.look_for_withdrawn) = (pages.from_client.withdrawals.observe(), false);
+        let post: Post = pages.from_client.posts.load(0);
         if self.is_open && post.marks & Post::WITHDRAWN != 0 {
             self.answer(pages, DeliveryKind::Withdrawn);
         }
@@ -61,24 +61,24 @@ impl Central {
     fn answer(&mut self, pages: &Pages, kind: DeliveryKind) {
         self.is_open = false;
         self.answers += 1;
-        pages.into.deliveries.store(0, Delivery { kind: kind as u8, length: 3, ..Delivery::default() });
-        pages.into.delivery_tail.publish(self.answers);
+        pages.to_client.deliveries.store(0, Delivery { kind: kind as u8, length: 3, ..Delivery::default() });
+        pages.to_client.delivery_tail.publish(self.answers);
     }
 }
 
 /// The client posts a buffer, withdraws it, and looks for the answer.
 fn post_and_withdraw(pages: &Pages) {
-    pages.out.posts.store(0, Post { length: 7, from: Post::ANYONE, ..Post::default() });
-    pages.out.post_tail.publish(1);
-    pages.out.withdraw(0);
-    pages.out.withdrawals.publish(1);
+    pages.from_client.posts.store(0, Post { length: 7, from: Post::ANYONE, ..Post::default() });
+    pages.from_client.post_tail.publish(1);
+    pages.from_client.withdraw(0);
+    pages.from_client.withdrawals.publish(1);
     look_for_answer(pages);
 }
 
 fn look_for_answer(pages: &Pages) -> bool {
-    let is_there = pages.into.delivery_tail.observe() == 1;
+    let is_there = pages.to_client.delivery_tail.observe() == 1;
     if is_there {
-        let answer: Delivery = pages.into.deliveries.load(0);
+        let answer: Delivery = pages.to_client.deliveries.load(0);
         assert_eq!(answer.length, 3, "not yet published");
         pages.place.with_mut(|_| ());
     }

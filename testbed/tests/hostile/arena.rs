@@ -26,7 +26,7 @@ pub(crate) const BOB: u16 = 3;
 /// The byte that fills every receive buffer at first.
 const CANARY: u8 = 0xc5;
 /// The byte that fills the transmit buffer of each client.
-fn ink(client: u16) -> u8 {
+fn fill_byte(client: u16) -> u8 {
     0x10 + u8::try_from(client).expect("few clients")
 }
 
@@ -54,7 +54,7 @@ impl Arena {
         change(&mut topology);
         let mut bed = Testbed::new(&topology);
         for (client, memory) in (0..).zip(&bed.clients) {
-            memory.transmit.write(0, &vec![ink(client); memory.transmit.bytes()]);
+            memory.transmit.write(0, &vec![fill_byte(client); memory.transmit.bytes()]);
             memory.receive.write(0, &vec![CANARY; memory.receive.bytes()]);
         }
         let (alice, transmit, alice_receive) = bed.open(ALICE);
@@ -108,16 +108,16 @@ impl Arena {
     }
 
     /// Takes everything that Bob has received. Returns the source and the length of each message. Checks that
-    /// all bytes of a message are the source's ink, and that the rest of the buffer is unchanged.
+    /// all bytes of a message are the source's fill byte, and that the rest of the buffer is unchanged.
     pub(crate) fn bob_receives(&mut self) -> Vec<(u16, u32)> {
         let mut got = Vec::new();
         while let Some(event) = self.bob.receive() {
             match event {
                 Event::Message { source, length, buffer, .. } => {
                     let (message, rest) = buffer.bytes().split_at(length as usize);
-                    let ink = ink(source.number());
-                    assert!(message.iter().all(|byte| *byte == ink), "bytes of {source:?} and nobody else");
-                    assert!(rest.iter().all(|byte| *byte == CANARY), "not one byte more");
+                    let fill = fill_byte(source.number());
+                    assert!(message.iter().all(|byte| *byte == fill), "only bytes of {source:?}");
+                    assert!(rest.iter().all(|byte| *byte == CANARY), "the rest of the buffer is unchanged");
                     let place = buffer.place();
                     let memory = self.bed.clients[usize::from(BOB)].receive;
                     memory.write((place.frame * 4096 + place.offset) as usize, &[CANARY; BUFFER as usize]);
@@ -212,14 +212,14 @@ impl Arena {
         }
         assert_eq!(self.bed.machine.mapped(), 0, "nothing is left mapped");
         for (client, memory) in (0..).zip(&self.bed.clients) {
-            let ink = vec![ink(client); REGION as usize];
-            assert!(memory.transmit.read(0, REGION as usize) == ink, "nobody writes to a transmit buffer");
+            let fill = vec![fill_byte(client); REGION as usize];
+            assert!(memory.transmit.read(0, REGION as usize) == fill, "a transmit buffer is unchanged");
         }
         let others = [ALICE, BOB].map(|client| self.bed.clients[usize::from(client)].receive);
         for (memory, offered) in others.into_iter().zip([0, 8 * BUFFER as usize]) {
             let beyond = REGION as usize - offered;
             let untouched = memory.read(offered, beyond) == vec![CANARY; beyond];
-            assert!(untouched, "no byte where nothing was offered");
+            assert!(untouched, "what was not offered is unchanged");
         }
     }
 

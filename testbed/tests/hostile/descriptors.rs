@@ -233,7 +233,7 @@ fn t20_replayed_entries_are_new_messages_and_old_statuses_are_not() {
         (trudy.delivery_tail(), mallory.status(127), mallory.status(128)),
         (128, Some(Status::Done), Some(Status::Queued))
     );
-    assert_eq!(mallory.status(0), None, "slot 0 speaks of its new use only");
+    assert_eq!(mallory.status(0), None, "the status is for the new index only");
     let numbers: Vec<u64> = (28..128).map(|index| trudy.delivery(index).sequence).collect();
     assert_eq!(numbers, (28..128).collect::<Vec<u64>>(), "each once, in order");
     arena.judge();

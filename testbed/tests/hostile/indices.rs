@@ -106,7 +106,7 @@ fn t05_delivery_head_past_what_was_delivered() {
 }
 
 #[test]
-fn t06_delivery_head_that_lies_while_somebody_sends() {
+fn t06_delivery_head_that_lies_while_a_peer_sends() {
     let mut arena = Arena::new();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
     for index in 0..128 {
@@ -128,7 +128,7 @@ fn t06_delivery_head_that_lies_while_somebody_sends() {
 }
 
 #[test]
-fn t07_indices_that_wrap_in_good_form_are_no_offence() {
+fn t07_valid_indices_that_wrap_are_no_breach() {
     let mut arena = Arena::with(|topology| topology.messages_per_round = 128);
     let mallory = arena.hostile(MALLORY);
     let mut tail = 0_u32;

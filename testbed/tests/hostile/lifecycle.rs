@@ -70,7 +70,7 @@ fn t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew() {
     mallory.enter(1);
     mallory.tail(1);
     arena.bed.run();
-    mallory.0.from_client.take_leave();
+    mallory.0.from_client.clear_magic();
     arena.bed.run();
     mallory.0.from_client.ask_for_epoch(1);
     arena.bed.run();
@@ -83,7 +83,7 @@ fn t62_an_epoch_is_no_way_out_of_quarantine_but_by_beginning_anew() {
 }
 
 #[test]
-fn t63_a_storm_of_epochs_harms_only_who_waits_for_it() {
+fn t63_a_storm_of_epochs_harms_only_its_waiting_senders() {
     let mut arena = Arena::new();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
     for epoch in 2..200 {
@@ -99,7 +99,7 @@ fn t63_a_storm_of_epochs_harms_only_who_waits_for_it() {
 }
 
 #[test]
-fn t64_without_a_hello_or_in_another_version_nothing_is_read() {
+fn t64_without_the_magic_or_in_another_version_nothing_is_read() {
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     let page = ferry_testbed::Memory::of(mallory.0.from_client);
@@ -179,7 +179,7 @@ fn t67_hostile_pages_do_not_confuse_a_central_that_restarts() {
             1 => mallory.tail(5000),
             2 => mallory.0.from_client.post_tail.publish(1),
             3 => mallory.0.from_client.delivery_head.publish(4000),
-            4 => mallory.0.from_client.take_leave(),
+            4 => mallory.0.from_client.clear_magic(),
             _ => (0..128).for_each(|index| mallory.write(index, message(TRUDY, u32::MAX))),
         }
         arena.bed.restart();
@@ -227,7 +227,7 @@ fn t68_frames_that_a_flow_keeps_mapped_are_let_go_with_their_owner() {
 }
 
 #[test]
-fn t69_a_client_that_has_taken_leave_commits_no_offence() {
+fn t69_a_client_that_has_cleared_its_magic_is_not_quarantined() {
     let mut arena = Arena::new();
     let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
     for index in 0..128 {
@@ -243,7 +243,7 @@ fn t69_a_client_that_has_taken_leave_commits_no_offence() {
     assert_eq!((mallory.delivery_tail(), trudy.status(128)), (129, Some(Status::Done)));
     // Mallory is just restarting: the delivery head runs backwards, and central reads it because Trudy sends
     // again.
-    mallory.0.from_client.take_leave();
+    mallory.0.from_client.clear_magic();
     mallory.0.from_client.delivery_head.publish(0);
     trudy.tail(130);
     arena.bed.run();

@@ -208,7 +208,7 @@ fn t47_bobs_window_is_his_again_when_he_has_withdrawn_it() {
 }
 
 #[test]
-fn t48_a_frame_that_cannot_be_mapped_harms_one_message() {
+fn t49_a_frame_that_cannot_be_mapped_harms_one_message() {
     let mut arena = Arena::new();
     let mallory = arena.hostile(MALLORY);
     arena.bob_posts();

@@ -134,12 +134,12 @@ fn t36_requests_change_between_reads() {
 }
 
 #[test]
-fn t37_the_hello_is_taken_back_or_the_epoch_changed_between_reads() {
-    strikes_everywhere(|mallory| mallory.0.from_client.take_leave());
+fn t37_the_magic_is_cleared_or_the_epoch_changed_between_reads() {
+    strikes_everywhere(|mallory| mallory.0.from_client.clear_magic());
     strikes_everywhere(|mallory| mallory.enter(2));
     strikes_everywhere(|mallory| mallory.0.from_client.epoch_wanted.publish(u32::MAX));
     strikes_everywhere(|mallory| {
-        mallory.0.from_client.take_leave();
+        mallory.0.from_client.clear_magic();
         mallory.tail(99);
     });
 }
@@ -217,7 +217,7 @@ fn t39_payload_rewritten_during_the_copy_is_the_senders_own() {
     assert_eq!(last - first, 2048);
     let bytes = arena.bed.clients[usize::from(BOB)].receive.read(first, 2048);
     assert!(bytes.iter().all(|byte| [0x10, 0xaa].contains(byte)));
-    // The arena's check of Bob's messages expects one ink.
+    // The arena's check of Bob's messages expects one fill byte.
     arena.bed.clients[usize::from(BOB)].receive.write(first, &[0x10; 2048]);
     arena.judge();
 }

@@ -23,7 +23,7 @@ fn play(
     buffer_bytes: u32,
     first: Option<u32>,
     second: Option<u32>,
-    lively: bool,
+    clients_go_on: bool,
 ) -> (Vec<(Book, usize)>, Fuse, u32) {
     let mut topology = Topology::mesh(3, 20 * 18, Mapping::Each);
     for flow in &mut topology.flows {
@@ -42,7 +42,7 @@ fn play(
     topology.messages_per_round = 128;
     let fuse = Fuse::after(first);
     let mut world = World::new(&topology, buffer_bytes, fuse.clone(), second);
-    world.lively = lively;
+    world.clients_go_on = clients_go_on;
     scenario(&mut world);
     let (outcome, stopped) = world.outcome();
     (outcome, fuse, stopped)
@@ -61,10 +61,13 @@ fn survives_stops(scenario: Scenario, buffer_bytes: u32, stride: usize) {
     let (expected, fuse, _) = play(scenario, buffer_bytes, None, None, false);
     let steps = fuse.passed();
     assert!(steps > 20, "the scenario does something");
-    for lively in [false, true] {
+    for clients_go_on in [false, true] {
         for step in (1..=steps).step_by(stride) {
-            let (outcome, _, stopped) = play(scenario, buffer_bytes, Some(step), None, lively);
-            assert_eq!(outcome, expected, "stopped after step {step} of {steps}, lively: {lively}");
+            let (outcome, _, stopped) = play(scenario, buffer_bytes, Some(step), None, clients_go_on);
+            assert_eq!(
+                outcome, expected,
+                "stopped after step {step} of {steps}, clients_go_on: {clients_go_on}"
+            );
             assert_eq!(stopped, 1);
         }
     }

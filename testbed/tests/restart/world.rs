@@ -95,7 +95,7 @@ pub(crate) struct World {
     /// How often central was stopped.
     pub(crate) stopped: u32,
     /// Whether clients go on while central is down.
-    pub(crate) lively: bool,
+    pub(crate) clients_go_on: bool,
     /// What a client publishes when central makes its first copy in the next run, or when that run ends or is
     /// stopped before.
     later: Rc<Cell<Option<Later>>>,
@@ -137,7 +137,7 @@ impl World {
             fuse,
             second,
             stopped: 0,
-            lively: false,
+            clients_go_on: false,
             later: Rc::default(),
             away: None,
             last_place: Address::default(),
@@ -276,7 +276,7 @@ impl World {
         while stopped {
             self.stopped += 1;
             self.fuse.blows_at.set(self.second.take().map(|steps| self.fuse.passed() + steps));
-            if self.lively {
+            if self.clients_go_on {
                 self.look();
             }
             stopped = self.guarded(|bed| {

@@ -210,7 +210,7 @@ pub(in super::super) const T19: Scenario = Scenario {
         let send = gamma.send(chained(from(0, 0, 1)));
         gamma.rest();
         ensure!(gamma.status(send).is_none(), "central waits for the end");
-        ensure!(gamma.to_client.standing() == Standing::Open, "for ever, if it does not come");
+        ensure!(gamma.to_client.standing() == Standing::Open, "and does not take it for a breach");
         gamma.restart()
     }),
     ..ATTACK
@@ -246,7 +246,7 @@ pub(in super::super) const T20: Scenario = Scenario {
         gamma.from_client.transmit_tail.publish(130);
         gamma.ring();
         gamma.until_queued(129)?;
-        ensure!(gamma.status(0).is_none() && gamma.status(1).is_none(), "a slot speaks of its new use only");
+        ensure!(gamma.status(0).is_none() && gamma.status(1).is_none(), "a status is for the new index only");
         // A lap over slots that are all in use, whether or not they are marked.
         gamma.from_client.pass_over_send(200);
         gamma.from_client.transmit_tail.publish(258);

@@ -24,8 +24,8 @@ pub(super) fn sender(alpha: &mut Actor<'_>) -> Result<(), Clue> {
         let send = alpha.send(Descriptor { tag: round, ..Actor::message(Role::Beta, 0, LENGTH) });
         ensure!(alpha.end_of(send)? == Status::Done, "honest sends are done");
     }
-    ensure!(alpha.tx.canaries_stand_around(&(0..LENGTH as usize)), "central writes to no transmit buffer");
-    ensure!(alpha.rx.canaries_stand_around(&(0..0)), "nobody writes to one who receives nothing");
+    ensure!(alpha.tx.canaries_stand_around(&(0..LENGTH as usize)), "a transmit buffer is unchanged");
+    ensure!(alpha.rx.canaries_stand_around(&(0..0)), "an unposted buffer is unchanged");
     Ok(())
 }
 
@@ -43,7 +43,7 @@ pub(super) fn receiver(beta: &mut Actor<'_>) -> Result<(), Clue> {
         ensure!(beta.rx.holds(PLACE.start, PLACE.len(), seed(round)), "intact");
     }
     ensure!(beta.rx.canaries_stand_around(&PLACE), "no byte outside what was offered has changed");
-    ensure!(beta.tx.canaries_stand_around(&(0..0)), "central writes to no transmit buffer");
+    ensure!(beta.tx.canaries_stand_around(&(0..0)), "a transmit buffer is unchanged");
     Ok(())
 }
 

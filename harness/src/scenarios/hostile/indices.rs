@@ -23,9 +23,9 @@ fn is_quarantined_for(gamma: &mut Actor<'_>, attack: impl FnOnce(&Actor<'_>)) ->
     gamma.ring();
     gamma.rest();
     ensure!(gamma.status(send).is_none(), "it is not served in quarantine");
-    ensure!(gamma.to_client.standing() == Standing::Quarantined, "good indices are no way out of it");
+    ensure!(gamma.to_client.standing() == Standing::Quarantined, "valid indices do not end quarantine");
     gamma.restart()?;
-    ensure!(gamma.to_client.standing() == Standing::Open, "another epoch is");
+    ensure!(gamma.to_client.standing() == Standing::Open, "a new epoch ends quarantine");
     Ok(())
 }
 

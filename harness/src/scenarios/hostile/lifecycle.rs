@@ -38,8 +38,8 @@ pub(in super::super) const T60: Scenario = Scenario {
         // An entry in a slot counts only when it is published in the new epoch.
         gamma.from_client.transmit_tail.publish(1);
         gamma.ring();
-        ensure!(gamma.end_of(0)? == Status::Malformed, "what is published is judged");
-        ensure!(gamma.status(1).is_none(), "what is not is not");
+        ensure!(gamma.end_of(0)? == Status::Malformed, "what is published has a status");
+        ensure!(gamma.status(1).is_none(), "what is not published has no status");
         gamma.restart()?;
         let send = gamma.send(Descriptor { tag: NEW, ..Actor::message(Role::Beta, 0, 9) });
         ensure!(gamma.end_of(send)? == Status::Done, "the new epoch is served");
@@ -56,15 +56,15 @@ pub(in super::super) const T62: Scenario = Scenario {
         gamma.ring();
         gamma.until(Standing::Quarantined)?;
         // The same epoch again, with valid indices or without the magic, changes nothing.
-        for hello in [true, false] {
-            gamma.from_client.take_leave();
+        for has_magic in [true, false] {
+            gamma.from_client.clear_magic();
             gamma.from_client.transmit_tail.publish(1);
-            if hello {
+            if has_magic {
                 gamma.from_client.ask_for_epoch(epoch);
             }
             gamma.ring();
             gamma.rest();
-            ensure!(gamma.to_client.standing() == Standing::Quarantined, "that is no way out");
+            ensure!(gamma.to_client.standing() == Standing::Quarantined, "it stays in quarantine");
             ensure!(gamma.status(0).is_none(), "and nothing is served");
         }
         gamma.restart()?;
@@ -75,7 +75,7 @@ pub(in super::super) const T62: Scenario = Scenario {
 };
 
 pub(in super::super) const T63: Scenario = Scenario {
-    name: "t63_a_storm_of_epochs_harms_only_who_waits_for_it",
+    name: "t63_a_storm_of_epochs_harms_only_its_waiting_senders",
     gamma: Some(|gamma: &mut Actor<'_>| {
         for _ in 0..100 {
             gamma.restart()?;
@@ -90,7 +90,7 @@ pub(in super::super) const T63: Scenario = Scenario {
         if waiting == 0 {
             mallory.notes[0] = mallory.send(Actor::message(Role::Gamma, 0, 4)) + 1;
         } else if let Some(status) = mallory.status(waiting - 1).filter(|status| status.is_final()) {
-            ensure!(status == Status::PeerReset, "who waits for it is told");
+            ensure!(status == Status::PeerReset, "the waiting send ends with PeerReset");
             mallory.notes = [0, told + 1, 0, 0];
         }
         Ok(told >= 10)
@@ -99,13 +99,13 @@ pub(in super::super) const T63: Scenario = Scenario {
 };
 
 pub(in super::super) const T64: Scenario = Scenario {
-    name: "t64_without_a_hello_or_in_another_version_nothing_is_read",
+    name: "t64_without_the_magic_or_in_another_version_nothing_is_read",
     gamma: Some(|gamma: &mut Actor<'_>| {
         let epoch = gamma.to_client.epoch.observe();
         gamma.store(Descriptor { kind: 0xff, ..Actor::message(Role::Beta, 0, 9) });
         let versions = [0, ABI_VERSION - 1, ABI_VERSION + 1, u32::MAX].map(|version| (4, version));
         for (place, word) in [(0, 0), (0, u32::MAX)].into_iter().chain(versions) {
-            gamma.from_client.take_leave();
+            gamma.from_client.clear_magic();
             gamma.from_client.transmit_tail.publish(0);
             gamma.from_client.ask_for_epoch(epoch);
             gamma.raw_out.write(place, &word.to_le_bytes());
@@ -115,7 +115,7 @@ pub(in super::super) const T64: Scenario = Scenario {
                 gamma.ring();
                 gamma.rest();
                 ensure!(gamma.status(0).is_none(), "nothing is read");
-                ensure!(gamma.to_client.standing() == Standing::Open, "nothing is an offence");
+                ensure!(gamma.to_client.standing() == Standing::Open, "no index is a breach");
             }
         }
         gamma.from_client.ask_for_epoch(epoch);
@@ -224,7 +224,7 @@ pub(in super::super) const T68: Scenario = Scenario {
 };
 
 pub(in super::super) const T69: Scenario = Scenario {
-    name: "t69_a_client_that_has_taken_leave_commits_no_offence",
+    name: "t69_a_client_that_has_cleared_its_magic_is_not_quarantined",
     gamma: Some(|gamma: &mut Actor<'_>| {
         gamma.post(8192, 8, Some(Role::Mallory));
         gamma.receive()?;
@@ -232,14 +232,14 @@ pub(in super::super) const T69: Scenario = Scenario {
         ensure!(gamma.end_of(word)? == Status::Done, "mallory is told to send again");
         // As at the beginning of a restart: the indices would be impossible, and another client sends to
         // gamma.
-        gamma.from_client.take_leave();
+        gamma.from_client.clear_magic();
         gamma.from_client.transmit_tail.publish(0);
         gamma.from_client.post_tail.publish(0);
         gamma.from_client.delivery_head.publish(0);
         for _ in 0..20 {
             gamma.rest();
         }
-        ensure!(gamma.to_client.standing() == Standing::Open, "it is no offender");
+        ensure!(gamma.to_client.standing() == Standing::Open, "it is not quarantined");
         gamma.restart()
     }),
     mallory: Some(|mallory, strike| {
@@ -255,7 +255,7 @@ pub(in super::super) const T69: Scenario = Scenario {
             mallory.notes[0] = mallory.send(Actor::message(Role::Gamma, 0, 8)) + 1;
         } else if second != 0 {
             let status = mallory.status(second - 1);
-            ensure!(status != Some(Status::Quarantined), "nobody is an offender");
+            ensure!(status != Some(Status::Quarantined), "gamma is not quarantined");
             return Ok(status == Some(Status::PeerReset));
         }
         Ok(false)

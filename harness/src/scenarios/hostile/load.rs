@@ -28,7 +28,7 @@ pub(in super::super) const T43: Scenario = Scenario {
     gamma: Some(|gamma: &mut Actor<'_>| {
         gamma.rx.lay_canaries();
         gamma.rest();
-        ensure!(gamma.rx.canaries_stand_around(&(0..0)), "who offers nothing gets nothing");
+        ensure!(gamma.rx.canaries_stand_around(&(0..0)), "an unposted buffer is unchanged");
         Ok(())
     }),
     mallory: Some(|mallory, strike| {
@@ -39,7 +39,7 @@ pub(in super::super) const T43: Scenario = Scenario {
             mallory.publish_sends();
         }
         let waiting = (0..100).all(|index| mallory.status(index) == Some(Status::Queued));
-        ensure!(waiting || strike < 60, "all that gamma does not take waits");
+        ensure!(waiting || strike < 60, "every message that gamma does not take waits");
         Ok(waiting && strike > 20)
     }),
     ..ATTACK
@@ -74,7 +74,7 @@ pub(in super::super) const T50: Scenario = Scenario {
 };
 
 pub(in super::super) const T51: Scenario = Scenario {
-    name: "t51_a_flood_of_invalid_requests_is_answered_until_nobody_listens",
+    name: "t51_a_flood_of_invalid_requests_is_answered_while_there_is_room",
     gamma: Some(|gamma: &mut Actor<'_>| {
         for _ in 0..2 {
             for _ in 0..128 {

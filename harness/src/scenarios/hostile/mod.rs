@@ -18,14 +18,14 @@ mod requests;
 mod rewriting;
 mod shares;
 
-use crate::scenario::{Scenario, Touch, Trace};
+use crate::scenario::{Scenario, Trace, WitnessAct};
 
 /// What all attacks have in common: honest messages beside them, and a census whenever central has come to
 /// rest.
 const ATTACK: Scenario = Scenario {
     alpha: Some(honest::sender),
     beta: Some(honest::receiver),
-    touch: Touch::Census,
+    witness: WitnessAct::Census,
     trace: Trace::Contains(&["census of all frames found none mapped"]),
     ..Scenario::IDLE
 };

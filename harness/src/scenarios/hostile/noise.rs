@@ -90,8 +90,8 @@ pub(in super::super) const T38: Scenario = Scenario {
         for _ in 0..100 {
             gamma.rest();
         }
-        ensure!(gamma.rx.canaries_stand_around(&(0..0)), "who offers nothing gets nothing");
-        ensure!(gamma.tx.canaries_stand_around(&(0..0)), "central writes to no transmit buffer");
+        ensure!(gamma.rx.canaries_stand_around(&(0..0)), "an unposted buffer is unchanged");
+        ensure!(gamma.tx.canaries_stand_around(&(0..0)), "a transmit buffer is unchanged");
         Ok(())
     }),
     mallory: Some(|mallory, strike| Ok(make_noise(mallory, strike))),

@@ -35,7 +35,7 @@ fn are_refused(gamma: &mut Actor<'_>, posts: impl IntoIterator<Item = Post>) -> 
 }
 
 /// Mallory waits with a message for gamma, so that a wrongly accepted request would be filled.
-fn knock(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
+fn wait_for_gamma(mallory: &mut Actor<'_>, strike: u32) -> Result<bool, Clue> {
     if strike == 0 {
         mallory.send(Actor::message(Role::Gamma, 0, 4));
     }
@@ -58,7 +58,7 @@ pub(in super::super) const T40: Scenario = Scenario {
         ];
         are_refused(gamma, places)
     }),
-    mallory: Some(knock),
+    mallory: Some(wait_for_gamma),
     ..ATTACK
 };
 
@@ -71,7 +71,7 @@ pub(in super::super) const T41: Scenario = Scenario {
         are_refused(gamma, (2..=u8::MAX).map(|kind| post(0, 0, 64, anyone, kind)))?;
         are_refused(gamma, (2..8).map(|bit| Post { marks: 1 << bit, ..post(0, 0, 64, anyone, 0) }))
     }),
-    mallory: Some(knock),
+    mallory: Some(wait_for_gamma),
     ..ATTACK
 };
 

@@ -16,7 +16,7 @@ use super::ATTACK;
 use crate::actor::{Actor, Clue};
 use crate::check::ensure;
 use crate::role::Role;
-use crate::scenario::{Feature, Scenario, Touch};
+use crate::scenario::{Feature, Scenario, WitnessAct};
 
 /// Bytes of each honest sender's messages.
 const ALPHAS: u32 = 24_000;
@@ -141,7 +141,7 @@ pub(in super::super) const T56: Scenario = Scenario {
         flood(mallory)?;
         Ok(mallory.poll().is_some())
     }),
-    touch: Touch::SilentCensus,
+    witness: WitnessAct::SilentCensus,
     // Otherwise beta cannot tell whether all are ready.
     needs: &[Feature::Priorities],
     ..ATTACK

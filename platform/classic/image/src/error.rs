@@ -2,9 +2,7 @@
 
 use crate::ProgramError;
 use crate::pack::PackError;
-
-/// Highest priority of a domain: those above are the initialiser's.
-pub(crate) const MAX_PRIORITY: u8 = 253;
+use ferry_classic_spec::{MAXIMUM_PRIORITY, PERIODS_US};
 
 /// Why a description cannot be built for the classic platform.
 #[derive(Debug, thiserror::Error)]
@@ -14,10 +12,12 @@ pub enum ImageError {
         "{place}: `{name}` does not exist on the classic platform; remove it or build with the Microkit platform"
     )]
     Extra { place: String, name: String },
-    #[error("{place}: priority {priority} belongs to the initialiser; keep to {MAX_PRIORITY}")]
+    #[error("{place}: priority {priority} belongs to the initialiser; keep to {MAXIMUM_PRIORITY}")]
     Priority { place: String, priority: u8 },
     #[error(
-        "{place}: the PC's timer cannot count {period} us; write 1000 to 54000, here and as the ticker's period"
+        "{place}: the PC's timer cannot count {period} us; write {} to {}, here and as the ticker's period",
+        PERIODS_US.start(),
+        PERIODS_US.end()
     )]
     Period { place: String, period: u32 },
     #[error("{place}: `{region}` may be written and executed; remove one of the two")]

@@ -1,17 +1,14 @@
 //! From a checked description to the compiled system of the classic platform.
 
-use crate::error::{ImageError, MAX_PRIORITY};
+use crate::error::ImageError;
 use crate::program::{self, Words};
 use crate::{Prefill, ProgramError};
 use ferry_classic_places::slots::FIRST_FRAME;
 use ferry_classic_spec::{
-    Channel, End, Grant, Map, MemoryRegion, Payload, ProtectionDomain, Rights, System, Tick, Window, encode,
+    Channel, End, Grant, MAXIMUM_PRIORITY, Map, MemoryRegion, PERIODS_US, Payload, ProtectionDomain, Rights,
+    System, Tick, Window, encode,
 };
 use ferry_description::{Description, Domain, Permissions, Placement, Region, sequential};
-use std::ops::RangeInclusive;
-
-/// Periods that the PC's interval timer can count, in microseconds.
-const PERIODS: RangeInclusive<u32> = 1_000..=54_000;
 
 /// Compiles a description, encoded for the initialiser.
 pub(crate) fn compile(
@@ -42,12 +39,12 @@ fn supported(description: &Description) -> Result<(), ImageError> {
     if let Some(extra) = system.extras.first() {
         return Err(ImageError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
     }
-    if let Some(domain) = system.domains.iter().find(|domain| domain.priority > MAX_PRIORITY) {
+    if let Some(domain) = system.domains.iter().find(|domain| domain.priority > MAXIMUM_PRIORITY) {
         let (place, priority) = (domain.place.to_string(), domain.priority);
         return Err(ImageError::Priority { place, priority });
     }
     match &description.tick {
-        Some(tick) if !PERIODS.contains(&tick.period_us) => {
+        Some(tick) if !PERIODS_US.contains(&tick.period_us) => {
             Err(ImageError::Period { place: tick.place.to_string(), period: tick.period_us })
         }
         _ => Ok(()),

@@ -98,7 +98,7 @@ fn repair(tree: &Path) -> Result<(), Error> {
         let path = tree.join(file);
         let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
         if text.matches(wrong).count() != 1 {
-            let problem = format!("the text to repair is not there once: {wrong:?}");
+            let problem = format!("expected the text to repair exactly once: {wrong:?}");
             return Err(Error::Interface { path, problem });
         }
         fs::write(&path, text.replace(wrong, right)).map_err(Error::file("write", &path))?;

@@ -46,7 +46,7 @@ use crate::failure::Failure;
 use crate::image::Image;
 use crate::objects::Objects;
 use crate::region::Payload;
-use crate::restart::Lives;
+use crate::restart::Restarter;
 use alloc::vec::Vec;
 use ferry_classic_abi::number::constant;
 use ferry_classic_abi::{BootInformation, Kernel};
@@ -62,8 +62,8 @@ fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
     });
     match served {
         Ok(Built { system, payload, domains, endpoint, spare }) => {
-            let lives = Lives::new(&system, payload, &domains, spare);
-            service::serve(&system, &domains, lives, endpoint, objects.kernel())
+            let restarter = Restarter::new(&system, payload, &domains, spare);
+            service::serve(&system, &domains, restarter, endpoint, objects.kernel())
         }
         Err(failure) => failure,
     }

@@ -14,7 +14,7 @@ use ferry_classic_spec::System;
 use ferry_platform::{Outcome, Restarts};
 
 /// All that is needed to start PDs again.
-pub(crate) struct Lives<'a> {
+pub(crate) struct Restarter<'a> {
     system: &'a System,
     payload: Payload<'a>,
     domains: &'a [Made],
@@ -24,7 +24,7 @@ pub(crate) struct Lives<'a> {
     restarts: Vec<Restarts>,
 }
 
-impl<'a> Lives<'a> {
+impl<'a> Restarter<'a> {
     pub(crate) fn new(system: &'a System, payload: Payload<'a>, domains: &'a [Made], spare: u64) -> Self {
         let restarts = system.domains.iter().map(|domain| Restarts::new(domain.restarts)).collect();
         Self { system, payload, domains, spare, restarts }

@@ -12,7 +12,7 @@ use crate::domain::Made;
 use crate::failure::Failure;
 use crate::faults::fault_of;
 use crate::power;
-use crate::restart::Lives;
+use crate::restart::Restarter;
 use ferry_classic_abi::{Kernel, Message, syscall};
 use ferry_classic_spec::{System, slots};
 use ferry_platform::{Fault, Outcome, Report};
@@ -21,7 +21,7 @@ use ferry_platform::{Fault, Outcome, Report};
 pub(crate) fn serve(
     system: &System,
     domains: &[Made],
-    mut lives: Lives,
+    mut restarter: Restarter,
     endpoint: u64,
     kernel: &mut Kernel,
 ) -> ! {
@@ -40,7 +40,7 @@ pub(crate) fn serve(
         println!("{}", Report::Fault { domain: name, fault });
         // It has stopped already, and waits for an answer. Suspending it makes sure that no answer can come.
         let suspended = domains.get(number).map_or(Ok(()), |made| kernel.suspend(made.thread));
-        match suspended.and_then(|()| lives.try_again(number, kernel)) {
+        match suspended.and_then(|()| restarter.try_again(number, kernel)) {
             Ok(Outcome::Again(count)) => println!("{}", Report::Restart { domain: name, number: count }),
             Ok(Outcome::GivenUp) => println!("{}", Report::GivenUp { domain: name }),
             Ok(Outcome::Stays) => {}

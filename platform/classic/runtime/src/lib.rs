@@ -56,7 +56,7 @@ pub fn notify(channel: Channel) {
 /// Signals as [`notify`] does, for a PD of higher priority. This kernel has only one way to signal.
 // Inlined, so that a trace counts it as one call of `notify`, which is what it is.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it has to be, see above")]
+#[expect(clippy::inline_always, reason = "a trace must count one call of notify")]
 pub fn notify_above(channel: Channel) {
     notify(channel);
 }
@@ -65,7 +65,7 @@ pub fn notify_above(channel: Channel) {
 /// one call.
 // Inlined, so that a trace counts it as one call of `notify`, which is what it is.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it has to be, see above")]
+#[expect(clippy::inline_always, reason = "a trace must count one call of notify")]
 pub fn notify_on_return(channel: Channel) {
     notify(channel);
 }

@@ -169,7 +169,7 @@ fn a_system_that_contradicts_itself_is_refused() {
 }
 
 #[test]
-fn too_little_memory_is_said_so() {
+fn too_little_memory_is_reported() {
     let mut payload = Payload::new();
     let domains = vec![part("large", 100, 1, &mut payload)];
     let regions = vec![MemoryRegion { name: "huge".to_owned(), frames: 512, frame_bits: 21, prefill: None }];

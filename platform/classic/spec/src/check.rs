@@ -10,12 +10,18 @@ use crate::addresses::{MAXIMUM_STACK_BYTES, PRIVATE_START};
 use crate::{Blob, MemoryRegion, PAGE_BYTES, ProtectionDomain, System, slots};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 use ferry_platform::Channel;
 
 const PAGE: u64 = PAGE_BYTES as u64;
 const LARGE: u64 = 1 << 21;
-const MAXIMUM_PRIORITY: u8 = 253;
-const PERIODS_US: core::ops::RangeInclusive<u32> = 1_000..=54_000;
+/// Highest priority of a protection domain. The initialiser has those above.
+pub const MAXIMUM_PRIORITY: u8 = 253;
+/// Periods of the tick that the PC's interval timer can count, in microseconds.
+pub const PERIODS_US: RangeInclusive<u32> = 1_000..=54_000;
+/// What is wrong with a range that ends above [`PRIVATE_START`].
+const TOO_HIGH: &str = "a segment, map or window ends above 0x7fff00000000, the limit for programs";
+const _: () = assert!(PRIVATE_START == 0x7fff_0000_0000);
 /// More would not fit in the initialiser's badges (its module `badge`). Its heap is full long before that.
 const MAXIMUM_DOMAINS: usize = 1 << 20;
 
@@ -60,7 +66,7 @@ fn ensure(condition: bool, place: &str, problem: &'static str) -> Result<(), Con
 
 fn region(region: &MemoryRegion, payload: &[u8]) -> Result<(), Contradiction> {
     let place = region.name.as_str();
-    ensure(matches!(region.frame_bits, 12 | 21), place, "frames have neither 4 KiB nor 2 MiB")?;
+    ensure(matches!(region.frame_bits, 12 | 21), place, "frame size must be 4 KiB or 2 MiB")?;
     ensure(region.frames > 0, place, "the region has no frames")?;
     if let Some(prefill) = region.prefill {
         ensure(blob_exists(prefill, payload), place, "the prefill is not in the payload")?;
@@ -109,7 +115,7 @@ fn domain(domain: &ProtectionDomain, system: &System, payload: &[u8]) -> Result<
         ensure(window.bytes > 0, place, "the window is empty")?;
         occupied.push((window.address, window.address.checked_add(window.bytes)));
     }
-    disjoint(occupied, PRIVATE_START, place, "segments, maps, window and stack overlap")?;
+    disjoint(occupied, PRIVATE_START, place, [TOO_HIGH, "segments, maps, window and stack overlap"])?;
     grants(domain, system)
 }
 
@@ -136,25 +142,35 @@ fn grants(domain: &ProtectionDomain, system: &System) -> Result<(), Contradictio
         ensure(grant.first_capability >= slots::FIRST_FRAME, place, "a grant uses a fixed slot")?;
         capabilities.push((grant.first_capability, slots));
     }
-    disjoint(addresses, u64::MAX, place, "the addresses of grants overlap")?;
+    disjoint(
+        addresses,
+        u64::MAX,
+        place,
+        ["the addresses of a grant wrap around", "the addresses of grants overlap"],
+    )?;
     // No CNode that fits in memory at all has more slots than this.
-    disjoint(capabilities, 1 << 24, place, "the slots of grants overlap")
+    disjoint(
+        capabilities,
+        1 << 24,
+        place,
+        ["the slots of a grant end above 2^24", "the slots of grants overlap"],
+    )
 }
 
-/// Checks that the ranges do not overlap and end by `limit`. A range goes from its first number to the one
-/// after its last.
+/// Checks that the ranges end by `limit` and do not overlap. `problems` says, in this order, what is wrong if
+/// they do not. A range goes from its first number to the one after its last.
 fn disjoint(
     mut ranges: Vec<(u64, Option<u64>)>,
     limit: u64,
     place: &str,
-    problem: &'static str,
+    problems: [&'static str; 2],
 ) -> Result<(), Contradiction> {
+    let [too_high, overlap] = problems;
     ranges.sort_unstable();
     let mut free_from = 0;
     for (start, end) in ranges {
-        let end =
-            end.filter(|end| *end <= limit).ok_or_else(|| contradiction(place, "a range ends too high"))?;
-        ensure(start >= free_from, place, problem)?;
+        let end = end.filter(|end| *end <= limit).ok_or_else(|| contradiction(place, too_high))?;
+        ensure(start >= free_from, place, overlap)?;
         free_from = end;
     }
     Ok(())

@@ -38,7 +38,7 @@ pub const SYSTEM_SYMBOL: &str = "FERRY_SYSTEM";
 
 pub use ferry_classic_places::{addresses, slots};
 
-pub use check::{Contradiction, check};
+pub use check::{Contradiction, MAXIMUM_PRIORITY, PERIODS_US, check};
 pub use encoding::{DecodeError, PAGE_BYTES, Payload, decode, encode};
 pub use system::{
     Blob, Channel, End, Grant, Map, MemoryRegion, ProtectionDomain, Rights, Segment, System, Tick, Window,

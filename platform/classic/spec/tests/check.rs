@@ -58,6 +58,9 @@ fn a_system_in_order_is_taken() {
     assert_eq!(check(&to_the_edge, &PAYLOAD), Ok(()), "the end of the window is in it");
 }
 
+/// How a range is refused that ends above [`PRIVATE_START`].
+const TOO_HIGH: &str = "alpha: a segment, map or window ends above 0x7fff00000000, the limit for programs";
+
 /// A change to the system above, and how it is refused.
 type Refusal = (fn(&mut System), &'static str);
 
@@ -107,9 +110,12 @@ fn grants_have_slots_of_their_own() {
         (|system| system.domains[0].grants[1].first_capability = 131, "central: the slots of grants overlap"),
         (
             |system| system.domains[0].grants[1].first_capability = (1 << 24) - 3,
-            "central: a range ends too high",
+            "central: the slots of a grant end above 2^24",
         ),
-        (|system| system.domains[0].grants[1].first_capability = u64::MAX, "central: a range ends too high"),
+        (
+            |system| system.domains[0].grants[1].first_capability = u64::MAX,
+            "central: the slots of a grant end above 2^24",
+        ),
     ]);
 }
 
@@ -127,10 +133,7 @@ fn nothing_is_mapped_over_anything() {
         ),
         (|system| system.domains[1].window = Some(Window { address: 0x4000_0000, bytes: LARGE }), OVERLAP),
         // The stack and the IPC buffer lie from `PRIVATE_START` on.
-        (
-            |system| system.domains[1].maps[0].address = PRIVATE_START - 3 * PAGE,
-            "alpha: a range ends too high",
-        ),
+        (|system| system.domains[1].maps[0].address = PRIVATE_START - 3 * PAGE, TOO_HIGH),
         (
             |system| system.domains[1].maps[0].address = 0x4000_0800,
             "alpha: a map is not aligned to its frames",
@@ -166,14 +169,14 @@ fn domains_can_be_made() {
             |system| system.domains[1].segments[0].memory_bytes = PAGE - 1,
             "alpha: a segment has more data than memory",
         ),
-        (|system| system.domains[1].segments[0].memory_bytes = u64::MAX, "alpha: a range ends too high"),
+        (|system| system.domains[1].segments[0].memory_bytes = u64::MAX, TOO_HIGH),
     ]);
 }
 
 #[test]
 fn regions_can_be_made() {
     expect_refused(&[
-        (|system| system.regions[2].frame_bits = 30, "alpha_in: frames have neither 4 KiB nor 2 MiB"),
+        (|system| system.regions[2].frame_bits = 30, "alpha_in: frame size must be 4 KiB or 2 MiB"),
         (|system| system.regions[2].frames = 0, "alpha_in: the region has no frames"),
         (|system| system.regions[2].frames = 1, "alpha_in: the prefill is larger than the region"),
         (

@@ -35,8 +35,8 @@ pub(crate) fn bind(
         close_on_exec()?;
         rank.map_or(Ok(()), Rank::take)
     };
-    let mut alone = Some(alone().map_err(|cause| LaunchError::Linux {
-        what: "keep a process alone",
+    let mut domain = Some(landlock_domain().map_err(|cause| LaunchError::Linux {
+        what: "restrict a process with Landlock",
         cause: io::Error::other(cause),
     })?);
     let filter = calls::filter().map_err(|cause| LaunchError::Linux {
@@ -44,7 +44,7 @@ pub(crate) fn bind(
         cause: io::Error::other(cause.to_string()),
     })?;
     let last = move || {
-        let restricted = alone.take().map(RulesetCreated::restrict_self);
+        let restricted = domain.take().map(RulesetCreated::restrict_self);
         restricted.transpose().map_err(|_| io::ErrorKind::PermissionDenied)?;
         seccompiler::apply_filter(&filter).map_err(|error| match error {
             seccompiler::Error::Prctl(cause) | seccompiler::Error::Seccomp(cause) => cause,
@@ -63,7 +63,7 @@ pub(crate) fn bind(
 /// A Landlock domain of its own for a process. It grants nothing. It denies changes to the file system, which
 /// the allowed system calls cannot make anyway. What counts is that a process in such a domain has no power
 /// over a process outside of it.
-fn alone() -> Result<RulesetCreated, RulesetError> {
+fn landlock_domain() -> Result<RulesetCreated, RulesetError> {
     Ruleset::default().handle_access(AccessFs::from_write(ABI::V1))?.create()
 }
 

@@ -3,7 +3,7 @@
 //! the next.
 
 use crate::bind::bind;
-use crate::console::Voice;
+use crate::console::DomainOutput;
 use crate::error::LaunchError;
 use crate::exec::Process;
 use crate::memory::Memory;
@@ -26,11 +26,11 @@ pub(crate) struct Blueprint {
     rank: Option<Rank>,
 }
 
-/// A process, and the launcher's ends of the sockets that they share.
-pub(crate) struct Life {
+/// A process that was started, and the launcher's ends of the sockets that they share.
+pub(crate) struct Started {
     pub(crate) process: Process,
     pub(crate) reports: OwnedFd,
-    pub(crate) voice: Voice,
+    pub(crate) output: DomainOutput,
 }
 
 impl Blueprint {
@@ -49,24 +49,24 @@ impl Blueprint {
     }
 
     /// Starts the process, and holds it before it loads its program.
-    pub(crate) fn start(&self) -> Result<Life, LaunchError> {
+    pub(crate) fn start(&self) -> Result<Started, LaunchError> {
         let table = Memory::new("table", self.table.len() as u64, &self.table, true)?.open(false)?;
-        let (reports, domains) =
+        let (reports, domains_reports) =
             socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
                 .map_err(LaunchError::linux("create a socket"))?;
-        let (voice, output) = Voice::new().map_err(LaunchError::linux("create a socket"))?;
-        let errors = output.try_clone().map_err(LaunchError::linux("pass on a file"))?;
-        let own = [(TABLE_FILE, table), (REPORT_FILE, domains)];
+        let (output, domains_output) = DomainOutput::new().map_err(LaunchError::linux("create a socket"))?;
+        let domains_errors = domains_output.try_clone().map_err(LaunchError::linux("pass on a file"))?;
+        let own = [(TABLE_FILE, table), (REPORT_FILE, domains_reports)];
         let mut files = Vec::from(own.map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }));
         for (child_fd, file) in &self.files {
             let parent_fd = file.try_clone().map_err(LaunchError::linux("pass on a file"))?;
             files.push(FdMapping { parent_fd, child_fd: *child_fd });
         }
         let mut command = Command::new(&self.program);
-        command.env_clear().stdin(Stdio::null()).stdout(output).stderr(errors);
+        command.env_clear().stdin(Stdio::null()).stdout(domains_output).stderr(domains_errors);
         bind(&mut command, self.rank, files)?;
         let process = Process::hold(command).map_err(|cause| self.failed(cause))?;
-        Ok(Life { process, reports, voice })
+        Ok(Started { process, reports, output })
     }
 
     /// The error for a program that does not start.

@@ -53,29 +53,29 @@ impl Console {
     }
 
     /// Prints what domains have printed until now.
-    pub(crate) fn relay(&mut self, voices: &mut [&mut Voice]) {
-        let mut heard = Vec::new();
+    pub(crate) fn relay(&mut self, outputs: &mut [&mut DomainOutput]) {
+        let mut received = Vec::new();
         let mut room = vec![0; PIECE];
         for _ in 0..PASSES {
-            let (before, begun) = (heard.len(), now());
-            for (speaker, voice) in voices.iter().enumerate() {
-                let pieces = (0..PIECES).map_while(|_| voice.hear(&mut room));
-                heard.extend(pieces.map(|(at, text)| (at, speaker, text)));
+            let (before, begun) = (received.len(), now());
+            for (number, output) in outputs.iter().enumerate() {
+                let pieces = (0..PIECES).map_while(|_| output.receive(&mut room));
+                received.extend(pieces.map(|(at, text)| (at, number, text)));
             }
             // If a piece was printed during this pass, a domain that was asked before may have printed
             // something earlier. Then another pass is needed.
-            if heard[before..].iter().all(|(at, ..)| *at < begun) {
+            if received[before..].iter().all(|(at, ..)| *at < begun) {
                 break;
             }
         }
-        heard.sort_by_key(|(at, ..)| *at);
-        for (_, speaker, text) in heard {
-            voices[speaker].say(&text, self);
+        received.sort_by_key(|(at, ..)| *at);
+        for (_, number, text) in received {
+            outputs[number].print_lines(&text, self);
         }
     }
 
     fn print(&mut self, text: &[u8]) {
-        // If the console has been closed, there is nobody to tell.
+        // If the console has been closed, nothing is to be done.
         let _ = match &mut self.0 {
             Target::Own => {
                 let mut output = io::stdout().lock();
@@ -87,19 +87,19 @@ impl Console {
 }
 
 /// What a domain prints.
-pub(crate) struct Voice {
+pub(crate) struct DomainOutput {
     socket: OwnedFd,
     /// The beginning of a line that has not ended.
     line: Vec<u8>,
 }
 
-impl Voice {
-    /// A voice, and the other end of its socket, for the domain.
+impl DomainOutput {
+    /// The launcher's end of a new socket, and the other end, for the domain.
     pub(crate) fn new() -> io::Result<(Self, OwnedFd)> {
-        let (socket, domains) =
+        let (socket, domains_end) =
             socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-        Ok((Self { socket, line: Vec::new() }, domains))
+        Ok((Self { socket, line: Vec::new() }, domains_end))
     }
 
     /// Becomes readable when there is something to relay.
@@ -109,7 +109,7 @@ impl Voice {
 
     /// The next piece that the domain has printed, and when it was printed. `room` must hold the largest
     /// piece.
-    fn hear(&self, room: &mut [u8]) -> Option<(TimeSpec, Vec<u8>)> {
+    fn receive(&self, room: &mut [u8]) -> Option<(TimeSpec, Vec<u8>)> {
         let mut notes = nix::cmsg_space!(TimeSpec);
         let mut slice = [IoSliceMut::new(room)];
         let (file, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT);
@@ -123,7 +123,7 @@ impl Voice {
     }
 
     /// Prints the lines that `text` completes.
-    fn say(&mut self, text: &[u8], console: &mut Console) {
+    fn print_lines(&mut self, text: &[u8], console: &mut Console) {
         self.line.extend_from_slice(text);
         let whole = self.line.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if whole > 0 {

@@ -55,12 +55,12 @@ impl Process {
         let (questions_sender, questions) = mpsc::channel();
         let (started_sender, started) = mpsc::channel();
         let (awaited, end) = mpsc::channel();
-        // `under_way` is closed when no question can come any more.
-        let (over, under_way) = pipe_with(PipeFlags::CLOEXEC)?;
+        // `pipe_write` is closed when no question can come any more.
+        let (pipe_read, pipe_write) = pipe_with(PipeFlags::CLOEXEC)?;
         thread::Builder::new().name("starter".to_owned()).spawn(move || {
             let child = start(command, &questions_sender);
-            drop((questions_sender, under_way));
-            // This fails only if the receiver is gone, and then nobody wants to know.
+            drop((questions_sender, pipe_write));
+            // This fails only if the receiver is gone, and then the result is not needed.
             let _ = started_sender.send(child);
             drop(started_sender);
             let _ = end.recv();
@@ -68,7 +68,7 @@ impl Process {
         let questions = questions.recv().ok();
         let mut process = Self { questions, started, child: None, _awaited_by_the_thread: awaited };
         match &process.questions {
-            Some(questions) if asks(questions, &over)? => {}
+            Some(questions) if wait_for_question(questions, &pipe_read)? => {}
             // The process did not get as far as its `execve`.
             _ => drop(process.child()?),
         }
@@ -109,7 +109,7 @@ impl Process {
 fn start(mut command: Command, questions: &Sender<OwnedFd>) -> io::Result<Child> {
     let asked = ask()?;
     let file = asked.as_raw_fd();
-    let let_go = move || {
+    let close_own_copy = move || {
         // SAFETY: the file is the new process's own copy, and the process does not use it.
         unsafe { libc::close(file) };
         Ok(())
@@ -118,7 +118,7 @@ fn start(mut command: Command, questions: &Sender<OwnedFd>) -> io::Result<Child>
     // to ask.
     // SAFETY: the closure runs between `fork` and `exec`. It makes a system call, and neither allocates nor
     // takes locks.
-    unsafe { command.pre_exec(let_go) };
+    unsafe { command.pre_exec(close_own_copy) };
     // `hold` waits for the file, so this does not fail.
     let _ = questions.send(asked);
     command.spawn()
@@ -141,9 +141,10 @@ fn ask() -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(file) })
 }
 
-/// Waits until Linux asks something, or until `over` is closed. Returns whether Linux asks.
-fn asks(questions: &OwnedFd, over: &OwnedFd) -> io::Result<bool> {
-    let mut files = [PollFd::new(questions, PollFlags::IN), PollFd::new(over, PollFlags::IN)];
+/// Waits until Linux asks something, or until the other end of the pipe is closed. Returns whether Linux
+/// asks.
+fn wait_for_question(questions: &OwnedFd, pipe_read: &OwnedFd) -> io::Result<bool> {
+    let mut files = [PollFd::new(questions, PollFlags::IN), PollFd::new(pipe_read, PollFlags::IN)];
     rustix::io::retry_on_intr(|| rustix::event::poll(&mut files, None))?;
     Ok(files[0].revents().contains(PollFlags::IN))
 }

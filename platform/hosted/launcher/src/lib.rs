@@ -14,7 +14,7 @@
 //! let system = start(description, &programs, &[], Scheduling::Linux, std::io::stdout().into())?;
 //! match system.serve(None)? {
 //!     Ending::Exit { code, .. } => println!("ended with {code}"),
-//!     Ending::Deserted | Ending::TimeLimit => println!("nobody ended it"),
+//!     Ending::NoProcessLeft | Ending::TimeLimit => println!("no domain ended it"),
 //! }
 //! # Ok(())
 //! # }

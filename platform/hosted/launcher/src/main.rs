@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Exit status for a system that nobody ended. Codes of systems are small.
-const NOBODY: u8 = 124;
+/// Exit status if no domain has ended the system. Codes of systems are small.
+const NOT_ENDED: u8 = 124;
 
 #[derive(Parser)]
 #[command(about = "Runs a system description as Linux processes")]
@@ -67,13 +67,13 @@ fn main() -> ExitCode {
     }
     match run(&arguments) {
         Ok(Ending::Exit { code, .. }) => ExitCode::from(code),
-        Ok(Ending::Deserted) => {
-            eprintln!("ferry-hosted: every process has ended, and none of them the system");
-            ExitCode::from(NOBODY)
+        Ok(Ending::NoProcessLeft) => {
+            eprintln!("ferry-hosted: all processes have ended, but no domain has ended the system");
+            ExitCode::from(NOT_ENDED)
         }
         Ok(Ending::TimeLimit) => {
-            eprintln!("ferry-hosted: the system did not end in time");
-            ExitCode::from(NOBODY)
+            eprintln!("ferry-hosted: the system did not end in time; raise --limit");
+            ExitCode::from(NOT_ENDED)
         }
         Err(error) => {
             eprintln!("ferry-hosted: {error}");

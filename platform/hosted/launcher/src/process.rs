@@ -58,19 +58,19 @@ pub fn start(
             place: domain.place.to_string(),
             program: domain.program.clone(),
         })?;
-        let mut belongings = Belongings::default();
-        belongings.maps(domain, &memories, description)?;
-        belongings.channels(number, &counters, description)?;
+        let mut handover = Handover::default();
+        handover.maps(domain, &memories, description)?;
+        handover.channels(number, &counters, description)?;
         if number == description.central {
-            belongings.grants(&placement, &memories)?;
+            handover.grants(&placement, &memories)?;
         }
-        belongings.table.domain.clone_from(&domain.name);
-        belongings.table.period_us =
+        handover.table.domain.clone_from(&domain.name);
+        handover.table.period_us =
             description.tick.as_ref().filter(|tick| tick.domain == number).map(|tick| tick.period_us);
-        let Belongings { table, files } = belongings;
+        let Handover { table, files } = handover;
         let blueprint = Blueprint::new(program, &table, files, ranks.as_ref().map(|ranks| ranks[number]))?;
-        let life = blueprint.start()?;
-        running.add(Member::new(table.domain, life, blueprint, description.restarts[number]));
+        let started = blueprint.start()?;
+        running.add(Member::new(table.domain, started, blueprint, description.restarts[number]));
     }
     running.go()?;
     Ok(running)
@@ -124,14 +124,14 @@ fn counters(description: &Description) -> Result<Vec<[OwnedFd; 2]>, LaunchError>
     description.system.channels.iter().map(|_| Ok([counter()?, counter()?])).collect()
 }
 
-/// What one process gets.
+/// What the launcher hands over to one process.
 #[derive(Default)]
-struct Belongings {
+struct Handover {
     table: Table,
     files: Vec<(RawFd, OwnedFd)>,
 }
 
-impl Belongings {
+impl Handover {
     /// Gives the process a file, and returns the number that the file will have there.
     fn give(&mut self, file: OwnedFd) -> RawFd {
         let number = self.files.last().map_or(FIRST_FILE, |(number, _)| number + 1);
@@ -171,16 +171,16 @@ impl Belongings {
         let wait = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(LaunchError::linux("create a wait"))?;
         for (channel, [first, second]) in description.system.channels.iter().zip(counters) {
             let [a, b] = &channel.ends;
-            for (end, ring, other) in [(a, first, second), (b, second, first)] {
+            for (end, own, other) in [(a, first, second), (b, second, first)] {
                 if end.domain != domain {
                     continue;
                 }
                 let number = epoll::EventData::new_u64(u64::from(end.id));
                 epoll::add(&wait, other, number, epoll::EventFlags::IN | epoll::EventFlags::ET)
                     .map_err(LaunchError::linux("wait for a channel"))?;
-                let ring =
-                    self.give(ring.try_clone().map_err(LaunchError::linux("pass on an event counter"))?);
-                self.table.channels.push(Channel { number: end.id, ring });
+                let counter =
+                    self.give(own.try_clone().map_err(LaunchError::linux("pass on an event counter"))?);
+                self.table.channels.push(Channel { number: end.id, counter });
                 self.table.words.extend(end.setvar_id.clone().map(|symbol| (symbol, u64::from(end.id))));
             }
         }

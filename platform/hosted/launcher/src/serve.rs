@@ -2,12 +2,12 @@
 //! again where the description allows it, and ends all processes when one asks for it. No domain can keep it
 //! waiting: it takes from each what is there, up to a bound, and waits for all at once.
 
-use crate::blueprint::{Blueprint, Life};
-use crate::console::{Console, Voice};
+use crate::blueprint::{Blueprint, Started};
+use crate::console::{Console, DomainOutput};
 use crate::error::LaunchError;
 use crate::exec::Process;
-use ferry_hosted_table::Report;
-use ferry_platform::{Fault, FaultKind, Outcome, Report as Line, Restarts};
+use ferry_hosted_table::ProcessReport;
+use ferry_platform::{Fault, FaultKind, Outcome, Report, Restarts};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -29,7 +29,7 @@ pub(crate) struct Member {
     /// Where it reports; `None` once it has faulted or ended.
     reports: Option<OwnedFd>,
     /// Where it prints; `None` once it has ended.
-    voice: Option<Voice>,
+    output: Option<DomainOutput>,
     restarts: Restarts,
     /// How it is started again. It is kept even where that never happens: it holds the event counters, which
     /// remember what a domain has signalled before it ended.
@@ -47,14 +47,14 @@ pub enum Ending {
         code: u8,
     },
     /// No process is left.
-    Deserted,
+    NoProcessLeft,
     /// It did not end in time.
     TimeLimit,
 }
 
 /// What happened next.
 enum Event {
-    Report(usize, Report),
+    Report(usize, ProcessReport),
     /// The process closed its socket, which means that it has ended.
     Gone(usize),
     TimeLimit,
@@ -79,21 +79,21 @@ impl System {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         while self.members.iter().any(|member| member.reports.is_some()) {
             match self.next(deadline).map_err(LaunchError::linux("wait for reports"))? {
-                Event::Report(number, Report::Exit(code)) => {
+                Event::Report(number, ProcessReport::Exit(code)) => {
                     self.relay();
                     let domain = self.members[number].name.clone();
-                    self.console.line(Line::Exit { domain: &domain, code }.to_string());
+                    self.console.line(Report::Exit { domain: &domain, code }.to_string());
                     return Ok(Ending::Exit { domain, code });
                 }
-                Event::Report(number, Report::Fault(fault)) => {
+                Event::Report(number, ProcessReport::Fault(fault)) => {
                     self.end(number)?;
                     self.fault(number, fault)?;
                 }
-                Event::Gone(number) => self.bury(number)?,
+                Event::Gone(number) => self.end_unreported(number)?,
                 Event::TimeLimit => return Ok(Ending::TimeLimit),
             }
         }
-        Ok(Ending::Deserted)
+        Ok(Ending::NoProcessLeft)
     }
 
     /// Prints what there is to print, until something else happens.
@@ -113,16 +113,16 @@ impl System {
 
     /// Prints what all domains have printed.
     fn relay(&mut self) {
-        let mut voices: Vec<&mut Voice> =
-            self.members.iter_mut().filter_map(|member| member.voice.as_mut()).collect();
-        self.console.relay(&mut voices);
+        let mut outputs: Vec<&mut DomainOutput> =
+            self.members.iter_mut().filter_map(|member| member.output.as_mut()).collect();
+        self.console.relay(&mut outputs);
     }
 
-    /// Waits until somebody has printed or reported, or the time is up.
+    /// Waits until a domain has printed or reported, or the time is up.
     fn wait(&self, deadline: Option<Instant>) -> rustix::io::Result<()> {
         let files = self.members.iter().flat_map(|member| {
             let reports = member.reports.as_ref().map(AsFd::as_fd);
-            reports.into_iter().chain(member.voice.as_ref().map(Voice::file))
+            reports.into_iter().chain(member.output.as_ref().map(DomainOutput::file))
         });
         let mut files: Vec<PollFd<'_>> =
             files.map(|file| PollFd::from_borrowed_fd(file, PollFlags::IN)).collect();
@@ -138,23 +138,23 @@ impl System {
     fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
         let Member { name, restarts, blueprint, .. } = &mut self.members[number];
         let domain = name.as_str();
-        self.console.line(Line::Fault { domain, fault }.to_string());
+        self.console.line(Report::Fault { domain, fault }.to_string());
         let count = match restarts.after_fault() {
             Outcome::Again(count) => count,
             Outcome::GivenUp => {
-                self.console.line(Line::GivenUp { domain }.to_string());
+                self.console.line(Report::GivenUp { domain }.to_string());
                 return Ok(());
             }
             Outcome::Stays => return Ok(()),
         };
         // The line comes before the domain runs, so that it precedes whatever the domain prints.
-        self.console.line(Line::Restart { domain, number: count }.to_string());
-        let life = blueprint.start()?;
-        self.members[number].live(life)
+        self.console.line(Report::Restart { domain, number: count }.to_string());
+        let started = blueprint.start()?;
+        self.members[number].replace_process(started)
     }
 
-    /// Ends a process that is gone without saying why, and reports this as a fault.
-    fn bury(&mut self, number: usize) -> Result<(), LaunchError> {
+    /// Ends a process that is gone without a report, and reports this as a fault.
+    fn end_unreported(&mut self, number: usize) -> Result<(), LaunchError> {
         let signal = self.end(number)?.signal().unwrap_or(0);
         let address = signal.unsigned_abs().into();
         self.fault(number, Fault { kind: FaultKind::UserException, address, instruction: 0 })
@@ -168,25 +168,25 @@ impl System {
         let ended = member.process.kill().and_then(|()| member.process.wait());
         let status = ended.map_err(|cause| member.blueprint.failed(cause))?;
         self.relay();
-        if let Some(mut voice) = self.members[number].voice.take() {
-            voice.end_line(&mut self.console);
+        if let Some(mut output) = self.members[number].output.take() {
+            output.end_line(&mut self.console);
         }
         Ok(status)
     }
 }
 
 impl Member {
-    /// A domain in its first life.
-    pub(crate) fn new(name: String, life: Life, blueprint: Blueprint, limit: u8) -> Self {
-        let Life { process, reports, voice } = life;
+    /// A domain whose first process was started.
+    pub(crate) fn new(name: String, started: Started, blueprint: Blueprint, limit: u8) -> Self {
+        let Started { process, reports, output } = started;
         let restarts = Restarts::new(limit);
-        Self { name, process, reports: Some(reports), voice: Some(voice), restarts, blueprint }
+        Self { name, process, reports: Some(reports), output: Some(output), restarts, blueprint }
     }
 
-    /// Begins its next life.
-    fn live(&mut self, life: Life) -> Result<(), LaunchError> {
-        self.process = life.process;
-        (self.reports, self.voice) = (Some(life.reports), Some(life.voice));
+    /// Goes on with a new process.
+    fn replace_process(&mut self, started: Started) -> Result<(), LaunchError> {
+        self.process = started.process;
+        (self.reports, self.output) = (Some(started.reports), Some(started.output));
         self.go()
     }
 
@@ -197,10 +197,10 @@ impl Member {
 
     /// What it has reported, if it has.
     fn event(&self, number: usize) -> Option<Event> {
-        let mut record = [0; Report::BYTES];
+        let mut record = [0; ProcessReport::BYTES];
         let report = match rustix::net::recv(self.reports.as_ref()?, &mut record[..], RecvFlags::DONTWAIT) {
             Err(Errno::AGAIN | Errno::INTR) => return None,
-            Ok((Report::BYTES, _)) => Report::decode(record),
+            Ok((ProcessReport::BYTES, _)) => ProcessReport::decode(record),
             // Something that is no report comes from a process that is out of order, and counts as its end.
             _ => None,
         };

@@ -17,10 +17,10 @@ use std::os::fd::OwnedFd;
 /// Signals the PD at the other end of a channel. Never blocks; signals that were not yet seen merge into one.
 /// If this PD has no such channel, nothing happens.
 pub fn notify(channel: Channel) {
-    let rings = process::get().map(|process| &process.rings);
-    if let Some(Some(ring)) = rings.and_then(|rings| rings.get(usize::from(channel.number()))) {
+    let counters = process::get().map(|process| &process.counters);
+    if let Some(Some(counter)) = counters.and_then(|counters| counters.get(usize::from(channel.number()))) {
         // The counter is never full: only this process adds to it, and filling it would take centuries.
-        let _ = rustix::io::write(ring, &1_u64.to_ne_bytes());
+        let _ = rustix::io::write(counter, &1_u64.to_ne_bytes());
     }
 }
 

@@ -23,8 +23,8 @@ pub(crate) enum ConfineError {
 impl fmt::Display for ConfineError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Filter(cause) => write!(formatter, "the filter of system calls is wrong: {cause}"),
-            Self::Apply(cause) => write!(formatter, "Linux takes no filter of system calls: {cause}"),
+            Self::Filter(cause) => write!(formatter, "invalid seccomp filter: {cause}"),
+            Self::Apply(cause) => write!(formatter, "Linux refused the seccomp filter: {cause}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Faults: what would stop a PD on seL4 is a signal of Linux here. Its handler reports the fault to the
 //! launcher, as the kernel would to the initialiser, and ends the process. All others go on.
 
-use ferry_hosted_table::{REPORT_FILE, Report};
+use ferry_hosted_table::{ProcessReport, REPORT_FILE};
 use ferry_platform::{Fault, FaultKind};
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use std::os::fd::BorrowedFd;
@@ -59,7 +59,7 @@ extern "C" fn report(signal: c_int, information: *const siginfo_t, context: *con
     // SAFETY: the launcher opens this file for every process, and nobody closes it.
     let reports = unsafe { BorrowedFd::borrow_raw(REPORT_FILE) };
     // If the launcher does not read any more it has ended, and this process will end too.
-    let _ = rustix::io::write(reports, &Report::Fault(Fault { kind, address, instruction }).encode());
+    let _ = rustix::io::write(reports, &ProcessReport::Fault(Fault { kind, address, instruction }).encode());
     // SAFETY: the call ends the process without running any more of its code.
     unsafe { libc::_exit(128 + signal) }
 }

@@ -1,6 +1,6 @@
 //! The process's own state: its table and the files that it keeps. Set once at the start, then only read.
 
-use ferry_hosted_table::{Report, Table};
+use ferry_hosted_table::{ProcessReport, Table};
 use ferry_platform::{Channel, Region};
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 pub(crate) struct Process {
     pub(crate) table: Table,
     /// The event counters that this process adds to, by the channel's number.
-    pub(crate) rings: Vec<Option<OwnedFd>>,
+    pub(crate) counters: Vec<Option<OwnedFd>>,
     /// The file to wait with. It becomes ready when others add to their event counters.
     pub(crate) wait: OwnedFd,
     /// Fires once per period, in the ticker.
@@ -70,11 +70,11 @@ pub fn wait_for_period() {
 
 /// Ends the system with this code. For demonstrations and tests.
 pub fn exit(code: u8) -> ! {
-    leave(Report::Exit(code))
+    leave(ProcessReport::Exit(code))
 }
 
 /// Makes the last report of this process.
-pub(crate) fn leave(report: Report) -> ! {
+pub(crate) fn leave(report: ProcessReport) -> ! {
     crate::console::finish_line();
     if let Some(process) = get() {
         // If there is no launcher to read it, the process is killed anyway.

@@ -2,7 +2,7 @@
 
 use crate::process::{self, Process};
 use crate::{channels, confine, faults, window};
-use ferry_hosted_table::{REPORT_FILE, Report, TABLE_FILE, Table};
+use ferry_hosted_table::{ProcessReport, REPORT_FILE, TABLE_FILE, Table};
 use ferry_platform::{Fault, Handler};
 use rustix::mm::ProtFlags;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
@@ -28,7 +28,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
     let process = match start() {
         Ok(process) => process,
         Err(what) => {
-            eprintln!("ferry: error: this program is started by the hosted platform's launcher: {what}");
+            eprintln!("ferry: error: start this program with ferry-hosted: {what}");
             std::process::exit(1);
         }
     };
@@ -54,7 +54,7 @@ fn start() -> Result<&'static Process, String> {
     faults::report_all();
     std::panic::set_hook(Box::new(|info| {
         crate::println!("ferry: {info}");
-        process::leave(Report::Fault(Fault::PANIC));
+        process::leave(ProcessReport::Fault(Fault::PANIC));
     }));
 
     for map in &table.maps {
@@ -76,15 +76,15 @@ fn start() -> Result<&'static Process, String> {
     }
 
     let wait = take(&mut taken, table.wait)?;
-    let mut rings: Vec<Option<OwnedFd>> = Vec::new();
+    let mut counters: Vec<Option<OwnedFd>> = Vec::new();
     for channel in &table.channels {
         let number = usize::from(channel.number);
-        rings.resize_with(rings.len().max(number + 1), || None);
-        rings[number] = Some(take(&mut taken, channel.ring)?);
+        counters.resize_with(counters.len().max(number + 1), || None);
+        counters[number] = Some(take(&mut taken, channel.counter)?);
     }
     let timer = table.period_us.map(timer).transpose().map_err(failed("create the timer"))?;
     let maps_frames = table.window.is_some();
-    let process = process::set(Process { table, rings, wait, timer, reports });
+    let process = process::set(Process { table, counters, wait, timer, reports });
     confine::confine(maps_frames).map_err(|cause| format!("confine the process: {cause}"))?;
     Ok(process)
 }
@@ -92,7 +92,7 @@ fn start() -> Result<&'static Process, String> {
 /// Takes over an inherited file, once.
 fn take(taken: &mut BTreeSet<RawFd>, file: RawFd) -> Result<OwnedFd, String> {
     if !taken.insert(file) {
-        return Err(format!("file {file} stands in the table twice"));
+        return Err(format!("the table names file {file} twice"));
     }
     // SAFETY: the launcher has opened this file for this process, and `taken` shows that nobody else has
     // taken it. Linux refuses every use of a file that is not open.

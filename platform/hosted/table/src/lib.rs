@@ -12,7 +12,7 @@ extern crate alloc;
 
 mod report;
 
-pub use report::Report;
+pub use report::ProcessReport;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 /// Number of the open file with the encoded [`Table`].
 pub const TABLE_FILE: i32 = 3;
-/// Number of the open file for [`Report`]s.
+/// Number of the open file for [`ProcessReport`]s.
 pub const REPORT_FILE: i32 = 4;
 /// Number of the first file that the table names.
 pub const FIRST_FILE: i32 = 5;
@@ -90,7 +90,7 @@ pub struct Channel {
     /// Its number in this protection domain.
     pub number: u8,
     /// The event counter that this end adds to. No other process has it.
-    pub ring: i32,
+    pub counter: i32,
 }
 
 impl Table {

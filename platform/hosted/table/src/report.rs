@@ -5,14 +5,14 @@ use ferry_platform::{Fault, FaultKind};
 
 /// What a process reports. After either report the launcher ends the process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Report {
+pub enum ProcessReport {
     /// The protection domain ends the system with this code.
     Exit(u8),
     /// It has faulted.
     Fault(Fault),
 }
 
-impl Report {
+impl ProcessReport {
     /// Bytes of a record.
     pub const BYTES: usize = 24;
     const EXIT: u8 = 0;
@@ -46,16 +46,18 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::Report;
+    use super::ProcessReport;
     use ferry_platform::{Fault, FaultKind};
 
     #[test]
     fn records_come_back_as_they_were() {
-        let fault = |kind| Report::Fault(Fault { kind, address: 0x10_0000_0000, instruction: 0x40_1234 });
-        let reports = FaultKind::ALL.map(fault).into_iter().chain([Report::Exit(0), Report::Exit(255)]);
+        let fault =
+            |kind| ProcessReport::Fault(Fault { kind, address: 0x10_0000_0000, instruction: 0x40_1234 });
+        let reports =
+            FaultKind::ALL.map(fault).into_iter().chain([ProcessReport::Exit(0), ProcessReport::Exit(255)]);
         for report in reports {
-            assert_eq!(Report::decode(report.encode()), Some(report));
+            assert_eq!(ProcessReport::decode(report.encode()), Some(report));
         }
-        assert_eq!(Report::decode([9; Report::BYTES]), None);
+        assert_eq!(ProcessReport::decode([9; ProcessReport::BYTES]), None);
     }
 }

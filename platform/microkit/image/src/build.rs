@@ -22,9 +22,9 @@ const SPARE_SLOTS: usize = 4096;
 
 /// Builds the image of a system.
 pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
-    let mut contents = arguments.fillings.iter().map(Contents::read).collect::<Result<Vec<_>, _>>()?;
+    let mut contents = arguments.prefills.iter().map(Contents::read).collect::<Result<Vec<_>, _>>()?;
     let grown: Vec<_> =
-        contents.iter().map(|filled| (filled.region.as_str(), filled.bytes.len() as u64)).collect();
+        contents.iter().map(|prefilled| (prefilled.region.as_str(), prefilled.bytes.len() as u64)).collect();
     let source = Source::read(&arguments.system)?;
     let description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
     let programs = Programs::of(arguments);
@@ -53,8 +53,8 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     grants::add(&mut specification, &description, &placement, root_slot)?;
     window::add(&mut specification, &placement)?;
     restarts::add(&mut specification, &description, &system, &supervised, &mut programs)?;
-    for filled in &contents {
-        filled.fill(&mut specification)?;
+    for prefilled in &contents {
+        prefilled.fill(&mut specification)?;
     }
     check_size(&specification, &system)?;
     pack::system(target, specification.finish(), &programs, output)
@@ -110,17 +110,17 @@ fn read_supervised(
     Ok(system)
 }
 
-/// Applies what is not in `system.xml`: frame sizes and sizes of filled regions.
+/// Applies what is not in `system.xml`: frame sizes and sizes of prefilled regions.
 fn adapt(
     system: &mut SystemDescription,
     description: &Description,
     placement: &Placement,
     contents: &[Contents],
 ) -> Result<(), Error> {
-    for filled in contents {
-        let region = description.system.regions.iter().find(|region| region.name == filled.region);
-        let region = region.ok_or_else(|| Error::NoRegionToFill(filled.region.clone()))?;
-        filled.enlarge(region.bytes, system)?;
+    for prefilled in contents {
+        let region = description.system.regions.iter().find(|region| region.name == prefilled.region);
+        let region = region.ok_or_else(|| Error::NoRegionToFill(prefilled.region.clone()))?;
+        prefilled.enlarge(region.bytes, system)?;
     }
     for grant in &placement.grants {
         let name = &description.system.regions[grant.region].name;

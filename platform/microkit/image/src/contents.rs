@@ -15,12 +15,12 @@ use crate::specification::Specification;
 
 /// `REGION=FILE`
 #[derive(Clone, Debug)]
-pub(crate) struct Filling {
+pub(crate) struct Prefill {
     pub(crate) region: String,
     file: PathBuf,
 }
 
-impl FromStr for Filling {
+impl FromStr for Prefill {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -28,7 +28,7 @@ impl FromStr for Filling {
             Some((region, file)) if !region.is_empty() && !file.is_empty() => {
                 Ok(Self { region: region.into(), file: file.into() })
             }
-            _ => Err(Error::NotAFilling(text.into())),
+            _ => Err(Error::NotAPrefill(text.into())),
         }
     }
 }
@@ -41,9 +41,9 @@ pub(crate) struct Contents {
 
 impl Contents {
     /// Reads what the caller named.
-    pub(crate) fn read(filling: &Filling) -> Result<Self, Error> {
-        let bytes = std::fs::read(&filling.file).map_err(Error::file("read", &filling.file))?;
-        Ok(Self { region: filling.region.clone(), bytes })
+    pub(crate) fn read(prefill: &Prefill) -> Result<Self, Error> {
+        let bytes = std::fs::read(&prefill.file).map_err(Error::file("read", &prefill.file))?;
+        Ok(Self { region: prefill.region.clone(), bytes })
     }
 
     /// Makes the region large enough, on small pages. Small pages are embedded as they are. Large ones are

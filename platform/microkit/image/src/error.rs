@@ -13,21 +13,21 @@ pub(crate) enum Error {
         "{0} is no directory of a Microkit 2.3.0 SDK for this board and configuration; check --sdk, --board and --config"
     )]
     NotInSdk(PathBuf),
-    #[error("Ferry knows no board `{0}`; it knows {known}", known = MICROKIT.each_ref().map(|board| board.name).join(", "))]
+    #[error("Ferry knows no board `{0}`; known boards: {known}", known = MICROKIT.each_ref().map(|board| board.name).join(", "))]
     NoBoard(String),
     #[error("{}: the SDK's file is not as Microkit 2.3.0 has it: {cause}", path.display())]
     SdkFile { path: PathBuf, cause: String },
     #[error("cannot {act} {}: {cause}", path.display())]
     File { act: &'static str, path: PathBuf, cause: io::Error },
-    #[error("`{0}` is no filling; write REGION=FILE")]
-    NotAFilling(String),
+    #[error("`{0}` is not REGION=FILE; name a region and the file for it")]
+    NotAPrefill(String),
     #[error("--prefill names the region `{0}`, which the system description does not have; correct the name")]
     NoRegionToFill(String),
     #[error(transparent)]
     Description(#[from] ferry_description::ReadError),
     #[error("the description has mistakes\n{0}")]
     Mistakes(#[from] ferry_description::Mistakes),
-    #[error("`{0}` names no domain and priority; write DOMAIN=PRIORITY")]
+    #[error("`{0}` is not DOMAIN=PRIORITY; name a domain and a number up to 255")]
     NotAPriority(String),
     #[error("there is no protection domain `{0}` to give another priority to; correct the name")]
     NoDomain(String),
@@ -42,7 +42,7 @@ pub(crate) enum Error {
     #[error("Microkit refuses the system with Ferry's supervisor in it (see {}): {cause}", path.display())]
     SupervisedRefused { path: PathBuf, cause: String },
     #[error(
-        "the system description has {found} protection domains; Ferry's supervisor can look after {limit}"
+        "the system description has {found} protection domains; Ferry's supervisor supports at most {limit}"
     )]
     TooManyDomains { found: usize, limit: usize },
     #[error(
@@ -58,7 +58,7 @@ pub(crate) enum Error {
     )]
     RegionAddress,
     #[error(
-        "the programs to be started again have {found} writable segments, Ferry's supervisor can look after {limit}; \
+        "the programs to be started again have {found} writable segments, Ferry's supervisor supports at most {limit}; \
          remove domains from [restarts] in flows.toml"
     )]
     TooManyParts { found: usize, limit: usize },
@@ -82,7 +82,7 @@ pub(crate) enum Error {
     TooManyObjects { needed: usize, limit: usize, largest: String, frames: u64 },
     #[error("{} objects do not fit into the memory of the board; make regions smaller", objects)]
     OutOfMemory { objects: usize },
-    #[error("the initial task does not fit into the memory of the board; make filled regions smaller")]
+    #[error("the initial task does not fit into the memory of the board; make prefilled regions smaller")]
     NoRoomForTask,
     #[error("the image cannot be written: {0}")]
     Image(String),

@@ -40,7 +40,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::contents::Filling;
+use crate::contents::Prefill;
 use crate::error::Error;
 use crate::priority::Priority;
 use crate::sdk::Target;
@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     search_paths_without_fpu: Vec<PathBuf>,
     /// Fills a region from its beginning with a file and enlarges it if it must; can be repeated
     #[arg(long = "prefill", value_name = "REGION=FILE")]
-    fillings: Vec<Filling>,
+    prefills: Vec<Prefill>,
     /// Gives a domain another priority, after the description has been checked: for tests of what must not be
     /// described; can be repeated
     #[arg(long = "priority", value_name = "DOMAIN=PRIORITY")]

@@ -77,20 +77,20 @@ mod tests {
     }
 
     #[test]
-    fn who_calls_does_not_receive_and_who_signals_does_not_wait() {
+    fn call_and_signal_capabilities_cannot_receive() {
         assert_eq!(left(74 + 61, endpoint(ALL)), Some(endpoint(CALL)));
         assert_eq!(left(10, notification(ALL)), Some(notification(WRITE)));
         assert_eq!(left(5, endpoint(ALL)), Some(endpoint(CALL)));
     }
 
     #[test]
-    fn what_is_its_own_is_waited_on() {
+    fn own_input_keeps_read() {
         assert_eq!(left(1, notification(ALL)), Some(notification(READ)));
         assert_eq!(left(1, endpoint(ALL)), Some(endpoint(ALL)));
     }
 
     #[test]
-    fn the_faults_of_all_are_nobodys() {
+    fn the_fault_endpoint_is_removed() {
         assert_eq!(left(2, endpoint(ALL)), None);
     }
 

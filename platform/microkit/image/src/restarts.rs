@@ -1,5 +1,5 @@
 //! What the supervisor needs to start a domain again: the writable parts of its program, mapped read-write
-//! into the supervisor, and what they begin with, mapped read-only.
+//! into the supervisor, and their initial contents, mapped read-only.
 //!
 //! This is done only for domains that the description wants started again. The supervisor sees no memory of
 //! the others.
@@ -23,9 +23,9 @@ const FRAME: u64 = 1 << SMALL_BITS;
 /// Where the parts lie in the supervisor, one after the other; far from its own program and devices.
 const FIRST_ADDRESS: u64 = 0x10_0000_0000;
 
-/// The tables of the supervisor's module `lives`.
+/// The tables of the supervisor's module `restart`.
 struct Tables {
-    lives: Vec<[u64; 3]>,
+    restarts: Vec<[u64; 3]>,
     parts: Vec<[u64; 5]>,
     /// The next address that is free in the supervisor.
     next: u64,
@@ -40,7 +40,7 @@ pub(crate) fn add(
     supervised: &Supervised,
     programs: &mut [ElfFile],
 ) -> Result<(), Error> {
-    let mut tables = Tables { lives: vec![[0; 3]; LIMIT], parts: vec![], next: FIRST_ADDRESS };
+    let mut tables = Tables { restarts: vec![[0; 3]; LIMIT], parts: vec![], next: FIRST_ADDRESS };
     for (domain, restarts) in description.system.domains.iter().zip(&description.restarts) {
         let place = system.protection_domains.iter().position(|other| other.name == domain.name);
         let Some(place) = place.filter(|_| *restarts != 0) else { continue };
@@ -63,7 +63,7 @@ pub(crate) fn add(
         if domain.name == SUPERVISOR {
             let bytes = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
             let written = program
-                .write_symbol("ferry_lives", &bytes(tables.lives.as_flattened()))
+                .write_symbol("ferry_restarts", &bytes(tables.restarts.as_flattened()))
                 .and_then(|()| program.write_symbol("ferry_parts", &bytes(tables.parts.as_flattened())));
             written.map_err(|cause| Error::Program { path: Path::new(SUPERVISOR).into(), cause })?;
         }
@@ -85,7 +85,7 @@ impl Tables {
             Object::Tcb(thread) => thread.extra.sp.0,
             _ => return Err(Error::NoObject(format!("tcb_{name}"))),
         };
-        self.lives[number] = [restarts.into(), program.entry, stack];
+        self.restarts[number] = [restarts.into(), program.entry, stack];
         // Microkit numbers the frames of all segments consecutively.
         let mut first = 0;
         for segment in program.loadable_segments() {
@@ -95,30 +95,30 @@ impl Tables {
             let begin = segment.virt_addr % FRAME;
             let frames = (begin + segment.mem_size()).div_ceil(FRAME);
             if segment.is_writable() {
-                let live = self.next;
+                let mapped = self.next;
                 for frame in 0..frames {
                     let frame = specification.find(&format!("frame_elf_{name}_{:09}", first + frame))?;
                     tables::map(specification, SUPERVISOR, self.next, frame_capability(frame, true))?;
                     self.next += FRAME;
                 }
-                let (filled, beginning) = self.add_beginning(specification, name, segment)?;
-                self.parts.push([number as u64 + 1, live + begin, segment.mem_size(), beginning, filled]);
+                let (filled, initial) = self.add_initial_contents(specification, name, segment)?;
+                self.parts.push([number as u64 + 1, mapped + begin, segment.mem_size(), initial, filled]);
             }
             first += frames;
         }
         Ok(())
     }
 
-    /// Adds frames with what a segment begins with. Returns how many bytes that is, and where they lie in the
-    /// supervisor.
-    fn add_beginning(
+    /// Adds frames with the initial contents of a segment. Returns how many bytes that is, and where they lie
+    /// in the supervisor.
+    fn add_initial_contents(
         &mut self,
         specification: &mut Specification<'_>,
         name: &str,
         segment: &ElfSegment,
     ) -> Result<(u64, u64), Error> {
         let filled = segment.data().iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let beginning = self.next;
+        let initial = self.next;
         for bytes in segment.data()[..filled].chunks(1 << SMALL_BITS) {
             let content = FillContent::BytesContent(BytesContent { bytes: bytes.to_vec() });
             let entry = FillEntry { range: 0..bytes.len() as u64, content: FillEntryContent::Data(content) };
@@ -127,10 +127,10 @@ impl Tables {
                 paddr: None,
                 init: FrameFill { entries: vec![entry] },
             });
-            let frame = specification.add(format!("frame_beginning_of_{name}_{:#x}", self.next), frame);
+            let frame = specification.add(format!("frame_initial_{name}_{:#x}", self.next), frame);
             tables::map(specification, SUPERVISOR, self.next, frame_capability(frame, false))?;
             self.next += FRAME;
         }
-        Ok((filled as u64, beginning))
+        Ok((filled as u64, initial))
     }
 }

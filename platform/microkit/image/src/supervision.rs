@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_console_that_somebody_has_is_left_alone() {
+    fn a_console_that_a_domain_has_is_left_alone() {
         let serial = DESCRIPTION.replace("<irq", "<ioport id=\"0\" addr=\"0x3_f0\" size=\"16\" /><irq");
         let new = supervised(&serial, boards().1).unwrap();
         assert!(new.silent && !new.xml.contains("ferry_uart") && new.xml.contains("ferry_exit"));

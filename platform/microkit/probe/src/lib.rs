@@ -10,6 +10,7 @@
 use core::ops::Range;
 
 use ferry_harness::{Holding, Overreach};
+use ferry_platform::Channel;
 use sel4::{Cap, Error, MessageInfoBuilder, cap};
 
 /// Whether the platform gives every PD its own address space as a capability. Microkit does, so that programs
@@ -34,9 +35,6 @@ const FIRST_NOTIFICATION: u64 = 10;
 const FIRST_ENDPOINT: u64 = 74;
 /// The kernel's number for an empty slot.
 const EMPTY: u32 = 0;
-/// How many numbers a channel can have.
-const CHANNELS: u64 = 63;
-
 /// Binary logarithm of the slots of a PD's root `CNode`, whose slot 0 is the one that Microkit fills.
 const ROOT_BITS: u32 = 6;
 /// Bits of a capability pointer below the number of the slot in the root.
@@ -110,8 +108,8 @@ fn supervisor() -> Option<u64> {
 
 /// The channel that this slot belongs to.
 fn channel(pointer: u64) -> Option<u8> {
-    let number = pointer.checked_sub(FIRST_NOTIFICATION).filter(|number| *number < CHANNELS)?;
-    u8::try_from(number).ok()
+    let number = u8::try_from(pointer.checked_sub(FIRST_NOTIFICATION)?).ok()?;
+    (number < Channel::LIMIT).then_some(number)
 }
 
 /// The kind of capability, if the kernel says it.

@@ -16,7 +16,7 @@
 pub mod console;
 pub mod domains;
 mod fault;
-mod lives;
+mod restart;
 
 use core::convert::Infallible;
 use core::fmt::Write;
@@ -26,7 +26,7 @@ use sel4_microkit::{Channel, ChannelSet, Child, Handler, MessageInfo};
 
 use crate::console::Console;
 use crate::domains::Name;
-use crate::lives::Lives;
+use crate::restart::Restarter;
 
 /// What protection domains can ask of the supervisor.
 pub trait Requests {
@@ -62,14 +62,14 @@ impl Requests for NoRequests {
 /// The handler of the supervisor's protection domain.
 pub struct Supervisor<R> {
     requests: R,
-    lives: Lives,
+    restarter: Restarter,
 }
 
 impl<R: Requests> Supervisor<R> {
     /// To be called once.
     pub fn new(requests: R) -> Self {
         console::prepare();
-        Self { requests, lives: Lives::new() }
+        Self { requests, restarter: Restarter::new() }
     }
 
     /// A PD that has another parent cannot be stopped from here. It faults next, and its parent gets the
@@ -77,17 +77,17 @@ impl<R: Requests> Supervisor<R> {
     fn stop(&mut self, number: usize) {
         if domains::is_child(number) {
             report(Report::Fault { domain: Name::of(number).as_str(), fault: Fault::PANIC });
-            self.end_life(number);
+            self.stop_or_restart(number);
         }
     }
 
     /// Suspends a child, and starts it again if it may be. Otherwise the child stays stopped for good. The
     /// kernel forgets the answer that the child waits for.
-    fn end_life(&mut self, number: usize) {
+    fn stop_or_restart(&mut self, number: usize) {
         let name = Name::of(number);
         let name = name.as_str();
         let suspended = Child::new(number).tcb().tcb_suspend();
-        match suspended.and_then(|()| self.lives.try_again(number)) {
+        match suspended.and_then(|()| self.restarter.try_again(number)) {
             Ok(Outcome::Again(count)) => report(Report::Restart { domain: name, number: count }),
             Ok(Outcome::GivenUp) => report(Report::GivenUp { domain: name }),
             Ok(Outcome::Stays) => {}
@@ -121,7 +121,7 @@ impl<R: Requests> Handler for Supervisor<R> {
         let fault = fault::received(&message);
         self.requests.end_line(number);
         report(Report::Fault { domain: Name::of(number).as_str(), fault });
-        self.end_life(number);
+        self.stop_or_restart(number);
         Ok(None)
     }
 }

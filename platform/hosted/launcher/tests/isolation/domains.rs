@@ -43,12 +43,12 @@ pub(crate) fn play(trial: &str, domain: &str) -> ! {
         }
         "beta" => runtime::run(|| At(|_| runtime::println!("{GOES_ON}"))),
         _ => match trials::alpha_of(trial) {
-            Alpha::Confined(deed) => runtime::run(move || {
-                deed();
+            Alpha::Confined(action) => runtime::run(move || {
+                action();
                 At(|_| {})
             }),
-            Alpha::Unconfined(deed) => {
-                deed(&outsider::table());
+            Alpha::Unconfined(action) => {
+                action(&outsider::table());
                 loop {
                     std::thread::park();
                 }

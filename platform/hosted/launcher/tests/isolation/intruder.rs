@@ -1,7 +1,7 @@
 //! What alpha does as a protection domain that is linked to the runtime: it is confined, and tries to get
 //! out, or crashes.
 
-use ferry_hosted_table::{REPORT_FILE, Report};
+use ferry_hosted_table::{ProcessReport, REPORT_FILE};
 use ferry_platform::{Fault, FaultKind};
 use runtime::Region;
 use rustix::fs::{Mode, OFlags};
@@ -56,7 +56,7 @@ pub(crate) fn illegal_instruction() {
     unsafe { std::arch::asm!("ud2") };
 }
 
-pub(crate) fn leave() {
+pub(crate) fn exit_without_report() {
     // SAFETY: the call ends the process.
     unsafe { libc::_exit(0) };
 }
@@ -88,7 +88,8 @@ pub(crate) fn signal_launcher() {
 
 /// Says that it has faulted, and runs on.
 pub(crate) fn report_faults() {
-    let report = Report::Fault(Fault { kind: FaultKind::Read, address: 0xabc, instruction: 0 }).encode();
+    let report =
+        ProcessReport::Fault(Fault { kind: FaultKind::Read, address: 0xabc, instruction: 0 }).encode();
     for _ in 0..3 {
         // The launcher may have closed its end, and ended this process, at any time.
         let _ = rustix::io::write(file(REPORT_FILE), &report);
@@ -96,18 +97,18 @@ pub(crate) fn report_faults() {
     spin();
 }
 
-pub(crate) fn report_nonsense() {
-    let _ = rustix::io::write(file(REPORT_FILE), &[0xff; Report::BYTES]);
+pub(crate) fn report_invalid() {
+    let _ = rustix::io::write(file(REPORT_FILE), &[0xff; ProcessReport::BYTES]);
     spin();
 }
 
-pub(crate) fn report_in_part() {
+pub(crate) fn report_partly() {
     let _ = rustix::io::write(file(REPORT_FILE), &[0xff]);
     spin();
 }
 
 /// Begins a line and crashes.
-pub(crate) fn break_off() {
+pub(crate) fn crash_in_a_line() {
     let _ = rustix::io::write(std::io::stdout(), b"half a line");
     illegal_instruction();
 }

@@ -214,7 +214,7 @@ pub(crate) fn list_files(table: &Table) {
     open.retain(|number| rustix::io::fcntl_getfd(file(*number)).is_ok());
     open.sort_unstable();
     let maps = table.maps.iter().map(|map| map.file);
-    let channels = table.channels.iter().map(|channel| channel.ring).chain([table.wait]);
+    let channels = table.channels.iter().map(|channel| channel.counter).chain([table.wait]);
     let mut given: Vec<RawFd> = (0..FIRST_FILE).chain(maps).chain(channels).collect();
     given.sort_unstable();
     println!("given {given:?}");

@@ -1,6 +1,6 @@
 //! The trials: what alpha does in each, and what must come of it.
 
-use crate::watch::{Watch, beta_goes_on, launch_nonsense};
+use crate::watch::{Watch, beta_goes_on, launch_without_a_program};
 use crate::{intruder, outsider, walk};
 use ferry_hosted_table::Table;
 use libtest_mimic::{Failed, Trial};
@@ -34,26 +34,30 @@ const CRASHES: &[Crash] = &[
     ("data_cannot_be_executed", intruder::jump_into_data, "kind=execute address=0x20000000 "),
     ("a_stack_that_overflows_faults", intruder::overflow_stack, "kind=write "),
     ("an_illegal_instruction_faults", intruder::illegal_instruction, "kind=user-exception address=0x4 "),
-    ("who_leaves_without_a_word_is_reported", intruder::leave, "kind=user-exception address=0x0 "),
+    (
+        "an_exit_without_a_report_is_a_fault",
+        intruder::exit_without_report,
+        "kind=user-exception address=0x0 ",
+    ),
     ("a_region_cannot_be_made_writable", intruder::make_writable, "kind=system-call address=0xa "),
     ("no_file_can_be_opened", intruder::open_file, "kind=system-call address="),
     ("no_file_can_be_mapped", intruder::map_file, "kind=system-call address=0x9 "),
     ("no_process_can_be_signalled", intruder::signal_launcher, "kind=system-call address="),
-    ("who_reports_a_fault_does_not_run_on", intruder::report_faults, "kind=read address=0xabc "),
-    ("a_report_of_nonsense_ends_its_author", intruder::report_nonsense, "kind=user-exception address=0x9 "),
-    ("who_crashes_in_a_line_is_reported_in_another", intruder::break_off, "kind=user-exception address=0x4 "),
-    ("a_report_in_part_ends_its_author", intruder::report_in_part, "kind=user-exception address=0x9 "),
+    ("a_process_ends_after_it_reports_a_fault", intruder::report_faults, "kind=read address=0xabc "),
+    ("an_invalid_report_ends_the_process", intruder::report_invalid, "kind=user-exception address=0x9 "),
+    ("a_fault_report_starts_on_a_new_line", intruder::crash_in_a_line, "kind=user-exception address=0x4 "),
+    ("a_partial_report_ends_the_process", intruder::report_partly, "kind=user-exception address=0x9 "),
 ];
 
 const FILES: &str = "a_client_keeps_no_file_of_a_region";
 const SPIN: &str = "no_process_outlives_the_launcher";
 const ANY_FILES: &str = "any_program_has_the_files_of_its_table_and_no_others";
 const ANY_WRITE: &str = "any_program_can_write_only_what_is_mapped_writable";
-const ANY_STOP: &str = "any_program_that_spoils_its_channel_stops_nobody";
-const ANY_OWNER: &str = "any_program_has_nobody_killed_by_a_file_of_its_own";
+const ANY_STOP: &str = "any_program_that_spoils_its_channel_cannot_block_others";
+const ANY_OWNER: &str = "any_program_cannot_signal_by_file_ownership";
 const ANY_CALL: &str = "any_program_makes_the_calls_of_the_list_and_no_others";
 const ANY_I386: &str = "any_program_that_calls_as_i386_is_ended";
-const ANY_PRINT: &str = "any_program_that_prints_without_end_keeps_nobody_from_it";
+const ANY_PRINT: &str = "any_program_that_prints_without_end_does_not_block_others";
 const ANY_LOOK: &str = "any_program_looks_at_no_other_process";
 const ANY_REACH: &str = "any_program_reaches_no_other_process";
 
@@ -73,7 +77,7 @@ pub(crate) fn alpha_of(trial: &str) -> Alpha {
         ANY_REACH => Alpha::Unconfined(outsider::reach_others),
         _ => {
             let crash = CRASHES.iter().find(|(name, ..)| *name == trial);
-            Alpha::Confined(crash.map_or(intruder::behave, |(_, deed, _)| *deed))
+            Alpha::Confined(crash.map_or(intruder::behave, |(_, action, _)| *action))
         }
     }
 }
@@ -130,7 +134,7 @@ fn files(trial: &str, expected: &str) -> Result<(), Failed> {
     let mut watch = Watch::begin(trial)?;
     watch.until(|lines| lines.iter().any(|line| line.starts_with("files ")))?;
     if !watch.lines.iter().any(|line| line == expected) {
-        return Err(watch.failed(&format!("expected was `{expected}`")));
+        return Err(watch.failed(&format!("expected `{expected}`")));
     }
     watch.end()
 }
@@ -197,7 +201,7 @@ fn attempts(trial: &str, expected: Attempts) -> Result<(), Failed> {
     for (what, answer) in expected {
         let line = format!("{what} {answer}");
         if !watch.lines.contains(&line) {
-            return Err(watch.failed(&format!("expected was `{line}`")));
+            return Err(watch.failed(&format!("expected `{line}`")));
         }
     }
     watch.end()
@@ -284,7 +288,7 @@ fn calls() -> Result<(), Failed> {
     for (what, through) in [("calls", &calls[..])].iter().chain(ARGUMENTS) {
         let line = format!("{what} {through:?}");
         if !watch.lines.contains(&line) {
-            return Err(watch.failed(&format!("expected was `{line}`")));
+            return Err(watch.failed(&format!("expected `{line}`")));
         }
     }
     watch.end()
@@ -295,7 +299,7 @@ fn harmless(trial: &str) -> Result<(), Failed> {
     let mut watch = Watch::begin(trial)?;
     watch.until(beta_goes_on("done"))?;
     if watch.lines.iter().any(|line| line.starts_with("ferry: ")) {
-        return Err(watch.failed("nobody should have faulted"));
+        return Err(watch.failed("no domain should have faulted"));
     }
     watch.end()
 }
@@ -307,7 +311,7 @@ fn death() -> Result<(), Failed> {
 }
 
 fn no_program() -> Result<(), Failed> {
-    let said = launch_nonsense(NO_PROGRAM)?;
+    let said = launch_without_a_program(NO_PROGRAM)?;
     let named = said.contains("could not start") && said.contains("alpha");
     if named { Ok(()) } else { Err(format!("the launcher said: {said}").into()) }
 }

@@ -109,7 +109,7 @@ fn launcher(programs: &Path) -> Command {
 }
 
 /// What the launcher says when alpha's program is not a program.
-pub(crate) fn launch_nonsense(trial: &str) -> Result<String, Failed> {
+pub(crate) fn launch_without_a_program(trial: &str) -> Result<String, Failed> {
     let (_directory, programs) = programs(trial)?;
     let alpha = programs.join("alpha");
     std::fs::remove_file(&alpha)?;

@@ -65,7 +65,7 @@ pub(crate) fn pointers(from: u64, to: u64) -> (*const u8, *mut u8) {
 }
 
 /// One client: its pages, its buffers, and its indices.
-struct Client {
+struct ClientState {
     from_client: &'static OutRegion,
     to_client: &'static InRegion,
     transmit: Memory,
@@ -75,17 +75,17 @@ struct Client {
 }
 
 /// An engine with its clients, for one case.
-pub struct Bed {
+pub struct EngineBench {
     engine: Box<Engine>,
     /// Counts the engine's requests.
     pub machine: Counters,
-    clients: Vec<Client>,
+    clients: Vec<ClientState>,
     /// Clients that have signalled since central last ran.
     woken: ClientSet,
     case: Case,
 }
 
-impl Bed {
+impl EngineBench {
     /// A system in which every client may send to the next one. All clients have been let in.
     ///
     /// # Panics
@@ -93,8 +93,8 @@ impl Bed {
     #[must_use]
     pub fn new(case: Case) -> Self {
         let bytes = (case.stride() * case.batch).next_multiple_of(4096) as usize;
-        let clients: Vec<Client> = (0..case.clients)
-            .map(|_| Client {
+        let clients: Vec<ClientState> = (0..case.clients)
+            .map(|_| ClientState {
                 from_client: Box::leak(Box::default()),
                 to_client: Box::leak(Box::default()),
                 transmit: Memory::new(bytes),
@@ -114,9 +114,9 @@ impl Bed {
             client.from_client.ask_for_epoch(1);
             client.from_client.wake.arm();
         }
-        let mut bed = Self { engine, machine: Counters::default(), clients, woken: ClientSet::EMPTY, case };
-        bed.engine.run(&mut bed.machine, ClientSet::first(usize::from(case.clients)), false);
-        bed
+        let mut bench = Self { engine, machine: Counters::default(), clients, woken: ClientSet::EMPTY, case };
+        bench.engine.run(&mut bench.machine, ClientSet::first(usize::from(case.clients)), false);
+        bench
     }
 
     /// What all clients do before central runs: receivers post buffers, senders enqueue a batch, and all go
@@ -270,7 +270,7 @@ fn base(memory: Memory) -> u64 {
     memory.region().map_or(0, |region| region.base().addr().get() as u64)
 }
 
-fn configuration(case: Case, clients: &[Client]) -> Vec<u8> {
+fn configuration(case: Case, clients: &[ClientState]) -> Vec<u8> {
     let buffer = |memory: Memory| BufferRecord {
         window_address: base(memory),
         first_capability: 0,

@@ -18,24 +18,24 @@ use sel4_microkit::Child;
 use crate::domains::LIMIT;
 
 /// How often a domain may be started again, its entry point, and the top of its stack.
-#[unsafe(export_name = "ferry_lives")]
+#[unsafe(export_name = "ferry_restarts")]
 #[unsafe(link_section = ".data")]
-static LIVES: [[u64; 3]; LIMIT] = [[0; 3]; LIMIT];
+static RESTARTS: [[u64; 3]; LIMIT] = [[0; 3]; LIMIT];
 
 /// The writable parts of programs: number of the domain plus 1 (0 is the end of the table), address and bytes
-/// of the part, address and bytes of what it begins with.
+/// of the part, address and bytes of its initial contents.
 #[unsafe(export_name = "ferry_parts")]
 #[unsafe(link_section = ".data")]
 static PARTS: [[u64; 5]; LIMIT] = [[0; 5]; LIMIT];
 
 /// How often each domain may be started again, and how often it has been.
-pub(crate) struct Lives {
+pub(crate) struct Restarter {
     restarts: [Restarts; LIMIT],
 }
 
-impl Lives {
+impl Restarter {
     pub(crate) fn new() -> Self {
-        let limit = |number| entry_of(&LIVES, number)[0];
+        let limit = |number| entry_of(&RESTARTS, number)[0];
         // The description holds the number in a byte.
         let restarts = |number| Restarts::new(u8::try_from(limit(number)).unwrap_or(u8::MAX));
         Self { restarts: core::array::from_fn(restarts) }
@@ -48,11 +48,11 @@ impl Lives {
         if !matches!(outcome, Outcome::Again(_)) {
             return Ok(outcome);
         }
-        let [_, entry, stack] = entry_of(&LIVES, number);
+        let [_, entry, stack] = entry_of(&RESTARTS, number);
         for place in 0..LIMIT {
-            let [domain, to, bytes, from, filled] = entry_of(&PARTS, place);
+            let [domain, to, bytes, from, initial_bytes] = entry_of(&PARTS, place);
             if domain == number as u64 + 1 {
-                restore(to, bytes, from, filled);
+                restore(to, bytes, from, initial_bytes);
             }
         }
         let mut context = UserContext::default();
@@ -72,13 +72,13 @@ fn entry_of<const WORDS: usize>(table: &'static [[u64; WORDS]; LIMIT], place: us
 
 /// Makes a part of a program what it was at the first start.
 #[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
-fn restore(to: u64, bytes: u64, from: u64, filled: u64) {
+fn restore(to: u64, bytes: u64, from: u64, initial_bytes: u64) {
     let part = core::ptr::with_exposed_provenance_mut::<u8>(to as usize);
-    let beginning = core::ptr::with_exposed_provenance::<u8>(from as usize);
-    let filled = filled.min(bytes) as usize;
-    // SAFETY: the image builder maps the part at `to`, read-write, and its beginning at `from`, read-only. No
-    // Rust object lies at either. The domain does not run.
-    unsafe { part.copy_from_nonoverlapping(beginning, filled) };
+    let initial = core::ptr::with_exposed_provenance::<u8>(from as usize);
+    let initial_bytes = initial_bytes.min(bytes) as usize;
+    // SAFETY: the image builder maps the part at `to`, read-write, and its initial contents at `from`,
+    // read-only. No Rust object lies at either. The domain does not run.
+    unsafe { part.copy_from_nonoverlapping(initial, initial_bytes) };
     // SAFETY: as above. This is the rest of the part.
-    unsafe { part.wrapping_add(filled).write_bytes(0, bytes as usize - filled) };
+    unsafe { part.wrapping_add(initial_bytes).write_bytes(0, bytes as usize - initial_bytes) };
 }

@@ -15,8 +15,8 @@ pub(super) fn describe(system: &str, clients: u16) -> String {
     let (mut regions, mut maps, mut domains) = (String::new(), String::new(), String::new());
     for number in 2..clients {
         let name = format!("sleeper_{number}");
-        let address = FIRST_ADDRESS + STRIDE * u64::from(number - 2);
-        let into = address + STRIDE / 2;
+        let out_address = FIRST_ADDRESS + STRIDE * u64::from(number - 2);
+        let in_address = out_address + STRIDE / 2;
         let _ = writeln!(
             regions,
             r#"    <memory_region name="{name}_out" size="0x3_000" page_size="0x1_000" />
@@ -26,8 +26,8 @@ pub(super) fn describe(system: &str, clients: u16) -> String {
         );
         let _ = writeln!(
             maps,
-            r#"        <map mr="{name}_out" vaddr="{address:#x}" perms="r" />
-        <map mr="{name}_in" vaddr="{into:#x}" perms="rw" />"#
+            r#"        <map mr="{name}_out" vaddr="{out_address:#x}" perms="r" />
+        <map mr="{name}_in" vaddr="{in_address:#x}" perms="rw" />"#
         );
         let channel = FIRST_CHANNEL + number - 2;
         let _ = writeln!(
@@ -72,7 +72,7 @@ mod tests {
     use ferry_description::{Description, Source};
 
     #[test]
-    fn a_crowd_is_a_valid_system() {
+    fn a_system_with_more_clients_is_valid() {
         let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../bench"));
         let system = std::fs::read_to_string(root.join("system.xml")).unwrap();
         let directory = tempfile::tempdir().unwrap();

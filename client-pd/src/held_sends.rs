@@ -60,7 +60,7 @@ struct Held {
 }
 
 /// The sends that central holds, and the marks of the unresolved ones.
-pub(crate) struct LeftBehind {
+pub(crate) struct HeldSends {
     /// Oldest first.
     held: Vec<Held, TRANSMIT_SLOTS>,
     /// Slots that were passed over, of the indices between the oldest unresolved send and the next send.
@@ -76,7 +76,7 @@ pub(crate) struct LeftBehind {
     reserved: u32,
 }
 
-impl LeftBehind {
+impl HeldSends {
     /// No held sends, for a client that may send to `peers` peers.
     pub(crate) fn new(peers: u32) -> Self {
         let reserved = (RING / 2 / peers.max(1)).min(MOST_RESERVED);
@@ -200,7 +200,7 @@ impl LeftBehind {
     }
 
     /// Whether central has counted an end of a held send that was not looked for yet.
-    pub(crate) fn has_news(&self, ended_late: u32) -> bool {
+    pub(crate) fn has_new_ends(&self, ended_late: u32) -> bool {
         !self.held.is_empty() && self.ended_late != ended_late
     }
 
@@ -226,73 +226,73 @@ mod tests {
     fn every_peer_keeps_its_slots_whatever_the_others_hold() {
         // Miri takes minutes for all of them.
         for peers in (1..=31_u32).step_by(if cfg!(miri) { 15 } else { 1 }) {
-            let mut behind = LeftBehind::new(peers);
-            assert!(behind.reserved() >= 2, "{peers}");
-            assert!(behind.plain_limit() >= RING / 2, "{peers}");
+            let mut held_sends = HeldSends::new(peers);
+            assert!(held_sends.reserved() >= 2, "{peers}");
+            assert!(held_sends.plain_limit() >= RING / 2, "{peers}");
             // One after the other, each silent peer takes all the slots that it can get.
             let mut index = 0;
             for silent in 1..peers {
-                while behind.limit(u16::try_from(silent).unwrap()) > 0 {
-                    behind.hold(index, u16::try_from(silent).unwrap());
+                while held_sends.limit(u16::try_from(silent).unwrap()) > 0 {
+                    held_sends.hold(index, u16::try_from(silent).unwrap());
                     index += 1;
                 }
             }
-            assert!(behind.limit(0) >= behind.reserved(), "{peers}");
-            assert!(behind.held() <= RING);
+            assert!(held_sends.limit(0) >= held_sends.reserved(), "{peers}");
+            assert!(held_sends.held() <= RING);
         }
-        assert_eq!(LeftBehind::new(1).plain_limit(), RING, "one peer shares with nobody");
+        assert_eq!(HeldSends::new(1).plain_limit(), RING, "a single peer may use every slot");
     }
 
     /// The reference page gives these numbers to whoever writes another client library.
     #[test]
     fn the_page_says_what_is_kept_for_each_peer() {
-        assert_eq!([1, 4, 16, 31].map(|peers| LeftBehind::new(peers).reserved()), [16, 16, 4, 2]);
+        assert_eq!([1, 4, 16, 31].map(|peers| HeldSends::new(peers).reserved()), [16, 16, 4, 2]);
         let page: std::vec::Vec<_> = include_str!("../../docs/abi.md").split_whitespace().collect();
         assert!(page.join(" ").contains("at most 16 to each: 16 for up to 4 peers, 4 for 16, 2 for 31"));
     }
 
     #[test]
     fn the_rest_of_a_chain_does_not_come_before_its_first_part() {
-        let mut behind = LeftBehind::new(1);
-        behind.note_rest(6);
-        behind.note_rest(7);
+        let mut held_sends = HeldSends::new(1);
+        held_sends.note_rest(6);
+        held_sends.note_rest(7);
         for index in 5..9 {
-            behind.hold(index, 0);
+            held_sends.hold(index, 0);
         }
-        assert_eq!(behind.take_ended(1, |index| index > 5), Some(8));
-        assert_eq!(behind.take_ended(1, |index| index > 5), None);
-        let order: std::vec::Vec<_> = core::iter::from_fn(|| behind.take_ended(2, |_| true)).collect();
+        assert_eq!(held_sends.take_ended(1, |index| index > 5), Some(8));
+        assert_eq!(held_sends.take_ended(1, |index| index > 5), None);
+        let order: std::vec::Vec<_> = core::iter::from_fn(|| held_sends.take_ended(2, |_| true)).collect();
         assert_eq!(order, [5, 6, 7]);
     }
 
     #[test]
     fn a_chain_comes_back_whole_behind_a_send_that_waits_for_ever() {
-        let mut behind = LeftBehind::new(2);
-        behind.hold(0, 1);
-        behind.note_rest(2);
-        behind.note_rest(3);
+        let mut held_sends = HeldSends::new(2);
+        held_sends.hold(0, 1);
+        held_sends.note_rest(2);
+        held_sends.note_rest(3);
         for index in 1..4 {
-            behind.hold(index, 0);
+            held_sends.hold(index, 0);
         }
         let order: std::vec::Vec<_> =
-            core::iter::from_fn(|| behind.take_ended(1, |index| index != 0)).collect();
+            core::iter::from_fn(|| held_sends.take_ended(1, |index| index != 0)).collect();
         assert_eq!(order, [1, 2, 3]);
     }
 
     #[test]
     fn a_part_that_has_ended_is_held_as_long_as_its_first_one_is() {
-        let mut behind = LeftBehind::new(1);
+        let mut held_sends = HeldSends::new(1);
         for index in [6, 7, 9] {
-            behind.note_rest(index);
+            held_sends.note_rest(index);
         }
-        behind.hold(5, 0);
-        assert!(behind.waits_for_first(6) && behind.waits_for_first(7));
-        behind.hold(6, 0);
-        behind.hold(7, 0);
+        held_sends.hold(5, 0);
+        assert!(held_sends.waits_for_first(6) && held_sends.waits_for_first(7));
+        held_sends.hold(6, 0);
+        held_sends.hold(7, 0);
         // The first part of the next message has ended, so the whole message has.
-        behind.resolve(8);
-        assert!(!behind.waits_for_first(9));
-        behind.resolve(9);
-        assert_eq!(behind.held(), 3);
+        held_sends.resolve(8);
+        assert!(!held_sends.waits_for_first(9));
+        held_sends.resolve(9);
+        assert_eq!(held_sends.held(), 3);
     }
 }

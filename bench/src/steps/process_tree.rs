@@ -15,34 +15,34 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// How long the launcher may take to say why a domain has ended.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const REPORT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The name of the launcher in messages.
 const LAUNCHER: &str = "the launcher";
 
 /// A launcher and all processes that it has started. They end when this value is dropped.
-pub(super) struct Family {
+pub(super) struct ProcessTree {
     launcher: Pid,
     /// How the launcher has ended, if it has.
     ended: Option<WaitStatus>,
 }
 
-impl Family {
+impl ProcessTree {
     /// Starts `launcher` with `order` as its standard input. The launcher must read all of it before it
     /// starts a process. Until then it is not traced.
     pub(super) fn start(launcher: &mut Command, order: &[u8]) -> Result<Self, StepError> {
         let mut child = launcher.stdin(Stdio::piped()).spawn().map_err(StepError::Start)?;
         let pid = Pid::from_raw(child.id().cast_signed());
         // From here on, dropping this value ends the launcher, also on an error.
-        let family = Self { launcher: pid, ended: None };
-        let births =
+        let process_tree = Self { launcher: pid, ended: None };
+        let starts =
             Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE;
         let marks = Options::PTRACE_O_TRACEEXEC | Options::PTRACE_O_TRACESYSGOOD;
-        let options = births | marks | Options::PTRACE_O_EXITKILL;
+        let options = starts | marks | Options::PTRACE_O_EXITKILL;
         ptrace::seize(pid, options).map_err(StepError::Refused)?;
         let input = child.stdin.take().ok_or(ErrorKind::BrokenPipe);
         input.map_err(Into::into).and_then(|mut input| input.write_all(order)).map_err(StepError::Start)?;
-        Ok(family)
+        Ok(process_tree)
     }
 
     /// Lets the launcher start all domains. Holds each domain when its program has been loaded and before it
@@ -86,16 +86,16 @@ impl Family {
 
     /// Lets the launcher say why a domain has ended. It does so before it waits for its next event. Errors
     /// here are ignored: the caller has a better one to report.
-    pub(super) fn hear(&mut self) {
-        let deadline = Deadline::after(LAST_WORDS);
+    pub(super) fn let_launcher_report(&mut self) {
+        let deadline = Deadline::after(REPORT_LIMIT);
         while self.ended.is_none() && deadline.check(|| LAUNCHER.to_owned()).is_ok() {
-            let heard = match self.poll() {
+            let continued = match self.poll() {
                 Ok(Some(status)) => go_on(&status),
                 Ok(None) if sleeps(self.launcher) => return,
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
-            if heard.is_err() {
+            if continued.is_err() {
                 return;
             }
         }
@@ -125,7 +125,7 @@ impl Family {
     }
 }
 
-impl Drop for Family {
+impl Drop for ProcessTree {
     fn drop(&mut self) {
         // The launcher may have ended already. The processes that it has started end with it.
         if self.ended.is_none() {
