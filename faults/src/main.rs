@@ -1,8 +1,8 @@
 //! Plants faults one at a time in a copy of the tree, and demands that a named test notices each.
 //!
-//! The tables in `faults/tables` hold the faults: a text of one file, what replaces it, and the tests that must
-//! fail for it. A fault that does not compile is an error and not a success, and so is a text that is not in
-//! the file exactly once: tables cannot go out of date unseen. The work tree is only read. Called by
+//! The tables in `faults/tables` hold the faults: a text of one file, what replaces it, and the tests that
+//! must fail for it. A fault that does not compile is an error and not a success, and so is a text that is
+//! not in the file exactly once: tables cannot go out of date unseen. The work tree is only read. Called by
 //! `make faults`.
 
 mod fault;

@@ -83,15 +83,16 @@ fn counts() -> Vec<Count> {
 
 /// The table, as it is written in the document.
 fn table(counts: &[Count]) -> String {
-    let mut table = "| part | lines of code | unsafe |\n| --- | --- | --- |\n".to_owned();
+    let mut rows = vec!["| part | lines of code | unsafe |".to_owned(), "| --- | --- | --- |".to_owned()];
     let all = counts.iter().fold(Count::default(), |all, count| Count {
         lines: all.lines + count.lines,
         unsafe_blocks: all.unsafe_blocks + count.unsafe_blocks,
     });
     for ((name, _), count) in PARTS.iter().zip(counts) {
-        table += &format!("| {name} | {} | {} |\n", count.lines, count.unsafe_blocks);
+        rows.push(format!("| {name} | {} | {} |", count.lines, count.unsafe_blocks));
     }
-    table + &format!("| all | {} | {} |\n", all.lines, all.unsafe_blocks)
+    rows.push(format!("| all | {} | {} |\n", all.lines, all.unsafe_blocks));
+    rows.join("\n")
 }
 
 /// The counts of a table, by row.

@@ -1,9 +1,6 @@
 //! The engine and the client library together, on the host: what each status means, and what central does
 //! before it writes one.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use ferry_central::Side;
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;
@@ -514,8 +511,8 @@ fn what_goes_beyond_a_share_stays_in_the_ring() {
         pair.post(1, None);
         pair.send(0, 1, &[7; 1000], Message::default());
     }
-    let statuses = Rc::new(RefCell::new(Vec::new()));
-    let seen = Rc::clone(&statuses);
+    let statuses = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let seen = std::rc::Rc::clone(&statuses);
     pair.bed.machine.interposer = Some(Box::new(move |action| {
         if matches!(action, Action::Copy(_)) {
             seen.borrow_mut()

@@ -179,8 +179,8 @@ impl Engine {
             let Some(ports) = self.clients[client].ports else { continue };
             ports.to_client.wake.arm();
             let state = &self.clients[client];
-            // A client that has cleared its magic is not looked at, so nothing that it publishes is news; were it
-            // taken for news, central would go round for ever.
+            // A client that has cleared its magic is not looked at, so nothing that it publishes is news;
+            // were it taken for news, central would go round for ever.
             news |= state.standing == Standing::Open
                 && (ports.from_client.transmit_tail.observe() != state.transmit.tail()
                     || ports.from_client.post_tail.observe() != state.requests.tail()

@@ -1,5 +1,5 @@
-//! QEMU's ways to end the machine. On x86-64 the image builder gives the device to the supervisor and fills in
-//! the symbol.
+//! QEMU's ways to end the machine. On x86-64 the image builder gives the device to the supervisor and fills
+//! in the symbol.
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::exit;
