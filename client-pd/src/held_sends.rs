@@ -30,8 +30,11 @@ impl SlotBits {
         1 << (index % 128)
     }
 
-    pub(crate) const fn insert(&mut self, index: u32) {
+    /// Inserts the slot. Returns whether it was not in the set.
+    pub(crate) const fn insert(&mut self, index: u32) -> bool {
+        let is_new = !self.contains(index);
         self.0 |= Self::bit(index);
+        is_new
     }
 
     /// Removes the slot. Returns whether it was in the set.
@@ -43,10 +46,6 @@ impl SlotBits {
 
     pub(crate) const fn contains(self, index: u32) -> bool {
         self.0 & Self::bit(index) != 0
-    }
-
-    pub(crate) const fn is_empty(self) -> bool {
-        self.0 == 0
     }
 }
 
@@ -61,6 +60,8 @@ struct Held {
 
 /// The sends that central holds, and the marks of the unresolved ones.
 pub(crate) struct HeldSends {
+    /// Held sends and marks, together. While it is 0, sends come back in the order of the ring.
+    entries: u32,
     /// Oldest first.
     held: Vec<Held, TRANSMIT_SLOTS>,
     /// Slots that were passed over, of the indices between the oldest unresolved send and the next send.
@@ -81,6 +82,7 @@ impl HeldSends {
     pub(crate) fn new(peers: u32) -> Self {
         let reserved = (RING / 2 / peers.max(1)).min(MOST_RESERVED);
         Self {
+            entries: 0,
             held: Vec::new(),
             passed_over: SlotBits::default(),
             rest: SlotBits::default(),
@@ -100,8 +102,8 @@ impl HeldSends {
     /// Whether no send is held and no slot is marked. Then the unresolved sends are exactly those between two
     /// indices.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.passed_over.is_empty() && self.rest.is_empty()
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.entries == 0
     }
 
     /// How many sends, to any peers, may be unresolved while none is held or passed over.
@@ -133,13 +135,13 @@ impl HeldSends {
     }
 
     /// Notes that the slot of `index` was passed over.
-    pub(crate) const fn pass_over(&mut self, index: u32) {
-        self.passed_over.insert(index);
+    pub(crate) fn pass_over(&mut self, index: u32) {
+        self.entries += u32::from(self.passed_over.insert(index));
     }
 
     /// Notes that `index` is part of a chain and not the first one.
-    pub(crate) const fn note_rest(&mut self, index: u32) {
-        self.rest.insert(index);
+    pub(crate) fn note_rest(&mut self, index: u32) {
+        self.entries += u32::from(self.rest.insert(index));
     }
 
     /// Number of slots that were passed over among the unresolved indices.
@@ -154,8 +156,10 @@ impl HeldSends {
 
     /// As [`is_passed_over`](Self::is_passed_over), and clears the mark. Call it once, when the index is the
     /// oldest unresolved one.
-    pub(crate) const fn was_passed_over(&mut self, index: u32) -> bool {
-        self.passed_over.remove(index)
+    pub(crate) fn was_passed_over(&mut self, index: u32) -> bool {
+        let was_in = self.passed_over.remove(index);
+        self.entries -= u32::from(was_in);
+        was_in
     }
 
     /// Whether the oldest unresolved send, `index`, has to be held although its own status is final. The
@@ -167,7 +171,9 @@ impl HeldSends {
 
     /// Clears the marks of `index`, which was the oldest unresolved send and has ended.
     pub(crate) const fn resolve(&mut self, index: u32) {
-        if !self.rest.remove(index) {
+        if self.rest.remove(index) {
+            self.entries -= 1;
+        } else {
             self.holds_first = false;
         }
     }
@@ -178,6 +184,8 @@ impl HeldSends {
         self.holds_first |= !is_rest;
         // There is room, because each held send has a slot.
         let _ = self.held.push(Held { index, target, is_rest });
+        // A mark has become a held send, or a held send has come.
+        self.entries += u32::from(!is_rest);
     }
 
     /// Removes the oldest held send that has ended and returns its index; `has_ended` tells whether the send
@@ -192,6 +200,7 @@ impl HeldSends {
             return None;
         };
         let ended = self.held.remove(place);
+        self.entries -= 1;
         // The other parts need not wait for the first part any more.
         for held in self.held.iter_mut().skip(place).take_while(|held| held.is_rest) {
             held.is_rest = false;

@@ -103,7 +103,7 @@ impl<D: Doorbell> Stream<D> {
     fn pump(&mut self) {
         self.port.disarm();
         loop {
-            let (peer, length, mut missing) = (self.consumer, self.case.payload, self.missing);
+            let (consumer, length, mut missing) = (&self.consumer, self.case.payload, self.missing);
             let sent = self.port.reap_each(|done| {
                 if done.status != Status::Done {
                     ended_badly(done.status);
@@ -112,7 +112,7 @@ impl<D: Doorbell> Stream<D> {
                 // Cannot go below 0: only the messages of one batch are under way, so no more come back
                 // before the flush.
                 missing -= 1;
-                Some(Outgoing { peer, buffer: done.buffer, length, message })
+                Some(Outgoing { peer: *consumer, buffer: done.buffer, length, message })
             });
             if let Err(refused) = sent {
                 refused_to_send(refused.reason);
