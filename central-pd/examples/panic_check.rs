@@ -31,12 +31,12 @@ mod central {
         unsafe { a_panic_can_be_reached_from_the_engine() }
     }
 
-    /// A machine of which the compiler knows nothing.
+    /// A machine about which the compiler knows nothing.
     struct Opaque;
 
     impl Machine for Opaque {
         fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed> {
-            // So that the check can be seen to fail.
+            // The test plants this panic, to see that the check can fail.
             if option_env!("FERRY_PLANTED_PANIC").is_some() {
                 black_box([0_u8; 4][frame.number as usize]);
             }

@@ -1,5 +1,5 @@
 //! What one client may still cause in this round: bytes to be copied, and descriptors to be carried or
-//! refused (deficit round robin).
+//! refused. This is deficit round robin.
 
 use core::num::{NonZeroU32, NonZeroU64};
 
@@ -10,10 +10,10 @@ use crate::flow::CHUNK_BYTES;
 /// One round's share, in the units of [`Budget::part_of_share`].
 const SHARE: u64 = 1 << 16;
 
-/// In the order of use: a turn reads the last three.
+/// The fields lie in memory in this order, because a turn reads the last three.
 #[repr(C)]
 pub(crate) struct Budget {
-    /// Bytes added to the deficit in each round, and the most that can come of that.
+    /// Bytes added to the deficit in each round, and the most that the deficit can become.
     bytes_per_round: NonZeroU32,
     most_bytes: u32,
     messages_per_round: NonZeroU32,
@@ -21,7 +21,7 @@ pub(crate) struct Budget {
     deficit: u32,
     /// Descriptors of this client that may still be carried or refused in this round.
     messages: u32,
-    /// What its next step costs, if it could not afford that in this round; else 0.
+    /// Price in bytes of the client's next step, if it could not afford the step in this round; else 0.
     wanted: u32,
 }
 
@@ -36,8 +36,8 @@ impl Budget {
         wanted: 0,
     };
 
-    /// The budget that a checked configuration gives, with nothing saved up. A share of 0, which such a
-    /// configuration does not have, counts as 1.
+    /// The budget that a checked configuration gives, with nothing saved up. A share of 0 counts as 1; a
+    /// checked configuration has none.
     pub(crate) fn of(record: &ClientRecord) -> Self {
         Self {
             bytes_per_round: NonZeroU32::new(record.bytes_per_round).unwrap_or(NonZeroU32::MIN),
@@ -59,8 +59,8 @@ impl Budget {
         self.messages
     }
 
-    /// Gives the client its share of a round. A client without work saves up nothing. One that could not use
-    /// all of its last share, because the next piece was larger than the rest, keeps the rest.
+    /// Gives the client its share of a round. A client without work saves up nothing. A client keeps the rest
+    /// of its last share if its next step cost more than that rest.
     #[inline]
     pub(crate) fn replenish(&mut self, has_work: bool) {
         self.messages = self.messages_per_round.get();
@@ -72,12 +72,12 @@ impl Budget {
         };
     }
 
-    /// Takes away what is saved up: the client begins anew.
+    /// Takes away what is saved up, because the client begins anew.
     pub(crate) const fn reset(&mut self) {
         self.deficit = 0;
     }
 
-    /// Whether the share of this round is enough for a step of this price. If not, the step is for a later
+    /// Whether the share of this round is enough for a step of this price. If not, the step waits for a later
     /// round.
     #[inline]
     pub(crate) const fn can_afford(&mut self, cost: u32) -> bool {
@@ -93,14 +93,14 @@ impl Budget {
         self.deficit -= cost;
     }
 
-    /// Counts descriptors that are carried or refused. A chain is carried whole, even if it is more than the
-    /// rest.
+    /// Counts descriptors that are carried or refused. A chain is carried whole, even if it has more
+    /// descriptors than are left.
     #[inline]
     pub(crate) fn count_descriptors(&mut self, descriptors: u32) {
         self.messages = self.messages.saturating_sub(descriptors);
     }
 
-    /// Counts `messages` messages that together leave `deficit` bytes.
+    /// Counts `messages` messages, after which `deficit` bytes are left.
     #[cfg(feature = "express")]
     #[inline]
     pub(crate) const fn spend(&mut self, messages: u32, deficit: u32) {
@@ -108,7 +108,8 @@ impl Budget {
         self.deficit = deficit;
     }
 
-    /// Rounds until this client can afford the step that it could not afford in this one.
+    /// Rounds until this client can afford the step that it could not afford in this round. `None` if there
+    /// is none.
     pub(crate) const fn rounds_until_afforded(&self) -> Option<u32> {
         if self.wanted == 0 {
             return None;
@@ -116,14 +117,14 @@ impl Budget {
         Some(self.wanted.saturating_sub(self.deficit).div_ceil(self.bytes_per_round.get()))
     }
 
-    /// Gives the client its shares of that many rounds, in which nothing happens.
+    /// Gives the client its shares of `rounds` rounds in which nothing happens.
     pub(crate) fn save_up(&mut self, rounds: u32) {
         let bytes = self.bytes_per_round.get().saturating_mul(rounds);
         self.deficit = self.deficit.saturating_add(bytes).min(self.most_bytes);
     }
 
-    /// What `messages` messages with `bytes` bytes in all are of a round's share, in 65536ths: of the bytes
-    /// or of the messages, whichever is more. At least 1.
+    /// The part of a round's share that `messages` messages with `bytes` bytes in all are, in 65536ths. It is
+    /// the part of the bytes or of the messages, whichever is larger. At least 1.
     pub(crate) fn part_of_share(&self, messages: u32, bytes: u64) -> NonZeroU64 {
         let by_messages = u64::from(messages) * SHARE / NonZeroU64::from(self.messages_per_round);
         let by_bytes = bytes.saturating_mul(SHARE) / NonZeroU64::from(self.bytes_per_round);

@@ -1,5 +1,5 @@
-//! A client's transmit or receive buffer, as central reaches it: which frames exist, where each is mapped,
-//! which are.
+//! A client's transmit or receive buffer, as central maps it: which frames it has, the window address of
+//! each, and which of them are mapped.
 
 use core::ops::Range;
 
@@ -10,7 +10,7 @@ use ferry_layout::{Address, DomainId, Span};
 use crate::machine::{FrameRef, Machine, MapFailed, Side};
 use crate::table::Table;
 
-/// One buffer. Each frame has one home in the window, so a mapping is never made over another.
+/// One buffer. Each frame has a window address of its own, so a mapping is never made over another.
 #[repr(C)]
 pub(crate) struct Buffer {
     side: Side,
@@ -19,15 +19,15 @@ pub(crate) struct Buffer {
     first_capability: u64,
     frame_bits: u32,
     mapped_count: u32,
-    /// By policy. `Each`: frames that are mapped for the turn at hand, and noted for unmapping. `Keep`:
-    /// frames that are mapped for flows that keep them.
+    /// One for each mapping policy. `Each`: frames that are mapped for the current turn, and noted for
+    /// unmapping. `Keep`: frames that are mapped for flows that keep them.
     reaches: Table<Reach, 2>,
-    /// Bit `n` of the words: frame `n` is mapped.
+    /// Bit `n` of all words together says whether frame `n` is mapped.
     mapped: Table<u64, { MAX_BUFFER_FRAMES / 64 }>,
 }
 
-/// Bytes of a buffer, without a gap, whose frames are all mapped. A short answer to a frequent question;
-/// there may be more.
+/// A range of bytes of a buffer whose frames are all mapped. It answers a frequent question quickly. Frames
+/// outside of it may be mapped too.
 #[derive(Clone, Copy)]
 pub(crate) struct Reach {
     low: u64,
@@ -43,13 +43,13 @@ impl Reach {
         self.low <= span.start() && span.end() <= self.high
     }
 
-    /// The span that `place` claims, if all of it is within reach, and so within the buffer.
+    /// The span that `place` and `length` claim, if all of it is within reach, and so within the buffer.
     #[inline]
     pub(crate) fn span(self, place: Address, length: u32) -> Option<Span> {
         place.span(length, self.high).filter(|span| self.low <= span.start())
     }
 
-    /// Both, if there is no gap between them, else `other`.
+    /// Both together, if there is no gap between them, else `other`.
     const fn joined(self, other: Self) -> Self {
         if other.low <= self.high && self.low <= other.high {
             Self {
@@ -62,19 +62,19 @@ impl Reach {
     }
 }
 
-/// Where a buffer lies in central's window, whatever of it is mapped.
+/// Window address of a buffer, whether or not its frames are mapped.
 #[derive(Clone, Copy)]
 pub(crate) struct Home(u64);
 
 impl Home {
-    /// Where byte 0 of `span`, a span of this buffer, lies when it is mapped.
+    /// Window address of the first byte of `span`, a span of this buffer.
     #[inline]
     pub(crate) const fn address(self, span: Span) -> u64 {
         self.0.wrapping_add(span.start())
     }
 }
 
-/// Frames mapped and unmapped, for the counters.
+/// Number of frames that were mapped or unmapped, for the counters.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Changed(pub(crate) u32);
 
@@ -92,7 +92,7 @@ impl Buffer {
         }
     }
 
-    /// Takes over what the configuration says. `record` comes from a checked configuration.
+    /// Takes over the record of a checked configuration.
     pub(crate) const fn configure(&mut self, record: &BufferRecord) {
         self.bytes = record.bytes;
         self.window_address = record.window_address;
@@ -100,18 +100,18 @@ impl Buffer {
         self.frame_bits = record.frame_bits;
     }
 
-    /// Size in bytes; spans of this buffer are made against it.
+    /// Size in bytes. Spans of this buffer are made against it.
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Where the buffer lies when it is mapped.
+    /// Window address of the buffer.
     #[inline]
     pub(crate) const fn home(&self) -> Home {
         Home(self.window_address)
     }
 
-    /// What is known to be mapped for flows of this policy.
+    /// The bytes that are known to be mapped for flows of this policy.
     #[inline]
     pub(crate) fn reach(&self, mapping: Mapping) -> Reach {
         self.reaches[mapping as u32]
@@ -131,7 +131,8 @@ impl Buffer {
         }
     }
 
-    /// Maps those of `frames` that are not mapped (r05, r06). On failure, what it did map stays mapped.
+    /// Maps those of `frames` that are not mapped (r05, r06). On failure, the frames that it has mapped stay
+    /// mapped.
     pub(crate) fn map(
         &mut self,
         client: DomainId,
@@ -159,10 +160,10 @@ impl Buffer {
         (changed, Ok(()))
     }
 
-    /// The mapped frames without a gap around `frames`, which are mapped.
+    /// The whole run of mapped frames around `frames`, which are mapped.
     fn run_around(&self, frames: Range<u32>) -> Range<u32> {
         let Range { mut start, mut end } = frames;
-        // A word of the set at a time.
+        // This goes through the set a word at a time.
         while start != 0 {
             let (word, last) = ((start - 1) / 64, (start - 1) % 64);
             let run = (self.mapped[word] << (63 - last)).leading_ones();
@@ -224,7 +225,7 @@ impl Buffer {
         changed
     }
 
-    /// Word and bit of a frame's place in `mapped`.
+    /// Word of `mapped` for a frame, and its bit in that word.
     #[inline]
     const fn place(number: u32) -> (u32, u64) {
         (number / 64, 1 << (number % 64))

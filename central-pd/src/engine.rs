@@ -1,5 +1,5 @@
-//! The state of central. Its fields are private to this module: the files below it do the work, one kind of
-//! effect in each. `lib.rs` has the list.
+//! The state of central. Its fields are private to this module. The files below it do the work, with one kind
+//! of effect in each; `lib.rs` has the list.
 
 mod accept;
 mod client;
@@ -37,7 +37,8 @@ pub struct Engine {
     has_urgent: bool,
     /// Ticks since the start, wrapping.
     now: u32,
-    /// The client with which the next round begins, so that nobody is always first.
+    /// The number of the client with which the next round begins. It moves on, so that no client is always
+    /// first.
     rotation: u32,
     /// Rounds since the start, wrapping.
     round: u32,
@@ -48,24 +49,28 @@ pub struct Engine {
     /// Clients to signal at the end of the next round: a sender with work left, and those it sends to. So one
     /// batch causes one signal. The delay is bounded because rings fill or drain.
     to_signal_later: ClientSet,
-    /// Clients with sends that may go on, because a target has acted.
+    /// Clients with sends that may go on, for example because a target has acted. They get a turn even if
+    /// nobody looks at them.
     roused: ClientSet,
-    /// Clients to look at again in the next round: a turn has met something that only a look may do.
+    /// Clients to look at in the next round even without a signal: something was found that only `look` may
+    /// answer.
     look_again: ClientSet,
-    /// Clients that were found to have broken the protocol, until [`Engine::expel_offenders`].
+    /// Clients that were found to have broken the protocol. [`Engine::expel_offenders`] quarantines them.
     offenders: ClientSet,
-    /// Clients that had news, or a frame used, since the last tick.
+    /// Clients that were to be signalled, or whose frames were needed, since the last tick. The next tick
+    /// unmaps the frames of all others.
     active: ClientSet,
-    /// Clients that are asked to signal when they post or take, because something waits for that.
+    /// Clients whose wake hint for requests is armed, because sends wait for what they may post or take, or
+    /// an answer waits for a place in their receive queue.
     asking: ClientSet,
-    /// Clients for which that may have changed.
+    /// Clients for which `asking` may have to change.
     reconsider: ClientSet,
-    /// What the turn at hand has done and not yet made visible.
+    /// What the current turn has done and not yet made visible.
     pending: Pending,
 }
 
 impl Engine {
-    /// Without any client. To be configured before it runs.
+    /// An engine without any client. It must be configured before it runs.
     #[must_use]
     #[expect(clippy::large_stack_arrays, reason = "evaluated by the compiler into a static")]
     pub const fn new() -> Self {

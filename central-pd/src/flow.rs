@@ -1,4 +1,4 @@
-//! Flows: who may send to whom, and the sends that wait there in order.
+//! Flows: which client may send to which, and the sends that wait there in order.
 
 use ferry_layout::DomainId;
 use ferry_layout::config::{FlowRecord, Mapping};
@@ -7,15 +7,15 @@ use ferry_layout::geometry::MAX_CLIENTS;
 use crate::service::Uncounted;
 use crate::table::Table;
 
-/// Most bytes that one step copies. A longer message is carried in several steps, between which others get
-/// their turn.
+/// Most bytes that one step copies. A longer message is carried in several steps. Others have their turn
+/// between these steps.
 pub const CHUNK_BYTES: u32 = 64 * 1024;
 
 /// What the configuration grants, and the ends of the queue of waiting sends. The sends themselves, and the
 /// links between them, lie in the source's table ([`crate::send::Sends`]).
 #[derive(Clone, Copy)]
 pub(crate) struct Flow {
-    /// Longest message in bytes; 0 is no flow at all.
+    /// Longest message in bytes. 0 means that there is no flow.
     pub(crate) max_message: u32,
     /// Longest message in bytes that one step carries whole.
     pub(crate) in_one_step: u32,
@@ -25,9 +25,9 @@ pub(crate) struct Flow {
     pub(crate) sequence: u64,
     /// Free-running indices of the oldest and newest waiting send.
     pub(crate) waiting: Option<(u32, u32)>,
-    /// How far it has come in the order in which the target's senders are served; see `engine/share.rs`.
+    /// Position of this flow in the order in which the target's senders are served; see `engine/share.rs`.
     pub(crate) served: u64,
-    /// What it was given in this round while nobody else waited for it.
+    /// What this flow got in one round while nobody else waited for the target.
     pub(crate) uncounted: Uncounted,
 }
 
@@ -50,7 +50,7 @@ impl Flow {
     }
 }
 
-/// All flows, granted or not: a lookup is a shift.
+/// All flows, granted or not, so that a lookup is a shift.
 pub(crate) struct Flows(Table<Flow, { MAX_CLIENTS * MAX_CLIENTS }>);
 
 impl Flows {

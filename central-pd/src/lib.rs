@@ -1,38 +1,40 @@
 //! The engine of Ferry's central protection domain (PD): mediated transfer between clients that share no
 //! memory.
 //!
-//! The engine does not know that it is a PD. It sees shared memory as `ferry_layout` describes it, and the
-//! machine through the trait [`Machine`]: map a frame, unmap a frame, copy, signal. So it runs the same on
-//! every platform and under tests on the host. The PD around it, `src/pd/central.rs`, is a page.
+//! The engine does not know that it is a PD. It sees shared memory as `ferry_layout` describes it. It sees
+//! the machine through the trait [`Machine`]: map a frame, unmap a frame, copy, signal. So it runs the same
+//! on every platform and under tests on the host. The PD around it is in `src/pd/`.
 //!
 //! What holds whatever the clients do:
 //!
 //! * Work for one client in one round is bounded by constants and by the configuration, never by a number
-//!   that a client wrote. No panic can be reached from shared memory: tables are indexed through a mask, sums
-//!   are taken in widths that cannot overflow.
-//! * What is used of a descriptor, a receive request or an index is what was checked, from one fetch. Looked
-//!   at again, it is checked again, and that happens a constant number of times.
+//!   that a client wrote.
+//! * No panic can be reached from shared memory. Tables are indexed through a mask, and sums are taken in
+//!   widths that cannot overflow.
+//! * A descriptor, a receive request or an index is fetched once, and the fetched copy is both checked and
+//!   used. If it is fetched again, it is checked again. That happens a constant number of times.
 //! * A byte moves only from the sender's `_tx` to a place that the target offered, over a granted flow.
 //! * When a sender sees `Done`, or a receiver its delivery, both buffers are unmapped again (mapping policy
 //!   `each`).
 //! * A breach of the protocol has one consequence, applied in one place (`engine/epoch.rs`): quarantine of
-//!   the offender.
+//!   the client that broke it.
 //!
-//! Not guaranteed: that payload stays the same while it is copied (the sender may write to it), and anything
-//! about time; a client can learn from how long its own requests take that others are busy.
+//! Two things are not guaranteed. Payload may change while it is copied, because the sender may write to it.
+//! And nothing is said about time: a client can learn from the duration of its own requests that others are
+//! busy.
 //!
 //! ```text
-//! engine.rs, engine/client.rs   the state, which only these see:
+//! engine.rs, engine/client.rs   the state; only the files below see it:
 //!   engine/round.rs      whom to look at, in what order, when to sleep         ── calls ──┐
 //!   engine/look.rs       what clients have published                                      │
 //!   engine/turn.rs       one client's turn                                                │
 //!   engine/express.rs    plain messages to a receiver that is ready, many at a time       │
 //!   engine/accept.rs     a descriptor is checked and copied: a send, or a status          │
 //!   engine/transfer.rs   one step of one message: match, map, copy, file                  │
-//!   engine/share.rs      which of several senders gets what a receiver has to give        ▼
+//!   engine/share.rs      which of several senders gets a receiver's buffers and places    ▼
 //!   engine/wait.rs       which client waits for which
-//!   engine/settle.rs     what a turn has done becomes visible, in one order
-//!   engine/epoch.rs      a client starts, restarts, or is shut out
+//!   engine/settle.rs     the work of a turn becomes visible, in one order
+//!   engine/epoch.rs      a client starts, restarts, or is quarantined
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
 //! budget.rs, buffer.rs, flow.rs, offers.rs, pending.rs, requests.rs, send.rs, service.rs, waits.rs   tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
@@ -41,9 +43,9 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
-// No panic may be reached from shared memory; `examples/panic_check.rs` shows it for the linked program, this
-// says where it begins. Arithmetic is not on the list: sums are bounded by what was checked, and tests and
-// fuzzers run with overflow checks.
+// No panic may be reached from shared memory. `examples/panic_check.rs` checks that for the linked program.
+// These lints point to the line that could panic. Arithmetic is not on the list: sums are bounded by what was
+// checked, and tests and fuzzers run with overflow checks.
 #![cfg_attr(
     not(test),
     deny(

@@ -22,47 +22,47 @@ pub struct FrameRef {
     pub number: u32,
     /// Capability pointer of the frame.
     pub capability: u64,
-    /// Its home in the window.
+    /// Its window address.
     pub address: u64,
     /// Binary logarithm of its size in bytes.
     pub bits: u32,
 }
 
-/// The kernel refused to map a frame. Nobody's fault but ours: the sender gets `Failed`.
+/// The kernel refused to map a frame. No client is at fault. The sender gets the status `Failed`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MapFailed;
 
-/// The hands of the engine. Implementations hold no policy.
+/// What the engine can do to the machine. Implementations make no decisions; the engine does.
 pub trait Machine {
-    /// Maps `frame` at its home in the window: read-only for [`Side::Transmit`], read-write for
-    /// [`Side::Receive`] (r02, r03). The engine never maps a frame that is mapped.
+    /// Maps `frame` at its window address: read-only for [`Side::Transmit`], read-write for [`Side::Receive`]
+    /// (r02, r03). The engine never maps a frame that is mapped.
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed>;
 
     /// Removes the mapping of `frame` (r19, r28). The engine never unmaps a frame that is not mapped.
     fn unmap(&mut self, frame: FrameRef);
 
-    /// Copies `length` bytes, at least 1, between two places of the window (r04). All frames of both ranges
-    /// are mapped. The source may change meanwhile.
+    /// Copies `length` bytes, at least 1, from one window address to another (r04). All frames of both ranges
+    /// are mapped. The source may change during the copy.
     fn copy(&mut self, from: u64, to: u64, length: u32);
 
     /// Signals `client`.
     fn signal(&mut self, client: DomainId);
 
-    /// Signals `client` as the last thing that the engine does in this run: a platform whose kernel can
-    /// signal and wait in one call may leave it to that.
+    /// Signals `client` as the last thing that the engine does in this run. A platform whose kernel can
+    /// signal and wait in one call may leave the signal to that call.
     fn signal_and_sleep(&mut self, client: DomainId) {
         self.signal(client);
     }
 
-    /// Looks at central's own notification without waiting: whether a period has passed since central last
-    /// looked. Who else has signalled need not be told, because every client is looked at after this. Called
-    /// between two rounds.
+    /// Looks at central's own notification without waiting. Returns whether a tick has come since central
+    /// last looked. Clients that have signalled need not be reported, because the engine looks at every
+    /// client after this call. It is called between two rounds.
     fn poll_tick(&mut self) -> bool {
         false
     }
 
-    /// Called when deliveries of a turn have become visible whose statuses have not. A test stops central
-    /// there.
+    /// Test hook: called when the deliveries of a turn are published and their statuses are not yet written.
+    /// A test stops central there.
     #[cfg(feature = "hooks")]
     fn delivered(&mut self) {}
 }

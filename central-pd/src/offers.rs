@@ -1,7 +1,7 @@
-//! What one client offers its peers to write to, and is not claimed: where each buffer or window lies, and
-//! whom it is for.
+//! The buffers and windows that one client offers to its peers and that no message has claimed: where each
+//! lies, and which client it is for.
 //!
-//! Who may use what is answered by sets of ring slots. A slot is in at most one set, and in none while a
+//! Sets of ring slots say who may use which offer. A slot is in at most one set. It is in none while a
 //! message under way has claimed its buffer.
 
 use ferry_layout::geometry::{MAX_CLIENTS, POST_SLOTS};
@@ -14,7 +14,7 @@ use crate::table::Table;
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
 pub(crate) const RING: u32 = POST_SLOTS as u32;
 
-/// Any client, where none is meant.
+/// Some client, to fill entries that have no meaning.
 const FIRST: DomainId = DomainId::new(0).unwrap();
 
 /// The offers, by the free-running index of the request that made them.
@@ -23,10 +23,11 @@ pub(crate) struct Offers {
     for_all: SlotSet,
     for_one: Table<SlotSet, MAX_CLIENTS>,
     spans: Table<Span, POST_SLOTS>,
-    /// Slots whose offer is for one client only, and that client. Says nothing of slots without an offer.
+    /// Slots whose offer is for one client only; `only` names it. Neither has a meaning for slots without an
+    /// offer.
     reserved: SlotSet,
     only: Table<DomainId, POST_SLOTS>,
-    /// Index of the request, of those for one client only: they may be more than a lap old.
+    /// Indices of the requests that are for one client only: these may be more than a lap old.
     since: Table<u32, POST_SLOTS>,
     windows: Table<SlotSet, MAX_CLIENTS>,
 }
@@ -44,7 +45,7 @@ impl Offers {
         }
     }
 
-    /// Forgets all of them, at the beginning of an epoch.
+    /// Forgets all offers, at the beginning of an epoch.
     pub(crate) fn clear(&mut self) {
         self.for_all = SlotSet::EMPTY;
         self.for_one = Table::new([SlotSet::EMPTY; MAX_CLIENTS]);
@@ -52,14 +53,13 @@ impl Offers {
         self.reserved = SlotSet::EMPTY;
     }
 
-    /// Writes down buffer `index`, which is for anyone and not open before
-    /// [`open_to_all`](Self::open_to_all).
+    /// Records buffer `index`, which is for anyone. It is not open before [`open_to_all`](Self::open_to_all).
     #[inline]
     pub(crate) fn put(&mut self, index: u32, span: Span) {
         self.spans[index] = span;
     }
 
-    /// `count` buffers from `index` on, written down just before, wait for messages.
+    /// Opens `count` buffers from `index` on, which were recorded just before.
     #[inline]
     pub(crate) fn open_to_all(&mut self, index: u32, count: u32) {
         self.for_all.insert_run(index, count);
@@ -68,13 +68,13 @@ impl Offers {
         }
     }
 
-    /// Buffer `index` waits for a message from `only`.
+    /// Opens buffer `index` for messages from `only`.
     pub(crate) fn open_to_one(&mut self, index: u32, span: Span, only: DomainId) {
         self.reserve(index, span, only);
         self.for_one[only].insert(index);
     }
 
-    /// Window `index` is open for `from`.
+    /// Opens window `index` for `from`.
     pub(crate) fn open_window(&mut self, index: u32, span: Span, from: DomainId) {
         self.reserve(index, span, from);
         self.windows[from].insert(index);
@@ -87,7 +87,7 @@ impl Offers {
         self.only[index] = only;
     }
 
-    /// Windows that are open for `from`.
+    /// Number of windows that are open for `from`.
     pub(crate) fn windows(&self, from: DomainId) -> usize {
         self.windows[from].count() as usize
     }
@@ -98,7 +98,7 @@ impl Offers {
         self.windows[source].from(0).any(|index| self.spans[index].covers(place))
     }
 
-    /// Buffer `index`, which a message had claimed, waits again.
+    /// Opens buffer `index` again, which a message had claimed.
     pub(crate) fn open(&mut self, index: u32) {
         if self.reserved.contains(index) {
             self.for_one[self.only[index]].insert(index);
@@ -107,7 +107,7 @@ impl Offers {
         }
     }
 
-    /// Whether offer `index` stands, and no message has claimed it.
+    /// Whether offer `index` is open: it is not over, and no message has claimed it.
     pub(crate) fn is_open(&self, index: u32) -> bool {
         if self.reserved.contains(index) {
             let only = self.only[index];
@@ -117,7 +117,7 @@ impl Offers {
         }
     }
 
-    /// Offer `index` stands no more, or is claimed.
+    /// Closes offer `index`: it is over, or a message claims it.
     pub(crate) fn close(&mut self, index: u32) {
         if self.reserved.contains(index) {
             let only = self.only[index];
@@ -128,7 +128,7 @@ impl Offers {
         }
     }
 
-    /// `count` buffers from `index` on, which `source` may fill, wait no more.
+    /// Closes `count` buffers from `index` on, which `source` has filled.
     #[inline]
     pub(crate) fn close_run(&mut self, source: DomainId, index: u32, count: u32) {
         self.for_all.remove_run(index, count);
@@ -137,8 +137,8 @@ impl Offers {
         }
     }
 
-    /// The buffer that `source` fills next, and how many it can fill, at least, from it on without a gap: one
-    /// that is for it alone, or those for anyone from request `oldest` on.
+    /// The buffer that `source` fills next, and how many buffers it can fill, at least, from that one on
+    /// without a gap. It is one buffer for `source` alone, or else those for anyone from request `oldest` on.
     #[inline(always)]
     pub(crate) fn first_run(&self, source: DomainId, oldest: u32) -> (u32, u32) {
         if !self.for_one[source].is_empty() {
@@ -147,7 +147,7 @@ impl Offers {
         if self.for_all.is_empty() { (oldest, 0) } else { self.for_all.first_run(oldest) }
     }
 
-    /// The oldest of the buffers that are for `source` alone; `oldest` if there are none.
+    /// The oldest of the buffers that are for `source` alone. `oldest` if there are none.
     #[cold]
     fn oldest_for(&self, source: DomainId, oldest: u32) -> u32 {
         let next = oldest.wrapping_add(RING);
@@ -155,7 +155,7 @@ impl Offers {
         requests.max_by_key(|index| next.wrapping_sub(*index)).unwrap_or(oldest)
     }
 
-    /// Buffers that anyone may fill.
+    /// Number of open buffers that anyone may fill.
     pub(crate) const fn open_to_anyone(&self) -> u32 {
         self.for_all.count()
     }
@@ -180,7 +180,7 @@ mod tests {
         DomainId::new(number).unwrap()
     }
 
-    /// The buffer that `source` fills next, in the eyes of a central whose next request has index `next`.
+    /// The buffer that `source` fills next, for a central whose next request has index `next`.
     fn find(offers: &Offers, source: DomainId, next: u32) -> Option<u32> {
         let (index, count) = offers.first_run(source, next.wrapping_sub(128));
         (count != 0).then_some(index)
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn the_oldest_buffer_for_a_peer_comes_first_however_long_it_is_open() {
         let mut offers = Offers::new();
-        // Slots 70, 40 and 10, in the order in which they were posted; from the last one's index the walk
+        // Slots 70, 40 and 10, in the order in which they were posted. From the index of the last one, a walk
         // over slots alone would begin elsewhere.
         let indices = [70, 40 + 128, 10 + 3 * 128];
         for index in indices {

@@ -1,4 +1,4 @@
-//! What a turn has done and not yet made visible. `settle.rs` makes it so, in one order.
+//! What a turn has done and not yet made visible. `settle.rs` makes it visible, in one order.
 
 use core::ops::Range;
 
@@ -11,12 +11,12 @@ use crate::table::ClientSet;
 
 /// What is not visible yet.
 pub(crate) struct Pending {
-    /// Something was noted since all was visible.
+    /// Something was noted since everything was last visible.
     is_used: bool,
     /// Frames to unmap before anything becomes visible.
     runs: Vec<MappedRun, RUNS>,
-    /// Each takes a slot at least of the source's ring, and none twice, so there is room for all; see
-    /// [`is_full`](Self::is_full).
+    /// Each entry stands for at least one slot of the source's ring, and no slot is in two entries. So there
+    /// is room for all; see [`is_full`](Self::is_full).
     finished: Vec<Finished, TRANSMIT_SLOTS>,
     refused: Vec<Refused, TRANSMIT_SLOTS>,
     /// Clients whose requests were taken or used.
@@ -25,7 +25,7 @@ pub(crate) struct Pending {
     targets: ClientSet,
 }
 
-/// Runs of frames that one turn can have mapped at a time.
+/// Most runs of frames that one turn can have mapped at a time.
 const RUNS: usize = 32;
 
 /// Frames of one buffer that were mapped for messages of this turn.
@@ -36,19 +36,19 @@ pub(crate) struct MappedRun {
     pub(crate) frames: Range<u32>,
 }
 
-/// Messages whose sender is to see `Done`: one, or several of one part each that lie and were carried one
-/// after the other.
+/// Messages that end with `Done`: one message, or several of one part each that lie in consecutive slots and
+/// were carried one after the other.
 #[derive(Clone, Copy)]
 pub(crate) struct Finished {
     /// First slot.
     pub(crate) index: u32,
     pub(crate) messages: u32,
-    /// Parts of each.
+    /// Parts of each message.
     pub(crate) parts: u32,
     pub(crate) target: DomainId,
-    /// The first one's number in its flow.
+    /// Number of the first message in its flow.
     pub(crate) sequence: u64,
-    /// Bytes of all.
+    /// Bytes of all messages.
     pub(crate) bytes: u64,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Refused {
 pub(crate) struct NoRoom;
 
 impl Finished {
-    /// Whether `next` begins where this ends, so that both are one run.
+    /// Whether `next` begins where this ends, so that one entry can stand for both.
     #[inline]
     fn is_followed_by(&self, next: &Self) -> bool {
         (self.parts, next.parts) == (1, 1)
@@ -86,13 +86,13 @@ impl Pending {
         }
     }
 
-    /// Whether all is visible.
+    /// Whether nothing is left to make visible.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         !self.is_used
     }
 
-    /// Whether there may be no place for another end. The turn is over then.
+    /// Whether there may be no place for the end of another message. Then the turn ends.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.is_used && (self.finished.is_full() || self.refused.is_full())
@@ -104,8 +104,8 @@ impl Pending {
         self.finished.is_empty()
     }
 
-    /// Notes a run, as part of an earlier one where both touch: messages of one turn often share frames,
-    /// which are then mapped and unmapped once. To be called before the frames are mapped.
+    /// Notes a run. If it touches an earlier run, it becomes part of that one. Messages of one turn often
+    /// share frames, which are then mapped and unmapped once. Must be called before the frames are mapped.
     #[inline]
     pub(crate) fn note_run(&mut self, run: MappedRun) -> Result<(), NoRoom> {
         self.is_used = true;
@@ -132,14 +132,14 @@ impl Pending {
         &self.runs
     }
 
-    /// All runs are unmapped.
+    /// Forgets the runs, after all of them were unmapped.
     #[inline]
     pub(crate) fn forget_runs(&mut self) {
         self.runs.clear();
     }
 
-    /// Notes what is delivered, as part of what was noted last if it goes on there. `false` if there is no
-    /// place, which [`is_full`](Self::is_full) has told before.
+    /// Notes messages that are delivered. If they continue the entry that was noted last, they become part of
+    /// it. Returns `false` if there is no place, which [`is_full`](Self::is_full) has reported before.
     #[inline]
     pub(crate) fn finish(&mut self, finished: Finished) -> bool {
         self.is_used = true;
@@ -155,13 +155,14 @@ impl Pending {
         self.finished.push(finished).is_ok()
     }
 
-    /// Notes what is refused. `false` if there is no place, which [`is_full`](Self::is_full) has told before.
+    /// Notes a message that is refused. Returns `false` if there is no place, which
+    /// [`is_full`](Self::is_full) has reported before.
     pub(crate) fn refuse(&mut self, refused: Refused) -> bool {
         self.is_used = true;
         self.refused.push(refused).is_ok()
     }
 
-    /// Requests of `client` were taken.
+    /// Notes that requests of `client` were taken.
     pub(crate) const fn note_requests(&mut self, client: DomainId) {
         self.is_used = true;
         self.requests.insert(client);
@@ -189,7 +190,7 @@ impl Pending {
         &self.refused
     }
 
-    /// All of it is visible.
+    /// Forgets everything but the runs, after it has become visible.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.is_used = false;

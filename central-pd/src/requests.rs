@@ -1,8 +1,8 @@
 //! Receive requests that central has taken from a client: its posted buffers and open windows.
 //!
-//! A request keeps its slot of the ring until it is over, however long that takes; the ring goes on without
-//! it. When it comes round to a slot whose request central still holds, the index is passed over. So no
-//! request waits for an older one.
+//! A request keeps its slot of the ring until it is over, however long that takes, and the ring goes on
+//! without it. When the ring comes round to a slot whose request central still holds, central passes over
+//! that index. So no request waits for an older one.
 
 use ferry_layout::geometry::{MAX_WINDOWS, POST_SLOTS};
 use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Post, PostKind, ProtocolViolation, Span};
@@ -16,15 +16,16 @@ pub(crate) struct Requests {
     ring: Consumer<POST_SLOTS>,
     /// Slots whose request was taken and is not over: open, or claimed by a message under way.
     held: SlotSet,
-    /// What the journal says of that.
+    /// What the journal says about `held`.
     noted: SlotSet,
-    /// Only after a restart of central: slots whose next index from the ring's on is no new request.
+    /// Only after a restart of central: slots whose next entry in the ring is no new request.
     over: SlotSet,
-    /// How often the client had withdrawn a request when central last looked for those.
+    /// How often the client had withdrawn a request when central last looked for withdrawn requests.
     withdrawals: u32,
-    /// A claimed buffer is open again, and may have been withdrawn meanwhile.
+    /// A held request may be withdrawn although `withdrawals` has not changed. For example, a claimed buffer
+    /// is open again, and the client has withdrawn it meanwhile.
     look_for_withdrawn: bool,
-    /// Something is to be answered, and there was no place for the answer.
+    /// A request or a withdrawal must be answered, and that could not be done yet.
     pub(crate) unanswered: bool,
     offers: Offers,
 }
@@ -55,16 +56,17 @@ impl Requests {
         self.offers.clear();
     }
 
-    /// Learns from central's pages which requests an earlier central held, and opens them again as their
-    /// entries say now. `bytes` is the size of the client's receive buffer. An entry that is no request any
-    /// more was overwritten by the client, against the protocol; it is forgotten.
+    /// Learns from central's pages which requests an earlier central held. Opens them again as their entries
+    /// say now. `bytes` is the size of the client's receive buffer. If an entry is no request any more, the
+    /// client has overwritten it against the protocol. Such a request is forgotten.
     pub(crate) fn resume(&mut self, from_client: &OutRegion, to_client: &InRegion, bytes: u64) {
         self.clear();
         self.ring = Consumer::new(to_client.post_head.observe());
         self.noted = SlotSet::from_words(to_client.journal.open());
         self.look_for_withdrawn = true;
         let next = self.ring.next();
-        // An index that is published and whose slot is held is that very request, or was passed over for it.
+        // The next index of a held slot may be published already. Then its entry is still this request, or
+        // the client has passed over it. In both cases it is no new request.
         let published = from_client.post_tail.observe().wrapping_sub(next);
         for index in self.noted.from(next.wrapping_sub(RING)) {
             let post: Post = from_client.posts.load(index);
@@ -75,8 +77,8 @@ impl Requests {
         }
     }
 
-    /// After [`resume`](Self::resume): request `index` is over, whether or not there was time to note it,
-    /// because a delivery says so. Of a request that was taken by a central before the last, only the slot is
+    /// Called after [`resume`](Self::resume): a delivery says that request `index` is over. The journal may
+    /// not say so yet. If the request was taken by a central before the last one, only the slot of `index` is
     /// right.
     pub(crate) fn settle(&mut self, index: u32) {
         self.offers.close(index);
@@ -84,28 +86,29 @@ impl Requests {
         if index.wrapping_sub(self.ring.next()) < RING {
             self.over.insert(index);
         } else {
-            // The slot was free again, so its next index may be a new request; if it is none, the client has
+            // The slot was free again, so its next entry may be a new request. If it is none, the client has
             // marked it.
             self.over.remove(index);
         }
     }
 
-    /// After [`settle`](Self::settle): takes what the client had published, so that the post head passes what
-    /// is over. When the deliveries are settled, nothing else tells a next central of that.
+    /// Called after [`settle`](Self::settle): takes what the client has published, so that the post head
+    /// passes the requests that are over. Once the deliveries are settled, nothing else tells the next
+    /// central about these.
     pub(crate) fn catch_up(&mut self, from_client: &OutRegion, bytes: u64) {
-        // A tail that is impossible is for the first look to find.
+        // If the tail is impossible, the first look finds that out.
         if self.refresh(from_client.post_tail.observe()).is_ok() {
             self.take(from_client, bytes, false, &mut false);
         }
     }
 
-    /// Learns the client's tail.
+    /// Learns the client's post tail. An impossible tail is an error.
     #[inline]
     pub(crate) fn refresh(&mut self, tail: u32) -> Result<(), ProtocolViolation> {
         self.ring.refresh(tail)
     }
 
-    /// The client's tail, as it was last seen.
+    /// The client's post tail, as it was last seen.
     #[inline]
     pub(crate) const fn tail(&self) -> u32 {
         self.ring.tail()
@@ -117,21 +120,22 @@ impl Requests {
         self.ring.available() != 0
     }
 
-    /// Whether the client may have withdrawn a request since the last look for those.
+    /// Whether the client may have withdrawn a request since the last look for withdrawn requests.
     #[inline]
     pub(crate) fn may_have_withdrawn(&self, from_client: &OutRegion) -> bool {
         self.look_for_withdrawn || from_client.withdrawals.observe() != self.withdrawals
     }
 
-    /// Whether a request that is held may be withdrawn, though the client has withdrawn none since the last
-    /// look.
+    /// Whether a held request may be withdrawn, although the client has withdrawn none since the last look
+    /// for withdrawn requests.
     pub(crate) const fn has_to_look_for_withdrawn(&self) -> bool {
         self.look_for_withdrawn
     }
 
-    /// Takes new requests up to the first that is to be refused, and notes in `offered` whether there was a
-    /// buffer or window among them. `bytes` is the size of the client's receive buffer. The index of a
-    /// request that is to be refused is given only if it `may_answer`; else that request is left for later.
+    /// Takes new requests up to the first that must be refused, and returns the index of that one. Sets
+    /// `offered` if there was a buffer or window among them. `bytes` is the size of the client's receive
+    /// buffer. If the caller must not answer (`may_answer` is false), the request to refuse is left in the
+    /// ring for later, and the result is `None`.
     pub(crate) fn take(
         &mut self,
         from_client: &OutRegion,
@@ -176,13 +180,13 @@ impl Requests {
             if !self.open(index, request) {
                 return Some(index);
             }
-            // The withdrawal may have been counted before the request was seen.
+            // Central may have read the count of withdrawals before it saw this request.
             self.look_for_withdrawn |= post.marks & Post::WITHDRAWN != 0;
             *offered = true;
         }
     }
 
-    /// Closes one open request that the client has withdrawn, and gives its index. `None` if there is none.
+    /// Closes one open request that the client has withdrawn, and returns its index. `None` if there is none.
     pub(crate) fn take_withdrawn(&mut self, from_client: &OutRegion) -> Option<u32> {
         self.withdrawals = from_client.withdrawals.observe();
         self.look_for_withdrawn = false;
@@ -190,14 +194,15 @@ impl Requests {
             let post: Post = from_client.posts.load(*index);
             post.marks & Post::WITHDRAWN != 0 && self.offers.is_open(*index)
         })?;
-        // There may be more.
+        // There may be more withdrawn requests.
         self.look_for_withdrawn = true;
         self.offers.close(withdrawn);
         self.held.remove(withdrawn);
         Some(withdrawn)
     }
 
-    /// The next `count` requests are buffers for anyone, and written down. Whether there were any.
+    /// Opens the next `count` requests, which are buffers for anyone and already recorded. Returns whether
+    /// there were any.
     #[inline]
     fn open_to_all(&mut self, count: u32) -> bool {
         self.offers.open_to_all(self.ring.next(), count);
@@ -206,7 +211,7 @@ impl Requests {
         count != 0
     }
 
-    /// Opens the request of this index, if it is one.
+    /// Opens request `index`. Returns false if it is none that can be opened.
     fn open(&mut self, index: u32, request: Option<Request>) -> bool {
         match request {
             Some(Request::ForAnyone(span)) => {
@@ -221,7 +226,7 @@ impl Requests {
         true
     }
 
-    /// What a request asks for; `None` if it is to be refused.
+    /// What a request asks for. `None` if it must be refused.
     fn check(&self, post: &Post, bytes: u64) -> Option<Request> {
         if post.marks & !Post::WITHDRAWN != 0 {
             return None;
@@ -237,15 +242,16 @@ impl Requests {
         }
     }
 
-    /// The open buffer that `source` fills next: the oldest for it alone, or else the oldest for anyone.
+    /// The open buffer that `source` fills next: the oldest one for `source` alone, or else the oldest one
+    /// for anyone.
     #[inline]
     pub(crate) fn find(&self, source: DomainId) -> Option<(u32, Span)> {
         let (index, count) = self.open_run(source);
         (count != 0).then(|| (index, self.offers.span(index)))
     }
 
-    /// The open buffer that `source` fills next, and how many it can fill, at least, from it on without a
-    /// gap.
+    /// The open buffer that `source` fills next, and how many open buffers it can fill, at least, from that
+    /// one on without a gap.
     #[inline]
     pub(crate) fn open_run(&self, source: DomainId) -> (u32, u32) {
         self.offers.first_run(source, self.ring.next().wrapping_sub(RING))
@@ -262,8 +268,8 @@ impl Requests {
         self.offers.span(index)
     }
 
-    /// Requests that can be used at once, without being taken first, if they are [buffers for
-    /// anyone](buffer_for_anyone): where they begin, and how many there are at most.
+    /// The requests that can be used at once, without being taken first, if they are [buffers for
+    /// anyone](buffer_for_anyone): the index of the first, and how many there are at most.
     #[inline(always)]
     pub(crate) fn fresh_run(&self) -> (u32, u32) {
         let next = self.ring.next();
@@ -277,13 +283,13 @@ impl Requests {
         if self.over.is_empty() { self.held.gap_from(next) } else { 0 }
     }
 
-    /// New requests, `count` of them, have been used at once.
+    /// Notes that the next `count` requests have been used at once.
     #[inline]
     pub(crate) const fn use_fresh(&mut self, count: u32) {
         self.ring.take_to(self.ring.next().wrapping_add(count));
     }
 
-    /// Open buffers, `count` from `index` on, have been filled by `source`.
+    /// Notes that `source` has filled `count` open buffers from `index` on.
     #[inline]
     pub(crate) fn consume_run(&mut self, source: DomainId, index: u32, count: u32) {
         self.offers.close_run(source, index, count);
@@ -302,7 +308,7 @@ impl Requests {
         self.look_for_withdrawn = true;
     }
 
-    /// Claimed buffer `index` is filled.
+    /// Notes that claimed buffer `index` is filled.
     #[inline]
     pub(crate) const fn consume(&mut self, index: u32) {
         self.held.remove(index);
@@ -314,8 +320,8 @@ impl Requests {
         self.offers.has_window(source, place)
     }
 
-    /// Shows the client how far its requests are taken, after noting in the journal which of them central
-    /// holds. Called when everything that these requests have led to is published.
+    /// Notes in the journal which requests central holds, and then publishes the post head. Called when
+    /// everything that these requests have led to is published.
     #[inline]
     pub(crate) fn publish(&mut self, to_client: &InRegion) {
         if self.held != self.noted {
@@ -326,7 +332,7 @@ impl Requests {
     }
 }
 
-/// The buffer that `post` offers to anyone, in a receive buffer of `bytes` bytes, if that is what it does.
+/// The buffer that `post` offers to anyone, in a receive buffer of `bytes` bytes. `None` if it offers none.
 #[inline]
 pub(crate) fn buffer_for_anyone(post: &Post, bytes: u64) -> Option<Span> {
     if post.length == 0 || !post.is_for_anyone() {
@@ -335,7 +341,7 @@ pub(crate) fn buffer_for_anyone(post: &Post, bytes: u64) -> Option<Span> {
     post.place.span(post.length, bytes)
 }
 
-/// A request after the check.
+/// A request that has been checked.
 #[derive(Clone, Copy)]
 enum Request {
     ForAnyone(Span),

@@ -1,8 +1,8 @@
-//! Sends that central has taken: its own copies of descriptors, checked, in a table by transmit slot.
+//! Sends that central has taken: its own checked copies of descriptors, in a table by transmit slot.
 //!
-//! A message is one part, or a chain of parts. The first part's entry speaks for the whole message; the
-//! entries of the others only say which bytes they add, and which comes next: between two parts there may be
-//! slots that were in use.
+//! A message is one part, or a chain of parts. The entry of the first part stands for the whole message. The
+//! entries of the other parts only say which bytes they add, and which part comes next: between two parts
+//! there may be slots that were in use.
 
 use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{DomainId, Kind, Span};
@@ -11,20 +11,21 @@ use crate::flow::Flow;
 use crate::slots::SlotSet;
 use crate::table::Table;
 
-/// One part of a message. The fields after `rest` count in the first part only.
+/// One part of a message. The fields after `rest` have a meaning in the first part only.
 #[derive(Clone, Copy)]
 pub(crate) struct Send {
     /// The bytes, in the source's transmit buffer.
     pub(crate) span: Span,
-    /// Index of the next part; not of the last.
+    /// Index of the next part. Without a meaning in the last part.
     pub(crate) rest: u32,
-    /// Where they go: what the sender placed, or the buffer that was claimed when the transfer began.
+    /// Where the bytes go: the place that the sender named, or the buffer that was claimed when the transfer
+    /// began.
     pub(crate) destination: Span,
     pub(crate) kind: Kind,
     pub(crate) flags: u8,
     /// Parts of the message, at least 1.
     pub(crate) parts: u8,
-    /// Index of its first descriptor.
+    /// Index of the first descriptor.
     pub(crate) index: u32,
     pub(crate) target: DomainId,
     pub(crate) tag: u64,
@@ -32,9 +33,9 @@ pub(crate) struct Send {
     pub(crate) total: u32,
     /// Bytes already copied. More than 0 only while a large message is under way.
     pub(crate) copied: u32,
-    /// Index of the target's receive request that was claimed.
+    /// Index of the target's receive request that the message has claimed.
     pub(crate) claimed: Option<u32>,
-    /// Tick at which it expires.
+    /// Tick at which the message expires.
     pub(crate) deadline: Option<u32>,
     /// The next send that waits in the same flow.
     pub(crate) next: Option<u32>,
@@ -63,7 +64,7 @@ impl Send {
         self.copied > 0 || self.claimed.is_some()
     }
 
-    /// Whether its deadline lies in the past at tick `now`.
+    /// Whether the deadline lies in the past at tick `now`.
     const fn is_past(&self, now: u32) -> bool {
         match self.deadline {
             // Half the range of ticks is past, half is to come.
@@ -76,10 +77,10 @@ impl Send {
 /// The sends of one client.
 #[repr(C)]
 pub(crate) struct Sends {
-    /// Slots of waiting sends, all parts of them.
+    /// Slots of waiting sends, with all their parts.
     occupied: SlotSet,
-    /// Such slots that have become free, counted in this epoch, and how many of them the client has been told
-    /// of.
+    /// Slots of waiting sends that have become free in this epoch, and how many of these the client has been
+    /// told of.
     ended_late: u32,
     shown_late: u32,
     /// Waiting sends with a deadline.
@@ -105,7 +106,7 @@ impl Sends {
         self.with_deadline = 0;
     }
 
-    /// Learns how many ends an earlier central has told of.
+    /// Takes over the number of late ends that an earlier central has told the client.
     pub(crate) const fn resume(&mut self, shown_late: u32) {
         (self.ended_late, self.shown_late) = (shown_late, shown_late);
     }
@@ -125,7 +126,7 @@ impl Sends {
         self.table[index] = send;
     }
 
-    /// Writes down a part that does not speak for the message, or speaks for one that is refused.
+    /// Records a part that is not the first, or any part of a message that is refused.
     pub(crate) fn put_part(&mut self, index: u32, span: Span) {
         self.table[index] = Send { span, index, rest: index, ..Send::EMPTY };
     }
@@ -144,8 +145,8 @@ impl Sends {
         self.occupied = occupied;
     }
 
-    /// Notes that `messages` messages have their final status, whether they waited or not: one with all its
-    /// parts, or several of one part each that lie one after the other from `first` on.
+    /// Notes that `messages` messages have their final status, whether or not they waited. It is one message
+    /// with all its parts, or several of one part each in consecutive slots from `first` on.
     #[inline]
     pub(crate) fn release(&mut self, first: u32, messages: u32) {
         if !self.occupied.is_empty() {
@@ -165,13 +166,13 @@ impl Sends {
         }
     }
 
-    /// How many of `most` slots from `index` on no waiting send occupies, up to the first that one does.
+    /// How many slots from `index` on are free, up to the first that a waiting send occupies. At most `most`.
     #[inline]
     pub(crate) fn free_run(&self, index: u32, most: u32) -> u32 {
         if self.occupied.is_empty() { most } else { most.min(self.occupied.gap_from(index)) }
     }
 
-    /// Whether the slot of `index` is a waiting send's.
+    /// Whether the slot of `index` belongs to a waiting send.
     pub(crate) const fn is_occupied(&self, index: u32) -> bool {
         self.occupied.contains(index)
     }
@@ -181,7 +182,8 @@ impl Sends {
         self.occupied.run_from(index)
     }
 
-    /// Slots of waiting sends that have become free in this epoch, if the client has not been told of all.
+    /// Number of slots of waiting sends that have become free in this epoch. `None` if the client has been
+    /// told of all. The caller tells the client.
     #[inline]
     pub(crate) const fn ended_late(&mut self) -> Option<u32> {
         if self.ended_late == self.shown_late {
@@ -213,8 +215,8 @@ impl Sends {
         Some(first)
     }
 
-    /// Takes those out of a flow's queue whose deadline is past at tick `now`, unless their transfer has
-    /// begun.
+    /// Takes out of a flow's queue the sends whose deadline is past at tick `now`, unless their transfer has
+    /// begun. Returns their slots.
     pub(crate) fn dequeue_expired(&mut self, flow: &mut Flow, now: u32) -> SlotSet {
         let mut expired = SlotSet::EMPTY;
         let mut queue = core::mem::take(&mut flow.waiting);

@@ -1,20 +1,22 @@
-//! How far the senders of one receiver have been served; `engine/share.rs` says what for.
+//! How far the senders of one receiver have been served; see `engine/share.rs`.
 
 use ferry_layout::DomainId;
 
 use crate::table::ClientSet;
 
-/// How far the service of a receiver has come. All places wrap; a distance is what is between two.
+/// How far a receiver has served its senders. Each flow has a position. Positions wrap, and a distance is the
+/// difference between two positions.
 #[derive(Clone, Copy)]
 pub(crate) struct Service {
-    /// Where the least served of those stood who waited last.
+    /// Position of the least served sender, when positions were last compared.
     least: u64,
-    /// The last round in which somebody was given something while nobody else waited, and who was.
+    /// The last round in which a sender got something while nobody else waited, and the senders that got
+    /// something in it.
     round: u32,
     uncounted: ClientSet,
 }
 
-/// What a flow was given in one round while nobody else waited for it.
+/// What a flow got in one round while nobody else waited for its target.
 #[derive(Clone, Copy)]
 pub(crate) struct Uncounted {
     pub(crate) messages: u32,
@@ -28,25 +30,25 @@ impl Uncounted {
 impl Service {
     pub(crate) const NONE: Self = Self { least: 0, round: 0, uncounted: ClientSet::EMPTY };
 
-    /// How far beyond the least served a flow is that was served up to `served`. One that is behind begins
-    /// there.
+    /// Distance from the least served position to position `served`. A flow that is behind the least served
+    /// position counts as being there: its distance is 0.
     pub(crate) const fn distance(&self, served: u64) -> u64 {
         let distance = served.wrapping_sub(self.least);
         if distance > u64::MAX / 2 { 0 } else { distance }
     }
 
-    /// The place at this distance.
+    /// The position at this distance.
     pub(crate) const fn place(&self, distance: u64) -> u64 {
         self.least.wrapping_add(distance)
     }
 
-    /// The least served of those who wait stands at this distance now.
+    /// Moves the least served position forward by this distance.
     pub(crate) const fn move_on(&mut self, distance: u64) {
         self.least = self.place(distance);
     }
 
-    /// `source` was given something in `round` while nobody else waited. Whether that is the first time in
-    /// this round.
+    /// Notes that `source` got something in `round` while nobody else waited. Returns whether that is the
+    /// first time in this round.
     #[inline]
     pub(crate) const fn note_uncounted(&mut self, round: u32, source: DomainId) -> bool {
         if self.round != round {
@@ -57,7 +59,7 @@ impl Service {
         first
     }
 
-    /// Who was given something in `round` while nobody else waited; none of it is noted any more.
+    /// Returns the senders that got something in `round` while nobody else waited, and forgets them.
     pub(crate) const fn take_uncounted(&mut self, round: u32) -> ClientSet {
         if self.round == round {
             core::mem::replace(&mut self.uncounted, ClientSet::EMPTY)

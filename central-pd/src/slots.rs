@@ -1,8 +1,8 @@
-//! Sets of ring slots: one bit for each of 128, addressed by free-running indices.
+//! Sets of ring slots: one bit for each of 128 slots, addressed by free-running indices.
 //!
-//! Runs of slots are what rings deal in, so there are operations for those, a word at a time: central does
-//! them several times in each turn, and shifting 128 bits by an unknown amount takes any processor some
-//! twenty instructions.
+//! Central works on runs of slots several times in each turn, so there are operations for runs. They go a
+//! word at a time, because a shift of 128 bits by an unknown amount takes any processor some twenty
+//! instructions.
 
 #![expect(clippy::indexing_slicing, reason = "words are indexed modulo 2")]
 
@@ -15,7 +15,7 @@ pub(crate) struct SlotSet([u64; 2]);
 struct Piece {
     word: usize,
     bits: u64,
-    /// Slots in it.
+    /// Number of slots in it.
     count: u32,
 }
 
@@ -33,18 +33,18 @@ impl Piece {
 impl SlotSet {
     pub(crate) const EMPTY: Self = Self([0; 2]);
 
-    /// Slot `n` is in if bit `n % 64` of word `n / 64` is set.
+    /// The set in which slot `n` is a member if bit `n % 64` of word `n / 64` is set.
     pub(crate) const fn from_words(words: [u64; 2]) -> Self {
         Self(words)
     }
 
-    /// As [`from_words`](Self::from_words) takes them.
+    /// The words, in the form that [`from_words`](Self::from_words) takes.
     #[inline]
     pub(crate) const fn words(&self) -> [u64; 2] {
         self.0
     }
 
-    /// How many slots are in.
+    /// How many slots are in the set.
     #[inline]
     pub(crate) const fn count(&self) -> u32 {
         self.0[0].count_ones() + self.0[1].count_ones()
@@ -70,7 +70,7 @@ impl SlotSet {
         self.0[0] | self.0[1] == 0
     }
 
-    /// Puts `count` slots from `start` on in.
+    /// Puts `count` slots from `start` on into the set.
     #[inline]
     pub(crate) const fn insert_run(&mut self, mut start: u32, mut count: u32) {
         while count != 0 {
@@ -80,7 +80,7 @@ impl SlotSet {
         }
     }
 
-    /// Takes `count` slots from `start` on out.
+    /// Takes `count` slots from `start` on out of the set.
     #[inline]
     pub(crate) const fn remove_run(&mut self, mut start: u32, mut count: u32) {
         while count != 0 {
@@ -90,7 +90,7 @@ impl SlotSet {
         }
     }
 
-    /// Whether any of `count` slots from `start` on is in.
+    /// Whether any of `count` slots from `start` on is in the set.
     #[inline]
     pub(crate) const fn touches_run(&self, mut start: u32, mut count: u32) -> bool {
         while count != 0 {
@@ -124,8 +124,9 @@ impl SlotSet {
         if run < 128 { run } else { 128 }
     }
 
-    /// The first slot of the set, in ring order from `start` on, and how many there are from it on without a
-    /// gap: all of them, or those up to where the next word begins. None, if the set is empty.
+    /// The first slot of the set, in ring order from `start` on, and a number of slots that are in the set
+    /// from there on without a gap. The number counts all of them, or those up to where the next word begins.
+    /// It is 0 if the set is empty.
     #[inline(never)]
     pub(crate) const fn first_run(&self, start: u32) -> (u32, u32) {
         if self.is_empty() {
@@ -144,15 +145,17 @@ impl SlotSet {
         Self::lowest_run(next.wrapping_add(64), self.word(start))
     }
 
-    /// The lowest bits that stand together in `word`, whose bit 0 is slot `start`.
+    /// The lowest run of bits in `word`, whose bit 0 is slot `start`.
     #[inline]
     const fn lowest_run(start: u32, word: u64) -> (u32, u32) {
         let gap = word.trailing_zeros();
-        // Without any bit, the shift is by the whole word; the callers have seen that there is one.
+        // The callers have checked that the word has a bit. Without one, the shift would be by the whole
+        // word.
         (start.wrapping_add(gap), word.unbounded_shr(gap).trailing_ones())
     }
 
-    /// The members as free-running indices in ring order, the oldest being `start` or the next after it.
+    /// The members as free-running indices in ring order, beginning with `start` or the first member after
+    /// it.
     pub(crate) fn from(self, start: u32) -> impl Iterator<Item = u32> {
         let all = u128::from(self.0[0]) | u128::from(self.0[1]) << 64;
         let mut rest = all.rotate_right(start % 128);
@@ -209,7 +212,8 @@ mod tests {
         assert_eq!((SlotSet::EMPTY.words(), SlotSet::EMPTY.count()), ([0, 0], 0));
     }
 
-    /// Every run against the same run made slot by slot, from starts on both sides of the borders of words.
+    /// Compares every run with the same run made slot by slot, from starts on both sides of the borders of
+    /// words.
     #[test]
     fn a_run_is_its_slots() {
         for start in [0, 1, 62, 63, 64, 65, 100, 126, 127, u32::MAX - 63, u32::MAX] {
@@ -233,7 +237,7 @@ mod tests {
         }
     }
 
-    /// What is between two slots, or without a gap, against the same counted slot by slot.
+    /// Compares the lengths of runs and gaps with the same counted slot by slot.
     #[test]
     fn runs_and_gaps_are_counted_up_to_where_they_end() {
         for start in [0, 1, 62, 63, 64, 65, 100, 126, 127, u32::MAX - 63, u32::MAX] {

@@ -1,5 +1,5 @@
-//! Tables and sets whose access cannot fail: an index is masked to the table, never trusted and never a
-//! panic.
+//! Tables and sets whose access cannot fail. An index is masked to the size of the table, so it need not be
+//! trusted and cannot cause a panic.
 
 #![expect(clippy::indexing_slicing, reason = "this is the one place that masks")]
 
@@ -8,8 +8,8 @@ use core::ops::{Index, IndexMut};
 use ferry_layout::DomainId;
 use ferry_layout::geometry::MAX_CLIENTS;
 
-/// `N` values (a power of two). The index is taken modulo `N`, which for free-running ring indices is what is
-/// meant, and for numbers below `N` changes nothing.
+/// `N` values (a power of two). The index is taken modulo `N`. For a free-running ring index that is its
+/// slot. A number below `N` stays the same.
 pub(crate) struct Table<T, const N: usize>([T; N]);
 
 impl<T, const N: usize> Table<T, N> {
@@ -68,54 +68,55 @@ impl ClientSet {
         Self(if count >= 32 { u32::MAX } else { (1 << count) - 1 })
     }
 
-    /// Puts `client` in.
+    /// Puts `client` into the set.
     #[inline]
     pub const fn insert(&mut self, client: DomainId) {
         self.0 |= 1 << client.number();
     }
 
-    /// Takes `client` out.
+    /// Takes `client` out of the set.
     #[inline]
     pub const fn remove(&mut self, client: DomainId) {
         self.0 &= !(1 << client.number());
     }
 
-    /// Whether `client` is in.
+    /// Whether `client` is in the set.
     #[must_use]
     #[inline]
     pub const fn contains(self, client: DomainId) -> bool {
         self.0 & (1 << client.number()) != 0
     }
 
-    /// Whether nobody is in.
+    /// Whether the set is empty.
     #[must_use]
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Those in either set.
+    /// The clients that are in either set.
     #[must_use]
     #[inline]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Those of this set that are not in `other`.
+    /// The clients of this set that are not in `other`.
     #[must_use]
     #[inline]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Those in both sets.
+    /// The clients that are in both sets.
     #[must_use]
     #[inline]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// The members once each, beginning with `first` or the next one after it, and round from there.
+    /// Each member once, in the order of their numbers, beginning with `first` or the next member after it.
+    /// The order wraps round.
     #[inline]
     pub fn from(self, first: u32) -> impl Iterator<Item = DomainId> + use<> {
         let start = first % 32;

@@ -1,14 +1,15 @@
-//! Who waits for one client, and for whom it waits. `engine/wait.rs` keeps both sides in step.
+//! Which clients wait for one client, and for which clients it waits. `engine/wait.rs` keeps both sides in
+//! step.
 
 use ferry_layout::DomainId;
 
 use crate::table::ClientSet;
 
-/// The waits of one client.
+/// What one client waits for, and who waits for it.
 pub(crate) struct Waits {
     /// Targets for which sends of this client wait.
     targets: ClientSet,
-    /// Those of them that may have become able to take one.
+    /// Members of `targets` that may have become able to take one.
     ready: ClientSet,
     /// Sources whose sends wait for this client.
     sources: ClientSet,
@@ -48,51 +49,51 @@ impl Waits {
         others
     }
 
-    /// A send of this client waits for `target`.
+    /// Notes that a send of this client waits for `target`.
     pub(crate) const fn insert_target(&mut self, target: DomainId) {
         self.targets.insert(target);
     }
 
-    /// No send of this client waits for `target` any more.
+    /// Notes that no send of this client waits for `target` any more.
     pub(crate) const fn remove_target(&mut self, target: DomainId) {
         self.targets.remove(target);
         self.ready.remove(target);
     }
 
-    /// No send of this client waits any more.
+    /// Notes that no send of this client waits any more.
     pub(crate) const fn clear_targets(&mut self) {
         self.targets = ClientSet::EMPTY;
         self.ready = ClientSet::EMPTY;
     }
 
-    /// A send of `source` waits for this client. Whether none did before.
+    /// Notes that a send of `source` waits for this client. Returns whether none did before.
     pub(crate) const fn insert_source(&mut self, source: DomainId) -> bool {
         let first = !self.sources.contains(source);
         self.sources.insert(source);
         first
     }
 
-    /// No send of `source` waits for this client any more.
+    /// Notes that no send of `source` waits for this client any more.
     pub(crate) const fn remove_source(&mut self, source: DomainId) {
         self.sources.remove(source);
     }
 
-    /// Sources whose sends waited for this client; none is noted any more.
+    /// Takes all sources out of the set. Returns those whose sends waited for this client.
     pub(crate) const fn take_sources(&mut self) -> ClientSet {
         core::mem::replace(&mut self.sources, ClientSet::EMPTY)
     }
 
-    /// A send that waits for `target` can do nothing until that acts.
+    /// Notes that sends that wait for `target` can do nothing until it acts.
     pub(crate) const fn block(&mut self, target: DomainId) {
         self.ready.remove(target);
     }
 
-    /// Sends that wait for `targets` may go on.
+    /// Notes that sends that wait for `targets` may go on.
     pub(crate) const fn unblock(&mut self, targets: ClientSet) {
         self.ready = self.ready.union(targets);
     }
 
-    /// Sends that wait for `target` may go on.
+    /// Notes that sends that wait for `target` may go on.
     pub(crate) const fn unblock_one(&mut self, target: DomainId) {
         self.ready.insert(target);
     }

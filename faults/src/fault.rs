@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::trial::Place;
 use crate::{Error, at};
 
-/// A table as it is written.
+/// A table as it stands in its file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -25,7 +25,7 @@ struct Row {
     noticed_by: Vec<String>,
 }
 
-/// One fault, and who notices it.
+/// One fault, and the tests that notice it.
 #[derive(Debug)]
 pub(crate) struct Fault {
     /// The fault in words.
@@ -36,7 +36,7 @@ pub(crate) struct Fault {
     /// The text that is replaced, and what replaces it.
     from: String,
     to: String,
-    /// The table in which it stands.
+    /// Name of the table that lists it.
     table: String,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn read(directory: &Path) -> Result<Vec<Fault>, Error> {
 }
 
 impl Fault {
-    /// The text of the file with the fault in it. The file is that of the tree at `root`.
+    /// Returns the text of the file with the fault in it. The file is that of the tree at `root`.
     pub(crate) fn apply(&self, root: &Path) -> Result<String, Error> {
         let path = root.join(&self.file);
         let text = fs::read_to_string(&path).map_err(at(&path))?;
@@ -79,7 +79,7 @@ impl Fault {
         Err(Error::Stale { table, what, file, found })
     }
 
-    /// Whether the filter finds it.
+    /// Whether the fault's description, file or tests contain `text`.
     pub(crate) fn contains(&self, text: &str) -> bool {
         let mut texts =
             [&self.what, &self.file].into_iter().chain(self.places.iter().map(|place| &place.test));

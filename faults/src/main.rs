@@ -1,9 +1,9 @@
 //! Plants faults one at a time in a copy of the tree, and demands that a named test notices each.
 //!
 //! The tables in `faults/tables` hold the faults: a text of one file, what replaces it, and the tests that
-//! must fail for it. A fault that does not compile is an error and not a success, and so is a text that is
-//! not in the file exactly once: tables cannot go out of date unseen. The work tree is only read. Called by
-//! `make faults`.
+//! must fail for it. A fault that does not compile is an error and not a success. A text that is not in the
+//! file exactly once is an error too, so the tables cannot go out of date unseen. The work tree is only read.
+//! Called by `make faults`.
 
 mod fault;
 mod tree;
@@ -63,7 +63,7 @@ enum Error {
     Nothing,
 }
 
-/// For `map_err` on operations on `path`.
+/// Turns an I/O error of an operation on `path` into an error with that path, for `map_err`.
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     move |error| Error::File { path: path.to_owned(), error }
 }

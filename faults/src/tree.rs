@@ -36,7 +36,8 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Makes a file of the copy that of the tree at `root`. One that is the same is left alone.
+    /// Makes a file of the copy equal to that of the tree at `root`. A file that is equal already is left
+    /// alone.
     pub(crate) fn restore(&self, root: &Path, name: &str) -> Result<(), Error> {
         let (from, to) = (root.join(name), self.path.join(name));
         if let Some(directory) = to.parent() {
@@ -53,9 +54,10 @@ impl Tree {
         if fs::read(&to).is_ok_and(|there| there == contents) {
             return Ok(());
         }
-        // With its permissions: some files are programs.
+        // This copies the permissions too: some files are programs.
         fs::copy(&from, &to).map(drop).map_err(at(&to))?;
-        // A copy has the time of its original, and Cargo would take the fault for what was compiled last.
+        // A copy has the time of its original. With that time Cargo would take what it has compiled, which
+        // has the fault in it, to be up to date.
         let now = fs::File::options().append(true).open(&to).map_err(at(&to))?;
         now.set_modified(std::time::SystemTime::now()).map_err(at(&to))
     }
@@ -66,12 +68,12 @@ impl Tree {
         fs::write(&path, text).map_err(at(&path))
     }
 
-    /// Removes what is not in the tree any more.
+    /// Removes files of the copy that are no longer in the tree.
     fn remove_others(&self, directory: &Path, names: &HashSet<&str>) -> Result<(), Error> {
         for entry in fs::read_dir(directory).map_err(at(directory))? {
             let path = entry.map_err(at(directory))?.path();
             let name = path.strip_prefix(&self.path).unwrap_or(&path);
-            // What the copy's own commands have made.
+            // These directories hold what the commands in the copy have made.
             if ["target", "build"].iter().any(|made| name == Path::new(made)) {
                 continue;
             }

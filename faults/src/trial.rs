@@ -10,10 +10,10 @@ use crate::{Error, Kind, at};
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) kind: Kind,
-    /// On the host, its package and the target of that package.
+    /// Package of the test and the target of that package. Empty for a test that does not run on the host.
     package: String,
     target: String,
-    /// Its name, or the beginning of its name.
+    /// Name of the test, or the beginning of its name.
     pub(crate) test: String,
 }
 
@@ -27,8 +27,8 @@ pub(crate) enum Outcome {
 }
 
 impl Place {
-    /// Reads `host:PACKAGE/TARGET/TEST` (where `lib` as target is that of the unit tests), `classic:TEST`,
-    /// `hosted:TEST` or `microkit:TEST`.
+    /// Reads `host:PACKAGE/TARGET/TEST`, `classic:TEST`, `hosted:TEST` or `microkit:TEST`. The target `lib`
+    /// stands for the unit tests.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;
         let of_kind =
@@ -82,7 +82,7 @@ pub(crate) fn run(tree: &Tree, fault: &Fault, place: &Place) -> Result<Outcome, 
         .ok_or_else(|| Error::Broken { what: fault.what.clone(), output: said })
 }
 
-/// What the output of a test program says of a test; nothing, if it did not run.
+/// What the output of a test program says about a test. `None` if the test did not run.
 fn judge(passed: bool, said: &str, test: &str) -> Option<Outcome> {
     let is_of_test = |line: &&str| {
         line.strip_prefix("test ").is_some_and(|name| name.contains(test)) || line.starts_with(test)

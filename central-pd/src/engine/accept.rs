@@ -1,7 +1,8 @@
-//! Accepting sends: a descriptor is copied out of shared memory once, checked, and from then on only the copy
+//! Accepting sends. A descriptor is copied out of shared memory once and checked. From then on only the copy
 //! counts.
 //!
-//! Every way to be wrong ends in the status that the offender reads; nothing here can fail otherwise.
+//! Every mistake in a descriptor ends in a status that its sender reads. Nothing here can fail in any other
+//! way.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, flags};
@@ -14,14 +15,14 @@ use crate::send::{Send, Sends};
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
 pub(super) const TRANSMIT_RING: u32 = TRANSMIT_SLOTS as u32;
 
-/// What came of looking at the next descriptor of a client.
+/// What the next descriptor of a client turned out to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Accepted {
     /// There is none, or only the beginning of a chain.
     Nothing,
     /// A message, now in the client's table at this index.
     Message(u32),
-    /// The message at this index, whose parts are in the client's table, has to get this status.
+    /// The message at this index must get this status. Its parts are in the client's table.
     Refused {
         /// First slot.
         index: u32,
@@ -30,7 +31,7 @@ pub(super) enum Accepted {
     },
 }
 
-/// Where the parts of a chain are: the index of the one after the one at this index, `None` if that is not
+/// Returns the index of the part of a chain that follows the part at the given index. `None` if it is not
 /// published.
 type NextPart<'a> = &'a dyn Fn(&Sends, u32) -> Option<u32>;
 
@@ -64,8 +65,8 @@ impl Engine {
         accepted
     }
 
-    /// Takes message `index` of `source` again, of which an earlier central has said that it is queued. A
-    /// part of a chain carries its own index in its status; what lies between two was in use.
+    /// Takes message `index` of `source` again, which an earlier central had queued. Each part of a chain has
+    /// a status with its own index. Slots between two parts have none, because they were in use.
     pub(super) fn accept_again(&mut self, source: DomainId, ports: Ports, index: u32) -> Accepted {
         let descriptor = unmarked(ports.from_client.descriptors.load(index));
         if descriptor.flags & flags::CHAINED == 0 {
@@ -91,9 +92,9 @@ impl Engine {
         }
     }
 
-    /// Takes a message whose first part is `first`, at `index`. A chain is taken whole or, as long as its end
-    /// has not been published, not at all (`None`); its length is bounded by a constant, so a chain without
-    /// end is refused and not waited for. Also gives the index of the last part that was taken.
+    /// Takes a message whose first part is `first`, at `index`. A chain is taken whole. While its end is not
+    /// published, it is not taken at all (`None`). Its length is bounded by a constant, so a chain without an
+    /// end is refused and does not wait. Also returns the index of the last part that was taken.
     fn accept_chain(
         &mut self,
         source: DomainId,
@@ -106,7 +107,7 @@ impl Engine {
         let mut fault = head.err();
         let mut total = u64::from(first.length);
         let (mut last, mut parts, mut open) = (index, 1, true);
-        // Where the parts are is written down also of a message that is refused: all of them get its status.
+        // The parts of a message that is refused are recorded too, because all of them get its status.
         let span = head.map_or(Span::EMPTY, |send| send.span);
         self.clients[source].sends.put_part(index, span);
         while open {
@@ -145,8 +146,8 @@ impl Engine {
         Some((accepted, last))
     }
 
-    /// Makes the first part of a chain speak for all of it: the sum of lengths is checked as one length would
-    /// be.
+    /// Makes the first part of a chain stand for the whole chain. The sum of the lengths is checked as a
+    /// single length would be.
     fn whole(
         &self,
         source: DomainId,
@@ -164,7 +165,8 @@ impl Engine {
         Ok(Send { destination, parts, total, ..send })
     }
 
-    /// Checks one descriptor by itself. The order of the checks is that of the documentation of [`Status`].
+    /// Checks one descriptor by itself. The first check that fails decides the [`Status`]: kind and flags,
+    /// target, flow, length, source, destination.
     #[inline]
     fn check(&self, source: DomainId, index: u32, descriptor: &Descriptor) -> Result<Send, Status> {
         let kind = Kind::from_number(descriptor.kind).ok_or(Status::Malformed)?;
@@ -207,8 +209,8 @@ impl Engine {
         })
     }
 
-    /// Checks a part of a chain that is not the first: only its bytes are its own, the rest is the first
-    /// part's to say.
+    /// Checks a part of a chain that is not the first. Only its bytes are its own. Everything else is taken
+    /// from the first part.
     fn check_part(&self, source: DomainId, first: &Descriptor, part: &Descriptor) -> Result<Span, Status> {
         if part.flags & !flags::ALL != 0 {
             return Err(Status::Malformed);
@@ -226,8 +228,8 @@ impl Engine {
     }
 }
 
-/// The first index from `index` on, before `tail`, whose entry is a message or a part of one: the slots of
-/// waiting sends are passed over, and what the client has marked so.
+/// The first index from `index` on and before `tail` whose entry is a message or a part of one. Slots of
+/// waiting sends are passed over, and so are entries that the client has marked.
 #[inline]
 pub(super) fn next_entry(sends: &Sends, ports: Ports, mut index: u32, tail: u32) -> Option<u32> {
     loop {
@@ -246,21 +248,21 @@ pub(super) fn next_entry(sends: &Sends, ports: Ports, mut index: u32, tail: u32)
     }
 }
 
-/// Whether the client has marked the entry at `index` as none.
+/// Whether the client has marked the entry at `index` as passed over: it is no message.
 #[inline]
 pub(super) fn is_passed_over(ports: Ports, index: u32) -> bool {
     Route::of(ports.from_client.descriptors.slot(index)).is_passed_over()
 }
 
-/// The first index after `index`, within one lap, of which there is a status: the next part of a chain that
-/// was taken.
+/// The first index after `index`, within one lap, for which there is a status. In a chain that was taken,
+/// that is the next part.
 pub(super) fn next_with_status(ports: Ports, index: u32) -> Option<u32> {
     (1..TRANSMIT_RING)
         .map(|age| index.wrapping_add(age))
         .find(|at| ports.to_client.status(*at).get(*at).is_some())
 }
 
-/// The descriptor as it was before the ring came round to its slot.
+/// The descriptor without the mark that the client has set when the ring came round to its slot.
 pub(super) const fn unmarked(descriptor: Descriptor) -> Descriptor {
     Descriptor { flags: descriptor.flags & !flags::PASSED_OVER, ..descriptor }
 }

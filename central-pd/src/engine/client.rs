@@ -1,4 +1,4 @@
-//! What central knows of one client.
+//! What central knows about one client.
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
@@ -21,10 +21,11 @@ pub struct Ports {
     pub to_client: &'static InRegion,
 }
 
-/// One client. Exists for every number a system can have; without [`Ports`] it is not part of this system.
+/// One client. There is one for every number that a client can have. One without [`Ports`] is not part of
+/// this system.
 ///
-/// In the order in which it is written, which is that of use: what every turn needs lies together, the tables
-/// at the end.
+/// The fields lie in memory in this order. What every turn needs lies together, and the large tables come
+/// last.
 #[repr(C)]
 pub(super) struct Client {
     pub(super) ports: Option<Ports>,
@@ -36,21 +37,20 @@ pub(super) struct Client {
     pub(super) waits: Waits,
     /// Clients that may send to this one.
     pub(super) senders: ClientSet,
-    /// They are more than one, so what this client offers has to be shared.
+    /// `senders` has several members, so what this client offers has to be shared.
     pub(super) has_several_senders: bool,
 
     pub(super) budget: Budget,
-    /// How far the senders have come that share what this client offers; see
-    /// `share.rs`.
+    /// How far the senders of this client have been served; see `share.rs`.
     pub(super) service: Service,
 
-    /// After a restart of central: slots up to here were taken before, and have to be taken again.
+    /// After a restart of central: sends before this index were taken before, and have to be taken again.
     pub(super) retake: Option<u32>,
-    /// The target whose flow comes first when waiting sends go on.
+    /// The number of the target whose flow comes first when waiting sends go on.
     pub(super) next_target: u32,
     /// The next turn takes new sends before it goes on with waiting ones.
     pub(super) new_first: bool,
-    /// The rest of a chain that is too long follows and is refused too.
+    /// A chain that is too long was refused, and its rest follows. The rest is refused too.
     pub(super) in_refused_chain: bool,
 
     pub(super) requests: Requests,
@@ -89,7 +89,8 @@ impl Client {
         self.standing == Standing::Open && (self.transmit.available() != 0 || !self.waits.ready().is_empty())
     }
 
-    /// Counts message `index`, which is carried or refused, against the descriptors of this round.
+    /// Counts the descriptors of message `index`, which is carried or refused, against the share of this
+    /// round.
     #[inline]
     pub(super) fn spend(&mut self, index: u32) {
         self.budget.count_descriptors(self.sends.get(index).parts.into());
@@ -102,7 +103,7 @@ impl Client {
         }
     }
 
-    /// Counts what was done for the client, where it can see it. Nobody else writes these counters.
+    /// Counts what was done for the client, in its `_in` page. Nobody else writes these counters.
     #[inline]
     pub(super) fn count(&self, add: impl FnOnce(&Counters)) {
         if let Some(ports) = self.ports {
@@ -129,16 +130,17 @@ impl Client {
         to_client.settled.publish(self.deliveries.next());
     }
 
-    /// Makes the deliveries visible in the client's page, and then what its requests have come to.
+    /// Publishes the delivery tail in the client's page, and then what became of its requests: the journal
+    /// and the post head.
     #[inline]
     pub(super) fn show_deliveries(&mut self, to_client: &InRegion) {
         to_client.delivery_tail.publish(self.deliveries.next());
         self.requests.publish(to_client);
     }
 
-    /// Says that receive request `request` is refused or withdrawn, and makes that visible. There is room:
-    /// the caller looked. One answer at a time, so that a restart finds at most one, the newest delivery,
-    /// whose request it has to note as over.
+    /// Delivers the answer that receive request `request` is refused or withdrawn, and makes it visible. The
+    /// caller has checked that there is room. Each answer is settled at once. So a restarted central finds at
+    /// most one answer that is not: the newest delivery. It has to note the request of that one as over.
     pub(super) fn answer(&mut self, ports: Ports, kind: DeliveryKind, request: u32) {
         if let Some(index) = self.deliveries.push() {
             let answer = Delivery { request, kind: kind as u8, ..Delivery::default() };

@@ -1,8 +1,8 @@
-//! How a client comes in, comes back, and is shut out.
+//! How a client begins an epoch, and how it is quarantined.
 //!
-//! A client asks for an epoch by publishing a number other than the present one, after it has brought its own
-//! page to its beginning. Its first start, its restart and its way back from quarantine are the same thing.
-//! This file is also the one place that applies the consequence of a protocol violation.
+//! A client resets its own page and then asks for an epoch: it publishes a number other than that of the
+//! current epoch. It does the same at its first start, at its restart, and to come back from quarantine. This
+//! file is also the one place that applies the consequence of a breach of the protocol.
 
 use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
 
@@ -12,9 +12,9 @@ use crate::machine::Machine;
 use crate::table::ClientSet;
 
 impl Engine {
-    /// Lets `client` in, in the epoch that it asks for. What it left behind is dropped: its own sends without
-    /// a word (it is not there any more to read one), its peers' waiting sends with `PeerReset`, its frames
-    /// unmapped.
+    /// Begins the epoch that `client` asks for. What the client left behind is dropped. Its own waiting sends
+    /// go without a status, because the program that would read it is gone. Its peers' sends that wait for
+    /// it end with `PeerReset`, except at its first start. Its frames are unmapped.
     #[cold]
     pub(super) fn begin_epoch(
         &mut self,
@@ -40,28 +40,31 @@ impl Engine {
         ports.to_client.transmit_head.publish(0);
         ports.to_client.post_head.publish(0);
         ports.to_client.ended_late.publish(0);
-        // In this order: what is between the two was delivered in this epoch.
+        // In this order. If central is stopped between the two stores, the entries between the two indices
+        // are deliveries of the epoch that ends, and not older ones.
         ports.to_client.settled.publish(0);
         ports.to_client.delivery_tail.publish(0);
         ports.to_client.set_standing(Standing::Open);
-        // Last: whoever sees the epoch sees everything above.
+        // Last: a client that sees the epoch sees everything above.
         ports.to_client.epoch.publish(epoch);
         self.to_signal.insert(client);
-        // Sends may wait for it since before it was here, when there was no use in asking for requests.
+        // Sends may have waited for this client since before it was open. The wake hint for requests was not
+        // armed then.
         self.reconsider.insert(client);
         self.rouse_waiters(client);
     }
 
-    /// An index of `client` was impossible. That is a breach of the protocol, unless the client has just
-    /// cleared its magic to restart: then it was bringing its page to its beginning.
+    /// Notes that an index of `client` was impossible. That is a breach of the protocol, unless the client is
+    /// restarting: it has cleared its magic, or it asks for another epoch. Then it was resetting its page.
     pub(super) fn suspect(&mut self, client: DomainId, ports: Ports) {
         if ports.from_client.wanted_epoch() == Some(self.clients[client].epoch) {
             self.offenders.insert(client);
         }
     }
 
-    /// Shuts out every client that was found to have broken the protocol. Its queues are read no more, its
-    /// frames are unmapped, its peers' waiting sends end with `Quarantined`. Everyone else goes on.
+    /// Quarantines every client that was found to have broken the protocol. Its queues are no longer read,
+    /// its frames are unmapped, and its peers' sends that wait for it end with `Quarantined`. All others go
+    /// on.
     #[inline]
     pub(super) fn expel_offenders(&mut self, machine: &mut impl Machine) {
         if !self.offenders.is_empty() {
@@ -82,7 +85,7 @@ impl Engine {
     }
 
     /// Takes `client` out of all queues, its own and its peers', and unmaps its frames. Sends that wait for
-    /// it end with `status`, or stay if there is none. Between turns only.
+    /// it end with `status`, or stay if that is `None`. Must be called between turns.
     fn detach(&mut self, machine: &mut impl Machine, client: DomainId, status: Option<Status>) {
         self.drop_waiting(client);
         if let Some(status) = status {

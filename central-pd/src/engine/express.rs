@@ -1,13 +1,13 @@
-//! The express lane: plain messages to a receiver that is ready, one after the other, with nothing done
-//! twice.
+//! The express lane: plain messages to a receiver that is ready, many at a time, with nothing done twice.
 //!
 //! A message is plain if it is one unchained, unflagged descriptor for the next posted buffer and fits one
-//! step; its receiver is ready if it has a place and an open buffer and nothing waits in the flow. That is
-//! most traffic. Facts of the flow are looked up once, as a [`Lane`]; fields of a message are read and
-//! checked once each. The lane refuses nothing and waits for nothing: whatever is not plain, or wrong, is
-//! left as it is to the ordinary path (`accept.rs`, `transfer.rs`), which begins with a look of its own and
-//! is the only one to give a status other than `Done`. Called by a turn before each message of the ordinary
-//! path.
+//! step. Its receiver is ready if it has a place and an open buffer, and nothing waits in the flow. Most
+//! traffic is like that. Facts of the flow are looked up once, as a [`Lane`]. Fields of a message are read
+//! and checked once each.
+//!
+//! The lane refuses nothing and waits for nothing. A message that is not plain, or is wrong, is left as it is
+//! to the ordinary path (`accept.rs`, `transfer.rs`). That path reads the descriptor again, and only it gives
+//! a status other than `Done`. A turn calls the lane before each message of the ordinary path.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{
@@ -31,7 +31,8 @@ struct Lane<'a> {
     limit: u32,
     /// Bytes that the source may still have copied.
     deficit: u32,
-    /// Bytes of either buffer whose frames are mapped, and noted for unmapping unless the flow keeps them.
+    /// The bytes of each buffer whose frames are mapped. These frames are noted for unmapping, unless the
+    /// flow keeps them.
     transmit: Reach,
     receive: Reach,
     from: Home,
@@ -39,12 +40,12 @@ struct Lane<'a> {
     /// Bytes of the target's buffer.
     target_bytes: u64,
     requests: &'a Requests,
-    /// Index of the first request, and the first message's number in its flow.
+    /// Index of the first request, and the number of the first message in its flow.
     request: u32,
     sequence: u64,
 }
 
-/// What has gone along a lane.
+/// What was carried along a lane.
 struct Carried {
     source: DomainId,
     target: DomainId,
@@ -62,7 +63,7 @@ struct Sent {
     bytes: u64,
     /// Bytes that the source may still have copied.
     deficit: u32,
-    /// The next message could not be carried because not all that it needs may be mapped.
+    /// The next message was not carried, because not all of its frames are known to be mapped.
     is_unmapped: bool,
 }
 
@@ -74,13 +75,14 @@ impl Engine {
         while self.take_lane(machine, source, ports, &mut may_map) {}
     }
 
-    /// Whether the next message of `source` is a plain one, with none waiting before it, that costs more than
-    /// is left of the share. It is better left in the ring: taken, it would wait, and all that follow it
-    /// behind it, and none of them could go this way in the next round.
+    /// Whether the next message of `source` is plain, no message of its flow waits, and it costs more than
+    /// what is left of the share. Such a message stays in the ring. If it were taken, it would wait, the
+    /// messages of its flow behind it would wait too, and none of them could take the express lane in the
+    /// next round.
     pub(super) fn is_beyond_share(&mut self, source: DomainId, ports: Ports) -> bool {
         let client = &self.clients[source];
         let next = client.transmit.next();
-        // One step never costs more than that.
+        // One step never costs more than `CHUNK_BYTES`.
         if client.budget.deficit() >= CHUNK_BYTES
             || client.transmit.available() == 0
             || client.sends.is_occupied(next)
@@ -97,8 +99,8 @@ impl Engine {
         is_one_step && !self.clients[source].budget.can_afford(plain.length.max(MINIMUM_COST))
     }
 
-    /// Carries messages of `source` along one lane, or maps what the next one needs if it `may_map`. Whether
-    /// there is more to carry.
+    /// Carries messages of `source` along one lane. If frames for the next message are not mapped, maps them,
+    /// if it `may_map`. Returns whether there is more to carry.
     #[inline(never)]
     fn take_lane(
         &mut self,
@@ -112,7 +114,7 @@ impl Engine {
             self.enter(&carried, ports);
             *may_map = true;
         }
-        // Once for each message, however often its descriptor changes meanwhile.
+        // Maps once for each message, however often the client changes the descriptor meanwhile.
         if carried.run.is_unmapped && core::mem::replace(may_map, false) {
             return self.map_next(machine, source, carried.target, ports).is_some();
         }
@@ -120,8 +122,8 @@ impl Engine {
         carried.run.messages != 0 && client.transmit.available() != 0 && client.budget.messages() != 0
     }
 
-    /// Maps what the next message of `source`, a plain one to `target`, needs. `None` if it is not that, or
-    /// cannot be mapped: then it is for the ordinary path to say so.
+    /// Maps the frames for the next message of `source`, a plain one to `target`. `None` if the next message
+    /// is not that, or if mapping fails. Then the ordinary path gives the message its status.
     #[cold]
     fn map_next(
         &mut self,
@@ -153,8 +155,8 @@ impl Engine {
         self.map(machine, target, Side::Receive, place, mapping).ok()
     }
 
-    /// Carries plain messages of `source` as long as they go the way of the first, and lie in one piece of
-    /// each ring. `None` if there are none.
+    /// Carries plain messages of `source`, as long as they have the route of the first one and lie in one
+    /// piece of each ring. `None` if the first one is not plain, or its receiver is not ready.
     #[inline]
     fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
         let client = &self.clients[source];
@@ -172,7 +174,8 @@ impl Engine {
             return None;
         }
         let ports_of_target = self.clients[target].ports?;
-        // What was taken is older than what was not, and while others wait, requests go through the books.
+        // Requests that were taken are older than those that are still in the ring, so they come first. While
+        // sends wait for the target, requests are only used after they were taken: shares are made of those.
         let receiver = &self.clients[target];
         let (mut request, mut offered) = receiver.requests.open_run(source);
         let is_awaited = receiver.waits.is_awaited();
@@ -209,8 +212,8 @@ impl Engine {
         Some(Carried { source, target, to_client, request, fresh, run })
     }
 
-    /// Enters in the books what has gone along a lane. It becomes visible at once, if nothing else of this
-    /// turn has to become so before, else in `settle`.
+    /// Records in the tables what was carried along a lane. `settle_run` makes it visible, at once or at the
+    /// end of the turn.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
         let Carried { source, target, to_client, request, fresh, run: Sent { messages, bytes, deficit, .. } } =
@@ -220,7 +223,7 @@ impl Engine {
         flow.sequence = sequence.wrapping_add(messages.into());
         let client = &mut self.clients[source];
         let index = client.transmit.next();
-        // Of no ring more than there was: `carry_along` took the least of all.
+        // Every ring has that many entries: `carry_along` took the minimum over all rings.
         client.transmit.take_to(index.wrapping_add(messages));
         client.budget.spend(messages, deficit);
         let receiver = &mut self.clients[target];
@@ -270,7 +273,7 @@ impl Lane<'_> {
         self.carry(machine, descriptors, 0.., place, to_client, slot)
     }
 
-    /// Carries one message for each descriptor to the place of its request, which `place` tells.
+    /// Carries one message for each descriptor to the place of its request, which `place` returns.
     #[inline]
     fn carry<const D: usize, R>(
         &self,
@@ -289,7 +292,7 @@ impl Lane<'_> {
             descriptors.iter().zip(to_client.deliveries.run(slot)).zip(requests)
         {
             let Some(Plain { source, length }) = Plain::load(descriptor, self.route) else { break };
-            // Length 0, which maps nothing, wraps and is left to the ordinary path.
+            // Length 0 wraps and is left to the ordinary path. Nothing has to be mapped for it.
             if length.wrapping_sub(1) >= self.limit {
                 break;
             }

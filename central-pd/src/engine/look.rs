@@ -1,8 +1,9 @@
-//! What clients have published: a wish for an epoch, sends, receive requests, and how far they have emptied
+//! What clients have published: the wish for an epoch, sends, receive requests, and how far they have emptied
 //! their receive queue.
 //!
-//! [`Engine::look`] comes before all turns of a round and may answer. What a turn looks up by itself
-//! (`look_for_requests`, `learn_room`) publishes nothing: that is `settle.rs`'s.
+//! [`Engine::look`] comes before all turns of a round, and it may answer. What a turn itself looks up
+//! (`look_for_requests`, `learn_room`) publishes nothing, because only `settle.rs` makes the work of a turn
+//! visible.
 
 use ferry_layout::{DeliveryKind, DomainId, Standing};
 
@@ -11,8 +12,9 @@ use super::client::Ports;
 use crate::machine::Machine;
 
 impl Engine {
-    /// Reads what `client` has published: a wish for an epoch, receive requests, and how far its queue of
-    /// sends goes. Between turns only: it answers requests, and an answer shows all deliveries before it.
+    /// Reads what `client` has published: the wish for an epoch, receive requests, and how far its queue of
+    /// sends goes. Must be called between turns: it answers requests, and an answer publishes all deliveries
+    /// before it.
     pub(super) fn look(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
         match ports.from_client.wanted_epoch() {
             Some(epoch) if epoch != self.clients[client].epoch => {
@@ -41,9 +43,9 @@ impl Engine {
         }
     }
 
-    /// Reads what `client`, which is let in, has posted. Clients need not signal that, so a turn calls this
-    /// when a message for the client finds nothing open. What has to be answered is left for the next round's
-    /// look.
+    /// Reads what `client` has posted. The client must be open. It need not signal what it posts, so a turn
+    /// calls this when a message for the client finds no open buffer or window. What has to be answered is
+    /// left to the look of the next round.
     pub(super) fn look_for_requests(&mut self, client: DomainId, ports: Ports) {
         self.learn_requests(client, ports);
         let state = &mut self.clients[client];
@@ -64,8 +66,7 @@ impl Engine {
         }
     }
 
-    /// Reads how far the requests of `client` go, and how far it has emptied its receive queue, but no
-    /// request.
+    /// Reads the post tail and the delivery head of `client`, but no request.
     #[inline(always)]
     pub(super) fn learn_requests(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
@@ -77,7 +78,7 @@ impl Engine {
         self.learn_room(client, ports);
     }
 
-    /// Reads how far `client` has emptied its receive queue.
+    /// Reads the delivery head of `client`: how far it has emptied its receive queue.
     #[inline(always)]
     pub(super) fn learn_room(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
@@ -93,8 +94,8 @@ impl Engine {
         }
     }
 
-    /// Takes new receive requests and withdrawals, answers those that need it, and rouses whoever waits for
-    /// this client.
+    /// Takes new receive requests and withdrawals, answers those that need it, and rouses the clients that
+    /// wait for this one.
     fn take_and_answer(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
         let mut offered = false;

@@ -1,32 +1,51 @@
-//! Central's restart: what an earlier central was doing is taken up from the pages that only central can
-//! write.
+//! Central's restart: a new central takes up the work of an earlier one. The pages that only central can
+//! write tell it how far that work had come.
 //!
-//! A first start is the same with empty pages. The window must be empty: whoever restarts central revokes its
-//! mappings (or unmaps every frame of the configuration) and gives it a new engine.
+//! A first start is the same with empty pages. Nothing may be mapped in the window when the new central
+//! begins to work. Whoever restarts central revokes its mappings, or unmaps every frame of the configuration,
+//! and gives it a new engine.
 //!
-//! The commit point of a message is the store that publishes its delivery, step 3 of the order in
+//! # Messages
+//!
+//! The commit point of a message is the store that publishes its delivery: step 3 of the order in
 //! `settle.rs`.
 //!
-//! Before it, the message was not sent: it has no final status, so it is taken from its descriptor again, and
-//! copied again into an open buffer. After it, the message counts as sent; recovery only writes the missing
-//! statuses. The newest deliveries of the target then have numbers of their flow that are not acknowledged.
-//! Each names its request, which is over. Statuses that are there carry the message's number; the missing
-//! ones belong to the oldest unfinished messages of the flow, because a flow keeps its order, and what was
-//! refused in between has its status before. A message's first slot gets its status last, so that it speaks
-//! for all parts. Everything here can be stopped and done again: step 7 hides it, and comes last. Before 7,
-//! no other delivery is stored in that queue, so those in question are intact; after it, they need not be.
+//! * *Central was stopped before step 3.* The message was not sent, and it has no final status. So the new
+//!   central takes it from its descriptor again, and copies it again into an open buffer.
+//! * *Central was stopped after step 3.* The message counts as sent. Recovery only writes what is missing:
+//!   the end of its request, and its status.
 //!
-//! Which sends wait is what their statuses say: `Queued`, with the index of the descriptor, however long ago
-//! that was. Which requests are open is in the journal; their entries still lie in their slots.
+//! Recovery looks at the deliveries between settled and the delivery tail of each target. They belong to one
+//! turn of one sender, or are one answer to a request. A message among them whose number in its flow is
+//! already acknowledged is complete, and so are those before it. For the others:
 //!
-//! The descriptors and requests are the client's, which may have changed them meanwhile. Then what is sent,
-//! or marked `Done`, or offered, is what they say now; that concerns nobody but the client, and is checked as
-//! ever.
+//! * The delivery names the request, which is over.
+//! * A status `Done` that is there carries the number of its message. Statuses are written in the order of
+//!   the flow, so those that are there belong to the first of these messages.
+//! * The missing statuses belong to the oldest unfinished messages of the flow. A flow keeps its order, and a
+//!   message that was refused in between got its status before, in step 2.
+//! * The first slot of a message gets its status last, so that this status speaks for all parts.
 //!
-//! Not kept: how long a send has waited (its time-to-live begins anew), which buffer a message under way had
-//! claimed (it takes the next that its source may fill), the order of buffers for one peer that have been
-//! open for more than a lap of the ring, who is ahead of whom at a receiver, and counts that had not reached
-//! the counters.
+//! Recovery can itself be stopped and done again. Settled (step 7) hides the deliveries from the next
+//! recovery, and recovery writes it last. Before step 7, no other delivery is stored in that queue, so the
+//! deliveries in question are intact. After it, they need not be.
+//!
+//! # Sends that wait, and requests that are held
+//!
+//! A send waits if its status says `Queued`, with the index of its descriptor, however long ago it was
+//! queued. The journal says which requests are held; their entries still lie in their slots.
+//!
+//! Descriptors and requests are the client's own, and the client may have changed them meanwhile. Then the
+//! new central sends, marks `Done`, or opens what they say now. That concerns nobody but the client, and
+//! everything is checked as always.
+//!
+//! # Not kept
+//!
+//! * How long a send has waited: its time to live begins anew.
+//! * Which buffer a message under way had claimed: it takes the next one that its source may fill.
+//! * The order of buffers for one peer that have been open for more than a lap of the ring.
+//! * How far each sender of a receiver has been served (`share.rs`).
+//! * Counts that had not reached the counters.
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{
@@ -39,12 +58,12 @@ use super::Engine;
 use super::accept::{Accepted, TRANSMIT_RING, is_passed_over, next_entry, next_with_status};
 use super::client::Ports;
 
-/// Deliveries that one turn may have published and not acknowledged.
+/// Most deliveries that one turn can have published and not yet settled.
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
 const MOST_UNSETTLED: u32 = DELIVERY_SLOTS as u32;
 
 impl Engine {
-    /// Takes up what the pages of the clients tell.
+    /// Takes up the work of an earlier central, as the pages of the clients describe it.
     pub(super) fn resume(&mut self) {
         for client in self.all.iter() {
             self.remember(client);
@@ -57,16 +76,17 @@ impl Engine {
         for client in self.all.iter() {
             if let Some(ports) = self.ports_in_epoch(client) {
                 self.find_unfinished(client, ports);
-                // Sends that were queued may have ended without a word.
+                // Queued sends may have ended without being counted in ended late. A new value makes the
+                // client look at all sends that it holds.
                 let late = ports.to_client.ended_late.observe().wrapping_add(1);
                 ports.to_client.ended_late.publish(late);
                 self.clients[client].sends.resume(late);
-                // Whatever was published may not have been signalled.
+                // The earlier central may have published something and not signalled it.
                 self.to_signal.insert(client);
             }
         }
-        // Before any client is looked at: if one asks for a new epoch, its peers' sends have to be waiting by
-        // then.
+        // This comes before any client is looked at. If one asks for a new epoch, the sends of its peers must
+        // be waiting by then, so that they end with `PeerReset`.
         for client in self.all.iter() {
             let state = &self.clients[client];
             if let (Some(ports), Some(end)) = (state.ports, state.retake)
@@ -77,7 +97,7 @@ impl Engine {
         }
     }
 
-    /// The pages of a client that has been let in.
+    /// The pages of a client that has begun an epoch. `None` if its standing is closed.
     fn ports_in_epoch(&self, client: DomainId) -> Option<Ports> {
         let state = &self.clients[client];
         state.ports.filter(|_| state.standing != Standing::Closed)
@@ -97,8 +117,8 @@ impl Engine {
         }
     }
 
-    /// Looks back through the deliveries of `target` that are not settled, which belong to one turn or are
-    /// one answer, and brings that to its end.
+    /// Looks back through the deliveries of `target` that are not settled. They belong to one turn or are one
+    /// answer. Completes what is missing of it.
     fn finish_settling(&mut self, target: DomainId, ports: Ports) {
         let tail = ports.to_client.delivery_tail.observe();
         let count = tail.wrapping_sub(ports.to_client.settled.observe()).min(MOST_UNSETTLED);
@@ -149,7 +169,8 @@ impl Engine {
         let mut next = ports.to_client.journal.acknowledged(target);
         let delivered = self.flows.get(source, target).sequence;
         for slot in 0..TRANSMIT_RING {
-            // They were written in the order of the flow, so those that are there are the first of them.
+            // Statuses are written in the order of the flow. So the messages that have one are the first of
+            // those in question, and `next` moves past them.
             if let Some(note) = ports.to_client.status(slot).delivered()
                 && note.target == target.number()
             {
@@ -186,8 +207,8 @@ impl Engine {
         state.retake = (state.standing == Standing::Open).then_some(end);
     }
 
-    /// Takes the sends again that an earlier central has taken, up to index `end`: what has its final status
-    /// is passed over, all else waits.
+    /// Takes again the sends before index `end`, which an earlier central had taken. Those with a final
+    /// status are passed over. All others wait.
     #[cold]
     pub(super) fn retake(&mut self, source: DomainId, ports: Ports, end: u32) {
         let state = &mut self.clients[source];
@@ -198,7 +219,8 @@ impl Engine {
             return;
         }
         for index in queued_before(ports, self.clients[source].transmit.next()) {
-            // Unless it is a part of a message that was taken again, or refused, with its first one.
+            // A later part of a chain is taken again, or refused, together with its first part. After that
+            // its slot is occupied, or its status is final.
             let is_queued = ports.to_client.status(index).get(index) == Some(Status::Queued);
             if is_queued && !self.clients[source].sends.is_occupied(index) {
                 let accepted = self.accept_again(source, ports, index);
@@ -209,7 +231,8 @@ impl Engine {
         loop {
             let state = &mut self.clients[source];
             let (next, tail) = (state.transmit.next(), state.transmit.tail());
-            // Not the next index: slots that are in use may come first, and what follows them may have ended.
+            // The next index may be a slot in use. What counts is the first entry behind such slots, and that
+            // may have ended.
             let Some(index) = next_entry(&state.sends, ports, next, tail) else { break };
             if end.wrapping_sub(index).wrapping_sub(1) >= TRANSMIT_RING {
                 break;
@@ -233,7 +256,8 @@ impl Engine {
             Accepted::Nothing => {}
             Accepted::Message(index) => self.wait(source, ports, index, true),
             Accepted::Refused { index, status } => {
-                // Queued before, or not: the client is told as of any that waited.
+                // Whether or not the message was queued before, its end is counted in ended late, as for
+                // every message that waited.
                 self.clients[source].sends.occupy(index);
                 self.end_at_once(source, ports, index, status);
             }
@@ -247,21 +271,21 @@ fn queued_before(ports: Ports, head: u32) -> impl Iterator<Item = u32> {
     for slot in 0..TRANSMIT_RING {
         let (index, status) = ports.to_client.status(slot).latest();
         if status == Status::Queued && index.wrapping_sub(head) >= TRANSMIT_RING {
-            // There is room for all slots.
+            // The heap has room for all slots, so this cannot fail.
             let _ = ages.push(head.wrapping_sub(index));
         }
     }
     core::iter::from_fn(move || ages.pop()).map(move |age| head.wrapping_sub(age))
 }
 
-/// A message in the ring: the index of its first part, and those of the others.
+/// A message in the ring: the index of its first part, and the indices of the others.
 struct InRing {
     first: u32,
     rest: Vec<u32, MAX_CHAIN>,
 }
 
 impl InRing {
-    /// The message that begins at `first`, where `next` finds the part after the one at an index.
+    /// Reads the message that begins at `first`. `next` returns the index of the part after a part.
     fn read(ports: Ports, first: u32, next: impl Fn(u32) -> Option<u32>) -> Self {
         let is_chained = |index: u32| {
             let descriptor: Descriptor = ports.from_client.descriptors.load(index);
@@ -283,7 +307,7 @@ impl InRing {
     }
 }
 
-/// The messages that have no final status, in the order in which they were published, as far as an earlier
+/// The messages without a final status, in the order in which they were published, as far as an earlier
 /// central may have taken them.
 fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
     let head = ports.to_client.transmit_head.observe();
@@ -293,11 +317,12 @@ fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
     core::iter::from_fn(move || {
         if let Some(first) = queued.next() {
             let message = InRing::read(ports, first, |index| next_with_status(ports, index));
-            // Parts that follow are queued as well.
+            // The later parts of a chain are queued too. They are no messages of their own.
             while queued.next_if(|index| message.rest.contains(index)).is_some() {}
             return Some(message);
         }
-        // An entry of this lap: its slot is no earlier send's, and it is no mark.
+        // Finds the next entry of this lap: its slot is not held by an earlier send, and it is not marked as
+        // passed over.
         let next_entry = |mut index: u32| {
             while index != end {
                 let (latest, status) = ports.to_client.status(index).latest();

@@ -1,13 +1,21 @@
-//! Rounds: whom central looks at, in which order it serves them, whom it signals, and when it may sleep.
+//! Rounds: which clients central looks at, in which order it serves them, which it signals, and when it may
+//! sleep.
 //!
-//! The lost-wake-up argument. Central's hint in a client's `_in` page is armed whenever central sleeps; it is
-//! disarmed only for clients with more work in hand than one round, in [`Engine::run`], and all of those are
-//! collected in `awake`. Before `run` returns it arms exactly these, which ends in a `SeqCst` fence, and then
-//! looks at each of them once more. A client that published before the look is served now; one that publishes
-//! after it finds the hint armed (the pattern in `ferry_layout::WakeHint`) and signals, and that signal makes
-//! the next wait return at once. A second hint does the same for what a client need not signal, see
-//! [`Engine::ask_for_requests`]. In the other direction, every signal goes out after everything it is about
-//! was published, through the same fence.
+//! The lost-wake-up argument:
+//!
+//! * Whenever central sleeps, its wake hint in the `_in` page of every client is armed. `configure` arms all
+//!   of them. [`Engine::run`] disarms the hint of a client only when that client has work left after a round,
+//!   and then puts the client into `awake`.
+//! * Before `run` returns, it arms the hints of exactly the clients in `awake`. Each arming ends in a
+//!   `SeqCst` fence. After that it looks at each of these clients once more.
+//! * If a client published before that look, central sees it and goes on with another round. If a client
+//!   publishes after it, the client finds the hint armed and signals (the pattern in
+//!   `ferry_layout::WakeHint`). That signal makes central's next wait return at once.
+//! * The look need not cover a new epoch, because a client that asks for one always signals.
+//! * A second hint does the same for what a client need not signal otherwise: posted buffers and deliveries
+//!   taken. See [`Engine::ask_for_requests`].
+//! * In the other direction, central publishes everything that a signal is about, executes the same fence,
+//!   and only then reads the client's hint.
 
 use ferry_layout::{DomainId, Standing};
 
@@ -17,12 +25,13 @@ use crate::machine::Machine;
 use crate::table::ClientSet;
 
 impl Engine {
-    /// Serves until nothing can be done without somebody else acting, then returns so that central may sleep.
+    /// Serves clients until nothing more can be done before a client acts. Then it returns, and central may
+    /// sleep.
     ///
-    /// `woken` are the clients that have signalled. With `tick` a period has passed: everyone is polled,
-    /// signalled or not (r14, r22), deadlines are checked, and frames that nobody used for a whole period are
-    /// unmapped. A period that passes meanwhile is noticed between two rounds, so clients that publish
-    /// without pause delay it by one round at most.
+    /// `woken` are the clients that have signalled. `tick` means that a period has passed. Then central looks
+    /// at every client, signalled or not (r14, r22), checks deadlines, and unmaps frames that nobody used for
+    /// a whole period. A period that passes during the run is noticed between two rounds. So clients that
+    /// publish without pause delay it by one round at most.
     pub fn run(&mut self, machine: &mut impl Machine, woken: ClientSet, tick: bool) {
         let mut look_at = woken.intersection(self.all);
         if tick {
@@ -50,13 +59,14 @@ impl Engine {
             if machine.poll_tick() {
                 self.pass_tick(machine);
             }
-            // From the second round on everyone is looked at: who keeps central awake must not keep it from
-            // others.
+            // From the second round on, central looks at every client. Otherwise the clients that keep it
+            // awake could keep it from the others.
             look_at = self.all;
         }
     }
 
-    /// One round: look at the clients in `look_at`, serve all that have work. Who has work left.
+    /// One round: looks at the clients in `look_at`, then serves all that have work. Returns the clients that
+    /// have work left.
     fn round(&mut self, machine: &mut impl Machine, look_at: ClientSet) -> ClientSet {
         self.has_progressed = false;
         self.round = self.round.wrapping_add(1);
@@ -70,7 +80,7 @@ impl Engine {
         self.expel_offenders(machine);
         let working = look_at.union(core::mem::replace(&mut self.roused, ClientSet::EMPTY));
         let (mut class, mut first) = (if self.has_urgent { Class::Urgent } else { Class::Any }, true);
-        // One call, so that the pass is compiled in line.
+        // `pass` is called in one place only, so that it is compiled in line.
         let left = loop {
             let left = self.pass(machine, working, class, first);
             if class == Class::Any {
@@ -84,19 +94,21 @@ impl Engine {
         left
     }
 
-    /// Clients to look at in a round, beyond those that have signalled.
+    /// Returns the clients to look at in this round: those in `woken`, and those that need a look without a
+    /// signal.
     #[inline(never)]
     fn also_look_at(&mut self, woken: ClientSet) -> ClientSet {
         let mut look_at = woken.union(core::mem::replace(&mut self.look_again, ClientSet::EMPTY));
-        // Whoever may want what an awaited client gives is heard before it is given away.
+        // A client in `asking` may have posted a buffer. All clients that may send to it are looked at too,
+        // so that central knows of every send that competes for the buffer before it gives the buffer away.
         for client in look_at.intersection(self.asking).iter() {
             look_at = look_at.union(self.clients[client].senders);
         }
         look_at
     }
 
-    /// Gives each of `working` that has work a turn; with `first`, the first of this round. Who has work
-    /// left.
+    /// Gives a turn to each client in `working` that has work. `first` means that this is the first pass of
+    /// the round, which replenishes the budgets. Returns the clients that have work left.
     #[inline]
     fn pass(
         &mut self,
@@ -116,8 +128,9 @@ impl Engine {
             let others = self.to_signal;
             if has_work && self.turn(machine, client, ports, class) {
                 left.insert(client);
-                // Not for urgent ones: they are not to wait, and who has more than those may be done in the
-                // next pass, with no further round.
+                // The client has another turn in the next round, and signals of this turn wait until then.
+                // This is not done in the urgent pass: urgent messages must not wait, and the client may
+                // finish in the next pass of this round.
                 if class == Class::Any {
                     self.to_signal_later = self.to_signal_later.union(self.to_signal.without(others));
                     self.to_signal = others;
@@ -127,14 +140,14 @@ impl Engine {
         left
     }
 
-    /// After a round in which nobody could afford its next step: gives everybody in `left` what the rounds
-    /// would have given it that have to pass until the first of them can. So a share below the price of a
-    /// step costs two rounds and no more.
+    /// Called after a round in which no client could afford its next step. Gives each client in `left` the
+    /// shares of all the rounds that would have to pass until the first of them can afford it. So a share
+    /// below the price of a step costs two rounds and no more.
     #[cold]
     fn pass_empty_rounds(&mut self, left: ClientSet) {
         let rounds =
             left.iter().filter_map(|client| self.clients[client].budget.rounds_until_afforded()).min();
-        // The next round gives one share itself.
+        // The next round itself adds one share.
         if let Some(rounds) = rounds.and_then(|rounds| rounds.checked_sub(1)) {
             for client in left.iter() {
                 self.clients[client].budget.save_up(rounds);
@@ -142,8 +155,8 @@ impl Engine {
         }
     }
 
-    /// Signals each client that has news, at most once, and only if its wake hint asks for it. With `rest`
-    /// this run has come to its end.
+    /// Signals each client in `to_signal` at most once, and only if its wake hint asks for it. `rest` means
+    /// that this run ends here, so the last signal may be combined with sleeping.
     fn signal(&mut self, machine: &mut impl Machine, rest: bool) {
         let news = core::mem::replace(&mut self.to_signal, self.to_signal_later);
         self.to_signal_later = ClientSet::EMPTY;
@@ -165,8 +178,9 @@ impl Engine {
         }
     }
 
-    /// Arms the hints of those in `awake` and looks at each of them once more; asks for requests where that
-    /// may have to begin or end. Whether somebody has news, so that central must not sleep.
+    /// Arms the wake hints of the clients in `awake` and looks at each of them once more. Also arms or
+    /// disarms the wake hint for requests where that may have to change. Returns whether a client has
+    /// published something, so that central must not sleep.
     #[inline]
     fn arm(&mut self, awake: &mut ClientSet) -> bool {
         !awake.union(self.reconsider).union(self.asking).is_empty() && self.arm_hints(awake)
@@ -179,8 +193,8 @@ impl Engine {
             let Some(ports) = self.clients[client].ports else { continue };
             ports.to_client.wake.arm();
             let state = &self.clients[client];
-            // A client that has cleared its magic is not looked at, so nothing that it publishes is news;
-            // were it taken for news, central would go round for ever.
+            // `look` does nothing for a client that has cleared its magic, so what that client publishes must
+            // not keep central awake. Otherwise central would start round after round without end.
             news |= state.standing == Standing::Open
                 && (ports.from_client.transmit_tail.observe() != state.transmit.tail()
                     || ports.from_client.post_tail.observe() != state.requests.tail()
@@ -195,8 +209,9 @@ impl Engine {
         news
     }
 
-    /// Arms the hint that asks `client` to signal when it posts or takes, if something waits for that, and
-    /// looks once more. Whether it has done so already.
+    /// Arms the wake hint for requests of `client` and looks once more, if a send waits for the client or an
+    /// answer waits for a place in its receive queue. Otherwise disarms the hint. Returns whether the client
+    /// has already posted or taken something, so that central must not sleep.
     fn ask_for_requests(&mut self, client: DomainId) -> bool {
         let state = &self.clients[client];
         let Some(ports) = state.ports else { return false };
@@ -215,7 +230,8 @@ impl Engine {
         (has_posted || has_taken) && ports.from_client.wanted_epoch().is_some()
     }
 
-    /// A period has passed.
+    /// Counts a tick. Ends the sends that have expired, and unmaps the frames of clients that were not active
+    /// since the last tick.
     #[inline(never)]
     fn pass_tick(&mut self, machine: &mut impl Machine) {
         self.now = self.now.wrapping_add(1);

@@ -2,17 +2,22 @@
 //!
 //! ```text
 //!   1  unmap what the flow's policy does not keep
-//!   2  statuses of what is refused                 } the source's page
-//!   3  deliveries, then the delivery tail          } the target's page
-//!   4  journal: requests that are held; post head  }
-//!   5  statuses `Done`                             } the source's page
-//!   6  journal: acknowledged of the flow           }
-//!   7  settled, as far as the delivery tail        } the target's page
-//!   8  ended late; transmit head                   } the source's page
+//!   2  statuses of what is refused                      } the source's page
+//!   3  deliveries, then the delivery tail               } the target's page
+//!   4  journal: requests that are held; then post head  } the target's page
+//!   5  statuses `Done`                                  } the source's page
+//!   6  journal: acknowledged of the flow                } the source's page
+//!   7  settled, as far as the delivery tail             } the target's page
+//!   8  ended late, then the transmit head               } the source's page
 //! ```
 //!
-//! A restarted central relies on it (`resume.rs`). Nothing is published in the middle of a turn, but
-//! `Queued`.
+//! Step 1 comes first: nobody sees a delivery or a final status of this turn while frames are mapped for it,
+//! unless the policy keeps them. Step 3 comes before step 5: a sender that sees `Done` can rely on the
+//! delivery. A restarted central relies on the order of all steps; `resume.rs` has that argument.
+//!
+//! A turn publishes only two things before its end. A message that has to wait becomes `Queued`. And plain
+//! messages of a flow that keeps its mappings may go through steps 3 to 7 as soon as they are carried
+//! (`settle_run`).
 
 use ferry_layout::{DomainId, InRegion, Status};
 
@@ -22,7 +27,8 @@ use crate::machine::Machine;
 use crate::pending::{Finished, Refused};
 
 impl Engine {
-    /// Message `index` of `source` ends with a status other than `Done`, with the turn.
+    /// Notes that message `index` of `source` ends with `status`, which is not `Done`. The status becomes
+    /// visible at the end of the turn.
     pub(super) fn refuse(&mut self, source: DomainId, index: u32, status: Status) {
         let noted = self.pending.refuse(Refused { index, status });
         debug_assert!(noted, "a turn ends before this is full");
@@ -31,8 +37,9 @@ impl Engine {
         self.has_progressed = true;
     }
 
-    /// Ends message `index` of `source`, which waits, with a status other than `Done`. Between turns only,
-    /// when nothing is mapped for it; [`show_slots`](Self::show_slots) is to follow.
+    /// Ends the waiting message `index` of `source` at once, with a status other than `Done`. Must be called
+    /// between turns, when nothing is mapped for the message. The caller calls
+    /// [`show_slots`](Self::show_slots) after it.
     pub(super) fn end_at_once(&mut self, source: DomainId, ports: Ports, index: u32, status: Status) {
         let client = &mut self.clients[source];
         say_refused(client, ports, Refused { index, status });
@@ -83,9 +90,9 @@ impl Engine {
         self.pending.clear();
     }
 
-    /// Makes one run of messages visible in the middle of a turn, in the order above, if nothing of this turn
-    /// has to become so before: nothing else is delivered, and what these messages need stays mapped. Else
-    /// leaves it to the end of the turn.
+    /// Makes one run of messages visible in the middle of a turn, in the order above, if the flow keeps its
+    /// mappings (`keeps`) and no other delivery of this turn is still to become visible. Otherwise leaves the
+    /// run to the end of the turn. `to_client` is the target's page.
     #[inline]
     pub(super) fn settle_run(
         &mut self,
@@ -107,7 +114,8 @@ impl Engine {
         }
     }
 
-    /// Shows the client how far its sends are taken, and which of those that were queued have ended.
+    /// Publishes how many slots of queued sends have been released, and then how far the client's sends are
+    /// taken.
     #[inline(always)]
     pub(super) fn show_slots(&mut self, source: DomainId, ports: Ports) {
         let client = &mut self.clients[source];
@@ -129,7 +137,7 @@ impl Engine {
     }
 }
 
-/// Says of messages whose deliveries are visible that they are done, and counts them. `into` is the target's
+/// Writes `Done` for messages whose deliveries are visible, and counts them. `to_client` is the target's
 /// page.
 #[inline(always)]
 fn say_done(source: &mut Client, ports: Ports, finished: &Finished, to_client: &InRegion) {
@@ -145,8 +153,9 @@ fn say_done(source: &mut Client, ports: Ports, finished: &Finished, to_client: &
     to_client.counters.received_bytes.add(bytes);
 }
 
-/// Gives a message its final status. The first part's comes last: it stands for all of them, so a restart of
-/// central in between finds the message as if nothing had been said of it.
+/// Writes the final status of a message. The status of the first part is written last, because it stands for
+/// the whole message. If central is stopped before that, its next start finds the message without a final
+/// status.
 fn say_refused(source: &mut Client, ports: Ports, refused: Refused) {
     let Refused { index, status } = refused;
     say_of_rest(source, ports, index, status);

@@ -1,18 +1,21 @@
-//! Who of several senders gets what a receiver has to give: buffers, and places in its receive queue.
+//! Fair shares of what a receiver gives: its posted buffers, and the places in its receive queue.
 //!
-//! As long as nobody waits for a receiver, whoever comes takes what there is. Once somebody does, the
-//! receiver's senders are served in the order of what they have had (start-time fair queueing, Goyal et al.
-//! 1996). A flow has been served up to a point, counted in shares of a round: a message moves it on by its
-//! part of its sender's `bytes_per_round` or `messages_per_round`, whichever is more. So senders get what a
-//! receiver gives in the proportion in which they get central's time. A flow that comes to wait begins at the
-//! point where the least served one stands; nobody saves up by being idle. Those that have taken something in
-//! the same round, because their turns came first, have had it at the expense of the one that comes to wait,
-//! and it counts.
+//! While nobody waits for a receiver, each sender takes what there is. Once a sender waits, the receiver's
+//! senders are served in the order of what they have already got (start-time fair queueing, Goyal et al.
+//! 1996):
 //!
-//! Signals, wake-ups, classes and rotations of rounds have no say here. A sender that is ahead of another
-//! that could go on lets that one go first; how far ahead it may get is its part of what there is, so that
-//! many buffers go in large pieces. The one that is furthest behind never waits for another, so somebody
-//! always goes on.
+//! * Each flow to the receiver has a position, counted in shares of a round. A message moves it forward by
+//!   the part that the message is of its sender's `bytes_per_round` or `messages_per_round`, whichever part
+//!   is larger. So senders get what a receiver gives in the proportion in which they get central's time.
+//! * A flow that begins to wait starts at the position of the least served flow, if its own position is
+//!   behind that. So nobody saves up by being idle.
+//! * What a sender takes while nobody else waits is only noted. If another sender begins to wait in the same
+//!   round, it is counted: the first sender took it only because its turn came earlier in that round.
+//!
+//! Signals, wake-ups, classes and the order of turns in a round have no influence on this. A sender may get
+//! ahead of another one that could go on by its part of what the receiver has to give at the moment. So many
+//! buffers go in large pieces. A sender that is ahead by that much lets the other go first. The sender that
+//! is furthest behind never waits for another, so somebody always goes on.
 
 use core::num::NonZeroU32;
 
@@ -23,8 +26,9 @@ use crate::service::Uncounted;
 use crate::table::ClientSet;
 
 impl Engine {
-    /// How many messages `source` may send to `target` before it is another's turn; all, if nobody else waits
-    /// for that.
+    /// Returns how many messages `source` may send to `target` before it is another sender's turn. That is
+    /// `u32::MAX` if no other sender waits for `target` and could go on. It is 0 if it is another sender's
+    /// turn now.
     #[inline]
     pub(super) fn fair_part(&mut self, source: DomainId, target: DomainId) -> u32 {
         let others = self.clients[target].waits.others_than(source);
@@ -52,13 +56,14 @@ impl Engine {
         let ahead = u32::try_from(own.saturating_sub(least) / unit).unwrap_or(u32::MAX);
         let left = part.saturating_sub(ahead);
         if left == 0 {
-            // They may not know that there is something for them.
+            // The rivals may be noted as blocked, although there is something for them now.
             self.rouse(rivals, target);
         }
         left
     }
 
-    /// Whether the oldest send of `source` that waits for `target` needs something of it, and that is there.
+    /// Whether the oldest send of `source` that waits for `target` needs a buffer or a place, and `target`
+    /// has it. False for a send that is under way: it has got what it needs.
     fn could_go_on(&self, source: DomainId, target: DomainId) -> bool {
         let Some((index, _)) = self.flows.get(source, target).waiting else { return false };
         let (send, receiver) = (self.clients[source].sends.get(index), &self.clients[target]);
@@ -67,7 +72,8 @@ impl Engine {
         !needs_nothing && receiver.has_room() && has_all
     }
 
-    /// Counts what `source` has had of `target`, or notes it, if nobody else waits for that.
+    /// Counts what `source` has got from `target`. If no other sender waits for `target`, only notes it, for
+    /// `begin_to_share`.
     #[inline]
     pub(super) fn count_service(&mut self, source: DomainId, target: DomainId, messages: u32, bytes: u64) {
         let receiver = &self.clients[target];
@@ -95,7 +101,7 @@ impl Engine {
         flow.served = service.place(distance);
     }
 
-    /// `source` begins to wait for `target`: what others have had in this round counts.
+    /// Called when `source` begins to wait for `target`. Counts what the other senders got in this round.
     pub(super) fn begin_to_share(&mut self, source: DomainId, target: DomainId) {
         let mut others = self.clients[target].service.take_uncounted(self.round);
         others.remove(source);

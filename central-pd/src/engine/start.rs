@@ -1,4 +1,4 @@
-//! The beginning: a configuration is taken over, and every client learns who it is and whom it may talk to.
+//! Central's start: it takes over a configuration, and tells every client who it is and whom it may talk to.
 
 use ferry_layout::config::{ClientRecord, Config};
 use ferry_layout::{DomainId, Peer};
@@ -8,11 +8,12 @@ use super::client::Ports;
 use crate::budget::Budget;
 
 impl Engine {
-    /// Takes over a checked configuration and introduces itself to every client. `ports` gives the pages of a
-    /// client; a client for which it gives none is not served.
+    /// Takes over a checked configuration and introduces central to every client. `ports` returns the pages
+    /// of a client. A client for which it returns none is not served.
     ///
     /// If an earlier central has served these clients, its work is taken up where those pages say that it
-    /// stopped (`resume.rs`). To be called once, on a new engine, with nothing mapped in the window.
+    /// stopped (`resume.rs`). This must be called once, on a new engine. Nothing may be mapped in the window
+    /// when the engine runs for the first time.
     pub fn configure(&mut self, config: &Config<'_>, mut ports: impl FnMut(&ClientRecord) -> Option<Ports>) {
         for flow in config.flows() {
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
@@ -40,7 +41,7 @@ impl Engine {
         self.resume();
     }
 
-    /// What the directory of `client` says of `peer`: nothing, if they share no flow.
+    /// The entry for `peer` in the directory of `client`. `None` if they share no flow.
     fn peer(&self, client: DomainId, peer: DomainId, record: &ClientRecord) -> Option<Peer> {
         let (to, from) = (self.flows.get(client, peer), self.flows.get(peer, client));
         (to.is_granted() || from.is_granted()).then(|| Peer {

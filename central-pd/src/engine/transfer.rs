@@ -1,8 +1,8 @@
 //! One step of one message: find its place, map both buffers, copy, and file the delivery.
 //!
-//! A step copies at most [`CHUNK_BYTES`]; a longer message keeps its claimed buffer and goes on in a later
-//! step. What a finished message makes visible (delivery, status) is held back until
-//! [`settle`](Engine::settle) has unmapped what the flow's policy does not keep.
+//! A step copies at most [`CHUNK_BYTES`]. A longer message keeps its claimed buffer and goes on in a later
+//! step. The delivery and the status of a finished message become visible only in [`settle`](Engine::settle),
+//! after the frames that the flow's policy does not keep are unmapped.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Span, Standing, Status, flags};
@@ -17,15 +17,15 @@ use crate::send::Sends;
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Step {
-    /// The message is delivered; `settle` will say so.
+    /// The message is delivered. `settle` makes that visible.
     Done,
-    /// The message cannot be delivered, and this is why.
+    /// The message cannot be delivered. It ends with this status.
     Failed(Status),
-    /// A part of it is copied, more remains.
+    /// Some bytes are copied, and more remain.
     Progress,
     /// Nothing can be done until the target acts.
     Blocked,
-    /// Nothing can be done before others who wait for the same target have had their part.
+    /// Nothing can be done before other senders that wait for the same target have had their share.
     NotItsTurn,
     /// The source has used up its share of this round.
     OutOfShare,
@@ -44,7 +44,7 @@ impl Engine {
         }
         let rest = send.total - send.copied;
         let length = rest.min(CHUNK_BYTES);
-        // An empty message costs something too, or a flood of them would be free.
+        // An empty message has a price too. Otherwise a flood of them would be free.
         let cost = length.max(MINIMUM_COST);
         if !self.clients[source].budget.can_afford(cost) {
             return Step::OutOfShare;
@@ -94,7 +94,7 @@ impl Engine {
         self.clients[source].budget.pay(cost);
         if let Err(status) = self.carry(machine, source, index, destination, send.copied, length) {
             self.abandon(source, index);
-            // Somebody else may have waited for the buffer that is open again.
+            // Another sender may wait for the buffer, which is open again.
             self.rouse_waiters(target);
             return Step::Failed(status);
         }
@@ -106,8 +106,8 @@ impl Engine {
         Step::Done
     }
 
-    /// Copies `length` bytes of the message, from `skip` bytes in, part by part. Everything is mapped before
-    /// the first byte moves, so a step that fails has written nothing.
+    /// Copies `length` bytes of the message, beginning `skip` bytes into it, part by part. Everything is
+    /// mapped before the first byte moves, so a step that fails has written nothing.
     fn carry(
         &mut self,
         machine: &mut impl Machine,
@@ -123,9 +123,10 @@ impl Engine {
         let target = self.clients[source].sends.get(index).target;
         let mapping = self.flows.get(source, target).mapping;
         let parts = self.clients[source].sends.get(index).parts;
-        // Room for all runs first: making room later would unmap what was just mapped.
+        // Makes room for all runs first. Making room later would unmap what was just mapped.
         self.make_room_for_runs(machine, usize::from(parts) + 1);
-        // The spans cover these pieces by construction; one that did not fit would be our mistake.
+        // The spans cover these pieces by construction. If one did not fit, that would be central's own
+        // mistake.
         let place = destination.part(skip, length).ok_or(Status::Failed)?;
         let begin = Pieces { index, parts: parts.into(), begins: 0, skip, end: skip + length };
         let (mut pieces, mut covered) = (begin, 0);
@@ -146,7 +147,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes room for `count` more runs, by unmapping all there are.
+    /// Makes room to note `count` more runs of frames. If there is too little room, it unmaps all runs noted
+    /// so far.
     #[inline]
     pub(super) fn make_room_for_runs(&mut self, machine: &mut impl Machine, count: usize) {
         if !self.pending.has_room_for_runs(count) {
@@ -173,7 +175,7 @@ impl Engine {
         let frames = buffer.frames(span);
         if mapping == Mapping::Each {
             let noted = self.pending.note_run(MappedRun { client, side, frames: frames.clone() });
-            // What is not noted would stay mapped.
+            // A run that is not noted would stay mapped.
             noted.map_err(|_| Status::Failed)?;
         }
         let (changed, result) = buffer.map(client, frames, mapping, machine);
@@ -225,8 +227,8 @@ impl Engine {
         debug_assert!(noted, "a turn ends before this is full");
     }
 
-    /// Whether the target's receive queue has a free place. Looks at the target's index only when it seems
-    /// full.
+    /// Whether the target's receive queue has a free place. Reads the target's index only when the queue
+    /// seems full.
     #[inline]
     fn has_room(&mut self, target: DomainId, ports: Ports) -> bool {
         if self.clients[target].has_room() {
@@ -237,24 +239,24 @@ impl Engine {
     }
 }
 
-/// Bytes that even an empty message counts for in its sender's share.
+/// Price of the shortest messages, in bytes of the sender's share. Even an empty message costs this much.
 pub(super) const MINIMUM_COST: u32 = 64;
 
-/// What a step takes of the parts of a message, one piece of each, none of them empty.
+/// The pieces that a step takes from a message: one from each part that it touches, none of them empty.
 #[derive(Clone, Copy)]
 struct Pieces {
-    /// The next part, and how many there are from it on.
+    /// Index of the next part, and the number of parts from it on.
     index: u32,
     parts: u32,
-    /// Where that part begins in the message.
+    /// Offset at which that part begins in the message, in bytes.
     begins: u32,
-    /// The bytes that the step takes.
+    /// The step takes the bytes of the message from offset `skip` up to offset `end`.
     skip: u32,
     end: u32,
 }
 
 impl Pieces {
-    /// The next piece, and where it begins among the bytes of the step.
+    /// The next piece, and its offset among the bytes of the step.
     fn next(&mut self, sends: &Sends) -> Option<(Span, u32)> {
         while self.parts != 0 {
             let span = sends.get(self.index).span;

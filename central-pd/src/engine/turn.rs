@@ -1,4 +1,5 @@
-//! One client's turn in a round: new sends and waiting ones that may go on, then everything made visible.
+//! One client's turn in a round. New sends and waiting sends that may go on are served. Then everything
+//! becomes visible.
 
 use ferry_layout::{DomainId, flags};
 
@@ -12,14 +13,15 @@ use crate::table::ClientSet;
 /// Which messages a turn carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Class {
-    /// Urgent ones; others are taken and wait.
+    /// Only urgent ones. Others are taken from the ring and wait.
     Urgent,
     /// All.
     Any,
 }
 
 impl Engine {
-    /// Serves `source` up to its share of the round. Whether it has work left that needs nobody else to act.
+    /// Serves `source` up to its share of the round. Returns whether it has work left that needs nobody else
+    /// to act.
     pub(super) fn turn(
         &mut self,
         machine: &mut impl Machine,
@@ -30,7 +32,8 @@ impl Engine {
         let client = &mut self.clients[source];
         let (mut in_share, mut new_first) = (true, true);
         if !client.waits.ready().is_empty() {
-            // In turns, so that neither a long message holds up the short ones behind it nor they it.
+            // Waiting sends and new sends come first alternately. So a long message does not hold up the
+            // short ones behind it, and they do not hold up the long one.
             client.new_first = !client.new_first;
             new_first = client.new_first;
             if !new_first {
@@ -44,13 +47,13 @@ impl Engine {
             in_share = self.serve_waiting(machine, source, class);
         }
         self.settle(machine, source, ports);
-        // Only now: what is visible of an offender's is settled, and this turn's messages are among those
-        // that wait for it.
+        // This comes after `settle`. By then what this turn delivered to an offender is settled. Messages of
+        // this turn that wait for the offender are in its queue, so they end with `Quarantined` too.
         self.expel_offenders(machine);
         !in_share || !self.clients[source].waits.ready().is_empty()
     }
 
-    /// Goes on with sends that waited, one step for each flow in turn. False when the share is used up.
+    /// Goes on with waiting sends, one step for each flow in turn. Returns false when the share is used up.
     fn serve_waiting(&mut self, machine: &mut impl Machine, source: DomainId, class: Class) -> bool {
         let mut passed_over = ClientSet::EMPTY;
         let in_share = loop {
@@ -66,8 +69,8 @@ impl Engine {
         in_share
     }
 
-    /// One step for each flow to `ready`. Those that are not served in this turn are put into `passed_over`.
-    /// False when the share is used up.
+    /// Does one step for each flow to a target in `ready`. Adds the targets that are not served in this turn
+    /// to `passed_over`. Returns false when the share is used up.
     fn serve_ready(
         &mut self,
         machine: &mut impl Machine,
@@ -113,7 +116,7 @@ impl Engine {
         true
     }
 
-    /// Takes new sends and serves those that need not wait. False when the share is used up.
+    /// Takes new sends and serves those that need not wait. Returns false when the share is used up.
     fn serve_new(
         &mut self,
         machine: &mut impl Machine,
@@ -130,7 +133,7 @@ impl Engine {
         self.serve_ordinary(machine, source, ports, class)
     }
 
-    /// As [`serve_new`](Self::serve_new), for a next message that may not be plain.
+    /// Like [`serve_new`](Self::serve_new), but without the express lane: the next message may not be plain.
     #[inline(never)]
     fn serve_ordinary(
         &mut self,

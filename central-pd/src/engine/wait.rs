@@ -1,6 +1,8 @@
-//! Who waits for whom: the sends that cannot go on, in order within each flow, and what lets them go on.
+//! Which client waits for which. Sends that cannot go on wait here, in order within each flow, and this file
+//! lets them go on.
 //!
-//! Nothing but this file changes the sets of [`Waits`](crate::waits::Waits) on both sides.
+//! Only this file changes who waits for whom, so both sides of [`Waits`](crate::waits::Waits) stay in step. A
+//! turn changes nothing but which targets are ready.
 
 use ferry_layout::{DomainId, Status};
 
@@ -9,7 +11,8 @@ use super::client::Ports;
 use crate::table::ClientSet;
 
 impl Engine {
-    /// Lets message `index` wait at the end of its flow. `ready`: it could go on at once but for a share.
+    /// Lets message `index` wait at the end of its flow. `ready` means that it may be able to go on before
+    /// the target acts.
     pub(super) fn wait(&mut self, source: DomainId, ports: Ports, index: u32, ready: bool) {
         let client = &mut self.clients[source];
         let target = client.sends.get(index).target;
@@ -28,19 +31,20 @@ impl Engine {
         self.reconsider.insert(target);
     }
 
-    /// Nothing waits in this flow any more.
+    /// Notes that no send waits in this flow any more.
     pub(super) fn forget_wait(&mut self, source: DomainId, target: DomainId) {
         self.clients[source].waits.remove_target(target);
         self.clients[target].waits.remove_source(source);
     }
 
-    /// Lets the clients know whose sends wait for `target` that it may now be able to take one.
+    /// Rouses all clients whose sends wait for `target`: it may be able to take one now.
     pub(super) fn rouse_waiters(&mut self, target: DomainId) {
         let sources = self.clients[target].waits.sources();
         self.rouse(sources, target);
     }
 
-    /// Lets `sources`, whose sends wait for `target`, know that it may be able to take one.
+    /// Rouses `sources`, whose sends wait for `target`: it may be able to take one now. They get a turn even
+    /// without a signal.
     pub(super) fn rouse(&mut self, sources: ClientSet, target: DomainId) {
         for source in sources.iter() {
             self.clients[source].waits.unblock_one(target);
@@ -48,13 +52,13 @@ impl Engine {
         self.roused = self.roused.union(sources);
     }
 
-    /// `source` has sends that may go on, or may be looked at.
+    /// Gives `source` a turn even without a signal: it has sends that may go on, or that may be looked at.
     pub(super) const fn rouse_source(&mut self, source: DomainId) {
         self.roused.insert(source);
     }
 
-    /// Drops all sends of `source` that wait, without a word to anybody but those who wait for what they had
-    /// claimed.
+    /// Drops all waiting sends of `source` without a status. Rouses the clients that wait for a buffer that
+    /// such a send had claimed.
     pub(super) fn drop_waiting(&mut self, source: DomainId) {
         for target in self.clients[source].waits.targets().iter() {
             let mut gave_back = false;
@@ -69,7 +73,7 @@ impl Engine {
         self.clients[source].waits.clear_targets();
     }
 
-    /// Ends all sends that wait for `target` with `status`. Between turns only.
+    /// Ends all sends that wait for `target` with `status`. Must be called between turns.
     pub(super) fn end_all_waiting(&mut self, target: DomainId, status: Status) {
         let sources = self.clients[target].waits.take_sources();
         for source in sources.iter() {
@@ -82,8 +86,8 @@ impl Engine {
         }
     }
 
-    /// Ends the waiting sends of `source` whose time-to-live has run out and whose transfer has not begun.
-    /// Between turns only.
+    /// Ends the waiting sends of `source` whose time to live has run out and whose transfer has not begun.
+    /// Must be called between turns.
     pub(super) fn expire(&mut self, source: DomainId) {
         if self.clients[source].sends.with_deadline == 0 {
             return;
@@ -94,7 +98,8 @@ impl Engine {
             let sends = &mut self.clients[source].sends;
             let expired = sends.dequeue_expired(flow, self.now);
             if !expired.is_empty() {
-                // What expired may have held up what can go: a message for a buffer, one for an open window.
+                // The expired sends may have held up a send that can go on. For example, they waited for a
+                // buffer, and the next one is for an open window.
                 self.clients[source].waits.unblock_one(target);
                 self.roused.insert(source);
             }
@@ -106,13 +111,14 @@ impl Engine {
         self.show_slots(source, ports);
     }
 
-    /// Gives back the buffer that a message had claimed and that will not arrive. Whether there was one.
+    /// Gives back the buffer that message `index` had claimed, because the message will not arrive. Returns
+    /// whether it had claimed one.
     pub(super) fn abandon(&mut self, source: DomainId, index: u32) -> bool {
         let send = self.clients[source].sends.get_mut(index);
         let (target, claimed) = (send.target, send.claimed.take());
         if let Some(request) = claimed {
             self.clients[target].requests.give_back(request);
-            // It may have been withdrawn meanwhile.
+            // The client may have withdrawn it meanwhile. A look answers that.
             self.look_again.insert(target);
         }
         claimed.is_some()

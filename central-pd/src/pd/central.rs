@@ -1,7 +1,7 @@
-//! The central protection domain: the engine of `ferry_central` on whatever platform `runtime` is.
+//! The central protection domain: the engine of `ferry_central` on the platform of the crate `runtime`.
 //!
 //! Everything particular to a system (clients, flows, addresses, capabilities) comes from the configuration
-//! region, everything particular to a platform from `runtime`.
+//! region. Everything particular to a platform comes from `runtime`.
 
 #![no_std]
 #![no_main]

@@ -1,7 +1,7 @@
 //! Central as a protection domain: the engine, the machine it works on, and the channels that wake it.
 //!
-//! Apart from the entry point (`central.rs`), so that the test harness can put its witness between engine and
-//! machine and leave everything else as it is.
+//! This is apart from the entry point (`central.rs`), so that the test harness can put its witness between
+//! engine and machine and leave everything else as it is.
 
 use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports, Side};
 use ferry_layout::config::{ClientRecord, Config};
@@ -16,7 +16,7 @@ static ENGINE: ConstStaticCell<Engine> = ConstStaticCell::new(Engine::new());
 pub(crate) struct Central<M> {
     engine: &'static mut Engine,
     machine: M,
-    /// The client at the other end of each channel, if it is one.
+    /// The client at the other end of each channel. Empty if that is no client.
     clients: [ClientSet; CHANNELS],
     tick: Option<Channel>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Central<M> {
 const CHANNELS: usize = Channel::LIMIT as usize;
 
 /// The configuration, from the region that the image builder fills. Without a usable one central cannot serve
-/// anybody: it says so and stops.
+/// anybody, so this panics.
 pub(crate) fn configuration() -> Config<'static> {
     let Some(region) = runtime::region!(ferry_config) else {
         panic!("the system description does not set ferry_config");
@@ -39,8 +39,8 @@ pub(crate) fn configuration() -> Config<'static> {
 }
 
 impl<M: Machine> Central<M> {
-    /// Central, configured and having served whoever was there before it. Its window is empty by then: if
-    /// another central was here before, what it had mapped is removed first.
+    /// Configures central and serves the clients that started before it. If another central ran before, its
+    /// mappings are removed before the engine runs, so the window is empty then.
     pub(crate) fn new(config: &Config<'_>, machine: impl FnOnce(Hands) -> M) -> Self {
         let (mut channels, mut clients) = ([None; MAX_CLIENTS], [ClientSet::EMPTY; CHANNELS]);
         for (id, client) in config.clients() {
@@ -68,13 +68,13 @@ impl<M: Machine> Central<M> {
             hands.clear_window(config);
         }
         let mut machine = machine(hands);
-        // Clients that started first have published already; their signals are pending, but a look costs
+        // Clients that started earlier have published already. Their signals are pending, but a look costs
         // little.
         engine.run(&mut machine, ClientSet::first(MAX_CLIENTS), false);
         Self { engine, machine, clients, tick }
     }
 
-    /// What the engine works on.
+    /// The machine that the engine works on.
     #[allow(dead_code, reason = "for the harness's witness; central itself needs only the handler")]
     pub(crate) fn machine(&mut self) -> &mut M {
         &mut self.machine
@@ -92,8 +92,8 @@ impl<M: Machine> Handler for Central<M> {
     }
 }
 
-/// Whether another central has served these clients before: it has introduced itself in pages that nobody
-/// else writes.
+/// Whether another central has served these clients before. It introduced itself in pages that no client can
+/// write.
 pub(crate) fn is_restart(config: &Config<'_>) -> bool {
     config.clients().any(|(_, client)| ports(client).is_some_and(|ports| ports.to_client.is_introduced()))
 }
@@ -111,7 +111,7 @@ pub(crate) fn ports(client: &ClientRecord) -> Option<Ports> {
     })
 }
 
-/// The engine's hands on this platform.
+/// The engine's machine on this platform: it maps, copies and signals through `runtime`.
 pub(crate) struct Hands {
     window: Option<Window>,
     channels: [Option<Channel>; MAX_CLIENTS],
@@ -119,8 +119,8 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
-    /// Removes whatever a central before this one has left mapped, before this one looks at anything. The
-    /// kernel leaves a frame alone that is not mapped.
+    /// Unmaps everything that an earlier central has left mapped, before the engine runs. The kernel leaves a
+    /// frame alone that is not mapped.
     fn clear_window(&mut self, config: &Config<'_>) {
         let Some(window) = &mut self.window else { return };
         for (_, client) in config.clients() {
@@ -155,9 +155,9 @@ impl Machine for Hands {
 
     #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn copy(&mut self, from: u64, to: u64, length: u32) {
-        // SAFETY: the engine copies between ranges of the window whose frames it has mapped, the source's
-        // transmit buffer and the target's receive buffer, which are different memory; no Rust reference goes
-        // there.
+        // SAFETY: the engine copies between ranges of the window whose frames it has mapped: the source's
+        // transmit buffer and the target's receive buffer. These are different memory. No Rust reference
+        // points there.
         unsafe {
             runtime::copy_opaque(
                 core::ptr::with_exposed_provenance(from as usize),

@@ -11,7 +11,7 @@ use super::*;
 /// Bytes of the receive buffer.
 const BYTES: u64 = 1 << 20;
 
-/// A client's page and what central knows of its requests.
+/// The pages of a client, and what central knows about its requests.
 struct Pages {
     from_client: Box<OutRegion>,
     to_client: Box<InRegion>,
@@ -50,7 +50,7 @@ impl Pages {
         }
     }
 
-    /// Goes round the slot of the next index.
+    /// Passes over the slot of the next index.
     fn pass_over(&self) {
         self.from_client.pass_over_post(self.tail());
         self.from_client.post_tail.publish(self.tail().wrapping_add(1));
@@ -61,7 +61,7 @@ impl Pages {
         self.from_client.withdrawals.publish(self.from_client.withdrawals.observe().wrapping_add(1));
     }
 
-    /// Central looks and answers; the indices of what it refuses.
+    /// Central takes what is new. Returns the indices of the requests that it refuses.
     fn take(&mut self) -> Vec<u32> {
         self.requests.refresh(self.tail()).unwrap();
         let mut refused = Vec::new();
@@ -72,7 +72,8 @@ impl Pages {
         refused
     }
 
-    /// A new central takes the place of the one there is, and finds deliveries for `unsettled`, newest first.
+    /// A new central takes the place of the old one, and finds deliveries for the requests `unsettled`,
+    /// newest first.
     fn restart(&mut self, unsettled: &[u32]) {
         self.requests = Requests::new();
         self.requests.resume(&self.from_client, &self.to_client, BYTES);
@@ -83,7 +84,7 @@ impl Pages {
         self.requests.publish(&self.to_client);
     }
 
-    /// A message of `source` arrives; the request that it uses up.
+    /// A message of `source` arrives. Returns the request that it uses up.
     fn fill(&mut self, source: u16) -> Option<u32> {
         let (index, _) = self.requests.find(peer(source))?;
         self.requests.claim(index);
@@ -116,7 +117,7 @@ fn a_marked_entry_is_passed_over_though_central_holds_it_no_more() {
     let mut client = Pages::new();
     client.post_many(128);
     client.take();
-    // The delivery is under way; the client has not seen it and goes round the slot.
+    // The delivery is under way. The client has not seen it and passes over the slot.
     assert_eq!(client.fill(1), Some(0));
     client.pass_over();
     assert!(client.take().is_empty(), "neither taken for a new request nor refused");
@@ -259,7 +260,7 @@ fn a_request_that_was_used_at_once_is_not_used_again_by_the_third_central() {
     client.requests.use_fresh(2);
 
     client.restart(&[1, 0]);
-    // This one has settled the deliveries, and is stopped before it looks at anybody.
+    // The second central has settled the deliveries, and is stopped before it looks at any client.
     client.restart(&[]);
     assert!(client.take().is_empty());
     assert_eq!((client.fill(1), client.fill(1)), (Some(2), None));

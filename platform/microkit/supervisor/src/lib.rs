@@ -42,7 +42,7 @@ pub trait Requests {
 pub enum Wish {
     /// Nothing.
     Nothing,
-    /// The domain has panicked, and is to be stopped.
+    /// The domain has panicked and must be stopped.
     Stop,
 }
 
@@ -66,14 +66,14 @@ pub struct Supervisor<R> {
 }
 
 impl<R: Requests> Supervisor<R> {
-    /// To be called once.
+    /// Must be called once.
     pub fn new(requests: R) -> Self {
         console::prepare();
         Self { requests, restarter: Restarter::new() }
     }
 
-    /// A PD that has another parent cannot be stopped from here. It faults next, and its parent gets the
-    /// fault.
+    /// Reports the panic of a child, and stops it. A PD that has another parent cannot be stopped from here.
+    /// It faults next, and its parent gets the fault.
     fn stop(&mut self, number: usize) {
         if domains::is_child(number) {
             report(Report::Fault { domain: Name::of(number).as_str(), fault: Fault::PANIC });

@@ -1,4 +1,5 @@
-//! The supervisor of a product: nobody can call it. It reports faults, and starts those again that may be.
+//! The supervisor of a product: nobody can call it. It reports faults, and starts domains again where the
+//! description allows it.
 
 #![no_std]
 #![no_main]

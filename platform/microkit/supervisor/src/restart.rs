@@ -3,8 +3,8 @@
 //!
 //! What is put back: the writable parts of its program (`.data` from a copy that nobody can write, `.bss` as
 //! zeros) and its registers. Its stack keeps what is in it, because a program that begins never reads that.
-//! Its capabilities stay what they were. What central has left mapped in its window, central itself unmaps
-//! before it does anything else.
+//! Its capabilities stay what they were. Central unmaps by itself what it had left mapped in its window,
+//! before its engine runs.
 //!
 //! The image builder maps the writable parts and the copies into the supervisor, for the domains that may be
 //! started again and for no others. It also fills in the two tables.
@@ -41,7 +41,7 @@ impl Restarter {
         Self { restarts: core::array::from_fn(restarts) }
     }
 
-    /// Starts a domain again, if it may be. The domain must be suspended.
+    /// Starts a domain again, if it may be started again. The domain must be suspended.
     pub(crate) fn try_again(&mut self, number: usize) -> sel4::Result<Outcome> {
         let Some(restarts) = self.restarts.get_mut(number) else { return Ok(Outcome::Stays) };
         let outcome = restarts.after_fault();
@@ -70,7 +70,7 @@ fn entry_of<const WORDS: usize>(table: &'static [[u64; WORDS]; LIMIT], place: us
     unsafe { from_ref(&table[place % LIMIT]).read_volatile() }
 }
 
-/// Makes a part of a program what it was at the first start.
+/// Gives a part of a program the contents that it had at the first start.
 #[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
 fn restore(to: u64, bytes: u64, from: u64, initial_bytes: u64) {
     let part = core::ptr::with_exposed_provenance_mut::<u8>(to as usize);

@@ -1,10 +1,10 @@
-//! What domains print, line by line. It goes out when its line ends, so lines of up to [`LINE`] bytes never
+//! What domains print, line by line. A line is printed when it ends, so lines of up to [`LINE`] bytes never
 //! mix.
 
 use supervisor::console;
 use supervisor::domains::LIMIT;
 
-/// Bytes of the longest line that goes out in one piece.
+/// Bytes of the longest line that is printed in one piece.
 const LINE: usize = 512;
 
 /// The unfinished lines of all domains.
@@ -38,7 +38,7 @@ impl Lines {
         }
     }
 
-    /// Ends a domain's unfinished line, so that what follows begins on one of its own.
+    /// Ends a domain's unfinished line, so that what follows begins on a new line.
     pub(crate) fn flush(&mut self, number: usize) {
         if let Some(line) = self.lines.get_mut(number)
             && line.length > 0

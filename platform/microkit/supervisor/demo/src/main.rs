@@ -1,8 +1,9 @@
 //! The supervisor of demonstrations and tests. Besides what every supervisor does, it prints for protection
 //! domains (PDs) and ends the machine when one asks for that.
 //!
-//! A PD can print what it likes, under its own or another's name, and it can end the machine. It can stop no
-//! single PD but itself. So no product has this supervisor (`ferry image --product`).
+//! A PD can print what it likes, under its own or another's name, and it can end the machine. It cannot stop
+//! a single PD other than itself. Because PDs can do so much, no product has this supervisor
+//! (`ferry image --product`).
 
 #![no_std]
 #![no_main]

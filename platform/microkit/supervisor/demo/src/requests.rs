@@ -19,7 +19,7 @@ const TEXT: usize = 119 * WORD;
 
 static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
 
-/// The unfinished lines of those that print.
+/// What serves the requests, with the unfinished lines of all domains.
 pub(crate) struct Served {
     lines: &'static mut Lines,
 }
@@ -49,13 +49,13 @@ impl Requests for Served {
 }
 
 impl Served {
-    /// To be called once.
+    /// Must be called once.
     pub(crate) fn new() -> Self {
         Self { lines: LINES.take() }
     }
 
     fn print(&mut self, number: usize, words: usize) {
-        // Copied out first: on x86-64 printing needs the IPC buffer itself.
+        // The text is copied out first, because on x86-64 printing needs the IPC buffer itself.
         let mut text = [0; TEXT];
         let length = with_msg_bytes(|message| {
             let (length, rest) = message.split_first_chunk()?;
