@@ -98,10 +98,10 @@ impl Pending {
         self.is_used && (self.finished.is_full() || self.refused.is_full())
     }
 
-    /// Whether no delivery waits to become visible.
+    /// Whether no end of a message waits to become visible, be it a delivery or a refusal.
     #[inline]
-    pub(crate) fn has_no_delivery(&self) -> bool {
-        self.finished.is_empty()
+    pub(crate) fn has_no_end(&self) -> bool {
+        !self.is_used || (self.finished.is_empty() && self.refused.is_empty())
     }
 
     /// Notes a run. If it touches an earlier run, it becomes part of that one. Messages of one turn often

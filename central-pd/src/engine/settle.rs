@@ -91,8 +91,9 @@ impl Engine {
     }
 
     /// Makes one run of messages visible in the middle of a turn, in the order above, if the flow keeps its
-    /// mappings (`keeps`) and no other delivery of this turn is still to become visible. Otherwise leaves the
-    /// run to the end of the turn. `to_client` is the target's page.
+    /// mappings (`keeps`) and no other end of this turn is still to become visible. Otherwise leaves the run
+    /// to the end of the turn: a delivery must not come before a refusal of an earlier message, whose missing
+    /// status a restart would take for that of the delivery. `to_client` is the target's page.
     #[inline]
     pub(super) fn settle_run(
         &mut self,
@@ -102,7 +103,7 @@ impl Engine {
         run: &Finished,
         keeps: bool,
     ) {
-        if keeps && self.pending.has_no_delivery() {
+        if keeps && self.pending.has_no_end() {
             self.clients[run.target].show_deliveries(to_client);
             say_done(&mut self.clients[source], ports, run, to_client);
             ports.to_client.journal.acknowledge(run.target, run.sequence.wrapping_add(run.messages.into()));

@@ -50,7 +50,11 @@ impl<M: Machine> Central<M> {
                 clients[usize::from(channel.number())].insert(id);
             }
         }
-        let restarted = is_restart(config);
+        let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
+        let mut hands = Hands { window: runtime::window(), channels, tick };
+        if is_restart(config) {
+            hands.clear_window(config);
+        }
         let engine = ENGINE.take();
         engine.configure(config, |client| {
             let ports = ports(client);
@@ -62,11 +66,6 @@ impl<M: Machine> Central<M> {
             }
             ports
         });
-        let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
-        let mut hands = Hands { window: runtime::window(), channels, tick };
-        if restarted {
-            hands.clear_window(config);
-        }
         let mut machine = machine(hands);
         // Clients that started earlier have published already. Their signals are pending, but a look costs
         // little.
@@ -119,8 +118,8 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
-    /// Unmaps everything that an earlier central has left mapped, before the engine runs. The kernel leaves a
-    /// frame alone that is not mapped.
+    /// Unmaps everything that an earlier central has left mapped, before the engine looks at anything. The
+    /// kernel leaves a frame alone that is not mapped.
     fn clear_window(&mut self, config: &Config<'_>) {
         let Some(window) = &mut self.window else { return };
         for (_, client) in config.clients() {

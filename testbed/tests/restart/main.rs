@@ -125,6 +125,26 @@ fn every_way_to_be_refused(world: &mut World) {
     world.run();
 }
 
+/// In a flow that keeps its mappings, plain messages become visible in the middle of a turn. What was refused
+/// before them must not get their `Done` at a restart.
+fn a_refusal_before_plain_messages(world: &mut World) {
+    for _ in 0..3 {
+        world.post(1, Some(2));
+    }
+    // Longer than any buffer that is posted.
+    world.chain(2, 1, 3, 30_000);
+    world.send(2, 1, 10);
+    world.send(2, 1, 20);
+    world.run();
+    // And one that waited before.
+    world.chain(2, 1, 2, 40_000);
+    world.send(2, 1, 30);
+    world.run();
+    world.send(2, 1, 40);
+    world.post(1, Some(2));
+    world.run();
+}
+
 fn chains(world: &mut World) {
     for _ in 0..2 {
         world.post(1, None);
@@ -311,6 +331,11 @@ fn refusals_survive_a_stop_after_every_store() {
 #[test]
 fn chains_survive_a_stop_after_every_store() {
     survives_every_stop(chains);
+}
+
+#[test]
+fn a_refusal_before_plain_messages_survives_a_stop_after_every_store() {
+    survives_every_stop(a_refusal_before_plain_messages);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::domains::LIMIT;
 #[unsafe(link_section = ".data")]
 static RESTARTS: [[u64; 3]; LIMIT] = [[0; 3]; LIMIT];
 
-/// The writable parts of programs: number of the domain plus 1 (0 is the end of the table), address and bytes
+/// The writable parts of programs: number of the domain plus 1 (0 is no entry), address and bytes
 /// of the part, address and bytes of its initial contents.
 #[unsafe(export_name = "ferry_parts")]
 #[unsafe(link_section = ".data")]
