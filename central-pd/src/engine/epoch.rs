@@ -16,6 +16,7 @@ impl Engine {
     /// go without a status, because the program that would read it is gone. Its peers' sends that wait for
     /// it end with `PeerReset`, except at its first start. Its frames are unmapped.
     #[cold]
+    #[inline(never)]
     pub(super) fn begin_epoch(
         &mut self,
         machine: &mut impl Machine,
@@ -75,6 +76,7 @@ impl Engine {
     }
 
     #[cold]
+    #[inline(never)]
     fn quarantine(&mut self, machine: &mut impl Machine, client: DomainId) {
         self.clients[client].standing = Standing::Quarantined;
         if let Some(ports) = self.clients[client].ports {

@@ -125,6 +125,7 @@ impl Engine {
     /// Maps the frames for the next message of `source`, a plain one to `target`. `None` if the next message
     /// is not that, or if mapping fails. Then the ordinary path gives the message its status.
     #[cold]
+    #[inline(never)]
     fn map_next(
         &mut self,
         machine: &mut impl Machine,

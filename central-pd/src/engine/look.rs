@@ -96,6 +96,7 @@ impl Engine {
 
     /// Takes new receive requests and withdrawals, answers those that need it, and rouses the clients that
     /// wait for this one.
+    #[inline(never)]
     fn take_and_answer(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
         let mut offered = false;

@@ -210,6 +210,7 @@ impl Engine {
     /// Takes again the sends before index `end`, which an earlier central had taken. Those with a final
     /// status are passed over. All others wait.
     #[cold]
+    #[inline(never)]
     pub(super) fn retake(&mut self, source: DomainId, ports: Ports, end: u32) {
         let state = &mut self.clients[source];
         state.retake = None;

@@ -47,21 +47,28 @@ impl Engine {
             if rest {
                 return;
             }
-            for client in left.without(awake).iter() {
-                if let Some(ports) = self.clients[client].ports {
-                    ports.to_client.wake.disarm();
-                    awake.insert(client);
-                }
-            }
-            if !self.has_progressed {
-                self.pass_empty_rounds(left);
-            }
-            if machine.poll_tick() {
-                self.pass_tick(machine);
-            }
+            self.between_rounds(machine, left, &mut awake);
             // From the second round on, central looks at every client. Otherwise the clients that keep it
             // awake could keep it from the others.
             look_at = self.all;
+        }
+    }
+
+    /// What is done between two rounds: disarms the hints of the clients in `left`, which have work left, and
+    /// adds them to `awake`. A period that has passed meanwhile is noticed here.
+    #[inline(never)]
+    fn between_rounds(&mut self, machine: &mut impl Machine, left: ClientSet, awake: &mut ClientSet) {
+        for client in left.without(*awake).iter() {
+            if let Some(ports) = self.clients[client].ports {
+                ports.to_client.wake.disarm();
+                awake.insert(client);
+            }
+        }
+        if !self.has_progressed {
+            self.pass_empty_rounds(left);
+        }
+        if machine.poll_tick() {
+            self.pass_tick(machine);
         }
     }
 

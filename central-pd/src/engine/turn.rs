@@ -54,6 +54,7 @@ impl Engine {
     }
 
     /// Goes on with waiting sends, one step for each flow in turn. Returns false when the share is used up.
+    #[inline(never)]
     fn serve_waiting(&mut self, machine: &mut impl Machine, source: DomainId, class: Class) -> bool {
         let mut passed_over = ClientSet::EMPTY;
         let in_share = loop {
