@@ -14,6 +14,8 @@ pub(crate) struct Service {
     /// something in it.
     round: u32,
     uncounted: ClientSet,
+    /// The last round in which a sender got something while another one waited.
+    contested: u32,
 }
 
 /// What a flow got in one round while nobody else waited for its target.
@@ -28,7 +30,7 @@ impl Uncounted {
 }
 
 impl Service {
-    pub(crate) const NONE: Self = Self { least: 0, round: 0, uncounted: ClientSet::EMPTY };
+    pub(crate) const NONE: Self = Self { least: 0, round: 0, uncounted: ClientSet::EMPTY, contested: 0 };
 
     /// Distance from the least served position to position `served`. A flow that is behind the least served
     /// position counts as being there: its distance is 0.
@@ -59,8 +61,23 @@ impl Service {
         first
     }
 
-    /// Returns the senders that got something in `round` while nobody else waited, and forgets them.
-    pub(crate) const fn take_uncounted(&mut self, round: u32) -> ClientSet {
+    /// Forgets what `source` got in `round` while nobody else waited.
+    pub(crate) const fn forget_noted(&mut self, round: u32, source: DomainId) {
+        if self.round == round {
+            self.uncounted.remove(source);
+        }
+    }
+
+    /// Whether a sender has got something in `round` while another one waited. Then everything counts.
+    #[inline]
+    pub(crate) const fn is_contested(&self, round: u32) -> bool {
+        self.contested == round
+    }
+
+    /// From now on, everything in `round` counts. Returns the senders that got something in it before, which
+    /// was only noted.
+    pub(crate) const fn contest(&mut self, round: u32) -> ClientSet {
+        self.contested = round;
         if self.round == round {
             core::mem::replace(&mut self.uncounted, ClientSet::EMPTY)
         } else {

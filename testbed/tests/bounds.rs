@@ -173,3 +173,84 @@ fn t123_periods_pass_while_clients_publish_without_pause() {
     assert!(expired_in.get().is_some_and(|round| round <= 8), "expired in round {:?}", expired_in.get());
     assert!(bed.clients[0].to_client.counters.refused.get() > 100, "and the others were served");
 }
+
+/// Two senders have 60 messages each that wait. The receiver posts buffers for all of them at a moment that is
+/// tried through all of central's work, and a period passes between any two rounds or never. Neither sender
+/// is ever more than two quotas ahead of the other while both have some left.
+#[test]
+fn t120_the_quota_holds_whenever_the_buffers_come() {
+    for (first, ticks) in [(0, false), (1, false), (0, true), (1, true)] {
+        let mut at = 1;
+        while let Some(lead) = largest_lead(at, first, ticks) {
+            assert!(lead <= 4, "posted at access {at}: one sender is {lead} messages ahead");
+            at += 1;
+        }
+        assert!(at > 4, "central does something");
+    }
+}
+
+/// By how many messages one sender gets ahead of the other, if the buffers are posted at access `at` to shared
+/// memory after both first messages have arrived. `None` if there are not so many accesses.
+fn largest_lead(at: u32, first: u16, ticks: bool) -> Option<u32> {
+    const WAITING: u32 = 60;
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    topology.messages_per_round = 2;
+    topology.flows.retain(|flow| flow.target == 2);
+    topology.flows[0].mapping = Mapping::Keep as u8;
+    let (mut bed, mut clients) = system(&topology, 256);
+    for sender in [0, 1] {
+        let peer = clients[2].port.peer(&format!("client{sender}"));
+        let buffer = clients[2].receive.pop().unwrap();
+        clients[2].port.post(buffer, peer).unwrap();
+    }
+    clients[2].port.publish();
+    for sender in [0, 1] {
+        for _ in 0..=WAITING {
+            clients[sender].send(2, 8, Message::default());
+        }
+    }
+    // What the receiver posts later is in its ring, and not published yet.
+    let receiver = bed.clients[2];
+    clients[2].post(2 * WAITING as usize);
+    let all = receiver.from_client.post_tail.observe();
+    receiver.from_client.post_tail.publish(2);
+    if ticks {
+        bed.machine.between_rounds = Some(Box::new(|| true));
+    }
+    let left = Rc::new(Cell::new(at));
+    let counted = left.clone();
+    set_hook(Some(Box::new(move |_| {
+        if counted.get() != 0 && receiver.to_client.delivery_tail.observe() >= 2 {
+            counted.set(counted.get() - 1);
+            if counted.get() == 0 {
+                receiver.from_client.post_tail.publish(all);
+            }
+        }
+    })));
+    bed.run_for(first);
+    bed.run_for(1 - first);
+    set_hook(None);
+    if left.get() != 0 {
+        bed.machine.between_rounds = None;
+        drop(clients);
+        // SAFETY: the clients are gone, and nobody else has anything of this system.
+        unsafe { bed.free() };
+        return None;
+    }
+    bed.run();
+    let sources = (2..receiver.to_client.delivery_tail.observe())
+        .map(|index| receiver.to_client.deliveries.load::<ferry_layout::Delivery>(index).source);
+    let sources: Vec<u16> = sources.collect();
+    assert_eq!(sources.len(), 2 * WAITING as usize);
+    let (mut given, mut largest) = ([0_u32; 2], 0);
+    for source in sources {
+        given[usize::from(source)] += 1;
+        if given.iter().all(|count| *count < WAITING) {
+            largest = largest.max(given[0].abs_diff(given[1]));
+        }
+    }
+    drop(clients);
+    // SAFETY: the clients are gone, and nobody else has anything of this system.
+    unsafe { bed.free() };
+    Some(largest)
+}

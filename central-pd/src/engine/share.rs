@@ -9,8 +9,10 @@
 //!   is larger. So senders get what a receiver gives in the proportion in which they get central's time.
 //! * A flow that begins to wait starts at the position of the least served flow, if its own position is
 //!   behind that. So nobody saves up by being idle.
-//! * What a sender takes while nobody else waits is only noted. If another sender begins to wait in the same
-//!   round, it is counted: the first sender took it only because its turn came earlier in that round.
+//! * What a sender takes while nobody else waits is only noted. If the receiver becomes contested in the same
+//!   round, it is counted: the first sender took it only because its turn came earlier in that round. A
+//!   receiver is contested when a sender begins to wait, and when one takes something while another waits.
+//!   Then all that its senders get in this round counts, for those that wait as for those that need not.
 //!
 //! Signals, wake-ups, classes and the order of turns in a round have no influence on this. A sender may get
 //! ahead of another one that could go on by its part of what the receiver has to give at the moment. So many
@@ -72,15 +74,20 @@ impl Engine {
         !needs_nothing && receiver.has_room() && has_all
     }
 
-    /// Counts what `source` has got from `target`. If no other sender waits for `target`, only notes it, for
-    /// `begin_to_share`.
+    /// Counts what `source` has got from `target`. If `target` is not contested in this round, only notes it,
+    /// for the case that it becomes so.
     #[inline]
     pub(super) fn count_service(&mut self, source: DomainId, target: DomainId, messages: u32, bytes: u64) {
         let receiver = &self.clients[target];
         if !receiver.has_several_senders {
             return;
         }
-        if !receiver.waits.others_than(source).is_empty() {
+        let others_wait = !receiver.waits.others_than(source).is_empty();
+        if others_wait || receiver.service.is_contested(self.round) {
+            if others_wait {
+                // This sender need not wait itself. What those that wait have got in this round counts too.
+                self.count_noted(target);
+            }
             self.count(source, target, messages, bytes);
             return;
         }
@@ -103,11 +110,15 @@ impl Engine {
 
     /// Called when `source` begins to wait for `target`. Counts what the other senders got in this round.
     pub(super) fn begin_to_share(&mut self, source: DomainId, target: DomainId) {
-        let mut others = self.clients[target].service.take_uncounted(self.round);
-        others.remove(source);
-        for other in others.iter() {
-            let Uncounted { messages, bytes } = self.flows.get(other, target).uncounted;
-            self.count(other, target, messages, bytes);
+        self.clients[target].service.forget_noted(self.round, source);
+        self.count_noted(target);
+    }
+
+    /// Counts what senders got from `target` in this round while it was not contested. From now on it is.
+    fn count_noted(&mut self, target: DomainId) {
+        for sender in self.clients[target].service.contest(self.round).iter() {
+            let Uncounted { messages, bytes } = self.flows.get(sender, target).uncounted;
+            self.count(sender, target, messages, bytes);
         }
     }
 }
