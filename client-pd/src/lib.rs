@@ -47,6 +47,7 @@ mod message;
 mod port;
 mod receiving;
 mod runs;
+mod sending;
 
 pub use ferry_layout::{Address, Peer, Standing, Status};
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};

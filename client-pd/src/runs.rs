@@ -12,7 +12,8 @@ use ferry_layout::{Arrival, Post, PostKind};
 
 use crate::memory::ReceiveBuffer;
 use crate::message::{Completion, Event, Outgoing, PostError, SendError, SendRefused};
-use crate::port::{Doorbell, InFlight, Port, plain};
+use crate::port::{Doorbell, InFlight, Port};
+use crate::sending::plain;
 
 impl<D: Doorbell> Port<D> {
     /// Takes back every send that has ended, oldest first. `each` gets the completion and may return a

@@ -1,0 +1,293 @@
+//! The sending half of a port: it enqueues sends, and takes back those that have ended.
+
+use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
+use ferry_layout::{Address, Descriptor, Kind, Peer, Status, flags};
+
+use crate::held_sends::RING;
+use crate::memory::TransmitBuffer;
+use crate::message::{Completion, Message, SendError, SendRefused};
+use crate::port::{Doorbell, InFlight, Port};
+
+/// The descriptor of a message for the next buffer that its target posts.
+#[inline]
+pub(crate) fn plain(target: u16, buffer: &TransmitBuffer, length: u32, message: Message) -> Descriptor {
+    Descriptor {
+        source: buffer.place(),
+        destination: Address::default(),
+        length,
+        target,
+        kind: Kind::NextBuffer as u8,
+        flags: if message.urgent { flags::URGENT } else { 0 }
+            | if message.no_signal { flags::NO_SIGNAL } else { 0 },
+        tag: message.tag,
+        time_to_live: message.time_to_live,
+        reserved: 0,
+    }
+}
+
+/// A part of a chain: a buffer and how many of its bytes to send.
+type Part = (TransmitBuffer, u32);
+
+impl<D: Doorbell> Port<D> {
+    /// Enqueues the first `length` bytes of `buffer` for the next buffer that `peer` posts. Central sees the
+    /// send after the next [`flush`](Self::flush).
+    #[inline]
+    pub fn send(
+        &mut self,
+        peer: Peer,
+        buffer: TransmitBuffer,
+        length: u32,
+        message: Message,
+    ) -> Result<(), SendRefused> {
+        self.enqueue(peer.domain, buffer, length, message, Kind::NextBuffer, Address::default())
+    }
+
+    /// Enqueues the first `length` bytes of `buffer` for an explicit place in the `_rx` of `peer`, inside a
+    /// window that it holds open for this client (r20).
+    pub fn send_to(
+        &mut self,
+        peer: Peer,
+        place: Address,
+        buffer: TransmitBuffer,
+        length: u32,
+        message: Message,
+    ) -> Result<(), SendRefused> {
+        self.enqueue(peer.domain, buffer, length, message, Kind::Placed, place)
+    }
+
+    /// Enqueues several buffers as one message. It arrives in one piece, in one buffer of `peer`. Either all
+    /// parts are enqueued, and `parts` is empty afterwards, or none is, and `parts` stays as it was.
+    pub fn send_chain(
+        &mut self,
+        peer: Peer,
+        parts: &mut heapless::Vec<Part, MAX_CHAIN>,
+        message: Message,
+    ) -> Result<(), SendError> {
+        if parts.is_empty() {
+            return Err(SendError::ChainLength);
+        }
+        if parts.iter().any(|(buffer, length)| *length > buffer.capacity()) {
+            return Err(SendError::BeyondBuffer);
+        }
+        if (self.room_for(peer) as usize) < parts.len() {
+            return Err(SendError::Full);
+        }
+        let last = parts.len() - 1;
+        for (number, (buffer, length)) in core::mem::take(parts).into_iter().enumerate() {
+            let chained = if number == last { 0 } else { flags::CHAINED };
+            let target = peer.domain;
+            let descriptor = plain(target, &buffer, length, message);
+            let descriptor = Descriptor { flags: descriptor.flags | chained, ..descriptor };
+            // There is a slot, because room was counted for all parts.
+            let Some(index) = self.free_slot(target) else { break };
+            if number != 0 {
+                self.held_sends.note_rest(index);
+            }
+            self.store(index, descriptor, buffer);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn enqueue(
+        &mut self,
+        target: u16,
+        buffer: TransmitBuffer,
+        length: u32,
+        message: Message,
+        kind: Kind,
+        destination: Address,
+    ) -> Result<(), SendRefused> {
+        if length > buffer.capacity() {
+            return Err(SendRefused { reason: SendError::BeyondBuffer, buffer });
+        }
+        let Some(index) = self.free_slot(target) else {
+            return Err(SendRefused { reason: SendError::Full, buffer });
+        };
+        let descriptor =
+            Descriptor { destination, kind: kind as u8, ..plain(target, &buffer, length, message) };
+        self.store(index, descriptor, buffer);
+        Ok(())
+    }
+
+    #[inline]
+    fn store(&mut self, index: u32, descriptor: Descriptor, buffer: TransmitBuffer) {
+        self.from_client.descriptors.store(index, descriptor);
+        self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
+        self.next_send = index.wrapping_add(1);
+        self.unflushed.work = true;
+    }
+
+    /// The next index whose slot is free for a send to `target`, or `None`. Indices before it whose slots are
+    /// in use are passed over.
+    #[inline]
+    fn free_slot(&mut self, target: u16) -> Option<u32> {
+        if !self.held_sends.is_empty() {
+            return self.free_slot_between(target);
+        }
+        let unresolved = self.next_send.wrapping_sub(self.oldest);
+        (unresolved < self.limit).then_some(self.next_send)
+    }
+
+    /// As [`free_slot`](Self::free_slot), when slots between may be in use.
+    #[cold]
+    fn free_slot_between(&mut self, target: u16) -> Option<u32> {
+        if self.unresolved() >= self.held_sends.limit(target) {
+            self.look_for_taken();
+            if self.unresolved() >= self.held_sends.limit(target) {
+                return None;
+            }
+        }
+        let mut index = self.next_send;
+        // The loop goes at most one lap past what central has taken.
+        loop {
+            if index.wrapping_sub(self.taken) >= RING {
+                self.look_for_taken();
+            }
+            if index.wrapping_sub(self.taken) >= RING {
+                return None;
+            }
+            if self.in_flight[index as usize % TRANSMIT_SLOTS].is_none() {
+                return Some(index);
+            }
+            if index.wrapping_sub(self.oldest) >= RING {
+                return None;
+            }
+            self.from_client.pass_over_send(index);
+            self.held_sends.pass_over(index);
+            index = index.wrapping_add(1);
+            self.next_send = index;
+            self.unflushed.work = true;
+        }
+    }
+
+    /// Number of sends that are neither reaped nor known to be held by central.
+    fn unresolved(&self) -> u32 {
+        self.next_send.wrapping_sub(self.oldest) - self.held_sends.passed_over()
+    }
+
+    /// The next send that has ended (r16). Sends to one peer come back in the order in which they were
+    /// enqueued, unless one of them expires. A send that waits for its peer does not delay sends to other
+    /// peers. After this call the slot of the send can be used again (r26).
+    #[inline]
+    pub fn reap(&mut self) -> Option<Completion> {
+        if self.oldest == self.taken {
+            self.look_for_taken();
+        }
+        if self.held_sends.is_empty() && self.oldest != self.taken {
+            let index = self.oldest;
+            if let Some(status) = self.to_client.status(index).ended() {
+                self.oldest = index.wrapping_add(1);
+                return self.give_back(index, status);
+            }
+        }
+        self.reap_out_of_order()
+    }
+
+    /// As [`reap`](Self::reap), when central holds sends. It looks first for held sends that have ended, then
+    /// at the sends that central has taken since.
+    #[cold]
+    fn reap_out_of_order(&mut self) -> Option<Completion> {
+        let to_client = self.to_client;
+        self.look_for_taken();
+        let has_ended = |index: u32| to_client.status(index).get(index).is_some_and(Status::is_final);
+        if let Some(index) = self.held_sends.take_ended(to_client.ended_late.observe(), has_ended) {
+            let status = to_client.status(index).get(index)?;
+            return self.give_back(index, status);
+        }
+        while self.oldest != self.taken {
+            let index = self.oldest;
+            self.oldest = index.wrapping_add(1);
+            if self.held_sends.was_passed_over(index) {
+                continue;
+            }
+            if let Some(status) = to_client.status(index).ended()
+                && !self.held_sends.waits_for_first(index)
+            {
+                self.held_sends.resolve(index);
+                return self.give_back(index, status);
+            }
+            let descriptor: Descriptor = self.from_client.descriptors.load(index);
+            self.held_sends.hold(index, descriptor.target);
+        }
+        None
+    }
+
+    fn give_back(&mut self, index: u32, status: Status) -> Option<Completion> {
+        let InFlight { buffer, tag } = self.in_flight[index as usize % TRANSMIT_SLOTS].take()?;
+        Some(Completion { status, tag, buffer })
+    }
+
+    /// Learns up to which send central has taken them.
+    #[inline]
+    pub(crate) fn look_for_taken(&mut self) {
+        let taken = self.to_client.transmit_head.observe();
+        // Central is trusted. An index that makes no sense means that the epoch has ended, and then nothing
+        // more arrives.
+        if taken.wrapping_sub(self.oldest) <= self.next_send.wrapping_sub(self.oldest) {
+            self.taken = taken;
+        }
+    }
+
+    /// The status of the `age`-th oldest send that was not reaped, counted from 0. Sends that central is
+    /// known to hold come first. `None` if there is no such send or central has not written its status yet.
+    #[must_use]
+    pub fn status(&self, age: u32) -> Option<Status> {
+        let held = self.held_sends.held();
+        let index = match age.checked_sub(held) {
+            None => self.held_sends.nth(age)?,
+            Some(age) => {
+                let mut unresolved = (0..self.next_send.wrapping_sub(self.oldest))
+                    .map(|age| self.oldest.wrapping_add(age))
+                    .filter(|index| !self.held_sends.is_passed_over(*index));
+                unresolved.nth(age as usize)?
+            }
+        };
+        self.to_client.status(index).get(index)
+    }
+
+    /// Number of sends that were enqueued and not reaped.
+    #[must_use]
+    pub fn outstanding(&self) -> u32 {
+        self.unresolved() + self.held_sends.held()
+    }
+
+    /// Number of slots for further sends, to all peers together. [`room_for`](Self::room_for) tells how many
+    /// of them one peer may have.
+    #[must_use]
+    pub fn room(&self) -> u32 {
+        RING - self.outstanding()
+    }
+
+    /// Number of slots for further sends to `peer`. The slots that are kept for other peers do not count, so
+    /// that no peer can stop this client's exchange with another. Half of all slots is shared out among the
+    /// peers for that, at most 16 to each.
+    #[must_use]
+    pub fn room_for(&self, peer: Peer) -> u32 {
+        self.held_sends.limit(peer.domain).saturating_sub(self.unresolved())
+    }
+
+    /// The slots that are kept for each peer. A chain of up to this many parts can be sent to one peer,
+    /// however long another peer is silent.
+    #[must_use]
+    pub const fn reserved(&self) -> u32 {
+        self.held_sends.reserved()
+    }
+
+    /// Whether a send has ended. Sends that central holds are moved to `held_sends` on the way.
+    pub(crate) fn has_completion(&mut self) -> bool {
+        self.look_for_taken();
+        while self.oldest != self.taken {
+            let index = self.oldest;
+            let is_held = !self.held_sends.is_passed_over(index)
+                && (self.to_client.status(index).ended().is_none() || self.held_sends.waits_for_first(index));
+            if !is_held {
+                return true;
+            }
+            self.oldest = index.wrapping_add(1);
+            let descriptor: Descriptor = self.from_client.descriptors.load(index);
+            self.held_sends.hold(index, descriptor.target);
+        }
+        self.held_sends.has_new_ends(self.to_client.ended_late.observe())
+    }
+}
