@@ -174,9 +174,9 @@ fn t123_periods_pass_while_clients_publish_without_pause() {
     assert!(bed.clients[0].to_client.counters.refused.get() > 100, "and the others were served");
 }
 
-/// Two senders have 60 messages each that wait. The receiver posts buffers for all of them at a moment that is
-/// tried through all of central's work, and a period passes between any two rounds or never. Neither sender
-/// is ever more than two quotas ahead of the other while both have some left.
+/// Two senders have 60 messages each that wait. The receiver posts buffers for all of them at a moment that
+/// is tried through all of central's work, and a period passes between any two rounds or never. Neither
+/// sender is ever more than two quotas ahead of the other while both have some left.
 #[test]
 fn t120_the_quota_holds_whenever_the_buffers_come() {
     for (first, ticks) in [(0, false), (1, false), (0, true), (1, true)] {
@@ -189,8 +189,8 @@ fn t120_the_quota_holds_whenever_the_buffers_come() {
     }
 }
 
-/// By how many messages one sender gets ahead of the other, if the buffers are posted at access `at` to shared
-/// memory after both first messages have arrived. `None` if there are not so many accesses.
+/// By how many messages one sender gets ahead of the other, if the buffers are posted at access `at` to
+/// shared memory after both first messages have arrived. `None` if there are not so many accesses.
 fn largest_lead(at: u32, first: u16, ticks: bool) -> Option<u32> {
     const WAITING: u32 = 60;
     let mut topology = Topology::mesh(3, 16, Mapping::Each);
