@@ -1,0 +1,173 @@
+//! Clients and central begin anew.
+
+use ferry_client::{Message, Status};
+use ferry_layout::config::Mapping;
+use ferry_layout::observe::{Access, AccessKind, set_hook};
+use ferry_layout::{Delivery, Descriptor, OutRegion, Post, Standing, flags};
+use ferry_testbed::{Action, Topology};
+
+use crate::pair::Pair;
+
+/// Brings a client's page to its beginning and asks for `epoch`, as the client library does.
+pub(crate) fn enter(from_client: &OutRegion, epoch: u32) {
+    from_client.clear_magic();
+    for index in [&from_client.transmit_tail, &from_client.post_tail, &from_client.delivery_head] {
+        index.publish(0);
+    }
+    from_client.withdrawals.publish(0);
+    from_client.ask_for_epoch(epoch);
+}
+
+/// What a client sees of an epoch, but for the numbers of its flows, which go on.
+#[derive(PartialEq, Eq, Debug)]
+struct Page {
+    statuses: Vec<Option<Status>>,
+    /// Transmit head, post head, delivery tail, settled, ended late.
+    indices: [u32; 5],
+    deliveries: Vec<(u64, u32, u8)>,
+    journal: [u64; 2],
+    standing: Standing,
+}
+
+impl Page {
+    fn of(pair: &Pair, client: usize) -> Self {
+        let page = pair.bed.clients[client].to_client;
+        let tail = page.delivery_tail.observe();
+        let deliveries = (0..tail).map(|index| page.deliveries.load(index));
+        Self {
+            statuses: (0..128).map(|index| page.status(index).get(index)).collect(),
+            indices: [
+                page.transmit_head.observe(),
+                page.post_head.observe(),
+                tail,
+                page.settled.observe(),
+                page.ended_late.observe(),
+            ],
+            deliveries: deliveries.map(|it: Delivery| (it.tag, it.request, it.kind)).collect(),
+            journal: page.journal.open(),
+            standing: page.standing(),
+        }
+    }
+}
+
+/// Plays the beginning of an epoch of client 0, after `before`. Client 0 publishes its sends at the moment
+/// when it sees the epoch. Returns what it sees at three times, and what central does.
+fn beginning(before: fn(&mut Pair)) -> ([Page; 3], Vec<Action>) {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    before(&mut pair);
+    for client in [1, 2] {
+        (pair.ports[client], ..) = pair.bed.open(u16::try_from(client).unwrap());
+        pair.receive[client].truncate(8);
+    }
+    pair.post(1, None);
+    pair.post(1, None);
+    pair.bed.run();
+    let memory = pair.bed.clients[0];
+    enter(memory.from_client, 99);
+    for (index, target) in [1, 1, 2].into_iter().enumerate() {
+        let message = Descriptor { target, length: 8, tag: index as u64, ..Descriptor::default() };
+        memory.from_client.descriptors.store(u32::try_from(index).unwrap(), message);
+    }
+    pair.bed.machine.actions.clear();
+    let epoch = &raw const memory.to_client.epoch as usize;
+    set_hook(Some(Box::new(move |access: Access| {
+        if access.kind == AccessKind::Store && access.address == epoch {
+            memory.from_client.transmit_tail.publish(3);
+        }
+    })));
+    pair.bed.run_for(0);
+    set_hook(None);
+    let first = Page::of(&pair, 0);
+    let post = Post { length: 64, from: Post::ANYONE, ..Post::default() };
+    memory.from_client.posts.store(0, post);
+    memory.from_client.post_tail.publish(1);
+    pair.send(1, 0, b"back", Message::tagged(3));
+    pair.bed.run();
+    let second = Page::of(&pair, 0);
+    pair.post(2, None);
+    pair.bed.run();
+    ([first, second, Page::of(&pair, 0)], std::mem::take(&mut pair.bed.machine.actions))
+}
+
+#[test]
+fn an_epoch_begins_clean() {
+    let clean = beginning(|_| {});
+    assert_eq!(clean.0[0].indices, [3, 0, 0, 0, 0], "nothing but the last send waits");
+    assert_eq!(clean.0[2].indices, [3, 1, 1, 1, 1]);
+    let histories: [(&str, fn(&mut Pair)); 5] = [
+        ("sends wait", |pair| {
+            for time_to_live in [0, 2, 0] {
+                pair.send(0, 1, b"waits", Message { time_to_live, ..Message::default() });
+            }
+            pair.bed.run();
+        }),
+        ("sends have ended late", |pair| {
+            pair.send(0, 1, b"waits", Message::default());
+            pair.bed.run();
+            pair.post(1, None);
+            pair.bed.run();
+        }),
+        ("a chain was too long, and goes on", |pair| {
+            let from_client = pair.bed.clients[0].from_client;
+            for index in 0..20 {
+                let part = Descriptor { target: 1, flags: flags::CHAINED, ..Descriptor::default() };
+                from_client.descriptors.store(index, part);
+            }
+            from_client.transmit_tail.publish(20);
+            pair.bed.run();
+        }),
+        ("requests are held", |pair| {
+            for from in [None, Some(1), Some(2)] {
+                pair.post(0, from);
+            }
+            pair.open_window(0, 1);
+            pair.bed.run();
+        }),
+        ("central has restarted while the client did, and was to take sends again", |pair| {
+            for _ in 0..4 {
+                pair.send(0, 1, b"waits", Message::default());
+            }
+            pair.bed.run();
+            pair.bed.clients[0].from_client.clear_magic();
+            pair.bed.restart();
+            pair.bed.run();
+        }),
+    ];
+    for (history, before) in histories {
+        assert_eq!(beginning(before), clean, "after an epoch in which {history}");
+    }
+}
+
+#[test]
+fn a_quarantine_outlasts_central() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    let offender = pair.bed.clients[1];
+    offender.from_client.transmit_tail.publish(200);
+    pair.bed.run();
+    assert_eq!(offender.to_client.standing(), Standing::Quarantined);
+    offender.from_client.transmit_tail.publish(0);
+    pair.bed.restart();
+    pair.bed.run();
+    assert_eq!(offender.to_client.standing(), Standing::Quarantined);
+    pair.post(2, None);
+    pair.send(1, 2, b"unread", Message::default());
+    pair.send(0, 1, b"unheard", Message::default());
+    pair.bed.run();
+    assert_eq!(pair.receive(2), None);
+    assert_eq!(pair.reap(0), Some(Status::Quarantined));
+}
+
+#[test]
+fn a_restarted_central_goes_on_with_what_was_under_way_and_signals_everyone() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    pair.send(0, 1, b"waits", Message::tagged(1));
+    pair.bed.run();
+    pair.post(1, None);
+    pair.bed.machine.actions.clear();
+    pair.bed.restart();
+    // The signal of the client that has posted went to the central before.
+    pair.bed.run_for(2);
+    assert_eq!(pair.receive(1), Some((0, 1, b"waits".to_vec())));
+    let signals = [0, 1, 2].map(|client| pair.bed.machine.signals(client));
+    assert_eq!(signals, [1, 1, 1], "whatever was published may not have been signalled");
+}
