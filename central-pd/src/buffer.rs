@@ -184,10 +184,7 @@ impl Buffer {
 
     /// The bytes of `frames`. All of them are the buffer's, because a buffer has no part of a frame.
     const fn bytes_of(&self, frames: Range<u32>) -> Reach {
-        Reach {
-            low: (frames.start as u64) << self.frame_bits,
-            high: (frames.end as u64) << self.frame_bits,
-        }
+        Reach { low: (frames.start as u64) << self.frame_bits, high: (frames.end as u64) << self.frame_bits }
     }
 
     /// Unmaps those of `frames` that are mapped.

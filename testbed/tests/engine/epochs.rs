@@ -50,10 +50,10 @@ impl Page {
     }
 }
 
-/// Plays the beginning of an epoch of client 0, after `before`. Client 0 publishes its sends at the moment
+/// Plays the beginning of an epoch of client 0, after `before`, which leaves clients 1 and 2 alone. Client 0 publishes its sends at the moment
 /// when it sees the epoch. Returns what it sees at three times, and what central does.
 fn beginning(before: fn(&mut Pair)) -> ([Page; 3], Vec<Action>) {
-    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    let mut pair = Pair::new(&Topology::mesh(4, 16, Mapping::Each), 4096);
     before(&mut pair);
     for client in [1, 2] {
         (pair.ports[client], ..) = pair.bed.open(u16::try_from(client).unwrap());
@@ -97,35 +97,35 @@ fn an_epoch_begins_clean() {
     let histories: [(&str, fn(&mut Pair)); 5] = [
         ("sends wait", |pair| {
             for time_to_live in [0, 2, 0] {
-                pair.send(0, 1, b"waits", Message { time_to_live, ..Message::default() });
+                pair.send(0, 3, b"waits", Message { time_to_live, ..Message::default() });
             }
             pair.bed.run();
         }),
         ("sends have ended late", |pair| {
-            pair.send(0, 1, b"waits", Message::default());
+            pair.send(0, 3, b"waits", Message::default());
             pair.bed.run();
-            pair.post(1, None);
+            pair.post(3, None);
             pair.bed.run();
         }),
         ("a chain was too long, and goes on", |pair| {
             let from_client = pair.bed.clients[0].from_client;
             for index in 0..20 {
-                let part = Descriptor { target: 1, flags: flags::CHAINED, ..Descriptor::default() };
+                let part = Descriptor { target: 3, flags: flags::CHAINED, ..Descriptor::default() };
                 from_client.descriptors.store(index, part);
             }
             from_client.transmit_tail.publish(20);
             pair.bed.run();
         }),
         ("requests are held", |pair| {
-            for from in [None, Some(1), Some(2)] {
+            for from in [None, Some(1), Some(3)] {
                 pair.post(0, from);
             }
-            pair.open_window(0, 1);
+            pair.open_window(0, 3);
             pair.bed.run();
         }),
         ("central has restarted while the client did, and was to take sends again", |pair| {
             for _ in 0..4 {
-                pair.send(0, 1, b"waits", Message::default());
+                pair.send(0, 3, b"waits", Message::default());
             }
             pair.bed.run();
             pair.bed.clients[0].from_client.clear_magic();
