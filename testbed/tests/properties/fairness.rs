@@ -145,6 +145,13 @@ fn copies(bed: &Testbed) -> Vec<(usize, u32)> {
 /// more than its part of a round, whatever its number.
 #[test]
 fn every_client_number_gets_the_same_share() {
+    // On the express lane, and on the ordinary path.
+    for no_signal in [false, true] {
+        each_to_the_next(Message { no_signal, ..Message::default() });
+    }
+}
+
+fn each_to_the_next(message: Message) {
     const EACH: usize = 40;
     let clients = u16::try_from(MAX_CLIENTS).expect("few clients");
     let next = |client: u16| (client + 1) % clients;
@@ -164,7 +171,7 @@ fn every_client_number_gets_the_same_share() {
         }
         let peer = Peer { domain: next(client), ..Peer::default() };
         for buffer in transmit.split::<EACH>(BUFFER) {
-            port.send(peer, buffer, BUFFER, Message::default()).expect("room for a send");
+            port.send(peer, buffer, BUFFER, message).expect("room for a send");
         }
         port.publish();
         ports.push(port);
