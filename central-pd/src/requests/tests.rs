@@ -204,6 +204,7 @@ fn a_withdrawn_request_is_closed_once_and_only_while_it_is_open() {
     assert_eq!(client.requests.take_withdrawn(&client.from_client), None, "a message is on its way into 0");
     assert!(!client.requests.may_have_withdrawn(&client.from_client));
     client.requests.give_back(0);
+    assert!(client.requests.may_have_withdrawn(&client.from_client));
     assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(0), "it will not arrive");
     assert_eq!(client.requests.take_withdrawn(&client.from_client), None);
     assert_eq!((client.fill(1), client.fill(1), client.fill(1)), (Some(1), Some(3), None));

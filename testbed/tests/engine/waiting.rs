@@ -4,6 +4,7 @@ use ferry_central::Side;
 use ferry_client::{Address, Message, Status};
 use ferry_layout::config::Mapping;
 use ferry_layout::observe::{Access, AccessKind, set_hook};
+use ferry_layout::{Delivery, DeliveryKind, Post};
 use ferry_testbed::{Testbed, Topology};
 
 use crate::pair::Pair;
@@ -139,4 +140,61 @@ fn a_buffer_that_a_restarted_sender_had_claimed_goes_to_the_next() {
     pair.bed.run();
     assert_eq!(pair.receive(2), Some((1, 7, b"next".to_vec())));
     assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+/// The receiver's signal is still on its way when a message makes central look at its requests.
+#[test]
+fn requests_that_a_message_finds_are_taken_and_answered_in_the_same_run() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    let client = pair.bed.clients[1];
+    pair.post(1, Some(2));
+    pair.send(0, 1, b"nothing for it", Message::default());
+    pair.bed.run_for(0);
+    assert_eq!(client.to_client.post_head.observe(), 1, "its slot is free");
+
+    let mut pair = Pair::two(Mapping::Each);
+    let client = pair.bed.clients[1];
+    client.from_client.posts.store(0, Post { length: 8, from: 40, ..Post::default() });
+    client.from_client.post_tail.publish(1);
+    pair.send(0, 1, b"nothing for it", Message::default());
+    pair.bed.run_for(0);
+    let answer: Delivery = client.to_client.deliveries.load(0);
+    let answered = (client.to_client.delivery_tail.observe(), answer.kind, answer.request);
+    assert_eq!(answered, (1, DeliveryKind::Refused as u8, 0));
+}
+
+#[test]
+fn answers_to_requests_are_signalled_and_a_full_queue_is_asked_about() {
+    let mut pair = Pair::two(Mapping::Each);
+    let client = pair.bed.clients[1];
+    let refused = Post { length: 8, from: 40, ..Post::default() };
+    client.from_client.posts.store(0, refused);
+    client.from_client.post_tail.publish(1);
+    pair.bed.run_for(1);
+    assert_eq!(pair.bed.machine.signals(1), 1, "refused");
+
+    let mut pair = Pair::two(Mapping::Each);
+    let client = pair.bed.clients[1];
+    pair.post(1, Some(0));
+    pair.bed.run_for(1);
+    client.from_client.withdraw(0);
+    client.from_client.withdrawals.publish(1);
+    pair.bed.run_for(1);
+    assert_eq!(pair.bed.machine.signals(1), 1, "withdrawn");
+
+    let place = pair.open_window(1, 0);
+    for _ in 0..127 {
+        pair.place(0, 1, place, 1);
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(Status::Done));
+    }
+    client.from_client.posts.store(2, refused);
+    client.from_client.post_tail.publish(3);
+    pair.bed.run_for(1);
+    assert_eq!(client.to_client.delivery_tail.observe(), 128, "there is no place for the answer");
+    assert!(client.to_client.wake_for_requests.asks_for_signal());
+    client.from_client.delivery_head.publish(1);
+    pair.bed.run_for(1);
+    assert_eq!(client.to_client.delivery_tail.observe(), 129);
+    assert!(!client.to_client.wake_for_requests.asks_for_signal());
 }
