@@ -183,10 +183,9 @@ impl Buffer {
         start..end
     }
 
-    /// The bytes of `frames`.
+    /// The bytes of `frames`. All of them are the buffer's, because a buffer has no part of a frame.
     const fn bytes_of(&self, frames: Range<u32>) -> Reach {
-        let (low, high) = ((frames.start as u64) << self.frame_bits, (frames.end as u64) << self.frame_bits);
-        Reach { low, high: if high < self.bytes { high } else { self.bytes } }
+        Reach { low: (frames.start as u64) << self.frame_bits, high: (frames.end as u64) << self.frame_bits }
     }
 
     /// Unmaps those of `frames` that are mapped.

@@ -241,7 +241,7 @@ mod tests {
         offers.open_to_all(128, 1);
         assert_eq!(offers.open_to_anyone(), 2);
         offers.close(128);
-        assert!(!offers.is_open(128));
+        assert_eq!((offers.is_open(128), offers.open_to_anyone()), (false, 1));
         offers.open(128);
         assert_eq!(offers.open_to_anyone(), 2, "nobody's in particular any more");
     }

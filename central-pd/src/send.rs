@@ -99,11 +99,11 @@ impl Sends {
         }
     }
 
-    /// Forgets everything, at the beginning of an epoch. Entries are written before they are read.
+    /// Forgets everything, at the beginning of an epoch. Nothing waits any more, and entries are written before
+    /// they are read.
     pub(crate) const fn clear(&mut self) {
         self.occupied = SlotSet::EMPTY;
         (self.ended_late, self.shown_late) = (0, 0);
-        self.with_deadline = 0;
     }
 
     /// Takes over the number of late ends that an earlier central has told the client.
@@ -231,5 +231,21 @@ impl Sends {
             }
         }
         expired
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_wrap() {
+        for (deadline, now, is_past) in
+            [(5, 4, false), (5, 5, true), (5, 6, true), (2, u32::MAX, false), (u32::MAX, 1, true)]
+        {
+            let send = Send { deadline: Some(deadline), ..Send::EMPTY };
+            assert_eq!(send.is_past(now), is_past, "{deadline} at {now}");
+        }
+        assert!(!Send::EMPTY.is_past(u32::MAX));
     }
 }

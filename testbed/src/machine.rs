@@ -69,6 +69,11 @@ impl SimulatedMachine {
         self.mapped.len()
     }
 
+    /// The frames that are mapped now.
+    pub fn frames(&self) -> impl Iterator<Item = &FrameRef> {
+        self.mapped.values()
+    }
+
     /// Number of frames of one client that are mapped now.
     #[must_use]
     pub fn mapped_of(&self, client: u16) -> usize {

@@ -251,3 +251,25 @@ fn what_is_no_message_comes_in_its_turn() {
     pair.receiver.receive_each(note).unwrap();
     assert_eq!(seen, ["message 0", "placed 1", "message 2", "returned"]);
 }
+
+/// Central makes a delivery visible, and then that its request is taken. A client that looks in between must
+/// not post in the slot of that request.
+#[test]
+fn a_slot_whose_request_is_not_taken_yet_is_not_posted_in() {
+    let mut pair = Pair::posted(SLOTS);
+    pair.send(SLOTS);
+    pair.bed.run();
+    let memory = pair.bed.clients[1];
+    memory.to_client.post_head.publish(0);
+    let mut arrived = 0;
+    let result = pair.receiver.receive_each(|event| match event {
+        Event::Message { buffer, .. } => {
+            arrived += 1;
+            Some(buffer)
+        }
+        other => panic!("{other:?}"),
+    });
+    assert!(result.is_err());
+    pair.receiver.publish();
+    assert_eq!((arrived, memory.from_client.post_tail.observe()), (1, 128));
+}

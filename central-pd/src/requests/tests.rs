@@ -205,6 +205,7 @@ fn a_withdrawn_request_is_closed_once_and_only_while_it_is_open() {
     assert_eq!(client.requests.take_withdrawn(&client.from_client), None, "a message is on its way into 0");
     assert!(!client.requests.may_have_withdrawn(&client.from_client));
     client.requests.give_back(0);
+    assert!(client.requests.may_have_withdrawn(&client.from_client));
     assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(0), "it will not arrive");
     assert_eq!(client.requests.take_withdrawn(&client.from_client), None);
     assert_eq!((client.fill(1), client.fill(1), client.fill(1)), (Some(1), Some(3), None));
@@ -264,6 +265,34 @@ fn a_request_that_was_used_at_once_is_not_used_again_by_the_third_central() {
     client.restart(&[]);
     assert!(client.take().is_empty());
     assert_eq!((client.fill(1), client.fill(1)), (Some(2), None));
+}
+
+#[test]
+fn a_whole_ring_that_was_used_at_once_is_over_after_a_restart() {
+    let mut client = Pages::new();
+    client.post_many(128);
+    client.requests.refresh(client.tail()).unwrap();
+    client.requests.use_fresh(128);
+    let newest_first: Vec<u32> = (0..128).rev().collect();
+    client.restart(&newest_first);
+    assert_eq!((client.fill(1), client.to_client.post_head.observe()), (None, 128));
+}
+
+#[test]
+fn what_is_over_is_not_fresh() {
+    let mut client = Pages::new();
+    client.post_many(3);
+    client.requests.refresh(client.tail()).unwrap();
+    client.requests.use_fresh(2);
+    // A new central has settled the deliveries and has not caught up: it may not read a client's page that is
+    // at its beginning.
+    client.requests = Requests::new();
+    client.requests.resume(&client.from_client, &client.to_client, BYTES);
+    for index in [1, 0] {
+        client.requests.settle(index);
+    }
+    client.requests.refresh(client.tail()).unwrap();
+    assert_eq!(client.requests.fresh_run(), (0, 0));
 }
 
 #[test]

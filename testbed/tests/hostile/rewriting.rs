@@ -2,7 +2,10 @@
 //!
 //! Each event of a run gets one more run, in which the attack happens at exactly that event.
 
+use std::collections::HashSet;
+
 use ferry_central::Side;
+use ferry_layout::observe::{Access, AccessKind, set_hook};
 use ferry_layout::{Address, Descriptor, Kind, Post, PostKind, Status, flags};
 
 use ferry_testbed::Action;
@@ -75,6 +78,44 @@ fn t30_descriptor_gets_another_source() {
             ..was
         });
     });
+}
+
+/// A descriptor that becomes another one, all of it at once, before any look at all of it. What is delivered is one of
+/// both, and no mixture.
+#[test]
+fn t30_descriptor_becomes_another() {
+    let one = Descriptor { flags: flags::NO_SIGNAL, tag: 1, ..message(BOB, 700) };
+    let other = Descriptor { source: Address { frame: 5, offset: 8 }, tag: 2, length: 900, ..one };
+    let mut delivered = HashSet::new();
+    for strike in 1..4 {
+        let mut arena = Arena::new();
+        let (mallory, bob) = (arena.hostile(MALLORY), arena.hostile(BOB));
+        mallory.0.transmit.write(5 * 4096, &[2; 4096]);
+        arena.bob_posts();
+        mallory.write(0, one);
+        mallory.tail(1);
+        let slot = core::ptr::from_ref(mallory.0.from_client.descriptors.slot(0)).addr();
+        let mut looks = 0;
+        set_hook(Some(Box::new(move |access: Access| {
+            if access.kind == AccessKind::Load && access.address == slot {
+                looks += 1;
+                if looks == strike {
+                    mallory.write(0, other);
+                }
+            }
+        })));
+        arena.bed.run();
+        set_hook(None);
+        let delivery = bob.delivery(0);
+        let start = delivery.position as usize;
+        let bytes = bob.0.receive.read(start, delivery.length as usize);
+        let is_other = bytes.iter().all(|byte| *byte == 2);
+        assert!(is_other || bytes.iter().all(|byte| *byte != 2));
+        let (found, expected) = ((delivery.tag, delivery.length), if is_other { other } else { one });
+        assert_eq!(found, (expected.tag, expected.length), "changed before look {strike}");
+        delivered.insert(found);
+    }
+    assert_eq!(delivered.len(), 2, "the change comes before the looks, and after them");
 }
 
 #[test]

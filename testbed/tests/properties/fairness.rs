@@ -4,6 +4,7 @@
 use ferry_central::Side;
 use ferry_client::{Message, Peer};
 use ferry_layout::config::Mapping;
+use ferry_layout::geometry::MAX_CLIENTS;
 use ferry_testbed::{Action, Testbed, Topology, buffer_bytes};
 use proptest::prelude::*;
 
@@ -122,7 +123,11 @@ fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
     }
     bed.machine.actions.clear();
     bed.run();
+    copies(&bed)
+}
 
+/// The copies since the actions were cleared, each with its sender and its bytes.
+fn copies(bed: &Testbed) -> Vec<(usize, u32)> {
     // In one turn only transmit frames of its sender are mapped, and they are mapped before the first copy.
     let mut sender = 0;
     let mut copied = Vec::new();
@@ -134,4 +139,50 @@ fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
         }
     }
     copied
+}
+
+/// All clients that a system can have send and receive, each to the next one. None gets ahead of another by
+/// more than its part of a round, whatever its number.
+#[test]
+fn every_client_number_gets_the_same_share() {
+    // On the express lane, and on the ordinary path.
+    for no_signal in [false, true] {
+        each_to_the_next(Message { no_signal, ..Message::default() });
+    }
+}
+
+fn each_to_the_next(message: Message) {
+    const EACH: usize = 40;
+    let clients = u16::try_from(MAX_CLIENTS).expect("few clients");
+    let next = |client: u16| (client + 1) % clients;
+    let topology = Topology {
+        clients: vec![buffer_bytes(FRAMES); MAX_CLIENTS],
+        flows: (0..clients).map(|client| Topology::flow(client, next(client), Mapping::Each)).collect(),
+        bytes_per_round: 2 * BUFFER,
+        messages_per_round: 64,
+        frame_bits: 12,
+    };
+    let mut bed = Testbed::new(&topology);
+    let mut ports = Vec::new();
+    for client in 0..clients {
+        let (mut port, transmit, receive) = bed.open(client);
+        for buffer in receive.split::<EACH>(BUFFER) {
+            port.post(buffer, None).expect("room for a request");
+        }
+        let peer = Peer { domain: next(client), ..Peer::default() };
+        for buffer in transmit.split::<EACH>(BUFFER) {
+            port.send(peer, buffer, BUFFER, message).expect("room for a send");
+        }
+        port.publish();
+        ports.push(port);
+    }
+    bed.machine.actions.clear();
+    bed.run();
+    let mut carried = [0; MAX_CLIENTS];
+    for (sender, _) in copies(&bed) {
+        carried[sender] += 1;
+        let (least, most) = (carried.iter().min(), carried.iter().max());
+        assert!(least.zip(most).is_some_and(|(least, most)| most - least <= 4), "{carried:?}");
+    }
+    assert_eq!(carried, [EACH; MAX_CLIENTS]);
 }

@@ -3,7 +3,8 @@
 //!
 //! The model (`model.rs`) knows what was asked for and looks at what central published after every run. Each
 //! final status must be one that the documentation allows for that send. Each delivery must be the oldest
-//! message of its flow that did not fail, byte for byte. Nothing else in any receive region may change.
+//! message of its flow that did not fail, byte for byte. Nothing else in any receive region may change. Each
+//! counter is exact after each run, and each client is told of its peers what the flows say.
 //! `fairness.rs` is about shares. The number of cases is small enough for every test run; `PROPTEST_CASES`
 //! sets another one.
 
@@ -25,7 +26,7 @@ fn cases(count: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(2000))]
 
     /// Each flow is FIFO and delivers exactly once, every send ends in a documented status, and back pressure
     /// loses nothing. With policy `each` nothing is mapped when central sleeps.
@@ -40,7 +41,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(24))]
+    #![proptest_config(cases(100))]
 
     /// The same for messages that are carried in several steps, in turn with others.
     #[test]

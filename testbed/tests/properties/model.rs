@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use ferry_central::Side;
 use ferry_client::Status;
-use ferry_layout::config::FlowRecord;
+use ferry_layout::config::{FlowRecord, Mapping};
 
 use crate::program::Shape;
 
@@ -82,6 +83,19 @@ pub(crate) struct Client {
     pub(crate) receive: Vec<u8>,
 }
 
+/// What the counters of a client have to say.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Totals {
+    pub(crate) sent_messages: u64,
+    pub(crate) sent_bytes: u64,
+    pub(crate) received_messages: u64,
+    pub(crate) received_bytes: u64,
+    pub(crate) refused: u64,
+    pub(crate) maps: u64,
+    pub(crate) unmaps: u64,
+    pub(crate) signals: u64,
+}
+
 /// What the model knows about the whole system.
 pub(crate) struct Model {
     pub(crate) shape: Shape,
@@ -90,6 +104,8 @@ pub(crate) struct Model {
     flows: Vec<Vec<VecDeque<Sent>>>,
     /// Messages delivered, by source and target.
     delivered: Vec<Vec<u64>>,
+    /// What the counters of each client have to say.
+    pub(crate) totals: Vec<Totals>,
     /// Mappings were refused during the run that is being checked.
     pub(crate) maps_refused: bool,
 }
@@ -104,6 +120,7 @@ impl Model {
             // One more queue, for all targets that do not exist.
             flows: vec![vec![VecDeque::new(); count + 1]; count],
             delivered: vec![vec![0; count]; count],
+            totals: vec![Totals::default(); count],
             shape,
             maps_refused: false,
         }
@@ -115,7 +132,7 @@ impl Model {
         &mut targets[place]
     }
 
-    fn flow(&self, source: u16, target: u16) -> Option<&FlowRecord> {
+    pub(crate) fn flow(&self, source: u16, target: u16) -> Option<&FlowRecord> {
         self.shape.topology.flows.iter().find(|flow| (flow.source, flow.target) == (source, target))
     }
 
@@ -196,6 +213,7 @@ impl Model {
             }
         } else {
             queue.retain(|sent| sent.tag != tag);
+            self.totals[usize::from(source)].refused += 1;
         }
     }
 
@@ -217,6 +235,12 @@ impl Model {
         let delivered = &mut self.delivered[usize::from(source)][usize::from(target)];
         assert_eq!(sequence, *delivered, "numbered without a gap");
         *delivered += 1;
+        let sender = &mut self.totals[usize::from(source)];
+        sender.sent_messages += 1;
+        sender.sent_bytes += u64::from(length);
+        let receiver = &mut self.totals[usize::from(target)];
+        receiver.received_messages += 1;
+        receiver.received_bytes += u64::from(length);
 
         let client = &mut self.clients[usize::from(target)];
         if let Some(place) = sent.place {
@@ -264,6 +288,7 @@ impl Model {
 
     /// The request of `client` whose buffer begins at `start` was refused. It was one window too many.
     pub(crate) fn refused(&mut self, client: u16, start: u64) {
+        self.totals[usize::from(client)].refused += 1;
         let client = &mut self.clients[usize::from(client)];
         let place = client.offers.iter().position(|offer| offer.start == start);
         let offer = client.offers.remove(place.expect("only an open request can be refused"));
@@ -336,10 +361,12 @@ impl Model {
         self.flows.iter().flatten().map(VecDeque::len).sum()
     }
 
-    /// Number of messages of `client` that were delivered, and number of messages delivered to it.
-    pub(crate) fn totals(&self, client: usize) -> (u64, u64) {
-        let sent = self.delivered[client].iter().sum();
-        (sent, self.delivered.iter().map(|targets| targets[client]).sum())
+    /// Whether frames of `client` on this side may stay mapped: a flow keeps them.
+    pub(crate) fn may_keep(&self, client: u16, side: Side) -> bool {
+        self.shape.topology.flows.iter().any(|flow| {
+            let owner = if side == Side::Transmit { flow.source } else { flow.target };
+            owner == client && flow.mapping() == Mapping::Keep
+        })
     }
 
     /// Ranges of `client`'s receive region into which an unfinished or failed transfer may have written.

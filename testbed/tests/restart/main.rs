@@ -252,6 +252,33 @@ fn a_full_receive_queue(world: &mut World) {
     fill(world, 2);
 }
 
+/// One turn in which messages that keep their mappings, and could be shown at once, follow others that could
+/// not.
+fn both_paths_in_one_turn(world: &mut World) {
+    for _ in 0..7 {
+        world.post(1, None);
+    }
+    world.chain(2, 1, 2, 30);
+    world.send(2, 1, 5);
+    world.send(2, 1, 6);
+    world.chain(2, 1, 3, 40);
+    world.send(2, 1, 7);
+    world.run();
+    world.send(2, 1, 8);
+    world.chain(2, 1, 2, 50);
+    world.run();
+}
+
+/// One turn in which all slots of the ring of sends come to their end, and all requests are used at once.
+fn a_whole_ring_in_one_turn(world: &mut World) {
+    for _ in 0..128 {
+        world.post(1, None);
+        world.send(0, 1, 8);
+    }
+    world.unstopped_before(128);
+    world.run();
+}
+
 /// In the middle of a turn whose deliveries to it are not visible yet, a receiver publishes a withdrawal, a
 /// request that is refused, and buffers that the turn then uses. The answers wait until the turn's deliveries
 /// are visible.
@@ -316,6 +343,16 @@ fn a_lap_beside_silent_peers_survives_a_stop_after_every_store() {
 fn a_full_receive_queue_survives_stops() {
     // The stride is a prime, so that over all messages a stop meets every store.
     survives_stops(a_full_receive_queue, SMALL, 61);
+}
+
+#[test]
+fn a_whole_ring_in_one_turn_survives_stops() {
+    survives_stops(a_whole_ring_in_one_turn, SMALL, 3);
+}
+
+#[test]
+fn both_paths_in_one_turn_survive_a_stop_after_every_store() {
+    survives_every_stop(both_paths_in_one_turn);
 }
 
 #[test]

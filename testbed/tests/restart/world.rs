@@ -23,6 +23,8 @@ pub(crate) struct Fuse {
     passed: Rc<Cell<u32>>,
     blows_at: Rc<Cell<Option<u32>>>,
     paused: Rc<Cell<bool>>,
+    /// Copies that central makes before its steps count again.
+    copies: Rc<Cell<u32>>,
 }
 
 impl Fuse {
@@ -36,6 +38,13 @@ impl Fuse {
     /// Steps that central has made.
     pub(crate) fn passed(&self) -> u32 {
         self.passed.get()
+    }
+
+    fn copied(&self) {
+        if self.copies.get() == 1 {
+            self.paused.set(false);
+        }
+        self.copies.set(self.copies.get().saturating_sub(1));
     }
 
     fn step(&self) {
@@ -151,6 +160,12 @@ impl World {
         self.fuse.paused.set(true);
         part(self);
         self.fuse.paused.set(false);
+    }
+
+    /// Counts no steps of the next run before central has copied so often.
+    pub(crate) fn unstopped_before(&mut self, copies: u32) {
+        self.fuse.paused.set(true);
+        self.fuse.copies.set(copies);
     }
 
     fn peer(&self, client: usize, other: usize) -> Peer {
@@ -300,6 +315,7 @@ impl World {
         self.bed.machine.interposer = Some(Box::new(move |action| {
             if matches!(action, Action::Copy(_)) {
                 later.take().into_iter().for_each(Later::publish);
+                fuse.copied();
             }
             fuse.step();
         }));

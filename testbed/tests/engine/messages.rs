@@ -1,79 +1,13 @@
-//! The engine and the client library together, on the host: what each status means, and what central does
-//! before it writes one.
+//! What each status means, and what central does before it writes one.
 
 use ferry_central::Side;
-use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_client::{Event, Message, Status};
 use ferry_layout::config::Mapping;
 use ferry_layout::observe::{Access, AccessKind, set_hook};
 use ferry_layout::{Descriptor, Standing, flags};
-use ferry_testbed::{Action, Memory, Silent, Testbed, Topology};
+use ferry_testbed::{Action, Memory, Testbed, Topology};
 
-/// Clients, each with a port and up to 64 buffers to send and to receive. Most tests have two clients.
-struct Pair {
-    bed: Testbed,
-    ports: Vec<Port<Silent>>,
-    transmit: Vec<Vec<TransmitBuffer>>,
-    receive: Vec<Vec<ReceiveBuffer>>,
-}
-
-impl Pair {
-    fn new(topology: &Topology, buffer_bytes: u32) -> Self {
-        let mut pair = Self {
-            bed: Testbed::new(topology),
-            ports: Vec::new(),
-            transmit: Vec::new(),
-            receive: Vec::new(),
-        };
-        for client in 0..u16::try_from(topology.clients.len()).unwrap() {
-            let (port, transmit, receive) = pair.bed.open(client);
-            pair.ports.push(port);
-            pair.transmit.push(transmit.split::<64>(buffer_bytes).into_iter().collect());
-            pair.receive.push(receive.split::<64>(buffer_bytes).into_iter().collect());
-        }
-        pair.bed.machine.actions.clear();
-        pair
-    }
-
-    fn two(mapping: Mapping) -> Self {
-        Self::new(&Topology::mesh(2, 16, mapping), 4096)
-    }
-
-    fn peer(&self, client: usize, other: usize) -> Peer {
-        self.ports[client].peer(&format!("client{other}")).unwrap()
-    }
-
-    fn post(&mut self, client: usize, from: Option<usize>) {
-        let buffer = self.receive[client].pop().unwrap();
-        let from = from.map(|from| self.peer(client, from));
-        self.ports[client].post(buffer, from).unwrap();
-        self.ports[client].publish();
-    }
-
-    fn send(&mut self, source: usize, target: usize, bytes: &[u8], message: Message) {
-        let mut buffer = self.transmit[source].pop().unwrap();
-        buffer.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
-        let peer = self.peer(source, target);
-        self.ports[source].send(peer, buffer, u32::try_from(bytes.len()).unwrap(), message).unwrap();
-        self.ports[source].publish();
-    }
-
-    fn reap(&mut self, client: usize) -> Option<Status> {
-        let done = self.ports[client].reap()?;
-        self.transmit[client].push(done.buffer);
-        Some(done.status)
-    }
-
-    fn receive(&mut self, client: usize) -> Option<(u16, u64, Vec<u8>)> {
-        match self.ports[client].receive()? {
-            Event::Message { source, tag, buffer, length, .. } => {
-                let bytes = buffer.bytes()[..length as usize].to_vec();
-                self.receive[client].push(buffer);
-                Some((source.number(), tag, bytes))
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
+use crate::pair::Pair;
 
 #[test]
 fn a_message_is_mapped_copied_unmapped_and_delivered() {
@@ -681,4 +615,23 @@ fn a_client_may_write_to_every_byte_of_its_page() {
     assert_eq!(pair.ports[1].standing(), Standing::Open);
     let (port, _, _) = pair.bed.open(0);
     assert_eq!(port.standing(), Standing::Open);
+}
+
+#[test]
+fn a_flow_that_keeps_nothing_unmaps_what_another_has_kept() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    for flow in &mut topology.flows {
+        if (flow.source, flow.target) == (0, 1) {
+            flow.mapping = Mapping::Keep as u8;
+        }
+    }
+    let mut pair = Pair::new(&topology, 4096);
+    for (target, mapped) in [(1, [1, 1, 0]), (2, [0, 1, 0])] {
+        pair.post(target, None);
+        // Always in the same buffer.
+        pair.send(0, target, b"kept or not", Message::default());
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(Status::Done));
+        assert_eq!([0, 1, 2].map(|client| pair.bed.machine.mapped_of(client)), mapped);
+    }
 }

@@ -1,0 +1,7 @@
+//! The engine and the client library together, on the host.
+
+mod epochs;
+mod messages;
+mod pair;
+mod shares;
+mod waiting;
