@@ -99,8 +99,8 @@ impl Sends {
         }
     }
 
-    /// Forgets everything, at the beginning of an epoch. Nothing waits any more, and entries are written before
-    /// they are read.
+    /// Forgets everything, at the beginning of an epoch. Nothing waits any more, and entries are written
+    /// before they are read.
     pub(crate) const fn clear(&mut self) {
         self.occupied = SlotSet::EMPTY;
         (self.ended_late, self.shown_late) = (0, 0);

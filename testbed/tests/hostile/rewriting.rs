@@ -80,8 +80,8 @@ fn t30_descriptor_gets_another_source() {
     });
 }
 
-/// A descriptor that becomes another one, all of it at once, before any look at all of it. What is delivered is one of
-/// both, and no mixture.
+/// A descriptor that becomes another one, all of it at once, before any look at all of it. What is delivered
+/// is one of both, and no mixture.
 #[test]
 fn t30_descriptor_becomes_another() {
     let one = Descriptor { flags: flags::NO_SIGNAL, tag: 1, ..message(BOB, 700) };
