@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ferry_client::{Message, Status};
 use ferry_layout::config::Mapping;
 use ferry_layout::observe::{Access, AccessKind, set_hook};
-use ferry_layout::{Delivery, Descriptor, InRegion, OutRegion, Post, Standing, flags};
+use ferry_layout::{Delivery, Descriptor, InRegion, Index, OutRegion, Post, Standing, flags};
 use ferry_testbed::{Action, Testbed, Topology};
 
 use crate::pair::Pair;
@@ -53,10 +53,13 @@ impl Page {
     }
 }
 
+/// What happens before an epoch.
+type History = fn(&mut Pair);
+
 /// Plays the beginning of an epoch of client 0, after `before`, which leaves clients 1 and 2 alone. Client 0
 /// publishes its sends at the moment when it sees the epoch. Returns what it sees then and at three later
 /// times, and what central does.
-fn beginning(before: fn(&mut Pair)) -> (Vec<Page>, Vec<Action>) {
+fn beginning(before: History) -> (Vec<Page>, Vec<Action>) {
     let mut topology = Topology::mesh(4, 16, Mapping::Each);
     // Enough for one short message in each round.
     topology.bytes_per_round = 100;
@@ -114,7 +117,7 @@ fn an_epoch_begins_clean() {
     assert_eq!(clean.0[0], empty, "whoever sees the epoch sees that it begins with nothing");
     assert_eq!(clean.0[1].indices, [3, 0, 0, 0, 0], "nothing but the last send waits");
     assert_eq!(clean.0[3].indices, [3, 1, 1, 1, 1]);
-    let histories: [(&str, fn(&mut Pair)); 6] = [
+    let histories: [(&str, History); 6] = [
         ("it is shut out", |pair| {
             pair.bed.clients[0].from_client.transmit_tail.publish(200);
             pair.bed.run();
@@ -285,6 +288,6 @@ fn what_a_restarted_central_has_settled_is_all_that_the_next_one_needs() {
     stop_at_delivery(&mut pair, 0);
     // Nobody has been looked at yet.
     let indices = [&client.to_client.delivery_tail, &client.to_client.settled, &client.to_client.post_head];
-    assert_eq!(indices.map(|index| index.observe()), [3; 3]);
+    assert_eq!(indices.map(Index::observe), [3; 3]);
     assert_eq!(pair.bed.clients[0].to_client.journal.acknowledged(ferry_testbed::id(1)), 3);
 }

@@ -58,7 +58,9 @@ fn what_an_urgent_pass_has_passed_over_goes_on_after_it() {
             }
         }
         pair.bed.run();
-        [1, 2, 3, hasty].into_iter().for_each(|target| pair.post(target, None));
+        for target in [1, 2, 3, hasty] {
+            pair.post(target, None);
+        }
         pair.bed.run();
         let statuses = [0, 1, 2, 3].map(|age| pair.ports[0].status(age));
         assert_eq!(statuses, [Some(Status::Done); 4], "messages to client {hasty} are urgent");
