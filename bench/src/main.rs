@@ -37,7 +37,7 @@ enum What {
     /// Measure every carrier, print one table, and store it.
     Table {
         /// Rows of the seL4 carriers, as JSON from `ferry bench`.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long = "rows", value_name = "FILE")]
         carriers: Vec<PathBuf>,
         /// Directory for the plots.
         #[arg(long, value_name = "DIRECTORY")]
@@ -49,7 +49,7 @@ enum What {
         #[arg(long)]
         accept: bool,
         /// Rows of the seL4 carriers, as JSON from `ferry bench`.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long = "rows", value_name = "FILE")]
         carriers: Vec<PathBuf>,
     },
     /// Run the cases of the engine that callgrind counts.
