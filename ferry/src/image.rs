@@ -27,13 +27,12 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }
-    let selection = Selection::System;
     let output = &arguments.output;
     let emulator = match target.platform {
         Platform::Hosted => return Err(Error::NoImage),
         Platform::Microkit => {
             let mut microkit =
-                Microkit::build(&Workspace::locate()?, target.board, target.config, selection)?;
+                Microkit::build(&Workspace::locate()?, target.board, target.config, Selection::System)?;
             if arguments.product {
                 microkit = microkit.for_products();
             }
@@ -43,7 +42,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
             emulator
         }
         Platform::Classic => {
-            let classic = Classic::build(&Workspace::locate()?, selection)?;
+            let classic = Classic::build(&Workspace::locate()?, Selection::System)?;
             let image = classic.write_image(&description, &prefills, &output.join("system.elf"))?;
             let kernel = output.join("kernel.elf");
             fs::copy(&image.kernel, &kernel).map_err(file::failed("write", &kernel))?;

@@ -6,7 +6,7 @@
 //! what only the kernel can answer. The scenarios that look into a `CSpace` also run on a debug kernel.
 
 use crate::arguments::TestArguments;
-use crate::boot::{self, Boot, BootError, Ending, Expectation};
+use crate::boot::{self, Boot, BootError, Emulator, Ending, Expectation};
 use crate::built::Built;
 use crate::description_files::DescriptionFiles;
 use crate::error::Error;
@@ -159,7 +159,7 @@ fn microkit_trials(
         flows: workspace.root.join("flows.toml"),
     };
     let stock = directory.with_file_name("stock");
-    let product = Microkit::build(workspace, board, Config::Debug, Selection::Tests)?.for_products();
+    let product = tests.for_products();
     let product_directory = directory.with_file_name("product");
     let product_files = demo.clone();
     let input = Input::read(None, workspace)?.region();
@@ -176,30 +176,24 @@ fn microkit_trials(
                     return Err(format!("{} lets a domain call the supervisor", system.display()).into());
                 }
                 // Domains print through the debug kernel; none can end the machine.
-                let expectation = Expectation {
-                    lines: vec!["ferry: received ".to_owned()],
-                    fault: None,
-                    ending: Ending::AfterLines,
-                    limit: LIMIT,
-                };
-                boot::boot(emulator, &expectation, &mut |_| {})?;
-                Ok(())
+                boot_to_line(emulator, "ferry: received ")
             },
         ),
         Trial::test(format!("{}the_kernel_answers_a_root_task", suite.prefix), move || {
-            let expectation = Expectation {
-                lines: vec!["INDICATE_SUCCESS".to_owned()],
-                fault: None,
-                ending: Ending::AfterLines,
-                limit: LIMIT,
-            };
-            boot::boot(emulator, &expectation, &mut |_| {})?;
-            Ok(())
+            boot_to_line(emulator, "INDICATE_SUCCESS")
         }),
         Trial::test(format!("{}the_stock_tool_accepts_system_xml", suite.prefix), move || {
             Ok(tests.stock_check(&demo.system, &demo.flows, &stock)?)
         }),
     ])
+}
+
+/// Boots a system until it prints a line that begins like this. A fault on the way is a failure.
+fn boot_to_line(emulator: Emulator, line: &str) -> Result<(), Failed> {
+    let expectation =
+        Expectation { lines: vec![line.to_owned()], fault: None, ending: Ending::AfterLines, limit: LIMIT };
+    boot::boot(emulator, &expectation, &mut |_| {})?;
+    Ok(())
 }
 
 fn case(number: u32, scenario: &Scenario) -> Case {

@@ -37,7 +37,7 @@ const BUILDER: &str = "ferry-microkit-image";
 const DOMAINS: &str = "ferry-pds-microkit";
 
 /// The programs and the image builder. They are built once, for any number of images.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Microkit {
     sdk: Sdk,
     board: &'static Board,
@@ -129,8 +129,8 @@ impl Microkit {
     }
 
     /// The same, for images of a product.
-    pub(crate) fn for_products(self) -> Self {
-        Self { product: true, ..self }
+    pub(crate) fn for_products(&self) -> Self {
+        Self { product: true, ..self.clone() }
     }
 
     /// The target directory of programs for this board and configuration.
