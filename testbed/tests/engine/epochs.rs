@@ -115,8 +115,10 @@ fn an_epoch_begins_clean() {
         standing: Standing::Open,
     };
     assert_eq!(clean.0[0], empty, "whoever sees the epoch sees that it begins with nothing");
-    assert_eq!(clean.0[1].indices, [3, 0, 0, 0, 0], "nothing but the last send waits");
-    assert_eq!(clean.0[3].indices, [3, 1, 1, 1, 1]);
+    // Whether the second send, for which the first round has no bytes, ends late depends on the lane.
+    let [head @ .., late] = clean.0[1].indices;
+    assert_eq!((head, late <= 1), ([3, 0, 0, 0], true), "nothing but the last send waits");
+    assert_eq!(clean.0[3].indices, [3, 1, 1, 1, late + 1]);
     let histories: [(&str, History); 6] = [
         ("it is shut out", |pair| {
             pair.bed.clients[0].from_client.transmit_tail.publish(200);
