@@ -3,13 +3,24 @@
 //! image builders, the tests and the benchmark read this table. No other code describes a board.
 //!
 //! To add a board, add an entry. If the board needs what no entry can say yet, add a variant here.
+//!
+//! Programs that run on a board read the table too, so it needs no operating system. Only the command that
+//! starts an emulator does; it comes with the feature `std`.
+#![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+#[cfg(feature = "std")]
+mod command;
 mod emulator;
 
-pub use emulator::{Emulator, Files, Loading};
+#[cfg(feature = "std")]
+pub use command::Files;
+pub use emulator::{Emulator, Loading};
 
-use std::ops::Range;
+use core::ops::Range;
 
 /// A board.
 #[derive(PartialEq, Eq, Debug)]
@@ -65,25 +76,27 @@ impl Board {
 }
 
 impl Exit {
+    /// The I/O port at which Ferry puts a PC's `isa-debug-exit`.
+    pub const DEBUG_EXIT_PORT: u16 = 0xf4;
     /// How many I/O ports the device `isa-debug-exit` has.
     pub const DEBUG_EXIT_PORTS: u16 = 4;
+    /// The largest code that `isa-debug-exit` can end a system with. The status of a process has eight bits,
+    /// and the device uses one of them itself.
+    pub const DEBUG_EXIT_MOST: u8 = 127;
 
-    /// Gives the emulator's exit status for the code with which a system ends. The status of a process has
-    /// eight bits, and `isa-debug-exit` uses one of them itself. So with that device codes above 127 count as
-    /// 127.
+    /// Gives the emulator's exit status for the code with which a system ends. With `isa-debug-exit`, codes
+    /// above [`DEBUG_EXIT_MOST`](Self::DEBUG_EXIT_MOST) count as that.
     #[must_use]
     pub fn status(self) -> fn(u8) -> i32 {
         match self {
             Self::Semihosting => i32::from,
-            Self::DebugExit(_) => |code| i32::from(code.min(127)) * 2 + 1,
+            Self::DebugExit(_) => |code| i32::from(code.min(Self::DEBUG_EXIT_MOST)) * 2 + 1,
         }
     }
 }
 
 /// I/O ports of a PC's first serial port.
 const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
-/// The I/O port at which Ferry puts a PC's `isa-debug-exit`.
-const DEBUG_EXIT: u16 = 0xf4;
 
 /// Addresses are fixed, because nothing relocates a program. There is no RELRO, because no start-up code
 /// would make its pages read-only.
@@ -97,7 +110,7 @@ pub static PC99: Board = Board {
     target_without_fpu: None,
     flags: FIXED_ADDRESSES,
     console: Console::Ns16550(SERIAL_PORTS),
-    exit: Exit::DebugExit(DEBUG_EXIT),
+    exit: Exit::DebugExit(Exit::DEBUG_EXIT_PORT),
     emulator: Emulator {
         program: "qemu-system-x86_64",
         package: "qemu-system-x86",
@@ -143,7 +156,7 @@ pub static MICROKIT: [Board; 2] = [
         target_without_fpu: None,
         flags: FIXED_ADDRESSES,
         console: Console::Ns16550(SERIAL_PORTS),
-        exit: Exit::DebugExit(DEBUG_EXIT),
+        exit: Exit::DebugExit(Exit::DEBUG_EXIT_PORT),
         emulator: Emulator {
             program: "qemu-system-x86_64",
             package: "qemu-system-x86",
