@@ -97,7 +97,7 @@ macro_rules! scope {
             }
 
             #[test]
-            #[ignore = "a minute; `make small-scope`"]
+            #[ignore = "minutes; `make small-scope`"]
             fn within_many_acts() {
                 crate::Search::run($scope, $scope.many);
             }

@@ -46,6 +46,8 @@ enum Error {
     NoPackage(String),
     #[error("git could not tell what has changed since {0}")]
     NoChange(String),
+    #[error("the tests for {package} fail without any mutant:\n{output}")]
+    Unchanged { package: String, output: String },
     #[error("cargo mutants failed for {package}; its logs are below {}", logs.display())]
     Failed { package: String, logs: PathBuf },
 }

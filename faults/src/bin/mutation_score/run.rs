@@ -57,6 +57,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Crate>, Error> {
     table.map(|table| table.crates).map_err(|error| Error::Table { path: path.to_owned(), error })
 }
 
+/// Seconds after which the tests of a mutant have run for ever.
+const TIMEOUT: &str = "120";
+
+/// Where everything is built, so that what the crates depend on is built once.
+fn build(root: &Path) -> PathBuf {
+    root.join("target/mutants/build")
+}
+
 fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.arg("mutants").stdin(Stdio::null());
@@ -129,6 +137,7 @@ impl Crate {
             }
             let out = self.directory(root).join(number.to_string());
             let left = core::mem::take(&mut tally.survivors);
+            self.run_unchanged(root, stage)?;
             self.run_stage(root, scope, stage, (number > 0).then_some(&left), &out)?;
             tally.noticed += lines(&out, "caught")?.len() + lines(&out, "timeout")?.len();
             tally.unviable += lines(&out, "unviable")?.len();
@@ -145,6 +154,23 @@ impl Crate {
         Error::Failed { package: self.package.clone(), logs: self.directory(root) }
     }
 
+    /// Runs the tests of one stage on the crate as it is. If they failed, every mutant would seem noticed.
+    fn run_unchanged(&self, root: &Path, stage: &Stage) -> Result<(), Error> {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(root).args(["test", "--quiet", "--profile", "mutants"]);
+        cargo.env("CARGO_TARGET_DIR", build(root));
+        for package in &stage.packages {
+            cargo.args(["--package", package]);
+        }
+        let output = cargo.args(&stage.arguments).output().map_err(at(root))?;
+        let said = || String::from_utf8_lossy(&output.stdout).into_owned();
+        output
+            .status
+            .success()
+            .then_some(())
+            .ok_or_else(|| Error::Unchanged { package: self.package.clone(), output: said() })
+    }
+
     /// Runs the tests of one stage, on all mutants of the scope or on those in `only`.
     fn run_stage(
         &self,
@@ -157,8 +183,7 @@ impl Crate {
         let _ = fs::remove_dir_all(out);
         fs::create_dir_all(out).map_err(at(out))?;
         let mut cargo = self.command(root);
-        // What the crates depend on is built once for all runs.
-        cargo.env("CARGO_TARGET_DIR", root.join("target/mutants/build"));
+        cargo.env("CARGO_TARGET_DIR", build(root));
         cargo.args(["--jobs", "1", "--no-shuffle", "--colors", "never", "--output"]).arg(out);
         if let Some(mutants) = only {
             for mutant in mutants {
@@ -170,7 +195,10 @@ impl Crate {
         for package in &stage.packages {
             cargo.args(["--test-package", package]);
         }
-        cargo.arg("--").args(&stage.arguments);
+        // As arguments of all commands, so that only these tests are built.
+        cargo.args(stage.arguments.iter().map(|argument| format!("--cargo-arg={argument}")));
+        // Its own first run would only test the crate itself.
+        cargo.args(["--baseline", "skip", "--timeout", TIMEOUT]);
         let status = cargo.stdout(Stdio::null()).status().map_err(at(root))?;
         // 0: all are noticed. 2: some are not. 3: some run for ever, which is noticed by their time.
         match status.code() {
