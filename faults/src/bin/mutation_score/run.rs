@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -56,9 +57,6 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Crate>, Error> {
     let table: Result<Table, _> = toml::from_str(&text);
     table.map(|table| table.crates).map_err(|error| Error::Table { path: path.to_owned(), error })
 }
-
-/// Seconds after which the tests of a mutant have run for ever.
-const TIMEOUT: &str = "120";
 
 /// Where everything is built, so that what the crates depend on is built once.
 fn build(root: &Path) -> PathBuf {
@@ -137,8 +135,8 @@ impl Crate {
             }
             let out = self.directory(root).join(number.to_string());
             let left = core::mem::take(&mut tally.survivors);
-            self.run_unchanged(root, stage)?;
-            self.run_stage(root, scope, stage, (number > 0).then_some(&left), &out)?;
+            let timeout = self.run_unchanged(root, stage)?;
+            self.run_stage(root, scope, stage, (number > 0).then_some(&left), &out, timeout)?;
             tally.noticed += lines(&out, "caught")?.len() + lines(&out, "timeout")?.len();
             tally.unviable += lines(&out, "unviable")?.len();
             tally.survivors = lines(&out, "missed")?;
@@ -155,7 +153,16 @@ impl Crate {
     }
 
     /// Runs the tests of one stage on the crate as it is. If they failed, every mutant would seem noticed.
-    fn run_unchanged(&self, root: &Path, stage: &Stage) -> Result<(), Error> {
+    /// Returns how long they may take with a mutant: several times as long as building and running takes now.
+    fn run_unchanged(&self, root: &Path, stage: &Stage) -> Result<Duration, Error> {
+        let begun = Instant::now();
+        // What was built last has a mutant in it, and Cargo would take it to be up to date.
+        let mut clean = Command::new(env!("CARGO"));
+        clean.current_dir(root).args(["clean", "--quiet", "--workspace", "--profile", "mutants"]);
+        let cleaned = clean.env("CARGO_TARGET_DIR", build(root)).status().map_err(at(root))?;
+        if !cleaned.success() {
+            return Err(self.failed(root));
+        }
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(root).args(["test", "--quiet", "--profile", "mutants"]);
         cargo.env("CARGO_TARGET_DIR", build(root));
@@ -167,7 +174,7 @@ impl Crate {
         output
             .status
             .success()
-            .then_some(())
+            .then(|| Duration::from_secs(30) + 3 * begun.elapsed())
             .ok_or_else(|| Error::Unchanged { package: self.package.clone(), output: said() })
     }
 
@@ -179,6 +186,7 @@ impl Crate {
         stage: &Stage,
         only: Option<&Vec<String>>,
         out: &Path,
+        timeout: Duration,
     ) -> Result<(), Error> {
         let _ = fs::remove_dir_all(out);
         fs::create_dir_all(out).map_err(at(out))?;
@@ -198,7 +206,7 @@ impl Crate {
         // As arguments of all commands, so that only these tests are built.
         cargo.args(stage.arguments.iter().map(|argument| format!("--cargo-arg={argument}")));
         // Its own first run would only test the crate itself.
-        cargo.args(["--baseline", "skip", "--timeout", TIMEOUT]);
+        cargo.args(["--baseline", "skip", "--timeout", &timeout.as_secs().to_string()]);
         let status = cargo.stdout(Stdio::null()).status().map_err(at(root))?;
         // 0: all are noticed. 2: some are not. 3: some run for ever, which is noticed by their time.
         match status.code() {
