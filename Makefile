@@ -10,7 +10,10 @@
 #   make fuzz                   run each fuzz target for a minute
 #   make miri                   run Miri on the shared memory, the client library and the engine's tests
 #   make mutants                weaken each memory ordering of layout/ in turn; loom must notice each time
+#   make small-scope            try every order of a few acts of clients and central, with the real engine
 #   make faults [ON=classic]    plant faults one at a time; for each, the named test must fail
+#   make mutation-score [SINCE=commit] [PACKAGE=ferry-layout] [SHARD=0/8]
+#                               change the crates in every way that cargo mutants knows; tests must notice
 #   make trusted-code           count the trusted code again for docs/threat-model.md
 #   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
@@ -31,7 +34,7 @@ FERRY = $(CARGO) run --quiet --package ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
 .PHONY: run image check test format lint doc host-test kernel-test bench bench-check bench-programs fuzz miri \
-	mutants faults trusted-code test-without-express setup clean cargo ferry
+	mutants small-scope faults mutation-score trusted-code test-without-express setup clean cargo ferry
 
 run: ferry
 	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
@@ -90,8 +93,15 @@ miri: cargo
 mutants: cargo
 	$(CARGO) run --package ferry-mutations
 
+small-scope: cargo
+	$(CARGO) test --package ferry-testbed --test search -- --ignored --nocapture --test-threads 1
+
 faults: cargo
 	$(CARGO) run --package ferry-faults -- $(if $(ON),--on $(ON)) $(FILTER)
+
+mutation-score: cargo
+	$(CARGO) run --quiet --package ferry-faults --bin mutation-score -- $(if $(SINCE),--since $(SINCE)) \
+		$(if $(PACKAGE),--package $(PACKAGE)) $(if $(SHARD),--shard $(SHARD))
 
 trusted-code: cargo
 	FERRY_WRITE_TRUSTED_CODE=1 $(CARGO) test --quiet --package ferry --test trusted

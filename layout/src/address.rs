@@ -149,6 +149,25 @@ mod tests {
     }
 
     #[test]
+    fn a_position_and_an_address_say_the_same() {
+        for (position, frame, offset) in [(0, 0, 0), (4095, 0, 4095), (8195, 2, 3), (12_388, 3, 100)] {
+            let address = Address { frame, offset };
+            assert_eq!(Address::at(position.into()), Some(address));
+            let span = address.span(9, 1 << 20).unwrap();
+            assert_eq!((span.start(), span.position(), span.length()), (position.into(), position, 9));
+            assert_eq!(span.address(), address);
+        }
+    }
+
+    #[test]
+    fn a_span_covers_what_neither_begins_before_it_nor_ends_after_it() {
+        let span = |offset, length| Address { frame: 0, offset }.span(length, 4096).unwrap();
+        let whole = span(100, 100);
+        assert!(whole.covers(whole) && whole.covers(span(100, 0)) && whole.covers(span(200, 0)));
+        assert!(!whole.covers(span(99, 50)) && !whole.covers(span(150, 51)));
+    }
+
+    #[test]
     fn frames_of_a_span() {
         let span = Address { frame: 1, offset: 1 }.span(4096, 1 << 20).unwrap();
         assert_eq!(span.frames(), 1..3);

@@ -12,10 +12,12 @@
 
 mod machine;
 mod memory;
+mod snapshot;
 mod topology;
 
 pub use machine::{Action, SimulatedMachine};
 pub use memory::Memory;
+pub use snapshot::{Base, Snapshot};
 pub use topology::{Topology, buffer_bytes};
 
 use ferry_central::{ClientSet, Engine, Ports};
@@ -95,9 +97,14 @@ impl Testbed {
     /// Replaces central by a new one. The old one may have been stopped anywhere. Nothing is mapped for the
     /// new one, and it has only the pages that the old one wrote.
     pub fn restart(&mut self) {
-        self.machine.revoke();
-        self.engine = boxed_engine();
+        self.stop();
         self.configure();
+    }
+
+    /// Takes central and its mappings away. Until [`restart`](Self::restart) there is no central to run.
+    pub fn stop(&mut self) {
+        self.machine.revoke();
+        renew(&mut self.engine);
     }
 
     /// Gives all memory back. It is for tests that build thousands of systems. All other tests leave the
@@ -190,11 +197,26 @@ pub fn id(client: u16) -> DomainId {
 /// An engine on the heap that was never on the stack. It has half a megabyte, and a debug build would copy it
 /// several times.
 fn boxed_engine() -> Box<Engine> {
-    static NEW: Engine = Engine::new();
     let mut engine = Box::<Engine>::new_uninit();
-    // SAFETY: both pointers are valid for one engine. An engine owns nothing and has no `Drop`, so its bits
-    // may be copied.
-    unsafe { core::ptr::copy_nonoverlapping(&raw const NEW, engine.as_mut_ptr(), 1) };
+    // SAFETY: the pointer is valid for one engine.
+    unsafe { write_new(engine.as_mut_ptr()) };
     // SAFETY: just written.
     unsafe { engine.assume_init() }
+}
+
+/// Makes an engine a new one. It stays at its place.
+fn renew(engine: &mut Engine) {
+    // SAFETY: the reference is valid for one engine.
+    unsafe { write_new(engine) };
+}
+
+/// Writes a new engine to `engine`.
+///
+/// # Safety
+/// It is valid for one engine.
+unsafe fn write_new(engine: *mut Engine) {
+    static NEW: Engine = Engine::new();
+    // SAFETY: both pointers are valid for one engine. An engine owns nothing outside of itself, so its bits
+    // may be copied, and what was there before need not be dropped.
+    unsafe { core::ptr::copy_nonoverlapping(&raw const NEW, engine, 1) };
 }

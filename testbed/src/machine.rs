@@ -63,6 +63,12 @@ impl SimulatedMachine {
         self.mapped.clear();
     }
 
+    /// Makes these frames the mapped ones.
+    pub(crate) fn set_frames(&mut self, frames: &[FrameRef]) {
+        self.mapped.clear();
+        self.mapped.extend(frames.iter().map(|frame| (frame.address, *frame)));
+    }
+
     /// Number of frames that are mapped now.
     #[must_use]
     pub fn mapped(&self) -> usize {

@@ -38,6 +38,11 @@ impl Memory {
         unsafe { munmap(self.at(0).cast(), self.bytes) }.expect("the memory is a mapping");
     }
 
+    /// `bytes` bytes that begin at an address. Whoever uses them knows that they are there.
+    pub(crate) const fn at_address(address: usize, bytes: usize) -> Self {
+        Self { address, bytes }
+    }
+
     /// The memory of a structure that lives as long as the process.
     #[must_use]
     pub fn of<T>(structure: &'static T) -> Self {
@@ -48,6 +53,12 @@ impl Memory {
     #[must_use]
     pub const fn bytes(self) -> usize {
         self.bytes
+    }
+
+    /// Its first byte.
+    #[must_use]
+    pub const fn address(self) -> usize {
+        self.address
     }
 
     /// The memory as a region of a program.
@@ -64,10 +75,18 @@ impl Memory {
     #[must_use]
     pub fn read(self, start: usize, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
-        self.check(start, length);
-        // SAFETY: the range was just checked to lie inside leaked memory, and the vector has that length.
-        unsafe { ferry_platform::copy_opaque(self.at(start), bytes.as_mut_ptr(), length) };
+        self.read_to(start, &mut bytes);
         bytes
+    }
+
+    /// Copies bytes from `start` on, as many as `to` has.
+    ///
+    /// # Panics
+    /// If they do not lie inside.
+    pub fn read_to(self, start: usize, to: &mut [u8]) {
+        self.check(start, to.len());
+        // SAFETY: the range was just checked to lie inside leaked memory, and the slice has that length.
+        unsafe { ferry_platform::copy_opaque(self.at(start), to.as_mut_ptr(), to.len()) };
     }
 
     /// Writes `bytes` from `start` on.
