@@ -18,6 +18,10 @@
 //!
 //! [restarts]
 //! central = 3
+//!
+//! [[trusted]]
+//! domain = "display"        # or: device = "uart"
+//! reason = "it draws what it gets, and sends nothing"
 //! ```
 
 use crate::mistake::Mistake;
@@ -40,6 +44,20 @@ pub(crate) struct FlowsFile {
     /// `[restarts]`: for each named protection domain, how often it is started again after a fault.
     #[serde(default)]
     pub(crate) restarts: BTreeMap<Spanned<String>, u8>,
+    #[serde(default)]
+    pub(crate) trusted: Vec<Spanned<TrustedTable>>,
+}
+
+/// `[[trusted]]`: who may stand between two clients, or what may reach memory, and why that is right.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrustedTable {
+    /// A protection domain that is not a client.
+    pub(crate) domain: Option<Spanned<String>>,
+    /// A device: the region of its registers, its I/O ports, its address space, or the firmware.
+    pub(crate) device: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 /// `[tick]`

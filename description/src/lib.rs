@@ -29,24 +29,30 @@
 //! so that a platform which cannot build them can say so.
 #![forbid(unsafe_code)]
 
-mod access;
 mod check;
 mod description;
+mod device;
 mod flows;
 mod limits;
 mod mistake;
 mod place;
 mod problem;
+mod reach;
 mod read;
 mod render;
+mod report;
 mod source;
 mod system;
 
-pub use access::{Access, AccessTable, Reach};
 pub use description::{Buffer, Client, Description, Flow, Tick};
+pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
 pub use limits::{CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 pub use mistake::{Mistake, Mistakes};
 pub use place::{Grant, Placement, Window, sequential};
 pub use problem::Problem;
+pub use report::{
+    Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind, PathRow,
+    REPORT_VERSION, RegionRow, Report, Role, TrustedKind, TrustedRow, Verdict, When,
+};
 pub use source::{Place, ReadError, Source};
-pub use system::{Channel, Domain, End, Extra, Foreign, Map, Permissions, Region, System};
+pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, System};

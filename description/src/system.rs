@@ -1,6 +1,7 @@
 //! The contents of `system.xml` as data. Names are resolved to numbers. Nothing is checked yet, except that
 //! it can be read.
 
+use crate::device::{Held, Interrupt, IoSpace, Machine, Parent, Ports};
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
 use crate::source::Place;
 use std::fmt;
@@ -15,8 +16,10 @@ pub struct System {
     pub regions: Vec<Region>,
     /// The channels.
     pub channels: Vec<Channel>,
-    /// Mappings into virtual machines and devices, which are no protection domains.
-    pub foreign: Vec<Foreign>,
+    /// The virtual machines.
+    pub machines: Vec<Machine>,
+    /// The address spaces of devices.
+    pub io_spaces: Vec<IoSpace>,
     /// Elements and attributes that Ferry itself does not need.
     pub extras: Vec<Extra>,
     /// The whole file, for mistakes about something that is missing in it.
@@ -42,9 +45,18 @@ pub struct Domain {
     pub program: String,
     /// The regions that are mapped from the start.
     pub maps: Vec<Map>,
-    /// Domains of which it holds the thread, the scheduling context or the address space as a capability
-    /// (`<cspace>`), by name.
-    pub holds: Vec<(String, Place)>,
+    /// Its parent, if it is a child of another domain.
+    pub parent: Option<Parent>,
+    /// The capabilities of other domains that it holds.
+    pub holds: Vec<Held>,
+    /// The interrupts that it receives.
+    pub interrupts: Vec<Interrupt>,
+    /// The I/O ports that it may use.
+    pub ports: Vec<Ports>,
+    /// Whether it may call the firmware (`smc`).
+    pub calls_firmware: bool,
+    /// Symbols that get the number of a child, an interrupt, a virtual processor or a port.
+    pub symbols: Vec<(String, Place)>,
     /// Where its element is.
     pub place: Place,
 }
@@ -93,19 +105,6 @@ pub struct Permissions {
     pub write: bool,
     /// `x`
     pub execute: bool,
-}
-
-/// A region mapped into something that is no protection domain.
-#[derive(Clone, Debug)]
-pub struct Foreign {
-    /// What the region is mapped into, as in "virtual machine `linux`".
-    pub holder: String,
-    /// Number of the region.
-    pub region: usize,
-    /// What the holder may do with the region.
-    pub permissions: Permissions,
-    /// Where the element of the mapping is.
-    pub place: Place,
 }
 
 /// Two ends that signal each other.
@@ -190,6 +189,12 @@ impl Permissions {
     pub const READ: Self = Self { read: true, write: false, execute: false };
     /// `rw`
     pub const READ_WRITE: Self = Self { read: true, write: true, execute: false };
+}
+
+impl serde::Serialize for Permissions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl fmt::Display for Permissions {

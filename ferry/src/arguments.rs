@@ -20,7 +20,7 @@ pub(crate) enum Command {
     /// Count what a message costs on seL4, in instructions.
     Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.
-    Check(DescriptionFiles),
+    Check(CheckArguments),
     /// Build a bootable image.
     Image(ImageArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
@@ -31,6 +31,24 @@ pub(crate) enum Command {
     Setup,
     /// Run the scenarios of the test harness, each in a system of its own.
     Test(TestArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    /// For people, or for programs: docs/check.schema.json describes the JSON.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// How the report is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -51,11 +51,12 @@ impl Rules<'_> {
             [&map.setvar_address, &map.setvar_size].into_iter().flatten().map(|symbol| (symbol, &map.place))
         });
         let ends = system.channels.iter().flat_map(|channel| &channel.ends);
+        let of_others = domain.symbols.iter().map(|(symbol, place)| (symbol, place));
         let of_channels = ends
             .filter(|end| end.domain == number)
             .filter_map(|end| end.setvar_id.as_ref().map(|symbol| (symbol, &end.place)));
         let mut seen: Vec<&str> = Vec::new();
-        for (symbol, place) in of_maps.chain(of_channels) {
+        for (symbol, place) in of_maps.chain(of_others).chain(of_channels) {
             if seen.contains(&symbol.as_str()) {
                 let problem =
                     Problem::DuplicateSymbol { domain: domain.name.clone(), symbol: symbol.clone() };
@@ -94,21 +95,10 @@ impl Rules<'_> {
                 None => self.common_region(region, clients, central),
             }
         }
-        // A domain that is not a client, such as a monitor, may hold capabilities of its children. It is
-        // trusted.
-        for (holder, domain) in system.domains.iter().enumerate() {
-            for (held, place) in &domain.holds {
-                let Some(number) = system.domain(held).filter(|held| *held != holder) else { continue };
-                if number == central || clients.contains(&holder) {
-                    let (holder, held) = (domain.name.clone(), held.clone());
-                    self.report(place, Problem::HeldCapability { holder, held });
-                }
-            }
-        }
     }
 
     /// The client that owns the region, according to the region's name.
-    fn owner(&self, region: usize, clients: &[usize]) -> Option<usize> {
+    pub(super) fn owner(&self, region: usize, clients: &[usize]) -> Option<usize> {
         let name = &self.system.regions[region].name;
         clients.iter().copied().find(|client| {
             let client = &self.system.domains[*client].name;
@@ -134,10 +124,14 @@ impl Rules<'_> {
                 }
             }
         }
-        for foreign in system.foreign.iter().filter(|foreign| foreign.region == number) {
-            let holder = format!("the {}", foreign.holder);
-            let (region, owner) = (region.clone(), owner_name.clone());
-            self.report(&foreign.place, Problem::ForeignMap { holder, region, owner });
+        let guests = system.machines.iter().map(|guest| ("guest", &guest.name, &guest.maps));
+        let devices = system.io_spaces.iter().map(|space| ("device", &space.name, &space.maps));
+        for (kind, name, maps) in guests.chain(devices) {
+            for map in maps.iter().filter(|map| map.region == number) {
+                let holder = format!("the {kind} `{name}`");
+                let (region, owner) = (region.clone(), owner_name.clone());
+                self.report(&map.place, Problem::ForeignMap { holder, region, owner });
+            }
         }
     }
 

@@ -2,12 +2,16 @@
 //! [`Rules`] checks one subject, reports what it finds, and goes on. Its result is used only if nothing was
 //! reported.
 
+mod capability;
 mod client;
+mod device;
 mod flow;
 mod memory;
+mod reach;
 mod restart;
 mod signal;
 mod tick;
+mod trust;
 
 use crate::description::{Client, Description, Flow, Tick};
 use crate::flows::{self, FlowsFile};
@@ -15,6 +19,7 @@ use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES};
 use crate::mistake::{Mistake, Mistakes};
 use crate::place::config_bytes;
 use crate::problem::Problem;
+use crate::reach::Reach;
 use crate::read;
 use crate::source::{Place, Source};
 use crate::system::{Permissions, System};
@@ -63,8 +68,21 @@ fn apply_rules(
     let found = rules.all();
     let mistakes = rules.mistakes;
     match found {
-        Some(Found { central, config_region, clients, flows, tick, restarts }) if mistakes.is_empty() => {
-            Ok(Description { system, central, config_region, clients, flows, tick, restarts })
+        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
+            if mistakes.is_empty() =>
+        {
+            let flows_path = flows_source.path().to_owned();
+            Ok(Description {
+                system,
+                central,
+                config_region,
+                clients,
+                flows,
+                tick,
+                restarts,
+                flows_path,
+                reach,
+            })
         }
         _ => Err(mistakes),
     }
@@ -78,6 +96,7 @@ struct Found {
     flows: Vec<Flow>,
     tick: Option<Tick>,
     restarts: Vec<u8>,
+    reach: Reach,
 }
 
 impl Rules<'_> {
@@ -90,16 +109,23 @@ impl Rules<'_> {
         self.names(&domains);
         let clients: Option<Vec<_>> = domains.iter().map(|domain| self.client(*domain, central)).collect();
         let config_region = self.config(central);
+        let before = self.mistakes.len();
+        self.devices();
         self.maps();
         self.isolation(&domains, central);
         self.channels(&domains, central);
+        let trusted = self.trusted(&domains, central);
+        self.capabilities(&domains, central, &trusted);
+        // What goes past the flows in one step has a rule of its own, and would be found again.
+        let is_open = self.mistakes.len() > before;
+        let reach = self.reach(&domains, central, trusted, is_open);
         let tick = self.tick(&domains, central);
         let restarts = self.restarts(central);
         let clients = clients?;
         let flows = self.flows(&clients);
         let config_region = config_region?;
         self.config_size(config_region, clients.len(), flows.len());
-        Some(Found { central, config_region, clients, flows, tick, restarts })
+        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
     }
 
     /// Checks the number of clients and the length of their names.

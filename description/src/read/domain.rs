@@ -1,11 +1,11 @@
-//! Reads protection domains with everything inside them. Also reads virtual machines and devices, into which
-//! regions can be mapped as well.
+//! Reads protection domains with what is mapped into them, and with their children.
 
 use super::element::{Element, Log};
-use super::extra;
+use super::{extra, holdings};
+use crate::device::Parent;
 use crate::limits::{DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PRIORITY, PAGE_BYTES};
 use crate::problem::Problem;
-use crate::system::{Domain, Extra, Foreign, Map, System};
+use crate::system::{Domain, Extra, Map, System};
 
 const ATTRIBUTES: [&str; 10] =
     ["name", "priority", "budget", "period", "passive", "stack_size", "cpu", "smc", "fpu", "domain"];
@@ -17,7 +17,7 @@ const MAP_ATTRIBUTES: [&str; 7] =
 
 pub(super) fn protection_domain(
     element: Element<'_>,
-    parent: Option<&str>,
+    parent: Option<Parent>,
     system: &mut System,
     log: &mut Log<'_>,
 ) {
@@ -62,16 +62,14 @@ pub(super) fn protection_domain(
         stack_bytes,
         program: String::new(),
         maps: Vec::new(),
+        parent,
         holds: Vec::new(),
+        interrupts: Vec::new(),
+        ports: Vec::new(),
+        calls_firmware: element.attribute("smc") == Some("true"),
+        symbols: Vec::new(),
         place: log.place(element),
     });
-    if let Some(parent) = parent {
-        // Microkit gives a parent the threads of its children, so that it can stop and restart them.
-        let held = (name.to_owned(), log.place(element));
-        if let Some(parent) = system.domain(parent) {
-            system.domains[parent].holds.push(held);
-        }
-    }
     children(element, number, system, log);
 }
 
@@ -96,17 +94,8 @@ fn children(element: Element<'_>, number: usize, system: &mut System, log: &mut 
                     system.domains[number].maps.push(map);
                 }
             }
-            "protection_domain" => protection_domain(child, Some(&name), system, log),
-            "virtual_machine" => virtual_machine(child, system, log),
-            "cspace" => {
-                extra(child, system, log);
-                let held = child.children().filter_map(|capability| {
-                    Some((capability.attribute("pd")?.to_owned(), log.place(capability)))
-                });
-                system.domains[number].holds.extend(held);
-            }
-            "irq" | "setvar" | "ioport" => extra(child, system, log),
-            _ => log.unknown_element(child, "protection_domain"),
+            "setvar" => extra(child, system, log),
+            _ => holdings::read(child, number, system, log),
         }
     }
     if programs != 1 {
@@ -129,33 +118,11 @@ fn map(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<Map> 
     })
 }
 
-fn region_of(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<usize> {
+pub(super) fn region_of(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<usize> {
     let name = element.required("mr", log)?;
     let region = system.region(name);
     if region.is_none() {
         log.report(element.value_span("mr"), Problem::UnknownRegion { name: name.into() });
     }
     region
-}
-
-pub(super) fn virtual_machine(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    extra(element, system, log);
-    let holder = format!("virtual machine `{}`", element.attribute("name").unwrap_or("?"));
-    foreign(element, "map", &holder, system, log);
-}
-
-pub(super) fn io_address_space(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    extra(element, system, log);
-    let holder = format!("device `{}`", element.attribute("name").unwrap_or("?"));
-    foreign(element, "iomap", &holder, system, log);
-}
-
-fn foreign(element: Element<'_>, kind: &str, holder: &str, system: &mut System, log: &mut Log<'_>) {
-    for child in element.children().filter(|child| child.name() == kind) {
-        let permissions = child.permissions(log);
-        if let Some(region) = region_of(child, system, log) {
-            let place = log.place(child);
-            system.foreign.push(Foreign { holder: holder.into(), region, permissions, place });
-        }
-    }
 }

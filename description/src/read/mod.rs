@@ -4,8 +4,12 @@
 //! Elements are read in two passes, because a protection domain may name a region, and a channel may name a
 //! domain, that come later in the file.
 
+mod cspace;
 mod domain;
 mod element;
+mod holdings;
+mod interrupt;
+mod machine;
 
 use crate::limits::{LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES};
 use crate::mistake::Mistake;
@@ -40,7 +44,8 @@ pub(crate) fn read(source: &Source) -> (Option<System>, Vec<Mistake>) {
         domains: Vec::new(),
         regions: Vec::new(),
         channels: Vec::new(),
-        foreign: Vec::new(),
+        machines: Vec::new(),
+        io_spaces: Vec::new(),
         extras: Vec::new(),
         place,
     };
@@ -53,8 +58,12 @@ pub(crate) fn read(source: &Source) -> (Option<System>, Vec<Mistake>) {
         match element.name() {
             "memory_region" | "channel" => {}
             "protection_domain" => domain::protection_domain(element, None, &mut system, &mut log),
-            "virtual_machine" => domain::virtual_machine(element, &mut system, &mut log),
-            "io_address_space" => domain::io_address_space(element, &mut system, &mut log),
+            "virtual_machine" => log.report(element.span(), Problem::MachineWithoutDomain),
+            "io_address_space" => {
+                extra(element, &mut system, &log);
+                let space = machine::io_address_space(element, &system, &mut log);
+                system.io_spaces.extend(space);
+            }
             "domains" => extra(element, &mut system, &log),
             _ => log.unknown_element(element, "system"),
         }
