@@ -24,9 +24,10 @@
 //! # }
 //! ```
 //!
-//! This crate does not check what the programs do. It does not repeat the Microkit tool's checks of devices,
-//! interrupts and virtual machines. Elements that Ferry itself does not need are kept in [`System::extras`],
-//! so that a platform which cannot build them can say so.
+//! This crate does not check what the programs do. Elements that Ferry itself does not need are read and
+//! checked as by Microkit's tool, because each can be a way from one client to another: the [`Report`] has
+//! all of them. They are also kept in [`System::extras`], so that a platform which cannot build them can say
+//! so.
 #![forbid(unsafe_code)]
 
 mod check;

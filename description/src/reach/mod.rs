@@ -3,7 +3,7 @@
 //! next. What one client can reach is then a matter of following the steps.
 //!
 //! Ferry's own ways are left out: the four regions of each client, and its channel to central. They carry
-//! only what the flows allow, which is central's work. Whatever else connects two clients goes past the flows.
+//! only what the flows allow, which is central's work. Whatever else connects two clients goes past them.
 
 mod graph;
 mod step;

@@ -84,11 +84,11 @@ pub struct Report {
     pub access: Vec<Access>,
     /// The flows.
     pub flows: Vec<FlowRow>,
-    /// Every way of influence beside Ferry's own. What is reached through a device that no IOMMU confines is
-    /// `memory`, which is the memory of everybody.
+    /// Every way of influence beside Ferry's own. What a device reaches that no IOMMU confines is `memory`,
+    /// which is the memory of everybody.
     pub influences: Vec<Influence>,
-    /// Who is trusted, and with what. No path between two clients, or between a client and central, leads past
-    /// these and the flows.
+    /// Who is trusted, and with what. No path between two clients, or between a client and central, leads
+    /// past these and the flows.
     pub trusted: Vec<TrustedRow>,
 }
 
