@@ -20,7 +20,7 @@ pub(crate) enum Command {
     /// Count what a message costs on seL4, in instructions.
     Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.
-    Check(DescriptionFiles),
+    Check(CheckArguments),
     /// Build a bootable image.
     Image(ImageArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
@@ -31,6 +31,18 @@ pub(crate) enum Command {
     Setup,
     /// Run the scenarios of the test harness, each in a system of its own.
     Test(TestArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    /// Check it for this platform too. By default, say on which platforms it can be built.
+    #[arg(long, value_enum)]
+    pub(crate) platform: Option<Platform>,
+    /// Check it for this board of Microkit too. By default, say on which boards it can be built.
+    #[arg(long, value_parser = target::board())]
+    pub(crate) board: Option<&'static Board>,
 }
 
 #[derive(Clone, Debug, Args)]
