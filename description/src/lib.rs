@@ -34,26 +34,35 @@ mod check;
 mod description;
 mod device;
 mod flows;
+mod free;
 mod limits;
 mod mistake;
+mod name;
+mod nearest;
 mod place;
+mod platform;
 mod problem;
 mod reach;
 mod read;
+mod remedy;
 mod render;
 mod report;
 mod source;
 mod system;
+mod words;
 
 pub use description::{Buffer, Client, Description, Flow, Tick};
 pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
 pub use limits::{CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 pub use mistake::{Mistake, Mistakes};
+pub use name::shown;
 pub use place::{Grant, Placement, Window, sequential};
+pub use platform::{Platform, Top};
 pub use problem::Problem;
 pub use report::{
     Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind, PathRow,
     REPORT_VERSION, RegionRow, Report, Role, TrustedKind, TrustedRow, Verdict, When,
 };
 pub use source::{Place, ReadError, Source};
-pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, System};
+pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System};
+pub use words::count;

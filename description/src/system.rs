@@ -5,6 +5,7 @@ use crate::device::{Held, Interrupt, IoSpace, Machine, Parent, Ports};
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
 use crate::source::Place;
 use std::fmt;
+use std::path::PathBuf;
 
 /// A system description.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct System {
     pub io_spaces: Vec<IoSpace>,
     /// Elements and attributes that Ferry itself does not need.
     pub extras: Vec<Extra>,
+    /// The domain schedule (`<domains>`), if there is one.
+    pub schedule: Option<Schedule>,
     /// The whole file, for mistakes about something that is missing in it.
     pub place: Place,
 }
@@ -41,6 +44,12 @@ pub struct Domain {
     pub period_us: u64,
     /// Size of the stack in bytes.
     pub stack_bytes: u64,
+    /// Number of the processor core that it runs on.
+    pub core: u8,
+    /// Name of the scheduling domain that it runs in (`domain`).
+    pub schedule_domain: Option<String>,
+    /// Symbols of its program that the description sets, except those of channels.
+    pub symbols: Vec<(String, Place)>,
     /// File name of its program, as the file states it.
     pub program: String,
     /// The regions that are mapped from the start.
@@ -55,9 +64,20 @@ pub struct Domain {
     pub ports: Vec<Ports>,
     /// Whether it may call the firmware (`smc`).
     pub calls_firmware: bool,
-    /// Symbols that get the number of a child, an interrupt, a virtual processor or a port.
-    pub symbols: Vec<(String, Place)>,
     /// Where its element is.
+    pub place: Place,
+}
+
+/// A domain schedule: which protection domains may run when.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The scheduling domains by name, in the order of the file.
+    pub domains: Vec<String>,
+    /// Number of entries and end markers.
+    pub entries: usize,
+    /// The names of the scheduling domains that have an entry.
+    pub scheduled: Vec<String>,
+    /// Where the element is.
     pub place: Place,
 }
 
@@ -73,8 +93,12 @@ pub struct Region {
     pub page_bytes: Option<u64>,
     /// The physical address that the file states.
     pub physical: Option<u64>,
-    /// File with its initial contents, as the description names it.
-    pub prefill: Option<String>,
+    /// File with its initial contents.
+    pub prefill: Option<PathBuf>,
+    /// Size of that file in bytes.
+    pub prefill_bytes: u64,
+    /// Whether the kernel's boot information fills it (`prefill_bootinfo`).
+    pub boot_information: bool,
     /// Where its element is.
     pub place: Place,
 }
@@ -88,6 +112,8 @@ pub struct Map {
     pub address: u64,
     /// What the domain may do with it.
     pub permissions: Permissions,
+    /// Whether the processor may cache it.
+    pub cached: bool,
     /// Symbol that gets the address of the mapping.
     pub setvar_address: Option<String>,
     /// Symbol that gets the size of the region in bytes.
@@ -166,21 +192,29 @@ impl System {
     }
 }
 
+impl System {
+    /// The page size that Microkit's tool uses for a region: the stated one, else the largest that the size
+    /// of the region allows, its physical address, and every address at which somebody maps it.
+    #[must_use]
+    pub fn page_bytes(&self, number: usize) -> u64 {
+        let region = &self.regions[number];
+        let of_domains = self.domains.iter().flat_map(|domain| &domain.maps);
+        let maps = of_domains.chain(self.machines.iter().flat_map(|machine| &machine.maps));
+        let maps = maps.filter(|map| map.region == number);
+        let mut addresses = maps.map(|map| map.address).chain(region.physical).chain([region.bytes]);
+        // The tool leaves pages small for devices.
+        let mut io_maps = self.io_spaces.iter().flat_map(|space| &space.maps);
+        let is_small = io_maps.any(|map| map.region == number);
+        let is_large = !is_small && addresses.all(|address| address.is_multiple_of(LARGE_PAGE_BYTES));
+        region.page_bytes.unwrap_or(if is_large { LARGE_PAGE_BYTES } else { PAGE_BYTES })
+    }
+}
+
 impl Domain {
     /// The first mapping of a region in this domain.
     #[must_use]
     pub fn map_of(&self, region: usize) -> Option<&Map> {
         self.maps.iter().find(|map| map.region == region)
-    }
-}
-
-impl Region {
-    /// The page size that the Microkit tool uses: the stated one, else the largest that the size of the
-    /// region allows.
-    #[must_use]
-    pub fn effective_page_bytes(&self) -> u64 {
-        let largest = if self.bytes.is_multiple_of(LARGE_PAGE_BYTES) { LARGE_PAGE_BYTES } else { PAGE_BYTES };
-        self.page_bytes.unwrap_or(largest)
     }
 }
 

@@ -10,6 +10,8 @@ use std::fmt::Write;
 const PARTICIPANTS: [&str; 3] = ["alice", "bob", "central"];
 /// Domains that take no part in flows. The ticker is the first.
 const OTHERS: [&str; 4] = ["ticker", "x0", "x1", "x2"];
+/// The priorities of all of them. Who answers calls has a higher one than its callers.
+const PRIORITIES: [u8; DOMAINS] = [100, 100, 200, 220, 110, 120, 130];
 const REGIONS: [&str; 3] = ["r0", "r1", "r2"];
 const DOMAINS: usize = PARTICIPANTS.len() + OTHERS.len();
 
@@ -38,7 +40,10 @@ fn random() -> impl Strategy<Value = Random> {
     let channel = (0..DOMAINS, others.clone(), any::<bool>(), any::<bool>(), prop::bool::weighted(0.3));
     let channel = channel.prop_filter("two ends", |channel| channel.0 != channel.1);
     // A call to or from central has a rule of its own.
-    let channel = channel.prop_map(|(a, b, one, two, call)| (a, b, one, two, call && a != 2));
+    let channel = channel.prop_map(|(a, b, one, two, call)| {
+        let call = call && name(a) != "central" && PRIORITIES[a] < PRIORITIES[b];
+        (a, b, one, two, call)
+    });
     let held = (others.clone(), prop_oneof![0..2_usize, others.clone()]);
     let trusted = prop::sample::subsequence(others.collect::<Vec<_>>(), 0..=2);
     let channels = prop::collection::vec(channel, 0..3);
@@ -129,7 +134,8 @@ impl Random {
             if domain <= PARTICIPANTS.len() {
                 text = text.replace(&head, &format!("{head}{own}"));
             } else {
-                let domain = format!(r#"<protection_domain name="{}">{head}{own}"#, name(domain));
+                let (name, priority) = (name(domain), PRIORITIES[domain]);
+                let domain = format!(r#"<protection_domain name="{name}" priority="{priority}">{head}{own}"#);
                 text = text.replacen("<channel>", &format!("{domain}</protection_domain>\n<channel>"), 1);
             }
         }

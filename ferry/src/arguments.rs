@@ -39,6 +39,12 @@ pub(crate) enum Command {
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) description: DescriptionFiles,
+    /// Check it for this platform too. By default, say on which platforms it can be built.
+    #[arg(long, value_enum)]
+    pub(crate) platform: Option<Platform>,
+    /// Check it for this board of Microkit too. By default, say on which boards it can be built.
+    #[arg(long, value_parser = target::board())]
+    pub(crate) board: Option<&'static Board>,
     /// For people, or for programs: docs/check.schema.json describes the JSON.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: Format,

@@ -9,10 +9,11 @@ use crate::description_files::DescriptionError;
 use crate::file::FileError;
 use crate::input::InputError;
 use crate::microkit::{MicrokitError, SdkError};
+use crate::output::{OutputError, has_colour, note};
 use crate::programs::ProgramsError;
 use crate::setup::SetupError;
 use crate::workspace::WorkspaceError;
-use std::io::{self, IsTerminal};
+use ferry_description::{Mistakes, count, shown};
 use std::process::ExitCode;
 
 /// Why a command ended without success.
@@ -23,6 +24,8 @@ pub(crate) enum Error {
     Failed,
     #[error(transparent)]
     Description(#[from] DescriptionError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
@@ -54,6 +57,12 @@ pub(crate) enum Error {
     NoProduct,
     #[error("{what}\n{remedy}")]
     Transfer { what: String, remedy: &'static str },
+}
+
+impl From<Mistakes> for Error {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Description(mistakes.into())
+    }
 }
 
 impl From<BuiltError> for Error {
@@ -92,11 +101,18 @@ impl Error {
         match self {
             Self::Failed => {}
             Self::Description(DescriptionError::Mistakes(mistakes)) => {
-                eprint!("{}", mistakes.render(io::stderr().is_terminal()));
-                let count = mistakes.iter().count();
-                eprintln!("ferry: {count} mistake{}; nothing was built", if count == 1 { "" } else { "s" });
+                note(format_args!("{}", mistakes.render(has_colour()).trim_end()));
+                let mistakes = count(mistakes.iter().count(), "mistake");
+                note(format_args!(
+                    "\nferry: {mistakes}; nothing was built; docs/system.md explains every rule"
+                ));
             }
-            error => eprintln!("ferry: {error}"),
+            Self::Output(error) if error.is_of_reader() => {}
+            error => {
+                // Only the lines are the program's own; a name in them can be anybody's.
+                let lines: Vec<_> = error.to_string().lines().map(|line| shown(line).into_owned()).collect();
+                note(format_args!("ferry: {}", lines.join("\n")));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::classic::{self, Classic, Image};
 use crate::error::Error;
 use crate::file;
 use crate::microkit::{self, Microkit};
+use crate::output::line;
 use crate::shell;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
@@ -18,7 +19,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     }
     let grown: Vec<(&str, u64)> =
         prefills.iter().map(|(region, contents)| (region.as_str(), contents.len() as u64)).collect();
-    let description = arguments.description.load(&grown)?;
+    let description = arguments.description.load_for(arguments.target.rules(), &grown)?;
     if let Some((region, _)) = prefills.iter().find(|(region, _)| description.system.region(region).is_none())
     {
         return Err(Error::NoSuchRegion { region: region.clone() });
@@ -38,7 +39,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
             }
             let files = &arguments.description;
             let emulator = microkit.emulator(&files.system, &files.flows, &prefills, &[], output)?;
-            println!("{}", output.join(microkit::IMAGE).display());
+            line(format_args!("{}", output.join(microkit::IMAGE).display()))?;
             emulator
         }
         Platform::Classic => {
@@ -46,10 +47,10 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
             let image = classic.write_image(&description, &prefills, &output.join("system.elf"))?;
             let kernel = output.join("kernel.elf");
             fs::copy(&image.kernel, &kernel).map_err(file::failed("write", &kernel))?;
-            println!("{}\n{}", kernel.display(), image.system.display());
+            line(format_args!("{}\n{}", kernel.display(), image.system.display()))?;
             classic::emulator(&Image { kernel, ..image }, &prefills)
         }
     };
-    println!("boot with: {}", shell::Line(&emulator.command));
+    line(format_args!("boot with: {}", shell::Line(&emulator.command)))?;
     Ok(())
 }

@@ -6,7 +6,7 @@
 //!
 //! Exit status: 0 for success; 1 for failure; 2 for wrong arguments, or for something that the platform
 //! cannot do here, such as an image of the hosted platform, or Microkit without an SDK.
-#![deny(unsafe_code)]
+#![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
 mod bench;
@@ -23,8 +23,8 @@ mod hosted;
 mod image;
 mod input;
 mod lint;
-
 mod microkit;
+mod output;
 mod prefill;
 mod programs;
 mod progress;
@@ -38,7 +38,6 @@ mod workspace;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
-use error::Error;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
         Command::Image(arguments) => image::image(&arguments),
         Command::Lint => lint::lint(),
         Command::Run(arguments) => run::run(&arguments),
-        Command::Setup => setup::setup().map_err(Error::from),
+        Command::Setup => setup::setup(),
         Command::Test(arguments) => test::test(&arguments),
     };
     match done {

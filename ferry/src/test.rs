@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::file::{self, FileError};
 use crate::input::{self, Input};
 use crate::microkit::{self, Microkit};
+use crate::output::line;
 use crate::prefill::{Prefill, Priority};
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
@@ -108,16 +109,18 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
         return Ok(());
     }
     if !with_microkit && arguments.platform.is_none() {
-        println!("******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********");
+        line(format_args!(
+            "******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********"
+        ))?;
     }
     if conclusion.num_ignored > 0 {
-        println!(
+        line(format_args!(
             "{} scenarios of hosted did not run: they need capabilities, which only seL4 has, or real-time priorities, which \
              Linux does not allow every user (`ulimit -r`)",
             conclusion.num_ignored
-        );
+        ))?;
     }
-    println!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed);
+    line(format_args!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed))?;
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
 }
 

@@ -3,6 +3,7 @@
 //! central who is not trusted.
 
 use super::Rules;
+use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::reach::{Trusted, Trustee};
 
@@ -20,7 +21,8 @@ impl Rules<'_> {
         for (holder, domain) in system.domains.iter().enumerate() {
             for held in &domain.holds {
                 let Some(other) = system.domain(&held.domain) else {
-                    self.report(&held.place, Problem::UnknownDomain { name: held.domain.clone() });
+                    let meant = nearest(&held.domain, system.domains.iter().map(|one| one.name.as_str()));
+                    self.report(&held.place, Problem::UnknownDomain { name: held.domain.clone(), meant });
                     continue;
                 };
                 if is_wrong(holder, other) {

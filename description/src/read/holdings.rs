@@ -65,9 +65,7 @@ fn only_once(element: Element<'_>, log: &mut Log<'_>) {
 }
 
 /// Keeps the symbols that the element sets in the domain.
-fn symbols(element: Element<'_>, attributes: &[&str], number: usize, system: &mut System, log: &Log<'_>) {
-    let found = attributes.iter().filter_map(|attribute| element.attribute(attribute));
-    let place = log.place(element);
-    let symbols = found.map(|symbol| (symbol.to_owned(), place.clone()));
+fn symbols(element: Element<'_>, attributes: &[&str], number: usize, system: &mut System, log: &mut Log<'_>) {
+    let symbols = element.symbols(attributes, log);
     system.domains[number].symbols.extend(symbols);
 }

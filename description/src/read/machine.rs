@@ -18,7 +18,7 @@ pub(super) fn virtual_machine(
     log: &mut Log<'_>,
 ) -> Option<Machine> {
     element.check_attributes(&["name", "budget", "period", "priority"], log);
-    let name = element.required("name", log);
+    let name = element.name_of("name", log);
     let budget = element.number("budget", log).unwrap_or(DEFAULT_BUDGET_US);
     if element.number("period", log).is_some_and(|period| budget > period) {
         log.bad_value(element, "budget", "at most the period");
@@ -47,8 +47,9 @@ pub(super) fn virtual_machine(
     if found == 0 {
         log.report(element.span(), Problem::MachineWithoutProcessor { machine: name.into() });
     }
-    if system.machines.iter().any(|machine| machine.name == name) {
-        log.report(element.value_span("name"), Problem::DuplicateName { name: name.into() });
+    if let Some(other) = system.machines.iter().find(|machine| machine.name == name) {
+        let first = other.place.line();
+        log.report(element.value_span("name"), Problem::DuplicateName { name: name.into(), first });
     }
     Some(Machine { name: name.into(), domain, processors, maps, place: log.place(element) })
 }
@@ -67,7 +68,7 @@ fn processor(element: Element<'_>, others: &[u8], log: &mut Log<'_>) -> Option<u
 /// Reads the address space of a device.
 pub(super) fn io_address_space(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<IoSpace> {
     element.check_attributes(&["name", "peripheral_id", "domain_id"], log);
-    let name = element.required("name", log);
+    let name = element.name_of("name", log);
     let domain_id = element.required_number("domain_id", log);
     let device =
         element.required("peripheral_id", log).and_then(|_| pci_device(element, "peripheral_id", log));
@@ -112,11 +113,12 @@ fn map(
     system: &System,
     log: &mut Log<'_>,
 ) -> Option<Map> {
-    let region = region_of(element, system, log);
+    let region = region_of(element, "mr", system, log);
     let address = element.required_number(address, log);
     let (setvar_address, setvar_size) = (None, None);
     let place = log.place(element);
-    Some(Map { region: region?, address: address?, permissions, setvar_address, setvar_size, place })
+    let cached = element.attribute("cached") != Some("false");
+    Some(Map { region: region?, address: address?, permissions, cached, setvar_address, setvar_size, place })
 }
 
 /// Reads the number of a child. It must differ from all of these.

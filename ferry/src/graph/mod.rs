@@ -12,6 +12,7 @@ mod svg;
 use crate::arguments::{Drawing, GraphArguments};
 use crate::error::Error;
 use crate::file;
+use crate::output;
 use picture::Picture;
 use std::fs;
 
@@ -26,7 +27,7 @@ pub(crate) fn graph(arguments: &GraphArguments) -> Result<(), Error> {
     if let Some(path) = &arguments.output {
         fs::write(path, text).map_err(file::failed("write", path))?;
     } else {
-        print!("{text}");
+        output::text(&text)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod emulator;
 
 pub use emulator::{Emulator, Files, Loading};
 
+use ferry_description::{Platform, Top};
 use std::ops::Range;
 
 /// A board.
@@ -25,6 +26,8 @@ pub struct Board {
     pub target_without_fpu: Option<&'static str>,
     /// The compiler's flags for [`Board::target`].
     pub flags: &'static str,
+    /// What a system description for it may say.
+    pub platform: Platform,
     /// The device that it prints on.
     pub console: Console,
     /// How a system on it ends.
@@ -89,6 +92,20 @@ const DEBUG_EXIT: u16 = 0xf4;
 /// would make its pages read-only.
 const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 
+/// What Microkit's kernels have on every board; what [`Platform::extras`] adds depends on the board.
+const MICROKIT_PLATFORM: Platform = Platform {
+    name: "Microkit",
+    extras: &[],
+    // Ferry's supervisor is above.
+    highest_priority: 253,
+    // The configurations of the kernel that Ferry knows have one.
+    cores: 1,
+    periods_us: 1..=u32::MAX,
+    lowest_address: 0x1000,
+    top: Top::Fixed(0),
+    writable_code: true,
+};
+
 /// The classic platform's only board.
 pub static PC99: Board = Board {
     name: "pc99",
@@ -96,6 +113,7 @@ pub static PC99: Board = Board {
     target: "x86_64-unknown-none",
     target_without_fpu: None,
     flags: FIXED_ADDRESSES,
+    platform: Platform::CLASSIC,
     console: Console::Ns16550(SERIAL_PORTS),
     exit: Exit::DebugExit(DEBUG_EXIT),
     emulator: Emulator {
@@ -118,6 +136,28 @@ pub static MICROKIT: [Board; 2] = [
         // Without this flag the compiler assembles neighbouring words of a structure in a vector register, by
         // way of the stack. That costs central 20 more instructions for each wake-up.
         flags: "-Cno-vectorize-slp",
+        platform: Platform {
+            name: "Microkit's qemu_virt_aarch64",
+            extras: &[
+                "cspace",
+                "domain",
+                "domains",
+                "irq",
+                "notify",
+                "passive",
+                "phys_addr",
+                "pp",
+                "prefill_bootinfo",
+                "protection_domain",
+                "setvar",
+                "setvar_prefill_size",
+                "smc",
+                "virtual_machine",
+            ],
+            // Two pages below the highest address: one for messages, one that stays free.
+            top: Top::Stack(0xff_ffff_e000),
+            ..MICROKIT_PLATFORM
+        },
         console: Console::Pl011(0x900_0000..0x900_1000),
         exit: Exit::Semihosting,
         emulator: Emulator {
@@ -142,6 +182,27 @@ pub static MICROKIT: [Board; 2] = [
         target: "x86_64-unknown-none",
         target_without_fpu: None,
         flags: FIXED_ADDRESSES,
+        platform: Platform {
+            name: "Microkit's x86_64_generic",
+            extras: &[
+                "cspace",
+                "domain",
+                "domains",
+                "io_address_space",
+                "ioport",
+                "irq",
+                "notify",
+                "passive",
+                "phys_addr",
+                "pp",
+                "prefill_bootinfo",
+                "protection_domain",
+                "setvar",
+                "setvar_prefill_size",
+            ],
+            top: Top::Stack(0x7fff_ffff_e000),
+            ..MICROKIT_PLATFORM
+        },
         console: Console::Ns16550(SERIAL_PORTS),
         exit: Exit::DebugExit(DEBUG_EXIT),
         emulator: Emulator {

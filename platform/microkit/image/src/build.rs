@@ -27,6 +27,7 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
         contents.iter().map(|prefilled| (prefilled.region.as_str(), prefilled.bytes.len() as u64)).collect();
     let source = Source::read(&arguments.system)?;
     let description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
+    description.check_for(&target.board.platform)?;
     let programs = Programs::of(arguments);
 
     let supervised = supervise(target, &source, &description, &programs, arguments)?;
@@ -97,10 +98,10 @@ fn read_supervised(
     supervised: &Supervised,
     output: &Path,
 ) -> Result<SystemDescription, Error> {
-    sdf::parse(source.path(), source.text(), &target.kernel, &arguments.search_paths)
-        .map_err(Error::Refused)?;
+    let search_paths = [source.directories(), &arguments.search_paths].concat();
+    sdf::parse(source.path(), source.text(), &target.kernel, &search_paths).map_err(Error::Refused)?;
     let path = output.join("system.xml");
-    let system = sdf::parse(&path, &supervised.xml, &target.kernel, &arguments.search_paths)
+    let system = sdf::parse(&path, &supervised.xml, &target.kernel, &search_paths)
         .map_err(|cause| Error::SupervisedRefused { path, cause })?;
     let addressed =
         |address: &SysMemoryRegionPaddr| matches!(address, SysMemoryRegionPaddr::ToolAllocated(_));
