@@ -19,6 +19,10 @@
 //!
 //! [restarts]
 //! central = 3
+//!
+//! [[trusted]]
+//! domain = "display"        # or: device = "uart"
+//! reason = "it draws what it gets, and sends nothing"
 //! ```
 
 use crate::mistake::Mistake;
@@ -43,6 +47,20 @@ pub(crate) struct FlowsFile {
     /// `[restarts]`: for each named protection domain, how often it is started again after a fault.
     #[serde(default)]
     pub(crate) restarts: BTreeMap<Spanned<String>, Number<0, 255>>,
+    #[serde(default)]
+    pub(crate) trusted: Vec<Spanned<TrustedTable>>,
+}
+
+/// `[[trusted]]`: who may stand between two clients, or what may reach memory, and why that is right.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrustedTable {
+    /// A protection domain that is not a client.
+    pub(crate) domain: Option<Spanned<String>>,
+    /// A device: the region of its registers, its I/O ports, its address space, or the firmware.
+    pub(crate) device: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 /// `[tick]`
@@ -206,10 +224,10 @@ fn parse_size(text: &str) -> Option<u64> {
     digits.replace('_', "").parse::<u64>().ok()?.checked_mul(factor)
 }
 
-pub(crate) fn read(source: &Source) -> Result<FlowsFile, Mistake> {
+pub(crate) fn read(source: &Source) -> Result<FlowsFile, Box<Mistake>> {
     toml::from_str(source.text()).map_err(|error| {
         let place = source.place(error.span().unwrap_or(0..0));
-        Mistake { place, problem: Problem::NotToml { error: in_words(error.message()) } }
+        Box::new(Mistake { place, problem: Problem::NotToml { error: in_words(error.message()) } })
     })
 }
 

@@ -92,6 +92,33 @@ pub enum Problem {
     #[error("`{region}` of line {line} has no physical address to set")]
     RegionAddress { region: String, line: usize },
 
+    #[error("a second `{element}` in one protection domain")]
+    RepeatedElement { element: String },
+    #[error("the interrupt says not where it comes from")]
+    InterruptWithoutSource,
+    #[error("this virtual machine is in no protection domain")]
+    MachineWithoutDomain,
+    #[error("the virtual machine `{machine}` has no virtual processor")]
+    MachineWithoutProcessor { machine: String },
+
+    // Rules about devices, virtual machines and capabilities.
+    #[error("the interrupt {number} goes to `{first}` and to `{second}`")]
+    SharedInterrupt { number: u64, first: String, second: String },
+    #[error("`{domain}` has two channels or interrupts with the number {id}")]
+    InterruptNumber { domain: String, id: u8 },
+    #[error("`{domain}` has two sets of I/O ports with the number {id}")]
+    PortNumber { domain: String, id: u8 },
+    #[error("the I/O ports {first:#x} of `{one}` and {second:#x} of `{other}` overlap")]
+    OverlappingPorts { one: String, first: u64, other: String, second: u64 },
+    #[error("`{domain}` gets two capabilities in slot {slot}")]
+    RepeatedSlot { domain: String, slot: u64 },
+    #[error("the pages of `{region}` are too large for the IOMMU")]
+    LargeIoMap { region: String },
+    #[error("`{region}` does not fit into `{holder}` at {address:#x}")]
+    MapOutOfReach { holder: String, region: String, address: u64, end: u64 },
+    #[error("{one} is of ARM or RISC-V, {other} is of x86")]
+    MixedProcessors { one: &'static str, other: &'static str },
+
     // Rules about participants.
     #[error("there is no protection domain `{CENTRAL}`")]
     NoCentral,
@@ -153,6 +180,22 @@ pub enum Problem {
     PhysicalOverlap { first: String, second: String },
     #[error("`{holder}` holds capabilities of `{held}`")]
     HeldCapability { holder: String, held: String },
+    #[error("`{parent}` is the parent of `{child}`")]
+    ParentOfAnother { parent: String, child: String },
+    #[error("{who} outside all flows{through}: {steps}")]
+    HiddenPath { who: String, through: String, steps: String, remedy: String },
+    #[error("`{name}` is trusted, but there is no such {what}")]
+    UnknownTrusted { name: String, what: &'static str },
+    #[error("`{name}` is trusted, but takes part in flows itself")]
+    TrustedParticipant { name: String },
+    #[error("`{name}` is trusted, but nothing needs that")]
+    NeedlessTrust { name: String },
+    #[error("`{name}` is trusted twice")]
+    TrustedTwice { name: String },
+    #[error("`{name}` is trusted without a reason")]
+    TrustedWithoutReason { name: String },
+    #[error("this names {found} to trust")]
+    TrustedNames { found: &'static str },
     #[error("the configuration needs {needed:#x} bytes, `{CONFIG_REGION}` has {found:#x}")]
     ConfigTooSmall { found: u64, needed: u64 },
 
@@ -193,7 +236,7 @@ pub enum Problem {
     TickerBudget { budget: u64, period: u64 },
 
     // Rules about what a platform lacks.
-    #[error("`{what}` does not exist on {platform}")]
+    #[error("{what} does not exist on {platform}")]
     NotOnPlatform { what: String, platform: &'static str },
     #[error("priority {priority} is above those of {platform}")]
     PlatformPriority { priority: u8, highest: u8, platform: &'static str },
@@ -248,6 +291,49 @@ impl Problem {
             Self::ChannelEnds { .. } => "write two <end pd=\"…\" id=\"…\" /> elements".into(),
             Self::ProgramImages { .. } => "write one <program_image path=\"…\" />".into(),
             _ => self.remedy_of_rule(),
+        }
+    }
+
+    /// The remedies of the rules about devices, virtual machines and capabilities.
+    fn remedy_of_device(&self) -> String {
+        match self {
+            Self::RepeatedElement { .. } => "put the contents of both into one".into(),
+            Self::InterruptWithoutSource => {
+                "add irq=\"…\" on ARM and RISC-V, pin=\"…\" or pcidev=\"…\" on x86".into()
+            }
+            Self::MachineWithoutDomain => "put it into the protection domain that gets its exits".into(),
+            Self::MachineWithoutProcessor { .. } => "add <vcpu id=\"0\" /> to it".into(),
+            Self::SharedInterrupt { .. } => "give it to one of them".into(),
+            Self::InterruptNumber { .. } | Self::PortNumber { .. } => "give one of the two another id".into(),
+            Self::OverlappingPorts { .. } => "give each port to one protection domain, once".into(),
+            Self::RepeatedSlot { .. } => "give one of the two another slot".into(),
+            Self::LargeIoMap { .. } => {
+                "remove page_size from the region, or write page_size=\"0x1000\"".into()
+            }
+            Self::MapOutOfReach { end, .. } => format!("move it, so that it ends at {end:#x} or below"),
+            Self::MixedProcessors { .. } => "remove one of the two; no board has both".into(),
+            _ => self.remedy_of_reach(),
+        }
+    }
+
+    /// The remedies of the rules about who can influence whom.
+    fn remedy_of_reach(&self) -> String {
+        match self {
+            Self::ParentOfAnother { child, .. } => {
+                format!("take `{child}` out of it; a parent can stop its child and read its registers")
+            }
+            Self::HiddenPath { remedy, .. } => remedy.clone(),
+            Self::UnknownTrusted { what, .. } => {
+                format!("name a {what} of the system description, or remove the entry")
+            }
+            Self::TrustedParticipant { .. } => {
+                "remove the entry; only who is neither central nor a client can be trusted".into()
+            }
+            Self::NeedlessTrust { .. } => "remove the entry, so that the list stays short".into(),
+            Self::TrustedTwice { .. } => "remove one of the two".into(),
+            Self::TrustedWithoutReason { .. } => "add reason = \"…\"; it is printed in the report".into(),
+            Self::TrustedNames { .. } => "write either domain = \"…\" or device = \"…\"".into(),
+            _ => remedy::of(self),
         }
     }
 
@@ -342,7 +428,7 @@ impl Problem {
             Self::ConfigTooSmall { needed, .. } => {
                 format!("write size=\"{:#x}\"", needed.next_multiple_of(PAGE_BYTES))
             }
-            _ => remedy::of(self),
+            _ => self.remedy_of_device(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The contents of `system.xml` as data. Names are resolved to numbers. Nothing is checked yet, except that
 //! it can be read.
 
+use crate::device::{Held, Interrupt, IoSpace, Machine, Parent, Ports};
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
 use crate::source::Place;
 use std::fmt;
@@ -16,8 +17,10 @@ pub struct System {
     pub regions: Vec<Region>,
     /// The channels.
     pub channels: Vec<Channel>,
-    /// Mappings into virtual machines and devices, which are no protection domains.
-    pub foreign: Vec<Foreign>,
+    /// The virtual machines.
+    pub machines: Vec<Machine>,
+    /// The address spaces of devices.
+    pub io_spaces: Vec<IoSpace>,
     /// Elements and attributes that Ferry itself does not need.
     pub extras: Vec<Extra>,
     /// The domain schedule (`<domains>`), if there is one.
@@ -51,9 +54,16 @@ pub struct Domain {
     pub program: String,
     /// The regions that are mapped from the start.
     pub maps: Vec<Map>,
-    /// Domains of which it holds the thread, the scheduling context or the address space as a capability
-    /// (`<cspace>`), by name.
-    pub holds: Vec<(String, Place)>,
+    /// Its parent, if it is a child of another domain.
+    pub parent: Option<Parent>,
+    /// The capabilities of other domains that it holds.
+    pub holds: Vec<Held>,
+    /// The interrupts that it receives.
+    pub interrupts: Vec<Interrupt>,
+    /// The I/O ports that it may use.
+    pub ports: Vec<Ports>,
+    /// Whether it may call the firmware (`smc`).
+    pub calls_firmware: bool,
     /// Where its element is.
     pub place: Place,
 }
@@ -123,19 +133,6 @@ pub struct Permissions {
     pub execute: bool,
 }
 
-/// A region mapped into something that is no protection domain.
-#[derive(Clone, Debug)]
-pub struct Foreign {
-    /// What the region is mapped into, as in "virtual machine `linux`".
-    pub holder: String,
-    /// Number of the region.
-    pub region: usize,
-    /// What the holder may do with the region.
-    pub permissions: Permissions,
-    /// Where the element of the mapping is.
-    pub place: Place,
-}
-
 /// Two ends that signal each other.
 #[derive(Clone, Debug)]
 pub struct Channel {
@@ -201,11 +198,14 @@ impl System {
     #[must_use]
     pub fn page_bytes(&self, number: usize) -> u64 {
         let region = &self.regions[number];
-        let maps = self.domains.iter().flat_map(|domain| &domain.maps).filter(|map| map.region == number);
-        let mut addresses = maps.map(|map| map.address).chain(region.physical).chain([region.bytes]);
-        // The tool leaves pages small for devices, and looks at the addresses of virtual machines as well.
-        let is_foreign = self.foreign.iter().any(|foreign| foreign.region == number);
-        let is_large = !is_foreign && addresses.all(|address| address.is_multiple_of(LARGE_PAGE_BYTES));
+        let of_domains = self.domains.iter().flat_map(|domain| &domain.maps);
+        let maps = of_domains.chain(self.machines.iter().flat_map(|machine| &machine.maps));
+        let addresses = maps.filter(|map| map.region == number).map(|map| map.address);
+        let mut addresses = addresses.chain(region.physical).chain([region.bytes]);
+        // The tool leaves the pages small if a device reaches the region.
+        let mut of_devices = self.io_spaces.iter().flat_map(|space| &space.maps);
+        let is_large = !of_devices.any(|map| map.region == number)
+            && addresses.all(|address| address.is_multiple_of(LARGE_PAGE_BYTES));
         region.page_bytes.unwrap_or(if is_large { LARGE_PAGE_BYTES } else { PAGE_BYTES })
     }
 }
@@ -223,6 +223,12 @@ impl Permissions {
     pub const READ: Self = Self { read: true, write: false, execute: false };
     /// `rw`
     pub const READ_WRITE: Self = Self { read: true, write: true, execute: false };
+}
+
+impl serde::Serialize for Permissions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl fmt::Display for Permissions {

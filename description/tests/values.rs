@@ -56,7 +56,7 @@ fn attributes_of_domains_have_values() {
     for attributes in [
         r#"fpu="false""#,
         r#"passive="true""#,
-        r#"smc="true""#,
+        r#"smc="false""#,
         r#"cpu="0""#,
         r#"budget="500" period="0x3e8""#,
     ] {

@@ -43,6 +43,18 @@ pub(crate) struct CheckArguments {
     /// Check it for this board of Microkit too. By default, say on which boards it can be built.
     #[arg(long, value_parser = target::board())]
     pub(crate) board: Option<&'static Board>,
+    /// For people, or for programs: docs/check.schema.json describes the JSON.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// How the report is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 #[derive(Clone, Debug, Args)]

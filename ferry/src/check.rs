@@ -1,25 +1,37 @@
-//! `ferry check`: applies the rules, and shows who can read and write what, and where the system can be
-//! built.
+//! `ferry check`: applies the rules, and prints the isolation report, for people or for programs. Also says
+//! on which platforms the system can be built.
 
-use crate::arguments::CheckArguments;
+use crate::arguments::{CheckArguments, Format};
+use crate::description_files::DescriptionError;
 use crate::error::Error;
 use crate::output::line;
 use crate::target::{Config, Platform, Target};
-use ferry_description::{Description, Mistakes, count};
+use ferry_description::{Description, Mistakes, Verdict, count};
 
-/// Checks both files and prints the table of access.
+/// Checks both files and prints the report. As JSON, mistakes are part of what is printed.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     let files = &arguments.description;
-    let description = files.load(&[])?;
-    let is_asked = arguments.platform.is_some() || arguments.board.is_some();
     let targets: Vec<Target> =
         Target::all(Config::Debug).filter(|target| is_wanted(target, arguments)).collect();
-    if is_asked {
-        for target in &targets {
-            description.check_for(target.rules())?;
+    let checked = files.load(&[]).and_then(|description| {
+        if arguments.platform.is_some() || arguments.board.is_some() {
+            for target in &targets {
+                description.check_for(target.rules())?;
+            }
         }
+        Ok(description)
+    });
+    if arguments.format == Format::Json {
+        match &checked {
+            Ok(description) => print_json(&Verdict::right(description.report()))?,
+            Err(DescriptionError::Mistakes(mistakes)) => print_json(&Verdict::wrong(mistakes))?,
+            Err(DescriptionError::Read(_)) => {}
+        }
+        checked?;
+        return Ok(());
     }
-    line(format_args!("{}", description.access()))?;
+    let description = checked?;
+    line(format_args!("{}", description.report()))?;
     for target in &targets {
         buildable(&description, target)?;
     }
@@ -47,5 +59,10 @@ fn buildable(description: &Description, target: &Target) -> Result<(), Error> {
         Ok(()) => line(format_args!("can be built for {name}"))?,
         Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
     }
+    Ok(())
+}
+
+fn print_json(verdict: &Verdict) -> Result<(), Error> {
+    line(format_args!("{}", serde_json::to_string_pretty(verdict)?))?;
     Ok(())
 }

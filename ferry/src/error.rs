@@ -44,6 +44,8 @@ pub(crate) enum Error {
     Boot(#[from] BootError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error("the report could not be written as JSON: {0}; this is a defect of ferry")]
+    Json(#[from] serde_json::Error),
     #[error("there is no memory region `{region}` to fill; name one of the system description's")]
     NoSuchRegion { region: String },
     #[error(

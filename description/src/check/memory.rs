@@ -125,21 +125,10 @@ impl Rules<'_> {
                 None => self.common_region(region, clients, central),
             }
         }
-        // A domain that is not a client, such as a monitor, may hold capabilities of its children. It is
-        // trusted.
-        for (holder, domain) in system.domains.iter().enumerate() {
-            for (held, place) in &domain.holds {
-                let Some(number) = system.domain(held).filter(|held| *held != holder) else { continue };
-                if number == central || clients.contains(&holder) {
-                    let (holder, held) = (domain.name.clone(), held.clone());
-                    self.report(place, Problem::HeldCapability { holder, held });
-                }
-            }
-        }
     }
 
     /// The client that owns the region, according to the region's name.
-    fn owner(&self, region: usize, clients: &[usize]) -> Option<usize> {
+    pub(super) fn owner(&self, region: usize, clients: &[usize]) -> Option<usize> {
         let name = &self.system.regions[region].name;
         clients.iter().copied().find(|client| {
             let client = &self.system.domains[*client].name;
@@ -188,10 +177,14 @@ impl Rules<'_> {
                 }
             }
         }
-        for foreign in system.foreign.iter().filter(|foreign| foreign.region == number) {
-            let holder = format!("the {}", foreign.holder);
-            let (region, owner) = (region.clone(), owner_name.clone());
-            self.report(&foreign.place, Problem::ForeignMap { holder, region, owner });
+        let guests = system.machines.iter().map(|guest| ("guest", &guest.name, &guest.maps));
+        let devices = system.io_spaces.iter().map(|space| ("device", &space.name, &space.maps));
+        for (kind, name, maps) in guests.chain(devices) {
+            for map in maps.iter().filter(|map| map.region == number) {
+                let holder = format!("the {kind} `{name}`");
+                let (region, owner) = (region.clone(), owner_name.clone());
+                self.report(&map.place, Problem::ForeignMap { holder, region, owner });
+            }
         }
     }
 

@@ -2,14 +2,18 @@
 //! [`Rules`] checks one subject, reports what it finds, and goes on. Its result is used only if nothing was
 //! reported.
 
+mod capability;
 mod client;
 mod contents;
+mod device;
 mod flow;
 mod memory;
+mod reach;
 mod restart;
 mod schedule;
 mod signal;
 mod tick;
+mod trust;
 
 use crate::description::{Client, Description, Flow, Tick};
 use crate::flows::{self, FlowsFile};
@@ -18,6 +22,7 @@ use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DOMAINS, PAGE_BYTES};
 use crate::mistake::{Mistake, Mistakes};
 use crate::place::config_bytes;
 use crate::problem::Problem;
+use crate::reach::Reach;
 use crate::read;
 use crate::source::{Place, Source};
 use crate::system::{Domain, Permissions, System};
@@ -46,7 +51,7 @@ impl Description {
     /// whatever the file says: the image builder fills these with a file. The rules apply to the grown sizes.
     pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
         let (system, mut mistakes) = read::read(system);
-        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));
+        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(*mistake));
         let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
         // Microkit compares the files with the sizes that the description states.
         contents::check(&system, &mut mistakes);
@@ -72,8 +77,21 @@ fn apply_rules(
     let found = rules.all();
     let mistakes = rules.mistakes;
     match found {
-        Some(Found { central, config_region, clients, flows, tick, restarts }) if mistakes.is_empty() => {
-            Ok(Description { system, central, config_region, clients, flows, tick, restarts })
+        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
+            if mistakes.is_empty() =>
+        {
+            let flows_path = flows_source.path().to_owned();
+            Ok(Description {
+                system,
+                central,
+                config_region,
+                clients,
+                flows,
+                tick,
+                restarts,
+                flows_path,
+                reach,
+            })
         }
         _ => Err(mistakes),
     }
@@ -87,6 +105,7 @@ struct Found {
     flows: Vec<Flow>,
     tick: Option<Tick>,
     restarts: Vec<u8>,
+    reach: Reach,
 }
 
 impl<'a> Rules<'a> {
@@ -99,7 +118,10 @@ impl<'a> Rules<'a> {
             ranges.collect()
         };
         let ends = system.channels.iter().flat_map(|channel| &channel.ends);
-        let numbers = |domain| ends.clone().filter(|end| end.domain == domain).map(|end| end.id).collect();
+        let numbers = |domain: usize| {
+            let ends = ends.clone().filter(|end| end.domain == domain).map(|end| end.id);
+            ends.chain(system.domains[domain].interrupts.iter().map(|interrupt| interrupt.id)).collect()
+        };
         Self {
             system,
             flows,
@@ -128,18 +150,25 @@ impl<'a> Rules<'a> {
         self.names(&domains);
         let clients: Option<Vec<_>> = domains.iter().map(|domain| self.client(*domain, central)).collect();
         let config_region = self.config(central);
+        let before = self.mistakes.len();
+        self.devices();
         self.maps();
         self.isolation(&domains, central);
         self.orphans(&domains);
         self.schedule(&domains, central);
         self.channels(&domains, central);
+        let trusted = self.trusted(&domains, central);
+        self.capabilities(&domains, central, &trusted);
+        // What goes past the flows in one step has a rule of its own, and would be found again.
+        let is_open = self.mistakes.len() > before;
+        let reach = self.reach(&domains, central, trusted, is_open);
         let tick = self.tick(&domains, central);
         let restarts = self.restarts(central);
         let clients = clients?;
         let flows = self.flows(&clients);
         let config_region = config_region?;
         self.config_size(config_region, clients.len(), flows.len());
-        Some(Found { central, config_region, clients, flows, tick, restarts })
+        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
     }
 
     /// Names that others have, and the number of domains.

@@ -1,14 +1,14 @@
-//! Reads protection domains with everything inside them. Also reads virtual machines and devices, into which
-//! regions can be mapped as well.
+//! Reads protection domains with what is mapped into them, and with their children.
 
 use super::element::{Element, Log};
-use super::{extra, missing};
+use super::{extra, holdings, missing};
+use crate::device::Parent;
 use crate::limits::{
     DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES,
 };
 use crate::nearest::nearest;
 use crate::problem::Problem;
-use crate::system::{Domain, Extra, Foreign, Map, System};
+use crate::system::{Domain, Extra, Map, System};
 
 const ATTRIBUTES: [&str; 10] =
     ["name", "priority", "budget", "period", "passive", "stack_size", "cpu", "smc", "fpu", "domain"];
@@ -21,7 +21,7 @@ const MAP_ATTRIBUTES: [&str; 7] =
 
 pub(super) fn protection_domain(
     element: Element<'_>,
-    parent: Option<&str>,
+    parent: Option<Parent>,
     system: &mut System,
     log: &mut Log<'_>,
 ) {
@@ -43,14 +43,8 @@ pub(super) fn protection_domain(
         return;
     }
     let number = system.domains.len();
-    system.domains.push(attributes_of(element, name, system, log));
-    if let Some(parent) = parent {
-        // Microkit gives a parent the threads of its children, so that it can stop and restart them.
-        let held = (name.to_owned(), log.place(element));
-        if let Some(parent) = system.domain(parent) {
-            system.domains[parent].holds.push(held);
-        }
-    }
+    let domain = attributes_of(element, name, system, log);
+    system.domains.push(Domain { parent, ..domain });
     children(element, number, system, log);
 }
 
@@ -74,7 +68,7 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
         log.bad_value(element, "stack_size", "a multiple of 0x1000 up to 0x100_0000");
     }
     element.truth("passive", false, log);
-    element.truth("smc", false, log);
+    let calls_firmware = element.truth("smc", false, log);
     let core = element.number("cpu", log).unwrap_or(0);
     if core > u64::from(u8::MAX) {
         log.bad_value(element, "cpu", "0 to 255, the number of a processor core");
@@ -88,7 +82,11 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
         stack_bytes,
         program: String::new(),
         maps: Vec::new(),
+        parent: None,
         holds: Vec::new(),
+        interrupts: Vec::new(),
+        ports: Vec::new(),
+        calls_firmware,
         core: u8::try_from(core).unwrap_or(0),
         schedule_domain: schedule_domain(element, system, log),
         symbols: Vec::new(),
@@ -145,18 +143,8 @@ fn children(element: Element<'_>, number: usize, system: &mut System, log: &mut 
                     system.domains[number].maps.push(map);
                 }
             }
-            "protection_domain" => protection_domain(child, Some(&name), system, log),
-            "virtual_machine" => virtual_machine(child, system, log),
-            "cspace" => {
-                extra(child, system, log);
-                let held = child.children().filter_map(|capability| {
-                    Some((capability.attribute("pd")?.to_owned(), log.place(capability)))
-                });
-                system.domains[number].holds.extend(held);
-            }
             "setvar" => setvar(child, number, system, log),
-            "irq" | "ioport" => extra(child, system, log),
-            _ => log.unknown_element(child, "protection_domain"),
+            _ => holdings::read(child, number, system, log),
         }
     }
     if programs != 1 {
@@ -208,7 +196,7 @@ fn map(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<Map> 
     })
 }
 
-fn region_of(
+pub(super) fn region_of(
     element: Element<'_>,
     attribute: &'static str,
     system: &System,
@@ -221,26 +209,4 @@ fn region_of(
         log.report(element.value_span(attribute), Problem::UnknownRegion { name: name.into(), meant });
     }
     region
-}
-
-pub(super) fn virtual_machine(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    extra(element, system, log);
-    let holder = format!("virtual machine `{}`", element.attribute("name").unwrap_or("?"));
-    foreign(element, "map", &holder, system, log);
-}
-
-pub(super) fn io_address_space(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    extra(element, system, log);
-    let holder = format!("device `{}`", element.attribute("name").unwrap_or("?"));
-    foreign(element, "iomap", &holder, system, log);
-}
-
-fn foreign(element: Element<'_>, kind: &str, holder: &str, system: &mut System, log: &mut Log<'_>) {
-    for child in element.children().filter(|child| child.name() == kind) {
-        let permissions = child.permissions(log);
-        if let Some(region) = region_of(child, "mr", system, log) {
-            let place = log.place(child);
-            system.foreign.push(Foreign { holder: holder.into(), region, permissions, place });
-        }
-    }
 }

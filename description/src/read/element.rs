@@ -142,6 +142,11 @@ impl<'a> Element<'a> {
         value
     }
 
+    pub(crate) fn required_number(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
+        self.required(name, log)?;
+        self.number(name, log)
+    }
+
     /// Reads a number as Microkit reads those of channels: decimal alone, without underscores.
     pub(crate) fn decimal(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
         let value = self.attribute(name)?.parse();

@@ -6,8 +6,12 @@
 //! it, as for Microkit.
 
 mod channel;
+mod cspace;
 mod domain;
 mod element;
+mod holdings;
+mod interrupt;
+mod machine;
 mod missing;
 mod region;
 mod schedule;
@@ -50,7 +54,8 @@ fn system(root: Element<'_>, log: &mut Log<'_>) -> System {
         domains: Vec::new(),
         regions: Vec::new(),
         channels: Vec::new(),
-        foreign: Vec::new(),
+        machines: Vec::new(),
+        io_spaces: Vec::new(),
         extras: Vec::new(),
         schedule: None,
         place: log.place(root),
@@ -62,8 +67,12 @@ fn system(root: Element<'_>, log: &mut Log<'_>) -> System {
         match element.name() {
             "memory_region" | "channel" => {}
             "protection_domain" => domain::protection_domain(element, None, &mut system, log),
-            "virtual_machine" => domain::virtual_machine(element, &mut system, log),
-            "io_address_space" => domain::io_address_space(element, &mut system, log),
+            "virtual_machine" => log.report(element.span(), Problem::MachineWithoutDomain),
+            "io_address_space" => {
+                extra(element, &mut system, log);
+                let space = machine::io_address_space(element, &system, log);
+                system.io_spaces.extend(space);
+            }
             "domains" => schedule::domains(element, &mut system, log),
             _ => log.unknown_element(element, "system"),
         }

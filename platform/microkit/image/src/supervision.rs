@@ -61,13 +61,14 @@ impl Supervised {
         let mut rest = text.to_owned();
         for (number, domain) in domains.iter().enumerate() {
             let name = domain.attribute("name").unwrap_or_default();
-            check_priority(*domain, name)?;
             if domain.parent() == Some(system) {
                 new.children |= 1 << number;
                 let (tag, attributes) = text[domain.range()].split_at("<protection_domain".len());
                 let _ = writeln!(inner, "{tag} id=\"{number}\"{attributes}");
             }
-            if uses_runtime(name) {
+            // A procedure has a higher priority than its callers, and nothing is above the highest. A domain
+            // that has it gets no channel, so it prints nothing.
+            if uses_runtime(name) && !has_highest_priority(*domain) {
                 let id = free_channel(system, *domain, name)?;
                 let _ = writeln!(
                     channels,
@@ -156,11 +157,7 @@ fn console_is_taken(system: Node<'_, '_>, console: &Console) -> bool {
         Console::Ns16550(ports) => ("ioport", "addr", "size", ports),
         Console::Pl011(page) => ("memory_region", "phys_addr", "size", page),
     };
-    let number = |node: Node<'_, '_>, attribute| {
-        let text = node.attribute(attribute)?.replace('_', "");
-        text.strip_prefix("0x")
-            .map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
-    };
+    let number = |node: Node<'_, '_>, attribute| number(node.attribute(attribute)?);
     system.descendants().filter(|node| node.has_tag_name(tag)).any(|node| {
         number(node, start)
             .zip(number(node, size))
@@ -168,13 +165,17 @@ fn console_is_taken(system: Node<'_, '_>, console: &Console) -> bool {
     })
 }
 
-/// Microkit wants a procedure to have a higher priority than its callers.
-fn check_priority(domain: Node<'_, '_>, name: &str) -> Result<(), Error> {
-    match domain.attribute("priority").and_then(|priority| priority.parse().ok()) {
-        Some(priority) if priority >= HIGHEST_PRIORITY => {
-            Err(Error::Priority { domain: name.into(), priority })
-        }
-        _ => Ok(()),
+/// Whether a domain has the priority of the supervisor.
+fn has_highest_priority(domain: Node<'_, '_>) -> bool {
+    domain.attribute("priority").and_then(number) >= Some(u64::from(HIGHEST_PRIORITY))
+}
+
+/// Reads a number as Microkit does.
+fn number(text: &str) -> Option<u64> {
+    let digits = text.replace('_', "");
+    match digits.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => digits.parse().ok(),
     }
 }
 
@@ -266,13 +267,12 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_priority_is_refused() {
-        let text = DESCRIPTION.replace("\"10\"", "\"254\"");
-        let error = supervised(&text, boards().1).err().unwrap();
-        assert_eq!(
-            error.to_string(),
-            "`a` has priority 254, the highest there is; Ferry's supervisor must be above, so give it one less"
-        );
+    fn a_domain_of_the_highest_priority_has_no_channel() {
+        for priority in ["254", "0xfe"] {
+            let text = DESCRIPTION.replace("\"10\"", &format!("\"{priority}\""));
+            let new = supervised(&text, boards().1).unwrap();
+            assert_eq!(new.xml.matches("pp=\"true\"").count(), 1, "only `b` has one: {}", new.xml);
+        }
     }
 
     #[test]
