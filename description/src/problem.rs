@@ -63,6 +63,8 @@ pub enum Problem {
     UnknownScheduleDomain { name: String, meant: Option<String> },
     #[error("<domains> has {} called `domain_schedule`", count(*found, "element"))]
     NoSchedule { found: usize },
+    #[error("<domains> comes after `{domain}`, which so is in no scheduling domain")]
+    LateSchedule { domain: String },
     #[error("the schedule begins with no entry")]
     EmptySchedule,
     #[error("the schedule has {} and end markers", count(*found, "entry"))]

@@ -3,6 +3,7 @@
 
 use ferry_description::{Description, Mistakes, Platform, Problem, Source};
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::Path;
 
 fn check(fixture: &str) -> Result<Description, Mistakes> {
@@ -43,6 +44,32 @@ fn every_rule_has_its_fixture() {
     let rules: BTreeSet<String> =
         Problem::RULES.iter().copied().chain(["valid"]).map(str::to_owned).collect();
     assert_eq!(fixtures, rules);
+}
+
+/// The table of rules in `docs/system.md`, made from the fixtures.
+fn table() -> String {
+    let mut table = "| rule, with its description | message |\n| --- | --- |\n".to_owned();
+    for rule in Problem::RULES {
+        let message = check(rule).unwrap_err().to_string().replace('|', "\\|");
+        let fixture = format!("../description/tests/fixtures/{rule}");
+        writeln!(table, "| [{rule}]({fixture}) | `` {message} `` |").unwrap();
+    }
+    table
+}
+
+#[test]
+fn every_rule_is_documented() {
+    const MARKS: [&str; 2] = ["<!-- rules -->\n", "<!-- end of rules -->"];
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/system.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(MARKS[0]).unwrap();
+    let (found, after) = rest.split_once(MARKS[1]).unwrap();
+    let table = table();
+    if std::env::var_os("FERRY_WRITE_RULES").is_some() {
+        std::fs::write(&path, [before, MARKS[0], &table, MARKS[1], after].concat()).unwrap();
+        return;
+    }
+    assert_eq!(found, table, "write the table again with `make rules`");
 }
 
 #[test]
@@ -107,6 +134,7 @@ rules! {
     interrupt_number: "system.xml:28: `alice` has two channels or interrupts with the number 0; give one of the two another id",
     interrupt_without_source: r#"system.xml:28: the interrupt says not where it comes from; add irq="…" on ARM and RISC-V, pin="…" or pcidev="…" on x86"#,
     large_io_map: r#"system.xml:38: the pages of `dma` are too large for the IOMMU; remove page_size from the region, or write page_size="0x1000""#,
+    late_schedule: "system.xml:48: <domains> comes after `ticker`, which so is in no scheduling domain; move <domains> above all protection domains",
     long_message: "flows.toml:7: messages may have 131072 bytes, but `alice_tx` has 65536 bytes; write max_message = 65536 or less, or make the region larger",
     long_schedule: "system.xml:5: the schedule has 100 entries and end markers; keep to 99",
     machine_without_domain: "system.xml:36: this virtual machine is in no protection domain; put it into the protection domain that gets its exits",
