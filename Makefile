@@ -4,6 +4,7 @@
 #   make run [INPUT=file]       boot the system and send a file through central
 #   make test [FILTER=r19]      all checks and tests; FILTER selects scenarios, on all platforms
 #   make check                  check system.xml and flows.toml, and print who can reach what
+#   make graph                  draw who can reach what, into docs/ferry.svg
 #   make image [OUT=directory]  build a bootable image
 #   make bench                  measure a message on every seL4, on hosted, with the engine alone and on Linux
 #   make bench-check            name every instruction count more than 3 % above bench/baseline.json
@@ -31,8 +32,8 @@ TARGET_OPTIONS = $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) $(if $(CONFI
 FERRY = $(CARGO) run --quiet --package ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
-.PHONY: run image check test format lint doc host-test kernel-test bench bench-check bench-programs fuzz miri \
-	mutants faults trusted-code rules test-without-express setup clean cargo ferry
+.PHONY: run image check graph test format lint doc host-test kernel-test bench bench-check bench-programs fuzz \
+	miri mutants faults trusted-code rules test-without-express setup clean cargo ferry
 
 run: ferry
 	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
@@ -42,6 +43,9 @@ image: ferry
 
 check: ferry
 	@$(FERRY) check
+
+graph: ferry
+	@$(FERRY) graph --output docs/ferry.svg
 
 # The steps of CI. Those that fail most often come first. Each is a target of its own.
 test: setup format lint doc host-test kernel-test

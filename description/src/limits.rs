@@ -34,6 +34,18 @@ pub(crate) const DEFAULT_STACK_BYTES: u64 = 0x2000;
 /// Budget in microseconds of a protection domain that states none: Microkit's default.
 pub(crate) const DEFAULT_BUDGET_US: u64 = 1_000;
 
+/// Slots for capabilities of other domains; slot 0 is Microkit's own.
+pub(crate) const HELD_SLOTS: u64 = 128;
+
+/// Highest interrupt vector on x86.
+pub(crate) const MAX_VECTOR: u64 = 107;
+
+/// Number of I/O ports on x86.
+pub(crate) const IO_PORTS: u64 = 0x1_0000;
+
+/// Bytes that a device behind an IOMMU can address.
+pub(crate) const IO_SPACE_BYTES: u64 = 1 << 39;
+
 /// Least budget in microseconds: twice the time that the kernel may take, which is what it demands.
 pub(crate) const MIN_BUDGET_US: u64 = 20;
 
@@ -57,15 +69,3 @@ pub(crate) const HIGHEST_STACK: u64 = 0x7fff_ffff_e000;
 
 /// The symbol by which Ferry's supervisor tells a program the number of their channel.
 pub(crate) const SUPERVISOR_SYMBOL: &str = "ferry_supervisor";
-
-/// Slots for capabilities of other domains; slot 0 is Microkit's own.
-pub(crate) const HELD_SLOTS: u64 = 128;
-
-/// Highest interrupt vector on x86.
-pub(crate) const MAX_VECTOR: u64 = 107;
-
-/// Number of I/O ports on x86.
-pub(crate) const IO_PORTS: u64 = 0x1_0000;
-
-/// Bytes that a device behind an IOMMU can address.
-pub(crate) const IO_SPACE_BYTES: u64 = 1 << 39;

@@ -40,8 +40,8 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escape).collect())
 }
 
-/// The lines of a file as they can be shown on a terminal. Each byte keeps its position, so that places in the
-/// file are places in what is shown.
+/// The lines of a file as they can be shown on a terminal. Each byte keeps its position, so that places in
+/// the file are places in what is shown.
 pub(crate) fn shown_lines(text: &str) -> Cow<'_, str> {
     let is_layout = |letter: char| matches!(letter, '\n' | '\r' | '\t');
     if !text.contains(|letter| is_harmful(letter) && !is_layout(letter)) {

@@ -184,8 +184,8 @@ pub enum Problem {
     HeldCapability { holder: String, held: String },
     #[error("`{parent}` is the parent of `{child}`")]
     ParentOfAnother { parent: String, child: String },
-    #[error("{who} outside all flows{through}: {steps}")]
-    HiddenPath { who: String, through: String, steps: String, remedy: String },
+    #[error("{what}")]
+    HiddenPath { what: String, remedy: String },
     #[error("`{name}` is trusted, but there is no such {what}")]
     UnknownTrusted { name: String, what: &'static str },
     #[error("`{name}` is trusted, but takes part in flows itself")]
@@ -296,49 +296,6 @@ impl Problem {
         }
     }
 
-    /// The remedies of the rules about devices, virtual machines and capabilities.
-    fn remedy_of_device(&self) -> String {
-        match self {
-            Self::RepeatedElement { .. } => "put the contents of both into one".into(),
-            Self::InterruptWithoutSource => {
-                "add irq=\"…\" on ARM and RISC-V, pin=\"…\" or pcidev=\"…\" on x86".into()
-            }
-            Self::MachineWithoutDomain => "put it into the protection domain that gets its exits".into(),
-            Self::MachineWithoutProcessor { .. } => "add <vcpu id=\"0\" /> to it".into(),
-            Self::SharedInterrupt { .. } => "give it to one of them".into(),
-            Self::InterruptNumber { .. } | Self::PortNumber { .. } => "give one of the two another id".into(),
-            Self::OverlappingPorts { .. } => "give each port to one protection domain, once".into(),
-            Self::RepeatedSlot { .. } => "give one of the two another slot".into(),
-            Self::LargeIoMap { .. } => {
-                "remove page_size from the region, or write page_size=\"0x1000\"".into()
-            }
-            Self::MapOutOfReach { end, .. } => format!("move it, so that it ends at {end:#x} or below"),
-            Self::MixedProcessors { .. } => "remove one of the two; no board has both".into(),
-            _ => self.remedy_of_reach(),
-        }
-    }
-
-    /// The remedies of the rules about who can influence whom.
-    fn remedy_of_reach(&self) -> String {
-        match self {
-            Self::ParentOfAnother { child, .. } => {
-                format!("take `{child}` out of it; a parent can stop its child and read its registers")
-            }
-            Self::HiddenPath { remedy, .. } => remedy.clone(),
-            Self::UnknownTrusted { what, .. } => {
-                format!("name a {what} of the system description, or remove the entry")
-            }
-            Self::TrustedParticipant { .. } => {
-                "remove the entry; only who is neither central nor a client can be trusted".into()
-            }
-            Self::NeedlessTrust { .. } => "remove the entry, so that the list stays short".into(),
-            Self::TrustedTwice { .. } => "remove one of the two".into(),
-            Self::TrustedWithoutReason { .. } => "add reason = \"…\"; it is printed in the report".into(),
-            Self::TrustedNames { .. } => "write either domain = \"…\" or device = \"…\"".into(),
-            _ => remedy::of(self),
-        }
-    }
-
     /// The remedies of the rules about participants, memory, signals and time.
     fn remedy_of_rule(&self) -> String {
         match self {
@@ -430,7 +387,7 @@ impl Problem {
             Self::ConfigTooSmall { needed, .. } => {
                 format!("write size=\"{:#x}\"", needed.next_multiple_of(PAGE_BYTES))
             }
-            _ => self.remedy_of_device(),
+            _ => remedy::of(self),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What to do about the rules that Microkit's tool, its kernels and the programs impose: names, limits,
 //! contents, schedules.
 
+mod influence;
+
 use crate::limits::{MAX_DOMAINS, SCHEDULE_DOMAINS, SCHEDULE_ENTRIES};
 use crate::problem::Problem;
 
@@ -92,6 +94,6 @@ fn of_contents_and_schedules(problem: &Problem) -> String {
         Problem::Unscheduled { domain, .. } => {
             format!("add <schedule_entry domain=\"{domain}\" duration=\"1000 us\" /> to the schedule")
         }
-        _ => String::new(),
+        _ => influence::of(problem),
     }
 }

@@ -200,12 +200,12 @@ impl System {
         let region = &self.regions[number];
         let of_domains = self.domains.iter().flat_map(|domain| &domain.maps);
         let maps = of_domains.chain(self.machines.iter().flat_map(|machine| &machine.maps));
-        let addresses = maps.filter(|map| map.region == number).map(|map| map.address);
-        let mut addresses = addresses.chain(region.physical).chain([region.bytes]);
-        // The tool leaves the pages small if a device reaches the region.
-        let mut of_devices = self.io_spaces.iter().flat_map(|space| &space.maps);
-        let is_large = !of_devices.any(|map| map.region == number)
-            && addresses.all(|address| address.is_multiple_of(LARGE_PAGE_BYTES));
+        let maps = maps.filter(|map| map.region == number);
+        let mut addresses = maps.map(|map| map.address).chain(region.physical).chain([region.bytes]);
+        // The tool leaves pages small for devices.
+        let mut io_maps = self.io_spaces.iter().flat_map(|space| &space.maps);
+        let is_small = io_maps.any(|map| map.region == number);
+        let is_large = !is_small && addresses.all(|address| address.is_multiple_of(LARGE_PAGE_BYTES));
         region.page_bytes.unwrap_or(if is_large { LARGE_PAGE_BYTES } else { PAGE_BYTES })
     }
 }

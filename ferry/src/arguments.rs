@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.
     Check(CheckArguments),
+    /// Draw who can influence whom: protection domains, memory, flows, and what goes past the flows.
+    Graph(GraphArguments),
     /// Build a bootable image.
     Image(ImageArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
@@ -55,6 +57,27 @@ pub(crate) enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GraphArguments {
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    /// The language of the drawing.
+    #[arg(long, value_enum, default_value = "svg")]
+    pub(crate) format: Drawing,
+    /// The file for the drawing. By default it is printed.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The language of a drawing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Drawing {
+    /// For a browser or a document.
+    Svg,
+    /// For Graphviz.
+    Dot,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,5 +1,5 @@
-//! `ferry check`: applies the rules, and prints the isolation report, for people or for programs. Also says
-//! on which platforms the system can be built.
+//! `ferry check`: applies the rules, and prints the isolation report, for people or for programs, and where
+//! the system can be built.
 
 use crate::arguments::{CheckArguments, Format};
 use crate::description_files::DescriptionError;
@@ -13,19 +13,15 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     let files = &arguments.description;
     let targets: Vec<Target> =
         Target::all(Config::Debug).filter(|target| is_wanted(target, arguments)).collect();
-    let checked = files.load(&[]).and_then(|description| {
-        if arguments.platform.is_some() || arguments.board.is_some() {
-            for target in &targets {
-                description.check_for(target.rules())?;
-            }
-        }
-        Ok(description)
-    });
+    let checked = checked(arguments, &targets);
     if arguments.format == Format::Json {
-        match &checked {
-            Ok(description) => print_json(&Verdict::right(description.report()))?,
-            Err(DescriptionError::Mistakes(mistakes)) => print_json(&Verdict::wrong(mistakes))?,
-            Err(DescriptionError::Read(_)) => {}
+        let verdict = match &checked {
+            Ok(description) => Some(Verdict::right(description.report())),
+            Err(DescriptionError::Mistakes(mistakes)) => Some(Verdict::wrong(mistakes)),
+            Err(DescriptionError::Read(_)) => None,
+        };
+        if let Some(verdict) = verdict {
+            line(format_args!("{}", serde_json::to_string_pretty(&verdict)?))?;
         }
         checked?;
         return Ok(());
@@ -45,6 +41,17 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     Ok(())
 }
 
+/// The description, if it has no mistake, and none for the targets that the caller asks about.
+fn checked(arguments: &CheckArguments, targets: &[Target]) -> Result<Description, DescriptionError> {
+    let description = arguments.description.load(&[])?;
+    if arguments.platform.is_some() || arguments.board.is_some() {
+        for target in targets {
+            description.check_for(target.rules())?;
+        }
+    }
+    Ok(description)
+}
+
 fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
     let is_microkit = target.platform == Platform::Microkit;
     arguments.platform.is_none_or(|platform| platform == target.platform)
@@ -59,10 +66,5 @@ fn buildable(description: &Description, target: &Target) -> Result<(), Error> {
         Ok(()) => line(format_args!("can be built for {name}"))?,
         Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
     }
-    Ok(())
-}
-
-fn print_json(verdict: &Verdict) -> Result<(), Error> {
-    line(format_args!("{}", serde_json::to_string_pretty(verdict)?))?;
     Ok(())
 }

@@ -18,6 +18,7 @@ mod console;
 mod description_files;
 mod error;
 mod file;
+mod graph;
 mod hosted;
 mod image;
 mod input;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
+        Command::Graph(arguments) => graph::graph(&arguments),
         Command::Image(arguments) => image::image(&arguments),
         Command::Lint => lint::lint(),
         Command::Run(arguments) => run::run(&arguments),

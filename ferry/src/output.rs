@@ -26,6 +26,12 @@ pub(crate) fn line(text: Arguments<'_>) -> Result<(), OutputError> {
     writeln!(output, "{text}").and_then(|()| output.flush()).map_err(OutputError)
 }
 
+/// Prints a text that ends with a line end.
+pub(crate) fn text(text: &str) -> Result<(), OutputError> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(OutputError)
+}
+
 /// Prints a line of progress or of an error.
 pub(crate) fn note(text: Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -21,9 +21,8 @@ impl Rules<'_> {
         for (holder, domain) in system.domains.iter().enumerate() {
             for held in &domain.holds {
                 let Some(other) = system.domain(&held.domain) else {
-                    let names = system.domains.iter().map(|domain| domain.name.as_str());
-                    let (name, meant) = (held.domain.clone(), nearest(&held.domain, names));
-                    self.report(&held.place, Problem::UnknownDomain { name, meant });
+                    let meant = nearest(&held.domain, system.domains.iter().map(|one| one.name.as_str()));
+                    self.report(&held.place, Problem::UnknownDomain { name: held.domain.clone(), meant });
                     continue;
                 };
                 if is_wrong(holder, other) {

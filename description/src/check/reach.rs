@@ -210,5 +210,6 @@ fn hidden_path(path: &Path<'_>, is_mutual: bool, central: usize, system: &System
             format!("remove one of these, and list a flow from `{from}` to `{to}` if data is to go there")
         }
     };
-    Problem::HiddenPath { who, through, steps: steps.join(", "), remedy }
+    let what = format!("{who} outside all flows{through}: {}", steps.join(", "));
+    Problem::HiddenPath { what, remedy }
 }

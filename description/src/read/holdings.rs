@@ -6,7 +6,7 @@ use super::element::{Element, Log};
 use super::{cspace, domain, extra, interrupt, machine};
 use crate::device::Parent;
 use crate::problem::Problem;
-use crate::system::System;
+use crate::system::{Extra, System};
 
 /// Reads one element of the domain with this number.
 pub(super) fn read(element: Element<'_>, number: usize, system: &mut System, log: &mut Log<'_>) {
@@ -26,7 +26,10 @@ pub(super) fn read(element: Element<'_>, number: usize, system: &mut System, log
             system.domains[number].holds.extend(cspace::cspace(element, log));
         }
         "irq" => {
-            extra(element, system, log);
+            // Each kind of processor has interrupts of its own.
+            let kinds = ["irq", "pin", "pcidev"];
+            let kind = kinds.into_iter().find(|kind| element.attribute(kind).is_some()).unwrap_or("irq");
+            system.extras.push(Extra { name: kind.into(), place: log.place(element) });
             symbols(element, &["setvar_id"], number, system, log);
             system.domains[number].interrupts.extend(interrupt::interrupt(element, log));
         }
@@ -65,9 +68,7 @@ fn only_once(element: Element<'_>, log: &mut Log<'_>) {
 }
 
 /// Keeps the symbols that the element sets in the domain.
-fn symbols(element: Element<'_>, attributes: &[&str], number: usize, system: &mut System, log: &Log<'_>) {
-    let found = attributes.iter().filter_map(|attribute| element.attribute(attribute));
-    let place = log.place(element);
-    let symbols = found.map(|symbol| (symbol.to_owned(), place.clone()));
+fn symbols(element: Element<'_>, attributes: &[&str], number: usize, system: &mut System, log: &mut Log<'_>) {
+    let symbols = element.symbols(attributes, log);
     system.domains[number].symbols.extend(symbols);
 }

@@ -46,8 +46,8 @@ pub(super) fn virtual_machine(
     if found == 0 {
         log.report(element.span(), Problem::MachineWithoutProcessor { machine: name.into() });
     }
-    if let Some(first) = system.machines.iter().find(|machine| machine.name == name) {
-        let first = first.place.line();
+    if let Some(other) = system.machines.iter().find(|machine| machine.name == name) {
+        let first = other.place.line();
         log.report(element.value_span("name"), Problem::DuplicateName { name: name.into(), first });
     }
     Some(Machine { name: name.into(), domain, processors, maps, place: log.place(element) })
@@ -116,15 +116,8 @@ fn map(
     let address = element.required_number(address, log);
     let (setvar_address, setvar_size) = (None, None);
     let place = log.place(element);
-    Some(Map {
-        region: region?,
-        address: address?,
-        permissions,
-        cached: element.truth("cached", true, log),
-        setvar_address,
-        setvar_size,
-        place,
-    })
+    let cached = element.attribute("cached") != Some("false");
+    Some(Map { region: region?, address: address?, permissions, cached, setvar_address, setvar_size, place })
 }
 
 /// Reads the number of a child. It must differ from all of these.

@@ -1,6 +1,7 @@
 //! The report as text.
 
 use super::{Influence, Party, PartyKind, PathRow, Report, TrustedKind, TrustedRow, When};
+use crate::name::shown;
 use std::fmt;
 
 impl fmt::Display for Report {
@@ -88,7 +89,7 @@ impl Report {
             TrustedKind::Device => "to reach no memory but its driver's",
         };
         writeln!(formatter, "\ntrusted {with}: `{name}`  {}:{line}", self.flows_file)?;
-        writeln!(formatter, "  because: {}", reason.escape_debug())?;
+        writeln!(formatter, "  because: {}", shown(reason))?;
         for path in &trusted.from {
             self.path(&format!("`{}` can influence it", path.domain), path, formatter)?;
         }

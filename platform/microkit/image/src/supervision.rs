@@ -118,8 +118,8 @@ impl Supervised {
 }
 
 /// The supervisor's attribute `domain`, if there is a domain schedule. The supervisor runs when central runs:
-/// central is trusted by all as the supervisor is, it is what the supervisor restarts most urgently, and so no
-/// client's turn is shortened by what the supervisor does for another.
+/// central is trusted by all as the supervisor is, it is what the supervisor restarts most urgently, and so
+/// no client's turn is shortened by what the supervisor does for another.
 fn schedule_domain(domains: &[Node]) -> String {
     let central = domains.iter().find(|domain| domain.attribute("name") == Some(CENTRAL));
     let domain = central.and_then(|central| central.attribute("domain"));
