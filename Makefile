@@ -13,6 +13,7 @@
 #   make mutants                weaken each memory ordering of layout/ in turn; loom must notice each time
 #   make faults [ON=classic]    plant faults one at a time; for each, the named test must fail
 #   make trusted-code           count the trusted code again for docs/threat-model.md
+#   make rules                  write the table of rules in docs/system.md again
 #   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
 #
@@ -32,7 +33,7 @@ FERRY = $(CARGO) run --quiet --package ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
 .PHONY: run image check graph test format lint doc host-test kernel-test bench bench-check bench-programs fuzz \
-	miri mutants faults trusted-code test-without-express setup clean cargo ferry
+	miri mutants faults trusted-code rules test-without-express setup clean cargo ferry
 
 run: ferry
 	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
@@ -99,6 +100,9 @@ faults: cargo
 
 trusted-code: cargo
 	FERRY_WRITE_TRUSTED_CODE=1 $(CARGO) test --quiet --package ferry --test trusted
+
+rules: cargo
+	FERRY_WRITE_RULES=1 $(CARGO) test --quiet --package ferry-description --test rules every_rule_is_documented
 
 test-without-express: ferry
 	$(CARGO) test --quiet --package ferry-testbed --no-default-features --features observe

@@ -224,10 +224,10 @@ fn parse_size(text: &str) -> Option<u64> {
     digits.replace('_', "").parse::<u64>().ok()?.checked_mul(factor)
 }
 
-pub(crate) fn read(source: &Source) -> Result<FlowsFile, Mistake> {
+pub(crate) fn read(source: &Source) -> Result<FlowsFile, Box<Mistake>> {
     toml::from_str(source.text()).map_err(|error| {
         let place = source.place(error.span().unwrap_or(0..0));
-        Mistake { place, problem: Problem::NotToml { error: in_words(error.message()) } }
+        Box::new(Mistake { place, problem: Problem::NotToml { error: in_words(error.message()) } })
     })
 }
 

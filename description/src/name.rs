@@ -40,9 +40,25 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escape).collect())
 }
 
+/// The lines of a file as they can be shown on a terminal. Each byte keeps its position, so that places in
+/// the file are places in what is shown.
+pub(crate) fn shown_lines(text: &str) -> Cow<'_, str> {
+    let is_layout = |letter: char| matches!(letter, '\n' | '\r' | '\t');
+    if !text.contains(|letter| is_harmful(letter) && !is_layout(letter)) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = |letter: char| match letter.len_utf8() {
+        _ if !is_harmful(letter) || is_layout(letter) => letter,
+        1 => '?',
+        2 => '¿',
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    Cow::Owned(text.chars().map(replaced).collect())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{is_name, is_path, is_symbol, shown};
+    use super::{is_name, is_path, is_symbol, shown, shown_lines};
 
     #[test]
     fn names_are_plain() {
@@ -56,6 +72,13 @@ mod tests {
         }
         assert!(is_symbol("ferry_out") && is_symbol("_ZN3foo.llvm") && !is_symbol("a-b") && !is_symbol(""));
         assert!(is_path("../a b/ü.elf") && !is_path("a\nb") && !is_path(" a") && !is_path("\u{200f}a"));
+    }
+
+    #[test]
+    fn lines_keep_their_places() {
+        let text = "a\tä\u{1b}\u{9b}\u{202e}\n";
+        assert_eq!(shown_lines(text), "a\tä?¿\u{fffd}\n");
+        assert_eq!(shown_lines(text).len(), text.len());
     }
 
     #[test]

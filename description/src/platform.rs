@@ -3,6 +3,7 @@
 //! built, and with the same kind of message.
 
 use crate::description::Description;
+use crate::device::Line;
 use crate::limits::PAGE_BYTES;
 use crate::mistake::{Mistake, Mistakes};
 use crate::problem::Problem;
@@ -17,6 +18,9 @@ pub struct Platform {
     pub name: &'static str,
     /// Those of [`System::extras`](crate::System::extras) that it has.
     pub extras: &'static [&'static str],
+    /// Whether its interrupts come from I/O APICs and as messages, as on a PC, and not by their numbers
+    /// alone.
+    pub is_pc: bool,
     /// Highest priority of a protection domain.
     pub highest_priority: u8,
     /// Number of processor cores.
@@ -45,6 +49,7 @@ impl Platform {
     pub const CLASSIC: Self = Self {
         name: "the classic platform",
         extras: &[],
+        is_pc: true,
         // The initialiser has those above.
         highest_priority: 253,
         cores: 1,
@@ -59,6 +64,7 @@ impl Platform {
     pub const HOSTED: Self = Self {
         name: "the hosted platform",
         extras: &[],
+        is_pc: true,
         highest_priority: 254,
         cores: 1,
         periods_us: 1..=u32::MAX,
@@ -84,7 +90,10 @@ impl Description {
         let name = platform.name;
         for extra in &self.system.extras {
             if !platform.extras.contains(&extra.name.as_str()) {
-                report(&extra.place, Problem::NotOnPlatform { what: extra.name.clone(), platform: name });
+                report(
+                    &extra.place,
+                    Problem::NotOnPlatform { what: format!("`{}`", extra.name), platform: name },
+                );
             }
         }
         for domain in &self.system.domains {
@@ -95,6 +104,17 @@ impl Description {
             if domain.core >= platform.cores {
                 let (core, cores) = (domain.core, platform.cores);
                 report(&domain.place, Problem::PlatformCore { core, cores, platform: name });
+            }
+            for interrupt in &domain.interrupts {
+                let (what, is_of_pc) = match interrupt.line {
+                    Line::Number(_) => ("an interrupt with irq", false),
+                    Line::Pin { .. } => ("an interrupt with pin", true),
+                    Line::Message { .. } => ("an interrupt with pcidev", true),
+                };
+                if is_of_pc != platform.is_pc {
+                    let what = what.to_owned();
+                    report(&interrupt.place, Problem::NotOnPlatform { what, platform: name });
+                }
             }
             self.maps_for(domain, platform, &mut report);
         }

@@ -63,6 +63,8 @@ pub enum Problem {
     UnknownScheduleDomain { name: String, meant: Option<String> },
     #[error("<domains> has {} called `domain_schedule`", count(*found, "element"))]
     NoSchedule { found: usize },
+    #[error("<domains> comes after `{domain}`, which so is in no scheduling domain")]
+    LateSchedule { domain: String },
     #[error("the schedule begins with no entry")]
     EmptySchedule,
     #[error("the schedule has {} and end markers", count(*found, "entry"))]
@@ -236,7 +238,7 @@ pub enum Problem {
     TickerBudget { budget: u64, period: u64 },
 
     // Rules about what a platform lacks.
-    #[error("`{what}` does not exist on {platform}")]
+    #[error("{what} does not exist on {platform}")]
     NotOnPlatform { what: String, platform: &'static str },
     #[error("priority {priority} is above those of {platform}")]
     PlatformPriority { priority: u8, highest: u8, platform: &'static str },

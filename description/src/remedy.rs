@@ -86,6 +86,7 @@ fn of_contents_and_schedules(problem: &Problem) -> String {
             format!("add <domain name=\"{name}\" /> to <domains>, or correct the name")
         }
         Problem::NoSchedule { .. } => "write one <domain_schedule> in it".into(),
+        Problem::LateSchedule { .. } => "move <domains> above all protection domains".into(),
         Problem::EmptySchedule => "add <schedule_entry domain=\"…\" duration=\"1000 us\" /> to it".into(),
         Problem::LongSchedule { .. } => format!("keep to {}", SCHEDULE_ENTRIES - 1),
         Problem::SchedulesTwice { .. } => "put both into one".into(),

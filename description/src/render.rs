@@ -2,7 +2,7 @@
 //! of the rule is in brackets; `docs/system.md` explains every rule.
 
 use crate::mistake::Mistakes;
-use crate::name::shown;
+use crate::name::{shown, shown_lines};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -24,7 +24,11 @@ impl Mistakes {
             let group = Level::ERROR
                 .primary_title(title.as_ref())
                 .id(mistake.problem.rule())
-                .element(Snippet::source(source.text()).path(path.as_ref()).annotation(annotation))
+                .element(
+                    Snippet::source(shown_lines(source.text()).into_owned())
+                        .path(path.as_ref())
+                        .annotation(annotation),
+                )
                 .element(Level::HELP.message(remedy.as_ref()));
             text.push_str(&renderer.render(&[group]));
             text.push_str("\n\n");

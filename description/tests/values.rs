@@ -53,8 +53,13 @@ fn attributes_of_domains_have_values() {
     ] {
         assert_eq!(bob(attributes).unwrap_err().to_string(), format!("system.xml:29: {problem}"));
     }
-    for attributes in [r#"fpu="false""#, r#"passive="true""#, r#"cpu="0""#, r#"budget="500" period="0x3e8""#]
-    {
+    for attributes in [
+        r#"fpu="false""#,
+        r#"passive="true""#,
+        r#"smc="false""#,
+        r#"cpu="0""#,
+        r#"budget="500" period="0x3e8""#,
+    ] {
         bob(attributes).unwrap();
     }
 }

@@ -166,7 +166,17 @@ fn microkit_trials(
     let product_directory = directory.with_file_name("product");
     let product_files = demo.clone();
     let input = Input::read(None, workspace)?.region();
+    let scheduled = tests.clone();
+    let (scheduled_input, scheduled_directory) = (input.clone(), directory.with_file_name("schedule"));
+    let scheduled_files =
+        DescriptionFiles { system: workspace.root.join("harness/domains.xml"), ..demo.clone() };
     Ok(vec![
+        Trial::test(format!("{}a_domain_schedule_lets_a_file_cross", suite.prefix), move || {
+            let (files, prefills) = (scheduled_files, [(input::REGION.to_owned(), scheduled_input)]);
+            let directory = scheduled_directory;
+            let emulator = scheduled.emulator(&files.system, &files.flows, &prefills, &[], &directory)?;
+            boot_to_line(emulator, "ferry: received ")
+        }),
         Trial::test(
             format!("{}a_product_transfers_and_nobody_can_call_its_supervisor", suite.prefix),
             move || {

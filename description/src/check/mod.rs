@@ -51,7 +51,7 @@ impl Description {
     /// whatever the file says: the image builder fills these with a file. The rules apply to the grown sizes.
     pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
         let (system, mut mistakes) = read::read(system);
-        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));
+        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(*mistake));
         let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
         // Microkit compares the files with the sizes that the description states.
         contents::check(&system, &mut mistakes);
@@ -118,7 +118,10 @@ impl<'a> Rules<'a> {
             ranges.collect()
         };
         let ends = system.channels.iter().flat_map(|channel| &channel.ends);
-        let numbers = |domain| ends.clone().filter(|end| end.domain == domain).map(|end| end.id).collect();
+        let numbers = |domain: usize| {
+            let ends = ends.clone().filter(|end| end.domain == domain).map(|end| end.id);
+            ends.chain(system.domains[domain].interrupts.iter().map(|interrupt| interrupt.id)).collect()
+        };
         Self {
             system,
             flows,

@@ -68,7 +68,7 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
         log.bad_value(element, "stack_size", "a multiple of 0x1000 up to 0x100_0000");
     }
     element.truth("passive", false, log);
-    element.truth("smc", false, log);
+    let calls_firmware = element.truth("smc", false, log);
     let core = element.number("cpu", log).unwrap_or(0);
     if core > u64::from(u8::MAX) {
         log.bad_value(element, "cpu", "0 to 255, the number of a processor core");
@@ -86,7 +86,7 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
         holds: Vec::new(),
         interrupts: Vec::new(),
         ports: Vec::new(),
-        calls_firmware: element.attribute("smc") == Some("true"),
+        calls_firmware,
         core: u8::try_from(core).unwrap_or(0),
         schedule_domain: schedule_domain(element, system, log),
         symbols: Vec::new(),

@@ -133,11 +133,6 @@ impl<'a> Element<'a> {
         symbols
     }
 
-    pub(crate) fn required_number(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
-        self.required(name, log)?;
-        self.number(name, log)
-    }
-
     /// Reads a number as Microkit does: decimal or `0x…`, with underscores anywhere.
     pub(crate) fn number(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
         let value = parse_number(self.attribute(name)?);
@@ -145,6 +140,11 @@ impl<'a> Element<'a> {
             log.bad_value(self, name, "a number, decimal or 0x…");
         }
         value
+    }
+
+    pub(crate) fn required_number(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
+        self.required(name, log)?;
+        self.number(name, log)
     }
 
     /// Reads a number as Microkit reads those of channels: decimal alone, without underscores.

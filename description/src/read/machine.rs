@@ -37,7 +37,6 @@ pub(super) fn virtual_machine(
             }
             "map" => {
                 child.check_attributes(&["mr", "vaddr", "perms", "cached"], log);
-                child.truth("cached", true, log);
                 maps.extend(map(child, "vaddr", child.permissions(log), system, log));
             }
             _ => log.unknown_element(child, "virtual_machine"),

@@ -18,6 +18,9 @@ pub(super) fn domains(element: Element<'_>, system: &mut System, log: &mut Log<'
         log.report(element.span(), Problem::SchedulesTwice { first: first.place.line() });
         return;
     }
+    if let Some(domain) = system.domains.iter().find(|domain| domain.schedule_domain.is_none()) {
+        log.report(element.span(), Problem::LateSchedule { domain: domain.name.clone() });
+    }
     let mut names: Vec<String> = Vec::new();
     let mut numbers: Vec<u64> = Vec::new();
     let mut schedules = Vec::new();

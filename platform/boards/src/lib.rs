@@ -96,8 +96,8 @@ const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 const MICROKIT_PLATFORM: Platform = Platform {
     name: "Microkit",
     extras: &[],
-    // Ferry's supervisor is above.
-    highest_priority: 253,
+    is_pc: false,
+    highest_priority: 254,
     // The configurations of the kernel that Ferry knows have one.
     cores: 1,
     periods_us: 1..=u32::MAX,
@@ -201,6 +201,7 @@ pub static MICROKIT: [Board; 2] = [
                 "setvar",
                 "setvar_prefill_size",
             ],
+            is_pc: true,
             top: Top::Stack(0x7fff_ffff_e000),
             ..MICROKIT_PLATFORM
         },

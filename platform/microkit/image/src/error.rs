@@ -48,10 +48,6 @@ pub(crate) enum Error {
     )]
     TooManyDomains { found: usize, limit: usize },
     #[error(
-        "`{domain}` has priority {priority}, the highest there is; Ferry's supervisor must be above, so give it one less"
-    )]
-    Priority { domain: String, priority: u8 },
-    #[error(
         "`{domain}` uses all channel numbers; Ferry's console and panic messages need one, so remove a channel"
     )]
     NoChannel { domain: String },
