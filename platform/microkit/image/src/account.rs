@@ -264,12 +264,12 @@ impl<'a> Account<'a> {
             }
             _ => return None,
         };
+        // A thread's endpoint is the one that its faults go to, which is another's.
         let receives = |part: &Domain<'_>| {
             let bound = part.thread.slots.iter().map(|entry| &entry.cap);
+            let bound = bound.filter(|cap| matches!(cap, Cap::Notification(_)));
             let input = part.slots.iter().filter(|entry| entry.slot.0 == INPUT).map(|entry| &entry.cap);
-            bound
-                .chain(input)
-                .any(|cap| matches!(cap, Cap::Notification(_) | Cap::Endpoint(_)) && cap.obj() == object)
+            bound.chain(input).any(|cap| cap.obj() == object)
         };
         let known = parts.iter().position(receives).map(|at| names[at].to_owned());
         let target_id = if is_call { badge & !CALL } else { u64::from(badge.trailing_zeros()) };
