@@ -202,7 +202,7 @@ impl<'a> Account<'a> {
     ) {
         for CapTableEntry { slot, cap } in part.slots {
             let slot = slot.0;
-            if let Some(signal) = self.signal(slot, cap, parts, names) {
+            if let Some(signal) = Self::signal(slot, cap, parts, names) {
                 if signal.target != SUPERVISOR {
                     domain.signals.push(signal);
                 }
@@ -254,7 +254,7 @@ impl<'a> Account<'a> {
     }
 
     /// A capability to signal or to call: only with the rights that this needs.
-    fn signal(&self, slot: u32, cap: &Cap, parts: &[Domain<'_>], names: &[&str]) -> Option<FoundSignal> {
+    fn signal(slot: u32, cap: &Cap, parts: &[Domain<'_>], names: &[&str]) -> Option<FoundSignal> {
         let (object, badge, is_call, first) = match cap {
             Cap::Notification(cap) if (SIGNALS..CALLS).contains(&slot) && !cap.rights.read => {
                 (cap.object, cap.badge.0, false, SIGNALS)
