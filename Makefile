@@ -4,6 +4,7 @@
 #   make run [INPUT=file]       boot the system and send a file through central
 #   make test [FILTER=r19]      all checks and tests; FILTER selects scenarios, on all platforms
 #   make check                  check system.xml and flows.toml, and print who can reach what
+#   make graph                  draw who can reach what, into docs/ferry.svg
 #   make image [OUT=directory]  build a bootable image
 #   make bench                  measure a message on every seL4, on hosted, with the engine alone and on Linux
 #   make bench-check            name every instruction count more than 3 % above bench/baseline.json
@@ -15,6 +16,7 @@
 #   make mutation-score [SINCE=commit] [PACKAGE=ferry-layout] [SHARD=0/8]
 #                               change the crates in every way that cargo mutants knows; tests must notice
 #   make trusted-code           count the trusted code again for docs/threat-model.md
+#   make rules                  write the table of rules in docs/system.md again
 #   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
 #
@@ -33,8 +35,8 @@ TARGET_OPTIONS = $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) $(if $(CONFI
 FERRY = $(CARGO) run --quiet --package ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
-.PHONY: run image check test format lint doc host-test kernel-test bench bench-check bench-programs fuzz miri \
-	mutants small-scope faults mutation-score trusted-code test-without-express setup clean cargo ferry
+.PHONY: run image check graph test format lint doc host-test kernel-test bench bench-check bench-programs fuzz \
+	miri mutants small-scope faults mutation-score trusted-code rules test-without-express setup clean cargo ferry
 
 run: ferry
 	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
@@ -44,6 +46,9 @@ image: ferry
 
 check: ferry
 	@$(FERRY) check
+
+graph: ferry
+	@$(FERRY) graph --output docs/ferry.svg
 
 # The steps of CI. Those that fail most often come first. Each is a target of its own.
 test: setup format lint doc host-test kernel-test
@@ -105,6 +110,9 @@ mutation-score: cargo
 
 trusted-code: cargo
 	FERRY_WRITE_TRUSTED_CODE=1 $(CARGO) test --quiet --package ferry --test trusted
+
+rules: cargo
+	FERRY_WRITE_RULES=1 $(CARGO) test --quiet --package ferry-description --test rules every_rule_is_documented
 
 test-without-express: ferry
 	$(CARGO) test --quiet --package ferry-testbed --no-default-features --features observe

@@ -1,8 +1,10 @@
 //! A checked description, from which image builders work. [`Description::check`] makes one.
 
+use crate::reach::Reach;
 use crate::source::Place;
 use crate::system::System;
 use ferry_layout::config::Mapping;
+use std::path::PathBuf;
 
 /// A system with its flows, without a mistake. Holding one proves that it breaks no rule of
 /// [`Problem`](crate::Problem).
@@ -22,6 +24,10 @@ pub struct Description {
     pub tick: Option<Tick>,
     /// For each of [`System::domains`], how often the platform starts it again after a fault.
     pub restarts: Vec<u8>,
+    /// The file of the flows, as it was named.
+    pub(crate) flows_path: PathBuf,
+    /// Every way of influence beside Ferry's own, and who is trusted with it.
+    pub(crate) reach: Reach,
 }
 
 /// A complete and isolated client.

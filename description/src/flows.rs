@@ -1,4 +1,5 @@
-//! Reads `flows.toml`. An unknown key is a mistake, because a misspelt limit would silently not apply.
+//! Reads `flows.toml`. An unknown key is a mistake, because a misspelt limit would silently not apply. What
+//! is wrong is said in words of TOML, not in words of Rust. `docs/flows.md` lists every key.
 //!
 //! ```toml
 //! [tick]
@@ -18,12 +19,18 @@
 //!
 //! [restarts]
 //! central = 3
+//!
+//! [[trusted]]
+//! domain = "display"        # or: device = "uart"
+//! reason = "it draws what it gets, and sends nothing"
 //! ```
 
 use crate::mistake::Mistake;
+use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Source;
 use ferry_layout::config::Mapping;
+use ferry_layout::geometry::TRANSMIT_SLOTS;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -33,26 +40,40 @@ use toml::Spanned;
 #[serde(deny_unknown_fields)]
 pub(crate) struct FlowsFile {
     pub(crate) tick: Option<Spanned<TickTable>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tables_of_flows")]
     pub(crate) flow: Vec<Spanned<FlowTable>>,
     #[serde(default)]
     pub(crate) client: BTreeMap<Spanned<String>, ClientTable>,
     /// `[restarts]`: for each named protection domain, how often it is started again after a fault.
     #[serde(default)]
-    pub(crate) restarts: BTreeMap<Spanned<String>, u8>,
+    pub(crate) restarts: BTreeMap<Spanned<String>, Number<0, 255>>,
+    #[serde(default)]
+    pub(crate) trusted: Vec<Spanned<TrustedTable>>,
+}
+
+/// `[[trusted]]`: who may stand between two clients, or what may reach memory, and why that is right.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrustedTable {
+    /// A protection domain that is not a client.
+    pub(crate) domain: Option<Spanned<String>>,
+    /// A device: the region of its registers, its I/O ports, its address space, or the firmware.
+    pub(crate) device: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 /// `[tick]`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, [tick] with `period_us` in it")]
 pub(crate) struct TickTable {
     /// Microseconds between two ticks. At each tick central also looks at clients that have not signalled.
-    pub(crate) period_us: Spanned<u32>,
+    pub(crate) period_us: Spanned<Number<1, { u32::MAX }>>,
 }
 
 /// `[[flow]]`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, [[flow]] with `from` and `to` in it")]
 pub(crate) struct FlowTable {
     pub(crate) from: Spanned<String>,
     pub(crate) to: Spanned<String>,
@@ -60,33 +81,27 @@ pub(crate) struct FlowTable {
     pub(crate) class: Class,
     #[serde(default)]
     pub(crate) mapping: MappingWord,
-    /// Longest message in bytes.
-    #[serde(default = "default_max_message")]
-    pub(crate) max_message: Size,
+    /// Longest message in bytes; [`DEFAULT_MAX_MESSAGE`] if it is not stated.
+    pub(crate) max_message: Option<Spanned<Size>>,
 }
 
 /// `[client.NAME]`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table, [client.NAME]")]
 pub(crate) struct ClientTable {
     pub(crate) bytes_per_round: Size,
-    pub(crate) messages_per_round: PositiveNumber,
+    pub(crate) messages_per_round: Number<1, MESSAGES>,
     pub(crate) large_frames: bool,
 }
 
 impl Default for ClientTable {
     fn default() -> Self {
-        Self {
-            bytes_per_round: Size(256 * 1024),
-            messages_per_round: PositiveNumber(128),
-            large_frames: false,
-        }
+        Self { bytes_per_round: Size(256 * 1024), messages_per_round: Number(MESSAGES), large_frames: false }
     }
 }
 
-fn default_max_message() -> Size {
-    Size(16 * 1024 * 1024)
-}
+/// Longest message in bytes of a flow that states none.
+pub(crate) const DEFAULT_MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -113,17 +128,58 @@ impl From<MappingWord> for Mapping {
     }
 }
 
-/// A number; at least 1.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PositiveNumber(pub(crate) u32);
+/// As many descriptors as a transmit queue has.
+#[expect(clippy::cast_possible_truncation, reason = "a queue has some hundred slots")]
+const MESSAGES: u32 = TRANSMIT_SLOTS as u32;
 
-impl<'de> Deserialize<'de> for PositiveNumber {
+/// A whole number from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number<const MIN: u32, const MAX: u32>(pub(crate) u32);
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Number<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u32::deserialize(deserializer)? {
-            0 => Err(de::Error::custom("must be at least 1")),
-            number => Ok(Self(number)),
+        deserializer.deserialize_any(Self(MIN))
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> de::Visitor<'_> for Number<MIN, MAX> {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "a whole number from {MIN} to {MAX}")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self, E> {
+        let found = u32::try_from(number).ok().filter(|found| (MIN..=MAX).contains(found));
+        found.map(Self).ok_or_else(|| E::invalid_value(de::Unexpected::Signed(number), &self))
+    }
+}
+
+/// Reads `[[flow]]`. One pair of brackets instead of two is a common mistake, and has words of its own.
+fn tables_of_flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<FlowTable>>, D::Error> {
+    struct Flows;
+    impl<'de> de::Visitor<'de> for Flows {
+        type Value = Vec<Spanned<FlowTable>>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("tables, each headed [[flow]]")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut tables: A) -> Result<Self::Value, A::Error> {
+            let mut flows = Vec::new();
+            while let Some(flow) = tables.next_element()? {
+                flows.push(flow);
+            }
+            Ok(flows)
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+            Err(de::Error::custom(
+                "there can be several flows, so [flow] needs two pairs of brackets: [[flow]]",
+            ))
         }
     }
+    deserializer.deserialize_any(Flows)
 }
 
 /// A number of bytes, at least 1, written as a number or as in `"64 KiB"`.
@@ -168,11 +224,34 @@ fn parse_size(text: &str) -> Option<u64> {
     digits.replace('_', "").parse::<u64>().ok()?.checked_mul(factor)
 }
 
-pub(crate) fn read(source: &Source) -> Result<FlowsFile, Mistake> {
+pub(crate) fn read(source: &Source) -> Result<FlowsFile, Box<Mistake>> {
     toml::from_str(source.text()).map_err(|error| {
         let place = source.place(error.span().unwrap_or(0..0));
-        Mistake { place, problem: Problem::NotToml { error: error.message().to_owned() } }
+        Box::new(Mistake { place, problem: Problem::NotToml { error: in_words(error.message()) } })
     })
+}
+
+/// The message of the parser without the words of its programming language, in one line.
+fn in_words(message: &str) -> String {
+    const WORDS: [(&str, &str); 6] = [
+        ("unknown field", "unknown key"),
+        ("missing field", "missing key"),
+        ("unknown variant", "unknown word"),
+        ("invalid type: map", "this is a table"),
+        ("invalid type: ", "this is the "),
+        ("invalid value: ", "this is the "),
+    ];
+    let mut words = message.lines().collect::<Vec<_>>().join("; ");
+    for (rust, toml) in WORDS {
+        words = words.replacen(rust, toml, 1);
+    }
+    // "unknown key `clas`, expected one of `from`, `to`, …"
+    let mut quoted = words.split('`').skip(1).step_by(2);
+    let found = if words.starts_with("unknown") { quoted.next() } else { None };
+    match found.and_then(|found| nearest(found, quoted)) {
+        Some(meant) => format!("{words}; did you mean `{meant}`?"),
+        None => words,
+    }
 }
 
 #[cfg(test)]

@@ -24,29 +24,49 @@
 //! # }
 //! ```
 //!
-//! This crate does not check what the programs do. It does not repeat the Microkit tool's checks of devices,
-//! interrupts and virtual machines. Elements that Ferry itself does not need are kept in [`System::extras`],
-//! so that a platform which cannot build them can say so.
+//! This crate does not check what the programs do. Elements that Ferry itself does not need are read and
+//! checked as by Microkit's tool, because each can be a way from one client to another: the [`Report`] has
+//! all of them. They are also kept in [`System::extras`], so that a platform which cannot build them can say
+//! so.
 #![forbid(unsafe_code)]
 
-mod access;
 mod check;
 mod description;
+mod device;
 mod flows;
+mod free;
+mod inspect;
 mod limits;
 mod mistake;
+mod name;
+mod nearest;
 mod place;
+mod platform;
 mod problem;
+mod reach;
 mod read;
+mod remedy;
 mod render;
+mod report;
 mod source;
 mod system;
+mod words;
 
-pub use access::{Access, AccessTable, Reach};
 pub use description::{Buffer, Client, Description, Flow, Tick};
+pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
+pub use inspect::{
+    Compared, Difference, Found, FoundDomain, FoundFrame, FoundPage, FoundSegment, FoundSignal, Frame,
+};
 pub use limits::{CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 pub use mistake::{Mistake, Mistakes};
+pub use name::shown;
 pub use place::{Grant, Placement, Window, sequential};
+pub use platform::{Platform, Top};
 pub use problem::Problem;
+pub use report::{
+    Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind, PathRow,
+    REPORT_VERSION, RegionRow, Report, Role, TrustedKind, TrustedRow, Verdict, When,
+};
 pub use source::{Place, ReadError, Source};
-pub use system::{Channel, Domain, End, Extra, Foreign, Map, Permissions, Region, System};
+pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System};
+pub use words::count;

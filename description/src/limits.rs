@@ -33,3 +33,39 @@ pub(crate) const DEFAULT_STACK_BYTES: u64 = 0x2000;
 
 /// Budget in microseconds of a protection domain that states none: Microkit's default.
 pub(crate) const DEFAULT_BUDGET_US: u64 = 1_000;
+
+/// Slots for capabilities of other domains; slot 0 is Microkit's own.
+pub(crate) const HELD_SLOTS: u64 = 128;
+
+/// Highest interrupt vector on x86.
+pub(crate) const MAX_VECTOR: u64 = 107;
+
+/// Number of I/O ports on x86.
+pub(crate) const IO_PORTS: u64 = 0x1_0000;
+
+/// Bytes that a device behind an IOMMU can address.
+pub(crate) const IO_SPACE_BYTES: u64 = 1 << 39;
+
+/// Least budget in microseconds: twice the time that the kernel may take, which is what it demands.
+pub(crate) const MIN_BUDGET_US: u64 = 20;
+
+/// Longest period in microseconds, some three years. The kernel's clocks can count it at any speed.
+pub(crate) const MAX_PERIOD_US: u64 = 100_000_000_000_000;
+
+/// Most protection domains: Microkit's 63, less Ferry's supervisor.
+pub(crate) const MAX_DOMAINS: usize = 62;
+
+/// Deepest nesting of elements. No system that can be built comes near it.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// Number of scheduling domains that Microkit's kernels are built for.
+pub(crate) const SCHEDULE_DOMAINS: u64 = 16;
+
+/// Number of entries, and of end markers, that a schedule of Microkit's kernels has room for.
+pub(crate) const SCHEDULE_ENTRIES: usize = 100;
+
+/// Where the highest stack of all platforms ends: that of Microkit on x86-64.
+pub(crate) const HIGHEST_STACK: u64 = 0x7fff_ffff_e000;
+
+/// The symbol by which Ferry's supervisor tells a program the number of their channel.
+pub(crate) const SUPERVISOR_SYMBOL: &str = "ferry_supervisor";

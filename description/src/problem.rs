@@ -1,7 +1,9 @@
 //! Every rule that a description can break, with what is wrong and what to do. The name of a rule is its
 //! variant in snake case. `tests/fixtures/<rule>/` holds a description that breaks the rule.
 
-use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
+use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DEPTH, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
+use crate::remedy;
+use crate::words::count;
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
 use strum::{IntoStaticStr, VariantNames};
 use thiserror::Error;
@@ -15,26 +17,109 @@ pub enum Problem {
     // Rules about the files themselves.
     #[error("this is not XML: {error}")]
     NotXml { error: String },
+    #[error("a document type declaration is not allowed here")]
+    DocumentType,
+    #[error("element `{element}` is nested more than {MAX_DEPTH} deep")]
+    TooDeep { element: String },
+    #[error("there is text between the elements")]
+    StrayText,
     #[error("{error}")]
     NotToml { error: String },
     #[error("element `{element}` is not allowed in {parent}")]
-    UnknownElement { element: String, parent: String },
+    UnknownElement { element: String, parent: String, meant: Option<String> },
     #[error("element `{element}` has no attribute `{attribute}`")]
-    UnknownAttribute { attribute: String, element: String, known: String },
+    UnknownAttribute { attribute: String, element: String, meant: Option<String>, known: String },
     #[error("element `{element}` lacks the attribute `{attribute}`")]
-    MissingAttribute { attribute: &'static str, element: String },
+    MissingAttribute { attribute: &'static str, element: String, free: Option<String> },
     #[error("`{attribute}` is `{value}`")]
     BadValue { attribute: &'static str, value: String, expected: &'static str },
-    #[error("the name `{name}` is taken")]
-    DuplicateName { name: String },
+    #[error("the {attribute} `{name}` is no name")]
+    BadName { attribute: &'static str, name: String },
+    #[error("the {attribute} `{path}` is no path")]
+    BadPath { attribute: &'static str, path: String },
+    #[error("`{symbol}` cannot be a symbol of a program")]
+    BadSymbol { symbol: String },
+    #[error("the name `{name}` is taken, first in line {first}")]
+    DuplicateName { name: String, first: usize },
+    #[error("the name `{name}` belongs to {owner}")]
+    ReservedName { name: String, owner: &'static str },
     #[error("there is no memory region `{name}`")]
-    UnknownRegion { name: String },
+    UnknownRegion { name: String, meant: Option<String> },
     #[error("there is no protection domain `{name}`")]
-    UnknownDomain { name: String },
+    UnknownDomain { name: String, meant: Option<String> },
     #[error("a channel has two ends, this one has {found}")]
     ChannelEnds { found: usize },
-    #[error("`{domain}` has {found} program images")]
+    #[error("`{domain}` has {}", count(*found, "program image"))]
     ProgramImages { domain: String, found: usize },
+    #[error("{found} protection domains are more than a system can have")]
+    TooManyDomains { found: usize },
+
+    // Rules about the domain schedule.
+    #[error("`domain` is `{name}`, but nothing before this declares scheduling domains")]
+    DomainWithoutSchedule { name: String },
+    #[error("there is a domain schedule, but `{name}` is in no scheduling domain")]
+    NoScheduleDomain { name: String },
+    #[error("there is no scheduling domain `{name}`")]
+    UnknownScheduleDomain { name: String, meant: Option<String> },
+    #[error("<domains> has {} called `domain_schedule`", count(*found, "element"))]
+    NoSchedule { found: usize },
+    #[error("<domains> comes after `{domain}`, which so is in no scheduling domain")]
+    LateSchedule { domain: String },
+    #[error("the schedule begins with no entry")]
+    EmptySchedule,
+    #[error("the schedule has {} and end markers", count(*found, "entry"))]
+    LongSchedule { found: usize },
+    #[error("<domains> was written before, in line {first}")]
+    SchedulesTwice { first: usize },
+    #[error("{found} scheduling domains are more than the kernel has")]
+    TooManyScheduleDomains { found: usize },
+    #[error("the scheduling domain `{domain}` of `{name}` is never scheduled")]
+    Unscheduled { name: String, domain: String },
+
+    // Rules about contents of regions.
+    #[error("there is no file `{file}`")]
+    MissingFile { file: String },
+    #[error("the file `{file}` is empty")]
+    EmptyFile { file: String },
+    #[error("a file and the boot information cannot both fill a region")]
+    TwoPrefills,
+    #[error("the file for `{region}` has {file:#x} bytes, the region has {bytes:#x}")]
+    PrefillTooLong { region: String, file: u64, bytes: u64, page: u64 },
+    #[error("the file for `{region}` has {file:#x} bytes and ends before the last page of the region")]
+    PrefillTooShort { region: String, file: u64, page: u64 },
+    #[error("no file fills `{region}`, so there is no size of it to set")]
+    PrefillSize { region: String },
+    #[error("`{region}` is filled, but it belongs to `{owner}`")]
+    FilledRegion { region: String, owner: String },
+    #[error("`{region}` of line {line} has no physical address to set")]
+    RegionAddress { region: String, line: usize },
+
+    #[error("a second `{element}` in one protection domain")]
+    RepeatedElement { element: String },
+    #[error("the interrupt says not where it comes from")]
+    InterruptWithoutSource,
+    #[error("this virtual machine is in no protection domain")]
+    MachineWithoutDomain,
+    #[error("the virtual machine `{machine}` has no virtual processor")]
+    MachineWithoutProcessor { machine: String },
+
+    // Rules about devices, virtual machines and capabilities.
+    #[error("the interrupt {number} goes to `{first}` and to `{second}`")]
+    SharedInterrupt { number: u64, first: String, second: String },
+    #[error("`{domain}` has two channels or interrupts with the number {id}")]
+    InterruptNumber { domain: String, id: u8 },
+    #[error("`{domain}` has two sets of I/O ports with the number {id}")]
+    PortNumber { domain: String, id: u8 },
+    #[error("the I/O ports {first:#x} of `{one}` and {second:#x} of `{other}` overlap")]
+    OverlappingPorts { one: String, first: u64, other: String, second: u64 },
+    #[error("`{domain}` gets two capabilities in slot {slot}")]
+    RepeatedSlot { domain: String, slot: u64 },
+    #[error("the pages of `{region}` are too large for the IOMMU")]
+    LargeIoMap { region: String },
+    #[error("`{region}` does not fit into `{holder}` at {address:#x}")]
+    MapOutOfReach { holder: String, region: String, address: u64, end: u64 },
+    #[error("{one} is of ARM or RISC-V, {other} is of x86")]
+    MixedProcessors { one: &'static str, other: &'static str },
 
     // Rules about participants.
     #[error("there is no protection domain `{CENTRAL}`")]
@@ -44,19 +129,25 @@ pub enum Problem {
     #[error("the name `{name}` has {} bytes", name.len())]
     NameTooLong { name: String },
     #[error("`{name}` is named here, but there is no such protection domain")]
-    UnknownClient { name: String },
+    UnknownClient { name: String, meant: Option<String> },
     #[error("`{name}` is named here, but is not a client")]
     NotAClient { name: String },
     #[error("this flow goes from `{name}` to itself")]
     FlowToSelf { name: String },
-    #[error("the flow from `{from}` to `{to}` is listed twice")]
-    DuplicateFlow { from: String, to: String },
+    #[error("the flow from `{from}` to `{to}` is listed twice, first in line {first}")]
+    DuplicateFlow { from: String, to: String, first: usize },
+    #[error("there is no flow")]
+    NoFlows,
+    #[error("messages may have {found} bytes, but `{region}` has {}", count(*bytes, "byte"))]
+    LongMessage { region: String, found: u32, bytes: u64 },
+    #[error("`{region}` is named like a region of a client, but there is no protection domain `{client}`")]
+    OrphanRegion { region: String, client: String, meant: Option<String> },
 
     // Rules about memory.
     #[error("`{domain}` needs the memory region `{region}`, which does not exist")]
     MissingRegion { domain: String, region: String, bytes: u64 },
     #[error("`{domain}` does not map `{region}`")]
-    MissingMap { domain: String, region: String, permissions: &'static str },
+    MissingMap { domain: String, region: String, permissions: &'static str, address: u64 },
     #[error("`{domain}` maps `{region}` with perms `{found}`")]
     WrongPermission { domain: String, region: String, found: String, wanted: &'static str },
     #[error("`{domain}` may execute `{region}`")]
@@ -79,24 +170,54 @@ pub enum Problem {
     OverlappingMaps { domain: String, first: String, second: String },
     #[error("`{region}` lies in central's window or wraps around")]
     MapInWindow { region: String },
+    #[error("`{region}` is mapped at the address 0")]
+    MapAtZero { region: String },
+    #[error("`{region}` ends at {end:#x}, in the stack of `{domain}` or above it")]
+    MapTooHigh { domain: String, region: String, end: u64, limit: u64 },
+    #[error("`{domain}` maps `{region}` uncached")]
+    Uncached { domain: String, region: String },
+    #[error("`{region}` is cached in one map and not in another, in line {first}")]
+    CachedDiffers { region: String, first: usize },
     #[error("`{first}` and `{second}` are the same physical memory")]
     PhysicalOverlap { first: String, second: String },
     #[error("`{holder}` holds capabilities of `{held}`")]
     HeldCapability { holder: String, held: String },
+    #[error("`{parent}` is the parent of `{child}`")]
+    ParentOfAnother { parent: String, child: String },
+    #[error("{what}")]
+    HiddenPath { what: String, remedy: String },
+    #[error("`{name}` is trusted, but there is no such {what}")]
+    UnknownTrusted { name: String, what: &'static str },
+    #[error("`{name}` is trusted, but takes part in flows itself")]
+    TrustedParticipant { name: String },
+    #[error("`{name}` is trusted, but nothing needs that")]
+    NeedlessTrust { name: String },
+    #[error("`{name}` is trusted twice")]
+    TrustedTwice { name: String },
+    #[error("`{name}` is trusted without a reason")]
+    TrustedWithoutReason { name: String },
+    #[error("this names {found} to trust")]
+    TrustedNames { found: &'static str },
     #[error("the configuration needs {needed:#x} bytes, `{CONFIG_REGION}` has {found:#x}")]
     ConfigTooSmall { found: u64, needed: u64 },
 
     // Rules about signals.
     #[error("`{domain}` has no channel to `{CENTRAL}`")]
-    MissingChannel { domain: String },
+    MissingChannel { domain: String, ids: [u8; 2] },
     #[error("`{domain}` may not signal `{other}`")]
     SilentChannel { domain: String, other: String },
     #[error("`{domain}` may make protected procedure calls to `{other}`")]
     ProtectedCall { domain: String, other: String },
     #[error("the clients `{first}` and `{second}` have a channel of their own")]
     ConnectedClients { first: String, second: String },
-    #[error("`{domain}` has two channels with the number {id}")]
-    DuplicateChannel { domain: String, id: u8 },
+    #[error("`{domain}` has the number {id} twice, first in line {first}")]
+    DuplicateChannel { domain: String, id: u8, first: usize, free: Option<u8> },
+    #[error("both ends may make protected procedure calls")]
+    CallsBothWays,
+    #[error("`{caller}` of priority {priority} may call `{callee}` of priority {other}")]
+    CallPriority { caller: String, priority: u8, callee: String, other: u8 },
+    #[error("`{domain}` sets the symbol `{symbol}`, which Ferry sets")]
+    ReservedSymbol { domain: String, symbol: String },
     #[error("no setvar sets the symbol `{symbol}` in `{domain}`")]
     MissingSetvar { domain: String, attribute: &'static str, symbol: String },
     #[error("`{domain}` gets the symbol `{symbol}` twice")]
@@ -105,8 +226,8 @@ pub enum Problem {
     // Rules about time.
     #[error("`{CENTRAL}` has priority {central}, its client `{client}` has {priority}")]
     CentralPriority { client: String, priority: u8, central: u8 },
-    #[error("`{TICKER}` has priority {ticker}, the client `{client}` has {priority}")]
-    TickerPriority { client: String, priority: u8, ticker: u8 },
+    #[error("`{TICKER}` has priority {ticker}, `{other}` has {priority}")]
+    TickerPriority { other: String, priority: u8, ticker: u8 },
     #[error("there is a tick, but no protection domain `{TICKER}`")]
     TickWithoutTicker,
     #[error("there is a protection domain `{TICKER}`, but no tick")]
@@ -115,6 +236,20 @@ pub enum Problem {
     TickPeriod { tick: u32, ticker: u64 },
     #[error("`{TICKER}` has a budget of {budget} us in a period of {period} us")]
     TickerBudget { budget: u64, period: u64 },
+
+    // Rules about what a platform lacks.
+    #[error("{what} does not exist on {platform}")]
+    NotOnPlatform { what: String, platform: &'static str },
+    #[error("priority {priority} is above those of {platform}")]
+    PlatformPriority { priority: u8, highest: u8, platform: &'static str },
+    #[error("{platform} has no processor core {core}")]
+    PlatformCore { core: u8, cores: u8, platform: &'static str },
+    #[error("{platform} cannot count a period of {period} us")]
+    PlatformPeriod { period: u32, least: u32, most: u32, platform: &'static str },
+    #[error("`{region}` lies outside of what {platform} can map")]
+    PlatformAddress { region: String, least: u64, most: u64, platform: &'static str },
+    #[error("`{region}` may be written and executed, which {platform} never allows")]
+    WritableCode { region: String, platform: &'static str },
 }
 
 impl Problem {
@@ -131,20 +266,28 @@ impl Problem {
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
+            Self::UnknownElement { meant: Some(meant), .. }
+            | Self::UnknownAttribute { meant: Some(meant), .. }
+            | Self::UnknownRegion { meant: Some(meant), .. }
+            | Self::UnknownDomain { meant: Some(meant), .. }
+            | Self::UnknownClient { meant: Some(meant), .. }
+            | Self::UnknownScheduleDomain { meant: Some(meant), .. }
+            | Self::OrphanRegion { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
             Self::NotXml { .. } => "write a Microkit 2.3 system description".into(),
-            Self::NotToml { .. } => {
-                "the keys and their values are in the comment at the top of flows.toml".into()
-            }
+            Self::NotToml { .. } => "docs/flows.md lists every key and its values".into(),
             Self::UnknownElement { .. } => "remove it, or check the spelling in Microkit's manual".into(),
             Self::UnknownAttribute { known, .. } if known.is_empty() => "remove it".into(),
             Self::UnknownAttribute { known, .. } => format!("known attributes: {known}"),
+            Self::MissingAttribute { attribute, free: Some(free), .. } => {
+                format!("add {attribute}=\"{free}\", which is free")
+            }
             Self::MissingAttribute { attribute, .. } => format!("add {attribute}=\"…\""),
             Self::BadValue { expected, .. } => format!("write {expected}"),
             Self::DuplicateName { .. } => "give one of the two another name".into(),
-            Self::UnknownRegion { name } => {
+            Self::UnknownRegion { name, .. } => {
                 format!("add <memory_region name=\"{name}\" size=\"…\" /> or correct the name")
             }
-            Self::UnknownDomain { name } => {
+            Self::UnknownDomain { name, .. } => {
                 format!("add <protection_domain name=\"{name}\">…</protection_domain> or correct the name")
             }
             Self::ChannelEnds { .. } => "write two <end pd=\"…\" id=\"…\" /> elements".into(),
@@ -165,14 +308,14 @@ impl Problem {
                 )
             }
             Self::NameTooLong { .. } => format!("shorten it to {MAX_NAME} bytes"),
-            Self::UnknownClient { name } => {
+            Self::UnknownClient { name, .. } => {
                 format!("add the protection domain `{name}` to the system description or correct the name")
             }
             Self::NotAClient { .. } => "name protection domains that send or receive".into(),
             Self::FlowToSelf { .. } => "remove it; a client reaches its own memory without central".into(),
             Self::DuplicateFlow { .. } => "remove one of the two".into(),
             Self::TickerPriority { priority, .. } => {
-                format!("give the ticker a priority above {priority}, so that no client can starve the tick")
+                format!("give the ticker a priority above {priority}, so that nobody can starve the tick")
             }
             Self::CentralPriority { priority, .. } => {
                 format!(
@@ -186,14 +329,15 @@ impl Problem {
                 "write a budget below {period}, such as budget=\"{}\"; a ticker that is never out of budget never waits for the next period",
                 (period / 10).max(1)
             ),
-            Self::MissingChannel { domain } => format!(
-                "add <channel><end pd=\"{CENTRAL}\" id=\"…\" /><end pd=\"{domain}\" id=\"…\" setvar_id=\"ferry_central\" /></channel>"
+            Self::MissingChannel { domain, ids: [central, own] } => format!(
+                "add <channel><end pd=\"{CENTRAL}\" id=\"{central}\" /><end pd=\"{domain}\" id=\"{own}\" setvar_id=\"ferry_central\" /></channel>"
             ),
             Self::SilentChannel { .. } => "remove notify=\"false\"".into(),
             Self::ProtectedCall { .. } => "remove pp=\"true\"; central serves signals alone".into(),
             Self::ConnectedClients { first, second } => {
                 format!("remove it and list a flow from `{first}` to `{second}`; central does the signalling")
             }
+            Self::DuplicateChannel { free: Some(free), .. } => format!("write id=\"{free}\", which is free"),
             Self::DuplicateChannel { .. } => "give one of the two another id".into(),
             Self::MissingSetvar { attribute, symbol, .. } => format!("add {attribute}=\"{symbol}\" here"),
             Self::DuplicateSymbol { .. } => "remove one of the two, or name another symbol".into(),
@@ -206,8 +350,8 @@ impl Problem {
             Self::MissingRegion { region, bytes, .. } => {
                 format!("add <memory_region name=\"{region}\" size=\"{bytes:#x}\" page_size=\"0x1000\" />")
             }
-            Self::MissingMap { region, permissions, .. } => {
-                format!("add <map mr=\"{region}\" vaddr=\"…\" perms=\"{permissions}\" /> to it")
+            Self::MissingMap { region, permissions, address, .. } => {
+                format!("add <map mr=\"{region}\" vaddr=\"{address:#x}\" perms=\"{permissions}\" /> to it")
             }
             Self::WrongPermission { wanted, .. } => format!("write perms=\"{wanted}\""),
             Self::Executable { .. } => {
@@ -243,7 +387,7 @@ impl Problem {
             Self::ConfigTooSmall { needed, .. } => {
                 format!("write size=\"{:#x}\"", needed.next_multiple_of(PAGE_BYTES))
             }
-            _ => String::new(),
+            _ => remedy::of(self),
         }
     }
 }

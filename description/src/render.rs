@@ -1,6 +1,8 @@
-//! Shows mistakes as a compiler does: the line of the file, the place underlined, the remedy below.
+//! Shows mistakes as a compiler does: the line of the file, the place underlined, the remedy below. The name
+//! of the rule is in brackets; `docs/system.md` explains every rule.
 
 use crate::mistake::Mistakes;
+use crate::name::{shown, shown_lines};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -11,18 +13,28 @@ impl Mistakes {
         let renderer =
             if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
         let mut text = String::new();
-        for mistake in self {
+        for mistake in self.first() {
             let source = mistake.place.source();
             let path = source.path().to_string_lossy();
             // A whole element can be long. Its first line is enough to recognise it.
             let span = first_line(source.text(), &mistake.place.span);
             let annotation = AnnotationKind::Primary.span(span);
             let (title, remedy) = (mistake.problem.to_string(), mistake.problem.remedy());
+            let (title, remedy, path) = (shown(&title), shown(&remedy), shown(&path));
             let group = Level::ERROR
-                .primary_title(&title)
-                .element(Snippet::source(source.text()).path(path.as_ref()).annotation(annotation))
-                .element(Level::HELP.message(&remedy));
+                .primary_title(title.as_ref())
+                .id(mistake.problem.rule())
+                .element(
+                    Snippet::source(shown_lines(source.text()).into_owned())
+                        .path(path.as_ref())
+                        .annotation(annotation),
+                )
+                .element(Level::HELP.message(remedy.as_ref()));
             text.push_str(&renderer.render(&[group]));
+            text.push_str("\n\n");
+        }
+        for line in self.others() {
+            text.push_str(&line);
             text.push_str("\n\n");
         }
         text

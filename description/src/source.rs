@@ -9,27 +9,60 @@ use std::sync::Arc;
 
 /// A file of the description: its text and the name to show for it.
 #[derive(Clone, Debug)]
-pub struct Source(Arc<Text>);
+pub struct Source(Arc<Contents>);
 
 #[derive(Debug)]
-struct Text {
+struct Contents {
     path: PathBuf,
     text: String,
+    /// Where files that the text names are looked for, in this order.
+    directories: Vec<PathBuf>,
 }
 
 impl Source {
     /// Makes a source from text in memory. `path` is only shown.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
-        Self(Arc::new(Text { path: path.into(), text: text.into() }))
+        Self(Arc::new(Contents { path: path.into(), text: text.into(), directories: Vec::new() }))
     }
 
-    /// Reads the file at `path`.
+    /// The same source. Files that it names are looked for in these directories.
+    #[must_use]
+    pub fn with_directories(&self, directories: Vec<PathBuf>) -> Self {
+        let Contents { path, text, .. } = self.0.as_ref();
+        Self(Arc::new(Contents { path: path.clone(), text: text.clone(), directories }))
+    }
+
+    /// Reads the file at `path`. Files that it names are looked for in its own directory first, then in the
+    /// current one, as Microkit's tool does.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Self::new(path, text)),
-            Err(cause) => Err(ReadError { path: path.to_owned(), cause }),
-        }
+        let bytes = std::fs::read(path).map_err(|cause| ReadError::File { path: path.to_owned(), cause })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default());
+            let last = before.rsplit('\n').next().unwrap_or_default();
+            ReadError::NotUtf8 {
+                path: path.to_owned(),
+                line: before.split('\n').count(),
+                column: last.chars().count() + 1,
+                byte: error.as_bytes().get(valid).copied().unwrap_or_default(),
+            }
+        })?;
+        let own = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self::new(path, text).with_directories(vec![own, PathBuf::new()]))
+    }
+
+    /// Where files that the text names are looked for, in this order.
+    #[must_use]
+    pub fn directories(&self) -> &[PathBuf] {
+        &self.0.directories
+    }
+
+    /// The file that the text calls `name`: the first that exists.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
+        // Only the kind of the file is looked at. A device would never end.
+        self.0.directories.iter().map(|directory| directory.join(name)).find(|path| path.is_file())
     }
 
     /// The file's name, as the caller gave it.
@@ -53,11 +86,31 @@ impl Source {
 
 /// A file of the description could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {cause}; name another file with --system or --flows", path.display())]
-pub struct ReadError {
-    path: PathBuf,
-    #[source]
-    cause: io::Error,
+pub enum ReadError {
+    /// It cannot be opened.
+    #[error("{}: {cause}; name another file with --system or --flows", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// It is no text.
+    #[error(
+        "{}:{line}:{column}: the byte {byte:#04x} is not UTF-8; save the file in UTF-8, or remove the byte",
+        path.display()
+    )]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first byte that is wrong, from 1.
+        line: usize,
+        /// Its column in characters, from 1.
+        column: usize,
+        /// The byte.
+        byte: u8,
+    },
 }
 
 /// A range of bytes in a file of the description.

@@ -1,9 +1,11 @@
 //! The contents of `system.xml` as data. Names are resolved to numbers. Nothing is checked yet, except that
 //! it can be read.
 
+use crate::device::{Held, Interrupt, IoSpace, Machine, Parent, Ports};
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
 use crate::source::Place;
 use std::fmt;
+use std::path::PathBuf;
 
 /// A system description.
 #[derive(Clone, Debug)]
@@ -15,10 +17,14 @@ pub struct System {
     pub regions: Vec<Region>,
     /// The channels.
     pub channels: Vec<Channel>,
-    /// Mappings into virtual machines and devices, which are no protection domains.
-    pub foreign: Vec<Foreign>,
+    /// The virtual machines.
+    pub machines: Vec<Machine>,
+    /// The address spaces of devices.
+    pub io_spaces: Vec<IoSpace>,
     /// Elements and attributes that Ferry itself does not need.
     pub extras: Vec<Extra>,
+    /// The domain schedule (`<domains>`), if there is one.
+    pub schedule: Option<Schedule>,
     /// The whole file, for mistakes about something that is missing in it.
     pub place: Place,
 }
@@ -38,14 +44,40 @@ pub struct Domain {
     pub period_us: u64,
     /// Size of the stack in bytes.
     pub stack_bytes: u64,
+    /// Number of the processor core that it runs on.
+    pub core: u8,
+    /// Name of the scheduling domain that it runs in (`domain`).
+    pub schedule_domain: Option<String>,
+    /// Symbols of its program that the description sets, except those of channels.
+    pub symbols: Vec<(String, Place)>,
     /// File name of its program, as the file states it.
     pub program: String,
     /// The regions that are mapped from the start.
     pub maps: Vec<Map>,
-    /// Domains of which it holds the thread, the scheduling context or the address space as a capability
-    /// (`<cspace>`), by name.
-    pub holds: Vec<(String, Place)>,
+    /// Its parent, if it is a child of another domain.
+    pub parent: Option<Parent>,
+    /// The capabilities of other domains that it holds.
+    pub holds: Vec<Held>,
+    /// The interrupts that it receives.
+    pub interrupts: Vec<Interrupt>,
+    /// The I/O ports that it may use.
+    pub ports: Vec<Ports>,
+    /// Whether it may call the firmware (`smc`).
+    pub calls_firmware: bool,
     /// Where its element is.
+    pub place: Place,
+}
+
+/// A domain schedule: which protection domains may run when.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The scheduling domains by name, in the order of the file.
+    pub domains: Vec<String>,
+    /// Number of entries and end markers.
+    pub entries: usize,
+    /// The names of the scheduling domains that have an entry.
+    pub scheduled: Vec<String>,
+    /// Where the element is.
     pub place: Place,
 }
 
@@ -61,8 +93,12 @@ pub struct Region {
     pub page_bytes: Option<u64>,
     /// The physical address that the file states.
     pub physical: Option<u64>,
-    /// File with its initial contents, as the description names it.
-    pub prefill: Option<String>,
+    /// File with its initial contents.
+    pub prefill: Option<PathBuf>,
+    /// Size of that file in bytes.
+    pub prefill_bytes: u64,
+    /// Whether the kernel's boot information fills it (`prefill_bootinfo`).
+    pub boot_information: bool,
     /// Where its element is.
     pub place: Place,
 }
@@ -76,6 +112,8 @@ pub struct Map {
     pub address: u64,
     /// What the domain may do with it.
     pub permissions: Permissions,
+    /// Whether the processor may cache it.
+    pub cached: bool,
     /// Symbol that gets the address of the mapping.
     pub setvar_address: Option<String>,
     /// Symbol that gets the size of the region in bytes.
@@ -93,19 +131,6 @@ pub struct Permissions {
     pub write: bool,
     /// `x`
     pub execute: bool,
-}
-
-/// A region mapped into something that is no protection domain.
-#[derive(Clone, Debug)]
-pub struct Foreign {
-    /// What the region is mapped into, as in "virtual machine `linux`".
-    pub holder: String,
-    /// Number of the region.
-    pub region: usize,
-    /// What the holder may do with the region.
-    pub permissions: Permissions,
-    /// Where the element of the mapping is.
-    pub place: Place,
 }
 
 /// Two ends that signal each other.
@@ -167,6 +192,24 @@ impl System {
     }
 }
 
+impl System {
+    /// The page size that Microkit's tool uses for a region: the stated one, else the largest that the size
+    /// of the region allows, its physical address, and every address at which somebody maps it.
+    #[must_use]
+    pub fn page_bytes(&self, number: usize) -> u64 {
+        let region = &self.regions[number];
+        let of_domains = self.domains.iter().flat_map(|domain| &domain.maps);
+        let maps = of_domains.chain(self.machines.iter().flat_map(|machine| &machine.maps));
+        let maps = maps.filter(|map| map.region == number);
+        let mut addresses = maps.map(|map| map.address).chain(region.physical).chain([region.bytes]);
+        // The tool leaves pages small for devices.
+        let mut io_maps = self.io_spaces.iter().flat_map(|space| &space.maps);
+        let is_small = io_maps.any(|map| map.region == number);
+        let is_large = !is_small && addresses.all(|address| address.is_multiple_of(LARGE_PAGE_BYTES));
+        region.page_bytes.unwrap_or(if is_large { LARGE_PAGE_BYTES } else { PAGE_BYTES })
+    }
+}
+
 impl Domain {
     /// The first mapping of a region in this domain.
     #[must_use]
@@ -175,21 +218,17 @@ impl Domain {
     }
 }
 
-impl Region {
-    /// The page size that the Microkit tool uses: the stated one, else the largest that the size of the
-    /// region allows.
-    #[must_use]
-    pub fn effective_page_bytes(&self) -> u64 {
-        let largest = if self.bytes.is_multiple_of(LARGE_PAGE_BYTES) { LARGE_PAGE_BYTES } else { PAGE_BYTES };
-        self.page_bytes.unwrap_or(largest)
-    }
-}
-
 impl Permissions {
     /// `r`
     pub const READ: Self = Self { read: true, write: false, execute: false };
     /// `rw`
     pub const READ_WRITE: Self = Self { read: true, write: true, execute: false };
+}
+
+impl serde::Serialize for Permissions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl fmt::Display for Permissions {

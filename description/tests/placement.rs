@@ -2,7 +2,7 @@
 //! grants. Also checks the demo of this repository.
 
 use ferry_description::{
-    Access, Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Permissions, Reach, Source, WINDOW_ADDRESS,
+    Access, Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Permissions, Source, WINDOW_ADDRESS, When,
 };
 use ferry_layout::config::{Config, ConfigError, Mapping};
 use std::path::Path;
@@ -88,17 +88,17 @@ fn a_region_grows_for_the_file_that_fills_it() {
 
 #[test]
 fn the_access_table_lists_every_reach_of_central() {
-    let table = demo(&[]).access();
-    let central: Vec<_> = table.rows.iter().filter(|row| row.holder == "central").collect();
+    let table = demo(&[]).report();
+    let central: Vec<_> = table.access.iter().filter(|row| row.holder.name == "central").collect();
     let row = |region: &str| {
         let rows: Vec<&&Access> = central.iter().filter(|row| row.region == region).collect();
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
-        (row.permissions, row.reach)
+        (row.permissions, row.when)
     };
-    assert_eq!(row("sender_out"), (Permissions::READ, Reach::Always));
-    assert_eq!(row("sender_in"), (Permissions::READ_WRITE, Reach::Always));
-    assert_eq!(row("sender_tx"), (Permissions::READ, Reach::PerTransfer));
-    assert_eq!(row("receiver_rx"), (Permissions::READ_WRITE, Reach::PerTransfer));
+    assert_eq!(row("sender_out"), (Permissions::READ, When::Always));
+    assert_eq!(row("sender_in"), (Permissions::READ_WRITE, When::Always));
+    assert_eq!(row("sender_tx"), (Permissions::READ, When::PerTransfer));
+    assert_eq!(row("receiver_rx"), (Permissions::READ_WRITE, When::PerTransfer));
     assert!(central.iter().all(|row| row.region != "input"));
     let shown = table.to_string();
     assert!(shown.contains("sender -> receiver  up to 65536 bytes a message, normal"), "{shown}");

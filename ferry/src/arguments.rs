@@ -20,9 +20,13 @@ pub(crate) enum Command {
     /// Count what a message costs on seL4, in instructions.
     Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.
-    Check(DescriptionFiles),
+    Check(CheckArguments),
+    /// Draw who can influence whom: protection domains, memory, flows, and what goes past the flows.
+    Graph(GraphArguments),
     /// Build a bootable image.
     Image(ImageArguments),
+    /// Read an image back, and compare it with the description that it is said to be built from.
+    Inspect(InspectArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
     Lint,
     /// Run the system in QEMU or as Linux processes, send a file through it, and compare what arrives.
@@ -31,6 +35,51 @@ pub(crate) enum Command {
     Setup,
     /// Run the scenarios of the test harness, each in a system of its own.
     Test(TestArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    /// Check it for this platform too. By default, say on which platforms it can be built.
+    #[arg(long, value_enum)]
+    pub(crate) platform: Option<Platform>,
+    /// Check it for this board of Microkit too. By default, say on which boards it can be built.
+    #[arg(long, value_parser = target::board())]
+    pub(crate) board: Option<&'static Board>,
+    /// For people, or for programs: docs/check.schema.json describes the JSON.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// How the report is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GraphArguments {
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    /// The language of the drawing.
+    #[arg(long, value_enum, default_value = "svg")]
+    pub(crate) format: Drawing,
+    /// The file for the drawing. By default it is printed.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The language of a drawing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Drawing {
+    /// For a browser or a document.
+    Svg,
+    /// For Graphviz.
+    Dot,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -49,6 +98,19 @@ pub(crate) struct ImageArguments {
     /// Directory for the image. It is created if it does not exist.
     #[arg(short, long, value_name = "DIRECTORY")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// The image: of the classic platform, the file system.elf.
+    pub(crate) image: PathBuf,
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// A region and the file that filled it when the image was built. May be repeated.
+    #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
+    pub(crate) prefill: Vec<(String, PathBuf)>,
 }
 
 fn prefill(text: &str) -> Result<(String, PathBuf), String> {

@@ -1,18 +1,70 @@
-//! `ferry check`: applies the rules, and shows who can read and write what.
+//! `ferry check`: applies the rules, and prints the isolation report, for people or for programs, and where
+//! the system can be built.
 
-use crate::description_files::DescriptionFiles;
+use crate::arguments::{CheckArguments, Format};
+use crate::description_files::DescriptionError;
 use crate::error::Error;
+use crate::output::line;
+use crate::target::{Config, Platform, Target};
+use ferry_description::{Description, Mistakes, Verdict, count};
 
-/// Checks both files and prints the table of access.
-pub(crate) fn check(files: &DescriptionFiles) -> Result<(), Error> {
-    let description = files.load(&[])?;
-    print!("{}", description.access());
-    println!(
-        "\n{} and {} have no mistake: {} clients, {} flows",
+/// Checks both files and prints the report. As JSON, mistakes are part of what is printed.
+pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
+    let files = &arguments.description;
+    let targets: Vec<Target> =
+        Target::all(Config::Debug).filter(|target| is_wanted(target, arguments)).collect();
+    let checked = checked(arguments, &targets);
+    if arguments.format == Format::Json {
+        let verdict = match &checked {
+            Ok(description) => Some(Verdict::right(description.report())),
+            Err(DescriptionError::Mistakes(mistakes)) => Some(Verdict::wrong(mistakes)),
+            Err(DescriptionError::Read(_)) => None,
+        };
+        if let Some(verdict) = verdict {
+            line(format_args!("{}", serde_json::to_string_pretty(&verdict)?))?;
+        }
+        checked?;
+        return Ok(());
+    }
+    let description = checked?;
+    line(format_args!("{}", description.report()))?;
+    for target in &targets {
+        buildable(&description, target)?;
+    }
+    line(format_args!(
+        "\n{} and {} have no mistake: {}, {}",
         files.system.display(),
         files.flows.display(),
-        description.clients.len(),
-        description.flows.len()
-    );
+        count(description.clients.len(), "client"),
+        count(description.flows.len(), "flow"),
+    ))?;
+    Ok(())
+}
+
+/// The description, if it has no mistake, and none for the targets that the caller asks about.
+fn checked(arguments: &CheckArguments, targets: &[Target]) -> Result<Description, DescriptionError> {
+    let description = arguments.description.load(&[])?;
+    if arguments.platform.is_some() || arguments.board.is_some() {
+        for target in targets {
+            description.check_for(target.rules())?;
+        }
+    }
+    Ok(description)
+}
+
+fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
+    let is_microkit = target.platform == Platform::Microkit;
+    arguments.platform.is_none_or(|platform| platform == target.platform)
+        && arguments.board.is_none_or(|board| is_microkit && target.board == board)
+}
+
+/// Says whether the system can be built for a target, and what is first in the way.
+fn buildable(description: &Description, target: &Target) -> Result<(), Error> {
+    let first = |mistakes: Mistakes| mistakes.iter().next().map(ToString::to_string).unwrap_or_default();
+    let name = target.rules().name;
+    match description.check_for(target.rules()).map_err(first) {
+        Ok(()) => line(format_args!("can be built for {name}"))?,
+        Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
+    }
     Ok(())
 }

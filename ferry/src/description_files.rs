@@ -1,7 +1,7 @@
 //! The two files of a system, as the command line takes them, and how they become a checked description.
 
 use clap::Args;
-use ferry_description::{Description, Mistakes, ReadError, Source};
+use ferry_description::{Description, Mistakes, Platform, ReadError, Source};
 use std::path::PathBuf;
 
 /// The files of a system.
@@ -25,10 +25,21 @@ pub(crate) enum DescriptionError {
 }
 
 impl DescriptionFiles {
-    /// Reads and checks both files. `grown` names regions, and the number of bytes that each must have at
-    /// least.
+    /// Reads and checks both files, for every platform. `grown` names regions, and the number of bytes that
+    /// each must have at least.
     pub(crate) fn load(&self, grown: &[(&str, u64)]) -> Result<Description, DescriptionError> {
         let (system, flows) = (Source::read(&self.system)?, Source::read(&self.flows)?);
         Ok(Description::check(&system, &flows, grown)?)
+    }
+
+    /// The same, for one platform or board.
+    pub(crate) fn load_for(
+        &self,
+        platform: &Platform,
+        grown: &[(&str, u64)],
+    ) -> Result<Description, DescriptionError> {
+        let description = self.load(grown)?;
+        description.check_for(platform)?;
+        Ok(description)
     }
 }

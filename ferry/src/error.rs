@@ -9,10 +9,11 @@ use crate::description_files::DescriptionError;
 use crate::file::FileError;
 use crate::input::InputError;
 use crate::microkit::{MicrokitError, SdkError};
+use crate::output::{OutputError, has_colour, note};
 use crate::programs::ProgramsError;
 use crate::setup::SetupError;
 use crate::workspace::WorkspaceError;
-use std::io::{self, IsTerminal};
+use ferry_description::{Mistakes, count, shown};
 use std::process::ExitCode;
 
 /// Why a command ended without success.
@@ -23,6 +24,8 @@ pub(crate) enum Error {
     Failed,
     #[error(transparent)]
     Description(#[from] DescriptionError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
@@ -41,6 +44,8 @@ pub(crate) enum Error {
     Boot(#[from] BootError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error("the report could not be written as JSON: {0}; this is a defect of ferry")]
+    Json(#[from] serde_json::Error),
     #[error("there is no memory region `{region}` to fill; name one of the system description's")]
     NoSuchRegion { region: String },
     #[error(
@@ -48,10 +53,24 @@ pub(crate) enum Error {
          `make run PLATFORM=hosted`, which is `ferry run --platform hosted`"
     )]
     NoImage,
+    #[error("only images of the classic platform can be read back; add --platform classic")]
+    NoInspection,
+    #[error(
+        "the image is not what the description says, in {}:\n  {lines}\nbuild it again from these files, and do \
+         not boot this one",
+        ferry_description::count(*count, "place")
+    )]
+    ImageDiffers { count: usize, lines: String },
     #[error("only Microkit has images for use; leave out --product, or add --platform microkit")]
     NoProduct,
     #[error("{what}\n{remedy}")]
     Transfer { what: String, remedy: &'static str },
+}
+
+impl From<Mistakes> for Error {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Description(mistakes.into())
+    }
 }
 
 impl From<BuiltError> for Error {
@@ -80,7 +99,7 @@ impl Error {
     /// The exit code: 2 if the caller asked for something that the platform cannot do here, else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Sdk(_) | Self::NoImage | Self::NoProduct => ExitCode::from(2),
+            Self::Sdk(_) | Self::NoImage | Self::NoProduct | Self::NoInspection => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -90,11 +109,18 @@ impl Error {
         match self {
             Self::Failed => {}
             Self::Description(DescriptionError::Mistakes(mistakes)) => {
-                eprint!("{}", mistakes.render(io::stderr().is_terminal()));
-                let count = mistakes.iter().count();
-                eprintln!("ferry: {count} mistake{}; nothing was built", if count == 1 { "" } else { "s" });
+                note(format_args!("{}", mistakes.render(has_colour()).trim_end()));
+                let mistakes = count(mistakes.iter().count(), "mistake");
+                note(format_args!(
+                    "\nferry: {mistakes}; nothing was built; docs/system.md explains every rule"
+                ));
             }
-            error => eprintln!("ferry: {error}"),
+            Self::Output(error) if error.is_of_reader() => {}
+            error => {
+                // Only the lines are the program's own; a name in them can be anybody's.
+                let lines: Vec<_> = error.to_string().lines().map(|line| shown(line).into_owned()).collect();
+                note(format_args!("ferry: {}", lines.join("\n")));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::microkit::{Microkit, cargo_in, host_directory, sdk_is_there};
+use crate::output::line;
 use crate::programs::ProgramsError;
 use crate::progress::{self, Step};
 use crate::setup;
@@ -39,7 +40,7 @@ pub(crate) fn lint() -> Result<(), Error> {
     classic.args(["clippy", "--target", PC99.target, "--features", "ferry-pds-classic/harness"]);
     clippy("the programs for the classic platform", classic, CLASSIC_PROGRAMS, PROGRAMS)?;
     if !sdk_is_there()? {
-        println!("platform/microkit was not linted: no Microkit SDK was found; set MICROKIT_SDK");
+        line(format_args!("platform/microkit was not linted: no Microkit SDK was found; set MICROKIT_SDK"))?;
         return Ok(());
     }
     let microkit = || {

@@ -6,7 +6,7 @@
 //!
 //! Exit status: 0 for success; 1 for failure; 2 for wrong arguments, or for something that the platform
 //! cannot do here, such as an image of the hosted platform, or Microkit without an SDK.
-#![deny(unsafe_code)]
+#![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
 mod bench;
@@ -18,12 +18,14 @@ mod console;
 mod description_files;
 mod error;
 mod file;
+mod graph;
 mod hosted;
 mod image;
 mod input;
+mod inspect;
 mod lint;
-
 mod microkit;
+mod output;
 mod prefill;
 mod programs;
 mod progress;
@@ -37,17 +39,18 @@ mod workspace;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
-use error::Error;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
+        Command::Graph(arguments) => graph::graph(&arguments),
         Command::Image(arguments) => image::image(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Lint => lint::lint(),
         Command::Run(arguments) => run::run(&arguments),
-        Command::Setup => setup::setup().map_err(Error::from),
+        Command::Setup => setup::setup(),
         Command::Test(arguments) => test::test(&arguments),
     };
     match done {

@@ -1,8 +1,8 @@
 //! Shows the steps that take long. On a terminal this is a spinner with the elapsed seconds, elsewhere one
 //! plain line for each step.
 
+use crate::output::{can_move, note};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// A step that takes long. It ends when it is dropped. On a terminal its line disappears then.
@@ -15,8 +15,8 @@ impl Step {
     /// Begins a step. `what` is a phrase like "building the programs".
     pub(crate) fn begin(what: impl Into<String>) -> Self {
         let what = what.into();
-        if !std::io::stderr().is_terminal() {
-            eprintln!("ferry: {what}");
+        if !can_move() {
+            note(format_args!("ferry: {what}"));
             return Self { bar: None, last: Instant::now() };
         }
         let bar = ProgressBar::new_spinner().with_message(what);
@@ -41,8 +41,8 @@ impl Step {
     /// Prints a line without disturbing the spinner.
     pub(crate) fn line(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| note(format_args!("{line}"))),
+            None => note(format_args!("{line}")),
         }
     }
 }
@@ -50,7 +50,7 @@ impl Step {
 /// The option that silences Cargo where a spinner shows the step. Elsewhere Cargo's own lines show the
 /// progress.
 pub(crate) fn quiet() -> Option<&'static str> {
-    std::io::stderr().is_terminal().then_some("--quiet")
+    can_move().then_some("--quiet")
 }
 
 impl Drop for Step {

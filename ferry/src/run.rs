@@ -5,6 +5,7 @@ use crate::boot::{self, Boot, Emulator, Ending, Expectation};
 use crate::built::Built;
 use crate::error::Error;
 use crate::input::{Input, REGION};
+use crate::output::line;
 use crate::progress::Step;
 use crate::summary::{Counters, Received, Summary};
 use crate::target::Selection;
@@ -20,7 +21,8 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
     let input = Input::read(arguments.input.as_deref(), &workspace)?;
     let contents = input.region();
-    let description = arguments.description.load(&[(REGION, contents.len() as u64)])?;
+    let grown = [(REGION, contents.len() as u64)];
+    let description = arguments.description.load_for(arguments.target.rules(), &grown)?;
     if description.system.region(REGION).is_none() {
         return Err(Error::NoSuchRegion { region: REGION.to_owned() });
     }
@@ -33,7 +35,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
     let boot = boot_with_progress(built.what_runs(), emulator, limit, arguments.console)?;
     let received = compare(&input, &boot)?;
     let counters = Counters::of(&boot.console);
-    println!("{}", Summary { input: &input.name, received: &received, counters, duration: boot.duration });
+    line(format_args!(
+        "{}",
+        Summary { input: &input.name, received: &received, counters, duration: boot.duration }
+    ))?;
     Ok(())
 }
 

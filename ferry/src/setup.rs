@@ -1,6 +1,8 @@
 //! The tools that building and booting need. A missing tool is installed if this process may do that, and a
 //! line says so. Otherwise the error names the one command that installs everything.
 
+use crate::error::Error;
+use crate::output::line;
 use crate::progress::Step;
 use crate::shell;
 use ferry_boards::{Board, MICROKIT, PC99};
@@ -39,9 +41,9 @@ impl fmt::Display for Missing<'_> {
 }
 
 /// Runs the command `ferry setup`.
-pub(crate) fn setup() -> Result<(), SetupError> {
+pub(crate) fn setup() -> Result<(), Error> {
     tools()?;
-    println!("everything is there to build and boot the classic platform");
+    line(format_args!("everything is there to build and boot the classic platform"))?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use ferry_boards::{Board, MICROKIT, PC99};
+use ferry_description::Platform as Rules;
 use std::num::NonZeroUsize;
 
 /// What protection domains run on.
@@ -114,6 +115,15 @@ impl Target {
             Platform::Classic => Some(&PC99),
             Platform::Microkit => Some(self.board),
             Platform::Hosted => None,
+        }
+    }
+
+    /// What a system description for it may say.
+    pub(crate) fn rules(&self) -> &'static Rules {
+        match self.platform {
+            Platform::Classic => &Rules::CLASSIC,
+            Platform::Microkit => &self.board.platform,
+            Platform::Hosted => &Rules::HOSTED,
         }
     }
 

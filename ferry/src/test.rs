@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::file::{self, FileError};
 use crate::input::{self, Input};
 use crate::microkit::{self, Microkit};
+use crate::output::line;
 use crate::prefill::{Prefill, Priority};
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
@@ -108,16 +109,18 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
         return Ok(());
     }
     if !with_microkit && arguments.platform.is_none() {
-        println!("******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********");
+        line(format_args!(
+            "******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********"
+        ))?;
     }
     if conclusion.num_ignored > 0 {
-        println!(
+        line(format_args!(
             "{} scenarios of hosted did not run: they need capabilities, which only seL4 has, or real-time priorities, which \
              Linux does not allow every user (`ulimit -r`)",
             conclusion.num_ignored
-        );
+        ))?;
     }
-    println!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed);
+    line(format_args!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed))?;
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
 }
 
@@ -163,7 +166,17 @@ fn microkit_trials(
     let product_directory = directory.with_file_name("product");
     let product_files = demo.clone();
     let input = Input::read(None, workspace)?.region();
+    let scheduled = tests.clone();
+    let (scheduled_input, scheduled_directory) = (input.clone(), directory.with_file_name("schedule"));
+    let scheduled_files =
+        DescriptionFiles { system: workspace.root.join("harness/domains.xml"), ..demo.clone() };
     Ok(vec![
+        Trial::test(format!("{}a_domain_schedule_lets_a_file_cross", suite.prefix), move || {
+            let (files, prefills) = (scheduled_files, [(input::REGION.to_owned(), scheduled_input)]);
+            let directory = scheduled_directory;
+            let emulator = scheduled.emulator(&files.system, &files.flows, &prefills, &[], &directory)?;
+            boot_to_line(emulator, "ferry: received ")
+        }),
         Trial::test(
             format!("{}a_product_transfers_and_nobody_can_call_its_supervisor", suite.prefix),
             move || {

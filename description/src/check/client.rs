@@ -4,6 +4,7 @@
 use super::Rules;
 use crate::description::{Buffer, Client};
 use crate::flows::ClientTable;
+use crate::free;
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, TICKER};
 use crate::problem::Problem;
 use crate::system::{Map, Permissions};
@@ -115,8 +116,9 @@ impl<'a> Rules<'a> {
             self.report(&map.place, Problem::StaticBuffer { region: region.name.clone() });
         }
         let wanted = if table.large_frames { LARGE_PAGE_BYTES } else { PAGE_BYTES };
-        let found = region.effective_page_bytes();
-        if found != wanted {
+        // Ferry's image builders give the region frames of this size, unless the description states another.
+        let found = region.page_bytes.unwrap_or(wanted);
+        if found != wanted || !region.bytes.is_multiple_of(wanted) {
             let (client, region_name) = (client.to_owned(), region.name.clone());
             let problem = Problem::FrameSize { client, region: region_name, found, wanted };
             self.report(&region.place, problem);
@@ -132,17 +134,17 @@ impl<'a> Rules<'a> {
         Some(Buffer { region: number, bytes: region.bytes, frame_bits })
     }
 
-    /// The mapping of a region in `domain`. It is a mistake if there is none, or if one has other permissions
-    /// than `allowed`. The remedy suggests the permissions `wanted`.
+    /// The mapping of a region in domain `number`. It is a mistake if there is none, or if one has other
+    /// permissions than `allowed`. The remedy suggests the permissions `wanted`.
     pub(super) fn map_of(
         &mut self,
-        domain: usize,
+        number: usize,
         region: usize,
         allowed: &[Permissions],
         wanted: &'static str,
     ) -> Option<&'a Map> {
         let system = self.system;
-        let (domain, region_name) = (&system.domains[domain], &system.regions[region].name);
+        let (domain, region_name) = (&system.domains[number], &system.regions[region].name);
         for map in domain.maps.iter().filter(|map| map.region == region) {
             // Execution has a rule of its own, for every mapping.
             let found = Permissions { execute: false, ..map.permissions };
@@ -158,11 +160,10 @@ impl<'a> Rules<'a> {
         }
         let map = domain.map_of(region);
         if map.is_none() {
+            let address = free::address(&mut self.taken[number], system.regions[region].bytes);
             let (domain_name, region) = (domain.name.clone(), region_name.clone());
-            self.report(
-                &domain.place,
-                Problem::MissingMap { domain: domain_name, region, permissions: wanted },
-            );
+            let problem = Problem::MissingMap { domain: domain_name, region, permissions: wanted, address };
+            self.report(&domain.place, problem);
         }
         map
     }

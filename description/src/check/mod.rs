@@ -2,22 +2,30 @@
 //! [`Rules`] checks one subject, reports what it finds, and goes on. Its result is used only if nothing was
 //! reported.
 
+mod capability;
 mod client;
+mod contents;
+mod device;
 mod flow;
 mod memory;
+mod reach;
 mod restart;
+mod schedule;
 mod signal;
 mod tick;
+mod trust;
 
 use crate::description::{Client, Description, Flow, Tick};
 use crate::flows::{self, FlowsFile};
-use crate::limits::{CENTRAL, CONFIG_REGION, PAGE_BYTES};
+use crate::free;
+use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DOMAINS, PAGE_BYTES};
 use crate::mistake::{Mistake, Mistakes};
 use crate::place::config_bytes;
 use crate::problem::Problem;
+use crate::reach::Reach;
 use crate::read;
 use crate::source::{Place, Source};
-use crate::system::{Permissions, System};
+use crate::system::{Domain, Permissions, System};
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
 
 /// The subject of the rules, and the mistakes found so far.
@@ -26,6 +34,10 @@ struct Rules<'a> {
     flows: &'a FlowsFile,
     flows_source: &'a Source,
     mistakes: Vec<Mistake>,
+    /// The addresses that are taken in each domain, and those that remedies have proposed.
+    taken: Vec<Vec<(u64, u64)>>,
+    /// The same for the numbers of channels.
+    numbers: Vec<Vec<u8>>,
 }
 
 impl Rules<'_> {
@@ -39,8 +51,10 @@ impl Description {
     /// whatever the file says: the image builder fills these with a file. The rules apply to the grown sizes.
     pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
         let (system, mut mistakes) = read::read(system);
-        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(mistake));
+        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(*mistake));
         let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
+        // Microkit compares the files with the sizes that the description states.
+        contents::check(&system, &mut mistakes);
         for region in &mut system.regions {
             let wanted = grown.iter().filter(|(name, _)| *name == region.name).map(|(_, bytes)| *bytes);
             let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
@@ -59,12 +73,25 @@ fn apply_rules(
     flows: &FlowsFile,
     flows_source: &Source,
 ) -> Result<Description, Vec<Mistake>> {
-    let mut rules = Rules { system: &system, flows, flows_source, mistakes: Vec::new() };
+    let mut rules = Rules::new(&system, flows, flows_source);
     let found = rules.all();
     let mistakes = rules.mistakes;
     match found {
-        Some(Found { central, config_region, clients, flows, tick, restarts }) if mistakes.is_empty() => {
-            Ok(Description { system, central, config_region, clients, flows, tick, restarts })
+        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
+            if mistakes.is_empty() =>
+        {
+            let flows_path = flows_source.path().to_owned();
+            Ok(Description {
+                system,
+                central,
+                config_region,
+                clients,
+                flows,
+                tick,
+                restarts,
+                flows_path,
+                reach,
+            })
         }
         _ => Err(mistakes),
     }
@@ -78,10 +105,43 @@ struct Found {
     flows: Vec<Flow>,
     tick: Option<Tick>,
     restarts: Vec<u8>,
+    reach: Reach,
 }
 
-impl Rules<'_> {
+impl<'a> Rules<'a> {
+    fn new(system: &'a System, flows: &'a FlowsFile, flows_source: &'a Source) -> Self {
+        let taken = |domain: &Domain| {
+            let ranges = domain
+                .maps
+                .iter()
+                .map(|map| (map.address, map.address.saturating_add(system.regions[map.region].bytes)));
+            ranges.collect()
+        };
+        let ends = system.channels.iter().flat_map(|channel| &channel.ends);
+        let numbers = |domain: usize| {
+            let ends = ends.clone().filter(|end| end.domain == domain).map(|end| end.id);
+            ends.chain(system.domains[domain].interrupts.iter().map(|interrupt| interrupt.id)).collect()
+        };
+        Self {
+            system,
+            flows,
+            flows_source,
+            mistakes: Vec::new(),
+            taken: system.domains.iter().map(taken).collect(),
+            numbers: (0..system.domains.len()).map(numbers).collect(),
+        }
+    }
+
+    /// A free number for a channel of `domain`. Nobody gets it again.
+    fn free_number(&mut self, domain: usize) -> Option<u8> {
+        let numbers = &mut self.numbers[domain];
+        let number = free::number(numbers)?;
+        numbers.push(number);
+        Some(number)
+    }
+
     fn all(&mut self) -> Option<Found> {
+        self.reserved_names();
         let Some(central) = self.system.domain(CENTRAL) else {
             self.report(&self.system.place, Problem::NoCentral);
             return None;
@@ -90,16 +150,46 @@ impl Rules<'_> {
         self.names(&domains);
         let clients: Option<Vec<_>> = domains.iter().map(|domain| self.client(*domain, central)).collect();
         let config_region = self.config(central);
+        let before = self.mistakes.len();
+        self.devices();
         self.maps();
         self.isolation(&domains, central);
+        self.orphans(&domains);
+        self.schedule(&domains, central);
         self.channels(&domains, central);
+        let trusted = self.trusted(&domains, central);
+        self.capabilities(&domains, central, &trusted);
+        // What goes past the flows in one step has a rule of its own, and would be found again.
+        let is_open = self.mistakes.len() > before;
+        let reach = self.reach(&domains, central, trusted, is_open);
         let tick = self.tick(&domains, central);
         let restarts = self.restarts(central);
         let clients = clients?;
         let flows = self.flows(&clients);
         let config_region = config_region?;
         self.config_size(config_region, clients.len(), flows.len());
-        Some(Found { central, config_region, clients, flows, tick, restarts })
+        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
+    }
+
+    /// Names that others have, and the number of domains.
+    fn reserved_names(&mut self) {
+        let system = self.system;
+        let domains = system.domains.iter().map(|domain| (&domain.name, &domain.place));
+        for (name, place) in domains {
+            let owner = match name.as_str() {
+                "monitor" => "Microkit's monitor",
+                "ferry_supervisor" => "Ferry's supervisor",
+                _ => continue,
+            };
+            self.report(place, Problem::ReservedName { name: name.clone(), owner });
+        }
+        for region in system.regions.iter().filter(|region| region.name == "ferry_uart") {
+            let name = region.name.clone();
+            self.report(&region.place, Problem::ReservedName { name, owner: "Ferry's supervisor" });
+        }
+        if let Some(first_too_many) = system.domains.get(MAX_DOMAINS) {
+            self.report(&first_too_many.place, Problem::TooManyDomains { found: system.domains.len() });
+        }
     }
 
     /// Checks the number of clients and the length of their names.

@@ -2,6 +2,7 @@
 //! even if the file does not name it.
 
 use super::Rules;
+use crate::nearest::nearest;
 use crate::problem::Problem;
 
 /// How often central is started again unless `flows.toml` says otherwise. Central loses no message by a
@@ -16,9 +17,11 @@ impl Rules<'_> {
         restarts[central] = CENTRAL_RESTARTS;
         for (name, number) in &self.flows.restarts {
             if let Some(domain) = self.system.domain(name.get_ref()) {
-                restarts[domain] = *number;
+                restarts[domain] = u8::try_from(number.0).unwrap_or(u8::MAX);
             } else {
-                let problem = Problem::UnknownClient { name: name.get_ref().clone() };
+                let unknown = name.get_ref();
+                let meant = nearest(unknown, self.system.domains.iter().map(|domain| domain.name.as_str()));
+                let problem = Problem::UnknownClient { name: unknown.clone(), meant };
                 self.report(&self.flows_source.place(name.span()), problem);
             }
         }

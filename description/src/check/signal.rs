@@ -4,6 +4,7 @@
 use super::Rules;
 use crate::limits::CENTRAL;
 use crate::problem::Problem;
+use crate::source::Place;
 use crate::system::End;
 
 /// The symbol that gets the number of the channel to central.
@@ -15,7 +16,9 @@ impl Rules<'_> {
         let system = self.system;
         let name = &system.domains[domain].name;
         let Some((own, its)) = system.channel(domain, central) else {
-            self.report(&system.domains[domain].place, Problem::MissingChannel { domain: name.clone() });
+            let ids = [central, domain].map(|end| self.free_number(end).unwrap_or(0));
+            let problem = Problem::MissingChannel { domain: name.clone(), ids };
+            self.report(&system.domains[domain].place, problem);
             return None;
         };
         if own.setvar_id.as_deref() != Some(SYMBOL) {
@@ -33,15 +36,18 @@ impl Rules<'_> {
     pub(super) fn channels(&mut self, clients: &[usize], central: usize) {
         let system = self.system;
         let name = |end: &End| system.domains[end.domain].name.clone();
-        let mut numbers: Vec<(usize, u8)> = Vec::new();
+        let mut numbers: Vec<(usize, u8, &Place)> = Vec::new();
         for channel in &system.channels {
             let [a, b] = &channel.ends;
             for (end, other) in [(a, b), (b, a)] {
-                let number = (end.domain, end.id);
-                if numbers.contains(&number) {
-                    self.report(&end.place, Problem::DuplicateChannel { domain: name(end), id: end.id });
+                let same = numbers.iter().find(|(domain, id, _)| (*domain, *id) == (end.domain, end.id));
+                if let Some((_, _, first)) = same {
+                    let (first, free) = (first.line(), self.free_number(end.domain));
+                    let problem = Problem::DuplicateChannel { domain: name(end), id: end.id, first, free };
+                    self.report(&end.place, problem);
                 }
-                numbers.push(number);
+                numbers.push((end.domain, end.id, &end.place));
+                self.call(end, other);
                 // A protected procedure call carries data past all flows, and central would have to answer
                 // it.
                 let between = [end.domain, other.domain];
@@ -58,6 +64,20 @@ impl Rules<'_> {
                 let problem = Problem::ConnectedClients { first: name(a), second: name(b) };
                 self.report(&channel.place, problem);
             }
+        }
+    }
+
+    /// Who answers protected calls has a higher priority than its callers.
+    fn call(&mut self, caller: &End, callee: &End) {
+        let [from, to] = [caller, callee].map(|end| &self.system.domains[end.domain]);
+        if caller.protected && from.priority >= to.priority {
+            let problem = Problem::CallPriority {
+                caller: from.name.clone(),
+                priority: from.priority,
+                callee: to.name.clone(),
+                other: to.priority,
+            };
+            self.report(&caller.place, problem);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rules about time: central has a higher priority than its clients, and so has the ticker.
+//! Rules about time: central has a higher priority than its clients, and the ticker has the highest.
 
 use super::Rules;
 use crate::description::Tick;
@@ -33,20 +33,21 @@ impl Rules<'_> {
             (Some(ticker), Some(tick)) => (ticker, tick),
         };
         let domain = &system.domains[ticker];
-        let strongest =
-            clients.iter().map(|client| &system.domains[*client]).max_by_key(|client| client.priority);
-        if let Some(client) = strongest
-            && client.priority >= domain.priority
+        // Central runs whenever there is work. If it ran above the ticker, busy clients could delay the tick.
+        let others = [central].into_iter().chain(clients.iter().copied());
+        let strongest = others.map(|other| &system.domains[other]).max_by_key(|other| other.priority);
+        if let Some(strongest) = strongest
+            && strongest.priority >= domain.priority
         {
-            let (client, priority) = (client.name.clone(), client.priority);
-            self.report(&domain.place, Problem::TickerPriority { client, priority, ticker: domain.priority });
+            let (other, priority) = (strongest.name.clone(), strongest.priority);
+            self.report(&domain.place, Problem::TickerPriority { other, priority, ticker: domain.priority });
         }
         if domain.budget_us >= domain.period_us {
             let (budget, period) = (domain.budget_us, domain.period_us);
             self.report(&domain.place, Problem::TickerBudget { budget, period });
         }
         let period = &tick.get_ref().period_us;
-        let period_us = *period.get_ref();
+        let period_us = period.get_ref().0;
         let place = self.flows_source.place(period.span());
         if u64::from(period_us) != domain.period_us {
             let problem = Problem::TickPeriod { tick: period_us, ticker: domain.period_us };

@@ -1,23 +1,27 @@
-//! Reads protection domains with everything inside them. Also reads virtual machines and devices, into which
-//! regions can be mapped as well.
+//! Reads protection domains with what is mapped into them, and with their children.
 
 use super::element::{Element, Log};
-use super::extra;
-use crate::limits::{DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PRIORITY, PAGE_BYTES};
+use super::{extra, holdings, missing};
+use crate::device::Parent;
+use crate::limits::{
+    DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES,
+};
+use crate::nearest::nearest;
 use crate::problem::Problem;
-use crate::system::{Domain, Extra, Foreign, Map, System};
+use crate::system::{Domain, Extra, Map, System};
 
 const ATTRIBUTES: [&str; 10] =
     ["name", "priority", "budget", "period", "passive", "stack_size", "cpu", "smc", "fpu", "domain"];
 const CHILD_ATTRIBUTES: [&str; 2] = ["id", "setvar_id"];
-/// Attributes that only the Microkit platform can build.
-const EXTRA_ATTRIBUTES: [&str; 4] = ["passive", "cpu", "smc", "domain"];
+/// Attributes that only the Microkit platform can build, and the value that asks for nothing.
+const EXTRA_ATTRIBUTES: [(&str, &str); 4] =
+    [("passive", "false"), ("cpu", "0"), ("smc", "false"), ("domain", "")];
 const MAP_ATTRIBUTES: [&str; 7] =
     ["mr", "vaddr", "perms", "cached", "setvar_vaddr", "setvar_size", "setvar_prefill_size"];
 
 pub(super) fn protection_domain(
     element: Element<'_>,
-    parent: Option<&str>,
+    parent: Option<Parent>,
     system: &mut System,
     log: &mut Log<'_>,
 ) {
@@ -27,17 +31,25 @@ pub(super) fn protection_domain(
         extra(element, system, log);
     }
     element.check_attributes(&attributes, log);
-    for attribute in EXTRA_ATTRIBUTES {
-        if element.attribute(attribute).is_some() {
+    for (attribute, without) in EXTRA_ATTRIBUTES {
+        if element.attribute(attribute).is_some_and(|value| value != without) {
             system.extras.push(Extra { name: attribute.into(), place: log.place(element) });
         }
     }
-    let Some(name) = element.required("name", log) else { return };
-    if system.domain(name).is_some() {
-        log.report(element.value_span("name"), Problem::DuplicateName { name: name.into() });
+    let Some(name) = element.name_of("name", log) else { return };
+    if let Some(first) = system.domain(name) {
+        let first = system.domains[first].place.line();
+        log.report(element.value_span("name"), Problem::DuplicateName { name: name.into(), first });
         return;
     }
+    let number = system.domains.len();
+    let domain = attributes_of(element, name, system, log);
+    system.domains.push(Domain { parent, ..domain });
+    children(element, number, system, log);
+}
 
+/// Reads what the attributes of a domain say. Its children are still missing.
+fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Log<'_>) -> Domain {
     let priority = element.number("priority", log).unwrap_or(0);
     if priority > MAX_PRIORITY {
         log.bad_value(element, "priority", "0 to 254");
@@ -46,33 +58,66 @@ pub(super) fn protection_domain(
     let period_us = element.number("period", log).unwrap_or(budget_us);
     if budget_us > period_us {
         log.bad_value(element, "budget", "at most the period");
+    } else if budget_us < MIN_BUDGET_US {
+        log.bad_value(element, "budget", "at least 20, the least that the kernel can measure");
+    } else if period_us > MAX_PERIOD_US {
+        log.bad_value(element, "period", "at most 100_000_000_000_000, which the kernel can count");
     }
     let stack_bytes = element.number("stack_size", log).unwrap_or(DEFAULT_STACK_BYTES);
     if !stack_bytes.is_multiple_of(PAGE_BYTES) || !(PAGE_BYTES..=0x100_0000).contains(&stack_bytes) {
         log.bad_value(element, "stack_size", "a multiple of 0x1000 up to 0x100_0000");
     }
-
-    let number = system.domains.len();
-    system.domains.push(Domain {
+    element.truth("passive", false, log);
+    let calls_firmware = element.truth("smc", false, log);
+    let core = element.number("cpu", log).unwrap_or(0);
+    if core > u64::from(u8::MAX) {
+        log.bad_value(element, "cpu", "0 to 255, the number of a processor core");
+    }
+    Domain {
         name: name.into(),
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
         budget_us,
-        fpu: element.attribute("fpu") != Some("false"),
+        fpu: element.truth("fpu", true, log),
         period_us,
         stack_bytes,
         program: String::new(),
         maps: Vec::new(),
+        parent: None,
         holds: Vec::new(),
+        interrupts: Vec::new(),
+        ports: Vec::new(),
+        calls_firmware,
+        core: u8::try_from(core).unwrap_or(0),
+        schedule_domain: schedule_domain(element, system, log),
+        symbols: Vec::new(),
         place: log.place(element),
-    });
-    if let Some(parent) = parent {
-        // Microkit gives a parent the threads of its children, so that it can stop and restart them.
-        let held = (name.to_owned(), log.place(element));
-        if let Some(parent) = system.domain(parent) {
-            system.domains[parent].holds.push(held);
+    }
+}
+
+/// Reads the attribute `domain`, which every domain has if there is a schedule, and none if there is not.
+fn schedule_domain(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<String> {
+    let name = element.attribute("domain");
+    match (&system.schedule, name) {
+        (None, None) => None,
+        (None, Some(name)) => {
+            let name = name.to_owned();
+            log.report(element.value_span("domain"), Problem::DomainWithoutSchedule { name });
+            None
+        }
+        (Some(_), None) => {
+            let name = element.attribute("name").unwrap_or_default().to_owned();
+            log.report(element.span(), Problem::NoScheduleDomain { name });
+            None
+        }
+        (Some(schedule), Some(name)) => {
+            if !schedule.domains.iter().any(|known| known == name) {
+                let meant = nearest(name, schedule.domains.iter().map(String::as_str));
+                let problem = Problem::UnknownScheduleDomain { name: name.into(), meant };
+                log.report(element.value_span("domain"), problem);
+            }
+            Some(name.into())
         }
     }
-    children(element, number, system, log);
 }
 
 fn children(element: Element<'_>, number: usize, system: &mut System, log: &mut Log<'_>) {
@@ -83,30 +128,23 @@ fn children(element: Element<'_>, number: usize, system: &mut System, log: &mut 
             "program_image" => {
                 child.check_attributes(&["path", "path_for_symbols"], log);
                 programs += 1;
-                if let Some(path) = child.required("path", log) {
+                child.required("path", log);
+                child.path("path_for_symbols", log);
+                if let Some(path) = child.path("path", log) {
                     system.domains[number].program = path.into();
                 }
             }
             "map" => {
                 child.check_attributes(&MAP_ATTRIBUTES, log);
-                if child.attribute("setvar_prefill_size").is_some() {
-                    system.extras.push(Extra { name: "setvar_prefill_size".into(), place: log.place(child) });
-                }
+                let symbols = ["setvar_vaddr", "setvar_size", "setvar_prefill_size"];
+                system.domains[number].symbols.extend(child.symbols(&symbols, log));
                 if let Some(map) = map(child, system, log) {
+                    prefill_size(child, &map, system, log);
                     system.domains[number].maps.push(map);
                 }
             }
-            "protection_domain" => protection_domain(child, Some(&name), system, log),
-            "virtual_machine" => virtual_machine(child, system, log),
-            "cspace" => {
-                extra(child, system, log);
-                let held = child.children().filter_map(|capability| {
-                    Some((capability.attribute("pd")?.to_owned(), log.place(capability)))
-                });
-                system.domains[number].holds.extend(held);
-            }
-            "irq" | "setvar" | "ioport" => extra(child, system, log),
-            _ => log.unknown_element(child, "protection_domain"),
+            "setvar" => setvar(child, number, system, log),
+            _ => holdings::read(child, number, system, log),
         }
     }
     if programs != 1 {
@@ -114,48 +152,61 @@ fn children(element: Element<'_>, number: usize, system: &mut System, log: &mut 
     }
 }
 
+/// Reads `<setvar>`: a symbol that gets the physical address of a region.
+fn setvar(element: Element<'_>, number: usize, system: &mut System, log: &mut Log<'_>) {
+    extra(element, system, log);
+    element.check_attributes(&["symbol", "region_paddr"], log);
+    element.required("symbol", log);
+    system.domains[number].symbols.extend(element.symbols(&["symbol"], log));
+    let Some(region) = region_of(element, "region_paddr", system, log) else { return };
+    let region = &system.regions[region];
+    if region.physical.is_none() {
+        let (line, region) = (region.place.line(), region.name.clone());
+        log.report(element.span(), Problem::RegionAddress { region, line });
+    }
+}
+
+/// `setvar_prefill_size` wants a region that a file fills.
+fn prefill_size(element: Element<'_>, map: &Map, system: &mut System, log: &mut Log<'_>) {
+    if element.attribute("setvar_prefill_size").is_none() {
+        return;
+    }
+    system.extras.push(Extra { name: "setvar_prefill_size".into(), place: log.place(element) });
+    let region = &system.regions[map.region];
+    if region.prefill.is_none() {
+        let region = region.name.clone();
+        log.report(element.value_span("setvar_prefill_size"), Problem::PrefillSize { region });
+    }
+}
+
 fn map(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<Map> {
-    let region = region_of(element, system, log);
-    let address = element.required_number("vaddr", log);
+    let region = region_of(element, "mr", system, log);
+    element.required_or("vaddr", || missing::address(element, system), log);
+    let address = element.number("vaddr", log);
     let permissions = element.permissions(log);
-    element.truth("cached", true, log);
+    let cached = element.truth("cached", true, log);
     Some(Map {
         region: region?,
         address: address?,
         permissions,
+        cached,
         setvar_address: element.attribute("setvar_vaddr").map(Into::into),
         setvar_size: element.attribute("setvar_size").map(Into::into),
         place: log.place(element),
     })
 }
 
-fn region_of(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<usize> {
-    let name = element.required("mr", log)?;
+pub(super) fn region_of(
+    element: Element<'_>,
+    attribute: &'static str,
+    system: &System,
+    log: &mut Log<'_>,
+) -> Option<usize> {
+    let name = element.required(attribute, log)?;
     let region = system.region(name);
     if region.is_none() {
-        log.report(element.value_span("mr"), Problem::UnknownRegion { name: name.into() });
+        let meant = nearest(name, system.regions.iter().map(|region| region.name.as_str()));
+        log.report(element.value_span(attribute), Problem::UnknownRegion { name: name.into(), meant });
     }
     region
-}
-
-pub(super) fn virtual_machine(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    extra(element, system, log);
-    let holder = format!("virtual machine `{}`", element.attribute("name").unwrap_or("?"));
-    foreign(element, "map", &holder, system, log);
-}
-
-pub(super) fn io_address_space(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    extra(element, system, log);
-    let holder = format!("device `{}`", element.attribute("name").unwrap_or("?"));
-    foreign(element, "iomap", &holder, system, log);
-}
-
-fn foreign(element: Element<'_>, kind: &str, holder: &str, system: &mut System, log: &mut Log<'_>) {
-    for child in element.children().filter(|child| child.name() == kind) {
-        let permissions = child.permissions(log);
-        if let Some(region) = region_of(child, system, log) {
-            let place = log.place(child);
-            system.foreign.push(Foreign { holder: holder.into(), region, permissions, place });
-        }
-    }
 }

@@ -2,6 +2,8 @@
 //! reported here, for all elements alike.
 
 use crate::mistake::Mistake;
+use crate::name::{is_name, is_path, is_symbol};
+use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::{Place, Source};
 use crate::system::Permissions;
@@ -34,8 +36,9 @@ impl Log<'_> {
     }
 
     pub(crate) fn unknown_element(&mut self, element: Element<'_>, parent: &str) {
-        let problem = Problem::UnknownElement { element: element.name().into(), parent: parent.into() };
-        self.report(element.span(), problem);
+        let (name, parent) = (element.name(), parent.to_owned());
+        let meant = nearest(name, elements_of(&parent).iter().copied());
+        self.report(element.span(), Problem::UnknownElement { element: name.into(), parent, meant });
     }
 }
 
@@ -71,6 +74,7 @@ impl<'a> Element<'a> {
                 let problem = Problem::UnknownAttribute {
                     attribute: attribute.name().into(),
                     element: self.name().into(),
+                    meant: nearest(attribute.name(), known.iter().copied()),
                     known: known.join(", "),
                 };
                 log.report(attribute.range(), problem);
@@ -79,10 +83,61 @@ impl<'a> Element<'a> {
     }
 
     pub(crate) fn required(self, name: &'static str, log: &mut Log<'_>) -> Option<&'a str> {
+        self.required_or(name, || None, log)
+    }
+
+    /// The same. If the attribute is missing, the remedy proposes what `free` gives.
+    pub(crate) fn required_or(
+        self,
+        name: &'static str,
+        free: impl FnOnce() -> Option<String>,
+        log: &mut Log<'_>,
+    ) -> Option<&'a str> {
         let value = self.attribute(name);
         if value.is_none() {
-            let element = self.name().into();
-            log.report(self.span(), Problem::MissingAttribute { attribute: name, element });
+            let problem =
+                Problem::MissingAttribute { attribute: name, element: self.name().into(), free: free() };
+            log.report(self.span(), problem);
+        }
+        value
+    }
+
+    /// The required attribute `attribute`, which is a name.
+    pub(crate) fn name_of(self, attribute: &'static str, log: &mut Log<'_>) -> Option<&'a str> {
+        let name = self.required(attribute, log)?;
+        if !is_name(name) {
+            log.report(self.value_span(attribute), Problem::BadName { attribute, name: name.into() });
+        }
+        Some(name)
+    }
+
+    /// The attribute `attribute`, which is the path of a file.
+    pub(crate) fn path(self, attribute: &'static str, log: &mut Log<'_>) -> Option<&'a str> {
+        let path = self.attribute(attribute)?;
+        if !is_path(path) {
+            log.report(self.value_span(attribute), Problem::BadPath { attribute, path: path.into() });
+        }
+        Some(path)
+    }
+
+    /// The symbols that these attributes name.
+    pub(crate) fn symbols(self, attributes: &[&str], log: &mut Log<'_>) -> Vec<(String, Place)> {
+        let mut symbols = Vec::new();
+        for attribute in attributes.iter().filter_map(|name| self.0.attribute_node(*name)) {
+            let symbol = attribute.value();
+            if !is_symbol(symbol) {
+                log.report(attribute.range_value(), Problem::BadSymbol { symbol: symbol.into() });
+            }
+            symbols.push((symbol.into(), log.place(self)));
+        }
+        symbols
+    }
+
+    /// Reads a number as Microkit does: decimal or `0x…`, with underscores anywhere.
+    pub(crate) fn number(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
+        let value = parse_number(self.attribute(name)?);
+        if value.is_none() {
+            log.bad_value(self, name, "a number, decimal or 0x…");
         }
         value
     }
@@ -92,15 +147,11 @@ impl<'a> Element<'a> {
         self.number(name, log)
     }
 
-    /// Reads a number as Microkit does: decimal or `0x…`, with underscores anywhere.
-    pub(crate) fn number(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
-        let digits: String = self.attribute(name)?.chars().filter(|letter| *letter != '_').collect();
-        let value = match digits.strip_prefix("0x") {
-            Some(digits) => u64::from_str_radix(digits, 16),
-            None => digits.parse(),
-        };
+    /// Reads a number as Microkit reads those of channels: decimal alone, without underscores.
+    pub(crate) fn decimal(self, name: &'static str, log: &mut Log<'_>) -> Option<u64> {
+        let value = self.attribute(name)?.parse();
         if value.is_err() {
-            log.bad_value(self, name, "a number, decimal or 0x…");
+            log.bad_value(self, name, "a decimal number");
         }
         value.ok()
     }
@@ -121,9 +172,43 @@ impl<'a> Element<'a> {
     pub(crate) fn permissions(self, log: &mut Log<'_>) -> Permissions {
         let Some(text) = self.attribute("perms") else { return Permissions::READ_WRITE };
         let [read, write, execute] = ['r', 'w', 'x'].map(|letter| text.contains(letter));
-        if text.chars().any(|letter| !"rwx".contains(letter)) || !(read || execute) {
+        // No page can be written and not read. Nobody can use a map with no permission, but Microkit has it.
+        if text.chars().any(|letter| !"rwx".contains(letter)) || (write && !read && !execute) {
             log.bad_value(self, "perms", "a combination of r, w and x, and not w alone");
         }
         Permissions { read, write, execute }
+    }
+}
+
+/// Reads a number as Microkit does: decimal or `0x…`, with underscores anywhere.
+pub(super) fn parse_number(text: &str) -> Option<u64> {
+    let digits: String = text.chars().filter(|letter| *letter != '_').collect();
+    match digits.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => digits.parse().ok(),
+    }
+}
+
+/// The elements that an element may contain.
+fn elements_of(parent: &str) -> &'static [&'static str] {
+    match parent {
+        "system" => &["protection_domain", "memory_region", "channel", "domains", "io_address_space"],
+        "protection_domain" => &[
+            "program_image",
+            "map",
+            "irq",
+            "ioport",
+            "setvar",
+            "cspace",
+            "virtual_machine",
+            "protection_domain",
+        ],
+        "channel" => &["end"],
+        "virtual_machine" => &["vcpu", "map"],
+        "io_address_space" => &["iomap"],
+        "cspace" => &["cap_tcb", "cap_sc", "cap_vspace"],
+        "domains" => &["domain", "domain_schedule"],
+        "domain_schedule" => &["schedule_entry", "schedule_end_marker"],
+        _ => &["system"],
     }
 }

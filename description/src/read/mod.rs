@@ -1,149 +1,122 @@
 //! Reads `system.xml` into a [`System`]. It accepts what Microkit 2.3's tool accepts and keeps the place of
 //! everything. It goes on after a mistake, so that one run reports all of them.
 //!
-//! Elements are read in two passes, because a protection domain may name a region, and a channel may name a
-//! domain, that come later in the file.
+//! Regions are read first and channels last, because a protection domain may name a region, and a channel may
+//! name a domain, that come later in the file. A domain schedule applies only to the protection domains after
+//! it, as for Microkit.
 
+mod channel;
+mod cspace;
 mod domain;
 mod element;
+mod holdings;
+mod interrupt;
+mod machine;
+mod missing;
+mod region;
+mod schedule;
 
-use crate::limits::{LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES};
+use crate::limits::MAX_DEPTH;
 use crate::mistake::Mistake;
 use crate::problem::Problem;
 use crate::source::Source;
-use crate::system::{Channel, End, Extra, Region, System};
+use crate::system::{Extra, System};
 use element::{Element, Log};
+use roxmltree::{Document, Error, NodeType};
 
 /// Reads the system, and returns all mistakes. There is no system if the file is not XML.
 pub(crate) fn read(source: &Source) -> (Option<System>, Vec<Mistake>) {
     let mut log = Log { source, mistakes: Vec::new() };
-    let document = match roxmltree::Document::parse(source.text()) {
+    let document = match Document::parse(source.text()) {
         Ok(document) => document,
         Err(error) => {
-            let start = offset(source.text(), error.pos());
-            log.report(start..start, Problem::NotXml { error: error.to_string() });
+            not_xml(&error, &mut log);
             return (None, log.mistakes);
         }
     };
     let root = Element(document.root_element());
     if root.name() != "system" {
-        log.report(
-            root.span(),
-            Problem::UnknownElement { element: root.name().into(), parent: "the file".into() },
-        );
+        log.unknown_element(root, "the file");
+        return (None, log.mistakes);
+    }
+    if let Some(deep) = too_deep(&document) {
+        log.report(deep.span(), Problem::TooDeep { element: deep.name().into() });
         return (None, log.mistakes);
     }
     root.check_attributes(&[], &mut log);
+    stray_text(root, &mut log);
+    let system = system(root, &mut log);
+    (Some(system), log.mistakes)
+}
 
-    let place = source.place(root.span());
+fn system(root: Element<'_>, log: &mut Log<'_>) -> System {
     let mut system = System {
         domains: Vec::new(),
         regions: Vec::new(),
         channels: Vec::new(),
-        foreign: Vec::new(),
+        machines: Vec::new(),
+        io_spaces: Vec::new(),
         extras: Vec::new(),
-        place,
+        schedule: None,
+        place: log.place(root),
     };
-    for element in root.children() {
-        if element.name() == "memory_region" {
-            region(element, &mut system, &mut log);
-        }
+    for element in root.children().filter(|element| element.name() == "memory_region") {
+        region::region(element, &mut system, log);
     }
     for element in root.children() {
         match element.name() {
             "memory_region" | "channel" => {}
-            "protection_domain" => domain::protection_domain(element, None, &mut system, &mut log),
-            "virtual_machine" => domain::virtual_machine(element, &mut system, &mut log),
-            "io_address_space" => domain::io_address_space(element, &mut system, &mut log),
-            "domains" => extra(element, &mut system, &log),
+            "protection_domain" => domain::protection_domain(element, None, &mut system, log),
+            "virtual_machine" => log.report(element.span(), Problem::MachineWithoutDomain),
+            "io_address_space" => {
+                extra(element, &mut system, log);
+                let space = machine::io_address_space(element, &system, log);
+                system.io_spaces.extend(space);
+            }
+            "domains" => schedule::domains(element, &mut system, log),
             _ => log.unknown_element(element, "system"),
         }
     }
-    for element in root.children() {
-        if element.name() == "channel" {
-            channel(element, &mut system, &mut log);
-        }
+    for element in root.children().filter(|element| element.name() == "channel") {
+        channel::channel(element, &mut system, log);
     }
-    (Some(system), log.mistakes)
+    system
 }
 
-fn region(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    const ATTRIBUTES: [&str; 6] =
-        ["name", "size", "page_size", "phys_addr", "prefill_path", "prefill_bootinfo"];
-    element.check_attributes(&ATTRIBUTES, log);
-    let name = element.required("name", log);
-    let bytes = element.required_number("size", log);
-    let page_bytes = element.number("page_size", log);
-    if let Some(page) = page_bytes
-        && !matches!(page, PAGE_BYTES | LARGE_PAGE_BYTES)
-    {
-        log.bad_value(element, "page_size", "0x1000 or 0x200_000");
-    }
-    if let Some(bytes) = bytes
-        && (bytes == 0 || !bytes.is_multiple_of(page_bytes.unwrap_or(PAGE_BYTES).max(1)))
-    {
-        log.bad_value(element, "size", "a multiple of the page size, and not 0");
-    }
-    let physical = element.number("phys_addr", log);
-    for attribute in ["phys_addr", "prefill_bootinfo"] {
-        if element.attribute(attribute).is_some() {
-            system.extras.push(Extra { name: attribute.into(), place: log.place(element) });
-        }
-    }
-    let Some(name) = name else { return };
-    if system.region(name).is_some() {
-        log.report(element.value_span("name"), Problem::DuplicateName { name: name.into() });
+/// Reports why a file is not XML, or not the part of XML that Microkit reads.
+fn not_xml(error: &Error, log: &mut Log<'_>) {
+    let text = log.source.text();
+    if let Error::DtdDetected = error {
+        let start = text.find("<!DOCTYPE").unwrap_or(0);
+        log.report(start..start + "<!DOCTYPE".len(), Problem::DocumentType);
         return;
     }
-    system.regions.push(Region {
-        name: name.into(),
-        // The unreadable size has been reported. The region still exists for elements that name it.
-        bytes: bytes.unwrap_or(PAGE_BYTES),
-        page_bytes,
-        physical,
-        prefill: element.attribute("prefill_path").map(Into::into),
-        place: log.place(element),
-    });
+    let start = offset(text, error.pos());
+    log.report(start..start, Problem::NotXml { error: error.to_string() });
 }
 
-fn channel(element: Element<'_>, system: &mut System, log: &mut Log<'_>) {
-    element.check_attributes(&[], log);
-    let mut ends = Vec::new();
-    let mut unusable = false;
-    for child in element.children() {
-        if child.name() != "end" {
-            log.unknown_element(child, "channel");
-            continue;
+/// The first element that is nested so deep that reading it could exhaust the stack.
+fn too_deep<'a>(document: &'a Document<'a>) -> Option<Element<'a>> {
+    let mut waiting = vec![(Element(document.root_element()), 1)];
+    while let Some((element, depth)) = waiting.pop() {
+        if depth > MAX_DEPTH {
+            return Some(element);
         }
-        match end(child, system, log) {
-            Some(end) => ends.push(end),
-            None => unusable = true,
-        }
+        waiting.extend(element.children().map(|child| (child, depth + 1)));
     }
-    match <[End; 2]>::try_from(ends) {
-        Ok(ends) => system.channels.push(Channel { ends, place: log.place(element) }),
-        // The missing end has been reported.
-        Err(_) if unusable => {}
-        Err(ends) => log.report(element.span(), Problem::ChannelEnds { found: ends.len() }),
-    }
+    None
 }
 
-fn end(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<End> {
-    element.check_attributes(&["pd", "id", "pp", "notify", "setvar_id"], log);
-    let name = element.required("pd", log);
-    let id = element.required_number("id", log);
-    let notify = element.truth("notify", true, log);
-    let protected = element.truth("pp", false, log);
-    let domain = system.domain(name?);
-    if domain.is_none() {
-        log.report(element.value_span("pd"), Problem::UnknownDomain { name: name?.into() });
+/// Reports text between the elements of the system, where Microkit allows none.
+fn stray_text(root: Element<'_>, log: &mut Log<'_>) {
+    for node in root.0.children().filter(|node| node.node_type() == NodeType::Text) {
+        let text = node.text().unwrap_or_default();
+        let word = text.trim();
+        if !word.is_empty() {
+            let start = node.range().start + (text.len() - text.trim_start().len());
+            log.report(start..start + word.len(), Problem::StrayText);
+        }
     }
-    let id = u8::try_from(id?).ok().filter(|id| *id <= MAX_CHANNEL);
-    if id.is_none() {
-        log.bad_value(element, "id", "0 to 61");
-    }
-    let setvar_id = element.attribute("setvar_id").map(Into::into);
-    Some(End { domain: domain?, id: id?, notify, protected, setvar_id, place: log.place(element) })
 }
 
 fn extra(element: Element<'_>, system: &mut System, log: &Log<'_>) {

@@ -29,6 +29,7 @@ use crate::description_files::DescriptionFiles;
 use crate::error::Error;
 use crate::file;
 use crate::microkit;
+use crate::output::line;
 use crate::progress::Step;
 use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
@@ -88,7 +89,7 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(&carriers).map_err(std::io::Error::from);
         let text = text.map_err(file::failed("write", path))?;
         fs::write(path, text).map_err(file::failed("write", path))?;
-        println!("stored: {}", path.display());
+        line(format_args!("stored: {}", path.display()))?;
     }
     Ok(())
 }
@@ -110,7 +111,7 @@ fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
     };
     let mut targets: Vec<Target> = Target::all(arguments.config).filter(wanted).collect();
     if wanted_platform.is_none() && !microkit::sdk_is_there()? {
-        println!("MICROKIT WAS NOT MEASURED: no Microkit SDK was found; set MICROKIT_SDK");
+        line(format_args!("MICROKIT WAS NOT MEASURED: no Microkit SDK was found; set MICROKIT_SDK"))?;
         targets.retain(|target| target.platform != Platform::Microkit);
     }
     Ok(targets)
@@ -148,7 +149,7 @@ impl Bench {
 
     fn carrier(&self, cases: &[Case], arguments: &BenchArguments) -> Result<Carrier, Error> {
         let mut carrier = Carrier { name: self.name.to_owned(), rows: Vec::new() };
-        println!("{}", report::Heading(self.name));
+        line(format_args!("{}", report::Heading(self.name)))?;
         for policy in Policy::ALL {
             let mut rest: Vec<Case> = cases.iter().copied().filter(|case| case.policy == policy).collect();
             while let Some(first) = rest.first().copied() {
@@ -159,7 +160,7 @@ impl Bench {
                 rest = later;
                 for (case, clock, trace) in self.measure(&now)? {
                     let row = report::row(self.name, case, &clock, &trace, &self.programs)?;
-                    println!("{}", report::Shown(&row, &clock));
+                    line(format_args!("{}", report::Shown(&row, &clock)))?;
                     if let Some(directory) = &arguments.profile {
                         report::profile(directory, self.name, case, &trace, &self.programs)?;
                     }

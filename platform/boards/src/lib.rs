@@ -21,6 +21,8 @@ pub use command::Files;
 pub use emulator::{Emulator, Loading};
 
 use core::ops::Range;
+#[cfg(feature = "std")]
+use ferry_description::{Platform, Top};
 
 /// A board.
 #[derive(PartialEq, Eq, Debug)]
@@ -36,6 +38,9 @@ pub struct Board {
     pub target_without_fpu: Option<&'static str>,
     /// The compiler's flags for [`Board::target`].
     pub flags: &'static str,
+    /// What a system description for it may say.
+    #[cfg(feature = "std")]
+    pub platform: Platform,
     /// The device that it prints on.
     pub console: Console,
     /// How a system on it ends.
@@ -102,6 +107,21 @@ const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
 /// would make its pages read-only.
 const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 
+/// What Microkit's kernels have on every board; what [`Platform::extras`] adds depends on the board.
+#[cfg(feature = "std")]
+const MICROKIT_PLATFORM: Platform = Platform {
+    name: "Microkit",
+    extras: &[],
+    is_pc: false,
+    highest_priority: 254,
+    // The configurations of the kernel that Ferry knows have one.
+    cores: 1,
+    periods_us: 1..=u32::MAX,
+    lowest_address: 0x1000,
+    top: Top::Fixed(0),
+    writable_code: true,
+};
+
 /// The classic platform's only board.
 pub static PC99: Board = Board {
     name: "pc99",
@@ -109,6 +129,8 @@ pub static PC99: Board = Board {
     target: "x86_64-unknown-none",
     target_without_fpu: None,
     flags: FIXED_ADDRESSES,
+    #[cfg(feature = "std")]
+    platform: Platform::CLASSIC,
     console: Console::Ns16550(SERIAL_PORTS),
     exit: Exit::DebugExit(Exit::DEBUG_EXIT_PORT),
     emulator: Emulator {
@@ -131,6 +153,29 @@ pub static MICROKIT: [Board; 2] = [
         // Without this flag the compiler assembles neighbouring words of a structure in a vector register, by
         // way of the stack. That costs central 20 more instructions for each wake-up.
         flags: "-Cno-vectorize-slp",
+        #[cfg(feature = "std")]
+        platform: Platform {
+            name: "Microkit's qemu_virt_aarch64",
+            extras: &[
+                "cspace",
+                "domain",
+                "domains",
+                "irq",
+                "notify",
+                "passive",
+                "phys_addr",
+                "pp",
+                "prefill_bootinfo",
+                "protection_domain",
+                "setvar",
+                "setvar_prefill_size",
+                "smc",
+                "virtual_machine",
+            ],
+            // Two pages below the highest address: one for messages, one that stays free.
+            top: Top::Stack(0xff_ffff_e000),
+            ..MICROKIT_PLATFORM
+        },
         console: Console::Pl011(0x900_0000..0x900_1000),
         exit: Exit::Semihosting,
         emulator: Emulator {
@@ -155,6 +200,30 @@ pub static MICROKIT: [Board; 2] = [
         target: "x86_64-unknown-none",
         target_without_fpu: None,
         flags: FIXED_ADDRESSES,
+        #[cfg(feature = "std")]
+        platform: Platform {
+            name: "Microkit's x86_64_generic",
+            extras: &[
+                "cspace",
+                "domain",
+                "domains",
+                "io_address_space",
+                "ioport",
+                "notify",
+                "passive",
+                "pcidev",
+                "phys_addr",
+                "pin",
+                "pp",
+                "prefill_bootinfo",
+                "protection_domain",
+                "setvar",
+                "setvar_prefill_size",
+            ],
+            is_pc: true,
+            top: Top::Stack(0x7fff_ffff_e000),
+            ..MICROKIT_PLATFORM
+        },
         console: Console::Ns16550(SERIAL_PORTS),
         exit: Exit::DebugExit(Exit::DEBUG_EXIT_PORT),
         emulator: Emulator {

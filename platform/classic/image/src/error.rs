@@ -2,28 +2,17 @@
 
 use crate::ProgramError;
 use crate::pack::PackError;
-use ferry_classic_spec::{MAXIMUM_PRIORITY, PERIODS_US};
+use ferry_description::Mistakes;
+use std::path::PathBuf;
 
 /// Why a description cannot be built for the classic platform.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the text of each variant says what it and its fields mean")]
 pub enum ImageError {
-    #[error(
-        "{place}: `{name}` does not exist on the classic platform; remove it or build with the Microkit platform"
-    )]
-    Extra { place: String, name: String },
-    #[error("{place}: priority {priority} belongs to the initialiser; keep to {MAXIMUM_PRIORITY}")]
-    Priority { place: String, priority: u8 },
-    #[error(
-        "{place}: the PC's timer cannot count {period} us; write {} to {}, here and as the ticker's period",
-        PERIODS_US.start(),
-        PERIODS_US.end()
-    )]
-    Period { place: String, period: u32 },
-    #[error("{place}: `{region}` may be written and executed; remove one of the two")]
-    WritableAndExecutable { place: String, region: String },
-    #[error("{place}: could not read the prefill `{file}`: {cause}; paths are relative to the description")]
-    Prefill { place: String, file: String, cause: std::io::Error },
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+    #[error("{place}: could not read {}: {cause}; build the image again", file.display())]
+    Prefill { place: String, file: PathBuf, cause: std::io::Error },
     #[error("the contents of `{region}` have {bytes} bytes, the region has {room}; make it larger")]
     PrefillTooLong { region: String, bytes: u64, room: u64 },
     #[error("the program of `{domain}` is not a usable ELF file: {cause}")]

@@ -5,10 +5,12 @@ use crate::program::{self, Words};
 use crate::{Prefill, ProgramError};
 use ferry_classic_places::slots::FIRST_FRAME;
 use ferry_classic_spec::{
-    Channel, End, Grant, MAXIMUM_PRIORITY, Map, MemoryRegion, PERIODS_US, Payload, ProtectionDomain, Rights,
-    System, Tick, Window, encode,
+    Channel, End, Grant, MAXIMUM_PRIORITY, Map, MemoryRegion, Payload, ProtectionDomain, Rights, System,
+    Tick, Window, encode,
 };
-use ferry_description::{Description, Domain, Permissions, Placement, Region, sequential};
+use ferry_description::{Description, Domain, Permissions, Placement, Platform, Region, sequential};
+
+const _: () = assert!(MAXIMUM_PRIORITY == Platform::CLASSIC.highest_priority);
 
 /// Compiles a description, encoded for the initialiser.
 pub(crate) fn compile(
@@ -16,7 +18,7 @@ pub(crate) fn compile(
     program: &dyn Fn(&Domain) -> Result<Vec<u8>, ProgramError>,
     prefills: &[Prefill],
 ) -> Result<Vec<u8>, ImageError> {
-    supported(description)?;
+    description.check_for(&Platform::CLASSIC)?;
     let placement = description.place(&mut sequential(FIRST_FRAME));
     let mut payload = Payload::new();
     let regions = regions(description, &placement, prefills, &mut payload)?;
@@ -31,24 +33,6 @@ pub(crate) fn compile(
     let tick = tick.map(|tick| Tick { domain: number(tick.domain), period_us: tick.period_us });
     let system = System { domains, regions, channels: channels.collect(), tick };
     Ok(encode(&system, &payload))
-}
-
-/// Refuses what the description may say and this platform cannot do.
-fn supported(description: &Description) -> Result<(), ImageError> {
-    let system = &description.system;
-    if let Some(extra) = system.extras.first() {
-        return Err(ImageError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
-    }
-    if let Some(domain) = system.domains.iter().find(|domain| domain.priority > MAXIMUM_PRIORITY) {
-        let (place, priority) = (domain.place.to_string(), domain.priority);
-        return Err(ImageError::Priority { place, priority });
-    }
-    match &description.tick {
-        Some(tick) if !PERIODS_US.contains(&tick.period_us) => {
-            Err(ImageError::Period { place: tick.place.to_string(), period: tick.period_us })
-        }
-        _ => Ok(()),
-    }
 }
 
 fn regions(
@@ -90,15 +74,13 @@ fn regions(
 }
 
 /// What a region is filled with: what the caller says, else the file that the description names.
-fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, ImageError> {
+pub(crate) fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, ImageError> {
     if let Some((_, contents)) = prefills.iter().find(|(name, _)| *name == region.name) {
         return Ok(Some(contents.clone()));
     }
     let Some(file) = &region.prefill else { return Ok(None) };
-    let directory = region.place.source().path().parent();
-    let read = std::fs::read(directory.unwrap_or("".as_ref()).join(file));
     let failed = |cause| ImageError::Prefill { place: region.place.to_string(), file: file.clone(), cause };
-    read.map(Some).map_err(failed)
+    std::fs::read(file).map(Some).map_err(failed)
 }
 
 fn domain(
@@ -125,35 +107,33 @@ fn domain(
         entry: program.entry,
         stack_bytes: domain.stack_bytes,
         segments: program.segments,
-        maps: maps(description, domain)?,
+        maps: maps(domain),
         grants: if is_central { grants.collect() } else { Vec::new() },
         window: window.filter(|_| is_central),
         restarts: description.restarts[at],
     })
 }
 
-fn maps(description: &Description, domain: &Domain) -> Result<Vec<Map>, ImageError> {
+fn maps(domain: &Domain) -> Vec<Map> {
     let map = |map: &ferry_description::Map| {
-        let rights = rights(map.permissions).ok_or_else(|| ImageError::WritableAndExecutable {
-            place: map.place.to_string(),
-            region: description.system.regions[map.region].name.clone(),
-        })?;
-        Ok(Map { region: number(map.region), address: map.address, rights })
+        let rights = rights(map.permissions)?;
+        Some(Map { region: number(map.region), address: map.address, rights })
     };
-    domain.maps.iter().map(map).collect()
+    domain.maps.iter().filter_map(map).collect()
 }
 
+/// The rights of a map. None for one that may not be used at all, which nothing has to be built for.
 const fn rights(permissions: Permissions) -> Option<Rights> {
-    match (permissions.write, permissions.execute) {
-        (false, false) => Some(Rights::Read),
-        (true, false) => Some(Rights::ReadWrite),
-        (false, true) => Some(Rights::ReadExecute),
-        (true, true) => None,
+    match (permissions.read, permissions.write, permissions.execute) {
+        (false, false, false) => None,
+        (true, false, false) => Some(Rights::Read),
+        (_, true, _) => Some(Rights::ReadWrite),
+        (_, false, true) => Some(Rights::ReadExecute),
     }
 }
 
 /// The words that the description sets in a domain's program.
-fn words(description: &Description, at: usize) -> Words {
+pub(crate) fn words(description: &Description, at: usize) -> Words {
     let system = &description.system;
     let of_maps = system.domains[at].maps.iter().flat_map(|map| {
         let size = system.regions[map.region].bytes;

@@ -1,5 +1,6 @@
 //! Why a system could not be run.
 
+use ferry_description::Mistakes;
 use std::io;
 use std::path::PathBuf;
 
@@ -15,20 +16,15 @@ pub enum LaunchError {
         program: String,
     },
     /// The description has something that this platform does not have.
-    #[error("{place}: `{name}` does not exist on the hosted platform; remove it, or use another platform")]
-    Extra {
-        /// Where.
-        place: String,
-        /// What.
-        name: String,
-    },
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
     /// The file that fills a region cannot be read.
-    #[error("{place}: could not read the prefill `{file}`: {cause}; paths are relative to the description")]
+    #[error("{place}: could not read {}: {cause}; start the system again", file.display())]
     Prefill {
         /// Where the description names it.
         place: String,
         /// The file.
-        file: String,
+        file: PathBuf,
         /// Why.
         cause: io::Error,
     },

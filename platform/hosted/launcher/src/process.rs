@@ -6,7 +6,7 @@ use crate::error::LaunchError;
 use crate::memory::Memory;
 use crate::schedule::{Rank, Scheduling};
 use crate::serve::{Member, System};
-use ferry_description::{Description, Domain, Placement, Region, sequential};
+use ferry_description::{Description, Domain, Placement, Platform, Region, sequential};
 use ferry_hosted_table::{Channel, FIRST_FILE, Grant, Map, Table, Window};
 use rustix::event::{EventfdFlags, epoll};
 use std::os::fd::{OwnedFd, RawFd};
@@ -30,9 +30,7 @@ pub fn start(
     console: Console,
 ) -> Result<System, LaunchError> {
     let system = &description.system;
-    if let Some(extra) = system.extras.first() {
-        return Err(LaunchError::Extra { place: extra.place.to_string(), name: extra.name.clone() });
-    }
+    description.check_for(&Platform::HOSTED)?;
     let placement = description.place(&mut sequential(FIRST_CAPABILITY));
     let memories = memories(description, &placement, prefills)?;
     let counters = counters(description)?;
@@ -107,8 +105,7 @@ fn contents(region: &Region, prefills: &[Prefill]) -> Result<Vec<u8>, LaunchErro
         return Ok(contents.clone());
     }
     let Some(file) = &region.prefill else { return Ok(Vec::new()) };
-    let directory = region.place.source().path().parent();
-    std::fs::read(directory.unwrap_or("".as_ref()).join(file)).map_err(|cause| LaunchError::Prefill {
+    std::fs::read(file).map_err(|cause| LaunchError::Prefill {
         place: region.place.to_string(),
         file: file.clone(),
         cause,
@@ -145,7 +142,8 @@ impl Handover {
         memories: &[Memory],
         description: &Description,
     ) -> Result<(), LaunchError> {
-        for map in &domain.maps {
+        // Nothing has to be mapped for a map with no permission.
+        for map in domain.maps.iter().filter(|map| map.permissions.read || map.permissions.execute) {
             let bytes = description.system.regions[map.region].bytes;
             let writable = map.permissions.write;
             let file = self.give(memories[map.region].open(writable)?);

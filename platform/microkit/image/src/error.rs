@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 /// An image could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    #[error("the image would not be what the description says; this is a defect of Ferry:\n  {0}")]
+    Differs(String),
     #[error("no Microkit SDK is named; give one with --sdk or in MICROKIT_SDK")]
     NoSdk,
     #[error(
@@ -45,10 +47,6 @@ pub(crate) enum Error {
         "the system description has {found} protection domains; Ferry's supervisor supports at most {limit}"
     )]
     TooManyDomains { found: usize, limit: usize },
-    #[error(
-        "`{domain}` has priority {priority}, the highest there is; Ferry's supervisor must be above, so give it one less"
-    )]
-    Priority { domain: String, priority: u8 },
     #[error(
         "`{domain}` uses all channel numbers; Ferry's console and panic messages need one, so remove a channel"
     )]

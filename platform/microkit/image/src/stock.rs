@@ -1,10 +1,10 @@
 //! Proof that a description is still a stock one: Microkit's own tool builds an image of it.
 
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::process::Command;
 
-use ferry_description::{Description, Source};
+use ferry_description::{Description, Domain, Source};
 
 use crate::Arguments;
 use crate::error::Error;
@@ -15,15 +15,21 @@ use crate::sdk::Target;
 pub(crate) fn check(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
     let source = Source::read(&arguments.system)?;
     let description = Description::check(&source, &Source::read(&arguments.flows)?, &[])?;
+    description.check_for(&target.board.platform)?;
     let programs = Programs::of(arguments);
     let directory = output.join("stock");
     std::fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
     // The tool looks for programs under exactly the names in the description.
-    for domain in &description.system.domains {
+    let is_inside = |domain: &&Domain| {
+        Path::new(&domain.program).components().all(|part| matches!(part, Component::Normal(_)))
+    };
+    for domain in description.system.domains.iter().filter(is_inside) {
         let program = programs.path(&domain.name, Path::new(&domain.program), domain.fpu)?;
         let program = std::path::absolute(&program).map_err(Error::file("find", &program))?;
         let link = directory.join(&domain.program);
         let _ = std::fs::remove_file(&link);
+        let parent = link.parent().unwrap_or(&directory);
+        std::fs::create_dir_all(parent).map_err(Error::file("create", parent))?;
         symlink(&program, &link).map_err(Error::file("link", &link))?;
     }
     let tool = target.tool();
@@ -36,6 +42,7 @@ pub(crate) fn check(target: &Target, arguments: &Arguments, output: &Path) -> Re
         .arg(directory.join("report.txt"))
         .arg("--search-path")
         .arg(&directory)
+        .args(source.directories().iter().filter(|directory| !directory.as_os_str().is_empty()))
         .args(&arguments.search_paths)
         .output()
         .map_err(Error::file("run", &tool))?;

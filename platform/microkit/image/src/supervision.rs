@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use ferry_boards::{Board, Console, Exit};
-use ferry_description::MAX_CHANNEL;
+use ferry_description::{CENTRAL, MAX_CHANNEL};
 use microkit_tool::PD_MAX_NAME_LENGTH;
 use microkit_tool::elf::ElfFile;
 use roxmltree::{Document, Node};
@@ -61,13 +61,14 @@ impl Supervised {
         let mut rest = text.to_owned();
         for (number, domain) in domains.iter().enumerate() {
             let name = domain.attribute("name").unwrap_or_default();
-            check_priority(*domain, name)?;
             if domain.parent() == Some(system) {
                 new.children |= 1 << number;
                 let (tag, attributes) = text[domain.range()].split_at("<protection_domain".len());
                 let _ = writeln!(inner, "{tag} id=\"{number}\"{attributes}");
             }
-            if uses_runtime(name) {
+            // A procedure has a higher priority than its callers, and nothing is above the highest. A domain
+            // that has it gets no channel, so it prints nothing.
+            if uses_runtime(name) && !has_highest_priority(*domain) {
                 let id = free_channel(system, *domain, name)?;
                 let _ = writeln!(
                     channels,
@@ -80,12 +81,15 @@ impl Supervised {
         for domain in system.children().filter(|node| node.has_tag_name("protection_domain")).rev() {
             rest.replace_range(domain.range(), "");
         }
+        // The schedule comes before all protection domains, so the places of its elements are still right.
+        number_schedule(system, &mut rest);
         let (devices, regions) = devices(board, silent, !channels.is_empty());
         let program = if channels.is_empty() { SUPERVISOR } else { DEMO_SUPERVISOR };
+        let schedule = schedule_domain(&domains);
         let end = rest.rfind("</").unwrap_or(rest.len());
         new.xml = format!(
             "{}\n<!-- Added by ferry-microkit-image. -->\n{regions}\
-             <protection_domain name=\"{SUPERVISOR}\" priority=\"{HIGHEST_PRIORITY}\">\n\
+             <protection_domain name=\"{SUPERVISOR}\" priority=\"{HIGHEST_PRIORITY}\"{schedule}>\n\
              <program_image path=\"{program}.elf\" />\n{devices}{inner}</protection_domain>\n{channels}{}",
             &rest[..end],
             &rest[end..],
@@ -110,6 +114,32 @@ impl Supervised {
             .write_symbol("ferry_domains", &names)
             .and_then(|()| program.write_symbol("ferry_children", &self.children.to_le_bytes()));
         written.map_err(|cause| Error::Program { path: SUPERVISOR.into(), cause })
+    }
+}
+
+/// The supervisor's attribute `domain`, if there is a domain schedule. The supervisor runs when central runs:
+/// central is trusted by all as the supervisor is, it is what the supervisor restarts most urgently, and so
+/// no client's turn is shortened by what the supervisor does for another.
+fn schedule_domain(domains: &[Node]) -> String {
+    let central = domains.iter().find(|domain| domain.attribute("name") == Some(CENTRAL));
+    let domain = central.and_then(|central| central.attribute("domain"));
+    domain.map_or_else(String::new, |domain| format!(" domain=\"{domain}\""))
+}
+
+/// Gives every scheduling domain a number of its own. Microkit would give them out in an order that differs
+/// from build to build.
+fn number_schedule(system: Node<'_, '_>, text: &mut String) {
+    let schedule = system.children().filter(|node| node.has_tag_name("domains"));
+    let domains: Vec<Node> = schedule
+        .flat_map(|schedule| schedule.children().filter(|node| node.has_tag_name("domain")))
+        .collect();
+    let id = |domain: &Node<'_, '_>| domain.attribute("id").and_then(number);
+    let used: HashSet<u64> = domains.iter().filter_map(id).collect();
+    let free = (0..).filter(|number| !used.contains(number));
+    let unnumbered = domains.iter().filter(|domain| domain.attribute("id").is_none());
+    let numbered: Vec<_> = unnumbered.zip(free).collect();
+    for (domain, number) in numbered.into_iter().rev() {
+        text.insert_str(domain.range().start + "<domain".len(), &format!(" id=\"{number}\""));
     }
 }
 
@@ -156,11 +186,7 @@ fn console_is_taken(system: Node<'_, '_>, console: &Console) -> bool {
         Console::Ns16550(ports) => ("ioport", "addr", "size", ports),
         Console::Pl011(page) => ("memory_region", "phys_addr", "size", page),
     };
-    let number = |node: Node<'_, '_>, attribute| {
-        let text = node.attribute(attribute)?.replace('_', "");
-        text.strip_prefix("0x")
-            .map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
-    };
+    let number = |node: Node<'_, '_>, attribute| number(node.attribute(attribute)?);
     system.descendants().filter(|node| node.has_tag_name(tag)).any(|node| {
         number(node, start)
             .zip(number(node, size))
@@ -168,13 +194,17 @@ fn console_is_taken(system: Node<'_, '_>, console: &Console) -> bool {
     })
 }
 
-/// Microkit wants a procedure to have a higher priority than its callers.
-fn check_priority(domain: Node<'_, '_>, name: &str) -> Result<(), Error> {
-    match domain.attribute("priority").and_then(|priority| priority.parse().ok()) {
-        Some(priority) if priority >= HIGHEST_PRIORITY => {
-            Err(Error::Priority { domain: name.into(), priority })
-        }
-        _ => Ok(()),
+/// Whether a domain has the priority of the supervisor.
+fn has_highest_priority(domain: Node<'_, '_>) -> bool {
+    domain.attribute("priority").and_then(number) >= Some(u64::from(HIGHEST_PRIORITY))
+}
+
+/// Reads a number as Microkit does.
+fn number(text: &str) -> Option<u64> {
+    let digits = text.replace('_', "");
+    match digits.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => digits.parse().ok(),
     }
 }
 
@@ -266,13 +296,28 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_priority_is_refused() {
-        let text = DESCRIPTION.replace("\"10\"", "\"254\"");
-        let error = supervised(&text, boards().1).err().unwrap();
-        assert_eq!(
-            error.to_string(),
-            "`a` has priority 254, the highest there is; Ferry's supervisor must be above, so give it one less"
-        );
+    fn a_domain_of_the_highest_priority_has_no_channel() {
+        for priority in ["254", "0xfe"] {
+            let text = DESCRIPTION.replace("\"10\"", &format!("\"{priority}\""));
+            let new = supervised(&text, boards().1).unwrap();
+            assert_eq!(new.xml.matches("pp=\"true\"").count(), 1, "only `b` has one: {}", new.xml);
+        }
+    }
+
+    #[test]
+    fn the_supervisor_is_scheduled_with_central() {
+        const SCHEDULE: &str = r#"<system><domains><domain name="x" /><domain name="y" id="0" />
+            <domain name="z" /><domain_schedule /></domains>"#;
+        let text = DESCRIPTION.replace("<system>", SCHEDULE);
+        let text = text
+            .replace(r#"name="c""#, r#"name="central" domain="z""#)
+            .replace(r#"pd="c""#, r#"pd="central""#);
+        let new = supervised(&text, boards().1).unwrap();
+        assert!(new.xml.contains(r#"name="ferry_supervisor" priority="254" domain="z">"#), "{}", new.xml);
+        let document = Document::parse(&new.xml).unwrap();
+        let domains = document.descendants().filter(|node| node.has_tag_name("domain"));
+        let ids: Vec<_> = domains.map(|domain| domain.attribute("id").unwrap()).collect();
+        assert_eq!(ids, ["1", "0", "2"]);
     }
 
     #[test]

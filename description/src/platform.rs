@@ -1,0 +1,144 @@
+//! What a platform can do of all that a description may say. The rules of [`Description::check`] hold
+//! everywhere. A platform that lacks something refuses it with [`Description::check_for`], before anything is
+//! built, and with the same kind of message.
+
+use crate::description::Description;
+use crate::device::Line;
+use crate::limits::PAGE_BYTES;
+use crate::mistake::{Mistake, Mistakes};
+use crate::problem::Problem;
+use crate::source::Place;
+use crate::system::Domain;
+use std::ops::RangeInclusive;
+
+/// A platform, or a board of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Platform {
+    /// What messages call it.
+    pub name: &'static str,
+    /// Those of [`System::extras`](crate::System::extras) that it has.
+    pub extras: &'static [&'static str],
+    /// Whether its interrupts come from I/O APICs and as messages, as on a PC, and not by their numbers
+    /// alone.
+    pub is_pc: bool,
+    /// Highest priority of a protection domain.
+    pub highest_priority: u8,
+    /// Number of processor cores.
+    pub cores: u8,
+    /// Periods of the tick that its timer can count, in microseconds.
+    pub periods_us: RangeInclusive<u32>,
+    /// The lowest address at which a region can be mapped.
+    pub lowest_address: u64,
+    /// What lies above the maps of a domain.
+    pub top: Top,
+    /// Whether memory can be written and executed at the same time.
+    pub writable_code: bool,
+}
+
+/// Where the addresses end at which regions can be mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Top {
+    /// The same for every domain.
+    Fixed(u64),
+    /// Below the domain's stack, which ends here, and below the page on which an overflow of it faults.
+    Stack(u64),
+}
+
+impl Platform {
+    /// seL4's classic kernel on a PC.
+    pub const CLASSIC: Self = Self {
+        name: "the classic platform",
+        extras: &[],
+        is_pc: true,
+        // The initialiser has those above.
+        highest_priority: 253,
+        cores: 1,
+        // What the PC's interval timer counts.
+        periods_us: 1_000..=54_000,
+        lowest_address: PAGE_BYTES,
+        top: Top::Fixed(0x7fff_0000_0000),
+        writable_code: false,
+    };
+
+    /// Processes of Linux.
+    pub const HOSTED: Self = Self {
+        name: "the hosted platform",
+        extras: &[],
+        is_pc: true,
+        highest_priority: 254,
+        cores: 1,
+        periods_us: 1..=u32::MAX,
+        // Linux maps nothing below. Above the other limit it places programs, heaps and stacks.
+        lowest_address: 0x1_0000,
+        top: Top::Fixed(0x5000_0000_0000),
+        writable_code: true,
+    };
+
+    fn limit(&self, domain: &Domain) -> u64 {
+        match self.top {
+            Top::Fixed(limit) => limit,
+            Top::Stack(end) => end.saturating_sub(domain.stack_bytes).saturating_sub(PAGE_BYTES),
+        }
+    }
+}
+
+impl Description {
+    /// Refuses what this platform cannot do, all of it at once.
+    pub fn check_for(&self, platform: &Platform) -> Result<(), Mistakes> {
+        let mut mistakes = Vec::new();
+        let mut report = |place: &Place, problem| mistakes.push(Mistake { place: place.clone(), problem });
+        let name = platform.name;
+        for extra in &self.system.extras {
+            if !platform.extras.contains(&extra.name.as_str()) {
+                report(
+                    &extra.place,
+                    Problem::NotOnPlatform { what: format!("`{}`", extra.name), platform: name },
+                );
+            }
+        }
+        for domain in &self.system.domains {
+            if domain.priority > platform.highest_priority {
+                let (priority, highest) = (domain.priority, platform.highest_priority);
+                report(&domain.place, Problem::PlatformPriority { priority, highest, platform: name });
+            }
+            if domain.core >= platform.cores {
+                let (core, cores) = (domain.core, platform.cores);
+                report(&domain.place, Problem::PlatformCore { core, cores, platform: name });
+            }
+            for interrupt in &domain.interrupts {
+                let (what, is_of_pc) = match interrupt.line {
+                    Line::Number(_) => ("an interrupt with irq", false),
+                    Line::Pin { .. } => ("an interrupt with pin", true),
+                    Line::Message { .. } => ("an interrupt with pcidev", true),
+                };
+                if is_of_pc != platform.is_pc {
+                    let what = what.to_owned();
+                    report(&interrupt.place, Problem::NotOnPlatform { what, platform: name });
+                }
+            }
+            self.maps_for(domain, platform, &mut report);
+        }
+        if let Some(tick) = self.tick.as_ref().filter(|tick| !platform.periods_us.contains(&tick.period_us)) {
+            let (least, most) = (*platform.periods_us.start(), *platform.periods_us.end());
+            let period = tick.period_us;
+            report(&tick.place, Problem::PlatformPeriod { period, least, most, platform: name });
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+    }
+
+    fn maps_for(&self, domain: &Domain, platform: &Platform, report: &mut dyn FnMut(&Place, Problem)) {
+        for map in &domain.maps {
+            let region = &self.system.regions[map.region];
+            let (least, most) = (platform.lowest_address, platform.limit(domain));
+            let end = map.address.saturating_add(region.bytes);
+            if map.address < least || end > most {
+                let (region, platform) = (region.name.clone(), platform.name);
+                report(&map.place, Problem::PlatformAddress { region, least, most, platform });
+            }
+            if map.permissions.write && map.permissions.execute && !platform.writable_code {
+                let (region, platform) = (region.name.clone(), platform.name);
+                report(&map.place, Problem::WritableCode { region, platform });
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What to do about the rules that Microkit's tool, its kernels and the programs impose: names, limits,
+//! contents, schedules.
+
+mod influence;
+
+use crate::limits::{MAX_DOMAINS, SCHEDULE_DOMAINS, SCHEDULE_ENTRIES};
+use crate::problem::Problem;
+
+/// What to do about a broken rule. Empty for the rules that another function of [`Problem`] answers.
+pub(crate) fn of(problem: &Problem) -> String {
+    match problem {
+        Problem::DocumentType => "remove <!DOCTYPE …>; a system description has none".into(),
+        Problem::TooDeep { .. } => "write child domains side by side where they need no parent".into(),
+        Problem::StrayText => "remove it, or make it a comment: <!-- … -->".into(),
+        Problem::BadName { .. } => {
+            "write letters (a-z, A-Z), digits, `_`, `-` and `.`, and no two dots in a row".into()
+        }
+        Problem::BadPath { .. } => {
+            "write a path without control characters, and without blanks at its ends".into()
+        }
+        Problem::BadSymbol { .. } => "write the name of a global variable, as in ferry_out".into(),
+        Problem::ReservedName { .. } => "choose another name".into(),
+        Problem::TooManyDomains { .. } => {
+            format!("keep to {MAX_DOMAINS}: Microkit has numbers for 63, and one is Ferry's supervisor")
+        }
+        Problem::NoFlows => "list who may send to whom: [[flow]] with from = \"…\" and to = \"…\"".into(),
+        Problem::LongMessage { bytes, .. } => {
+            format!("write max_message = {bytes} or less, or make the region larger")
+        }
+        Problem::OrphanRegion { client, .. } => {
+            format!("add the protection domain `{client}`, or end the name differently")
+        }
+        Problem::MapAtZero { .. } => "map it at a higher address; a program takes 0 for no address".into(),
+        Problem::MapTooHigh { limit, .. } => format!("map it so that it ends at {limit:#x} or below"),
+        Problem::Uncached { .. } => {
+            "remove cached=\"false\"; central and its clients share cached memory".into()
+        }
+        Problem::CachedDiffers { .. } => {
+            "write the same `cached` in all maps of the region; the processor keeps only one of them true"
+                .into()
+        }
+        Problem::CallsBothWays => "remove pp=\"true\" at the end with the higher priority".into(),
+        Problem::CallPriority { callee, priority, .. } => {
+            format!("give `{callee}` a priority above {priority}; who answers calls runs above its callers")
+        }
+        Problem::ReservedSymbol { .. } => "name another symbol".into(),
+        Problem::NotOnPlatform { .. } => "remove it, or choose another platform or board".into(),
+        Problem::PlatformPriority { highest, .. } => format!("keep to {highest}"),
+        Problem::PlatformCore { cores, .. } => format!("keep to cores below {cores}"),
+        Problem::PlatformPeriod { least, most, .. } => {
+            format!("write {least} to {most}, here and as the ticker's period")
+        }
+        Problem::PlatformAddress { least, most, .. } => {
+            format!("map it from {least:#x} on, so that it ends at {most:#x} or below")
+        }
+        Problem::WritableCode { .. } => "remove `w` or `x`".into(),
+        _ => of_contents_and_schedules(problem),
+    }
+}
+
+fn of_contents_and_schedules(problem: &Problem) -> String {
+    match problem {
+        Problem::MissingFile { .. } => {
+            "correct the path; it is relative to the system description, or to the current directory".into()
+        }
+        Problem::EmptyFile { .. } => "write something into it, or leave the region without a file".into(),
+        Problem::TwoPrefills => "remove prefill_path or prefill_bootinfo".into(),
+        Problem::PrefillTooLong { page, .. } => {
+            format!("leave out `size`, or write size=\"{page:#x}\"")
+        }
+        Problem::PrefillTooShort { page, .. } => {
+            format!("leave out `size`, or write size=\"{page:#x}\"; Microkit fills no region in part")
+        }
+        Problem::PrefillSize { .. } => "add prefill_path to the region, or remove setvar_prefill_size".into(),
+        Problem::FilledRegion { .. } => {
+            "remove prefill_path and prefill_bootinfo; Ferry and the client write what is in it".into()
+        }
+        Problem::RegionAddress { .. } => {
+            "add phys_addr=\"…\" to the region; Ferry's image builder chooses no addresses".into()
+        }
+        Problem::DomainWithoutSchedule { .. } => {
+            "remove `domain`, or write <domains> before the first protection domain".into()
+        }
+        Problem::NoScheduleDomain { .. } => "add domain=\"…\", one of <domains>".into(),
+        Problem::UnknownScheduleDomain { name, .. } => {
+            format!("add <domain name=\"{name}\" /> to <domains>, or correct the name")
+        }
+        Problem::NoSchedule { .. } => "write one <domain_schedule> in it".into(),
+        Problem::LateSchedule { .. } => "move <domains> above all protection domains".into(),
+        Problem::EmptySchedule => "add <schedule_entry domain=\"…\" duration=\"1000 us\" /> to it".into(),
+        Problem::LongSchedule { .. } => format!("keep to {}", SCHEDULE_ENTRIES - 1),
+        Problem::SchedulesTwice { .. } => "put both into one".into(),
+        Problem::TooManyScheduleDomains { .. } => format!("keep to {SCHEDULE_DOMAINS}"),
+        Problem::Unscheduled { domain, .. } => {
+            format!("add <schedule_entry domain=\"{domain}\" duration=\"1000 us\" /> to the schedule")
+        }
+        _ => influence::of(problem),
+    }
+}

@@ -1,0 +1,116 @@
+//! What the command line does with its output: where nothing can be written, where nobody reads, and where a
+//! terminal would obey what a file says. No command panics, whatever happens to its output.
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn ferry(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+    command
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .stdin(Stdio::null());
+    command
+}
+
+/// A device on which every write fails as on a full disk.
+fn full_disk() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A directory for a description that is made by a test.
+fn write(test: &str, system: &[u8], flows: &[u8]) -> [PathBuf; 2] {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    fs::create_dir_all(&directory).unwrap();
+    [("system.xml", system), ("flows.toml", flows)].map(|(name, contents)| {
+        let path = directory.join(name);
+        fs::write(&path, contents).unwrap();
+        path
+    })
+}
+
+fn check(test: &str, system: &[u8], flows: &[u8]) -> Output {
+    let [system, flows] = write(test, system, flows);
+    ferry(&["check", "--system"]).arg(system).arg("--flows").arg(flows).output().unwrap()
+}
+
+fn without_panic(error: &[u8]) -> String {
+    let error = text(error);
+    assert!(!error.contains("panicked"), "{error}");
+    error
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    for arguments in [&["check"][..], &["check", "--format", "json"], &["check", "--platform", "classic"]] {
+        let output = ferry(arguments).stdout(full_disk()).output().unwrap();
+        let error = without_panic(&output.stderr);
+        assert!(error.starts_with("ferry: could not write to standard output: "), "{error}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_news() {
+    for arguments in [&["check"][..], &["check", "--format", "json"]] {
+        // The end of the pipe that could be read is closed at once.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = ferry(arguments).stdout(writer).output().unwrap();
+        assert_eq!(without_panic(&output.stderr), "");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn errors_that_cannot_be_printed_are_errors_still() {
+    for arguments in [&["check", "--system", "nowhere.xml"][..], &["nothing"]] {
+        let status = ferry(arguments).stdout(full_disk()).stderr(full_disk()).status().unwrap();
+        assert!(status.signal().is_none(), "{status}");
+        assert!(matches!(status.code(), Some(1 | 2)), "{status}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_named_with_the_place() {
+    let output = check("not_utf8", b"<system>\n    <!-- \xc3\xa4 \xff -->\n</system>\n", b"");
+    let error = without_panic(&output.stderr);
+    assert!(
+        error.ends_with(
+            "system.xml:2:12: the byte 0xff is not UTF-8; save the file in UTF-8, or remove the byte\n"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn no_text_of_a_file_reaches_a_terminal_as_it_is() {
+    let system = "<system>\n<memory_region name=\"\u{9b}31m\u{202e}x\" size=\"0x1000\" />\n</system>\n";
+    let output = check("escapes", system.as_bytes(), "[\"\u{1b}\u{2066}\"]\n".as_bytes());
+    let error = without_panic(&output.stderr);
+    let is_harmful =
+        |letter: char| letter.is_control() && letter != '\n' || "\u{202e}\u{2066}".contains(letter);
+    assert!(!error.contains(is_harmful), "{error:?}");
+    assert!(error.contains("bad_name"), "{error}");
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let output = check("colours", b"<system />", b"");
+    assert!(!without_panic(&output.stderr).contains('\u{1b}'));
+}
+
+#[test]
+fn numbers_agree_with_their_nouns() {
+    let output = ferry(&["check"]).output().unwrap();
+    let report = text(&output.stdout);
+    assert!(report.ends_with("system.xml and flows.toml have no mistake: 2 clients, 1 flow\n"), "{report}");
+    let output = check("nouns", b"<system />", b"");
+    assert!(text(&output.stderr).contains("\nferry: 1 mistake; nothing was built;"), "{output:?}");
+}
