@@ -28,13 +28,13 @@ use client::Client;
 pub use client::Ports;
 
 /// The whole state of central. About half a megabyte: it belongs in a `static`.
+///
+/// The fields lie in memory in this order. What every round needs comes first, so that it is reached without
+/// computing an address, and the large tables come last.
+#[repr(C)]
 pub struct Engine {
-    clients: Table<Client, MAX_CLIENTS>,
     /// The clients of this system.
     all: ClientSet,
-    flows: Flows,
-    /// Some flow grants the urgent class, so rounds have two passes.
-    has_urgent: bool,
     /// Ticks since the start, wrapping.
     now: u32,
     /// The number of the client with which the next round begins. It moves on, so that no client is always
@@ -42,6 +42,8 @@ pub struct Engine {
     rotation: u32,
     /// Rounds since the start, wrapping.
     round: u32,
+    /// Some flow grants the urgent class, so rounds have two passes.
+    has_urgent: bool,
     /// Something was taken, carried or ended in this round.
     has_progressed: bool,
     /// Clients to signal at the end of the round, if they ask for it.
@@ -67,6 +69,8 @@ pub struct Engine {
     reconsider: ClientSet,
     /// What the current turn has done and not yet made visible.
     pending: Pending,
+    clients: Table<Client, MAX_CLIENTS>,
+    flows: Flows,
 }
 
 impl Engine {
@@ -75,13 +79,11 @@ impl Engine {
     #[expect(clippy::large_stack_arrays, reason = "evaluated by the compiler into a static")]
     pub const fn new() -> Self {
         Self {
-            clients: Table::new([const { Client::new() }; MAX_CLIENTS]),
             all: ClientSet::EMPTY,
-            flows: Flows::new(),
-            has_urgent: false,
             now: 0,
             rotation: 0,
             round: 0,
+            has_urgent: false,
             has_progressed: false,
             to_signal: ClientSet::EMPTY,
             to_signal_later: ClientSet::EMPTY,
@@ -92,6 +94,8 @@ impl Engine {
             asking: ClientSet::EMPTY,
             reconsider: ClientSet::EMPTY,
             pending: Pending::new(),
+            clients: Table::new([const { Client::new() }; MAX_CLIENTS]),
+            flows: Flows::new(),
         }
     }
 }

@@ -9,20 +9,21 @@ use heapless::Vec;
 use crate::machine::Side;
 use crate::table::ClientSet;
 
-/// What is not visible yet.
+/// What is not visible yet. The fields lie in memory in this order.
+#[repr(C)]
 pub(crate) struct Pending {
     /// Something was noted since everything was last visible.
     is_used: bool,
+    /// Clients whose requests were taken or used.
+    requests: ClientSet,
+    /// Clients to which something is delivered.
+    targets: ClientSet,
     /// Frames to unmap before anything becomes visible.
     runs: Vec<MappedRun, RUNS>,
     /// Each entry stands for at least one slot of the source's ring, and no slot is in two entries. So there
     /// is room for all; see [`is_full`](Self::is_full).
     finished: Vec<Finished, TRANSMIT_SLOTS>,
     refused: Vec<Refused, TRANSMIT_SLOTS>,
-    /// Clients whose requests were taken or used.
-    requests: ClientSet,
-    /// Clients to which something is delivered.
-    targets: ClientSet,
 }
 
 /// Most runs of frames that one turn can have mapped at a time.
@@ -78,11 +79,11 @@ impl Pending {
     pub(crate) const fn new() -> Self {
         Self {
             is_used: false,
+            requests: ClientSet::EMPTY,
+            targets: ClientSet::EMPTY,
             runs: Vec::new(),
             finished: Vec::new(),
             refused: Vec::new(),
-            requests: ClientSet::EMPTY,
-            targets: ClientSet::EMPTY,
         }
     }
 

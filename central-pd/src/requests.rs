@@ -14,6 +14,9 @@ use crate::slots::SlotSet;
 #[repr(C)]
 pub(crate) struct Requests {
     ring: Consumer<POST_SLOTS>,
+    /// None of the three sets that follow has a member, so nothing is on offer but what is still in the ring.
+    /// This may be false although they are empty; [`publish`](Self::publish) finds that out.
+    holds_none: bool,
     /// Slots whose request was taken and is not over: open, or claimed by a message under way.
     held: SlotSet,
     /// What the journal says about `held`.
@@ -34,6 +37,7 @@ impl Requests {
     pub(crate) const fn new() -> Self {
         Self {
             ring: Consumer::new(0),
+            holds_none: true,
             held: SlotSet::EMPTY,
             noted: SlotSet::EMPTY,
             over: SlotSet::EMPTY,
@@ -47,6 +51,7 @@ impl Requests {
     /// Forgets everything, at the beginning of an epoch.
     pub(crate) fn clear(&mut self) {
         self.ring = Consumer::new(0);
+        self.holds_none = true;
         self.held = SlotSet::EMPTY;
         self.noted = SlotSet::EMPTY;
         self.over = SlotSet::EMPTY;
@@ -63,6 +68,7 @@ impl Requests {
         self.clear();
         self.ring = Consumer::new(to_client.post_head.observe());
         self.noted = SlotSet::from_words(to_client.journal.open());
+        self.holds_none = false;
         self.look_for_withdrawn = true;
         let next = self.ring.next();
         // The next index of a held slot may be published already. Then its entry is still this request, or
@@ -205,6 +211,7 @@ impl Requests {
     /// there were any.
     #[inline]
     fn open_to_all(&mut self, count: u32) -> bool {
+        self.holds_none &= count == 0;
         self.offers.open_to_all(self.ring.next(), count);
         self.held.insert_run(self.ring.next(), count);
         self.ring.take_run(count);
@@ -223,6 +230,7 @@ impl Requests {
             None => return false,
         }
         self.held.insert(index);
+        self.holds_none = false;
         true
     }
 
@@ -254,6 +262,9 @@ impl Requests {
     /// one on without a gap.
     #[inline]
     pub(crate) fn open_run(&self, source: DomainId) -> (u32, u32) {
+        if self.holds_none {
+            return (self.ring.next(), 0);
+        }
         self.offers.first_run(source, self.ring.next().wrapping_sub(RING))
     }
 
@@ -274,8 +285,7 @@ impl Requests {
     pub(crate) fn fresh_run(&self) -> (u32, u32) {
         let next = self.ring.next();
         let available = self.ring.available();
-        let all_are_free = self.held.is_empty() && self.over.is_empty();
-        (next, if all_are_free { available } else { available.min(self.unheld_run(next)) })
+        (next, if self.holds_none { available } else { available.min(self.unheld_run(next)) })
     }
 
     #[inline(never)]
@@ -324,11 +334,19 @@ impl Requests {
     /// everything that these requests have led to is published.
     #[inline]
     pub(crate) fn publish(&mut self, to_client: &InRegion) {
+        if !self.holds_none {
+            self.note_held(to_client);
+        }
+        to_client.post_head.publish(self.ring.next());
+    }
+
+    #[inline(never)]
+    fn note_held(&mut self, to_client: &InRegion) {
         if self.held != self.noted {
             to_client.journal.set_open(self.held.words(), self.noted.words());
             self.noted = self.held;
         }
-        to_client.post_head.publish(self.ring.next());
+        self.holds_none = self.held.is_empty() && self.over.is_empty();
     }
 }
 

@@ -77,6 +77,9 @@ impl Send {
 /// The sends of one client.
 #[repr(C)]
 pub(crate) struct Sends {
+    /// No slot is occupied, and the client has been told of every late end. This may be false although it is
+    /// so; [`ended_late`](Self::ended_late) finds that out.
+    none_waits: bool,
     /// Slots of waiting sends, with all their parts.
     occupied: SlotSet,
     /// Slots of waiting sends that have become free in this epoch, and how many of these the client has been
@@ -91,6 +94,7 @@ pub(crate) struct Sends {
 impl Sends {
     pub(crate) const fn new() -> Self {
         Self {
+            none_waits: true,
             occupied: SlotSet::EMPTY,
             ended_late: 0,
             shown_late: 0,
@@ -102,6 +106,7 @@ impl Sends {
     /// Forgets everything, at the beginning of an epoch. Nothing waits any more, and entries are written
     /// before they are read.
     pub(crate) const fn clear(&mut self) {
+        self.none_waits = true;
         self.occupied = SlotSet::EMPTY;
         (self.ended_late, self.shown_late) = (0, 0);
     }
@@ -143,19 +148,23 @@ impl Sends {
         let mut occupied = self.occupied;
         self.parts(first).for_each(|part| occupied.insert(part));
         self.occupied = occupied;
+        self.none_waits = false;
     }
 
     /// Notes that `messages` messages have their final status, whether or not they waited. It is one message
     /// with all its parts, or several of one part each in consecutive slots from `first` on.
     #[inline]
     pub(crate) fn release(&mut self, first: u32, messages: u32) {
-        if !self.occupied.is_empty() {
+        if !self.none_waits {
             self.release_occupied(first, messages);
         }
     }
 
     #[inline(never)]
     fn release_occupied(&mut self, first: u32, messages: u32) {
+        if self.occupied.is_empty() {
+            return;
+        }
         for message in (0..messages).map(|number| first.wrapping_add(number)) {
             if self.occupied.contains(message) {
                 let mut occupied = self.occupied;
@@ -169,7 +178,7 @@ impl Sends {
     /// How many slots from `index` on are free, up to the first that a waiting send occupies. At most `most`.
     #[inline]
     pub(crate) fn free_run(&self, index: u32, most: u32) -> u32 {
-        if self.occupied.is_empty() { most } else { most.min(self.occupied.gap_from(index)) }
+        if self.none_waits { most } else { most.min(self.occupied.gap_from(index)) }
     }
 
     /// Whether the slot of `index` belongs to a waiting send.
@@ -185,12 +194,15 @@ impl Sends {
     /// Number of slots of waiting sends that have become free in this epoch. `None` if the client has been
     /// told of all. The caller tells the client.
     #[inline]
-    pub(crate) const fn ended_late(&mut self) -> Option<u32> {
-        if self.ended_late == self.shown_late {
-            return None;
-        }
-        self.shown_late = self.ended_late;
-        Some(self.ended_late)
+    pub(crate) fn ended_late(&mut self) -> Option<u32> {
+        if self.none_waits { None } else { self.untold_ends() }
+    }
+
+    #[inline(never)]
+    fn untold_ends(&mut self) -> Option<u32> {
+        self.none_waits = self.occupied.is_empty();
+        let told = core::mem::replace(&mut self.shown_late, self.ended_late);
+        (told != self.ended_late).then_some(self.ended_late)
     }
 
     /// Puts send `index` at the end of its flow's queue.

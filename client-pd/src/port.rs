@@ -228,7 +228,6 @@ impl<D: Doorbell> Port<D> {
         }
         if work {
             self.from_client.transmit_tail.publish(self.next_send);
-            self.from_client.withdrawals.publish(self.withdrawals);
         }
         work || room
     }

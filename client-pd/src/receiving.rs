@@ -87,6 +87,8 @@ impl<D: Doorbell> Port<D> {
         }
         self.from_client.withdraw(index);
         self.withdrawals = self.withdrawals.wrapping_add(1);
+        // Central may take this request later than it sees the count. The mark in the request tells it then.
+        self.from_client.withdrawals.publish(self.withdrawals);
         self.unflushed.work = true;
         true
     }

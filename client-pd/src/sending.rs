@@ -276,7 +276,9 @@ impl<D: Doorbell> Port<D> {
 
     /// Whether a send has ended. Sends that central holds are moved to `held_sends` on the way.
     pub(crate) fn has_completion(&mut self) -> bool {
-        self.look_for_taken();
+        if self.oldest != self.next_send {
+            self.look_for_taken();
+        }
         while self.oldest != self.taken {
             let index = self.oldest;
             let is_held = !self.held_sends.is_passed_over(index)
@@ -288,6 +290,6 @@ impl<D: Doorbell> Port<D> {
             let descriptor: Descriptor = self.from_client.descriptors.load(index);
             self.held_sends.hold(index, descriptor.target);
         }
-        self.held_sends.has_new_ends(self.to_client.ended_late.observe())
+        !self.held_sends.is_empty() && self.held_sends.has_new_ends(self.to_client.ended_late.observe())
     }
 }

@@ -54,6 +54,9 @@ struct Carried {
     request: u32,
     /// The requests had not been taken before.
     fresh: bool,
+    /// Some of the messages that could have been carried were not. Perhaps the next one has frames that are
+    /// not known to be mapped.
+    stopped: bool,
     run: Sent,
 }
 
@@ -63,8 +66,6 @@ struct Sent {
     bytes: u64,
     /// Bytes that the source may still have copied.
     deficit: u32,
-    /// The next message was not carried, because not all of its frames are known to be mapped.
-    is_unmapped: bool,
 }
 
 impl Engine {
@@ -99,7 +100,7 @@ impl Engine {
         is_one_step && !self.clients[source].budget.can_afford(plain.length.max(MINIMUM_COST))
     }
 
-    /// Carries messages of `source` along one lane. If frames for the next message are not mapped, maps them,
+    /// Carries messages of `source` along one lane. If it stops early, maps the frames for the next message,
     /// if it `may_map`. Returns whether there is more to carry.
     #[inline(never)]
     fn take_lane(
@@ -115,7 +116,7 @@ impl Engine {
             *may_map = true;
         }
         // Maps once for each message, however often the client changes the descriptor meanwhile.
-        if carried.run.is_unmapped && core::mem::replace(may_map, false) {
+        if carried.stopped && core::mem::replace(may_map, false) {
             return self.map_next(machine, source, carried.target, ports).is_some();
         }
         let client = &self.clients[source];
@@ -123,7 +124,7 @@ impl Engine {
     }
 
     /// Maps the frames for the next message of `source`, a plain one to `target`. `None` if the next message
-    /// is not that, or if mapping fails. Then the ordinary path gives the message its status.
+    /// is not that, is beyond the share, or if mapping fails. Then the ordinary path sees to it.
     #[cold]
     #[inline(never)]
     fn map_next(
@@ -147,7 +148,9 @@ impl Engine {
         };
         let place = place.part(0, length)?;
         let flow = self.flows.get(source, target);
-        if route.plain_target() != Some(target) || length > flow.in_one_step {
+        let is_carried =
+            length.wrapping_sub(1) < flow.in_one_step && length.max(MINIMUM_COST) <= client.budget.deficit();
+        if route.plain_target() != Some(target) || !is_carried {
             return None;
         }
         let mapping = flow.mapping;
@@ -210,15 +213,17 @@ impl Engine {
         } else {
             lane.carry_taken(machine, descriptors, to_client, receiver.deliveries.next())
         };
-        Some(Carried { source, target, to_client, request, fresh, run })
+        let stopped = (run.messages as usize) < descriptors.len();
+        Some(Carried { source, target, to_client, request, fresh, stopped, run })
     }
 
     /// Records in the tables what was carried along a lane. `settle_run` makes it visible, at once or at the
     /// end of the turn.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
-        let Carried { source, target, to_client, request, fresh, run: Sent { messages, bytes, deficit, .. } } =
-            *carried;
+        let Carried {
+            source, target, to_client, request, fresh, run: Sent { messages, bytes, deficit }, ..
+        } = *carried;
         let flow = self.flows.get_mut(source, target);
         let (sequence, mapping) = (flow.sequence, flow.mapping);
         flow.sequence = sequence.wrapping_add(messages.into());
@@ -253,10 +258,14 @@ impl Lane<'_> {
         to_client: &InRegion,
         slot: u32,
     ) -> Sent {
-        let bytes = self.target_bytes;
-        let place = |post: &Slot<2>| {
+        let (reach, bytes) = (self.receive, self.target_bytes);
+        let place = |post: &Slot<2>, length| {
             let post: Post = post.load();
-            buffer_for_anyone(&post, bytes)
+            // Mostly, the whole buffer is within reach. Then this is the only comparison with a size.
+            match reach.span(post.place, post.length) {
+                Some(buffer) if post.is_for_anyone() => buffer.part(0, length),
+                _ => buffer_for_anyone(&post, bytes)?.part(0, length).filter(|place| reach.covers(*place)),
+            }
         };
         self.carry(machine, descriptors, from_client.posts.run(self.request).iter(), place, to_client, slot)
     }
@@ -270,23 +279,26 @@ impl Lane<'_> {
         to_client: &InRegion,
         slot: u32,
     ) -> Sent {
-        let place = |number: u32| Some(self.requests.span(self.request.wrapping_add(number)));
+        let place = |number: u32, length| {
+            let buffer = self.requests.span(self.request.wrapping_add(number));
+            buffer.part(0, length).filter(|place| self.receive.covers(*place))
+        };
         self.carry(machine, descriptors, 0.., place, to_client, slot)
     }
 
-    /// Carries one message for each descriptor to the place of its request, which `place` returns.
+    /// Carries one message for each descriptor. `place` returns the first bytes of a request's buffer, as
+    /// many as asked for (at least 1), if the buffer has them and their frames are known to be mapped.
     #[inline]
     fn carry<const D: usize, R>(
         &self,
         machine: &mut impl Machine,
         descriptors: &[Slot<D>],
         requests: impl Iterator<Item = R>,
-        place: impl Fn(R) -> Option<Span>,
+        place: impl Fn(R, u32) -> Option<Span>,
         to_client: &InRegion,
         slot: u32,
     ) -> Sent {
         let (from, to) = (self.from, self.to);
-        let mut is_unmapped = false;
         let (mut request, mut sequence, mut deficit, mut bytes) =
             (self.request, self.sequence, self.deficit, 0);
         for ((descriptor, delivery), request_at) in
@@ -298,16 +310,8 @@ impl Lane<'_> {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some(piece) = self.transmit.span(source, length) else {
-                is_unmapped = true;
-                break;
-            };
-            let Some(offered) = place(request_at) else { break };
-            let Some(place) = offered.part(0, length) else { break };
-            if !self.receive.covers(place) {
-                is_unmapped = true;
-                break;
-            }
+            let Some(piece) = self.transmit.span(source, length) else { break };
+            let Some(place) = place(request_at, length) else { break };
             machine.copy(from.address(piece), to.address(place), length);
             delivery.store(Delivery {
                 tag: Plain::tag(descriptor),
@@ -324,6 +328,6 @@ impl Lane<'_> {
             request = request.wrapping_add(1);
             sequence = sequence.wrapping_add(1);
         }
-        Sent { messages: request.wrapping_sub(self.request), bytes, deficit, is_unmapped }
+        Sent { messages: request.wrapping_sub(self.request), bytes, deficit }
     }
 }

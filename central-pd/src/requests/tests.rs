@@ -293,6 +293,8 @@ fn what_is_over_is_not_fresh() {
     }
     client.requests.refresh(client.tail()).unwrap();
     assert_eq!(client.requests.fresh_run(), (0, 0));
+    client.requests.publish(&client.to_client);
+    assert_eq!(client.requests.fresh_run(), (0, 0), "nor after the journal says that nothing is held");
 }
 
 #[test]

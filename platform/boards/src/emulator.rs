@@ -1,10 +1,4 @@
-//! The command that starts a board's emulator. QEMU's options are here, so whoever boots a board need not
-//! know them.
-
-use crate::{Board, Exit};
-use std::ffi::OsString;
-use std::path::Path;
-use std::process::Command;
+//! What is known of a board's emulator.
 
 /// The emulator of a board.
 #[derive(PartialEq, Eq, Debug)]
@@ -30,77 +24,4 @@ pub enum Loading {
     At(u64),
     /// QEMU's own boot loader starts the kernel. The image is the module beside it.
     Multiboot,
-}
-
-/// The files to boot.
-#[derive(Clone, Copy, Debug)]
-pub struct Files<'a> {
-    /// The kernel as a 32-bit ELF file, for [`Loading::Multiboot`].
-    pub kernel: &'a Path,
-    /// The image.
-    pub image: &'a Path,
-}
-
-impl Board {
-    /// The command that emulates the board and boots the files. Its standard output is the console. The
-    /// emulated board has `more_mebibytes` MiB more memory than its entry says.
-    #[must_use]
-    pub fn emulate(&self, files: Files<'_>, more_mebibytes: u64) -> Command {
-        let emulator = &self.emulator;
-        let mut command = Command::new(emulator.program);
-        command.args(emulator.machine);
-        command.args(["-m", &format!("{}M", emulator.mebibytes + more_mebibytes)]);
-        match emulator.loading {
-            Loading::At(address) => {
-                let mut loader = OsString::from(format!("loader,addr={address:#x},cpu-num=0,file="));
-                loader.push(files.image);
-                command.arg("-device").arg(loader);
-            }
-            Loading::Multiboot => {
-                command.arg("-kernel").arg(files.kernel).arg("-initrd").arg(files.image);
-            }
-        }
-        if let Exit::DebugExit(port) = self.exit {
-            let device = format!("isa-debug-exit,iobase={port:#x},iosize={:#x}", Exit::DEBUG_EXIT_PORTS);
-            command.args(["-device", &device]);
-        }
-        let console = ["-display", "none", "-monitor", "none", "-serial", "stdio"];
-        command.args(["-accel", "tcg"]).args(console).arg("-no-reboot");
-        command
-    }
-}
-
-impl Emulator {
-    /// The options that make it count instructions, so that nothing depends on the speed of the host.
-    #[must_use]
-    pub fn counting(&self) -> [String; 2] {
-        ["-icount".to_owned(), format!("shift={},sleep=off", self.clock_shift)]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{Board, Files, MICROKIT, PC99};
-    use std::path::Path;
-
-    fn line(board: &Board) -> String {
-        let files = Files { kernel: Path::new("kernel"), image: Path::new("image") };
-        let command = board.emulate(files, 3);
-        let words = std::iter::once(command.get_program()).chain(command.get_args());
-        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn a_pc_boots_kernel_and_module_and_can_end() {
-        let line = line(&PC99);
-        assert!(line.starts_with("qemu-system-x86_64 -machine pc ") && line.contains(" -m 515M "), "{line}");
-        assert!(line.contains("-kernel kernel -initrd image -device isa-debug-exit,iobase=0xf4,iosize=0x4"));
-    }
-
-    #[test]
-    fn an_arm_board_is_loaded_as_one_image() {
-        let line = line(&MICROKIT[0]);
-        assert!(line.contains(" -device loader,addr=0x70000000,cpu-num=0,file=image "), "{line}");
-        assert!(!line.contains("kernel"), "{line}");
-    }
 }

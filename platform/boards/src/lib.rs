@@ -3,14 +3,26 @@
 //! image builders, the tests and the benchmark read this table. No other code describes a board.
 //!
 //! To add a board, add an entry. If the board needs what no entry can say yet, add a variant here.
+//!
+//! Programs that run on a board read the table too, so it needs no operating system. Only the command that
+//! starts an emulator does, and the checks of descriptions; they come with the feature `std`.
+#![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+#[cfg(feature = "std")]
+mod command;
 mod emulator;
 
-pub use emulator::{Emulator, Files, Loading};
+#[cfg(feature = "std")]
+pub use command::Files;
+pub use emulator::{Emulator, Loading};
 
+use core::ops::Range;
+#[cfg(feature = "std")]
 use ferry_description::{Platform, Top};
-use std::ops::Range;
 
 /// A board.
 #[derive(PartialEq, Eq, Debug)]
@@ -27,6 +39,7 @@ pub struct Board {
     /// The compiler's flags for [`Board::target`].
     pub flags: &'static str,
     /// What a system description for it may say.
+    #[cfg(feature = "std")]
     pub platform: Platform,
     /// The device that it prints on.
     pub console: Console,
@@ -68,31 +81,34 @@ impl Board {
 }
 
 impl Exit {
+    /// The I/O port at which Ferry puts a PC's `isa-debug-exit`.
+    pub const DEBUG_EXIT_PORT: u16 = 0xf4;
     /// How many I/O ports the device `isa-debug-exit` has.
     pub const DEBUG_EXIT_PORTS: u16 = 4;
+    /// The largest code that `isa-debug-exit` can end a system with. The status of a process has eight bits,
+    /// and the device uses one of them itself.
+    pub const DEBUG_EXIT_MOST: u8 = 127;
 
-    /// Gives the emulator's exit status for the code with which a system ends. The status of a process has
-    /// eight bits, and `isa-debug-exit` uses one of them itself. So with that device codes above 127 count as
-    /// 127.
+    /// Gives the emulator's exit status for the code with which a system ends. With `isa-debug-exit`, codes
+    /// above [`DEBUG_EXIT_MOST`](Self::DEBUG_EXIT_MOST) count as that.
     #[must_use]
     pub fn status(self) -> fn(u8) -> i32 {
         match self {
             Self::Semihosting => i32::from,
-            Self::DebugExit(_) => |code| i32::from(code.min(127)) * 2 + 1,
+            Self::DebugExit(_) => |code| i32::from(code.min(Self::DEBUG_EXIT_MOST)) * 2 + 1,
         }
     }
 }
 
 /// I/O ports of a PC's first serial port.
 const SERIAL_PORTS: Range<u64> = 0x3f8..0x400;
-/// The I/O port at which Ferry puts a PC's `isa-debug-exit`.
-const DEBUG_EXIT: u16 = 0xf4;
 
 /// Addresses are fixed, because nothing relocates a program. There is no RELRO, because no start-up code
 /// would make its pages read-only.
 const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 
 /// What Microkit's kernels have on every board; what [`Platform::extras`] adds depends on the board.
+#[cfg(feature = "std")]
 const MICROKIT_PLATFORM: Platform = Platform {
     name: "Microkit",
     extras: &[],
@@ -113,9 +129,10 @@ pub static PC99: Board = Board {
     target: "x86_64-unknown-none",
     target_without_fpu: None,
     flags: FIXED_ADDRESSES,
+    #[cfg(feature = "std")]
     platform: Platform::CLASSIC,
     console: Console::Ns16550(SERIAL_PORTS),
-    exit: Exit::DebugExit(DEBUG_EXIT),
+    exit: Exit::DebugExit(Exit::DEBUG_EXIT_PORT),
     emulator: Emulator {
         program: "qemu-system-x86_64",
         package: "qemu-system-x86",
@@ -136,6 +153,7 @@ pub static MICROKIT: [Board; 2] = [
         // Without this flag the compiler assembles neighbouring words of a structure in a vector register, by
         // way of the stack. That costs central 20 more instructions for each wake-up.
         flags: "-Cno-vectorize-slp",
+        #[cfg(feature = "std")]
         platform: Platform {
             name: "Microkit's qemu_virt_aarch64",
             extras: &[
@@ -182,6 +200,7 @@ pub static MICROKIT: [Board; 2] = [
         target: "x86_64-unknown-none",
         target_without_fpu: None,
         flags: FIXED_ADDRESSES,
+        #[cfg(feature = "std")]
         platform: Platform {
             name: "Microkit's x86_64_generic",
             extras: &[
@@ -206,7 +225,7 @@ pub static MICROKIT: [Board; 2] = [
             ..MICROKIT_PLATFORM
         },
         console: Console::Ns16550(SERIAL_PORTS),
-        exit: Exit::DebugExit(DEBUG_EXIT),
+        exit: Exit::DebugExit(Exit::DEBUG_EXIT_PORT),
         emulator: Emulator {
             program: "qemu-system-x86_64",
             package: "qemu-system-x86",

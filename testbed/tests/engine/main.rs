@@ -1,6 +1,7 @@
 //! The engine and the client library together, on the host.
 
 mod epochs;
+mod mapping;
 mod messages;
 mod pair;
 mod shares;

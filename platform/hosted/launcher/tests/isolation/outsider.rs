@@ -13,9 +13,12 @@ use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
+use std::time::{Duration, Instant};
 
 /// How often a file is emptied and filled. Others may write to it meanwhile.
 const TRIES: usize = 1000;
+/// How long it looks for central's process.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// What makes the number of a system call one of x32.
 const X32: c_long = 1 << 30;
 /// Command of `fcntl` that says which signal a file sends.
@@ -162,8 +165,19 @@ pub(crate) fn name_central_an_owner(_: &Table) {
     println!("done");
 }
 
-/// The process of central that belongs to the same trial.
+/// The process of central that belongs to the same trial. The launcher may still be about to start it.
 fn central() -> Option<c_int> {
+    let begin = Instant::now();
+    while begin.elapsed() < PATIENCE {
+        if let Some(process) = find_central() {
+            return Some(process);
+        }
+        std::thread::yield_now();
+    }
+    None
+}
+
+fn find_central() -> Option<c_int> {
     let own = std::env::args_os().next()?;
     let wanted = Path::new(&own).with_file_name("central");
     std::fs::read_dir("/proc").ok()?.find_map(|entry| {

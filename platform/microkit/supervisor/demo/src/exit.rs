@@ -28,18 +28,16 @@ mod aarch64 {
 /// `isa-debug-exit`.
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
+    use ferry_boards::Exit;
     use supervisor::console::FIRST_PORTS;
 
-    /// Port of `isa-debug-exit`, as the QEMU command line places it.
-    const EXIT: u64 = 0xf4;
-
     /// Ends the machine, if it is QEMU with `isa-debug-exit`: its exit status is `code * 2 + 1`, and codes
-    /// above 127 count as 127.
+    /// above [`Exit::DEBUG_EXIT_MOST`] count as that.
     pub(crate) fn exit(code: u8) {
         let Some(number) = ferry_platform::patched_symbol!("ferry_exit") else { return };
         sel4::with_ipc_buffer_mut(|buffer| {
-            let code = u64::from(code.min(127));
-            buffer.inner_mut().seL4_X86_IOPort_Out8(FIRST_PORTS + number as u64, EXIT, code);
+            let (port, code) = (Exit::DEBUG_EXIT_PORT.into(), code.min(Exit::DEBUG_EXIT_MOST).into());
+            buffer.inner_mut().seL4_X86_IOPort_Out8(FIRST_PORTS + number as u64, port, code);
         });
     }
 }

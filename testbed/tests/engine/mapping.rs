@@ -1,0 +1,188 @@
+//! Which frames central maps for a message, and when it unmaps them.
+
+use ferry_central::Side;
+use ferry_client::{Message, Status};
+use ferry_layout::config::Mapping;
+use ferry_testbed::{Action, Topology};
+
+use crate::pair::Pair;
+
+#[test]
+fn a_message_is_mapped_copied_unmapped_and_delivered() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    pair.send(0, 1, b"across", Message::tagged(9));
+    pair.bed.run();
+    assert_eq!(pair.reap(0), Some(Status::Done));
+    assert_eq!(pair.receive(1), Some((0, 9, b"across".to_vec())));
+    assert_eq!(
+        pair.bed.machine.actions,
+        [
+            Action::Map(0, Side::Transmit, 15),
+            Action::Map(1, Side::Receive, 15),
+            Action::Copy(6),
+            Action::Unmap(0, Side::Transmit, 15),
+            Action::Unmap(1, Side::Receive, 15),
+            Action::Signal(0),
+            Action::Signal(1),
+        ]
+    );
+}
+
+#[test]
+fn kept_frames_stay_mapped_until_a_tick_without_traffic() {
+    let mut pair = Pair::two(Mapping::Keep);
+    for _ in 0..2 {
+        pair.post(1, None);
+        pair.send(0, 1, b"kept", Message::default());
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(Status::Done));
+        assert!(pair.receive(1).is_some());
+    }
+    let maps = pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Map(..))).count();
+    assert_eq!((maps, pair.bed.machine.mapped()), (2, 2));
+    pair.bed.tick();
+    assert_eq!(pair.bed.machine.mapped(), 2, "there was traffic since the last tick");
+    pair.bed.tick();
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes are too much to interpret")]
+fn a_frame_of_2_mib_is_mapped_once_for_all_that_lies_in_it() {
+    let mut topology = Topology::mesh(2, 1024, Mapping::Each);
+    topology.frame_bits = 21;
+    topology.bytes_per_round = 256 * 1024;
+    let mut pair = Pair::new(&topology, 64 * 1024);
+    let bytes: Vec<u8> = (0..65_536_u32).map(|i| (i % 241) as u8).collect();
+    for _ in 0..2 {
+        pair.post(1, None);
+        pair.send(0, 1, &bytes, Message::default());
+    }
+    pair.bed.run();
+    let number =
+        |wanted: fn(&Action) -> bool| pair.bed.machine.actions.iter().filter(|action| wanted(action)).count();
+    assert_eq!(number(|action| matches!(action, Action::Map(..))), 2, "one on each side");
+    assert_eq!(number(|action| matches!(action, Action::Unmap(..))), 2);
+    assert_eq!((pair.receive(1), pair.receive(1)), (Some((0, 0, bytes.clone())), Some((0, 0, bytes))));
+}
+
+#[test]
+fn an_empty_message_is_delivered_and_maps_nothing() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    pair.send(0, 1, b"", Message::tagged(4));
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 4, Vec::new())));
+    assert!(!pair.bed.machine.actions.iter().any(|action| matches!(action, Action::Map(..))));
+}
+
+#[test]
+fn messages_of_one_round_share_mappings() {
+    let mut pair = Pair::new(&Topology::mesh(2, 16, Mapping::Each), 256);
+    for _ in 0..8 {
+        pair.post(1, None);
+    }
+    for tag in 0..8 {
+        pair.send(0, 1, b"batched", Message::tagged(tag));
+    }
+    pair.bed.run();
+    let count =
+        |wanted: fn(&Action) -> bool| pair.bed.machine.actions.iter().filter(|action| wanted(action)).count();
+    assert_eq!(count(|action| matches!(action, Action::Map(..))), 2);
+    assert_eq!(count(|action| matches!(action, Action::Unmap(..))), 2);
+    assert_eq!(count(|action| matches!(action, Action::Copy(7))), 8);
+    assert_eq!((pair.bed.machine.signals(0), pair.bed.machine.signals(1)), (1, 1));
+}
+
+#[test]
+fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    pair.bed.machine.refuse_map_after = Some(1);
+    pair.send(0, 1, b"no memory", Message::default());
+    pair.bed.run();
+    assert_eq!(pair.reap(0), Some(Status::Failed));
+    assert_eq!(pair.bed.machine.mapped(), 0);
+    pair.bed.machine.refuse_map_after = None;
+    pair.send(0, 1, b"now", Message::tagged(1));
+    pair.bed.run();
+    assert_eq!(pair.receive(1), Some((0, 1, b"now".to_vec())));
+}
+
+#[test]
+fn many_separate_frames_are_all_unmapped() {
+    let mut topology = Topology::mesh(2, 64, Mapping::Each);
+    topology.bytes_per_round = 1 << 20;
+    let mut pair = Pair::new(&topology, 4096);
+    // Every other frame on both sides is used: 64 separate runs of frames in one turn, more than central can
+    // note at a time.
+    for side in 0..32 {
+        let _ = pair.receive[1].remove(side);
+        let _ = pair.transmit[0].remove(side);
+    }
+    for _ in 0..32 {
+        pair.post(1, None);
+        pair.send(0, 1, b"apart", Message::default());
+    }
+    pair.bed.run();
+    for _ in 0..32 {
+        assert_eq!(pair.reap(0), Some(Status::Done));
+    }
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
+fn frames_that_are_kept_stay_while_there_is_traffic_of_either_kind() {
+    for no_signal in [false, true] {
+        let mut pair = Pair::two(Mapping::Keep);
+        for period in 0..3 {
+            pair.post(1, None);
+            pair.send(0, 1, b"again", Message { no_signal, ..Message::default() });
+            pair.bed.run();
+            assert_eq!((pair.reap(0), pair.receive(1).is_some()), (Some(Status::Done), true));
+            pair.bed.tick();
+            assert_eq!(pair.bed.machine.mapped(), 2, "quiet: {no_signal}, period {period}");
+        }
+        pair.bed.tick();
+        assert_eq!(pair.bed.machine.mapped(), 0, "a whole period without any");
+    }
+}
+
+#[test]
+fn a_chain_of_which_one_frame_cannot_be_mapped_writes_nothing() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    // The chain needs two frames to read and one to write, and only two can be mapped.
+    pair.bed.machine.refuse_map_after = Some(2);
+    let mut chain = heapless::Vec::new();
+    for _ in 0..2 {
+        chain.push((pair.transmit[0].pop().unwrap(), 100)).unwrap();
+    }
+    let peer = pair.peer(0, 1);
+    pair.ports[0].send_chain(peer, &mut chain, Message::default()).unwrap();
+    pair.ports[0].publish();
+    pair.bed.run();
+    assert_eq!((pair.reap(0), pair.reap(0)), (Some(Status::Failed), Some(Status::Failed)));
+    assert!(!pair.bed.machine.actions.iter().any(|action| matches!(action, Action::Copy(_))));
+    assert_eq!(pair.bed.machine.mapped(), 0);
+}
+
+#[test]
+fn a_flow_that_keeps_nothing_unmaps_what_another_has_kept() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    for flow in &mut topology.flows {
+        if (flow.source, flow.target) == (0, 1) {
+            flow.mapping = Mapping::Keep as u8;
+        }
+    }
+    let mut pair = Pair::new(&topology, 4096);
+    for (target, mapped) in [(1, [1, 1, 0]), (2, [0, 1, 0])] {
+        pair.post(target, None);
+        // Always in the same buffer.
+        pair.send(0, target, b"kept or not", Message::default());
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(Status::Done));
+        assert_eq!([0, 1, 2].map(|client| pair.bed.machine.mapped_of(client)), mapped);
+    }
+}
