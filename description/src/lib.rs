@@ -35,6 +35,7 @@ mod description;
 mod device;
 mod flows;
 mod free;
+mod inspect;
 mod limits;
 mod mistake;
 mod name;
@@ -53,6 +54,9 @@ mod words;
 
 pub use description::{Buffer, Client, Description, Flow, Tick};
 pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
+pub use inspect::{
+    Compared, Difference, Found, FoundDomain, FoundFrame, FoundPage, FoundSegment, FoundSignal, Frame,
+};
 pub use limits::{CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 pub use mistake::{Mistake, Mistakes};
 pub use name::shown;

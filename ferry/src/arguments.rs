@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Graph(GraphArguments),
     /// Build a bootable image.
     Image(ImageArguments),
+    /// Read an image back, and compare it with the description that it is said to be built from.
+    Inspect(InspectArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
     Lint,
     /// Run the system in QEMU or as Linux processes, send a file through it, and compare what arrives.
@@ -96,6 +98,19 @@ pub(crate) struct ImageArguments {
     /// Directory for the image. It is created if it does not exist.
     #[arg(short, long, value_name = "DIRECTORY")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// The image: of the classic platform, the file system.elf.
+    pub(crate) image: PathBuf,
+    #[command(flatten)]
+    pub(crate) description: DescriptionFiles,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// A region and the file that filled it when the image was built. May be repeated.
+    #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
+    pub(crate) prefill: Vec<(String, PathBuf)>,
 }
 
 fn prefill(text: &str) -> Result<(String, PathBuf), String> {

@@ -10,9 +10,9 @@ use crate::setup::{self, SetupError};
 use crate::target::Selection;
 use crate::workspace::Workspace;
 use ferry_boards::{Files, PC99};
-use ferry_classic_image::ImageError;
+use ferry_classic_image::{ImageError, InspectError};
 use ferry_classic_kernel::{KernelImage, Source, build};
-use ferry_description::{Description, Domain};
+use ferry_description::{Compared, Description, Difference, Domain};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,8 @@ pub(crate) enum ClassicError {
     #[error(transparent)]
     Image(#[from] ImageError),
     #[error(transparent)]
+    Inspect(#[from] InspectError),
+    #[error(transparent)]
     File(#[from] FileError),
 }
 
@@ -79,6 +81,18 @@ impl Classic {
         let initialiser = self.programs.read(INITIALISER, &"ferry")?;
         let program = |domain: &Domain| Ok(self.programs.read(&domain.program, &domain.place)?);
         Ok(ferry_classic_image::image(description, &initialiser, &program, prefills)?)
+    }
+
+    /// Reads an image back, and compares it with the description and with what it should consist of.
+    pub(crate) fn inspect(
+        &self,
+        description: &Description,
+        prefills: &[Prefill],
+        image: &[u8],
+    ) -> Result<(Vec<Difference>, Compared), ClassicError> {
+        let initialiser = self.programs.read(INITIALISER, &"ferry")?;
+        let program = |domain: &Domain| Ok(self.programs.read(&domain.program, &domain.place)?);
+        Ok(ferry_classic_image::inspect(description, image, &initialiser, &program, prefills)?)
     }
 
     /// Writes an image to `path`.

@@ -53,6 +53,14 @@ pub(crate) enum Error {
          `make run PLATFORM=hosted`, which is `ferry run --platform hosted`"
     )]
     NoImage,
+    #[error("only images of the classic platform can be read back; add --platform classic")]
+    NoInspection,
+    #[error(
+        "the image is not what the description says, in {}:\n  {lines}\nbuild it again from these files, and do \
+         not boot this one",
+        ferry_description::count(*count, "place")
+    )]
+    ImageDiffers { count: usize, lines: String },
     #[error("only Microkit has images for use; leave out --product, or add --platform microkit")]
     NoProduct,
     #[error("{what}\n{remedy}")]
@@ -91,7 +99,7 @@ impl Error {
     /// The exit code: 2 if the caller asked for something that the platform cannot do here, else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Sdk(_) | Self::NoImage | Self::NoProduct => ExitCode::from(2),
+            Self::Sdk(_) | Self::NoImage | Self::NoProduct | Self::NoInspection => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

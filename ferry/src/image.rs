@@ -4,8 +4,10 @@ use crate::arguments::ImageArguments;
 use crate::classic::{self, Classic, Image};
 use crate::error::Error;
 use crate::file;
+use crate::inspect;
 use crate::microkit::{self, Microkit};
 use crate::output::line;
+use crate::prefill;
 use crate::shell;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
@@ -13,13 +15,8 @@ use std::fs;
 
 /// Builds the image and prints the command that boots it.
 pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
-    let mut prefills = Vec::new();
-    for (region, path) in &arguments.prefill {
-        prefills.push((region.clone(), fs::read(path).map_err(file::failed("read", path))?));
-    }
-    let grown: Vec<(&str, u64)> =
-        prefills.iter().map(|(region, contents)| (region.as_str(), contents.len() as u64)).collect();
-    let description = arguments.description.load_for(arguments.target.rules(), &grown)?;
+    let prefills = prefill::read(&arguments.prefill)?;
+    let description = arguments.description.load_for(arguments.target.rules(), &prefill::sizes(&prefills))?;
     if let Some((region, _)) = prefills.iter().find(|(region, _)| description.system.region(region).is_none())
     {
         return Err(Error::NoSuchRegion { region: region.clone() });
@@ -45,9 +42,12 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
         Platform::Classic => {
             let classic = Classic::build(&Workspace::locate()?, Selection::System)?;
             let image = classic.write_image(&description, &prefills, &output.join("system.elf"))?;
+            let written = fs::read(&image.system).map_err(file::failed("read", &image.system))?;
+            let (differences, compared) = classic.inspect(&description, &prefills, &written)?;
+            let compared = inspect::result(&differences, compared)?;
             let kernel = output.join("kernel.elf");
             fs::copy(&image.kernel, &kernel).map_err(file::failed("write", &kernel))?;
-            line(format_args!("{}\n{}", kernel.display(), image.system.display()))?;
+            line(format_args!("{}\n{}\n{compared}", kernel.display(), image.system.display()))?;
             classic::emulator(&Image { kernel, ..image }, &prefills)
         }
     };

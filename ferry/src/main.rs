@@ -22,6 +22,7 @@ mod graph;
 mod hosted;
 mod image;
 mod input;
+mod inspect;
 mod lint;
 mod microkit;
 mod output;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Check(description) => check::check(&description),
         Command::Graph(arguments) => graph::graph(&arguments),
         Command::Image(arguments) => image::image(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Lint => lint::lint(),
         Command::Run(arguments) => run::run(&arguments),
         Command::Setup => setup::setup(),

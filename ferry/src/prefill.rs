@@ -3,7 +3,7 @@
 use crate::file::{self, FileError};
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name of a region, and its contents from the first byte on.
 pub(crate) type Prefill = (String, Vec<u8>);
@@ -26,4 +26,17 @@ pub(crate) fn write(prefills: &[Prefill], directory: &Path) -> Result<Vec<OsStri
             Ok(word)
         })
         .collect()
+}
+
+/// Reads the files of `--prefill`.
+pub(crate) fn read(files: &[(String, PathBuf)]) -> Result<Vec<Prefill>, FileError> {
+    let read = |(region, path): &(String, PathBuf)| {
+        Ok((region.clone(), fs::read(path).map_err(file::failed("read", path))?))
+    };
+    files.iter().map(read).collect()
+}
+
+/// The regions, and the bytes that each must have at least.
+pub(crate) fn sizes(prefills: &[Prefill]) -> Vec<(&str, u64)> {
+    prefills.iter().map(|(region, contents)| (region.as_str(), contents.len() as u64)).collect()
 }

@@ -3,15 +3,17 @@
 //!
 //! Regions, mappings, grants and the window are taken from `ferry_description` one to one; nothing here
 //! decides who may reach what. [`image`] is what the command line calls; [`pack`] alone is for tests that
-//! write a compiled system themselves.
+//! write a compiled system themselves. [`inspect`] reads an image back and compares it with the description.
 #![forbid(unsafe_code)]
 
 mod error;
+mod inspect;
 mod pack;
 mod program;
 mod system;
 
 pub use error::ImageError;
+pub use inspect::{InspectError, inspect};
 pub use pack::{PackError, pack};
 
 use ferry_description::{Description, Domain};

@@ -78,7 +78,7 @@ fn regions(
 }
 
 /// What a region is filled with: what the caller says, else the file that the description names.
-fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, ImageError> {
+pub(crate) fn contents(region: &Region, prefills: &[Prefill]) -> Result<Option<Vec<u8>>, ImageError> {
     if let Some((_, contents)) = prefills.iter().find(|(name, _)| *name == region.name) {
         return Ok(Some(contents.clone()));
     }
@@ -140,7 +140,7 @@ const fn rights(permissions: Permissions) -> Option<Rights> {
 }
 
 /// The words that the description sets in a domain's program.
-fn words(description: &Description, at: usize) -> Words {
+pub(crate) fn words(description: &Description, at: usize) -> Words {
     let system = &description.system;
     let of_maps = system.domains[at].maps.iter().flat_map(|map| {
         let size = system.regions[map.region].bytes;

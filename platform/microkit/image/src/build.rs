@@ -14,7 +14,7 @@ use crate::programs::Programs;
 use crate::sdk::Target;
 use crate::specification::Specification;
 use crate::supervision::{SUPERVISOR, SYMBOL, Supervised};
-use crate::{Arguments, grants, narrow, pack, restarts, stacks, window};
+use crate::{Arguments, account, grants, narrow, pack, restarts, stacks, window};
 
 /// Slots of the initialiser's `CNode` that are needed besides those of objects and mappings: its own, and
 /// those of what it derives for threads.
@@ -64,7 +64,34 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
         prefilled.fill(&mut specification)?;
     }
     check_size(&specification, &system)?;
-    pack::system(target, specification.finish(), &programs, output)
+    let specification = specification.finish();
+    // A test asks for what must not be described.
+    if arguments.priorities.is_empty() {
+        let filled = filled(&description, &system, &contents);
+        let kernel = account::Kernel::of(&target.kernel);
+        let compared = account::check(&specification, &kernel, &description, &placement, &filled)?;
+        println!(
+            "accounted for: {} protection domains, {} pages, {} frames to map, {} signals and calls",
+            compared.domains, compared.pages, compared.frames, compared.signals
+        );
+    }
+    pack::system(target, specification, &programs, output)
+}
+
+/// What fills each region: what the caller says, else the file that the description names.
+fn filled(
+    description: &Description,
+    system: &SystemDescription,
+    contents: &[Contents],
+) -> Vec<(usize, Vec<u8>)> {
+    let of_region = |(number, region): (usize, &ferry_description::Region)| {
+        let given =
+            contents.iter().find(|given| given.region == region.name).map(|given| given.bytes.clone());
+        let described = system.memory_regions.iter().find(|described| described.name == region.name);
+        let bytes = given.or_else(|| described.and_then(|described| described.prefill_bytes.clone()))?;
+        Some((number, bytes))
+    };
+    description.system.regions.iter().enumerate().filter_map(of_region).collect()
 }
 
 /// Adds the supervisor to the description. Programs that can call it get a channel to it.

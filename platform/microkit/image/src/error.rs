@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 /// An image could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    #[error("the image would not be what the description says; this is a defect of Ferry:\n  {0}")]
+    Differs(String),
     #[error("no Microkit SDK is named; give one with --sdk or in MICROKIT_SDK")]
     NoSdk,
     #[error(

@@ -18,6 +18,7 @@
 //! `report.txt`, and `system.xml`, the description as it was built.
 #![forbid(unsafe_code)]
 
+mod account;
 mod build;
 mod contents;
 mod error;
