@@ -202,7 +202,7 @@ impl<'a> Account<'a> {
     ) {
         for CapTableEntry { slot, cap } in part.slots {
             let slot = slot.0;
-            if let Some(signal) = self.signal(slot, cap, parts, names) {
+            if let Some(signal) = Self::signal(slot, cap, parts, names) {
                 if signal.target != SUPERVISOR {
                     domain.signals.push(signal);
                 }
@@ -254,7 +254,7 @@ impl<'a> Account<'a> {
     }
 
     /// A capability to signal or to call: only with the rights that this needs.
-    fn signal(&self, slot: u32, cap: &Cap, parts: &[Domain<'_>], names: &[&str]) -> Option<FoundSignal> {
+    fn signal(slot: u32, cap: &Cap, parts: &[Domain<'_>], names: &[&str]) -> Option<FoundSignal> {
         let (object, badge, is_call, first) = match cap {
             Cap::Notification(cap) if (SIGNALS..CALLS).contains(&slot) && !cap.rights.read => {
                 (cap.object, cap.badge.0, false, SIGNALS)
@@ -264,12 +264,12 @@ impl<'a> Account<'a> {
             }
             _ => return None,
         };
+        // A thread's endpoint is the one that its faults go to, which is another's.
         let receives = |part: &Domain<'_>| {
             let bound = part.thread.slots.iter().map(|entry| &entry.cap);
+            let bound = bound.filter(|cap| matches!(cap, Cap::Notification(_)));
             let input = part.slots.iter().filter(|entry| entry.slot.0 == INPUT).map(|entry| &entry.cap);
-            bound
-                .chain(input)
-                .any(|cap| matches!(cap, Cap::Notification(_) | Cap::Endpoint(_)) && cap.obj() == object)
+            bound.chain(input).any(|cap| cap.obj() == object)
         };
         let known = parts.iter().position(receives).map(|at| names[at].to_owned());
         let target_id = if is_call { badge & !CALL } else { u64::from(badge.trailing_zeros()) };

@@ -8,7 +8,7 @@ use sel4_capdl_initializer_types::{
     Cap, CapSlot, CapTableEntry, FillEntry, FillEntryContent, Object, ObjectId, Rights, Word, cap, object,
 };
 
-use super::{INPUT, Kernel, ROOT_SHIFT, SIGNALS, VSPACE, check};
+use super::{CALL, CALLS, INPUT, Kernel, ROOT_SHIFT, SIGNALS, VSPACE, check};
 use crate::error::Error;
 
 /// The slot of central's root `CNode` that has the frames.
@@ -130,6 +130,13 @@ impl Image {
         self.put(thread, 0, cnode_cap(root));
         self.put(thread, 1, Cap::PageTable(cap::PageTable { object: vspace }));
         self.put(thread, 8, signal_cap(input, 0, READ));
+        // As Ferry's supervisor gets all faults, and calls of whoever has a channel to it.
+        let supervisor = self.id("endpoint_ferry_supervisor");
+        let endpoint = |badge, rights| Cap::Endpoint(cap::Endpoint { object: supervisor, badge, rights });
+        let all = Rights { read: true, write: true, grant: true, grant_reply: true };
+        self.put(thread, 5, endpoint(Word(1), all));
+        let call = Rights { grant_reply: true, ..WRITE };
+        self.put(own, CALLS + 61, endpoint(Word(CALL | 3), call));
     }
 
     fn grants(&mut self) {
@@ -171,6 +178,7 @@ fn image() -> Image {
     let placement = description.place(&mut sequential(u64::from(FRAMES) << ROOT_SHIFT));
     let mut image = Image { container: CapDLSpecContainer::new(), description, placement };
     image.regions();
+    image.add("endpoint_ferry_supervisor".into(), Object::Endpoint);
     for number in 0..image.description.system.domains.len() {
         let name = image.description.system.domains[number].name.clone();
         image.add(format!("notification_{name}"), Object::Notification);
