@@ -49,8 +49,8 @@ pub(crate) const IO_SPACE_BYTES: u64 = 1 << 39;
 /// Least budget in microseconds: twice the time that the kernel may take, which is what it demands.
 pub(crate) const MIN_BUDGET_US: u64 = 20;
 
-/// Longest period in microseconds, some three years. The kernel's clocks can count it at any speed.
-pub(crate) const MAX_PERIOD_US: u64 = 100_000_000_000_000;
+/// Longest period in microseconds, some four months. A kernel of Microkit's refuses ten times as much.
+pub(crate) const MAX_PERIOD_US: u64 = 10_000_000_000_000;
 
 /// Most protection domains: Microkit's 63, less Ferry's supervisor.
 pub(crate) const MAX_DOMAINS: usize = 62;

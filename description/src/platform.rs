@@ -8,8 +8,8 @@ use crate::limits::PAGE_BYTES;
 use crate::mistake::{Mistake, Mistakes};
 use crate::problem::Problem;
 use crate::source::Place;
-use crate::system::Domain;
-use std::ops::RangeInclusive;
+use crate::system::{Domain, Map};
+use std::ops::{Range, RangeInclusive};
 
 /// A platform, or a board of one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,6 +123,30 @@ impl Description {
             let period = tick.period_us;
             report(&tick.place, Problem::PlatformPeriod { period, least, most, platform: name });
         }
+        if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+    }
+
+    /// Refuses maps over the program of a domain, once the program is known. `segments` are the addresses
+    /// that it occupies.
+    pub fn check_program(&self, domain: &str, segments: &[Range<u64>]) -> Result<(), Mistakes> {
+        let number = self.system.domain(domain);
+        let maps = number.into_iter().flat_map(|number| &self.system.domains[number].maps);
+        let mistake = |map: &Map| {
+            let region = &self.system.regions[map.region];
+            let start = map.address / PAGE_BYTES * PAGE_BYTES;
+            let end = map.address.saturating_add(region.bytes);
+            let last = |segment: &Range<u64>| segment.end.next_multiple_of(PAGE_BYTES);
+            let segment =
+                segments.iter().find(|one| start < last(one) && one.start / PAGE_BYTES * PAGE_BYTES < end)?;
+            let problem = Problem::MapOverProgram {
+                domain: domain.to_owned(),
+                region: region.name.clone(),
+                start: segment.start,
+                end: segment.end,
+            };
+            Some(Mistake { place: map.place.clone(), problem })
+        };
+        let mistakes: Vec<Mistake> = maps.filter_map(mistake).collect();
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
     }
 

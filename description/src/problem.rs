@@ -248,6 +248,8 @@ pub enum Problem {
     PlatformPeriod { period: u32, least: u32, most: u32, platform: &'static str },
     #[error("`{region}` lies outside of what {platform} can map")]
     PlatformAddress { region: String, least: u64, most: u64, platform: &'static str },
+    #[error("`{region}` is mapped over the program of `{domain}`, which is at {start:#x} to {end:#x}")]
+    MapOverProgram { domain: String, region: String, start: u64, end: u64 },
     #[error("`{region}` may be written and executed, which {platform} never allows")]
     WritableCode { region: String, platform: &'static str },
 }

@@ -53,6 +53,7 @@ pub(crate) fn of(problem: &Problem) -> String {
         Problem::PlatformAddress { least, most, .. } => {
             format!("map it from {least:#x} on, so that it ends at {most:#x} or below")
         }
+        Problem::MapOverProgram { end, .. } => format!("map it above {end:#x}"),
         Problem::WritableCode { .. } => "remove `w` or `x`".into(),
         _ => of_contents_and_schedules(problem),
     }

@@ -13,6 +13,12 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
         Source::new(name, text).with_directories(vec![directory.clone()])
     };
     let description = Description::check(&source("system.xml"), &source("flows.toml"), &[])?;
+    // The addresses that the program of `bob` occupies.
+    if let Ok(segment) = std::fs::read_to_string(directory.join("segment")) {
+        let numbers = segment.split_whitespace().map(|number| u64::from_str_radix(number, 16).unwrap());
+        let [start, end] = numbers.collect::<Vec<_>>().try_into().unwrap();
+        description.check_program("bob", std::slice::from_ref(&(start..end)))?;
+    }
     match std::fs::read_to_string(directory.join("platform")) {
         Ok(name) => description.check_for(platform(name.trim())).map(|()| description),
         Err(_) => Ok(description),
@@ -142,6 +148,7 @@ rules! {
     map_at_zero: "system.xml:33: `bob_tx` is mapped at the address 0; map it at a higher address; a program takes 0 for no address",
     map_in_window: "system.xml:20: `bob_in` lies in central's window or wraps around; map it below 0x1000000000",
     map_out_of_reach: "system.xml:38: `dma` does not fit into `nic` at 0x8000000000; move it, so that it ends at 0x8000000000 or below",
+    map_over_program: "system.xml:33: `bob_tx` is mapped over the program of `bob`, which is at 0x200120 to 0x2081f0; map it above 0x2081f0",
     map_too_high: "system.xml:33: `bob_tx` ends at 0xffff800000010000, in the stack of `bob` or above it; map it so that it ends at 0x7fffffffb000 or below",
     misaligned_map: r#"system.xml:33: the address 0x11000800 is not a multiple of the page size 0x1000 of `bob_tx`; move it to a multiple of 0x1000, or state page_size="0x1000" for the region"#,
     missing_attribute: "system.xml:32: element `map` lacks the attribute `vaddr`; add vaddr=\"0x20000000\", which is free",

@@ -43,6 +43,10 @@ fn attributes_of_domains_have_values() {
         (r#"cpu="256""#, "`cpu` is `256`; write 0 to 255, the number of a processor core"),
         (r#"cpu="-1""#, "`cpu` is `-1`; write a number, decimal or 0x…"),
         (r#"budget="0""#, "`budget` is `0`; write at least 20, the least that the kernel can measure"),
+        (
+            r#"period="100000000000000""#,
+            "`period` is `100000000000000`; write at most 10_000_000_000_000, which the kernel can count",
+        ),
         (r#"budget="2000" period="1000""#, "`budget` is `2000`; write at most the period"),
         (r#"stack_size="0x800""#, "`stack_size` is `0x800`; write a multiple of 0x1000 up to 0x100_0000"),
         (

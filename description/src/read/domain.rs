@@ -61,7 +61,7 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
     } else if budget_us < MIN_BUDGET_US {
         log.bad_value(element, "budget", "at least 20, the least that the kernel can measure");
     } else if period_us > MAX_PERIOD_US {
-        log.bad_value(element, "period", "at most 100_000_000_000_000, which the kernel can count");
+        log.bad_value(element, "period", "at most 10_000_000_000_000, which the kernel can count");
     }
     let stack_bytes = element.number("stack_size", log).unwrap_or(DEFAULT_STACK_BYTES);
     if !stack_bytes.is_multiple_of(PAGE_BYTES) || !(PAGE_BYTES..=0x100_0000).contains(&stack_bytes) {

@@ -5,7 +5,7 @@
 //! To add a board, add an entry. If the board needs what no entry can say yet, add a variant here.
 //!
 //! Programs that run on a board read the table too, so it needs no operating system. Only the command that
-//! starts an emulator does; it comes with the feature `std`.
+//! starts an emulator does, and the checks of descriptions; they come with the feature `std`.
 #![no_std]
 #![forbid(unsafe_code)]
 

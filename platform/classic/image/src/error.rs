@@ -2,6 +2,7 @@
 
 use crate::ProgramError;
 use crate::pack::PackError;
+use ferry_classic_spec::{Contradiction, DecodeError};
 use ferry_description::Mistakes;
 use std::path::PathBuf;
 
@@ -26,6 +27,10 @@ pub enum ImageError {
         "the program of `{domain}` has a segment that is writable and executable; check its linker flags"
     )]
     WritableCode { domain: String },
+    #[error("{}: {}; this is a defect of Ferry", .0.place, .0.problem)]
+    Contradiction(Contradiction),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
     #[error(transparent)]
     Pack(#[from] PackError),
     #[error(transparent)]

@@ -24,6 +24,15 @@ pub type Prefill = (String, Vec<u8>);
 /// Why a domain's program is missing, in the words of the caller's `program` function.
 pub type ProgramError = Box<dyn std::error::Error + Send + Sync>;
 
+/// The compiled system that the initialiser reads. The arguments are those of [`image`].
+pub fn compile(
+    description: &Description,
+    program: &dyn Fn(&Domain) -> Result<Vec<u8>, ProgramError>,
+    prefills: &[Prefill],
+) -> Result<Vec<u8>, ImageError> {
+    system::compile(description, program, prefills)
+}
+
 /// The bytes of an image: `initialiser`, the ELF file of `ferry-root-task`, with the system in it. `program`
 /// gives the ELF file of a domain.
 pub fn image(
@@ -32,6 +41,6 @@ pub fn image(
     program: &dyn Fn(&Domain) -> Result<Vec<u8>, ProgramError>,
     prefills: &[Prefill],
 ) -> Result<Vec<u8>, ImageError> {
-    let compiled = system::compile(description, program, prefills)?;
+    let compiled = compile(description, program, prefills)?;
     Ok(pack(initialiser, &compiled)?)
 }

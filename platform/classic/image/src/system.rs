@@ -5,8 +5,8 @@ use crate::program::{self, Words};
 use crate::{Prefill, ProgramError};
 use ferry_classic_places::slots::FIRST_FRAME;
 use ferry_classic_spec::{
-    Channel, End, Grant, MAXIMUM_PRIORITY, Map, MemoryRegion, Payload, ProtectionDomain, Rights, System,
-    Tick, Window, encode,
+    Channel, End, Grant, MAXIMUM_PRIORITY, Map, MemoryRegion, Payload, ProtectionDomain, Rights, Segment,
+    System, Tick, Window, check, decode, encode,
 };
 use ferry_description::{Description, Domain, Permissions, Placement, Platform, Region, sequential};
 
@@ -32,7 +32,11 @@ pub(crate) fn compile(
     let tick = description.tick.as_ref();
     let tick = tick.map(|tick| Tick { domain: number(tick.domain), period_us: tick.period_us });
     let system = System { domains, regions, channels: channels.collect(), tick };
-    Ok(encode(&system, &payload))
+    let compiled = encode(&system, &payload);
+    // The initialiser would stop the machine. It is kinder to say it here.
+    let (system, contents) = decode(&compiled)?;
+    check(&system, contents).map_err(ImageError::Contradiction)?;
+    Ok(compiled)
 }
 
 fn regions(
@@ -93,6 +97,9 @@ fn domain(
     let domain = &description.system.domains[at];
     let bytes = program(domain).map_err(ImageError::Program)?;
     let program = program::load(&domain.name, &bytes, &words(description, at), payload)?;
+    let occupied = |segment: &Segment| segment.address..segment.address.saturating_add(segment.memory_bytes);
+    let segments: Vec<_> = program.segments.iter().map(occupied).collect();
+    description.check_program(&domain.name, &segments)?;
     let is_central = at == description.central;
     let grants = placement.grants.iter().map(|grant| Grant {
         region: number(grant.region),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ferry_description::{CENTRAL, CONFIG_REGION, Description, Placement, Source};
 use microkit_tool::capdl::build_capdl_spec;
-use microkit_tool::elf::ElfFile;
+use microkit_tool::elf::{ElfFile, ElfSegment};
 use microkit_tool::sdf::{self, SysMemoryRegionPaddr, SystemDescription};
 use microkit_tool::symbols::patch_symbols;
 
@@ -41,6 +41,12 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     }
 
     let mut programs = load(target, &system, &programs)?;
+    for (domain, program) in system.protection_domains.iter().zip(&programs) {
+        let segments = program.loadable_segments();
+        let occupied =
+            |segment: &&ElfSegment| segment.virt_addr..segment.virt_addr.saturating_add(segment.mem_size());
+        description.check_program(&domain.name, &segments.iter().map(occupied).collect::<Vec<_>>())?;
+    }
     patch_symbols(&target.kernel, &mut programs, &system).map_err(Error::Refused)?;
     for (domain, program) in system.protection_domains.iter().zip(&mut programs) {
         if domain.name == SUPERVISOR {
