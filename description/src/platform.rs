@@ -31,6 +31,9 @@ pub struct Platform {
     pub lowest_address: u64,
     /// What lies above the maps of a domain.
     pub top: Top,
+    /// Whether the image builder can choose the physical address of a region, because it knows the board's
+    /// memory.
+    pub chooses_addresses: bool,
     /// Whether memory can be written and executed at the same time.
     pub writable_code: bool,
 }
@@ -57,6 +60,7 @@ impl Platform {
         periods_us: 1_000..=54_000,
         lowest_address: PAGE_BYTES,
         top: Top::Fixed(0x7fff_0000_0000),
+        chooses_addresses: false,
         writable_code: false,
     };
 
@@ -71,6 +75,7 @@ impl Platform {
         // Linux maps nothing below. Above the other limit it places programs, heaps and stacks.
         lowest_address: 0x1_0000,
         top: Top::Fixed(0x5000_0000_0000),
+        chooses_addresses: false,
         writable_code: true,
     };
 
@@ -96,6 +101,7 @@ impl Description {
                 );
             }
         }
+        self.addresses_for(platform, &mut report);
         for domain in &self.system.domains {
             if domain.priority > platform.highest_priority {
                 let (priority, highest) = (domain.priority, platform.highest_priority);
@@ -124,6 +130,16 @@ impl Description {
             report(&tick.place, Problem::PlatformPeriod { period, least, most, platform: name });
         }
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+    }
+
+    fn addresses_for(&self, platform: &Platform, report: &mut dyn FnMut(&Place, Problem)) {
+        // Where `setvar` does not exist, that is mistake enough.
+        let is_unable = platform.extras.contains(&"setvar") && !platform.chooses_addresses;
+        for (region, place) in self.system.unplaced.iter().filter(|_| is_unable) {
+            let region = &self.system.regions[*region];
+            let (line, region) = (region.place.line(), region.name.clone());
+            report(place, Problem::RegionAddress { region, line, platform: platform.name });
+        }
     }
 
     /// Refuses maps over the program of a domain, once the program is known. `segments` are the addresses

@@ -91,8 +91,6 @@ pub enum Problem {
     PrefillSize { region: String },
     #[error("`{region}` is filled, but it belongs to `{owner}`")]
     FilledRegion { region: String, owner: String },
-    #[error("`{region}` of line {line} has no physical address to set")]
-    RegionAddress { region: String, line: usize },
 
     #[error("a second `{element}` in one protection domain")]
     RepeatedElement { element: String },
@@ -238,6 +236,8 @@ pub enum Problem {
     TickerBudget { budget: u64, period: u64 },
 
     // Rules about what a platform lacks.
+    #[error("`{region}` of line {line} has no physical address to set")]
+    RegionAddress { region: String, line: usize, platform: &'static str },
     #[error("{what} does not exist on {platform}")]
     NotOnPlatform { what: String, platform: &'static str },
     #[error("priority {priority} is above those of {platform}")]

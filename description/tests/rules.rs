@@ -29,9 +29,11 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
 fn platform(name: &str) -> &'static Platform {
     static TWO_CORES: Platform =
         Platform { name: "a board with two cores", cores: 2, extras: &["cpu"], ..Platform::HOSTED };
+    static PC: Platform = Platform { name: "a PC", extras: &["setvar"], ..Platform::HOSTED };
     match name {
         "classic" => &Platform::CLASSIC,
         "hosted" => &Platform::HOSTED,
+        "pc" => &PC,
         _ => &TWO_CORES,
     }
 }
@@ -183,7 +185,7 @@ rules! {
     prefill_too_short: "system.xml:11: the file for `log` has 0x4 bytes and ends before the last page of the region; leave out `size`, or write size=\"0x1000\"; Microkit fills no region in part",
     program_images: r#"system.xml:29: `bob` has 0 program images; write one <program_image path="…" />"#,
     protected_call: r#"system.xml:46: `bob` may make protected procedure calls to `central`; remove pp="true"; central serves signals alone"#,
-    region_address: "system.xml:32: `log` of line 11 has no physical address to set; add phys_addr=\"…\" to the region; Ferry's image builder chooses no addresses",
+    region_address: "system.xml:32: `log` of line 11 has no physical address to set; add phys_addr=\"…\" to the region; for a PC nobody can choose an address before it boots",
     repeated_element: "system.xml:29: a second `cspace` in one protection domain; put the contents of both into one",
     repeated_slot: "system.xml:30: `alice` gets two capabilities in slot 1; give one of the two another slot",
     reserved_name: "system.xml:48: the name `monitor` belongs to Microkit's monitor; choose another name",

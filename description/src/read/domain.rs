@@ -159,10 +159,8 @@ fn setvar(element: Element<'_>, number: usize, system: &mut System, log: &mut Lo
     element.required("symbol", log);
     system.domains[number].symbols.extend(element.symbols(&["symbol"], log));
     let Some(region) = region_of(element, "region_paddr", system, log) else { return };
-    let region = &system.regions[region];
-    if region.physical.is_none() {
-        let (line, region) = (region.place.line(), region.name.clone());
-        log.report(element.span(), Problem::RegionAddress { region, line });
+    if system.regions[region].physical.is_none() {
+        system.unplaced.push((region, log.place(element)));
     }
 }
 
