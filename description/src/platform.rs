@@ -6,6 +6,7 @@ use crate::description::Description;
 use crate::device::Line;
 use crate::limits::PAGE_BYTES;
 use crate::mistake::{Mistake, Mistakes};
+use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Place;
 use crate::system::{Domain, Map};
@@ -140,6 +141,32 @@ impl Description {
             let (line, region) = (region.place.line(), region.name.clone());
             report(place, Problem::RegionAddress { region, line, platform: platform.name });
         }
+    }
+
+    /// Refuses paths of programs that the platform does not have. `programs` are the names of those that it
+    /// has, and `name` gives the name that a path stands for.
+    pub fn check_programs(
+        &self,
+        platform: &Platform,
+        programs: &[String],
+        name: impl Fn(&str) -> String,
+    ) -> Result<(), Mistakes> {
+        let mistake = |domain: &Domain| {
+            let sought = name(&domain.program);
+            if programs.contains(&sought) {
+                return None;
+            }
+            let problem = Problem::UnknownProgram {
+                program: domain.program.clone(),
+                platform: platform.name,
+                meant: nearest(&sought, programs.iter().map(String::as_str))
+                    .map(|name| format!("{name}.elf")),
+                known: programs.join(", "),
+            };
+            Some(Mistake { place: domain.program_place.clone(), problem })
+        };
+        let mistakes: Vec<Mistake> = self.system.domains.iter().filter_map(mistake).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
     }
 
     /// Refuses maps over the program of a domain, once the program is known. `segments` are the addresses

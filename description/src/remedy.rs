@@ -58,6 +58,9 @@ pub(crate) fn of(problem: &Problem) -> String {
         Problem::PlatformAddress { least, most, .. } => {
             format!("map it from {least:#x} on, so that it ends at {most:#x} or below")
         }
+        Problem::UnknownProgram { known, .. } => {
+            format!("put its source into client-pd/src/pd, or name one of these: {known}")
+        }
         Problem::MapOverProgram { end, .. } => format!("map it above {end:#x}"),
         Problem::WritableCode { .. } => "remove `w` or `x`".into(),
         _ => of_contents_and_schedules(problem),

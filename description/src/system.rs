@@ -54,6 +54,8 @@ pub struct Domain {
     pub symbols: Vec<(String, Place)>,
     /// File name of its program, as the file states it.
     pub program: String,
+    /// Where that name is.
+    pub program_place: Place,
     /// The regions that are mapped from the start.
     pub maps: Vec<Map>,
     /// Its parent, if it is a child of another domain.
