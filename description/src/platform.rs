@@ -6,6 +6,7 @@ use crate::description::Description;
 use crate::device::Line;
 use crate::limits::PAGE_BYTES;
 use crate::mistake::{Mistake, Mistakes};
+use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Place;
 use crate::system::{Domain, Map};
@@ -31,6 +32,9 @@ pub struct Platform {
     pub lowest_address: u64,
     /// What lies above the maps of a domain.
     pub top: Top,
+    /// Whether the image builder can choose the physical address of a region, because it knows the board's
+    /// memory.
+    pub chooses_addresses: bool,
     /// Whether memory can be written and executed at the same time.
     pub writable_code: bool,
 }
@@ -57,6 +61,7 @@ impl Platform {
         periods_us: 1_000..=54_000,
         lowest_address: PAGE_BYTES,
         top: Top::Fixed(0x7fff_0000_0000),
+        chooses_addresses: false,
         writable_code: false,
     };
 
@@ -71,6 +76,7 @@ impl Platform {
         // Linux maps nothing below. Above the other limit it places programs, heaps and stacks.
         lowest_address: 0x1_0000,
         top: Top::Fixed(0x5000_0000_0000),
+        chooses_addresses: false,
         writable_code: true,
     };
 
@@ -96,6 +102,7 @@ impl Description {
                 );
             }
         }
+        self.addresses_for(platform, &mut report);
         for domain in &self.system.domains {
             if domain.priority > platform.highest_priority {
                 let (priority, highest) = (domain.priority, platform.highest_priority);
@@ -123,6 +130,42 @@ impl Description {
             let period = tick.period_us;
             report(&tick.place, Problem::PlatformPeriod { period, least, most, platform: name });
         }
+        if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+    }
+
+    fn addresses_for(&self, platform: &Platform, report: &mut dyn FnMut(&Place, Problem)) {
+        // Where `setvar` does not exist, that is mistake enough.
+        let is_unable = platform.extras.contains(&"setvar") && !platform.chooses_addresses;
+        for (region, place) in self.system.unplaced.iter().filter(|_| is_unable) {
+            let region = &self.system.regions[*region];
+            let (line, region) = (region.place.line(), region.name.clone());
+            report(place, Problem::RegionAddress { region, line, platform: platform.name });
+        }
+    }
+
+    /// Refuses paths of programs that the platform does not have. `programs` are the names of those that it
+    /// has, and `name` gives the name that a path stands for.
+    pub fn check_programs(
+        &self,
+        platform: &Platform,
+        programs: &[String],
+        name: impl Fn(&str) -> String,
+    ) -> Result<(), Mistakes> {
+        let mistake = |domain: &Domain| {
+            let sought = name(&domain.program);
+            if programs.contains(&sought) {
+                return None;
+            }
+            let problem = Problem::UnknownProgram {
+                program: domain.program.clone(),
+                platform: platform.name,
+                meant: nearest(&sought, programs.iter().map(String::as_str))
+                    .map(|name| format!("{name}.elf")),
+                known: programs.join(", "),
+            };
+            Some(Mistake { place: domain.program_place.clone(), problem })
+        };
+        let mistakes: Vec<Mistake> = self.system.domains.iter().filter_map(mistake).collect();
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
     }
 

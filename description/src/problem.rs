@@ -91,8 +91,6 @@ pub enum Problem {
     PrefillSize { region: String },
     #[error("`{region}` is filled, but it belongs to `{owner}`")]
     FilledRegion { region: String, owner: String },
-    #[error("`{region}` of line {line} has no physical address to set")]
-    RegionAddress { region: String, line: usize },
 
     #[error("a second `{element}` in one protection domain")]
     RepeatedElement { element: String },
@@ -238,6 +236,8 @@ pub enum Problem {
     TickerBudget { budget: u64, period: u64 },
 
     // Rules about what a platform lacks.
+    #[error("`{region}` of line {line} has no physical address to set")]
+    RegionAddress { region: String, line: usize, platform: &'static str },
     #[error("{what} does not exist on {platform}")]
     NotOnPlatform { what: String, platform: &'static str },
     #[error("priority {priority} is above those of {platform}")]
@@ -248,6 +248,8 @@ pub enum Problem {
     PlatformPeriod { period: u32, least: u32, most: u32, platform: &'static str },
     #[error("`{region}` lies outside of what {platform} can map")]
     PlatformAddress { region: String, least: u64, most: u64, platform: &'static str },
+    #[error("no program of {platform} is called `{program}`")]
+    UnknownProgram { program: String, platform: &'static str, meant: Option<String>, known: String },
     #[error("`{region}` is mapped over the program of `{domain}`, which is at {start:#x} to {end:#x}")]
     MapOverProgram { domain: String, region: String, start: u64, end: u64 },
     #[error("`{region}` may be written and executed, which {platform} never allows")]
@@ -274,6 +276,7 @@ impl Problem {
             | Self::UnknownDomain { meant: Some(meant), .. }
             | Self::UnknownClient { meant: Some(meant), .. }
             | Self::UnknownScheduleDomain { meant: Some(meant), .. }
+            | Self::UnknownProgram { meant: Some(meant), .. }
             | Self::OrphanRegion { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
             Self::NotXml { .. } => "write a Microkit 2.3 system description".into(),
             Self::NotToml { .. } => "docs/flows.md lists every key and its values".into(),

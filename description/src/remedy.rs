@@ -45,6 +45,11 @@ pub(crate) fn of(problem: &Problem) -> String {
         }
         Problem::ReservedSymbol { .. } => "name another symbol".into(),
         Problem::NotOnPlatform { .. } => "remove it, or choose another platform or board".into(),
+        Problem::RegionAddress { platform, .. } => {
+            format!(
+                "add phys_addr=\"…\" to the region; for {platform} nobody can choose an address before it boots"
+            )
+        }
         Problem::PlatformPriority { highest, .. } => format!("keep to {highest}"),
         Problem::PlatformCore { cores, .. } => format!("keep to cores below {cores}"),
         Problem::PlatformPeriod { least, most, .. } => {
@@ -52,6 +57,9 @@ pub(crate) fn of(problem: &Problem) -> String {
         }
         Problem::PlatformAddress { least, most, .. } => {
             format!("map it from {least:#x} on, so that it ends at {most:#x} or below")
+        }
+        Problem::UnknownProgram { known, .. } => {
+            format!("put its source into client-pd/src/pd, or name one of these: {known}")
         }
         Problem::MapOverProgram { end, .. } => format!("map it above {end:#x}"),
         Problem::WritableCode { .. } => "remove `w` or `x`".into(),
@@ -75,9 +83,6 @@ fn of_contents_and_schedules(problem: &Problem) -> String {
         Problem::PrefillSize { .. } => "add prefill_path to the region, or remove setvar_prefill_size".into(),
         Problem::FilledRegion { .. } => {
             "remove prefill_path and prefill_bootinfo; Ferry and the client write what is in it".into()
-        }
-        Problem::RegionAddress { .. } => {
-            "add phys_addr=\"…\" to the region; Ferry's image builder chooses no addresses".into()
         }
         Problem::DomainWithoutSchedule { .. } => {
             "remove `domain`, or write <domains> before the first protection domain".into()

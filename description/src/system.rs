@@ -23,6 +23,8 @@ pub struct System {
     pub io_spaces: Vec<IoSpace>,
     /// Elements and attributes that Ferry itself does not need.
     pub extras: Vec<Extra>,
+    /// Regions without a physical address of which a program gets the address, and where it asks for it.
+    pub unplaced: Vec<(usize, Place)>,
     /// The domain schedule (`<domains>`), if there is one.
     pub schedule: Option<Schedule>,
     /// The whole file, for mistakes about something that is missing in it.
@@ -52,6 +54,8 @@ pub struct Domain {
     pub symbols: Vec<(String, Place)>,
     /// File name of its program, as the file states it.
     pub program: String,
+    /// Where that name is.
+    pub program_place: Place,
     /// The regions that are mapped from the start.
     pub maps: Vec<Map>,
     /// Its parent, if it is a child of another domain.

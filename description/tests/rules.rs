@@ -13,6 +13,11 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
         Source::new(name, text).with_directories(vec![directory.clone()])
     };
     let description = Description::check(&source("system.xml"), &source("flows.toml"), &[])?;
+    if let Ok(programs) = std::fs::read_to_string(directory.join("programs")) {
+        let programs: Vec<String> = programs.split_whitespace().map(str::to_owned).collect();
+        let name = |path: &str| path.trim_end_matches(".elf").to_owned();
+        description.check_programs(&Platform::CLASSIC, &programs, name)?;
+    }
     // The addresses that the program of `bob` occupies.
     if let Ok(segment) = std::fs::read_to_string(directory.join("segment")) {
         let numbers = segment.split_whitespace().map(|number| u64::from_str_radix(number, 16).unwrap());
@@ -29,9 +34,11 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
 fn platform(name: &str) -> &'static Platform {
     static TWO_CORES: Platform =
         Platform { name: "a board with two cores", cores: 2, extras: &["cpu"], ..Platform::HOSTED };
+    static PC: Platform = Platform { name: "a PC", extras: &["setvar"], ..Platform::HOSTED };
     match name {
         "classic" => &Platform::CLASSIC,
         "hosted" => &Platform::HOSTED,
+        "pc" => &PC,
         _ => &TWO_CORES,
     }
 }
@@ -148,6 +155,7 @@ rules! {
     map_at_zero: "system.xml:33: `bob_tx` is mapped at the address 0; map it at a higher address; a program takes 0 for no address",
     map_in_window: "system.xml:20: `bob_in` lies in central's window or wraps around; map it below 0x1000000000",
     map_out_of_reach: "system.xml:38: `dma` does not fit into `nic` at 0x8000000000; move it, so that it ends at 0x8000000000 or below",
+    unknown_program: "system.xml:30: no program of the classic platform is called `bbo.elf`; did you mean `bob.elf`?",
     map_over_program: "system.xml:33: `bob_tx` is mapped over the program of `bob`, which is at 0x200120 to 0x2081f0; map it above 0x2081f0",
     map_too_high: "system.xml:33: `bob_tx` ends at 0xffff800000010000, in the stack of `bob` or above it; map it so that it ends at 0x7fffffffb000 or below",
     misaligned_map: r#"system.xml:33: the address 0x11000800 is not a multiple of the page size 0x1000 of `bob_tx`; move it to a multiple of 0x1000, or state page_size="0x1000" for the region"#,
@@ -183,7 +191,7 @@ rules! {
     prefill_too_short: "system.xml:11: the file for `log` has 0x4 bytes and ends before the last page of the region; leave out `size`, or write size=\"0x1000\"; Microkit fills no region in part",
     program_images: r#"system.xml:29: `bob` has 0 program images; write one <program_image path="…" />"#,
     protected_call: r#"system.xml:46: `bob` may make protected procedure calls to `central`; remove pp="true"; central serves signals alone"#,
-    region_address: "system.xml:32: `log` of line 11 has no physical address to set; add phys_addr=\"…\" to the region; Ferry's image builder chooses no addresses",
+    region_address: "system.xml:32: `log` of line 11 has no physical address to set; add phys_addr=\"…\" to the region; for a PC nobody can choose an address before it boots",
     repeated_element: "system.xml:29: a second `cspace` in one protection domain; put the contents of both into one",
     repeated_slot: "system.xml:30: `alice` gets two capabilities in slot 1; give one of the two another slot",
     reserved_name: "system.xml:48: the name `monitor` belongs to Microkit's monitor; choose another name",

@@ -4,6 +4,7 @@
 use crate::arguments::{CheckArguments, Format};
 use crate::description_files::DescriptionError;
 use crate::error::Error;
+use crate::known::Known;
 use crate::output::line;
 use crate::target::{Config, Platform, Target};
 use ferry_description::{Description, Mistakes, Verdict, count};
@@ -46,10 +47,16 @@ fn checked(arguments: &CheckArguments, targets: &[Target]) -> Result<Description
     let description = arguments.description.load(&[])?;
     if arguments.platform.is_some() || arguments.board.is_some() {
         for target in targets {
-            description.check_for(target.rules())?;
+            check_for(&description, target)?;
         }
     }
     Ok(description)
+}
+
+/// Refuses what a target cannot do, and programs that it does not have.
+fn check_for(description: &Description, target: &Target) -> Result<(), Mistakes> {
+    description.check_for(target.rules())?;
+    Known::of(*target).map_or(Ok(()), |known| known.check(description))
 }
 
 fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
@@ -62,7 +69,7 @@ fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
 fn buildable(description: &Description, target: &Target) -> Result<(), Error> {
     let first = |mistakes: Mistakes| mistakes.iter().next().map(ToString::to_string).unwrap_or_default();
     let name = target.rules().name;
-    match description.check_for(target.rules()).map_err(first) {
+    match check_for(description, target).map_err(first) {
         Ok(()) => line(format_args!("can be built for {name}"))?,
         Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
     }

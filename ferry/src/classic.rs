@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// The package of the initialiser. Its program has the same name.
 const INITIALISER: &str = "ferry-root-task";
 /// The package with all protection domains.
-const DOMAINS: &str = "ferry-pds-classic";
+pub(crate) const DOMAINS: &str = "ferry-pds-classic";
 
 /// The kernel and the programs. They are built once, for any number of images.
 pub(crate) struct Classic {

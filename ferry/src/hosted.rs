@@ -19,7 +19,7 @@ use std::process::Command;
 const LAUNCHER_PACKAGE: &str = "ferry-hosted-launcher";
 const LAUNCHER: &str = "ferry-hosted";
 /// The package with all protection domains.
-const DOMAINS: &str = "ferry-pds-hosted";
+pub(crate) const DOMAINS: &str = "ferry-pds-hosted";
 
 /// The launcher and the programs. They are built once, for any number of systems.
 pub(crate) struct Hosted {

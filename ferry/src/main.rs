@@ -23,6 +23,7 @@ mod hosted;
 mod image;
 mod input;
 mod inspect;
+mod known;
 mod lint;
 mod microkit;
 mod output;

@@ -81,6 +81,7 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
         period_us,
         stack_bytes,
         program: String::new(),
+        program_place: log.place(element),
         maps: Vec::new(),
         parent: None,
         holds: Vec::new(),
@@ -132,6 +133,7 @@ fn children(element: Element<'_>, number: usize, system: &mut System, log: &mut 
                 child.path("path_for_symbols", log);
                 if let Some(path) = child.path("path", log) {
                     system.domains[number].program = path.into();
+                    system.domains[number].program_place = log.source.place(child.value_span("path"));
                 }
             }
             "map" => {
@@ -159,10 +161,8 @@ fn setvar(element: Element<'_>, number: usize, system: &mut System, log: &mut Lo
     element.required("symbol", log);
     system.domains[number].symbols.extend(element.symbols(&["symbol"], log));
     let Some(region) = region_of(element, "region_paddr", system, log) else { return };
-    let region = &system.regions[region];
-    if region.physical.is_none() {
-        let (line, region) = (region.place.line(), region.name.clone());
-        log.report(element.span(), Problem::RegionAddress { region, line });
+    if system.regions[region].physical.is_none() {
+        system.unplaced.push((region, log.place(element)));
     }
 }
 

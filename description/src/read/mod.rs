@@ -57,6 +57,7 @@ fn system(root: Element<'_>, log: &mut Log<'_>) -> System {
         machines: Vec::new(),
         io_spaces: Vec::new(),
         extras: Vec::new(),
+        unplaced: Vec::new(),
         schedule: None,
         place: log.place(root),
     };

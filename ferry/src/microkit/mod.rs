@@ -34,7 +34,7 @@ const PROTECTION_DOMAINS: &str = "protection-domain";
 /// The package of the image builder, and its program.
 const BUILDER: &str = "ferry-microkit-image";
 /// The package of all protection domains.
-const DOMAINS: &str = "ferry-pds-microkit";
+pub(crate) const DOMAINS: &str = "ferry-pds-microkit";
 
 /// The programs and the image builder. They are built once, for any number of images.
 #[derive(Clone, Debug)]
@@ -299,6 +299,15 @@ impl Microkit {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         Emulator { command: self.board.emulate(files, 0), status_of: self.board.exit.status() }
     }
+}
+
+/// Where the programs for a board and configuration lie when they are built, without building any: those
+/// without floating-point registers, and all others.
+pub(crate) fn directories(workspace: &Workspace, board: &Board, config: Config) -> Option<[PathBuf; 2]> {
+    let directory = workspace.target.join("microkit").join(format!("{}-{}", board.name, config.name()));
+    let mut programs = board.targets().map(|target| directory.join(target).join(PROTECTION_DOMAINS));
+    let all = programs.next()?;
+    Some([programs.next().unwrap_or_else(|| all.clone()), all])
 }
 
 /// The target directory of programs that run on this machine.

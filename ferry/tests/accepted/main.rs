@@ -61,6 +61,7 @@ const CHANGES: &[(&str, &[&str])] = &[
             r#"<program_image path="ticker.elf" /><map mr="more" vaddr="0x3000_0000" perms="rwx" />"#,
             r#"<program_image path="ticker.elf" /><map mr="more" vaddr="0x20_0000" />"#,
             r#"<program_image path="ticker.elf" /><map mr="more" vaddr="0x3020_0000" setvar_size="more_size" />"#,
+            r#"<program_image path="ticker.elf" /><setvar symbol="more_at" region_paddr="more" />"#,
         ],
     ),
     (

@@ -119,6 +119,7 @@ const MICROKIT_PLATFORM: Platform = Platform {
     periods_us: 1..=u32::MAX,
     lowest_address: 0x1000,
     top: Top::Fixed(0),
+    chooses_addresses: false,
     writable_code: true,
 };
 
@@ -174,6 +175,7 @@ pub static MICROKIT: [Board; 2] = [
             ],
             // Two pages below the highest address: one for messages, one that stays free.
             top: Top::Stack(0xff_ffff_e000),
+            chooses_addresses: true,
             ..MICROKIT_PLATFORM
         },
         console: Console::Pl011(0x900_0000..0x900_1000),

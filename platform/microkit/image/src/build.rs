@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use ferry_description::{CENTRAL, CONFIG_REGION, Description, Placement, Source};
-use microkit_tool::capdl::build_capdl_spec;
+use ferry_description::{CENTRAL, CONFIG_REGION, Compared, Description, Placement, Source};
+use microkit_tool::capdl::{CapDLSpecContainer, build_capdl_spec};
 use microkit_tool::elf::{ElfFile, ElfSegment};
-use microkit_tool::sdf::{self, SysMemoryRegionPaddr, SystemDescription};
+use microkit_tool::sdf::{self, SystemDescription};
 use microkit_tool::symbols::patch_symbols;
 
 use crate::contents::Contents;
@@ -19,6 +19,21 @@ use crate::{Arguments, account, grants, narrow, pack, restarts, stacks, window};
 /// Slots of the initialiser's `CNode` that are needed besides those of objects and mappings: its own, and
 /// those of what it derives for threads.
 const SPARE_SLOTS: usize = 4096;
+
+/// How often addresses of regions are chosen anew. Each choice can make the specification larger, and so move
+/// what is free; in practice the first choice stands.
+const ROUNDS: usize = 5;
+
+/// What an image is made from, besides Microkit's own form of the description and the programs.
+struct Plan<'a> {
+    target: &'a Target,
+    arguments: &'a Arguments,
+    description: &'a Description,
+    supervised: &'a Supervised,
+    placement: &'a Placement,
+    contents: &'a [Contents],
+    root_slot: u32,
+}
 
 /// Builds the image of a system.
 pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
@@ -40,42 +55,74 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
         priority.apply(&mut system)?;
     }
 
-    let mut programs = load(target, &system, &programs)?;
+    let programs = load(target, &system, &programs)?;
     for (domain, program) in system.protection_domains.iter().zip(&programs) {
         let segments = program.loadable_segments();
         let occupied =
             |segment: &&ElfSegment| segment.virt_addr..segment.virt_addr.saturating_add(segment.mem_size());
         description.check_program(&domain.name, &segments.iter().map(occupied).collect::<Vec<_>>())?;
     }
-    patch_symbols(&target.kernel, &mut programs, &system).map_err(Error::Refused)?;
-    for (domain, program) in system.protection_domains.iter().zip(&mut programs) {
-        if domain.name == SUPERVISOR {
-            supervised.patch(program)?;
+    let plan = Plan {
+        target,
+        arguments,
+        description: &description,
+        supervised: &supervised,
+        placement: &placement,
+        contents: &contents,
+        root_slot,
+    };
+    for _ in 0..ROUNDS {
+        let mut programs = programs.clone();
+        let (specification, compared) = plan.specify(&system, &mut programs)?;
+        if !pack::system(target, specification, &programs, &mut system, output)? {
+            continue;
         }
+        if let Some(compared) = compared {
+            println!(
+                "accounted for: {} protection domains, {} pages, {} frames to map, {} signals and calls",
+                compared.domains, compared.pages, compared.frames, compared.signals
+            );
+        }
+        return Ok(());
     }
-    let container = build_capdl_spec(&target.kernel, &mut programs, &system).map_err(Error::Refused)?;
-    let mut specification = Specification::new(container, &target.kernel);
-    narrow::all(&mut specification, &system)?;
-    stacks::check(&specification, &system)?;
-    grants::add(&mut specification, &description, &placement, root_slot)?;
-    window::add(&mut specification, &placement)?;
-    restarts::add(&mut specification, &description, &system, &supervised, &mut programs)?;
-    for prefilled in &contents {
-        prefilled.fill(&mut specification)?;
+    Err(Error::NoAddresses)
+}
+
+impl Plan<'_> {
+    /// The whole specification, and what was accounted for in it. Symbols of the programs are set.
+    fn specify(
+        &self,
+        system: &SystemDescription,
+        programs: &mut [ElfFile],
+    ) -> Result<(CapDLSpecContainer, Option<Compared>), Error> {
+        let (kernel, description, placement) = (&self.target.kernel, self.description, self.placement);
+        patch_symbols(kernel, programs, system).map_err(Error::Refused)?;
+        for (domain, program) in system.protection_domains.iter().zip(&mut *programs) {
+            if domain.name == SUPERVISOR {
+                self.supervised.patch(program)?;
+            }
+        }
+        let container = build_capdl_spec(kernel, programs, system).map_err(Error::Refused)?;
+        let mut specification = Specification::new(container, kernel);
+        narrow::all(&mut specification, system)?;
+        stacks::check(&specification, system)?;
+        grants::add(&mut specification, description, placement, self.root_slot)?;
+        window::add(&mut specification, placement)?;
+        restarts::add(&mut specification, description, system, self.supervised, programs)?;
+        for prefilled in self.contents {
+            prefilled.fill(&mut specification)?;
+        }
+        check_size(&specification, system)?;
+        let specification = specification.finish();
+        // A test asks for what must not be described.
+        if !self.arguments.priorities.is_empty() {
+            return Ok((specification, None));
+        }
+        let filled = filled(description, system, self.contents);
+        let compared =
+            account::check(&specification, &account::Kernel::of(kernel), description, placement, &filled)?;
+        Ok((specification, Some(compared)))
     }
-    check_size(&specification, &system)?;
-    let specification = specification.finish();
-    // A test asks for what must not be described.
-    if arguments.priorities.is_empty() {
-        let filled = filled(&description, &system, &contents);
-        let kernel = account::Kernel::of(&target.kernel);
-        let compared = account::check(&specification, &kernel, &description, &placement, &filled)?;
-        println!(
-            "accounted for: {} protection domains, {} pages, {} frames to map, {} signals and calls",
-            compared.domains, compared.pages, compared.frames, compared.signals
-        );
-    }
-    pack::system(target, specification, &programs, output)
 }
 
 /// What fills each region: what the caller says, else the file that the description names.
@@ -134,14 +181,8 @@ fn read_supervised(
     let search_paths = [source.directories(), &arguments.search_paths].concat();
     sdf::parse(source.path(), source.text(), &target.kernel, &search_paths).map_err(Error::Refused)?;
     let path = output.join("system.xml");
-    let system = sdf::parse(&path, &supervised.xml, &target.kernel, &search_paths)
-        .map_err(|cause| Error::SupervisedRefused { path, cause })?;
-    let addressed =
-        |address: &SysMemoryRegionPaddr| matches!(address, SysMemoryRegionPaddr::ToolAllocated(_));
-    if system.memory_regions.iter().any(|region| addressed(&region.phys_addr)) {
-        return Err(Error::RegionAddress);
-    }
-    Ok(system)
+    sdf::parse(&path, &supervised.xml, &target.kernel, &search_paths)
+        .map_err(|cause| Error::SupervisedRefused { path, cause })
 }
 
 /// Applies what is not in `system.xml`: frame sizes and sizes of prefilled regions.

@@ -52,9 +52,13 @@ pub(crate) enum Error {
     )]
     NoChannel { domain: String },
     #[error(
-        "`setvar region_paddr` is not supported together with Ferry; use a region with a stated `phys_addr`"
+        "no {bytes:#x} bytes of contiguous memory are free for `{region}`, whose address a program gets; make it smaller"
     )]
-    RegionAddress,
+    NoMemoryInOne { region: String, bytes: u64 },
+    #[error(
+        "no address was found that stays free for the regions of `setvar region_paddr`; state phys_addr for them"
+    )]
+    NoAddresses,
     #[error(
         "the programs to be started again have {found} writable segments, Ferry's supervisor supports at most {limit}; \
          remove domains from [restarts] in flows.toml"

@@ -6,6 +6,7 @@
 //!
 //! * a `CNode` in central's `CSpace` with a capability for every frame of the clients' buffers (`grants`),
 //! * empty page tables for the window in which central maps them (`window`),
+//! * addresses of regions that a program asks for and the description leaves open (`addresses`),
 //! * what the supervisor needs to start a domain again (`restarts`),
 //! * the contents of regions that the caller fills, and of central's configuration (`contents`).
 //!
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod addresses;
 mod build;
 mod contents;
 mod error;

@@ -12,18 +12,22 @@ use microkit_tool::capdl::packaging::pack_spec_into_initial_task;
 use microkit_tool::elf::ElfFile;
 use microkit_tool::loader::Loader;
 use microkit_tool::report::write_report;
+use microkit_tool::sdf::SystemDescription;
 use microkit_tool::sel4::{Arch, emulate_kernel_boot, emulate_kernel_boot_partial};
 
+use crate::addresses;
 use crate::error::Error;
 use crate::sdk::Target;
 
-/// Writes image and report of a system.
+/// Writes image and report of a system. If addresses of regions are to be chosen first, they are chosen, and
+/// nothing is written: the result is `false`, and the specification must be made again.
 pub(crate) fn system(
     target: &Target,
     mut specification: CapDLSpecContainer,
     programs: &[ElfFile],
+    system: &mut SystemDescription,
     output: &Path,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let image = output.join("image");
     let mut initialiser = CapDLInitialiser::new(target.program("initialiser.elf")?);
     pack_spec_into_initial_task(
@@ -52,9 +56,20 @@ pub(crate) fn system(
             MemoryRegion::new(base, base + bytes),
             MemoryRegion::new(initialiser.elf.lowest_vaddr(), addresses.end),
         );
-        let level = CapDLAllocEmulationErrorLevel::PrintStderr;
+        let may_choose = addresses::are_chosen(system);
+        let level = if may_choose {
+            CapDLAllocEmulationErrorLevel::Suppressed
+        } else {
+            CapDLAllocEmulationErrorLevel::PrintStderr
+        };
         if !simulate_capdl_object_alloc_algorithm(&mut specification, &boot, &target.kernel, level) {
-            return Err(Error::OutOfMemory { objects: specification.spec.objects.len() });
+            if !may_choose {
+                return Err(Error::OutOfMemory { objects: specification.spec.objects.len() });
+            }
+            addresses::forget(system);
+        }
+        if addresses::choose(system, &boot.untyped_objects, &target.kernel)? {
+            return Ok(false);
         }
         // The initialiser compares them with what the kernel gives it.
         initialiser.add_expected_untypeds(&boot.untyped_objects);
@@ -62,7 +77,7 @@ pub(crate) fn system(
         Loader::new(&target.kernel, &loader, &kernel, &initialiser.elf, base, &addresses).write_image(&image);
     }
     write_report(&specification, &target.kernel, &output.join("report.txt"));
-    Ok(())
+    Ok(true)
 }
 
 /// Writes an image whose initial task is `program`.
