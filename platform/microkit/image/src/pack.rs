@@ -17,6 +17,9 @@ use microkit_tool::sel4::{Arch, emulate_kernel_boot, emulate_kernel_boot_partial
 use crate::error::Error;
 use crate::sdk::Target;
 
+/// The name of the image's file.
+pub(crate) const IMAGE: &str = "image";
+
 /// Writes image and report of a system.
 pub(crate) fn system(
     target: &Target,
@@ -24,7 +27,7 @@ pub(crate) fn system(
     programs: &[ElfFile],
     output: &Path,
 ) -> Result<(), Error> {
-    let image = output.join("image");
+    let image = output.join(IMAGE);
     let mut initialiser = CapDLInitialiser::new(target.program("initialiser.elf")?);
     pack_spec_into_initial_task(
         &target.kernel,
