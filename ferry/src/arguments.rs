@@ -102,7 +102,7 @@ pub(crate) struct ImageArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// The image: of the classic platform, the file system.elf.
+    /// The image: of the classic platform, the file system.elf; of Microkit, the file image.
     pub(crate) image: PathBuf,
     #[command(flatten)]
     pub(crate) description: DescriptionFiles,
@@ -111,6 +111,9 @@ pub(crate) struct InspectArguments {
     /// A region and the file that filled it when the image was built. May be repeated.
     #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
     pub(crate) prefill: Vec<(String, PathBuf)>,
+    /// The image was built with --product.
+    #[arg(long)]
+    pub(crate) product: bool,
 }
 
 fn prefill(text: &str) -> Result<(String, PathBuf), String> {

@@ -53,7 +53,9 @@ pub(crate) enum Error {
          `make run PLATFORM=hosted`, which is `ferry run --platform hosted`"
     )]
     NoImage,
-    #[error("only images of the classic platform can be read back; add --platform classic")]
+    #[error(
+        "the hosted platform has no image that could be read back; add --platform classic or --platform microkit"
+    )]
     NoInspection,
     #[error(
         "the image is not what the description says, in {}:\n  {lines}\nbuild it again from these files, and do \

@@ -35,8 +35,8 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
                 microkit = microkit.for_products();
             }
             let files = &arguments.description;
-            let emulator = microkit.emulator(&files.system, &files.flows, &prefills, &[], output)?;
-            line(format_args!("{}", output.join(microkit::IMAGE).display()))?;
+            let (emulator, compared) = microkit.image(&files.system, &files.flows, &prefills, &[], output)?;
+            line(format_args!("{}\n{compared}", output.join(microkit::IMAGE).display()))?;
             emulator
         }
         Platform::Classic => {

@@ -5,44 +5,55 @@ use crate::arguments::InspectArguments;
 use crate::classic::Classic;
 use crate::error::Error;
 use crate::file;
+use crate::microkit::{Inspection, Microkit};
 use crate::output::line;
 use crate::prefill;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
-use ferry_description::{Compared, Difference, count};
+use ferry_description::{Compared, Difference};
 use std::fs;
 
 /// Reads the image, and prints what was compared, or each difference.
 pub(crate) fn inspect(arguments: &InspectArguments) -> Result<(), Error> {
     let target = arguments.target;
-    if target.platform != Platform::Classic {
+    if target.platform == Platform::Hosted {
         return Err(Error::NoInspection);
     }
-    let path = &arguments.image;
-    let image = fs::read(path).map_err(file::failed("read", path))?;
+    if arguments.product && target.platform != Platform::Microkit {
+        return Err(Error::NoProduct);
+    }
     let prefills = prefill::read(&arguments.prefill)?;
-    let description = arguments.description.load_for(target.rules(), &prefill::sizes(&prefills))?;
-    let classic = Classic::build(&Workspace::locate()?, Selection::System)?;
-    let (differences, compared) = classic.inspect(&description, &prefills, &image)?;
-    line(format_args!("{}", result(&differences, compared)?))?;
+    let files = &arguments.description;
+    let description = files.load_for(target.rules(), &prefill::sizes(&prefills))?;
+    let (workspace, path) = (Workspace::locate()?, &arguments.image);
+    let compared = if target.platform == Platform::Microkit {
+        let mut microkit = Microkit::build(&workspace, target.board, target.config, Selection::System)?;
+        if arguments.product {
+            microkit = microkit.for_products();
+        }
+        match microkit.inspect(path, &files.system, &files.flows, &prefills, &[])? {
+            Inspection::Equal(compared) => compared,
+            Inspection::Differs(lines) => return Err(differs(&lines)),
+        }
+    } else {
+        let image = fs::read(path).map_err(file::failed("read", path))?;
+        let classic = Classic::build(&workspace, Selection::System)?;
+        let (differences, compared) = classic.inspect(&description, &prefills, &image)?;
+        result(&differences, compared)?
+    };
+    line(format_args!("{compared}"))?;
     Ok(())
 }
 
 /// What was compared, in words. An error if there is a difference.
 pub(crate) fn result(differences: &[Difference], compared: Compared) -> Result<String, Error> {
-    if !differences.is_empty() {
-        let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        return Err(Error::ImageDiffers { count: lines.len(), lines: lines.join("\n  ") });
+    if differences.is_empty() {
+        return Ok(compared.to_string());
     }
-    Ok(format!(
-        "the image is what the description says: {}, {} mapped, {} of frames, {} to signal or to call",
-        count(compared.domains, "protection domain"),
-        count(compared.pages, "page"),
-        capabilities(compared.frames),
-        capabilities(compared.signals),
-    ))
+    let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    Err(differs(&lines))
 }
 
-fn capabilities(number: usize) -> String {
-    if number == 1 { "1 capability".into() } else { format!("{number} capabilities") }
+fn differs(lines: &[String]) -> Error {
+    Error::ImageDiffers { count: lines.len(), lines: lines.join("\n  ") }
 }

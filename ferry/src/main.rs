@@ -21,6 +21,7 @@ mod file;
 mod graph;
 mod hosted;
 mod image;
+mod image_trials;
 mod input;
 mod inspect;
 mod known;

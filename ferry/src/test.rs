@@ -11,6 +11,7 @@ use crate::built::Built;
 use crate::description_files::DescriptionFiles;
 use crate::error::Error;
 use crate::file::{self, FileError};
+use crate::image_trials;
 use crate::input::{self, Input};
 use crate::microkit::{self, Microkit};
 use crate::output::line;
@@ -85,6 +86,10 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
             if arguments.without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
         let suite = Suite::build(target, selection, &workspace)?;
         trials.extend(scenario_trials(&suite));
+        if target.platform == Platform::Classic {
+            let directory = suite.directory.join("image");
+            trials.push(image_trials::of_classic(&workspace, &demo(&workspace), directory));
+        }
         if target.platform == Platform::Hosted
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
         {
@@ -157,11 +162,10 @@ fn microkit_trials(
     let tests = Microkit::build(workspace, board, Config::Debug, Selection::Tests)?;
     let directory = suite.directory.join("kernel-tests");
     let emulator = tests.kernel_tests(workspace, &directory)?;
-    let demo = DescriptionFiles {
-        system: workspace.root.join("system.xml"),
-        flows: workspace.root.join("flows.toml"),
-    };
+    let demo = demo(workspace);
     let stock = directory.with_file_name("stock");
+    let files = directory.with_file_name("image");
+    let image = image_trials::of_microkit(&suite.prefix, &tests, &demo, files);
     let product = tests.for_products();
     let product_directory = directory.with_file_name("product");
     let product_files = demo.clone();
@@ -171,6 +175,7 @@ fn microkit_trials(
     let scheduled_files =
         DescriptionFiles { system: workspace.root.join("harness/domains.xml"), ..demo.clone() };
     Ok(vec![
+        image,
         Trial::test(format!("{}a_domain_schedule_lets_a_file_cross", suite.prefix), move || {
             let (files, prefills) = (scheduled_files, [(input::REGION.to_owned(), scheduled_input)]);
             let directory = scheduled_directory;
@@ -199,6 +204,12 @@ fn microkit_trials(
             Ok(tests.stock_check(&demo.system, &demo.flows, &stock)?)
         }),
     ])
+}
+
+/// The description of the demo.
+fn demo(workspace: &Workspace) -> DescriptionFiles {
+    let file = |name| workspace.root.join(name);
+    DescriptionFiles { system: file("system.xml"), flows: file("flows.toml") }
 }
 
 /// Boots a system until it prints a line that begins like this. A fault on the way is a failure.

@@ -12,6 +12,8 @@ mod difference;
 pub use difference::Difference;
 
 use crate::system::Permissions;
+use crate::words::count;
+use std::fmt;
 
 /// What an image contains.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -109,4 +111,22 @@ pub struct Compared {
     pub frames: usize,
     /// Capabilities to signal or to call.
     pub signals: usize,
+}
+
+impl fmt::Display for Compared {
+    /// Says that there is no difference.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the image is what the description says: {}, {} mapped, {} of frames, {} to signal or to call",
+            count(self.domains, "protection domain"),
+            count(self.pages, "page"),
+            capabilities(self.frames),
+            capabilities(self.signals),
+        )
+    }
+}
+
+fn capabilities(number: usize) -> String {
+    if number == 1 { "1 capability".into() } else { format!("{number} capabilities") }
 }

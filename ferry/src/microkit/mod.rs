@@ -5,16 +5,18 @@
 //! linked here. Each board and configuration has its own target directory, because the kernel's configuration
 //! is compiled into the programs.
 
+mod builder;
 mod sdk;
 
 use crate::boot::Emulator;
 use crate::file::{self, FileError};
-use crate::prefill::{self, Prefill, Priority};
+use crate::prefill::{Prefill, Priority};
 use crate::programs::flags_variable;
 use crate::progress::{self, Step};
 use crate::setup::{self, SetupError};
 use crate::target::{Config, Selection};
 use crate::workspace::{self, Workspace};
+use builder::{DIFFERS, output_of, prefilled, run_builder, success};
 use ferry_boards::{Board, Files, Loading};
 use sdk::Sdk;
 use std::fmt;
@@ -22,6 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub(crate) use builder::Inspection;
 pub(crate) use sdk::{SdkError, is_there as sdk_is_there};
 
 /// File names that the image builder uses: of the image, and of the kernel beside it on boards whose boot
@@ -183,23 +186,61 @@ impl Microkit {
         priorities: &[Priority],
         directory: &Path,
     ) -> Result<Emulator, MicrokitError> {
+        Ok(self.image(system, flows, prefills, priorities, directory)?.0)
+    }
+
+    /// The same, and what the image builder compared when it read the image back.
+    pub(crate) fn image(
+        &self,
+        system: &Path,
+        flows: &Path,
+        prefills: &[Prefill],
+        priorities: &[Priority],
+        directory: &Path,
+    ) -> Result<(Emulator, String), MicrokitError> {
+        let mut command = self.system_builder(system, flows, directory);
+        prefilled(&mut command, prefills, priorities, directory)?;
+        let compared = run_builder(command)?;
+        Ok((self.emulator_of(directory), compared))
+    }
+
+    /// Has the image builder read an image back. It makes a build of its own to compare with, in a directory
+    /// that is removed at the end.
+    pub(crate) fn inspect(
+        &self,
+        image: &Path,
+        system: &Path,
+        flows: &Path,
+        prefills: &[Prefill],
+        priorities: &[Priority],
+    ) -> Result<Inspection, MicrokitError> {
+        // Others may inspect images at the same time.
+        let here = format!("inspect-{}-{}", std::process::id(), self.config.name());
+        let directory = self.programs.join(here);
+        let mut command = self.system_builder(system, flows, &directory);
+        prefilled(&mut command, prefills, priorities, &directory)?;
+        command.arg("--inspect").arg(image);
+        let output = output_of(&mut command);
+        let _ = fs::remove_dir_all(&directory);
+        let output = output?;
+        if output.status.code() == Some(DIFFERS) {
+            let lines = String::from_utf8_lossy(&output.stdout);
+            return Ok(Inspection::Differs(lines.lines().map(ToOwned::to_owned).collect()));
+        }
+        Ok(Inspection::Equal(success(output)?))
+    }
+
+    fn system_builder(&self, system: &Path, flows: &Path, directory: &Path) -> Command {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(system).arg("--flows").arg(flows);
         command.arg("--search-path").arg(&self.programs);
         if let Some(programs) = &self.programs_without_fpu {
             command.arg("--search-path-without-fpu").arg(programs);
         }
-        for word in prefill::write(prefills, directory)? {
-            command.arg("--prefill").arg(word);
-        }
         if self.product {
             command.arg("--product");
         }
-        for (domain, priority) in priorities {
-            command.arg("--priority").arg(format!("{domain}={priority}"));
-        }
-        run_builder(command)?;
-        Ok(self.emulator_of(directory))
+        command
     }
 
     /// The ELF file of a protection domain. `fpu` is the value of its attribute `fpu`.
@@ -221,15 +262,16 @@ impl Microkit {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(system).arg("--flows").arg(flows);
         command.arg("--search-path").arg(&self.programs).arg("--stock-check");
-        run_builder(command)
+        run_builder(command).map(drop)
     }
 
     /// Runs the unit tests of the image builder.
     pub(crate) fn builder_tests(workspace: &Workspace) -> Result<(), MicrokitError> {
         let mut command = cargo_in(workspace);
+        command.env("MICROKIT_SDK", Sdk::find()?.directory);
         command.args(["test", "--quiet", "--release", "--locked", "--package", BUILDER, "--target-dir"]);
         command.arg(host_directory(workspace));
-        run_builder(command)
+        run_builder(command).map(drop)
     }
 
     /// Builds the tests that run in a root task, and gives the emulator that runs them.
@@ -327,14 +369,4 @@ pub(crate) fn cargo_in(workspace: &Workspace) -> Command {
         // Git's configuration may name local copies of repositories, which Cargo's own fetching ignores.
         .env("CARGO_NET_GIT_FETCH_WITH_CLI", "true");
     command
-}
-
-fn run_builder(mut command: Command) -> Result<(), MicrokitError> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|cause| MicrokitError::Start { program, cause })?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    Err(MicrokitError::Image(String::from_utf8_lossy(&said).trim().to_owned()))
 }

@@ -10,15 +10,16 @@
 use std::collections::HashMap;
 
 use ferry_description::{
-    CENTRAL, Compared, Description, Difference, Found, FoundDomain, FoundFrame, FoundPage, FoundSignal,
-    Frame, HeldKind, Permissions, Placement,
+    CENTRAL, Compared, Description, Difference, Found, FoundDomain, FoundFrame, FoundPage, FoundSegment,
+    FoundSignal, Frame, HeldKind, Permissions, Placement,
 };
-use microkit_tool::capdl::spec::FillContent;
-use microkit_tool::capdl::{CapDLSpecContainer, FrameFill};
 use microkit_tool::sel4::Config;
-use sel4_capdl_initializer_types::{Cap, CapTableEntry, FillEntryContent, Object, ObjectId, cap, object};
+use sel4_capdl_initializer_types::{Cap, CapTableEntry, FrameInit, Object, ObjectId, cap, object};
 
 use crate::error::Error;
+use crate::objects::{self, Named};
+use crate::program_pages::{self, ProgramPage};
+use crate::sdk::Target;
 use crate::supervision::SUPERVISOR;
 
 /// Slots of the `CNode` that Microkit fills, and the first of those for channels and children.
@@ -41,42 +42,37 @@ const CALL: u64 = 1 << 63;
 /// What the kernel decides about capabilities.
 pub(crate) struct Kernel {
     /// The index bits of the tables of an address space, from the root on.
-    levels: Vec<u64>,
+    pub(crate) levels: Vec<u64>,
     /// Whether PDs get their own threads, as for benchmarks.
     benchmark: bool,
 }
 
-impl Kernel {
-    pub(crate) fn of(config: &Config) -> Self {
+impl From<&Target> for Kernel {
+    fn from(target: &Target) -> Self {
+        let config: &Config = &target.kernel;
         let levels = config.vspace_root_level()..config.num_page_table_levels();
         let levels = levels.map(|level| config.vspace_level_index_bits(level)).collect();
         Self { levels, benchmark: config.benchmark }
     }
 }
 
-/// Compares a specification with its description. `contents` is what fills regions.
-pub(crate) fn check(
-    container: &CapDLSpecContainer,
+/// Compares a specification with its description. `contents` is what fills regions, `program` gives the
+/// program of a domain.
+pub(crate) fn differences(
+    objects: &[Named],
     kernel: &Kernel,
     description: &Description,
     placement: &Placement,
     contents: &[(usize, Vec<u8>)],
-) -> Result<Compared, Error> {
-    let account = Account::new(container, kernel, description);
+    program: &dyn Fn(usize) -> Vec<FoundSegment>,
+) -> Result<(Vec<Difference>, Compared), Error> {
+    let account = Account::new(objects, kernel, description);
     let found = account.found()?;
-    // Programs are compared by the initialiser's own reader of ELF files, not here.
-    let program = |_| Ok::<_, Error>(Vec::new());
-    let (differences, compared) = description.differences(&found, placement, contents, &program)?;
-    if differences.is_empty() { Ok(compared) } else { Err(differs(&differences)) }
-}
-
-fn differs(differences: &[Difference]) -> Error {
-    let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    Error::Differs(lines.join("\n  "))
+    description.differences(&found, placement, contents, &|number| Ok(program(number)))
 }
 
 struct Account<'a> {
-    objects: &'a [sel4_capdl_initializer_types::NamedObject<FrameFill>],
+    objects: &'a [Named],
     kernel: &'a Kernel,
     description: &'a Description,
     by_name: HashMap<&'a str, ObjectId>,
@@ -91,15 +87,14 @@ struct Domain<'a> {
 }
 
 impl<'a> Account<'a> {
-    fn new(container: &'a CapDLSpecContainer, kernel: &'a Kernel, description: &'a Description) -> Self {
-        let objects = container.spec.objects.as_slice();
+    fn new(objects: &'a [Named], kernel: &'a Kernel, description: &'a Description) -> Self {
         let named = objects.iter().enumerate();
         let by_name =
             named.filter_map(|(id, object)| Some((object.name.as_deref()?, ObjectId::from(id)))).collect();
         Self { objects, kernel, description, by_name }
     }
 
-    fn object(&self, id: ObjectId) -> &'a Object<FrameFill> {
+    fn object(&self, id: ObjectId) -> &'a Object<FrameInit> {
         &self.objects[usize::from(id)].object
     }
 
@@ -134,18 +129,22 @@ impl<'a> Account<'a> {
         }
         let mut domains = Vec::new();
         for ((name, part), pages) in names.iter().zip(&parts).zip(pages) {
-            let (mut shown, mut others) = (Vec::new(), Vec::new());
+            let (mut shown, mut others, mut program) = (Vec::new(), Vec::new(), Vec::new());
             for (page, object) in pages {
-                if self.is_of_region(object) {
+                if self.is_named(object, "frame_mr_") {
                     shown.push(page);
                 } else if holders[&object] > 1 {
                     others.push(format!("a page of another program at {:#x}", page.address));
+                } else if self.is_named(object, "frame_elf_") {
+                    let (address, permissions) = (page.address, page.permissions);
+                    program.push(ProgramPage { address, permissions, bytes: self.contents(object) });
                 }
             }
             let mut domain = FoundDomain {
                 name: (*name).to_owned(),
                 priority: part.thread.extra.prio,
                 pages: shown,
+                program: program_pages::runs(program),
                 others,
                 ..FoundDomain::default()
             };
@@ -155,10 +154,15 @@ impl<'a> Account<'a> {
         Ok(Found { domains, fills: self.fills() })
     }
 
-    /// Whether a frame is of a memory region. All others are of one PD: of its program, stack and buffer.
-    fn is_of_region(&self, id: ObjectId) -> bool {
-        let name = self.objects[usize::from(id)].name.as_deref().unwrap_or_default();
-        name.starts_with("frame_mr_")
+    /// Whether a frame is of a memory region, or of a program. All others are of one PD: its stack and
+    /// its buffer.
+    fn is_named(&self, id: ObjectId, kind: &str) -> bool {
+        self.objects[usize::from(id)].name.as_deref().unwrap_or_default().starts_with(kind)
+    }
+
+    /// What fills a frame.
+    fn contents(&self, id: ObjectId) -> &'a [u8] {
+        if let Object::Frame(frame) = self.object(id) { objects::contents(frame) } else { &[] }
     }
 
     fn frame(&self, id: ObjectId) -> Frame {
@@ -177,7 +181,7 @@ impl<'a> Account<'a> {
         let Some((_, below)) = levels.split_first() else { return };
         let shift = 12 + below.iter().sum::<u64>();
         for entry in self.object(id).slots().unwrap_or_default() {
-            let address = base + (u64::from(entry.slot.0) << shift);
+            let address = base.wrapping_add(u64::from(entry.slot.0) << shift);
             match &entry.cap {
                 Cap::PageTable(table) => self.table(table.object, below, address, pages),
                 Cap::Frame(frame) => {
@@ -313,24 +317,9 @@ impl<'a> Account<'a> {
 
     /// What fills the frames of regions.
     fn fills(&self) -> Vec<(Frame, Vec<u8>)> {
-        let mut fills = Vec::new();
-        for (number, named) in self.objects.iter().enumerate() {
-            let Object::Frame(frame) = &named.object else { continue };
-            let id = ObjectId::from(number);
-            let mut bytes = Vec::new();
-            for entry in frame.init.entries.iter().filter(|_| self.is_of_region(id)) {
-                let FillEntryContent::Data(FillContent::BytesContent(content)) = &entry.content else {
-                    continue;
-                };
-                let start = usize::try_from(entry.range.start).unwrap_or(usize::MAX);
-                bytes.resize(bytes.len().max(start.saturating_add(content.bytes.len())), 0);
-                bytes[start..start + content.bytes.len()].copy_from_slice(&content.bytes);
-            }
-            if !bytes.is_empty() {
-                fills.push((self.frame(id), bytes));
-            }
-        }
-        fills
+        let ids = (0..self.objects.len()).map(ObjectId::from);
+        let filled = ids.filter(|id| self.is_named(*id, "frame_mr_") && !self.contents(*id).is_empty());
+        filled.map(|id| (self.frame(id), self.contents(id).to_vec())).collect()
     }
 }
 
@@ -367,4 +356,4 @@ fn words(cap: &Cap) -> &'static str {
 
 #[cfg(test)]
 #[path = "account_tests.rs"]
-mod tests;
+pub(crate) mod tests;

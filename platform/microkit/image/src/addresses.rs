@@ -4,22 +4,22 @@
 //! with these addresses in them: the packer chooses, has the specification made again, and looks whether it
 //! fits.
 
-use microkit_tool::sdf::{SysMemoryRegion, SysMemoryRegionPaddr, SystemDescription};
+use microkit_tool::sdf::{SysMemoryRegion, SysMemoryRegionPaddr};
 use microkit_tool::sel4::Config;
 use microkit_tool::{DisjointMemoryRegion, UntypedObject};
 
 use crate::error::Error;
 
 /// Whether a region has an address that was chosen.
-pub(crate) fn are_chosen(system: &SystemDescription) -> bool {
+pub(crate) fn are_chosen(regions: &[SysMemoryRegion]) -> bool {
     let is_chosen =
         |region: &SysMemoryRegion| matches!(region.phys_addr, SysMemoryRegionPaddr::ToolAllocated(Some(_)));
-    system.memory_regions.iter().any(is_chosen)
+    regions.iter().any(is_chosen)
 }
 
 /// Takes all chosen addresses back.
-pub(crate) fn forget(system: &mut SystemDescription) {
-    for region in &mut system.memory_regions {
+pub(crate) fn forget(regions: &mut [SysMemoryRegion]) {
+    for region in regions {
         if let SysMemoryRegionPaddr::ToolAllocated(address) = &mut region.phys_addr {
             *address = None;
         }
@@ -29,7 +29,7 @@ pub(crate) fn forget(system: &mut SystemDescription) {
 /// Chooses the addresses that are missing. Returns whether there was one. `untyped` is what the kernel gives
 /// to the initial task.
 pub(crate) fn choose(
-    system: &mut SystemDescription,
+    regions: &mut [SysMemoryRegion],
     untyped: &[UntypedObject],
     kernel: &Config,
 ) -> Result<bool, Error> {
@@ -41,7 +41,7 @@ pub(crate) fn choose(
             free.insert_region(start, end);
         }
     }
-    for region in &system.memory_regions {
+    for region in &*regions {
         let Some(start) = region.paddr() else { continue };
         let end = start.saturating_add(region.size);
         // Registers of devices are not memory, and so not in this list.
@@ -50,7 +50,7 @@ pub(crate) fn choose(
         }
     }
     let mut has_chosen = false;
-    for region in &mut system.memory_regions {
+    for region in regions {
         if region.phys_addr != SysMemoryRegionPaddr::ToolAllocated(None) {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ferry_description::{CENTRAL, CONFIG_REGION, Compared, Description, Placement, Source};
+use ferry_description::{CENTRAL, CONFIG_REGION, Description, Placement, Source};
 use microkit_tool::capdl::{CapDLSpecContainer, build_capdl_spec};
 use microkit_tool::elf::{ElfFile, ElfSegment};
 use microkit_tool::sdf::{self, SystemDescription};
@@ -10,11 +10,13 @@ use microkit_tool::symbols::patch_symbols;
 
 use crate::contents::Contents;
 use crate::error::Error;
+use crate::objects::{self, Named};
+use crate::pack::IMAGE;
 use crate::programs::Programs;
 use crate::sdk::Target;
 use crate::specification::Specification;
 use crate::supervision::{SUPERVISOR, SYMBOL, Supervised};
-use crate::{Arguments, account, grants, narrow, pack, restarts, stacks, window};
+use crate::{Arguments, grants, inspect, narrow, pack, restarts, stacks, window};
 
 /// Slots of the initialiser's `CNode` that are needed besides those of objects and mappings: its own, and
 /// those of what it derives for threads.
@@ -27,7 +29,6 @@ const ROUNDS: usize = 5;
 /// What an image is made from, besides Microkit's own form of the description and the programs.
 struct Plan<'a> {
     target: &'a Target,
-    arguments: &'a Arguments,
     description: &'a Description,
     supervised: &'a Supervised,
     placement: &'a Placement,
@@ -35,13 +36,57 @@ struct Plan<'a> {
     root_slot: u32,
 }
 
-/// Builds the image of a system.
+/// Everything that an image is made of, and that it is compared with.
+pub(crate) struct Specified {
+    /// The description, with the priorities that a test asks for.
+    pub(crate) description: Description,
+    pub(crate) placement: Placement,
+    /// What fills regions, by their numbers.
+    pub(crate) filled: Vec<(usize, Vec<u8>)>,
+    /// The programs as they are packed, each with the name of its domain.
+    pub(crate) programs: Vec<(String, ElfFile)>,
+    /// The objects of the specification.
+    pub(crate) objects: Vec<Named>,
+}
+
+/// Builds the image of a system, and reads it back. An image that is not what it should be does not stay.
 pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
+    let specified = write(target, arguments, output)?;
+    let image = output.join(IMAGE);
+    match inspect::file(target, &specified, &image, None)? {
+        Ok(compared) => println!("{compared}"),
+        Err(lines) => {
+            std::fs::remove_file(&image).map_err(Error::file("remove", &image))?;
+            return Err(Error::Differs(lines.join("\n  ")));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the image back that the arguments name, after a build of its own into the output directory. Without
+/// differences it prints what was compared, else each difference in a line.
+pub(crate) fn inspection(
+    target: &Target,
+    arguments: &Arguments,
+    image: &Path,
+    output: &Path,
+) -> Result<bool, Error> {
+    let specified = write(target, arguments, output)?;
+    let compared = inspect::file(target, &specified, image, Some(&output.join(IMAGE)))?;
+    match &compared {
+        Ok(compared) => println!("{compared}"),
+        Err(lines) => println!("{}", lines.join("\n")),
+    }
+    Ok(compared.is_ok())
+}
+
+/// Writes the image of a system.
+fn write(target: &Target, arguments: &Arguments, output: &Path) -> Result<Specified, Error> {
     let mut contents = arguments.prefills.iter().map(Contents::read).collect::<Result<Vec<_>, _>>()?;
     let grown: Vec<_> =
         contents.iter().map(|prefilled| (prefilled.region.as_str(), prefilled.bytes.len() as u64)).collect();
     let source = Source::read(&arguments.system)?;
-    let description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
+    let mut description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
     description.check_for(&target.board.platform)?;
     let programs = Programs::of(arguments);
 
@@ -52,7 +97,7 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     contents.push(Contents { region: CONFIG_REGION.into(), bytes: placement.config.clone() });
     adapt(&mut system, &description, &placement, &contents)?;
     for priority in &arguments.priorities {
-        priority.apply(&mut system)?;
+        priority.apply(&mut system, &mut description)?;
     }
 
     let programs = load(target, &system, &programs)?;
@@ -64,7 +109,6 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     }
     let plan = Plan {
         target,
-        arguments,
         description: &description,
         supervised: &supervised,
         placement: &placement,
@@ -73,28 +117,26 @@ pub(crate) fn system(target: &Target, arguments: &Arguments, output: &Path) -> R
     };
     for _ in 0..ROUNDS {
         let mut programs = programs.clone();
-        let (specification, compared) = plan.specify(&system, &mut programs)?;
-        if !pack::system(target, specification, &programs, &mut system, output)? {
-            continue;
+        let specification = plan.specify(&system, &mut programs)?;
+        let objects = objects::of(&specification, &programs)?;
+        if pack::system(target, specification, &programs, &mut system.memory_regions, output)? {
+            let filled = filled(&description, &system, &contents);
+            // The monitor's program is the last, and it is of no domain.
+            let names = system.protection_domains.iter().map(|domain| domain.name.clone());
+            let programs = names.zip(programs).collect();
+            return Ok(Specified { description, placement, filled, programs, objects });
         }
-        if let Some(compared) = compared {
-            println!(
-                "accounted for: {} protection domains, {} pages, {} frames to map, {} signals and calls",
-                compared.domains, compared.pages, compared.frames, compared.signals
-            );
-        }
-        return Ok(());
     }
     Err(Error::NoAddresses)
 }
 
 impl Plan<'_> {
-    /// The whole specification, and what was accounted for in it. Symbols of the programs are set.
+    /// The whole specification. Symbols of the programs are set.
     fn specify(
         &self,
         system: &SystemDescription,
         programs: &mut [ElfFile],
-    ) -> Result<(CapDLSpecContainer, Option<Compared>), Error> {
+    ) -> Result<CapDLSpecContainer, Error> {
         let (kernel, description, placement) = (&self.target.kernel, self.description, self.placement);
         patch_symbols(kernel, programs, system).map_err(Error::Refused)?;
         for (domain, program) in system.protection_domains.iter().zip(&mut *programs) {
@@ -113,15 +155,7 @@ impl Plan<'_> {
             prefilled.fill(&mut specification)?;
         }
         check_size(&specification, system)?;
-        let specification = specification.finish();
-        // A test asks for what must not be described.
-        if !self.arguments.priorities.is_empty() {
-            return Ok((specification, None));
-        }
-        let filled = filled(description, system, self.contents);
-        let compared =
-            account::check(&specification, &account::Kernel::of(kernel), description, placement, &filled)?;
-        Ok((specification, Some(compared)))
+        Ok(specification.finish())
     }
 }
 

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Error {
     #[error("the image would not be what the description says; this is a defect of Ferry:\n  {0}")]
     Differs(String),
+    #[error("this is no image of Ferry for this board and configuration, or it is damaged: {0}")]
+    Unreadable(String),
     #[error("no Microkit SDK is named; give one with --sdk or in MICROKIT_SDK")]
     NoSdk,
     #[error(

@@ -15,19 +15,27 @@
 //! Before all of this, a supervisor is added to the text of the description (`supervision`). `ferry image`
 //! calls this as a program of its own, because parts of the library end the process when something is wrong.
 //!
+//! The image is read back from its file, and compared with the description (`inspect`). With `--inspect` that
+//! is done with an image from elsewhere.
+//!
 //! Into the output directory go `image` (on x86-64 also `sel4_32.elf`, the kernel that QEMU boots),
 //! `report.txt`, and `system.xml`, the description as it was built.
 #![forbid(unsafe_code)]
 
 mod account;
 mod addresses;
+mod archived;
 mod build;
 mod contents;
 mod error;
 mod grants;
+mod image_file;
+mod inspect;
 mod narrow;
+mod objects;
 mod pack;
 mod priority;
+mod program_pages;
 mod programs;
 mod restarts;
 mod sdk;
@@ -94,11 +102,19 @@ pub(crate) struct Arguments {
     /// takes the program as it is)
     #[arg(long, value_name = "PROGRAM", conflicts_with = "stock_check")]
     root_task: Option<PathBuf>,
+    /// Reads this image back instead, and compares it with what the other arguments give. Prints each
+    /// difference in a line, and ends with code 3 if there is one
+    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["stock_check", "root_task"])]
+    inspect: Option<PathBuf>,
 }
+
+/// The exit code if an image is not what it should be.
+const DIFFERS: u8 = 3;
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(DIFFERS),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -106,15 +122,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Error> {
+/// Whether the image that is inspected, if there is one, is what it should be.
+fn run(arguments: &Arguments) -> Result<bool, Error> {
     let target = Target::find(arguments.sdk.as_deref(), &arguments.board, &arguments.config)?;
     let output = &arguments.output;
     std::fs::create_dir_all(output).map_err(Error::file("create", output))?;
     if let Some(program) = &arguments.root_task {
-        pack::root_task(&target, program, &output.join("image"))
+        pack::root_task(&target, program, &output.join(pack::IMAGE))?;
     } else if arguments.stock_check {
-        stock::check(&target, arguments, output)
+        stock::check(&target, arguments, output)?;
+    } else if let Some(image) = &arguments.inspect {
+        return build::inspection(&target, arguments, image, output);
     } else {
-        build::system(&target, arguments, output)
+        build::system(&target, arguments, output)?;
     }
+    Ok(true)
 }

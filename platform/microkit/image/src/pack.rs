@@ -12,12 +12,15 @@ use microkit_tool::capdl::packaging::pack_spec_into_initial_task;
 use microkit_tool::elf::ElfFile;
 use microkit_tool::loader::Loader;
 use microkit_tool::report::write_report;
-use microkit_tool::sdf::SystemDescription;
+use microkit_tool::sdf::SysMemoryRegion;
 use microkit_tool::sel4::{Arch, emulate_kernel_boot, emulate_kernel_boot_partial};
 
 use crate::addresses;
 use crate::error::Error;
 use crate::sdk::Target;
+
+/// The name of the image's file.
+pub(crate) const IMAGE: &str = "image";
 
 /// Writes image and report of a system. If addresses of regions are to be chosen first, they are chosen, and
 /// nothing is written: the result is `false`, and the specification must be made again.
@@ -25,10 +28,10 @@ pub(crate) fn system(
     target: &Target,
     mut specification: CapDLSpecContainer,
     programs: &[ElfFile],
-    system: &mut SystemDescription,
+    regions: &mut [SysMemoryRegion],
     output: &Path,
 ) -> Result<bool, Error> {
-    let image = output.join("image");
+    let image = output.join(IMAGE);
     let mut initialiser = CapDLInitialiser::new(target.program("initialiser.elf")?);
     pack_spec_into_initial_task(
         &target.kernel,
@@ -56,7 +59,7 @@ pub(crate) fn system(
             MemoryRegion::new(base, base + bytes),
             MemoryRegion::new(initialiser.elf.lowest_vaddr(), addresses.end),
         );
-        let may_choose = addresses::are_chosen(system);
+        let may_choose = addresses::are_chosen(regions);
         let level = if may_choose {
             CapDLAllocEmulationErrorLevel::Suppressed
         } else {
@@ -66,9 +69,9 @@ pub(crate) fn system(
             if !may_choose {
                 return Err(Error::OutOfMemory { objects: specification.spec.objects.len() });
             }
-            addresses::forget(system);
+            addresses::forget(regions);
         }
-        if addresses::choose(system, &boot.untyped_objects, &target.kernel)? {
+        if addresses::choose(regions, &boot.untyped_objects, &target.kernel)? {
             return Ok(false);
         }
         // The initialiser compares them with what the kernel gives it.

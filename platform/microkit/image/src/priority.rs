@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use ferry_description::Description;
 use microkit_tool::sdf::SystemDescription;
 
 use crate::error::Error;
@@ -26,8 +27,15 @@ impl FromStr for Priority {
 }
 
 impl Priority {
-    /// Gives the domain its priority.
-    pub(crate) fn apply(&self, system: &mut SystemDescription) -> Result<(), Error> {
+    /// Gives the domain its priority, in what is built and in what it is compared with.
+    pub(crate) fn apply(
+        &self,
+        system: &mut SystemDescription,
+        description: &mut Description,
+    ) -> Result<(), Error> {
+        for domain in description.system.domains.iter_mut().filter(|domain| domain.name == self.domain) {
+            domain.priority = self.priority;
+        }
         let domain = system.protection_domains.iter_mut().find(|domain| domain.name == self.domain);
         domain.ok_or_else(|| Error::NoDomain(self.domain.clone()))?.sched_params.priority = self.priority;
         Ok(())
