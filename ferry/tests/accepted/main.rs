@@ -2,6 +2,7 @@
 //! right are given to the planning code of the classic image builder, with the initialiser's own check, and
 //! to Microkit's tool where there is an SDK. `FERRY_CASES` sets how many descriptions are made.
 
+#[path = "../../../platform/classic/image/tests/elf/mod.rs"]
 mod elf;
 
 use ferry_boards::MICROKIT;
@@ -167,7 +168,7 @@ fn program(description: &Description, domain: &Domain) -> Vec<u8> {
         ends.filter(|end| Some(end.domain) == number).filter_map(|end| end.setvar_id.as_deref());
     let symbols: Vec<&str> =
         domain.symbols.iter().map(|(symbol, _)| symbol.as_str()).chain(of_channels).collect();
-    elf::program(&symbols)
+    elf::program(&symbols, 0)
 }
 
 #[test]

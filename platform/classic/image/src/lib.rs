@@ -6,6 +6,9 @@
 //! write a compiled system themselves. [`inspect`] reads an image back and compares it with the description.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+#[path = "../tests/elf/mod.rs"]
+mod elf;
 mod error;
 mod inspect;
 mod pack;

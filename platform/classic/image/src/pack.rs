@@ -135,77 +135,20 @@ impl std::error::Error for PackError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use object::write::elf::{FileHeader, Sym, Writer};
+    use crate::elf::{self, BASE};
 
-    const BASE: u64 = 0x20_0000;
-    const DATA: usize = 0x100;
-
-    /// An ELF file with one segment. Its 24 bytes of contents are the words of the symbol.
+    /// A program with one symbol, which is as large as the initialiser's.
     fn initialiser(symbol: &str) -> Vec<u8> {
-        let mut file = Vec::new();
-        let mut writer = Writer::new(object::Endianness::Little, true, &mut file);
-        writer.reserve_file_header();
-        writer.reserve_program_headers(1);
-        writer.reserve_until(DATA);
-        writer.reserve(WORDS, 1);
-        let name = writer.add_string(symbol.as_bytes());
-        writer.reserve_null_symbol_index();
-        writer.reserve_symbol_index(None);
-        writer.reserve_null_section_index();
-        writer.reserve_symtab_section_index();
-        writer.reserve_strtab_section_index();
-        writer.reserve_shstrtab_section_index();
-        writer.reserve_symtab();
-        writer.reserve_strtab();
-        writer.reserve_shstrtab();
-        writer.reserve_section_headers();
-        let header = FileHeader {
-            os_abi: 0,
-            abi_version: 0,
-            e_type: object::elf::ET_EXEC,
-            e_machine: EM_X86_64,
-            e_entry: BASE,
-            e_flags: 0,
-        };
-        writer.write_file_header(&header).unwrap();
-        writer.write_align_program_headers();
-        writer.write_program_header(&object::write::elf::ProgramHeader {
-            p_type: PT_LOAD,
-            p_flags: PF_R,
-            p_offset: DATA as u64,
-            p_vaddr: BASE,
-            p_paddr: BASE,
-            p_filesz: WORDS as u64,
-            p_memsz: 0x1234,
-            p_align: 1,
-        });
-        writer.pad_until(DATA);
-        writer.write(&[0xff; WORDS]);
-        writer.write_null_symbol();
-        writer.write_symbol(&Sym {
-            name: Some(name),
-            section: None,
-            st_info: 0,
-            st_other: 0,
-            st_shndx: object::elf::SHN_ABS,
-            st_value: BASE,
-            st_size: WORDS as u64,
-        });
-        writer.write_strtab();
-        writer.write_shstrtab();
-        writer.write_null_section_header();
-        writer.write_symtab_section_header(0);
-        writer.write_strtab_section_header();
-        writer.write_shstrtab_section_header();
-        file
+        assert_eq!(elf::SYMBOL_BYTES, WORDS);
+        elf::program(&[symbol], 0x1234)
     }
 
     #[test]
     fn packed_image_has_the_system_behind_the_initialiser() {
         let compiled = [5; 2 * PAGE_BYTES];
         let image = pack(&initialiser(SYSTEM_SYMBOL), &compiled).unwrap();
-        let elf = FileHeader64::<LE>::parse(image.as_slice()).unwrap();
-        let headers = elf.program_headers(LE, image.as_slice()).unwrap();
+        let header = FileHeader64::<LE>::parse(image.as_slice()).unwrap();
+        let headers = header.program_headers(LE, image.as_slice()).unwrap();
         assert_eq!(headers.len(), 2);
         let address = BASE + 0x2000;
         assert_eq!(headers[1].p_vaddr(LE), address);

@@ -1,77 +1,14 @@
 //! An image is compared with its description. As it was built, it has no difference. Each test changes one
 //! thing in it, as somebody who tampers with it would, and finds that named.
 
+mod elf;
+
 use ferry_classic_image::{ImageError, InspectError, ProgramError, image, inspect, pack};
 use ferry_classic_spec::{Blob, End, Map, Payload, Rights, System, decode, encode};
 use ferry_description::{Compared, Description, Domain, Source};
-use object::elf::{EM_X86_64, ET_EXEC, PF_R, PF_W, PT_LOAD, STB_GLOBAL, STT_OBJECT};
-use object::write::elf::{FileHeader, ProgramHeader, Sym, Writer};
-
-const BASE: u64 = 0x20_0000;
-const DATA: usize = 0x1000;
-
-/// An ELF file with one segment of words. Each is the value of one of these symbols.
-fn elf(symbols: &[&str]) -> Vec<u8> {
-    let mut file = Vec::new();
-    let mut writer = Writer::new(object::Endianness::Little, true, &mut file);
-    let words = symbols.len() as u64 * 24;
-    writer.reserve_file_header();
-    writer.reserve_program_headers(1);
-    writer.reserve_until(DATA);
-    writer.reserve(symbols.len() * 24, 1);
-    let names: Vec<_> = symbols.iter().map(|symbol| writer.add_string(symbol.as_bytes())).collect();
-    writer.reserve_null_symbol_index();
-    for _ in symbols {
-        writer.reserve_symbol_index(None);
-    }
-    writer.reserve_null_section_index();
-    writer.reserve_symtab_section_index();
-    writer.reserve_strtab_section_index();
-    writer.reserve_shstrtab_section_index();
-    writer.reserve_symtab();
-    writer.reserve_strtab();
-    writer.reserve_shstrtab();
-    writer.reserve_section_headers();
-    let (e_type, e_machine) = (ET_EXEC, EM_X86_64);
-    let header = FileHeader { os_abi: 0, abi_version: 0, e_type, e_machine, e_entry: BASE, e_flags: 0 };
-    writer.write_file_header(&header).unwrap();
-    writer.write_align_program_headers();
-    writer.write_program_header(&ProgramHeader {
-        p_type: PT_LOAD,
-        p_flags: PF_R | PF_W,
-        p_offset: DATA as u64,
-        p_vaddr: BASE,
-        p_paddr: BASE,
-        p_filesz: words,
-        p_memsz: words,
-        p_align: 1,
-    });
-    writer.pad_until(DATA);
-    writer.write(&vec![0xff; symbols.len() * 24]);
-    writer.write_null_symbol();
-    for (number, name) in (0_u64..).zip(names) {
-        writer.write_symbol(&Sym {
-            name: Some(name),
-            section: None,
-            st_info: STB_GLOBAL << 4 | STT_OBJECT,
-            st_other: 0,
-            // Any section that exists.
-            st_shndx: 1,
-            st_value: BASE + number * 24,
-            st_size: 24,
-        });
-    }
-    writer.write_strtab();
-    writer.write_shstrtab();
-    writer.write_null_section_header();
-    writer.write_symtab_section_header(0);
-    writer.write_strtab_section_header();
-    writer.write_shstrtab_section_header();
-    file
-}
 
 fn initialiser() -> Vec<u8> {
-    elf(&[ferry_classic_spec::SYSTEM_SYMBOL])
+    elf::program(&[ferry_classic_spec::SYSTEM_SYMBOL], 0)
 }
 
 /// The program of every domain: it has all symbols.
@@ -90,7 +27,7 @@ fn program(_: &Domain) -> Result<Vec<u8>, ProgramError> {
         "ferry_config",
         "ferry_config_size",
     ];
-    Ok(elf(&SYMBOLS))
+    Ok(elf::program(&SYMBOLS, 0))
 }
 
 fn description() -> Description {
