@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use ferry_faults::at;
 use serde::Deserialize;
 
+use crate::Error;
 use crate::trial::Place;
-use crate::{Error, at};
 
 /// A table as it stands in its file.
 #[derive(Deserialize)]
@@ -49,9 +50,7 @@ pub(crate) fn read(directory: &Path) -> Result<Vec<Fault>, Error> {
     paths.sort();
     let mut faults = Vec::new();
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
-        let text = fs::read_to_string(path).map_err(at(path))?;
-        let table: Table =
-            toml::from_str(&text).map_err(|error| Error::Table { path: path.clone(), error })?;
+        let table: Table = ferry_faults::table(path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for row in table.fault {
             let places = row.noticed_by.iter().map(|place| {

@@ -9,10 +9,11 @@ mod fault;
 mod tree;
 mod trial;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use ferry_faults::FileError;
 
 use crate::fault::Fault;
 use crate::tree::Tree;
@@ -47,10 +48,8 @@ enum Kind {
 /// Why not all faults were tried.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{}: {error}", path.display())]
-    File { path: PathBuf, error: std::io::Error },
-    #[error("{}: {error}", path.display())]
-    Table { path: PathBuf, error: toml::de::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("{table}: the text to replace for \"{what}\" is {found} times in {file}; it must be there once")]
     Stale { table: String, what: String, file: String, found: usize },
     #[error("{table}: `{place}` names no test; write host:PACKAGE/TARGET/TEST or classic:TEST")]
@@ -61,11 +60,6 @@ enum Error {
     Broken { what: String, output: String },
     #[error("no fault of the tables is noticed by such a test; see faults/tables")]
     Nothing,
-}
-
-/// Turns an I/O error of an operation on `path` into an error with that path, for `map_err`.
-fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    move |error| Error::File { path: path.to_owned(), error }
 }
 
 fn main() -> ExitCode {

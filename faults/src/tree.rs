@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Error, at};
+use ferry_faults::{FileError, at};
+
+use crate::Error;
 
 /// The copy, below Cargo's own directory.
 pub(crate) struct Tree {
@@ -38,7 +40,7 @@ impl Tree {
 
     /// Makes a file of the copy equal to that of the tree at `root`. A file that is equal already is left
     /// alone.
-    pub(crate) fn restore(&self, root: &Path, name: &str) -> Result<(), Error> {
+    pub(crate) fn restore(&self, root: &Path, name: &str) -> Result<(), FileError> {
         let (from, to) = (root.join(name), self.path.join(name));
         if let Some(directory) = to.parent() {
             fs::create_dir_all(directory).map_err(at(directory))?;
@@ -63,13 +65,13 @@ impl Tree {
     }
 
     /// Writes a file of the copy.
-    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), FileError> {
         let path = self.path.join(name);
         fs::write(&path, text).map_err(at(&path))
     }
 
     /// Removes files of the copy that are no longer in the tree.
-    fn remove_others(&self, directory: &Path, names: &HashSet<&str>) -> Result<(), Error> {
+    fn remove_others(&self, directory: &Path, names: &HashSet<&str>) -> Result<(), FileError> {
         for entry in fs::read_dir(directory).map_err(at(directory))? {
             let path = entry.map_err(at(directory))?.path();
             let name = path.strip_prefix(&self.path).unwrap_or(&path);

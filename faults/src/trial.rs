@@ -2,9 +2,11 @@
 
 use std::process::{Command, Stdio};
 
+use ferry_faults::at;
+
 use crate::fault::Fault;
 use crate::tree::Tree;
-use crate::{Error, Kind, at};
+use crate::{Error, Kind};
 
 /// A test that notices faults.
 #[derive(Debug)]

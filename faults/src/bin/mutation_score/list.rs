@@ -1,13 +1,12 @@
 //! The list of mutants that may survive, and how it compares with those that do.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::Error;
 use crate::run::Crate;
-use crate::{Error, at};
 
 /// The list as it stands in its file.
 #[derive(Deserialize)]
@@ -43,8 +42,7 @@ pub(crate) struct Difference {
 
 impl Survivors {
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(at(path))?;
-        toml::from_str(&text).map_err(|error| Error::Table { path: path.to_owned(), error })
+        Ok(ferry_faults::table(path)?)
     }
 
     fn of(&self, package: &str) -> impl Iterator<Item = &Entry> {

@@ -3,7 +3,7 @@
 //!
 //! `faults/mutants/crates.toml` says which crates and which tests, `faults/mutants/survivors.toml` is the
 //! list. A mutant that survives and is not listed is a failure, and so is an entry without a survivor.
-//! Called by `make mutation-score`. With `--since` it tries only what a change touches, as CI does.
+//! Called by `make mutation-score`. With `--since` it tries only what a change touches.
 
 mod list;
 mod run;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use ferry_faults::FileError;
 
 use crate::list::{Difference, Survivors};
 use crate::run::{Crate, Scope, Tally};
@@ -36,10 +37,8 @@ struct Arguments {
 /// Why there is no score.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{}: {error}", path.display())]
-    File { path: PathBuf, error: std::io::Error },
-    #[error("{}: {error}", path.display())]
-    Table { path: PathBuf, error: toml::de::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("cargo-mutants is missing; run: cargo install --locked cargo-mutants")]
     NoTool,
     #[error("crates.toml has no package {0}")]
@@ -50,11 +49,6 @@ enum Error {
     Unchanged { package: String, output: String },
     #[error("cargo mutants failed for {package}; its logs are below {}", logs.display())]
     Failed { package: String, logs: PathBuf },
-}
-
-/// Turns an I/O error of an operation on `path` into an error with that path, for `map_err`.
-fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    move |error| Error::File { path: path.to_owned(), error }
 }
 
 fn main() -> ExitCode {

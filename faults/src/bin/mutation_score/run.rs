@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ferry_faults::at;
 use serde::Deserialize;
 
-use crate::{Error, at};
+use crate::Error;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,9 +54,8 @@ pub(crate) struct Tally {
 
 /// Reads the table of crates.
 pub(crate) fn read(path: &Path) -> Result<Vec<Crate>, Error> {
-    let text = fs::read_to_string(path).map_err(at(path))?;
-    let table: Result<Table, _> = toml::from_str(&text);
-    table.map(|table| table.crates).map_err(|error| Error::Table { path: path.to_owned(), error })
+    let table: Table = ferry_faults::table(path)?;
+    Ok(table.crates)
 }
 
 /// Where everything is built, so that what the crates depend on is built once.
