@@ -1,15 +1,13 @@
-//! Demo client: streams the region `input`, a file of any size, to the client `receiver`.
-//!
-//! The region begins with a header (magic, length) that `ferry run` writes before the file's bytes. After the
-//! last byte was delivered, the sender prints its counters and sends one closing message that holds the
-//! number of bytes.
+//! Streams the region `input`, a file of any size, to the client `receiver`. After the last byte was
+//! delivered, it sends one closing message with the file's SHA-256.
 
 #![no_std]
 #![no_main]
 
-use dependencies::heapless::Vec;
 use ferry_client::{Doorbell, Message, Opening, Peer, Port, Regions, Status, TransmitBuffer};
+use heapless::Vec;
 use runtime::{ChannelSet, Handler};
+use sha2::{Digest, Sha256};
 
 runtime::protection_domain!(init);
 
@@ -17,8 +15,6 @@ runtime::protection_domain!(init);
 const MESSAGE_BYTES: u32 = 16 * 1024;
 /// How many messages may be on their way at a time.
 const MESSAGES: usize = 16;
-/// First word of `input`.
-const INPUT_MAGIC: u64 = u64::from_le_bytes(*b"FERRYIN1");
 /// Tag of the closing message; the others have tag 0.
 const TAG_END: u64 = 1;
 
@@ -52,7 +48,7 @@ fn init() -> impl Handler {
             runtime::region!(ferry_rx),
         )
     };
-    let Some(file) = input() else { fail(format_args!("the region input does not hold a file")) };
+    let Some(file) = input() else { fail(format_args!("there is no region input")) };
     let regions = regions.unwrap_or_else(|error| fail(format_args!("{error:?}")));
     let (opening, transmit, _) = Port::open(regions, doorbell);
     let mut sender = Sender::Opening(opening, transmit.split(MESSAGE_BYTES), file);
@@ -61,17 +57,11 @@ fn init() -> impl Handler {
     sender
 }
 
-/// The file that follows the header of `input`.
+/// The file. The description gives the size of the file, and not of the region, to `input_size`.
 fn input() -> Option<&'static [u8]> {
-    let region = runtime::region!(ferry_input)?;
+    let region = runtime::region!(input)?;
     // SAFETY: the image builder fills the region before the system starts, and nothing can write to it.
-    let bytes = unsafe { region.constant() };
-    let (header, rest) = bytes.split_at_checked(16)?;
-    let (magic, length) = header.split_at(8);
-    if u64::from_le_bytes(magic.try_into().ok()?) != INPUT_MAGIC {
-        return None;
-    }
-    rest.get(..usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?)
+    Some(unsafe { region.constant() })
 }
 
 impl<D: Doorbell> Handler for Sender<D> {
@@ -111,8 +101,8 @@ impl<D: Doorbell> Stream<D> {
                 self.send(piece, 0);
             }
             if !self.closing && self.sent == self.file.len() && self.port.outstanding() == 0 {
-                runtime::println!("ferry: counters domain=sender {}", self.port.counters());
-                self.send(&(self.file.len() as u64).to_le_bytes(), TAG_END);
+                runtime::println!("sender: sent {} bytes: {}", self.file.len(), self.port.counters());
+                self.send(&Sha256::digest(self.file), TAG_END);
                 self.closing = true;
             }
             self.port.flush();

@@ -1,12 +1,13 @@
-//! Demo client: hashes what `sender` sends. At the closing message it prints the result and ends the machine.
+//! Hashes what `sender` sends. At the closing message it prints the SHA-256, compares it with the sender's,
+//! and ends the machine.
 
 #![no_std]
 #![no_main]
 
-use dependencies::heapless::Vec;
-use dependencies::sha2::{Digest, Sha256};
 use ferry_client::{Doorbell, Event, Opening, Port, ReceiveBuffer, Regions};
+use heapless::Vec;
 use runtime::{ChannelSet, Handler};
+use sha2::{Digest, Sha256};
 
 runtime::protection_domain!(init);
 
@@ -100,12 +101,16 @@ fn post<D: Doorbell>(port: &mut Port<D>, buffer: ReceiveBuffer) {
 
 /// Prints what arrived and ends the machine.
 fn finish<D: Doorbell>(port: &Port<D>, hash: Hash, announced: &[u8]) -> ! {
-    runtime::print!("ferry: received bytes={} messages={} sha256=", hash.bytes, hash.messages);
     let digest: [u8; 32] = hash.sha256.finalize().into();
-    runtime::println!("{}", Hex(digest));
-    runtime::println!("ferry: counters domain=receiver {}", port.counters());
-    if announced != hash.bytes.to_le_bytes() {
-        fail(format_args!("the sender announced another number of bytes"));
+    runtime::println!(
+        "receiver: got {} bytes in {} messages: {}",
+        hash.bytes,
+        hash.messages,
+        port.counters()
+    );
+    runtime::println!("receiver: sha256={}", Hex(digest));
+    if announced != digest {
+        fail(format_args!("the sender sent another file"));
     }
     runtime::exit(0)
 }
