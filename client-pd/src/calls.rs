@@ -1,18 +1,18 @@
 //! Calls: requests that a peer answers, several at a time, each with its own time-out. They are ordinary
 //! messages whose tags say what belongs together, so central knows nothing of them.
 //!
-//! What holds always: a call ends once, whatever the server does. A reply ends a call only if it comes from the
-//! peer that was called, and names a call of this life of the client that has not ended. Every buffer comes
-//! back: that of a request by [`Calls::reaped`], that of a reply by [`Calls::received`], also when the call has
-//! ended before.
+//! What holds always: a call ends once, whatever the server does. A reply ends a call only if it comes from
+//! the peer that was called, and names a call of this life of the client that has not ended. Every buffer
+//! comes back: that of a request by [`Calls::reaped`], that of a reply by [`Calls::received`], also when the
+//! call has ended before.
 //!
 //! ```text
 //!  63 62 61       46 45        8 7    0
 //!  │1│reply│ epoch │  serial   │ slot │     tag of a request, and of its reply
 //! ```
 //!
-//! Tags with the highest bit set belong to calls. A client that makes or serves calls uses smaller ones for its
-//! other messages.
+//! Tags with the highest bit set belong to calls. A client that makes or serves calls uses smaller ones for
+//! its other messages.
 
 use ferry_layout::{DomainId, Peer, Status};
 
@@ -104,12 +104,12 @@ struct Waiting {
 
 /// The calls of one client that have not ended, at most `N`, which is at most 256.
 ///
-/// Pass everything that the port gives to [`reaped`](Self::reaped) and [`received`](Self::received). What does
-/// not belong to a call comes back as it was.
+/// Pass everything that the port gives to [`reaped`](Self::reaped) and [`received`](Self::received). What
+/// does not belong to a call comes back as it was.
 ///
-/// A protection domain has no clock, so the caller says what time it is. Any number that grows will do, such as
-/// the signals of a timer, counted. Whoever gives the time must also wake the client: a server that has taken
-/// the request and stays silent causes no signal.
+/// A protection domain has no clock, so the caller says what time it is. Any number that grows will do, such
+/// as the signals of a timer, counted. Whoever gives the time must also wake the client: a server that has
+/// taken the request and stays silent causes no signal.
 ///
 /// ```
 /// use ferry_client::{Call, Calls, Incoming, Reaped};
@@ -373,8 +373,8 @@ impl<const N: usize> Calls<N> {
         Incoming::Stray { source, reason, buffer }
     }
 
-    /// Ends a call whose deadline is not after `now`, and returns it; `None` if there is none. Its reply, if one
-    /// comes, is a [`Stray`]. The server may carry out a request all the same.
+    /// Ends a call whose deadline is not after `now`, and returns it; `None` if there is none. Its reply, if
+    /// one comes, is a [`Stray`]. The server may carry out a request all the same.
     ///
     /// ```
     /// # use ferry_client::{Call, Calls};

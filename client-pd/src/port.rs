@@ -301,8 +301,8 @@ impl<D: Doorbell> Port<D> {
         self.peers().find(|peer| peer.name.as_str() == name)
     }
 
-    /// The peer with this number, such as the sender that a delivery names, to answer it. `None` if there is no
-    /// flow between it and this client.
+    /// The peer with this number, such as the sender that a delivery names, to answer it. `None` if there is
+    /// no flow between it and this client.
     ///
     /// ```
     /// use ferry_client::Message;

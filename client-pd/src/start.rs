@@ -1,5 +1,6 @@
-//! How a client starts and runs: [`start!`](crate::start!) takes its regions and its channel to central, waits
-//! until central lets it in, makes the client, and from then on calls it whenever there is something to do.
+//! How a client starts and runs: [`start!`](crate::start!) takes its regions and its channel to central,
+//! waits until central lets it in, makes the client, and from then on calls it whenever there is something to
+//! do.
 //!
 //! What holds always: the client sees only a port that is open, and no wake-up is lost. A client that leaves
 //! something in its queues sleeps until something new comes; it is not called in an endless loop.
@@ -40,8 +41,8 @@ use crate::port::{Doorbell, Opening, Port, Regions};
 /// ```
 pub trait Client {
     /// Called after each wake-up, with the channels that were signalled, and again if something came
-    /// meanwhile. Then `channels` is empty. It need not call [`Port::flush`] or [`Port::arm`]: both are called
-    /// when it returns.
+    /// meanwhile. Then `channels` is empty. It need not call [`Port::flush`] or [`Port::arm`]: both are
+    /// called when it returns.
     ///
     /// Take here what has come: sends that have ended by [`Port::reap`], and deliveries by [`Port::receive`].
     /// What is left stays in its queue. It does not wake the client; it is there at the next wake-up.
@@ -79,8 +80,9 @@ where
     B: FnOnce(&mut Port<D>, TransmitMemory, ReceiveMemory) -> C,
     C: Client,
 {
-    /// Asks central to let the client in. When central has, `begin` makes the client. A program of a protection
-    /// domain calls [`start!`](crate::start!) instead, which also finds the regions and the channel.
+    /// Asks central to let the client in. When central has, `begin` makes the client. A program of a
+    /// protection domain calls [`start!`](crate::start!) instead, which also finds the regions and the
+    /// channel.
     ///
     /// ```
     /// use ferry_client::{ChannelSet, Client, Doorbell, Port, Started};
@@ -171,13 +173,13 @@ pub fn may_take_regions() -> bool {
     !TAKEN.swap(true, Ordering::Relaxed)
 }
 
-/// Starts the client of this protection domain, and returns the `Handler` that its `init` returns. The argument
-/// begins the client when central has let it in: a closure, or the name of a function, that takes the open
-/// [`Port`] and the memory, which is to be split into buffers.
+/// Starts the client of this protection domain, and returns the `Handler` that its `init` returns. The
+/// argument begins the client when central has let it in: a closure, or the name of a function, that takes
+/// the open [`Port`] and the memory, which is to be split into buffers.
 ///
 /// It finds the four regions by their symbols `ferry_out`, `ferry_in`, `ferry_tx` and `ferry_rx`, and the
-/// channel to central by `ferry_central`. It uses the crate `runtime` of the platform, so that crate must be a
-/// dependency of the program. Use it once in a program.
+/// channel to central by `ferry_central`. It uses the crate `runtime` of the platform, so that crate must be
+/// a dependency of the program. Use it once in a program.
 ///
 /// ```
 /// use ferry_client::{ChannelSet, Client, Doorbell, Event, Port, ReceiveMemory, TransmitMemory};
@@ -224,8 +226,8 @@ macro_rules! start {
         let central = runtime::channel!(ferry_central)
             .ok_or($crate::OpenError::Missing("ferry_central"))
             .unwrap_or_else(|error| panic!("{error}"));
-        // SAFETY: these are this program's regions, mapped as the system description says. They are taken only
-        // here, and the line above lets that happen once.
+        // SAFETY: these are this program's regions, mapped as the system description says. They are taken
+        // only here, and the line above lets that happen once.
         let regions = unsafe {
             $crate::Regions::new(
                 runtime::region!(ferry_out),

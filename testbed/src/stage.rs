@@ -1,6 +1,6 @@
-//! A stage for the examples in the documentation of `ferry_client`: two clients that are let in, and a central
-//! that runs when one of them signals it. On seL4 central has a higher priority than its clients, so it also
-//! runs before [`Port::flush`] returns.
+//! A stage for the examples in the documentation of `ferry_client`: two clients that are let in, and a
+//! central that runs when one of them signals it. On seL4 central has a higher priority than its clients, so
+//! it also runs before [`Port::flush`] returns.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -89,7 +89,8 @@ impl Scene {
         self.bed.run();
     }
 
-    /// The next thing that has arrived at the caller. Its buffer is posted again, and must be one of the four.
+    /// The next thing that has arrived at the caller. Its buffer is posted again, and must be one of the
+    /// four.
     fn received(&mut self) -> Option<Seen> {
         let port = &mut self.parties[0].port;
         let (seen, buffer) = match self.calls.received(port.receive()?) {
