@@ -93,9 +93,10 @@ miri: cargo
 	@$(CARGO) +nightly miri --version >/dev/null 2>&1 || { \
 		echo "ferry: Miri is not installed; run: rustup toolchain install nightly --component miri --component rust-src"; \
 		exit 1; }
-	$(CARGO) +nightly miri test --package ferry-layout --package ferry-client --package ferry-platform
+	$(CARGO) +nightly miri test --package ferry-layout --package ferry-platform
+	$(CARGO) +nightly miri test --package ferry-client --lib
 	MIRIFLAGS="-Zmiri-ignore-leaks -Zmiri-permissive-provenance" \
-		$(CARGO) +nightly miri test --package ferry-testbed --test engine --test client
+		$(CARGO) +nightly miri test --package ferry-testbed --test engine --test client --test library
 
 mutants: cargo
 	$(CARGO) run --package ferry-mutations

@@ -3,10 +3,10 @@
 
 #![no_std]
 #![no_main]
+#![forbid(unsafe_code)]
 
-use ferry_client::{Doorbell, Event, Opening, Port, ReceiveBuffer, Regions};
-use heapless::Vec;
-use runtime::{ChannelSet, Handler};
+use ferry_client::{ChannelSet, Client, Doorbell, Event, Port, ReceiveBuffer};
+use runtime::Handler;
 use sha2::{Digest, Sha256};
 
 runtime::protection_domain!(init);
@@ -18,101 +18,58 @@ const BUFFERS: usize = 16;
 /// Tag of the sender's closing message.
 const TAG_END: u64 = 1;
 
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is nearly always in the large variant")]
-enum Receiver<D: Doorbell> {
-    Opening(Opening<D>, Vec<ReceiveBuffer, BUFFERS>),
-    Receiving(Port<D>, Hash),
-    Ended,
-}
-
 /// What has arrived.
-struct Hash {
+struct Receiver {
     sha256: Sha256,
     bytes: u64,
     messages: u64,
 }
 
 fn init() -> impl Handler {
-    let central = runtime::channel!(ferry_central);
-    let doorbell = move || central.map_or((), runtime::notify_above);
-    // SAFETY: these are this PD's regions, and this is the only place that takes them.
-    let regions = unsafe {
-        Regions::new(
-            runtime::region!(ferry_out),
-            runtime::region!(ferry_in),
-            runtime::region!(ferry_tx),
-            runtime::region!(ferry_rx),
-        )
-    };
-    let regions = regions.unwrap_or_else(|error| fail(format_args!("{error:?}")));
-    let (opening, _, receive) = Port::open(regions, doorbell);
-    let mut receiver = Receiver::Opening(opening, receive.split(BUFFER_BYTES));
-    // Central runs before this PD, so it may have let this client in already.
-    receiver.notified(ChannelSet::default());
-    receiver
+    ferry_client::start!(|port, _, receive| {
+        for buffer in receive.split::<BUFFERS>(BUFFER_BYTES) {
+            post(port, buffer);
+        }
+        Receiver { sha256: Sha256::new(), bytes: 0, messages: 0 }
+    })
 }
 
-impl<D: Doorbell> Handler for Receiver<D> {
-    fn notified(&mut self, _: ChannelSet) {
-        *self = match core::mem::replace(self, Self::Ended) {
-            Self::Opening(opening, buffers) => match opening.poll() {
-                Err(opening) => Self::Opening(opening, buffers),
-                Ok(mut port) => {
-                    for buffer in buffers {
-                        post(&mut port, buffer);
-                    }
-                    receive(port, Hash { sha256: Sha256::new(), bytes: 0, messages: 0 })
-                }
-            },
-            Self::Receiving(port, hash) => receive(port, hash),
-            Self::Ended => Self::Ended,
-        };
-    }
-}
-
-/// Takes everything that has arrived, until only central can act next.
-fn receive<D: Doorbell>(mut port: Port<D>, mut hash: Hash) -> Receiver<D> {
-    loop {
+impl Client for Receiver {
+    fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
         while let Some(event) = port.receive() {
             let Event::Message { tag, buffer, length, .. } = event else {
                 fail(format_args!("{event:?} was not expected"))
             };
             let bytes = &buffer.bytes()[..length as usize];
             if tag == TAG_END {
-                finish(&port, hash, bytes);
+                self.finish(port, bytes);
             }
-            hash.sha256.update(bytes);
-            hash.bytes += u64::from(length);
-            hash.messages += 1;
-            post(&mut port, buffer);
-        }
-        port.flush();
-        if !port.arm() {
-            return Receiver::Receiving(port, hash);
+            self.sha256.update(bytes);
+            self.bytes += u64::from(length);
+            self.messages += 1;
+            post(port, buffer);
         }
     }
 }
 
-fn post<D: Doorbell>(port: &mut Port<D>, buffer: ReceiveBuffer) {
+fn post(port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
     if port.post(buffer, None).is_err() {
         fail(format_args!("a buffer was not posted"));
     }
 }
 
-/// Prints what arrived and ends the machine.
-fn finish<D: Doorbell>(port: &Port<D>, hash: Hash, announced: &[u8]) -> ! {
-    let digest: [u8; 32] = hash.sha256.finalize().into();
-    runtime::println!(
-        "receiver: got {} bytes in {} messages: {}",
-        hash.bytes,
-        hash.messages,
-        port.counters()
-    );
-    runtime::println!("receiver: sha256={}", Hex(digest));
-    if announced != digest {
-        fail(format_args!("the sender sent another file"));
+impl Receiver {
+    /// Prints what arrived and ends the machine.
+    fn finish(&self, port: &Port<impl Doorbell>, announced: &[u8]) -> ! {
+        let (bytes, messages) = (self.bytes, self.messages);
+        let digest: [u8; 32] = self.sha256.clone().finalize().into();
+        runtime::println!("receiver: got {bytes} bytes in {messages} messages: {}", port.counters());
+        runtime::println!("receiver: sha256={}", Hex(digest));
+        if announced != digest {
+            fail(format_args!("the sender sent another file"));
+        }
+        runtime::exit(0)
     }
-    runtime::exit(0)
 }
 
 /// Bytes as hexadecimal digits.
