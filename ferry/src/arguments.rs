@@ -1,6 +1,7 @@
 //! The arguments of the command line.
 
 use crate::description_files::DescriptionFiles;
+use crate::edit::arguments::{AddArguments, RemoveArguments};
 use crate::target::{self, Config, Platform, Target};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
@@ -17,6 +18,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Add a client or a flow to a system: to its description, and for a client its source.
+    Add(AddArguments),
     /// Count what a message costs on seL4, in instructions.
     Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.
@@ -29,6 +32,8 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
     Lint,
+    /// Remove a client or a flow from a system.
+    Remove(RemoveArguments),
     /// Run the system in QEMU or as Linux processes, send a file through it, and compare what arrives.
     Run(RunArguments),
     /// Install the tools that are missing, or print the command that installs them.

@@ -6,6 +6,7 @@ use crate::boot::BootError;
 use crate::built::BuiltError;
 use crate::classic::ClassicError;
 use crate::description_files::DescriptionError;
+use crate::edit::EditError;
 use crate::file::FileError;
 use crate::input::InputError;
 use crate::microkit::{MicrokitError, SdkError};
@@ -24,6 +25,8 @@ pub(crate) enum Error {
     Failed,
     #[error(transparent)]
     Description(#[from] DescriptionError),
+    #[error(transparent)]
+    Edit(#[from] EditError),
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error(transparent)]

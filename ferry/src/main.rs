@@ -16,6 +16,7 @@ mod check;
 mod classic;
 mod console;
 mod description_files;
+mod edit;
 mod error;
 mod file;
 mod graph;
@@ -36,6 +37,7 @@ mod setup;
 mod shell;
 mod summary;
 mod target;
+mod templates;
 mod test;
 mod workspace;
 
@@ -45,12 +47,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Add(arguments) => edit::add(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
         Command::Graph(arguments) => graph::graph(&arguments),
         Command::Image(arguments) => image::image(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Lint => lint::lint(),
+        Command::Remove(arguments) => edit::remove(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Setup => setup::setup(),
         Command::Test(arguments) => test::test(&arguments),
