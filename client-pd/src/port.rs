@@ -191,8 +191,8 @@ impl<D: Doorbell> Port<D> {
         &self.to_client.counters
     }
 
-    /// The peers that this client shares a flow with.
-    pub fn peers(&self) -> impl Iterator<Item = Peer> {
+    /// The peers that this client shares a flow with. The iterator does not borrow the port.
+    pub fn peers(&self) -> impl Iterator<Item = Peer> + use<D> {
         let to_client = self.to_client;
         (0..to_client.peer_count()).map(move |number| to_client.directory.load(number))
     }

@@ -17,7 +17,10 @@ pub(crate) enum EditError {
     Parse { path: &'static str, cause: String },
     #[error("{}", mistakes(.0, "the description has mistakes already; mend them first"))]
     Before(Mistakes),
-    #[error("{}", mistakes(.0, "nothing was written, because the result would have mistakes, in these lines of it"))]
+    #[error(
+        "{}",
+        mistakes(.0, "nothing was written, because the result would have mistakes, in these lines of it")
+    )]
     After(Mistakes),
     #[error("the description has no central that a client could be added to; this is a defect of ferry")]
     NoAnchor,
@@ -31,10 +34,6 @@ pub(crate) enum EditError {
     ReservedName { name: String, owner: &'static str },
     #[error("{place}: there is a protection domain `{name}` already; choose another name")]
     DomainExists { name: String, place: String },
-    #[error(
-        "{place}: there is a memory region `{region}` already; choose another name, or rename the region"
-    )]
-    RegionExists { region: String, place: String },
     #[error(
         "{} exists already; choose another name, or add --no-source to make it the client's source as it is",
         path.display()
@@ -62,11 +61,20 @@ pub(crate) enum EditError {
     FlowOfCentral,
     #[error("`{name}` reaches its own memory without central; name two different clients")]
     FlowToSelf { name: String },
-    #[error("there is a flow from `{from}` to `{to}` already; change it in {}, or remove it first", path.display())]
+    #[error(
+        "there is a flow from `{from}` to `{to}` already; change it in {}, or remove it first",
+        path.display()
+    )]
     FlowExists { from: String, to: String, path: PathBuf },
-    #[error("there is no flow from `{from}` to `{to}`{}", if *is_reverse { "; did you mean the flow back?" } else { "; `ferry check` lists the flows" })]
+    #[error(
+        "there is no flow from `{from}` to `{to}`; {}",
+        if *is_reverse { "did you mean the flow back?" } else { "`ferry check` lists the flows" }
+    )]
     NoSuchFlow { from: String, to: String, is_reverse: bool },
-    #[error("`{name}` takes part in {flows}; remove {} first, or add --with-flows", if *is_one { "it" } else { "them" })]
+    #[error(
+        "`{name}` takes part in {flows}; remove {} first, or add --with-flows",
+        if *is_one { "it" } else { "them" }
+    )]
     HasFlows { name: String, flows: String, is_one: bool },
     #[error("{place}: `{name}` contains other protection domains or a virtual machine; move them out first")]
     HasChildren { name: String, place: String },

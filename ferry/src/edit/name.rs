@@ -1,7 +1,6 @@
 //! Names of clients: which a new one may have, and which client a name on the command line means.
 
 use super::error::EditError;
-use super::system::SUFFIXES;
 use ferry_description::{CENTRAL, Draft, TICKER, nearest};
 use ferry_layout::geometry::MAX_NAME;
 
@@ -17,7 +16,8 @@ const RESERVED: [(&str, &str); 8] = [
     ("incremental", "Cargo"),
 ];
 
-/// Refuses what cannot name a new client.
+/// Refuses what cannot name a new client. No region has the name of one of its regions: in a draft, each that
+/// is called so belongs to a client.
 pub(super) fn check_new(name: &str, draft: &Draft) -> Result<(), EditError> {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
     let begins = name.starts_with(|letter: char| letter.is_ascii_alphabetic());
@@ -31,11 +31,6 @@ pub(super) fn check_new(name: &str, draft: &Draft) -> Result<(), EditError> {
     if let Some(domain) = system.domain(name) {
         let place = system.domains[domain].place.to_string();
         return Err(EditError::DomainExists { name: name.into(), place });
-    }
-    for region in SUFFIXES.map(|suffix| format!("{name}_{suffix}")) {
-        if let Some(found) = system.region(&region) {
-            return Err(EditError::RegionExists { region, place: system.regions[found].place.to_string() });
-        }
     }
     Ok(())
 }

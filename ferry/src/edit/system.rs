@@ -11,7 +11,7 @@ use ferry_layout::geometry::{IN_BYTES, OUT_BYTES};
 use roxmltree::{Document, Node};
 
 /// Suffixes of the names of a client's regions, after the client's name and `_`.
-pub(super) const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
+const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
 /// Where a client maps its regions, in the same order. There is room for 4 GiB in `_tx`.
 const ADDRESSES: [u64; 4] = [0x2000_0000, 0x2001_0000, 0x1_0000_0000, 0x2_0000_0000];
 /// Bytes of a client's stack.

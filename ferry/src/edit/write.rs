@@ -1,5 +1,6 @@
-//! Writes several files, all or none. Each is written to a temporary file beside it first, with a copy of what
-//! it replaces. Then each takes its place by renaming. If one of these steps fails, those before it are undone.
+//! Writes several files, all or none. Each is written to a temporary file beside it first, with a copy of
+//! what it replaces. Then each takes its place by renaming. If one of these steps fails, those before it are
+//! undone.
 //!
 //! Not guaranteed: that a machine which loses power between two renames has all or none. Each file by itself
 //! is old or new then, and `ferry check` says what does not fit.
