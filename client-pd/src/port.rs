@@ -274,7 +274,7 @@ impl<D: Doorbell> Port<D> {
         &self.to_client.counters
     }
 
-    /// The peers that this client shares a flow with.
+    /// The peers that this client shares a flow with. The iterator does not borrow the port.
     ///
     /// ```
     /// # let (here, _) = ferry_testbed::stage::pair();
@@ -283,7 +283,7 @@ impl<D: Doorbell> Port<D> {
     ///     println!("{}: messages of up to {} bytes", peer.name.as_str(), peer.max_message);
     /// }
     /// ```
-    pub fn peers(&self) -> impl Iterator<Item = Peer> {
+    pub fn peers(&self) -> impl Iterator<Item = Peer> + use<D> {
         let to_client = self.to_client;
         (0..to_client.peer_count()).map(move |number| to_client.directory.load(number))
     }

@@ -212,6 +212,17 @@ impl de::Visitor<'_> for SizeVisitor {
     }
 }
 
+/// Reads a number of bytes, at least 1, as `flows.toml` has them: `4096` or `64 KiB`.
+#[must_use]
+pub fn parse_bytes(text: &str) -> Option<u32> {
+    let bytes = text
+        .replace('_', "")
+        .parse()
+        .ok()
+        .or_else(|| parse_size(text).and_then(|bytes| u32::try_from(bytes).ok()));
+    bytes.filter(|bytes| *bytes > 0)
+}
+
 fn parse_size(text: &str) -> Option<u64> {
     let (digits, unit) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit() && letter != '_')?);
     let factor = match unit.trim() {
@@ -256,7 +267,7 @@ fn in_words(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_size;
+    use super::{parse_bytes, parse_size};
 
     #[test]
     fn sizes_have_a_unit() {
@@ -265,6 +276,11 @@ mod tests {
         assert_eq!(parse_size("1_024 B"), Some(1024));
         assert_eq!(parse_size("64"), None);
         assert_eq!(parse_size("64 kB"), None);
+        assert_eq!(
+            [parse_bytes("64"), parse_bytes("4_096"), parse_bytes("4 KiB")],
+            [Some(64), Some(4096), Some(4096)]
+        );
+        assert_eq!([parse_bytes("0"), parse_bytes("-1"), parse_bytes("4 GiB")], [None; 3]);
         assert_eq!(parse_size("99999999999999 GiB"), None);
     }
 }

@@ -33,6 +33,7 @@
 mod check;
 mod description;
 mod device;
+mod draft;
 mod flows;
 mod free;
 mod inspect;
@@ -54,13 +55,18 @@ mod words;
 
 pub use description::{Buffer, Client, Description, Flow, Tick};
 pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
+pub use draft::Draft;
+pub use flows::parse_bytes;
 pub use inspect::{
     Compared, Difference, Found, FoundDomain, FoundFrame, FoundPage, FoundSegment, FoundSignal, Frame,
 };
-pub use limits::{CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
+pub use limits::{
+    CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, MAX_DOMAINS, PAGE_BYTES, TICKER, WINDOW_ADDRESS,
+};
 pub use mistake::{Mistake, Mistakes};
 pub use name::shown;
-pub use place::{Grant, Placement, Window, sequential};
+pub use nearest::nearest;
+pub use place::{Grant, Placement, Window, config_bytes, sequential};
 pub use platform::{Platform, Top};
 pub use problem::Problem;
 pub use report::{

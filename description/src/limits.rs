@@ -53,7 +53,7 @@ pub(crate) const MIN_BUDGET_US: u64 = 20;
 pub(crate) const MAX_PERIOD_US: u64 = 10_000_000_000_000;
 
 /// Most protection domains: Microkit's 63, less Ferry's supervisor.
-pub(crate) const MAX_DOMAINS: usize = 62;
+pub const MAX_DOMAINS: usize = 62;
 
 /// Deepest nesting of elements. No system that can be built comes near it.
 pub(crate) const MAX_DEPTH: usize = 128;

@@ -2,7 +2,8 @@
 
 /// The name among `known` that is spelt most like `name`, if one is spelt so much alike that it is probably
 /// meant.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     // One letter of three may be wrong. If half of a short word differs, that is chance.
     const ALIKE: f64 = 0.6;
     let alike = known.into_iter().map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));

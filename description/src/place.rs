@@ -128,7 +128,8 @@ impl Description {
 }
 
 /// Size in bytes of the configuration for this many clients and flows.
-pub(crate) fn config_bytes(clients: usize, flows: usize) -> usize {
+#[must_use]
+pub fn config_bytes(clients: usize, flows: usize) -> usize {
     size_of::<Header>() + clients * size_of::<ClientRecord>() + flows * size_of::<FlowRecord>()
 }
 

@@ -6,8 +6,10 @@ use crate::boot::BootError;
 use crate::built::BuiltError;
 use crate::classic::ClassicError;
 use crate::description_files::DescriptionError;
+use crate::edit::EditError;
 use crate::file::FileError;
 use crate::microkit::{MicrokitError, SdkError};
+use crate::new::NewError;
 use crate::output::{OutputError, has_colour, note};
 use crate::prefill::PrefillError;
 use crate::programs::ProgramsError;
@@ -27,6 +29,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Description(#[from] DescriptionError),
     #[error(transparent)]
+    Edit(#[from] EditError),
+    #[error(transparent)]
     Output(#[from] OutputError),
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -44,6 +48,8 @@ pub(crate) enum Error {
     Built(BuiltError),
     #[error(transparent)]
     Bench(#[from] BenchError),
+    #[error(transparent)]
+    New(#[from] NewError),
     #[error(transparent)]
     Test(#[from] TestError),
     #[error(transparent)]

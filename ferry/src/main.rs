@@ -18,6 +18,7 @@ mod classic;
 mod console;
 mod demo_trials;
 mod description_files;
+mod edit;
 mod error;
 mod file;
 mod graph;
@@ -28,6 +29,7 @@ mod inspect;
 mod known;
 mod lint;
 mod microkit;
+mod new;
 mod output;
 mod prefill;
 mod programs;
@@ -39,6 +41,7 @@ mod setup;
 mod shell;
 mod symbols;
 mod target;
+mod templates;
 mod test;
 mod workspace;
 
@@ -49,12 +52,15 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Add(arguments) => edit::add(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
         Command::Graph(arguments) => graph::graph(&arguments),
         Command::Image(arguments) => image::image(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Lint => lint::lint(),
+        Command::New(arguments) => new::new(&arguments),
+        Command::Remove(arguments) => edit::remove(&arguments),
         Command::Run(arguments) => return ended(run::run(&arguments)),
         Command::SelfTest(arguments) => self_test::self_test(&arguments),
         Command::Setup => setup::setup(),

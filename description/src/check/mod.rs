@@ -50,34 +50,46 @@ impl Description {
     /// Reads and checks both files. `grown` names regions, and the bytes that each must have at least,
     /// whatever the file says: the image builder fills these with a file. The rules apply to the grown sizes.
     pub fn check(system: &Source, flows: &Source, grown: &[(&str, u64)]) -> Result<Self, Mistakes> {
-        let (system, mut mistakes) = read::read(system);
-        let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(*mistake));
-        let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
-        // Microkit compares the files with the sizes that the description states.
-        contents::check(&system, &mut mistakes);
-        for region in &mut system.regions {
-            let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
-            for (_, bytes) in grown.iter().filter(|(name, _)| *name == region.name) {
-                region.bytes = region.bytes.max(bytes.next_multiple_of(page));
-                region.prefill_bytes = *bytes;
-            }
-        }
-        // After a name that cannot be resolved, the rules would report mistakes that are none.
-        if !mistakes.is_empty() {
-            return Err(Mistakes(mistakes));
-        }
-        apply_rules(system, &flow_file, flows).map_err(Mistakes)
+        checked(system, flows, grown, |_| true)
     }
+}
+
+/// The description of both files, if nothing in it is a mistake for the caller.
+pub(crate) fn checked(
+    system: &Source,
+    flows: &Source,
+    grown: &[(&str, u64)],
+    is_mistake: impl Fn(&Problem) -> bool,
+) -> Result<Description, Mistakes> {
+    let (system, mut mistakes) = read::read(system);
+    let flow_file = flows::read(flows).map_err(|mistake| mistakes.push(*mistake));
+    let (Some(mut system), Ok(flow_file)) = (system, flow_file) else { return Err(Mistakes(mistakes)) };
+    // Microkit compares the files with the sizes that the description states.
+    contents::check(&system, &mut mistakes);
+    for region in &mut system.regions {
+        let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
+        for (_, bytes) in grown.iter().filter(|(name, _)| *name == region.name) {
+            region.bytes = region.bytes.max(bytes.next_multiple_of(page));
+            region.prefill_bytes = *bytes;
+        }
+    }
+    // After a name that cannot be resolved, the rules would report mistakes that are none.
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
+    }
+    apply_rules(system, &flow_file, flows, is_mistake).map_err(Mistakes)
 }
 
 fn apply_rules(
     system: System,
     flows: &FlowsFile,
     flows_source: &Source,
+    is_mistake: impl Fn(&Problem) -> bool,
 ) -> Result<Description, Vec<Mistake>> {
     let mut rules = Rules::new(&system, flows, flows_source);
     let found = rules.all();
-    let mistakes = rules.mistakes;
+    let mut mistakes = rules.mistakes;
+    mistakes.retain(|mistake| is_mistake(&mistake.problem));
     match found {
         Some(Found { central, config_region, clients, flows, tick, restarts, reach })
             if mistakes.is_empty() =>

@@ -25,7 +25,7 @@ mod watch;
 use crate::arguments::BenchArguments;
 use crate::boot::{self, Boot, Ending, Expectation};
 use crate::built::Built;
-use crate::description_files::DescriptionFiles;
+use crate::description_files::{DescriptionError, DescriptionFiles};
 use crate::error::Error;
 use crate::file;
 use crate::microkit;
@@ -35,6 +35,7 @@ use crate::project::Project;
 use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
 use error::BenchError;
+use ferry_description::Source;
 use ferry_rows::carrier::Carrier;
 use ferry_rows::case::{Busy, Case, Policy};
 use ferry_rows::order::{self, Course};
@@ -172,16 +173,17 @@ impl Bench {
         Ok(carrier)
     }
 
-    /// The path of a description with this many clients.
-    fn system(&self, clients: u16, directory: &Path) -> Result<PathBuf, Error> {
+    /// The path of a description with this many clients, for these flows.
+    fn system(&self, clients: u16, flows: &Path, directory: &Path) -> Result<PathBuf, Error> {
         let pair = self.workspace.root.join(SYSTEM);
         if clients == 2 {
             return Ok(pair);
         }
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
-        let text = fs::read_to_string(&pair).map_err(file::failed("read", &pair))?;
+        let read = |path| Source::read(path).map_err(DescriptionError::from);
+        let text = more_clients::describe(&read(&pair)?, &read(flows)?, clients)?;
         let path = directory.join(format!("system-{clients}.xml"));
-        fs::write(&path, more_clients::describe(&text, clients)).map_err(file::failed("write", &path))?;
+        fs::write(&path, text).map_err(file::failed("write", &path))?;
         Ok(path)
     }
 
@@ -190,10 +192,8 @@ impl Bench {
         let courses: Vec<Course> = cases.iter().map(|case| course(*case)).collect();
         let Some(Case { policy, clients, .. }) = cases.first().copied() else { return Ok(Vec::new()) };
         let directory = self.workspace.products().join("bench").join(self.name);
-        let files = DescriptionFiles {
-            system: self.system(clients, &directory)?,
-            flows: self.workspace.root.join(format!("bench/flows-{policy}.toml")),
-        };
+        let flows = self.workspace.root.join(format!("bench/flows-{policy}.toml"));
+        let files = DescriptionFiles { system: self.system(clients, &flows, &directory)?, flows };
         let contents = order::encode(&courses);
         let description = files.load(&[])?;
         let prefills = [(REGION.to_owned(), contents)];

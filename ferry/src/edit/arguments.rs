@@ -1,0 +1,148 @@
+//! The arguments of `ferry add` and `ferry remove`.
+
+use crate::project::FilesArguments;
+use crate::templates::Template;
+use clap::{Args, Subcommand, ValueEnum};
+use ferry_description::parse_bytes;
+use std::path::PathBuf;
+use std::str::FromStr;
+use toml_edit::Value;
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AddArguments {
+    #[command(subcommand)]
+    pub(super) command: AddCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum AddCommand {
+    /// Add a client: four memory regions, a protection domain and a channel in system.xml, and its source.
+    Client(AddClientArguments),
+    /// Add a flow to flows.toml: who may send to whom.
+    Flow(AddFlowArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct AddClientArguments {
+    /// The name of the client, of its program and of its source: a letter, then letters, digits, `_`, `-`; at
+    /// most 48 bytes.
+    pub(super) name: String,
+    /// What its source does. The region that it uses, `_tx` or `_rx` or both, gets 256 KiB, the other 4 KiB.
+    #[arg(long, value_enum, default_value = "receiver")]
+    pub(super) template: Template,
+    /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
+    pub(super) priority: Option<u8>,
+    /// Make `_tx` and `_rx` of pages of 2 MiB, and as large at least. For long messages.
+    #[arg(long)]
+    pub(super) large_frames: bool,
+    /// The directory of its source, seen from that of the system description.
+    #[arg(long, value_name = "DIRECTORY", default_value = "src/bin")]
+    pub(super) sources: PathBuf,
+    /// Write no source, because the program NAME.elf comes from elsewhere.
+    #[arg(long)]
+    pub(super) no_source: bool,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct AddFlowArguments {
+    /// The client that sends.
+    pub(super) from: String,
+    /// The client that receives.
+    pub(super) to: String,
+    /// The class of its messages. By default normal.
+    #[arg(long, value_enum)]
+    pub(super) class: Option<Class>,
+    /// How long frames stay mapped. By default each.
+    #[arg(long, value_enum)]
+    pub(super) mapping: Option<Mapping>,
+    /// The longest message: bytes, or with a unit, as in "64 KiB" or "1 MiB". By default 16 MiB.
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_message: Option<Bytes>,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RemoveArguments {
+    #[command(subcommand)]
+    pub(super) command: RemoveCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum RemoveCommand {
+    /// Remove a client. Its source is removed too if nobody has changed it since `ferry add` wrote it.
+    Client(RemoveClientArguments),
+    /// Remove a flow from flows.toml.
+    Flow(RemoveFlowArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct RemoveClientArguments {
+    /// The name of the client.
+    pub(super) name: String,
+    /// Remove its flows too, in both directions.
+    #[arg(long)]
+    pub(super) with_flows: bool,
+    /// The directory of its source, seen from that of the system description.
+    #[arg(long, value_name = "DIRECTORY", default_value = "src/bin")]
+    pub(super) sources: PathBuf,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct RemoveFlowArguments {
+    /// The client that sends.
+    pub(super) from: String,
+    /// The client that receives.
+    pub(super) to: String,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+/// The class of a flow's messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Class {
+    /// No message is served before others.
+    Normal,
+    /// Messages may use the urgent class, which central serves first.
+    Urgent,
+}
+
+/// How long the frames of a flow stay mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Mapping {
+    /// They are unmapped before the sender sees Done.
+    Each,
+    /// They stay mapped while there is work, which is faster and isolates less.
+    Keep,
+}
+
+/// A number of bytes as `flows.toml` has it: a whole number, or one with a unit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Bytes {
+    number: u32,
+    /// As it was written, if it has a unit.
+    with_unit: Option<String>,
+}
+
+impl FromStr for Bytes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = parse_bytes(text)
+            .ok_or("write 1 byte to 4 GiB - 1, as a number or like \"64 KiB\" or \"16 MiB\"")?;
+        let with_unit = text.contains(|letter: char| letter.is_ascii_alphabetic()).then(|| text.to_owned());
+        Ok(Self { number, with_unit })
+    }
+}
+
+impl Bytes {
+    /// What is written into the file.
+    pub(super) fn value(&self) -> Value {
+        self.with_unit.clone().map_or_else(|| i64::from(self.number).into(), Into::into)
+    }
+}

@@ -1,0 +1,178 @@
+//! `ferry add client` and `ferry remove client`: a client in both files, and its source.
+
+use super::arguments::{AddClientArguments, RemoveClientArguments};
+use super::error::EditError;
+use super::flows::FlowsText;
+use super::places::Places;
+use super::system::{self, NewClient};
+use super::write::Change;
+use super::{Changed, Project, name};
+use crate::error::Error;
+use crate::output::line;
+use crate::templates::{self, Template};
+use ferry_description::{CONFIG_REGION, Draft, MAX_DOMAINS, System, count};
+use ferry_layout::geometry::MAX_CLIENTS;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Priority of a client, if central's is above it.
+const PRIORITY: u8 = 100;
+
+/// Adds a client.
+pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
+    let AddClientArguments { name, template, large_frames, .. } = arguments;
+    let files = &arguments.files.find()?;
+    let project = Project::open(files)?;
+    name::check_new(name, &project.draft)?;
+    let path = source_path(&files.system, &arguments.sources, name);
+    if !arguments.no_source && path.symlink_metadata().is_ok() {
+        return Err(EditError::SourceExists { path }.into());
+    }
+    let places = room(&project.draft)?;
+    let (system, central) = (project.draft.system(), project.draft.central());
+    let central = &system.domains[central];
+    let client = NewClient {
+        name,
+        program: &format!("{name}.elf"),
+        priority: arguments.priority.unwrap_or(PRIORITY.min(central.priority.saturating_sub(1))),
+        fpu: false,
+        schedule_domain: central.schedule_domain.as_deref(),
+        buffers: template.buffers(),
+        large_frames: *large_frames,
+        reads: None,
+    };
+    let flows = project.flows.text();
+    let [clients, number_of_flows] = project.counts();
+    let changed = Changed {
+        system: system::add(project.system.text(), &project.draft, &client, places)?,
+        flows: if *large_frames { FlowsText::parse(flows)?.add_large_frames(name)? } else { flows.into() },
+        counts: [clients + 1, number_of_flows],
+    };
+    let text = (!arguments.no_source).then(|| templates::source(*template, name));
+    let source = text.map(|text| Change { path: path.clone(), before: None, after: Some(text) });
+    let config = project.write(changed, source)?;
+
+    line(format_args!("added the client `{name}`"))?;
+    line(format_args!(
+        "  {}: 4 memory regions, a protection domain of priority {}, 2 maps in central, channel {} of central",
+        files.system.display(),
+        client.priority,
+        places.channel
+    ))?;
+    report_config(&files.system, config)?;
+    if *large_frames {
+        line(format_args!("  {}: [client.{name}] asks for large frames", files.flows.display()))?;
+    }
+    if !arguments.no_source {
+        line(format_args!("  {}: its source, from the template `{}`", path.display(), template.word()))?;
+    }
+    let other = project.draft.clients().first().map_or("OTHER", |client| client.name.as_str());
+    let [from, to] = if *template == Template::Sender { [name, other] } else { [other, name] };
+    line(format_args!("next: `ferry add flow {from} {to}` says that `{from}` may send to `{to}`"))?;
+    Ok(())
+}
+
+/// What is free for one more client.
+fn room(draft: &Draft) -> Result<Places, EditError> {
+    let (clients, domains) = (draft.clients().len(), draft.system().domains.len());
+    if clients >= MAX_CLIENTS {
+        return Err(EditError::TooManyClients { found: clients });
+    }
+    if domains >= MAX_DOMAINS {
+        return Err(EditError::TooManyDomains { found: domains });
+    }
+    Places::find(draft)
+}
+
+/// Removes a client.
+pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
+    let RemoveClientArguments { name, .. } = arguments;
+    let files = &arguments.files.find()?;
+    let project = Project::open(files)?;
+    let number = name::client(name, &project.draft)?;
+    let domain = project.draft.clients()[number].domain;
+    check_alone(domain, &project.draft)?;
+    let is_of_client = |&(from, to): &(&str, &str)| from == name || to == name;
+    let flows: Vec<String> =
+        project.pairs().filter(is_of_client).map(|(from, to)| format!("`{from}` to `{to}`")).collect();
+    if !flows.is_empty() && !arguments.with_flows {
+        let (of_flows, is_one) = (count(flows.len(), "flow"), flows.len() == 1);
+        let flows = format!("{of_flows}: {}", flows.join(", "));
+        return Err(EditError::HasFlows { name: name.clone(), flows, is_one }.into());
+    }
+    let [clients, all_flows] = project.counts();
+    let changed = Changed {
+        system: system::remove(project.system.text(), name)?,
+        flows: FlowsText::parse(project.flows.text())?.remove_client(name)?,
+        counts: [clients - 1, all_flows - flows.len()],
+    };
+    let path = source_path(&files.system, &arguments.sources, name);
+    let source = fs::read_to_string(&path).ok();
+    let unchanged = source.filter(|text| templates::is_unchanged(text, name));
+    let is_removed = unchanged.is_some();
+    let source = unchanged.map(|text| Change { path: path.clone(), before: Some(text), after: None });
+    let flows_change = changed.flows != project.flows.text();
+    let config = project.write(changed, source)?;
+
+    line(format_args!("removed the client `{name}`"))?;
+    line(format_args!(
+        "  {}: 4 memory regions, its protection domain, 2 maps in central, its channel",
+        files.system.display()
+    ))?;
+    report_config(&files.system, config)?;
+    if flows_change {
+        line(format_args!(
+            "  {}: all that it says of it, with {}",
+            files.flows.display(),
+            count(flows.len(), "flow")
+        ))?;
+    }
+    if is_removed {
+        line(format_args!("  {}: its source, which nobody had changed", path.display()))?;
+    } else if path.exists() {
+        line(format_args!(
+            "kept {}, because it is not what a template gave; remove it yourself",
+            path.display()
+        ))?;
+    }
+    if all_flows == flows.len() {
+        line(format_args!("next: `ferry add flow FROM TO`; a system without a flow cannot be built"))?;
+    }
+    Ok(())
+}
+
+/// Refuses a client that others depend on in ways that `ferry add` does not make.
+fn check_alone(domain: usize, draft: &Draft) -> Result<(), EditError> {
+    let System { domains, machines, channels, .. } = draft.system();
+    let name = domains[domain].name.clone();
+    let is_child = |child: &&ferry_description::Domain| {
+        child.parent.as_ref().is_some_and(|parent| parent.domain == domain)
+    };
+    let children = domains.iter().filter(is_child).map(|child| &child.place);
+    let guests = machines.iter().filter(|machine| machine.domain == domain).map(|machine| &machine.place);
+    if let Some(place) = children.chain(guests).next() {
+        return Err(EditError::HasChildren { name, place: place.to_string() });
+    }
+    for channel in channels {
+        let [a, b] = [&channel.ends[0], &channel.ends[1]].map(|end| end.domain);
+        let other = if a == domain { b } else { a };
+        if (a == domain || b == domain) && other != draft.central() {
+            let (other, place) = (domains[other].name.clone(), channel.place.to_string());
+            return Err(EditError::OtherChannel { name, other, place });
+        }
+    }
+    Ok(())
+}
+
+/// Where the source of a client lies: `sources` is relative to the directory of the system description.
+fn source_path(system: &Path, sources: &Path, name: &str) -> PathBuf {
+    system.parent().unwrap_or(Path::new("")).join(sources).join(name).with_added_extension("rs")
+}
+
+/// Says that central's configuration region has another size.
+pub(super) fn report_config(system: &Path, bytes: Option<u64>) -> Result<(), Error> {
+    if let Some(bytes) = bytes {
+        line(format_args!("  {}: `{CONFIG_REGION}` has {bytes:#x} bytes now", system.display()))?;
+    }
+    Ok(())
+}
