@@ -3,9 +3,9 @@
 #
 #   make run [INPUT=file]       boot the system and send a file through central
 #   make test [FILTER=r19]      all checks and tests; FILTER selects scenarios, on all platforms
-#   make check                  check system.xml and flows.toml, and print who can reach what
+#   make check                  check the demo's description, and print who can reach what
 #   make graph                  draw who can reach what, into docs/ferry.svg
-#   make image [OUT=directory]  build a bootable image
+#   make image [OUT=directory]  build a bootable image of the demo
 #   make bench                  measure a message on every seL4, on hosted, with the engine alone and on Linux
 #   make bench-check            name every instruction count more than 3 % above bench/baseline.json
 #   make fuzz                   run each fuzz target for a minute
@@ -27,6 +27,8 @@
 # the defaults of `ferry`.
 
 CARGO ?= cargo
+# The project that these targets run. Every other project has the same rights.
+DEMO = --system demo/system.xml
 OUT ?= build/image
 PLATFORM_OPTION = $(if $(PLATFORM),--platform $(PLATFORM))
 TARGET_OPTIONS = $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) $(if $(CONFIG),--config $(CONFIG))
@@ -39,16 +41,16 @@ FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 	miri mutants small-scope faults mutation-score trusted-code rules test-without-express setup clean cargo ferry
 
 run: ferry
-	@$(FERRY) run $(TARGET_OPTIONS) $(if $(INPUT),--input "$(INPUT)")
+	@$(FERRY) run $(DEMO) $(TARGET_OPTIONS) --limit 600 $${INPUT:+--prefill "input=$$INPUT"}
 
 image: ferry
-	@$(FERRY) image $(TARGET_OPTIONS) --output "$(OUT)"
+	@$(FERRY) image $(DEMO) $(TARGET_OPTIONS) --output "$(OUT)"
 
 check: ferry
-	@$(FERRY) check
+	@$(FERRY) check $(DEMO)
 
 graph: ferry
-	@$(FERRY) graph --output docs/ferry.svg
+	@cd demo && $(FERRY) graph --output ../docs/ferry.svg
 
 # The steps of CI. Those that fail most often come first. Each is a target of its own.
 test: setup format lint doc host-test kernel-test
@@ -68,7 +70,7 @@ host-test: cargo
 	$(CARGO) test --quiet
 
 kernel-test: ferry
-	@$(FERRY) test $(PLATFORM_OPTION) -- $(FILTER)
+	@$(FERRY) self-test $(PLATFORM_OPTION) -- $(FILTER)
 
 bench: bench-programs
 	@$(FERRY_RELEASE) bench --rows build/rows.json
@@ -91,9 +93,10 @@ miri: cargo
 	@$(CARGO) +nightly miri --version >/dev/null 2>&1 || { \
 		echo "ferry: Miri is not installed; run: rustup toolchain install nightly --component miri --component rust-src"; \
 		exit 1; }
-	$(CARGO) +nightly miri test --package ferry-layout --package ferry-client --package ferry-platform
+	$(CARGO) +nightly miri test --package ferry-layout --package ferry-platform
+	$(CARGO) +nightly miri test --package ferry-client --lib
 	MIRIFLAGS="-Zmiri-ignore-leaks -Zmiri-permissive-provenance" \
-		$(CARGO) +nightly miri test --package ferry-testbed --test engine --test client
+		$(CARGO) +nightly miri test --package ferry-testbed --test engine --test client --test library
 
 mutants: cargo
 	$(CARGO) run --package ferry-mutations
@@ -116,7 +119,7 @@ rules: cargo
 
 test-without-express: ferry
 	$(CARGO) test --quiet --package ferry-testbed --no-default-features --features observe
-	@$(FERRY) test --platform classic --without-express -- $(FILTER)
+	@$(FERRY) self-test --platform classic --without-express -- $(FILTER)
 
 setup: ferry
 	@$(FERRY) setup

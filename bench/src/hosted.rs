@@ -10,7 +10,7 @@ use crate::carrier::{Carrier, Row, per_message};
 use crate::case::{Case, Policy};
 use crate::steps::{self, CountError, Counts, Member};
 use crate::stopwatch::tick_nanoseconds;
-use ferry_description::{Description, Source};
+use ferry_description::{Description, Domain, Source};
 use ferry_hosted_launcher::{Console, Ending, LaunchError, Scheduling, System, start};
 use ferry_rows::order::{self, Course};
 use std::io::{self, Read};
@@ -168,7 +168,10 @@ fn launch(
     programs: &Path,
     console: Console,
 ) -> Result<System, LaunchError> {
-    let program = |name: &str| Some(programs.join(name)).filter(|path: &PathBuf| path.is_file());
+    let program = |domain: &Domain| {
+        let name = domain.program.strip_suffix(".elf").unwrap_or(&domain.program);
+        Some(programs.join(name)).filter(|path: &PathBuf| path.is_file())
+    };
     start(description, &program, &[("bench".to_owned(), order)], Scheduling::Linux, console)
 }
 

@@ -6,32 +6,56 @@
 //! back with a status. Posting one gives it away until [`Port::receive`] brings it back with a message. So no
 //! program that compiles writes to a message on its way, or reads a buffer that central may be writing.
 //!
-//! Enqueue as much as you like, then call [`Port::flush`] once: the whole batch takes at most one signal.
-//! Before sleeping call [`Port::arm`]. If it returns `true`, there is something to reap or receive, so stay
-//! awake. For many messages use [`Port::reap_each`] and [`Port::receive_each`], which cost less than reaping
-//! and receiving one by one.
+//! A program of a client implements [`Client`] and starts by [`start!`]. It is called when it is woken, takes
+//! what has come, and returns; signals and sleep are seen to. [`Calls`] makes requests that peers answer.
+//! `docs/client.md` says what each status means, and who owns a buffer when.
 //!
-//! ```no_run
-//! use ferry_client::{Message, Opening, Port, Regions};
-//! # fn example(regions: Regions, doorbell: impl FnMut()) -> Option<()> {
-//! let (mut opening, transmit, receive) = Port::open(regions, doorbell);
-//! let mut port = loop {
-//!     match opening.poll() {
-//!         Ok(port) => break port,
-//!         Err(again) => opening = again, // sleep until notified
-//!     }
-//! };
-//! for buffer in receive.split::<8>(2048) {
-//!     port.post(buffer, None).ok()?;
-//! }
-//! let peer = port.peer("receiver")?;
-//! let mut buffers = transmit.split::<8>(2048);
-//! let mut buffer = buffers.pop()?;
-//! buffer.bytes_mut()[..5].copy_from_slice(b"hello");
-//! port.send(peer, buffer, 5, Message::tagged(7)).ok()?;
-//! port.flush();
-//! # Some(()) }
 //! ```
+//! use ferry_client::{ChannelSet, Client, Doorbell, Event, Message, Port, TransmitBuffer};
+//! # use ferry_testbed::runtime;
+//! runtime::protection_domain!(init);
+//!
+//! fn init() -> impl runtime::Handler {
+//!     ferry_client::start!(|port, transmit, receive| {
+//!         for buffer in receive.split::<8>(2048) {
+//!             assert!(port.post(buffer, None).is_ok());
+//!         }
+//!         Echo { free: transmit.split(2048) }
+//!     })
+//! }
+//!
+//! /// Sends everything back to whoever has sent it.
+//! struct Echo {
+//!     free: heapless::Vec<TransmitBuffer, 8>,
+//! }
+//!
+//! impl Client for Echo {
+//!     fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
+//!         while let Some(done) = port.reap() {
+//!             assert!(self.free.push(done.buffer).is_ok());
+//!         }
+//!         while let Some(mut answer) = self.free.pop() {
+//!             let Some(Event::Message { source, tag, buffer, length, .. }) = port.receive() else {
+//!                 assert!(self.free.push(answer).is_ok());
+//!                 return;
+//!             };
+//!             answer.bytes_mut()[..length as usize].copy_from_slice(&buffer.bytes()[..length as usize]);
+//!             assert!(port.post(buffer, None).is_ok());
+//!             if let Some(sender) = port.peer_of(source)
+//!                 && let Err(refused) = port.send(sender, answer, length, Message::tagged(tag))
+//!             {
+//!                 assert!(self.free.push(refused.buffer).is_ok());
+//!             }
+//!         }
+//!     }
+//! }
+//! # fn main() { runtime::run(init) }
+//! ```
+//!
+//! Enqueue as much as you like: the whole batch takes at most one signal. For many messages use
+//! [`Port::reap_each`] and [`Port::receive_each`], which cost less than reaping and receiving one by one. A
+//! program that has a loop of its own opens the port by [`Port::open`] and calls [`Port::flush`] and
+//! [`Port::arm`] itself.
 //!
 //! Not guaranteed: that the receiver gets what the buffer held when it was sent, if the sender's own code
 //! writes to `_tx` by other means. Timing is not kept private either (see `docs/threat-model.md`).
@@ -41,6 +65,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod calls;
 mod held_sends;
 mod memory;
 mod message;
@@ -48,8 +73,17 @@ mod port;
 mod receiving;
 mod runs;
 mod sending;
+mod start;
 
-pub use ferry_layout::{Address, Peer, Standing, Status};
+pub use calls::{
+    Call, CallError, CallRefused, Caller, Calls, Incoming, Reaped, ReplyRefused, Request, Stray, Ticket,
+};
+pub use ferry_layout::{Address, DomainId, Peer, Standing, Status};
+pub use ferry_platform::{Channel, ChannelSet};
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 pub use message::{Completion, Event, Message, Outgoing, PostError, Posted, SendError, SendRefused};
 pub use port::{Doorbell, OpenError, Opening, Port, Regions};
+pub use start::{Client, Started};
+
+#[doc(hidden)]
+pub use start::may_take_regions;

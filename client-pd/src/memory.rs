@@ -53,12 +53,19 @@ impl TransmitMemory {
     /// `region` is this client's `_tx`, mapped read-write and beginning at a page boundary. Nothing else in
     /// the program accesses it. Called once.
     #[must_use]
-    pub const unsafe fn new(region: Region) -> Self {
+    pub(crate) const unsafe fn new(region: Region) -> Self {
         Self(region)
     }
 
     /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused. If
     /// `bytes` is 0 or larger than the region, there are no buffers.
+    ///
+    /// ```
+    /// # let (regions, signal_central) = ferry_testbed::stage::regions();
+    /// # let (_, transmit, _) = ferry_client::Port::open(regions, signal_central);
+    /// let buffers = transmit.split::<8>(2048);
+    /// assert!(buffers.len() == 8 && buffers[0].capacity() == 2048);
+    /// ```
     #[must_use]
     pub fn split<const N: usize>(self, bytes: u32) -> Vec<TransmitBuffer, N> {
         pieces(self.0, bytes).take(N).map(TransmitBuffer).collect()
@@ -72,12 +79,19 @@ impl ReceiveMemory {
     /// `region` is this client's `_rx`, mapped readable and beginning at a page boundary. Nothing else in the
     /// program accesses it. Called once.
     #[must_use]
-    pub const unsafe fn new(region: Region) -> Self {
+    pub(crate) const unsafe fn new(region: Region) -> Self {
         Self(region)
     }
 
     /// Splits the memory into at most `N` buffers of `bytes` bytes each. What is left over stays unused. If
     /// `bytes` is 0 or larger than the region, there are no buffers.
+    ///
+    /// ```
+    /// # let (regions, signal_central) = ferry_testbed::stage::regions();
+    /// # let (_, _, receive) = ferry_client::Port::open(regions, signal_central);
+    /// let buffers = receive.split::<8>(2048);
+    /// assert!(buffers.len() == 8 && buffers[0].capacity() == 2048);
+    /// ```
     #[must_use]
     pub fn split<const N: usize>(self, bytes: u32) -> Vec<ReceiveBuffer, N> {
         pieces(self.0, bytes).take(N).map(ReceiveBuffer).collect()
@@ -97,18 +111,37 @@ fn pieces(region: Region, bytes: u32) -> impl Iterator<Item = Piece> {
 
 impl TransmitBuffer {
     /// Size in bytes.
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let buffer = here.transmit.pop().unwrap();
+    /// assert_eq!(buffer.capacity(), 2048);
+    /// ```
     #[must_use]
     pub const fn capacity(&self) -> u32 {
         self.0.bytes
     }
 
     /// Where the buffer lies in `_tx`.
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let buffer = here.transmit.remove(1);
+    /// let place = buffer.place(); // each buffer has half a frame
+    /// assert_eq!((place.frame, place.offset), (0, 2048));
+    /// ```
     #[must_use]
     pub fn place(&self) -> Address {
         self.0.place()
     }
 
     /// The buffer's bytes, to be filled.
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let mut buffer = here.transmit.pop().unwrap();
+    /// buffer.bytes_mut()[..5].copy_from_slice(b"hello");
+    /// ```
     pub const fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: the range is mapped read-write, and this token is the only way to it. Central only reads
         // it, and only after the token was given to `Port::send`.
@@ -118,18 +151,39 @@ impl TransmitBuffer {
 
 impl ReceiveBuffer {
     /// Size in bytes.
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let buffer = here.receive.pop().unwrap();
+    /// assert_eq!(buffer.capacity(), 2048);
+    /// ```
     #[must_use]
     pub const fn capacity(&self) -> u32 {
         self.0.bytes
     }
 
     /// Where the buffer lies in `_rx`.
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let buffer = here.receive.remove(1);
+    /// let place = buffer.place(); // each buffer has half a frame
+    /// assert_eq!((place.frame, place.offset), (0, 2048));
+    /// ```
     #[must_use]
     pub fn place(&self) -> Address {
         self.0.place()
     }
 
     /// The buffer's bytes.
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, b"hello");
+    /// # let Some(ferry_client::Event::Message { buffer, length, .. }) = here.port.receive() else { panic!() };
+    /// assert_eq!(&buffer.bytes()[..length as usize], b"hello");
+    /// ```
     #[must_use]
     pub const fn bytes(&self) -> &[u8] {
         // SAFETY: the range is mapped readable. Central is trusted and writes to it only between `Port::post`
@@ -140,6 +194,14 @@ impl ReceiveBuffer {
     /// Copies out bytes that a peer may be writing at the same time, as in an open window. It copies as many
     /// bytes as `into` holds, from byte `skip` on. It returns `false` and copies nothing if they do not all
     /// lie inside the buffer.
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let buffer = here.receive.pop().unwrap();
+    /// let mut header = [0; 16];
+    /// assert!(buffer.copy_out(0, &mut header));
+    /// assert!(!buffer.copy_out(2040, &mut header));
+    /// ```
     pub fn copy_out(&self, skip: u32, into: &mut [u8]) -> bool {
         let inside = (skip as usize).checked_add(into.len()).is_some_and(|end| end <= self.0.bytes as usize);
         if inside {

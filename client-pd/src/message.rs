@@ -19,6 +19,13 @@ pub struct Message {
 
 impl Message {
     /// An ordinary message with this tag.
+    ///
+    /// ```
+    /// use ferry_client::Message;
+    ///
+    /// let short_lived = Message { time_to_live: 10, ..Message::tagged(7) };
+    /// assert_eq!(short_lived.tag, 7);
+    /// ```
     #[must_use]
     pub const fn tagged(tag: u64) -> Self {
         Self { tag, urgent: false, no_signal: false, time_to_live: 0 }
@@ -116,4 +123,24 @@ pub enum Event {
     },
     /// A receive request was withdrawn, or central did not accept it. Its buffer is the client's again.
     Returned(ReceiveBuffer),
+}
+
+impl Event {
+    /// The sender of the message that has arrived, or `None` if a buffer has come back without one.
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, b"hello");
+    /// # let mut port = here.port;
+    /// let event = port.receive().unwrap();
+    /// assert_eq!(event.source().map(|source| source.number()), Some(1));
+    /// ```
+    #[must_use]
+    pub const fn source(&self) -> Option<DomainId> {
+        match self {
+            Self::Message { source, .. } | Self::Placed { source, .. } => Some(*source),
+            Self::Returned(_) => None,
+        }
+    }
 }

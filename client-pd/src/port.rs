@@ -2,6 +2,8 @@
 //! `sending.rs` sends, `receiving.rs` receives, `runs.rs` sends and receives whole batches, and
 //! `held_sends.rs` keeps the sends that central holds.
 
+use core::fmt;
+
 use ferry_layout::geometry::{DELIVERY_SLOTS, FRAME_BYTES, MAX_CLIENTS, POST_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Peer, Standing};
 use ferry_platform::{Region, RegionError};
@@ -10,6 +12,15 @@ use crate::held_sends::HeldSends;
 use crate::memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 
 /// Signals central. Any closure that signals central implements it.
+///
+/// ```
+/// use ferry_client::Doorbell;
+///
+/// let mut signals = 0;
+/// let mut doorbell = || signals += 1; // on a platform: `runtime::notify_above(central)`
+/// doorbell.ring();
+/// assert_eq!(signals, 1);
+/// ```
 pub trait Doorbell {
     /// Signals central once.
     fn ring(&mut self);
@@ -38,12 +49,45 @@ pub enum OpenError {
     Unfit(&'static str, RegionError),
 }
 
+impl core::error::Error for OpenError {}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(symbol) => write!(
+                formatter,
+                "the system description does not set the symbol `{symbol}` of this client; \
+                 `ferry check` says what to add"
+            ),
+            Self::Unfit(symbol, error) => write!(
+                formatter,
+                "the region of the symbol `{symbol}` does not fit: {error}; `ferry check` says what to change"
+            ),
+        }
+    }
+}
+
 impl Regions {
     /// The regions behind `ferry_out`, `ferry_in`, `ferry_tx` and `ferry_rx`.
     ///
     /// # Safety
     /// They are this client's regions, mapped as the system description says, and nothing else in the program
     /// accesses them. Called once.
+    ///
+    /// ```
+    /// use ferry_client::Regions;
+    /// # use ferry_testbed::runtime;
+    /// // SAFETY: these are this client's regions, and this is the only place that takes them.
+    /// let regions = unsafe {
+    ///     Regions::new(
+    ///         runtime::region!(ferry_out),
+    ///         runtime::region!(ferry_in),
+    ///         runtime::region!(ferry_tx),
+    ///         runtime::region!(ferry_rx),
+    ///     )
+    /// };
+    /// assert!(regions.is_ok());
+    /// ```
     pub unsafe fn new(
         from_client: Option<Region>,
         to_client: Option<Region>,
@@ -81,6 +125,18 @@ pub struct Opening<D: Doorbell> {
 
 impl<D: Doorbell> Opening<D> {
     /// The port, if central has begun the epoch. Otherwise `self` comes back; try again when notified.
+    ///
+    /// ```
+    /// use ferry_client::Port;
+    /// # let (regions, signal_central) = ferry_testbed::stage::regions();
+    /// let (mut opening, transmit, receive) = Port::open(regions, signal_central);
+    /// let port = loop {
+    ///     match opening.poll() {
+    ///         Ok(port) => break port,
+    ///         Err(again) => opening = again, // sleep until notified
+    ///     }
+    /// };
+    /// ```
     pub fn poll(self) -> Result<Port<D>, Self> {
         if self.to_client.epoch.observe() != self.epoch {
             return Err(self);
@@ -158,6 +214,14 @@ pub(crate) struct Unflushed {
 impl<D: Doorbell> Port<D> {
     /// Asks central to let this client in, at a first start or at a restart, and signals it. Returns the
     /// memory that is to be split into buffers.
+    ///
+    /// ```
+    /// use ferry_client::Port;
+    /// # let (regions, signal_central) = ferry_testbed::stage::regions();
+    /// let (opening, transmit, receive) = Port::open(regions, signal_central);
+    /// let to_send = transmit.split::<8>(2048);
+    /// let to_receive = receive.split::<8>(2048);
+    /// ```
     #[must_use]
     pub fn open(regions: Regions, mut doorbell: D) -> (Opening<D>, TransmitMemory, ReceiveMemory) {
         let Regions { from_client, to_client, transmit, receive } = regions;
@@ -174,37 +238,110 @@ impl<D: Doorbell> Port<D> {
     }
 
     /// This client's own number.
+    ///
+    /// ```
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let port = here.port;
+    /// assert_eq!(port.domain(), 0);
+    /// ```
     #[must_use]
     pub fn domain(&self) -> u16 {
         self.to_client.domain()
     }
 
     /// How central regards this client. If it is anything but [`Standing::Open`], open the port anew.
+    ///
+    /// ```
+    /// use ferry_client::Standing;
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let port = here.port;
+    /// assert_eq!(port.standing(), Standing::Open);
+    /// ```
     #[must_use]
     pub fn standing(&self) -> Standing {
         self.to_client.standing()
     }
 
     /// The running totals that central keeps about this client.
+    ///
+    /// ```
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let port = here.port;
+    /// assert!(port.counters().to_string().contains("sent"));
+    /// ```
     #[must_use]
     pub const fn counters(&self) -> &'static ferry_layout::Counters {
         &self.to_client.counters
     }
 
     /// The peers that this client shares a flow with. The iterator does not borrow the port.
+    ///
+    /// ```
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let port = here.port;
+    /// for peer in port.peers().filter(|peer| peer.may_send != 0) {
+    ///     println!("{}: messages of up to {} bytes", peer.name.as_str(), peer.max_message);
+    /// }
+    /// ```
     pub fn peers(&self) -> impl Iterator<Item = Peer> + use<D> {
         let to_client = self.to_client;
         (0..to_client.peer_count()).map(move |number| to_client.directory.load(number))
     }
 
     /// The peer of this name, or `None` if there is no flow between it and this client.
+    ///
+    /// ```
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let port = here.port;
+    /// assert!(port.peer("client1").is_some());
+    /// assert!(port.peer("stranger").is_none());
+    /// ```
     #[must_use]
     pub fn peer(&self, name: &str) -> Option<Peer> {
         self.peers().find(|peer| peer.name.as_str() == name)
     }
 
+    /// The peer with this number, such as the sender that a delivery names, to answer it. `None` if there is
+    /// no flow between it and this client.
+    ///
+    /// ```
+    /// use ferry_client::Message;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.post();
+    /// # there.send(7, b"hello");
+    /// # let answer = here.transmit.pop().unwrap();
+    /// # let mut port = here.port;
+    /// let event = port.receive().unwrap();
+    /// let sender = event.source().and_then(|source| port.peer_of(source)).unwrap();
+    /// port.send(sender, answer, 5, Message::tagged(8)).unwrap();
+    /// port.flush();
+    /// # assert!(there.take().is_some());
+    /// ```
+    #[must_use]
+    pub fn peer_of(&self, domain: DomainId) -> Option<Peer> {
+        self.peers().find(|peer| peer.domain == domain.number())
+    }
+
+    /// The epoch that central serves. It grows with each start of this client.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.to_client.epoch.observe()
+    }
+
     /// Publishes everything since the last flush and signals central at most once. There is no signal if
     /// central is awake anyway, or does not wait for what was published.
+    ///
+    /// ```
+    /// # use ferry_client::Message;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # there.post();
+    /// # let (peer, mut buffers, mut port) = (here.peer, here.transmit, here.port);
+    /// port.send(peer, buffers.pop().unwrap(), 5, Message::tagged(0)).unwrap();
+    /// port.send(peer, buffers.pop().unwrap(), 5, Message::tagged(1)).unwrap();
+    /// port.flush(); // both, with one signal
+    /// # assert!(there.take().is_some() && there.take().is_some());
+    /// ```
     pub fn flush(&mut self) {
         let Unflushed { work, room } = self.unflushed;
         self.publish();
@@ -218,6 +355,18 @@ impl<D: Doorbell> Port<D> {
 
     /// Publishes everything since the last flush without a signal. Central finds it at the next tick (r14).
     /// Returns whether there was anything to publish.
+    ///
+    /// ```
+    /// # use ferry_client::Message;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # let (peer, buffer) = (here.peer, here.transmit.pop().unwrap());
+    /// here.port.send(peer, buffer, 5, Message::tagged(0)).unwrap();
+    /// assert!(here.port.publish());
+    /// assert!(!here.port.publish());
+    /// # here.ticks(1);
+    /// # assert!(there.take().is_some());
+    /// ```
     pub fn publish(&mut self) -> bool {
         let Unflushed { work, room } = core::mem::take(&mut self.unflushed);
         if room {
@@ -234,19 +383,68 @@ impl<D: Doorbell> Port<D> {
 
     /// Asks central for signals and looks once more. Returns `true` if there is something to reap or receive
     /// already; then the caller must not sleep, because a signal need not come.
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, b"hello");
+    /// # let mut port = here.port;
+    /// loop {
+    ///     while let Some(event) = port.receive() { /* use it */ }
+    ///     port.flush();
+    ///     if !port.arm() {
+    ///         break; // sleep
+    ///     }
+    /// }
+    /// ```
     #[must_use = "if this is true, no signal may follow: do not sleep"]
     pub fn arm(&mut self) -> bool {
         self.from_client.wake.arm();
         self.has_completion() || self.to_client.delivery_tail.observe() != self.deliveries.next()
     }
 
+    /// What a client has taken, and what central has published. If [`arm`](Self::arm) finds something twice
+    /// and these numbers are equal, the client has looked at all of it in between and left it.
+    pub(crate) fn progress(&self) -> [u32; 5] {
+        let to_client = self.to_client;
+        [
+            self.oldest,
+            self.deliveries.next(),
+            to_client.transmit_head.observe(),
+            to_client.delivery_tail.observe(),
+            to_client.ended_late.observe(),
+        ]
+    }
+
     /// Tells central that this client looks at its queues by itself and needs no signals until it calls
     /// [`arm`](Self::arm).
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, b"hello");
+    /// # let mut port = here.port;
+    /// port.disarm();
+    /// while port.receive().is_none() { /* do something else; nobody signals this client */ }
+    /// let look_again = port.arm();
+    /// ```
     pub fn disarm(&mut self) {
         self.from_client.wake.disarm();
     }
 
     /// The number of `peer`, in the form in which deliveries name it.
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, b"hello");
+    /// # let (peer, mut port) = (here.peer, here.port);
+    /// # fn domain_of<D: ferry_client::Doorbell>(
+    /// #     _: &ferry_client::Port<D>, peer: &ferry_client::Peer,
+    /// # ) -> Option<ferry_client::DomainId> { ferry_client::Port::<D>::domain_of(peer) }
+    /// let is_from_peer = port.receive().unwrap().source() == domain_of(&port, &peer);
+    /// assert!(is_from_peer);
+    /// ```
     #[must_use]
     pub const fn domain_of(peer: &Peer) -> Option<DomainId> {
         DomainId::new(peer.domain)

@@ -13,6 +13,16 @@ const SLOTS: u32 = POST_SLOTS as u32;
 
 impl<D: Doorbell> Port<D> {
     /// Offers `buffer` for one message, from anyone or only from `from` (r08).
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # let (mut port, peer, mut free) = (here.port, here.peer, here.receive);
+    /// port.post(free.pop().unwrap(), None).unwrap(); // for anyone
+    /// port.post(free.pop().unwrap(), Some(peer)).unwrap(); // for this peer alone
+    /// port.flush();
+    /// # there.send(7, b"hello");
+    /// # assert!(port.receive().is_some());
+    /// ```
     #[inline]
     pub fn post(&mut self, buffer: ReceiveBuffer, from: Option<Peer>) -> Result<Posted, PostError> {
         match from {
@@ -23,6 +33,15 @@ impl<D: Doorbell> Port<D> {
 
     /// Holds `buffer` open as a window: `from` may place any number of messages in it until it is withdrawn.
     /// Read them with [`posted_buffer`](Self::posted_buffer) and [`ReceiveBuffer::copy_out`].
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let (mut port, peer, buffer) = (here.port, here.peer, here.receive.pop().unwrap());
+    /// let window = port.open_window(buffer, peer).unwrap();
+    /// port.flush();
+    /// let mut first = [0; 4];
+    /// assert!(port.posted_buffer(window).unwrap().copy_out(0, &mut first));
+    /// ```
     pub fn open_window(&mut self, buffer: ReceiveBuffer, from: Peer) -> Result<Posted, PostError> {
         self.request_for(buffer, from, PostKind::Window)
     }
@@ -55,6 +74,12 @@ impl<D: Doorbell> Port<D> {
     }
 
     /// How many requests that only one peer may use this client can have outstanding for each peer.
+    ///
+    /// ```
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let port = here.port;
+    /// assert_eq!(port.slots_for_each_peer(), 64); // there is one peer
+    /// ```
     #[must_use]
     pub fn slots_for_each_peer(&self) -> usize {
         let peers = self.peers().filter(|peer| peer.may_receive != 0).count();
@@ -78,6 +103,17 @@ impl<D: Doorbell> Port<D> {
     /// Asks for a request back. Its buffer comes by an [`Event::Returned`], or with a message that was
     /// already on its way. Returns `false` if the buffer has come back already, or if the request was
     /// withdrawn before. A withdrawal needs no slot, so it is always possible.
+    ///
+    /// ```
+    /// use ferry_client::Event;
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let (mut port, buffer) = (here.port, here.receive.pop().unwrap());
+    /// let request = port.post(buffer, None).unwrap();
+    /// port.flush();
+    /// assert!(port.withdraw(request));
+    /// port.flush();
+    /// let Some(Event::Returned(_buffer)) = port.receive() else { panic!("it has not come back") };
+    /// ```
     pub fn withdraw(&mut self, request: Posted) -> bool {
         let Posted { index, place } = request;
         let is_out = self.posted_buffer(request).is_some_and(|buffer| buffer.place() == place);
@@ -129,6 +165,13 @@ impl<D: Doorbell> Port<D> {
     }
 
     /// The buffer of a request that is still open, for reading from a window.
+    ///
+    /// ```
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let (mut port, peer, buffer) = (here.port, here.peer, here.receive.pop().unwrap());
+    /// let window = port.open_window(buffer, peer).unwrap();
+    /// assert_eq!(port.posted_buffer(window).map(|buffer| buffer.capacity()), Some(2048));
+    /// ```
     #[must_use]
     pub fn posted_buffer(&self, request: Posted) -> Option<&ReceiveBuffer> {
         self.posted[request.index as usize % POST_SLOTS].as_ref()
@@ -136,6 +179,20 @@ impl<D: Doorbell> Port<D> {
 
     /// The oldest delivery that was not taken yet (r18). Central gets its slot back after the next
     /// [`flush`](Self::flush).
+    ///
+    /// ```
+    /// use ferry_client::Event;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, b"hello");
+    /// # let mut port = here.port;
+    /// while let Some(event) = port.receive() {
+    ///     let Event::Message { tag, buffer, length, .. } = event else { continue };
+    ///     assert_eq!((tag, &buffer.bytes()[..length as usize]), (7, b"hello".as_slice()));
+    ///     port.post(buffer, None).unwrap();
+    /// }
+    /// port.flush();
+    /// ```
     #[inline]
     pub fn receive(&mut self) -> Option<Event> {
         loop {

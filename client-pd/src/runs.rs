@@ -24,15 +24,20 @@ impl<D: Doorbell> Port<D> {
     /// Its length is larger than its buffer, or no more may be sent to its peer now (see
     /// [`room_for`](Self::room_for)).
     ///
-    /// ```no_run
-    /// # use ferry_client::{Doorbell, Message, Outgoing, Peer, Port, SendRefused};
-    /// # fn example(port: &mut Port<impl Doorbell>, peer: Peer) -> Result<(), SendRefused> {
+    /// ```
+    /// use ferry_client::{Message, Outgoing};
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # there.post();
+    /// # here.send(7, b"a");
+    /// # let (mut port, peer) = (here.port, here.peer);
     /// port.reap_each(|mut done| {
     ///     done.buffer.bytes_mut()[0] += 1;
     ///     Some(Outgoing { peer, buffer: done.buffer, length: 1, message: Message::tagged(done.tag + 1) })
-    /// })?;
+    /// })
+    /// .unwrap();
     /// port.flush();
-    /// # Ok(()) }
+    /// # assert_eq!([there.take().unwrap(), there.take().unwrap()], [b"a", b"b"]);
     /// ```
     #[inline]
     pub fn reap_each(
@@ -104,9 +109,12 @@ impl<D: Doorbell> Port<D> {
     /// free when central has released it, which can be a moment after the delivery, or when a window is
     /// withdrawn.
     ///
-    /// ```no_run
-    /// # use ferry_client::{Doorbell, Event, Port, PostError};
-    /// # fn example(port: &mut Port<impl Doorbell>) -> Result<(), PostError> {
+    /// ```
+    /// use ferry_client::Event;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, &[1, 2, 3]);
+    /// # let mut port = here.port;
     /// let mut sum = 0_u64;
     /// port.receive_each(|event| match event {
     ///     Event::Message { buffer, length, .. } => {
@@ -114,9 +122,10 @@ impl<D: Doorbell> Port<D> {
     ///         Some(buffer)
     ///     }
     ///     _ => None,
-    /// })?;
+    /// })
+    /// .unwrap();
     /// port.flush();
-    /// # Ok(()) }
+    /// # assert_eq!(sum, 6);
     /// ```
     #[inline]
     pub fn receive_each(

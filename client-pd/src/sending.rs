@@ -1,7 +1,7 @@
 //! The sending half of a port: it enqueues sends, and takes back those that have ended.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
-use ferry_layout::{Address, Descriptor, Kind, Peer, Status, flags};
+use ferry_layout::{Address, Descriptor, DomainId, Kind, Peer, Status, flags};
 
 use crate::held_sends::RING;
 use crate::memory::TransmitBuffer;
@@ -31,6 +31,21 @@ type Part = (TransmitBuffer, u32);
 impl<D: Doorbell> Port<D> {
     /// Enqueues the first `length` bytes of `buffer` for the next buffer that `peer` posts. Central sees the
     /// send after the next [`flush`](Self::flush).
+    ///
+    /// ```
+    /// # use ferry_client::Message;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # let mut buffer = here.transmit.pop().unwrap();
+    /// # let mut port = here.port;
+    /// let peer = port.peer("client1").unwrap();
+    /// buffer.bytes_mut()[..5].copy_from_slice(b"hello");
+    /// if let Err(refused) = port.send(peer, buffer, 5, Message::tagged(7)) {
+    ///     panic!("{:?}", refused.reason) // `refused.buffer` is the buffer
+    /// }
+    /// port.flush();
+    /// # assert_eq!(there.take().unwrap(), b"hello");
+    /// ```
     #[inline]
     pub fn send(
         &mut self,
@@ -42,8 +57,40 @@ impl<D: Doorbell> Port<D> {
         self.enqueue(peer.domain, buffer, length, message, Kind::NextBuffer, Address::default())
     }
 
+    /// As [`send`](Self::send), to the client of this number. Central refuses it if there is no flow.
+    pub(crate) fn send_to_domain(
+        &mut self,
+        target: DomainId,
+        buffer: TransmitBuffer,
+        length: u32,
+        message: Message,
+    ) -> Result<(), SendRefused> {
+        self.enqueue(target.number(), buffer, length, message, Kind::NextBuffer, Address::default())
+    }
+
     /// Enqueues the first `length` bytes of `buffer` for an explicit place in the `_rx` of `peer`, inside a
     /// window that it holds open for this client (r20).
+    ///
+    /// ```
+    /// # use ferry_client::{Event, Message};
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # let (peer, from) = (here.peer, there.peer);
+    /// # let (mut sender, mut receiver) = (here.port, there.port);
+    /// # let mut buffer = here.transmit.pop().unwrap();
+    /// let window = there.receive.pop().unwrap();
+    /// let place = window.place(); // the receiver tells the sender
+    /// let window = receiver.open_window(window, from).unwrap();
+    /// receiver.flush();
+    ///
+    /// buffer.bytes_mut()[..5].copy_from_slice(b"hello");
+    /// sender.send_to(peer, place, buffer, 5, Message::tagged(7)).unwrap();
+    /// sender.flush();
+    ///
+    /// assert!(matches!(receiver.receive(), Some(Event::Placed { tag: 7, length: 5, .. })));
+    /// let mut bytes = [0; 5];
+    /// assert!(receiver.posted_buffer(window).unwrap().copy_out(0, &mut bytes));
+    /// assert_eq!(&bytes, b"hello");
+    /// ```
     pub fn send_to(
         &mut self,
         peer: Peer,
@@ -57,6 +104,21 @@ impl<D: Doorbell> Port<D> {
 
     /// Enqueues several buffers as one message. It arrives in one piece, in one buffer of `peer`. Either all
     /// parts are enqueued, and `parts` is empty afterwards, or none is, and `parts` stays as it was.
+    ///
+    /// ```
+    /// # use ferry_client::Message;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # let peer = here.peer;
+    /// # let [mut head, mut body] = [(); 2].map(|()| here.transmit.pop().unwrap());
+    /// # let mut port = here.port;
+    /// head.bytes_mut()[..6].copy_from_slice(b"hello ");
+    /// body.bytes_mut()[..5].copy_from_slice(b"world");
+    /// let mut parts = [(head, 6), (body, 5)].into_iter().collect();
+    /// port.send_chain(peer, &mut parts, Message::default()).unwrap();
+    /// port.flush();
+    /// # assert_eq!(there.take().unwrap(), b"hello world");
+    /// ```
     pub fn send_chain(
         &mut self,
         peer: Peer,
@@ -169,6 +231,18 @@ impl<D: Doorbell> Port<D> {
     /// The next send that has ended (r16). Sends to one peer come back in the order in which they were
     /// enqueued, unless one of them expires. A send that waits for its peer does not delay sends to other
     /// peers. After this call the slot of the send can be used again (r26).
+    ///
+    /// ```
+    /// use ferry_client::Status;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # here.send(7, b"hello");
+    /// # let (mut port, mut free) = (here.port, here.transmit);
+    /// while let Some(done) = port.reap() {
+    ///     assert_eq!((done.status, done.tag), (Status::Done, 7));
+    ///     free.push(done.buffer);
+    /// }
+    /// ```
     #[inline]
     pub fn reap(&mut self) -> Option<Completion> {
         if self.oldest == self.taken {
@@ -231,6 +305,14 @@ impl<D: Doorbell> Port<D> {
 
     /// The status of the `age`-th oldest send that was not reaped, counted from 0. Sends that central is
     /// known to hold come first. `None` if there is no such send or central has not written its status yet.
+    ///
+    /// ```
+    /// use ferry_client::Status;
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.send(7, b"hello");
+    /// # let port = here.port;
+    /// assert_eq!(port.status(0), Some(Status::Queued)); // the peer has posted no buffer yet
+    /// ```
     #[must_use]
     pub fn status(&self, age: u32) -> Option<Status> {
         let held = self.held_sends.held();
@@ -247,6 +329,13 @@ impl<D: Doorbell> Port<D> {
     }
 
     /// Number of sends that were enqueued and not reaped.
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.send(7, b"hello");
+    /// # let port = here.port;
+    /// assert_eq!(port.outstanding(), 1);
+    /// ```
     #[must_use]
     pub fn outstanding(&self) -> u32 {
         self.unresolved() + self.held_sends.held()
@@ -254,6 +343,13 @@ impl<D: Doorbell> Port<D> {
 
     /// Number of slots for further sends, to all peers together. [`room_for`](Self::room_for) tells how many
     /// of them one peer may have.
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.send(7, b"hello");
+    /// # let port = here.port;
+    /// assert_eq!(port.room(), 127);
+    /// ```
     #[must_use]
     pub fn room(&self) -> u32 {
         RING - self.outstanding()
@@ -262,6 +358,12 @@ impl<D: Doorbell> Port<D> {
     /// Number of slots for further sends to `peer`. The slots that are kept for other peers do not count, so
     /// that no peer can stop this client's exchange with another. Half of all slots is shared out among the
     /// peers for that, at most 16 to each.
+    ///
+    /// ```
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let (port, peer) = (here.port, here.peer);
+    /// assert_eq!(port.room_for(peer), 128); // there is no other peer
+    /// ```
     #[must_use]
     pub fn room_for(&self, peer: Peer) -> u32 {
         self.held_sends.limit(peer.domain).saturating_sub(self.unresolved())
@@ -269,6 +371,12 @@ impl<D: Doorbell> Port<D> {
 
     /// The slots that are kept for each peer. A chain of up to this many parts can be sent to one peer,
     /// however long another peer is silent.
+    ///
+    /// ```
+    /// # let (here, _) = ferry_testbed::stage::pair();
+    /// # let port = here.port;
+    /// assert_eq!(port.reserved(), 16);
+    /// ```
     #[must_use]
     pub const fn reserved(&self) -> u32 {
         self.held_sends.reserved()

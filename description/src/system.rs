@@ -99,7 +99,7 @@ pub struct Region {
     pub physical: Option<u64>,
     /// File with its initial contents.
     pub prefill: Option<PathBuf>,
-    /// Size of that file in bytes.
+    /// Size of its initial contents in bytes: of that file, or of what the image builder fills it with.
     pub prefill_bytes: u64,
     /// Whether the kernel's boot information fills it (`prefill_bootinfo`).
     pub boot_information: bool,
@@ -122,6 +122,8 @@ pub struct Map {
     pub setvar_address: Option<String>,
     /// Symbol that gets the size of the region in bytes.
     pub setvar_size: Option<String>,
+    /// Symbol that gets the size of the region's initial contents.
+    pub setvar_prefill_size: Option<String>,
     /// Where its element is.
     pub place: Place,
 }

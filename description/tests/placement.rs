@@ -8,7 +8,7 @@ use ferry_layout::config::{Config, ConfigError, Mapping};
 use std::path::Path;
 
 fn demo(grown: &[(&str, u64)]) -> Description {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo");
     let source = |name: &str| Source::read(&root.join(name)).unwrap();
     Description::check(&source("system.xml"), &source("flows.toml"), grown)
         .unwrap_or_else(|mistakes| panic!("{mistakes}"))
@@ -106,7 +106,7 @@ fn the_access_table_lists_every_reach_of_central() {
 
 #[test]
 fn large_frames_are_taken_where_both_files_say_so() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo");
     let system = std::fs::read_to_string(root.join("system.xml")).unwrap();
     let system = system.replace(
         r#"<memory_region name="sender_rx" size="0x1000" page_size="0x1000" />"#,

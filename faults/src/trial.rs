@@ -52,7 +52,17 @@ impl Place {
     fn command(&self) -> Command {
         let mut cargo = Command::new(env!("CARGO"));
         let scenario = |cargo: &mut Command, platform: &str| {
-            cargo.args(["run", "--quiet", "--package", "ferry", "--", "test", "--platform", platform, "--"]);
+            cargo.args([
+                "run",
+                "--quiet",
+                "--package",
+                "ferry",
+                "--",
+                "self-test",
+                "--platform",
+                platform,
+                "--",
+            ]);
             cargo.arg(&self.test);
         };
         match self.kind {

@@ -1,7 +1,7 @@
 //! The arguments of the command line.
 
-use crate::description_files::DescriptionFiles;
 use crate::edit::arguments::{AddArguments, RemoveArguments};
+use crate::project::ProjectArguments;
 use crate::target::{self, Config, Platform, Target};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
@@ -34,18 +34,20 @@ pub(crate) enum Command {
     Lint,
     /// Remove a client or a flow from a system.
     Remove(RemoveArguments),
-    /// Run the system in QEMU or as Linux processes, send a file through it, and compare what arrives.
+    /// Run the system in QEMU or as Linux processes, and show its console. The exit code is the system's.
     Run(RunArguments),
+    /// Run Ferry's own scenarios, each in a system of its own.
+    SelfTest(TestArguments),
     /// Install the tools that are missing, or print the command that installs them.
     Setup,
-    /// Run the scenarios of the test harness, each in a system of its own.
-    Test(TestArguments),
+    /// Run the tests of the project that test.toml lists.
+    Test(ProjectTestArguments),
 }
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
-    pub(crate) description: DescriptionFiles,
+    pub(crate) project: ProjectArguments,
     /// Check it for this platform too. By default, say on which platforms it can be built.
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
@@ -69,7 +71,7 @@ pub(crate) enum Format {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GraphArguments {
     #[command(flatten)]
-    pub(crate) description: DescriptionFiles,
+    pub(crate) project: ProjectArguments,
     /// The language of the drawing.
     #[arg(long, value_enum, default_value = "svg")]
     pub(crate) format: Drawing,
@@ -90,12 +92,7 @@ pub(crate) enum Drawing {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ImageArguments {
     #[command(flatten)]
-    pub(crate) description: DescriptionFiles,
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// Fill a region with the contents of a file. The region grows if the file is larger. May be repeated.
-    #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
-    pub(crate) prefill: Vec<(String, PathBuf)>,
+    pub(crate) system: SystemArguments,
     /// Build the image for use, on Microkit: its supervisor reports faults and restarts, but it prints
     /// nothing for protection domains and lets none of them end the machine.
     #[arg(long)]
@@ -110,15 +107,22 @@ pub(crate) struct InspectArguments {
     /// The image: of the classic platform, the file system.elf; of Microkit, the file image.
     pub(crate) image: PathBuf,
     #[command(flatten)]
-    pub(crate) description: DescriptionFiles,
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// A region and the file that filled it when the image was built. May be repeated.
-    #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
-    pub(crate) prefill: Vec<(String, PathBuf)>,
+    pub(crate) system: SystemArguments,
     /// The image was built with --product.
     #[arg(long)]
     pub(crate) product: bool,
+}
+
+/// What a system is built from, and for what.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SystemArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Fill a region with the contents of a file. The region grows if the file is larger. May be repeated.
+    #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
+    pub(crate) prefill: Vec<(String, PathBuf)>,
 }
 
 fn prefill(text: &str) -> Result<(String, PathBuf), String> {
@@ -131,18 +135,27 @@ fn prefill(text: &str) -> Result<(String, PathBuf), String> {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
-    pub(crate) description: DescriptionFiles,
-    /// The file to send. By default a generated file of about 1 MiB.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) input: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// Seconds after which the machine is stopped. By default 60, and 2 more for each MiB of the file.
+    pub(crate) system: SystemArguments,
+    /// Stop the machine once the console has shown a line that begins like this. May be repeated: the order
+    /// does not matter. A fault or an error that is not expected is a failure then, and so is an end of the
+    /// system before that, unless it has shown all lines and ends with code 0.
+    #[arg(long, value_name = "LINE")]
+    pub(crate) expect: Vec<String>,
+    /// Seconds after which the machine is stopped. By default it runs until the system ends it.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) limit: Option<u64>,
-    /// Print the console of the machine.
-    #[arg(long)]
-    pub(crate) console: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ProjectTestArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+    /// Only this platform. By default all platforms for which this machine has the tools.
+    #[arg(long, value_enum)]
+    pub(crate) platform: Option<Platform>,
+    /// Arguments for the test runner: a filter, --exact, --skip, --list, --test-threads.
+    #[arg(last = true, value_name = "FILTER")]
+    pub(crate) runner: Vec<String>,
 }
 
 #[derive(Clone, Debug, Args)]

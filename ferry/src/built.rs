@@ -6,11 +6,12 @@ use crate::description_files::DescriptionFiles;
 use crate::hosted::{Hosted, HostedError};
 use crate::microkit::{Microkit, MicrokitError};
 use crate::prefill::{Prefill, Priority};
+use crate::project::Project;
 use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
-use ferry_description::Description;
+use ferry_description::{Description, Domain};
 use ferry_harness::Feature;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A platform, ready to run systems.
 pub(crate) enum Built {
@@ -36,13 +37,16 @@ impl Built {
         target: Target,
         selection: Selection,
         workspace: &Workspace,
+        project: &Project,
     ) -> Result<Self, BuiltError> {
         Ok(match target.platform {
-            Platform::Classic => Self::Classic(Classic::build(workspace, selection)?),
+            Platform::Classic => Self::Classic(Classic::build(workspace, selection, project)?),
             Platform::Microkit => {
-                Self::Microkit(Microkit::build(workspace, target.board, target.config, selection)?)
+                Self::Microkit(Microkit::build(workspace, target.board, target.config, selection, project)?)
             }
-            Platform::Hosted => Self::Hosted(Hosted::build(workspace, selection, target.processors)?),
+            Platform::Hosted => {
+                Self::Hosted(Hosted::build(workspace, selection, target.processors, project)?)
+            }
         })
     }
 
@@ -63,9 +67,11 @@ impl Built {
                 Ok(classic::emulator(&image, prefills))
             }
             Self::Microkit(microkit) => {
-                Ok(microkit.emulator(&files.system, &files.flows, prefills, priorities, directory)?)
+                Ok(microkit.image(files, description, prefills, priorities, directory)?.0)
             }
-            Self::Hosted(hosted) => Ok(hosted.emulator(files, prefills, priorities, directory)?),
+            Self::Hosted(hosted) => {
+                Ok(hosted.emulator(files, description, prefills, priorities, directory)?)
+            }
         }
     }
 
@@ -86,12 +92,21 @@ impl Built {
         }
     }
 
-    /// The ELF file of a protection domain. `fpu` is the value of its attribute `fpu`.
-    pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, BuiltError> {
+    /// The file of a protection domain's program.
+    pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, BuiltError> {
         match self {
-            Self::Classic(classic) => Ok(classic.program(name)?),
-            Self::Microkit(microkit) => Ok(microkit.program(name, fpu)?),
-            Self::Hosted(hosted) => Ok(hosted.program(name)?),
+            Self::Classic(classic) => Ok(classic.program_path(domain)?),
+            Self::Microkit(microkit) => Ok(microkit.program_path(domain)?),
+            Self::Hosted(hosted) => Ok(hosted.program_path(domain)?),
+        }
+    }
+
+    /// The ELF file of a protection domain.
+    pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, BuiltError> {
+        match self {
+            Self::Classic(classic) => Ok(classic.program(domain)?),
+            Self::Microkit(microkit) => Ok(microkit.program(domain)?),
+            Self::Hosted(hosted) => Ok(hosted.program(domain)?),
         }
     }
 }

@@ -6,15 +6,17 @@ use crate::description_files::DescriptionError;
 use crate::error::Error;
 use crate::known::Known;
 use crate::output::line;
+use crate::project::Project;
 use crate::target::{Config, Platform, Target};
 use ferry_description::{Description, Mistakes, Verdict, count};
 
 /// Checks both files and prints the report. As JSON, mistakes are part of what is printed.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
-    let files = &arguments.description;
+    let project = arguments.project.project()?;
+    let files = &project.files;
     let targets: Vec<Target> =
         Target::all(Config::Debug).filter(|target| is_wanted(target, arguments)).collect();
-    let checked = checked(arguments, &targets);
+    let checked = checked(arguments, &project, &targets);
     if arguments.format == Format::Json {
         let verdict = match &checked {
             Ok(description) => Some(Verdict::right(description.report())),
@@ -30,7 +32,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     let description = checked?;
     line(format_args!("{}", description.report()))?;
     for target in &targets {
-        buildable(&description, target)?;
+        buildable(&description, &project, target)?;
     }
     line(format_args!(
         "\n{} and {} have no mistake: {}, {}",
@@ -43,20 +45,24 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
 }
 
 /// The description, if it has no mistake, and none for the targets that the caller asks about.
-fn checked(arguments: &CheckArguments, targets: &[Target]) -> Result<Description, DescriptionError> {
-    let description = arguments.description.load(&[])?;
+fn checked(
+    arguments: &CheckArguments,
+    project: &Project,
+    targets: &[Target],
+) -> Result<Description, DescriptionError> {
+    let description = project.files.load(&[])?;
     if arguments.platform.is_some() || arguments.board.is_some() {
         for target in targets {
-            check_for(&description, target)?;
+            check_for(&description, project, target)?;
         }
     }
     Ok(description)
 }
 
 /// Refuses what a target cannot do, and programs that it does not have.
-fn check_for(description: &Description, target: &Target) -> Result<(), Mistakes> {
+fn check_for(description: &Description, project: &Project, target: &Target) -> Result<(), Mistakes> {
     description.check_for(target.rules())?;
-    Known::of(*target).map_or(Ok(()), |known| known.check(description))
+    Known::of(*target, project).map_or(Ok(()), |known| known.check(description))
 }
 
 fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
@@ -66,10 +72,10 @@ fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
 }
 
 /// Says whether the system can be built for a target, and what is first in the way.
-fn buildable(description: &Description, target: &Target) -> Result<(), Error> {
+fn buildable(description: &Description, project: &Project, target: &Target) -> Result<(), Error> {
     let first = |mistakes: Mistakes| mistakes.iter().next().map(ToString::to_string).unwrap_or_default();
     let name = target.rules().name;
-    match check_for(description, target).map_err(first) {
+    match check_for(description, project, target).map_err(first) {
         Ok(()) => line(format_args!("can be built for {name}"))?,
         Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
     }

@@ -4,8 +4,9 @@
 use crate::boot::Emulator;
 use crate::file::{self, FileError};
 use crate::prefill::Prefill;
-use crate::programs::{Programs, ProgramsError};
+use crate::programs::{Programs, ProgramsError, Search, freestanding};
 use crate::progress::Step;
+use crate::project::{Compilation, Project};
 use crate::setup::{self, SetupError};
 use crate::target::Selection;
 use crate::workspace::Workspace;
@@ -24,7 +25,9 @@ pub(crate) const DOMAINS: &str = "ferry-pds-classic";
 /// The kernel and the programs. They are built once, for any number of images.
 pub(crate) struct Classic {
     kernel: KernelImage,
-    programs: Programs,
+    /// The initialiser's ELF file.
+    initialiser: Vec<u8>,
+    programs: Search,
 }
 
 /// An image on disk.
@@ -55,21 +58,31 @@ pub(crate) enum ClassicError {
 
 impl Classic {
     /// Builds what all images share.
-    pub(crate) fn build(workspace: &Workspace, selection: Selection) -> Result<Self, ClassicError> {
+    pub(crate) fn build(
+        workspace: &Workspace,
+        selection: Selection,
+        project: &Project,
+    ) -> Result<Self, ClassicError> {
         setup::tools()?;
         let kernel = build_kernel(workspace)?;
-        let programs = Programs::build_freestanding(
-            workspace,
-            &[INITIALISER, DOMAINS],
-            Some((selection, DOMAINS)),
-            &PC99,
-        )?;
-        Ok(Self { kernel, programs })
+        let features = Some((selection, DOMAINS));
+        let mut own = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS], features, &PC99)?;
+        let initialiser = own.take(INITIALISER)?;
+        let initialiser = fs::read(&initialiser).map_err(file::failed("read", &initialiser))?;
+        let compilation =
+            Compilation { platform: "classic", profile: "release", directory: "build", lock: None };
+        let compiled = project.compile(&workspace.root, &compilation, |cargo| freestanding(cargo, &PC99))?;
+        Ok(Self { kernel, initialiser, programs: Search::new(own, compiled, project.ready.clone())? })
     }
 
-    /// The ELF file of one of the protection domains.
-    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, ClassicError> {
-        Ok(self.programs.read(name, &"ferry")?)
+    /// The file of a protection domain's program.
+    pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, ClassicError> {
+        Ok(self.programs.path(domain)?)
+    }
+
+    /// The ELF file of a protection domain.
+    pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, ClassicError> {
+        Ok(self.programs.read(domain)?)
     }
 
     /// The bytes of an image.
@@ -78,9 +91,8 @@ impl Classic {
         description: &Description,
         prefills: &[Prefill],
     ) -> Result<Vec<u8>, ClassicError> {
-        let initialiser = self.programs.read(INITIALISER, &"ferry")?;
-        let program = |domain: &Domain| Ok(self.programs.read(&domain.program, &domain.place)?);
-        Ok(ferry_classic_image::image(description, &initialiser, &program, prefills)?)
+        let program = |domain: &Domain| Ok(self.programs.read(domain)?);
+        Ok(ferry_classic_image::image(description, &self.initialiser, &program, prefills)?)
     }
 
     /// Reads an image back, and compares it with the description and with what it should consist of.
@@ -90,9 +102,8 @@ impl Classic {
         prefills: &[Prefill],
         image: &[u8],
     ) -> Result<(Vec<Difference>, Compared), ClassicError> {
-        let initialiser = self.programs.read(INITIALISER, &"ferry")?;
-        let program = |domain: &Domain| Ok(self.programs.read(&domain.program, &domain.place)?);
-        Ok(ferry_classic_image::inspect(description, image, &initialiser, &program, prefills)?)
+        let program = |domain: &Domain| Ok(self.programs.read(domain)?);
+        Ok(ferry_classic_image::inspect(description, image, &self.initialiser, &program, prefills)?)
     }
 
     /// Writes an image to `path`.

@@ -1,17 +1,14 @@
-//! The two files of a system, as the command line takes them, and how they become a checked description.
+//! The two files of a system, and how they become a checked description.
 
-use clap::Args;
 use ferry_description::{Description, Mistakes, Platform, ReadError, Source};
 use std::path::PathBuf;
 
 /// The files of a system.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug)]
 pub(crate) struct DescriptionFiles {
     /// The system description.
-    #[arg(long, value_name = "FILE", default_value = "system.xml")]
     pub(crate) system: PathBuf,
     /// The flows: who may send to whom.
-    #[arg(long, value_name = "FILE", default_value = "flows.toml")]
     pub(crate) flows: PathBuf,
 }
 

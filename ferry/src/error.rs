@@ -8,11 +8,13 @@ use crate::classic::ClassicError;
 use crate::description_files::DescriptionError;
 use crate::edit::EditError;
 use crate::file::FileError;
-use crate::input::InputError;
 use crate::microkit::{MicrokitError, SdkError};
 use crate::output::{OutputError, has_colour, note};
+use crate::prefill::PrefillError;
 use crate::programs::ProgramsError;
+use crate::project::ProjectError;
 use crate::setup::SetupError;
+use crate::test::TestError;
 use crate::workspace::WorkspaceError;
 use ferry_description::{Mistakes, count, shown};
 use std::process::ExitCode;
@@ -32,6 +34,10 @@ pub(crate) enum Error {
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
+    Prefill(#[from] PrefillError),
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
     Programs(#[from] ProgramsError),
@@ -40,9 +46,9 @@ pub(crate) enum Error {
     #[error(transparent)]
     Built(BuiltError),
     #[error(transparent)]
-    Input(#[from] InputError),
-    #[error(transparent)]
     Bench(#[from] BenchError),
+    #[error(transparent)]
+    Test(#[from] TestError),
     #[error(transparent)]
     Boot(#[from] BootError),
     #[error(transparent)]
@@ -68,8 +74,6 @@ pub(crate) enum Error {
     ImageDiffers { count: usize, lines: String },
     #[error("only Microkit has images for use; leave out --product, or add --platform microkit")]
     NoProduct,
-    #[error("{what}\n{remedy}")]
-    Transfer { what: String, remedy: &'static str },
 }
 
 impl From<Mistakes> for Error {

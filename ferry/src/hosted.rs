@@ -4,13 +4,14 @@
 
 use crate::boot::Emulator;
 use crate::description_files::DescriptionFiles;
-use crate::file::{self, FileError};
+use crate::file::FileError;
 use crate::prefill::{self, Prefill, Priority};
-use crate::programs::{Programs, ProgramsError};
+use crate::programs::{Programs, ProgramsError, Search};
+use crate::project::{Compilation, Project};
 use crate::target::Selection;
 use crate::workspace::Workspace;
-use ferry_description::CENTRAL;
-use std::fs;
+use ferry_description::{Description, Domain};
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,8 +25,7 @@ pub(crate) const DOMAINS: &str = "ferry-pds-hosted";
 /// The launcher and the programs. They are built once, for any number of systems.
 pub(crate) struct Hosted {
     launcher: PathBuf,
-    /// The directory with the programs of the protection domains.
-    programs: PathBuf,
+    programs: Search,
     /// The number of processors that a system may use. By default all.
     processors: Option<NonZeroUsize>,
     /// Whether protection domains are scheduled by their priorities.
@@ -47,25 +47,34 @@ impl Hosted {
         workspace: &Workspace,
         selection: Selection,
         processors: Option<NonZeroUsize>,
+        project: &Project,
     ) -> Result<Self, HostedError> {
-        // The launcher does nothing that takes long, so it needs no optimised build. It is built together
-        // with this package. Built alone, it would need other features of the dependencies they share, and
-        // Cargo would compile those again.
-        let packages = [env!("CARGO_PKG_NAME"), LAUNCHER_PACKAGE];
-        let launcher = Programs::build_for_this_machine(workspace, "dev", &packages, None)?;
-        let launcher = launcher.path(LAUNCHER, &"ferry")?.to_owned();
+        // The launcher does nothing that takes long, so it needs no optimised build. In a checkout it is
+        // built together with this package. Built alone, it would need other features of the dependencies
+        // they share, and Cargo would compile those again.
+        let packages = [LAUNCHER_PACKAGE, env!("CARGO_PKG_NAME")];
+        let packages = if workspace.is_checkout { &packages[..] } else { &packages[..1] };
+        let launcher = Programs::build_for_this_machine(workspace, "dev", packages, None)?;
+        let launcher = launcher.path(LAUNCHER)?.to_owned();
         let domains = Some((selection, DOMAINS));
-        let programs = Programs::build_for_this_machine(workspace, "release", &[DOMAINS], domains)?;
-        let programs = programs.path(CENTRAL, &"ferry")?.parent().unwrap_or(Path::new(".")).to_owned();
+        let own = Programs::build_for_this_machine(workspace, "release", &[DOMAINS], domains)?;
+        let compilation =
+            Compilation { platform: "hosted", profile: "release", directory: "build", lock: None };
+        let compiled = project.compile(&workspace.root, &compilation, |_| {})?;
+        let programs = Search::new(own, compiled, project.ready.clone())?;
         let by_priority = processors == Some(NonZeroUsize::MIN)
             && Command::new(&launcher).arg("--may-prioritise").status().is_ok_and(|status| status.success());
         Ok(Self { launcher, programs, processors, by_priority })
     }
 
-    /// The ELF file of one of the protection domains.
-    pub(crate) fn program(&self, name: &str) -> Result<Vec<u8>, HostedError> {
-        let path = self.programs.join(name);
-        Ok(fs::read(&path).map_err(file::failed("read", &path))?)
+    /// The file of a protection domain's program.
+    pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, HostedError> {
+        Ok(self.programs.path(domain)?)
+    }
+
+    /// The ELF file of a protection domain.
+    pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, HostedError> {
+        Ok(self.programs.read(domain)?)
     }
 
     /// Whether protection domains are scheduled by their priorities. That takes a system on one processor,
@@ -79,13 +88,18 @@ impl Hosted {
     pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,
+        description: &Description,
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
     ) -> Result<Emulator, HostedError> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
-        command.arg("--programs").arg(&self.programs);
+        for domain in &description.system.domains {
+            let mut word = OsString::from(format!("{}=", domain.name));
+            word.push(self.programs.path(domain)?);
+            command.arg("--program").arg(word);
+        }
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);
         }

@@ -7,7 +7,6 @@ use crate::file;
 use crate::inspect;
 use crate::microkit::{self, Microkit};
 use crate::output::line;
-use crate::prefill;
 use crate::shell;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
@@ -15,13 +14,8 @@ use std::fs;
 
 /// Builds the image and prints the command that boots it.
 pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
-    let prefills = prefill::read(&arguments.prefill)?;
-    let description = arguments.description.load_for(arguments.target.rules(), &prefill::sizes(&prefills))?;
-    if let Some((region, _)) = prefills.iter().find(|(region, _)| description.system.region(region).is_none())
-    {
-        return Err(Error::NoSuchRegion { region: region.clone() });
-    }
-    let target = arguments.target;
+    let target = arguments.system.target;
+    let (project, prefills, description) = arguments.system.load()?;
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }
@@ -29,18 +23,19 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     let emulator = match target.platform {
         Platform::Hosted => return Err(Error::NoImage),
         Platform::Microkit => {
+            let workspace = Workspace::of(&project)?;
             let mut microkit =
-                Microkit::build(&Workspace::locate()?, target.board, target.config, Selection::System)?;
+                Microkit::build(&workspace, target.board, target.config, Selection::System, &project)?;
             if arguments.product {
                 microkit = microkit.for_products();
             }
-            let files = &arguments.description;
-            let (emulator, compared) = microkit.image(&files.system, &files.flows, &prefills, &[], output)?;
+            let (emulator, compared) =
+                microkit.image(&project.files, &description, &prefills, &[], output)?;
             line(format_args!("{}\n{compared}", output.join(microkit::IMAGE).display()))?;
             emulator
         }
         Platform::Classic => {
-            let classic = Classic::build(&Workspace::locate()?, Selection::System)?;
+            let classic = Classic::build(&Workspace::of(&project)?, Selection::System, &project)?;
             let image = classic.write_image(&description, &prefills, &output.join("system.elf"))?;
             let written = fs::read(&image.system).map_err(file::failed("read", &image.system))?;
             let (differences, compared) = classic.inspect(&description, &prefills, &written)?;

@@ -6,6 +6,7 @@ use crate::classic::Classic;
 use crate::description_files::DescriptionFiles;
 use crate::file;
 use crate::microkit::{self, Inspection, Microkit};
+use crate::project::Project;
 use crate::target::Selection;
 use crate::workspace::Workspace;
 use libtest_mimic::{Failed, Trial};
@@ -25,9 +26,10 @@ pub(crate) fn of_microkit(
     let (microkit, files) = (microkit.clone(), files.clone());
     let name = format!("{prefix}two_builds_give_the_same_image_and_a_changed_program_is_found");
     Trial::test(name, move || {
+        let description = files.load(&[])?;
         let build = |name: &str| -> Result<(PathBuf, Vec<u8>), Failed> {
             let output = directory.join(name);
-            microkit.image(&files.system, &files.flows, &[], &[], &output)?;
+            microkit.image(&files, &description, &[], &[], &output)?;
             let image = output.join(microkit::IMAGE);
             let bytes = read(&image)?;
             Ok((image, bytes))
@@ -36,11 +38,13 @@ pub(crate) fn of_microkit(
         if bytes != build("another/second")?.1 {
             return Err("two builds gave two images".into());
         }
-        let inspect = || microkit.inspect(&image, &files.system, &files.flows, &[], &[]);
+        let inspect = || microkit.inspect(&image, &files, &description, &[]);
         if let Inspection::Differs(lines) = inspect()? {
             return Err(lines.join("\n").into());
         }
-        let at = position(&bytes, &microkit.program(DOMAIN, false)?)?;
+        let domain = description.system.domains.iter().find(|domain| domain.name == DOMAIN);
+        let domain = domain.ok_or("the demo has no sender")?;
+        let at = position(&bytes, &microkit.program(domain)?)?;
         bytes[at] ^= 1;
         fs::write(&image, &bytes).map_err(file::failed("write", &image))?;
         match inspect()? {
@@ -55,11 +59,11 @@ pub(crate) fn of_microkit(
 }
 
 /// The trial for classic. It builds in the process, so all that differs is the file.
-pub(crate) fn of_classic(workspace: &Workspace, files: &DescriptionFiles, directory: PathBuf) -> Trial {
-    let (workspace, files) = (workspace.clone(), files.clone());
+pub(crate) fn of_classic(workspace: &Workspace, demo: &Project, directory: PathBuf) -> Trial {
+    let (workspace, demo) = (workspace.clone(), demo.clone());
     Trial::test("two_builds_give_the_same_image", move || {
-        let classic = Classic::build(&workspace, Selection::System)?;
-        let description = files.load(&[])?;
+        let classic = Classic::build(&workspace, Selection::System, &demo)?;
+        let description = demo.files.load(&[])?;
         let build = |name: &str| -> Result<Vec<u8>, Failed> {
             let path = directory.join(name).join("system.elf");
             classic.write_image(&description, &[], &path)?;

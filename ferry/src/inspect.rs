@@ -7,7 +7,6 @@ use crate::error::Error;
 use crate::file;
 use crate::microkit::{Inspection, Microkit};
 use crate::output::line;
-use crate::prefill;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
 use ferry_description::{Compared, Difference};
@@ -15,29 +14,28 @@ use std::fs;
 
 /// Reads the image, and prints what was compared, or each difference.
 pub(crate) fn inspect(arguments: &InspectArguments) -> Result<(), Error> {
-    let target = arguments.target;
+    let target = arguments.system.target;
     if target.platform == Platform::Hosted {
         return Err(Error::NoInspection);
     }
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }
-    let prefills = prefill::read(&arguments.prefill)?;
-    let files = &arguments.description;
-    let description = files.load_for(target.rules(), &prefill::sizes(&prefills))?;
-    let (workspace, path) = (Workspace::locate()?, &arguments.image);
+    let (project, prefills, description) = arguments.system.load()?;
+    let (workspace, path) = (Workspace::of(&project)?, &arguments.image);
     let compared = if target.platform == Platform::Microkit {
-        let mut microkit = Microkit::build(&workspace, target.board, target.config, Selection::System)?;
+        let mut microkit =
+            Microkit::build(&workspace, target.board, target.config, Selection::System, &project)?;
         if arguments.product {
             microkit = microkit.for_products();
         }
-        match microkit.inspect(path, &files.system, &files.flows, &prefills, &[])? {
+        match microkit.inspect(path, &project.files, &description, &prefills)? {
             Inspection::Equal(compared) => compared,
             Inspection::Differs(lines) => return Err(differs(&lines)),
         }
     } else {
         let image = fs::read(path).map_err(file::failed("read", path))?;
-        let classic = Classic::build(&workspace, Selection::System)?;
+        let classic = Classic::build(&workspace, Selection::System, &project)?;
         let (differences, compared) = classic.inspect(&description, &prefills, &image)?;
         result(&differences, compared)?
     };

@@ -1,7 +1,8 @@
-//! What is known of a platform's programs without building any: their names, from Cargo's manifests, and the
-//! addresses that they occupy, if they were built before. `ferry check` says what the image builder of the
-//! platform would say. Outside of a checkout nothing is known, and nothing is said.
+//! What is known of a system's programs without building any: their names, from Cargo's manifests, ready
+//! files, and the addresses that programs occupy, if they were built before. `ferry check` says what the
+//! image builder of the platform would say. Without Ferry's sources nothing is known, and nothing is said.
 
+use crate::project::Project;
 use crate::target::{Platform, Target};
 use crate::workspace::Workspace;
 use crate::{classic, hosted, microkit};
@@ -11,22 +12,22 @@ use ferry_description::{Description, Domain, Mistakes};
 use object::{Object, ObjectSegment};
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is known of the programs for one target.
-pub(crate) struct Known {
+pub(crate) struct Known<'a> {
     target: Target,
-    /// The names of the programs.
+    project: &'a Project,
+    /// The names of Ferry's own programs and of the project's.
     names: Vec<String>,
-    /// The directories in which they lie when they are built: for domains without floating-point registers,
-    /// and for all others.
-    directories: Option<[PathBuf; 2]>,
+    /// Where Cargo puts programs: for domains without floating-point registers, and for all others.
+    directories: Vec<[PathBuf; 2]>,
 }
 
-impl Known {
+impl<'a> Known<'a> {
     /// Looks up what is known.
-    pub(crate) fn of(target: Target) -> Option<Self> {
-        let workspace = Workspace::locate().ok()?;
+    pub(crate) fn of(target: Target, project: &'a Project) -> Option<Self> {
+        let workspace = Workspace::of(project).ok()?;
         let (manifest, package) = match target.platform {
             Platform::Classic => ("Cargo.toml", classic::DOMAINS),
             Platform::Hosted => ("Cargo.toml", hosted::DOMAINS),
@@ -35,28 +36,36 @@ impl Known {
         let metadata =
             MetadataCommand::new().manifest_path(workspace.root.join(manifest)).no_deps().exec().ok()?;
         let package = metadata.packages.iter().find(|found| found.name.as_str() == package)?;
-        let programs = package.targets.iter().filter(|target| target.is_bin());
-        let mut names: Vec<String> = programs.map(|program| program.name.clone()).collect();
+        // Programs of the tests are not for a project.
+        let own = package.targets.iter().filter(|it| it.is_bin() && it.required_features.is_empty());
+        let own = own.map(|program| program.name.as_str());
+        let mut names: Vec<String> = own.chain(project.binaries()).map(str::to_owned).collect();
         names.sort();
+        let of_project = project.products().join(target.platform.name());
         let directories = match target.platform {
-            Platform::Classic => {
-                let directory = workspace.target.join(PC99.target).join("release");
-                Some([directory.clone(), directory])
+            Platform::Classic => [workspace.target, of_project.join("build")]
+                .map(|directory| directory.join(PC99.target).join("release"))
+                .map(|directory| [directory.clone(), directory])
+                .to_vec(),
+            Platform::Microkit => {
+                let (board, config) = (target.board, target.config);
+                let own = microkit::directories(&workspace.target.join("microkit"), board, config);
+                own.into_iter().chain(microkit::directories(&of_project, board, config)).collect()
             }
-            Platform::Microkit => microkit::directories(&workspace, target.board, target.config),
             // Linux puts programs where the description maps nothing.
-            Platform::Hosted => None,
+            Platform::Hosted => Vec::new(),
         };
-        Some(Self { target, names, directories })
+        Some(Self { target, project, names, directories })
     }
 
     /// Refuses paths that no program has, and maps over programs.
     pub(crate) fn check(&self, description: &Description) -> Result<(), Mistakes> {
-        // On Microkit a path may also lead out of the directory of the programs, to a file of any name.
-        let others = description.system.domains.iter().filter(|domain| self.is_file(domain));
         let mut names = self.names.clone();
-        names.extend(others.map(|domain| self.name(&domain.program)));
-        description.check_programs(self.target.rules(), &names, |path| self.name(path))?;
+        let is_ready = |domain: &&Domain| {
+            self.project.ready.iter().any(|directory| directory.join(&domain.program).is_file())
+        };
+        names.extend(description.system.domains.iter().filter(is_ready).map(|domain| name(&domain.program)));
+        description.check_programs(self.target.rules(), &names, name)?;
         for domain in &description.system.domains {
             if let Some(segments) = self.segments(domain) {
                 description.check_program(&domain.name, &segments)?;
@@ -65,31 +74,22 @@ impl Known {
         Ok(())
     }
 
-    /// The name of the program that a path stands for. On Microkit the directory counts too.
-    fn name(&self, path: &str) -> String {
-        let is_microkit = self.target.platform == Platform::Microkit;
-        let name = if is_microkit {
-            Some(path.strip_suffix(".elf").unwrap_or(path).into())
-        } else {
-            Path::new(path).file_stem().map(|name| name.to_string_lossy().into_owned())
-        };
-        name.unwrap_or_default()
-    }
-
-    /// Whether the image builder for Microkit finds a file by the path itself.
-    fn is_file(&self, domain: &Domain) -> bool {
-        let is_microkit = self.target.platform == Platform::Microkit;
-        let found = |directory: &PathBuf| directory.join(&domain.program).is_file();
-        is_microkit && self.directories.iter().flatten().any(found)
-    }
-
     /// The addresses that the program of a domain occupies, if it is built.
     fn segments(&self, domain: &Domain) -> Option<Vec<Range<u64>>> {
-        let [without_fpu, all] = self.directories.as_ref()?;
-        let directory = if domain.fpu { all } else { without_fpu };
-        let contents = fs::read(directory.join(self.name(&domain.program))).ok()?;
+        let is_binary = self.names.contains(&name(&domain.program));
+        let built = self.directories.iter().filter(|_| is_binary).map(|[without_fpu, all]| {
+            let directory = if domain.fpu { all } else { without_fpu };
+            directory.join(name(&domain.program))
+        });
+        let ready = self.project.ready.iter().map(|directory| directory.join(&domain.program));
+        let contents = built.chain(ready).find_map(|path| fs::read(path).ok())?;
         let program = object::File::parse(contents.as_slice()).ok()?;
         let occupied = |address: u64, bytes: u64| address..address.saturating_add(bytes);
         Some(program.segments().map(|segment| occupied(segment.address(), segment.size())).collect())
     }
+}
+
+/// The name of the program that a path stands for.
+fn name(path: &str) -> String {
+    path.strip_suffix(".elf").unwrap_or(path).to_owned()
 }

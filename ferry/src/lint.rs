@@ -51,7 +51,8 @@ pub(crate) fn lint() -> Result<(), Error> {
     for board in &MICROKIT {
         let built = Microkit::find(&workspace, board, Config::Release, Selection::Tests)?;
         let mut cargo = microkit();
-        built.freestanding(&mut cargo, &built.directory(&workspace));
+        cargo.arg("--target-dir").arg(built.directory(&workspace));
+        built.freestanding(&mut cargo);
         cargo.args(["--features", "ferry-pds-microkit/harness"]);
         clippy(&format!("the programs for {}", board.name), cargo, MICROKIT_PROGRAMS, PROGRAMS)?;
     }

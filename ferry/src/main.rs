@@ -4,8 +4,9 @@
 //! the workspace and its tools, the programs that Cargo builds, the image of a platform, the boot. Results go
 //! to standard output. Progress and errors go to standard error.
 //!
-//! Exit status: 0 for success; 1 for failure; 2 for wrong arguments, or for something that the platform
-//! cannot do here, such as an image of the hosted platform, or Microkit without an SDK.
+//! Exit status: 0 for success (`ferry run`: the code of the system); 1 for failure; 2 for wrong arguments, or
+//! for something that the platform cannot do here, such as an image of the hosted platform, or Microkit
+//! without an SDK.
 #![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
@@ -15,6 +16,7 @@ mod built;
 mod check;
 mod classic;
 mod console;
+mod demo_trials;
 mod description_files;
 mod edit;
 mod error;
@@ -23,7 +25,6 @@ mod graph;
 mod hosted;
 mod image;
 mod image_trials;
-mod input;
 mod inspect;
 mod known;
 mod lint;
@@ -32,10 +33,12 @@ mod output;
 mod prefill;
 mod programs;
 mod progress;
+mod project;
 mod run;
+mod self_test;
 mod setup;
 mod shell;
-mod summary;
+mod symbols;
 mod target;
 mod templates;
 mod test;
@@ -43,6 +46,7 @@ mod workspace;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use error::Error;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -55,12 +59,18 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Lint => lint::lint(),
         Command::Remove(arguments) => edit::remove(&arguments),
-        Command::Run(arguments) => run::run(&arguments),
+        Command::Run(arguments) => return ended(run::run(&arguments)),
+        Command::SelfTest(arguments) => self_test::self_test(&arguments),
         Command::Setup => setup::setup(),
         Command::Test(arguments) => test::test(&arguments),
     };
+    ended(done.map(|()| ExitCode::SUCCESS))
+}
+
+/// The exit code of a command. An error is printed.
+fn ended(done: Result<ExitCode, Error>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             error.print();
             error.exit_code()

@@ -1,20 +1,32 @@
-//! Builds programs of this workspace with Cargo and finds their ELF files. These are the programs of the
-//! classic platform, and those that run on this machine.
+//! Builds programs with Cargo, and finds the program that a system description names.
 
+use crate::file::FileError;
 use crate::progress::{self, Step};
 use crate::target::Selection;
 use crate::workspace::{self, Workspace};
 use cargo_metadata::Message;
 use ferry_boards::Board;
-use std::collections::BTreeMap;
+use ferry_description::Domain;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The programs that were built.
-#[derive(Debug)]
+/// Programs that Cargo has built.
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Programs {
-    files: BTreeMap<String, PathBuf>,
+    /// The name of each, and its file. A name occurs once for each target for which it was built.
+    files: Vec<(String, PathBuf)>,
+}
+
+/// The programs of a system, and where they are looked for.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Search {
+    /// Ferry's own programs: central, and the ticker.
+    pub(crate) own: Programs,
+    /// What was built from the project's sources.
+    pub(crate) project: Programs,
+    /// Directories with ready programs.
+    pub(crate) ready: Vec<PathBuf>,
 }
 
 /// Which programs of a package of protection domains are built. `None` for packages without any.
@@ -28,12 +40,20 @@ pub(crate) enum ProgramsError {
     #[error("cargo could not build {0}; its messages are above")]
     Build(String),
     #[error(
-        "{place}: the domain's program is `{program}`, and none of the programs built is called `{name}`; \
-         put its source into client-pd/src/pd/{name}.rs or correct the path (there are: {known})"
+        "{place}: there is no program `{program}`; add it as a binary to the project's package, put the file \
+         into a directory of --programs, or correct the path (there are: {known})"
     )]
-    Unknown { place: String, program: String, name: String, known: String },
+    Unknown { place: String, program: String, known: String },
+    #[error(
+        "the project has a program `{name}`, which is the name of one of Ferry's own; give it another name"
+    )]
+    Taken { name: String },
+    #[error("cargo did not say where it put {0}; run the command again")]
+    Lost(String),
     #[error("could not read {}: {cause}; run the command again", path.display())]
     Read { path: PathBuf, cause: std::io::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl Programs {
@@ -44,14 +64,9 @@ impl Programs {
         features: Features<'_>,
         board: &Board,
     ) -> Result<Self, ProgramsError> {
-        Self::build(workspace, "release", packages, features, |cargo| {
-            cargo
-                // The caller's flags are meant for the host.
-                .env_remove("RUSTFLAGS")
-                .env_remove("CARGO_ENCODED_RUSTFLAGS")
-                .env(flags_variable(board.target), board.flags)
-                .args(["--target", board.target]);
-        })
+        let mut cargo = of_workspace(workspace, "release", packages, features);
+        freestanding(&mut cargo, board);
+        Self::run(cargo, &packages.join(" and "))
     }
 
     /// Builds all binaries of `packages` for this machine. The caller's compiler flags apply, for example
@@ -62,69 +77,184 @@ impl Programs {
         packages: &[&str],
         features: Features<'_>,
     ) -> Result<Self, ProgramsError> {
-        Self::build(workspace, profile, packages, features, |_| {})
+        Self::run(of_workspace(workspace, profile, packages, features), &packages.join(" and "))
     }
 
-    fn build(
-        workspace: &Workspace,
-        profile: &str,
-        packages: &[&str],
-        features: Features<'_>,
-        more: impl FnOnce(&mut Command),
-    ) -> Result<Self, ProgramsError> {
-        let mut step = Step::begin(format!("building {}", packages.join(" and ")));
-        let mut command = workspace::cargo(&workspace.root);
-        let directory = features
-            .map_or(Path::new(""), |(selection, _)| Path::new(selection.directory().unwrap_or_default()));
-        command
-            .args(["build", "--bins", "--profile", profile, "--target-dir"])
-            .arg(workspace.target.join(directory))
-            .args(features.iter().flat_map(|(selection, domains)| selection.arguments(domains)))
-            .arg("--message-format=json-render-diagnostics")
-            .args(progress::quiet())
-            .args(packages.iter().flat_map(|package| ["--package", package]))
-            .stdout(Stdio::piped());
-        more(&mut command);
-        let mut child = command.spawn().map_err(ProgramsError::Cargo)?;
-        let mut files = BTreeMap::new();
+    /// Runs a `cargo build`, and notes what it builds.
+    pub(crate) fn run(mut cargo: Command, what: &str) -> Result<Self, ProgramsError> {
+        let mut step = Step::begin(format!("building {what}"));
+        cargo.arg("--message-format=json-render-diagnostics").args(progress::quiet()).stdout(Stdio::piped());
+        let mut child = cargo.spawn().map_err(ProgramsError::Cargo)?;
+        let mut files = Vec::new();
         if let Some(output) = child.stdout.take() {
             for message in Message::parse_stream(BufReader::new(output)).map_while(Result::ok) {
                 let Message::CompilerArtifact(artifact) = message else { continue };
                 step.detail(format!("building {}", artifact.target.name));
                 if let Some(file) = artifact.executable {
-                    files.insert(artifact.target.name, file.into_std_path_buf());
+                    files.push((artifact.target.name, file.into_std_path_buf()));
                 }
             }
         }
         let status = child.wait().map_err(ProgramsError::Cargo)?;
-        if status.success() { Ok(Self { files }) } else { Err(ProgramsError::Build(packages.join(" and "))) }
+        if status.success() { Ok(Self { files }) } else { Err(ProgramsError::Build(what.to_owned())) }
     }
 
-    /// The path of a built program. `program` is its path in the system description, of which only the file
-    /// stem counts. `place` is where that path is written, for the error.
-    pub(crate) fn path(&self, program: &str, place: &dyn std::fmt::Display) -> Result<&Path, ProgramsError> {
-        let name = Path::new(program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let path = self.files.get(&name).ok_or_else(|| ProgramsError::Unknown {
-            place: place.to_string(),
-            program: program.to_owned(),
-            name,
-            known: self.files.keys().cloned().collect::<Vec<_>>().join(", "),
-        })?;
+    /// The file of a program.
+    pub(crate) fn path(&self, name: &str) -> Result<&Path, ProgramsError> {
+        self.find(name).ok_or_else(|| ProgramsError::Lost(name.to_owned()))
+    }
+
+    /// Takes a program out, so that no description can name it.
+    pub(crate) fn take(&mut self, name: &str) -> Result<PathBuf, ProgramsError> {
+        let path = self.path(name)?.to_owned();
+        self.files.retain(|(found, _)| found != name);
         Ok(path)
     }
 
-    /// The contents of a program's ELF file. The arguments are those of [`path`](Self::path).
-    pub(crate) fn read(
-        &self,
-        program: &str,
-        place: &dyn std::fmt::Display,
-    ) -> Result<Vec<u8>, ProgramsError> {
-        let path = self.path(program, place)?;
-        std::fs::read(path).map_err(|cause| ProgramsError::Read { path: path.to_owned(), cause })
+    /// Those that were built for a target.
+    pub(crate) fn of_target(&self, target: &str) -> Self {
+        let is_of_target = |path: &Path| path.components().any(|component| component.as_os_str() == target);
+        Self { files: self.files.iter().filter(|(_, path)| is_of_target(path)).cloned().collect() }
     }
+
+    fn find(&self, name: &str) -> Option<&Path> {
+        self.files.iter().find(|(found, _)| found == name).map(|(_, path)| path.as_path())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl Search {
+    /// Where a system's programs are. A project cannot have programs with the names of Ferry's own: nobody
+    /// would know which one runs.
+    pub(crate) fn new(own: Programs, project: Programs, ready: Vec<PathBuf>) -> Result<Self, ProgramsError> {
+        if let Some(name) = project.names().find(|name| own.find(name).is_some()) {
+            return Err(ProgramsError::Taken { name: name.to_owned() });
+        }
+        Ok(Self { own, project, ready })
+    }
+
+    /// The same, of what was built for a target.
+    pub(crate) fn of_target(&self, target: &str) -> Self {
+        Self {
+            own: self.own.of_target(target),
+            project: self.project.of_target(target),
+            ready: self.ready.clone(),
+        }
+    }
+
+    /// The file of a domain's program. The name of a binary stands for it with and without `.elf`. Every
+    /// other path is one in a directory of ready programs.
+    pub(crate) fn path(&self, domain: &Domain) -> Result<PathBuf, ProgramsError> {
+        let name = domain.program.strip_suffix(".elf").unwrap_or(&domain.program);
+        let binary = self.project.find(name).or_else(|| self.own.find(name)).map(Path::to_owned);
+        let mut ready = self.ready.iter().map(|directory| directory.join(&domain.program));
+        binary.or_else(|| ready.find(|path| path.is_file())).ok_or_else(|| {
+            let mut known: Vec<&str> = self.project.names().chain(self.own.names()).collect();
+            known.sort_unstable();
+            known.dedup();
+            let (place, program) = (domain.place.to_string(), domain.program.clone());
+            ProgramsError::Unknown { place, program, known: known.join(", ") }
+        })
+    }
+
+    /// The contents of a domain's program.
+    pub(crate) fn read(&self, domain: &Domain) -> Result<Vec<u8>, ProgramsError> {
+        let path = self.path(domain)?;
+        std::fs::read(&path).map_err(|cause| ProgramsError::Read { path, cause })
+    }
+}
+
+/// A `cargo build` of packages in Ferry's workspace.
+fn of_workspace(workspace: &Workspace, profile: &str, packages: &[&str], features: Features<'_>) -> Command {
+    let mut command = workspace::cargo(&workspace.root);
+    let directory =
+        features.map_or(Path::new(""), |(selection, _)| Path::new(selection.directory().unwrap_or_default()));
+    command
+        .args(["build", "--bins", "--profile", profile, "--target-dir"])
+        .arg(workspace.target.join(directory))
+        .args(features.iter().flat_map(|(selection, domains)| selection.arguments(domains)))
+        .args(packages.iter().flat_map(|package| ["--package", package]));
+    command
+}
+
+/// Has Cargo compile for a board without an operating system.
+pub(crate) fn freestanding(cargo: &mut Command, board: &Board) {
+    cargo
+        // The caller's flags are meant for the host.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env(flags_variable(board.target), board.flags)
+        .args(["--target", board.target]);
 }
 
 /// The environment variable from which Cargo takes the compiler flags for a target.
 pub(crate) fn flags_variable(target: &str) -> String {
     format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn programs(files: &[(&str, &str)]) -> Programs {
+        Programs { files: files.iter().map(|(name, path)| ((*name).into(), path.into())).collect() }
+    }
+
+    /// The domain `alpha` of a minimal system, with this program.
+    fn domain(program: &str) -> Domain {
+        use ferry_description::{Description, Source};
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let files = ["system.xml", "flows.toml"].map(|name| Source::read(&root.join("harness").join(name)));
+        let [system, flows] = files.map(Result::unwrap);
+        let description = Description::check(&system, &flows, &[]).unwrap();
+        Domain { program: program.into(), ..description.system.domains[0].clone() }
+    }
+
+    #[test]
+    fn a_path_names_a_binary_or_a_file_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("vendor")).unwrap();
+        fs::write(directory.path().join("vendor/driver.bin"), b"").unwrap();
+        fs::write(directory.path().join("sender.elf"), b"").unwrap();
+        let search = Search::new(
+            programs(&[("central", "/own/central")]),
+            programs(&[("sender", "/project/sender")]),
+            vec![directory.path().join("nothing"), directory.path().to_owned()],
+        )
+        .unwrap();
+        for (program, path) in [
+            ("sender.elf", "/project/sender".into()),
+            ("sender", "/project/sender".into()),
+            ("central.elf", "/own/central".into()),
+            ("vendor/driver.bin", directory.path().join("vendor/driver.bin")),
+        ] {
+            assert_eq!(search.path(&domain(program)).unwrap(), path, "{program}");
+        }
+        // The stem of a path is not its name.
+        for program in ["../../foo/sender.bin", "vendor/sender.elf", "sender.bin", "vendor"] {
+            let error = search.path(&domain(program)).unwrap_err().to_string();
+            assert!(error.contains(&format!("there is no program `{program}`;")), "{error}");
+            assert!(error.ends_with("(there are: central, sender)"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_project_cannot_replace_central() {
+        let taken =
+            Search::new(programs(&[("central", "/own")]), programs(&[("central", "/project")]), Vec::new());
+        assert_eq!(
+            taken.unwrap_err().to_string(),
+            "the project has a program `central`, which is the name of one of Ferry's own; give it another name"
+        );
+    }
+
+    #[test]
+    fn programs_of_two_targets_are_told_apart() {
+        let both = programs(&[("a", "/t/aarch64-one/release/a"), ("a", "/t/aarch64-two/release/a")]);
+        assert_eq!(both.of_target("aarch64-two").path("a").unwrap(), Path::new("/t/aarch64-two/release/a"));
+    }
 }

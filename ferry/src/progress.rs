@@ -37,14 +37,6 @@ impl Step {
             self.last = Instant::now();
         }
     }
-
-    /// Prints a line without disturbing the spinner.
-    pub(crate) fn line(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| note(format_args!("{line}"))),
-            None => note(format_args!("{line}")),
-        }
-    }
 }
 
 /// The option that silences Cargo where a spinner shows the step. Elsewhere Cargo's own lines show the

@@ -1,85 +1,88 @@
-//! `ferry run`: builds the demo with a file in it, runs it, and compares what arrived with the file.
+//! `ferry run`: builds a system, runs it, and shows its console.
 
-use crate::arguments::RunArguments;
-use crate::boot::{self, Boot, Emulator, Ending, Expectation};
+use crate::arguments::{RunArguments, SystemArguments};
+use crate::boot::{self, BootError, Ending, Expectation, Failure};
 use crate::built::Built;
 use crate::error::Error;
-use crate::input::{Input, REGION};
-use crate::output::line;
+use crate::file;
+use crate::output::{OutputError, line};
+use crate::prefill::{self, Prefill};
 use crate::progress::Step;
-use crate::summary::{Counters, Received, Summary};
+use crate::project::Project;
+use crate::symbols::Symbols;
 use crate::target::Selection;
 use crate::workspace::Workspace;
+use ferry_description::Description;
+use ferry_description::shown;
+use std::fs;
+use std::process::ExitCode;
 use std::time::Duration;
+use tempfile::TempDir;
 
-/// Time that a boot may take, and the time that each MiB of the file adds.
-const LIMIT: Duration = Duration::from_mins(1);
-const LIMIT_PER_MEBIBYTE: Duration = Duration::from_secs(2);
+/// The exit code if a system did not end in time, as of the command `timeout`.
+const NOT_IN_TIME: u8 = 124;
 
-/// Runs the demo.
-pub(crate) fn run(arguments: &RunArguments) -> Result<(), Error> {
-    let workspace = Workspace::locate()?;
-    let input = Input::read(arguments.input.as_deref(), &workspace)?;
-    let contents = input.region();
-    let grown = [(REGION, contents.len() as u64)];
-    let description = arguments.description.load_for(arguments.target.rules(), &grown)?;
-    if description.system.region(REGION).is_none() {
-        return Err(Error::NoSuchRegion { region: REGION.to_owned() });
+impl SystemArguments {
+    /// The project, what fills its regions, and its checked description.
+    pub(crate) fn load(&self) -> Result<(Project, Vec<Prefill>, Description), Error> {
+        let prefills = prefill::read(&self.prefill, self.target.platform)?;
+        let project = self.project.project()?;
+        let description = project.files.load_for(self.target.rules(), &prefill::sizes(&prefills))?;
+        let missing = |(region, _): &&Prefill| description.system.region(region).is_none();
+        if let Some((region, _)) = prefills.iter().find(missing) {
+            return Err(Error::NoSuchRegion { region: region.clone() });
+        }
+        Ok((project, prefills, description))
     }
-    let built = Built::build(arguments.target, Selection::System, &workspace)?;
-    let directory = workspace.products().join("run");
-    let prefills = [(REGION.to_owned(), contents)];
-    let emulator = built.emulator(&arguments.description, &description, &prefills, &[], &directory)?;
-    let mebibytes = u32::try_from(input.length() >> 20).unwrap_or(u32::MAX);
-    let limit = arguments.limit.map_or(LIMIT + LIMIT_PER_MEBIBYTE * mebibytes, Duration::from_secs);
-    let boot = boot_with_progress(built.what_runs(), emulator, limit, arguments.console)?;
-    let received = compare(&input, &boot)?;
-    let counters = Counters::of(&boot.console);
-    line(format_args!(
-        "{}",
-        Summary { input: &input.name, received: &received, counters, duration: boot.duration }
-    ))?;
-    Ok(())
 }
 
-fn boot_with_progress(
-    what: &str,
-    emulator: Emulator,
-    limit: Duration,
-    show_console: bool,
-) -> Result<Boot, Error> {
+/// Runs the system. The exit code is the system's, or 0 if all expected lines were seen.
+pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
+    let (project, prefills, description) = arguments.system.load()?;
+    let target = arguments.system.target;
+    let workspace = Workspace::of(&project)?;
+    let built = Built::build(target, Selection::System, &workspace, &project)?;
+    let directory = directory(&project)?;
+    let emulator = built.emulator(&project.files, &description, &prefills, &[], directory.path())?;
     let expectation = Expectation {
-        lines: vec!["ferry: received ".to_owned()],
+        lines: arguments.expect.clone(),
         fault: None,
-        ending: Ending::Exit(0),
-        limit,
+        ending: if arguments.expect.is_empty() { Ending::Any } else { Ending::AfterLines },
+        limit: arguments.limit.map_or(Duration::MAX, Duration::from_secs),
     };
-    let mut step = Step::begin(what);
-    let boot = boot::boot(emulator, &expectation, &mut |line| {
-        if show_console {
-            step.line(line);
-        }
-        if line.starts_with("Booting all finished") {
-            step.detail("sending the file");
+    let symbols = Symbols::new(&built, &description);
+    let mut unwritten: Option<OutputError> = None;
+    let mut step = Some(Step::begin(built.what_runs()));
+    let boot = boot::boot(emulator, &expectation, &mut |text| {
+        // The first line ends the spinner.
+        step = None;
+        // Once nobody reads them any more, lines are dropped.
+        let place = symbols.place(text);
+        for text in [Some(text), place.as_deref()].into_iter().flatten() {
+            if unwritten.is_none() {
+                unwritten = line(format_args!("{}", shown(text))).err();
+            }
         }
     });
-    Ok(boot?)
+    drop(step);
+    if let Some(error) = unwritten {
+        return Err(error.into());
+    }
+    match boot {
+        Ok(boot) => Ok(ExitCode::from(boot.code.unwrap_or(0))),
+        Err(BootError { failure: failure @ Failure::Timeout(_), .. }) => {
+            crate::output::note(format_args!("ferry: {failure}; raise --limit"));
+            Ok(ExitCode::from(NOT_IN_TIME))
+        }
+        // The console has been shown.
+        Err(BootError { failure, .. }) => Err(Error::Boot(BootError { failure, console: Vec::new() })),
+    }
 }
 
-/// Fails unless exactly the bytes of the file arrived, by length and SHA-256.
-fn compare(input: &Input, boot: &Boot) -> Result<Received, Error> {
-    let differs = |what: String| Error::Transfer {
-        what,
-        remedy: "the transfer is broken; run again with --console and compare the counters",
-    };
-    let received =
-        Received::of(&boot.console).ok_or_else(|| differs("the receiver's report is damaged".to_owned()))?;
-    if received.bytes != input.length() {
-        return Err(differs(format!("{} bytes were sent and {} arrived", input.length(), received.bytes)));
-    }
-    let sha256 = input.sha256();
-    if received.sha256 != sha256 {
-        return Err(differs(format!("SHA-256 {sha256} was sent and {} arrived", received.sha256)));
-    }
-    Ok(received)
+/// A directory for one run, so that several runs at a time do not mix their files.
+fn directory(project: &Project) -> Result<TempDir, Error> {
+    let products = project.products();
+    fs::create_dir_all(&products).map_err(file::failed("create", &products))?;
+    let made = tempfile::Builder::new().prefix("run-").tempdir_in(&products);
+    Ok(made.map_err(file::failed("create", &products))?)
 }

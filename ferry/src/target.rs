@@ -4,10 +4,12 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use ferry_boards::{Board, MICROKIT, PC99};
 use ferry_description::Platform as Rules;
+use serde::Deserialize;
 use std::num::NonZeroUsize;
 
 /// What protection domains run on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Platform {
     /// The seL4 5.0.0 kernel inside the crate sel4-sys, on an x86-64 PC.
     Classic,
@@ -15,6 +17,17 @@ pub(crate) enum Platform {
     Microkit,
     /// Linux processes on this machine: no seL4, no emulator, no image.
     Hosted,
+}
+
+impl Platform {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Microkit => "microkit",
+            Self::Hosted => "hosted",
+        }
+    }
 }
 
 /// What to build for.

@@ -1,41 +1,101 @@
 //! Where Ferry's sources and build products are.
 
+use crate::project::{Project, ProjectError};
 use cargo_metadata::MetadataCommand;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Ferry's own workspace.
+/// Ferry's own workspace: the sources of central, of the runtimes and of the image builders.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     /// The directory that holds the workspace's `Cargo.lock`.
     pub(crate) root: PathBuf,
-    /// Cargo's target directory. Everything that is built goes below it.
+    /// Cargo's target directory for these sources.
     pub(crate) target: PathBuf,
+    /// Directory for everything that Cargo does not build: the kernel, images.
+    products: PathBuf,
+    /// Whether this program was compiled from these sources and works on them.
+    pub(crate) is_checkout: bool,
+}
+
+/// Why the workspace was not found.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkspaceError {
+    #[error(
+        "Ferry's sources are neither above this directory nor where this program was compiled; run it inside a \
+         checkout of Ferry, or let the project's package depend on ferry-client"
+    )]
+    NotFound,
+    #[error("{}: cargo cannot describe the workspace: {cause}; run `cargo metadata` there", root.display())]
+    Metadata { root: PathBuf, cause: Box<cargo_metadata::Error> },
+    #[error(
+        "this is ferry {program}, and the sources in {} are those of ferry {sources}; install the same version: \
+         cargo install --path {}", root.display(), root.join("ferry").display()
+    )]
+    Version { program: &'static str, sources: String, root: PathBuf },
+    #[error(transparent)]
+    Project(#[from] ProjectError),
 }
 
 impl Workspace {
-    /// Finds the workspace in which this program was compiled, else one above the current directory.
+    /// The checkout above the current directory, else the one in which this program was compiled.
     pub(crate) fn locate() -> Result<Self, WorkspaceError> {
-        let compiled = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
-        let current = std::env::current_dir().unwrap_or_default();
-        let above = current.ancestors().map(Path::to_owned);
-        let root = compiled
-            .into_iter()
-            .chain(above)
-            .find(|directory| directory.join("platform/classic/pds/Cargo.toml").is_file())
-            .ok_or(WorkspaceError::NotFound)?;
+        let here = std::env::current_dir().unwrap_or_default();
+        let root = above(&here).or_else(compiled).ok_or(WorkspaceError::NotFound)?;
+        Self::at(root)
+    }
+
+    /// The sources that belong to a project: those of the client library on which it depends, else those of
+    /// the checkout in which it lies, else those from which this program was compiled.
+    pub(crate) fn of(project: &Project) -> Result<Self, WorkspaceError> {
+        let directory = project.directory.canonicalize().unwrap_or_else(|_| project.directory.clone());
+        let library = project.client_library()?.and_then(|library| above(&library));
+        let root = library.or_else(|| above(&directory)).or_else(compiled).ok_or(WorkspaceError::NotFound)?;
+        let workspace = Self::at(root)?;
+        if workspace.root.canonicalize().is_ok_and(|root| directory.starts_with(root)) {
+            return Ok(workspace);
+        }
+        // Somebody else's sources are only read.
+        let products = project.products();
+        let products = std::path::absolute(&products).unwrap_or(products);
+        Ok(Self { target: products.join("own"), products, is_checkout: false, ..workspace })
+    }
+
+    fn at(root: PathBuf) -> Result<Self, WorkspaceError> {
         let metadata = MetadataCommand::new()
             .manifest_path(root.join("Cargo.toml"))
             .no_deps()
             .exec()
             .map_err(|cause| WorkspaceError::Metadata { root: root.clone(), cause: Box::new(cause) })?;
-        Ok(Self { root, target: metadata.target_directory.into_std_path_buf() })
+        let program = env!("CARGO_PKG_VERSION");
+        let own = metadata.packages.iter().find(|package| package.name.as_str() == env!("CARGO_PKG_NAME"));
+        let sources = own.map(|own| own.version.to_string()).unwrap_or_default();
+        if sources != program {
+            return Err(WorkspaceError::Version { program, sources, root });
+        }
+        let target = metadata.target_directory.into_std_path_buf();
+        let is_checkout = compiled().is_some_and(|compiled| compiled == root);
+        Ok(Self { root, products: target.join("ferry"), target, is_checkout })
     }
 
     /// Directory for everything that Cargo does not build: the kernel, images, the generated input.
     pub(crate) fn products(&self) -> PathBuf {
-        self.target.join("ferry")
+        self.products.clone()
     }
+}
+
+/// The checkout in which this program was compiled, if it is still there.
+fn compiled() -> Option<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().filter(|root| is_ferry(root)).map(Path::to_owned)
+}
+
+/// The checkout in which a directory lies.
+fn above(directory: &Path) -> Option<PathBuf> {
+    directory.ancestors().find(|directory| is_ferry(directory)).map(Path::to_owned)
+}
+
+fn is_ferry(directory: &Path) -> bool {
+    directory.join("platform/classic/pds/Cargo.toml").is_file()
 }
 
 /// Cargo, to be run in `directory`. If Cargo has started this program, it is the same Cargo.
@@ -43,13 +103,4 @@ pub(crate) fn cargo(directory: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(directory).stdin(Stdio::null());
     cargo
-}
-
-/// Why the workspace was not found.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WorkspaceError {
-    #[error("Ferry's sources are not where this program was compiled; run it inside a checkout of Ferry")]
-    NotFound,
-    #[error("{}: cargo cannot describe the workspace: {cause}; run `cargo metadata` there", root.display())]
-    Metadata { root: PathBuf, cause: Box<cargo_metadata::Error> },
 }

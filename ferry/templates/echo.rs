@@ -2,12 +2,10 @@
 
 #![no_std]
 #![no_main]
+#![forbid(unsafe_code)]
 
-use ferry_client::{
-    Doorbell, Event, Message, Opening, Port, ReceiveBuffer, ReceiveMemory, Regions, TransmitBuffer,
-    TransmitMemory,
-};
-use runtime::{ChannelSet, Handler};
+use ferry_client::{ChannelSet, Client, Doorbell, Event, Message, Port, ReceiveBuffer, TransmitBuffer};
+use runtime::Handler;
 
 runtime::protection_domain!(init);
 
@@ -16,103 +14,59 @@ const BUFFER_BYTES: u32 = 4096;
 /// How many messages can be on their way in each direction.
 const BUFFERS: usize = 16;
 
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is nearly always in the large variant")]
-enum Client<D: Doorbell> {
-    Opening(Opening<D>, TransmitMemory, ReceiveMemory),
-    Open(Echo<D>),
-    Ended,
-}
-
-/// The port, and the buffers for answers that are not on their way.
-struct Echo<D: Doorbell> {
-    port: Port<D>,
+struct Echo {
+    /// The buffers for answers that are not on their way.
     free: [Option<TransmitBuffer>; BUFFERS],
 }
 
 fn init() -> impl Handler {
-    let central = runtime::channel!(ferry_central);
-    let doorbell = move || central.map_or((), runtime::notify_above);
-    // SAFETY: these are this PD's regions, and this is the only place that takes them.
-    let regions = unsafe {
-        Regions::new(
-            runtime::region!(ferry_out),
-            runtime::region!(ferry_in),
-            runtime::region!(ferry_tx),
-            runtime::region!(ferry_rx),
-        )
-    };
-    let regions = regions.unwrap_or_else(|error| fail(format_args!("{error:?}")));
-    let (opening, transmit, receive) = Port::open(regions, doorbell);
-    let mut client = Client::Opening(opening, transmit, receive);
-    // Central runs before this PD, so it may have let this client in already.
-    client.notified(ChannelSet::default());
-    client
+    ferry_client::start!(|port, transmit, receive| {
+        for buffer in receive.split::<BUFFERS>(BUFFER_BYTES) {
+            post(port, buffer);
+        }
+        let mut free = transmit.split::<BUFFERS>(BUFFER_BYTES).into_iter();
+        Echo { free: core::array::from_fn(|_| free.next()) }
+    })
 }
 
-impl<D: Doorbell> Handler for Client<D> {
-    fn notified(&mut self, _: ChannelSet) {
-        *self = match core::mem::replace(self, Self::Ended) {
-            Self::Opening(opening, transmit, receive) => match opening.poll() {
-                Err(opening) => Self::Opening(opening, transmit, receive),
-                Ok(mut port) => {
-                    for buffer in receive.split::<BUFFERS>(BUFFER_BYTES) {
-                        post(&mut port, buffer);
+impl Client for Echo {
+    fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
+        while let Some(done) = port.reap() {
+            self.keep(done.buffer);
+        }
+        // Without a free buffer the message stays where it is, until a buffer comes back.
+        while let Some(mut answer) = self.free.iter_mut().find_map(Option::take) {
+            let Some(event) = port.receive() else {
+                self.keep(answer);
+                return;
+            };
+            let Event::Message { source, tag, buffer, length, .. } = event else {
+                panic!("{event:?} was not expected")
+            };
+            let bytes = length as usize;
+            answer.bytes_mut()[..bytes].copy_from_slice(&buffer.bytes()[..bytes]);
+            post(port, buffer);
+            match port.peer_of(source).filter(|peer| peer.may_send != 0) {
+                Some(peer) => {
+                    if let Err(refused) = port.send(peer, answer, length, Message::tagged(tag)) {
+                        self.keep(refused.buffer);
                     }
-                    let mut free = transmit.split::<BUFFERS>(BUFFER_BYTES).into_iter();
-                    Self::Open(Echo { port, free: core::array::from_fn(|_| free.next()) }.serve())
                 }
-            },
-            Self::Open(echo) => Self::Open(echo.serve()),
-            Self::Ended => Self::Ended,
-        };
-    }
-}
-
-impl<D: Doorbell> Echo<D> {
-    /// Answers everything that has arrived, until only central can act next.
-    fn serve(mut self) -> Self {
-        loop {
-            while let Some(done) = self.port.reap() {
-                if let Some(place) = self.free.iter_mut().find(|place| place.is_none()) {
-                    *place = Some(done.buffer);
-                }
+                // There is no flow back.
+                None => self.keep(answer),
             }
-            while let Some(event) = self.port.receive() {
-                let Event::Message { source, tag, buffer, length, .. } = event else {
-                    fail(format_args!("{event:?} was not expected"))
-                };
-                self.answer(source.number(), &buffer.bytes()[..length as usize], Message::tagged(tag));
-                post(&mut self.port, buffer);
-            }
-            self.port.flush();
-            if !self.port.arm() {
-                return self;
-            }
-        }
-    }
-
-    /// Sends `bytes` to a client. Without a flow to it, or without a free buffer, there is no answer.
-    fn answer(&mut self, client: u16, bytes: &[u8], message: Message) {
-        let peer = self.port.peers().find(|peer| peer.domain == client && peer.may_send != 0);
-        let free = self.free.iter_mut().find_map(Option::take);
-        let (Some(peer), Some(mut buffer)) = (peer, free) else {
-            runtime::println!("my_client: no answer to client {client}");
-            return;
-        };
-        buffer.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
-        if self.port.send(peer, buffer, bytes.len() as u32, message).is_err() {
-            fail(format_args!("a message was not enqueued"));
         }
     }
 }
 
-fn post<D: Doorbell>(port: &mut Port<D>, buffer: ReceiveBuffer) {
-    if port.post(buffer, None).is_err() {
-        fail(format_args!("a buffer was not posted"));
+impl Echo {
+    fn keep(&mut self, buffer: TransmitBuffer) {
+        if let Some(place) = self.free.iter_mut().find(|place| place.is_none()) {
+            *place = Some(buffer);
+        }
     }
 }
 
-fn fail(reason: core::fmt::Arguments<'_>) -> ! {
-    runtime::println!("ferry: error domain=my_client {reason}");
-    runtime::exit(1)
+fn post(port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
+    assert!(port.post(buffer, None).is_ok(), "there is room for all buffers");
 }

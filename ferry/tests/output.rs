@@ -10,7 +10,7 @@ fn ferry(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
     command
         .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo"))
         .stdin(Stdio::null());
     command
 }
@@ -70,20 +70,20 @@ fn a_reader_that_goes_away_is_no_news() {
 
 #[test]
 fn a_path_that_no_program_has_is_a_mistake() {
-    let demo = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../system.xml")).unwrap();
-    let flows = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows.toml")).unwrap();
+    let demo = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/system.xml")).unwrap();
+    let flows = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/flows.toml")).unwrap();
     let [system, flows] =
-        write("program", demo.replace("\"sender.elf\"", "\"sendre.elf\"").as_bytes(), flows.as_bytes());
+        write("program", demo.replace("\"central.elf\"", "\"centrla.elf\"").as_bytes(), flows.as_bytes());
     for target in [&["classic"][..], &["hosted"], &["microkit", "--board", "qemu_virt_aarch64"]] {
         let mut command = ferry(&["check", "--platform"]);
         let output = command.args(target).arg("--system").arg(&system).arg("--flows").arg(&flows).output();
         let error = without_panic(&output.unwrap().stderr);
-        assert!(error.contains("is called `sendre.elf`"), "{error}");
-        assert!(error.contains("did you mean `sender.elf`?"), "{error}");
+        assert!(error.contains("is called `centrla.elf`"), "{error}");
+        assert!(error.contains("did you mean `central.elf`?"), "{error}");
     }
     // Without a platform it says so for each.
     let output = ferry(&["check", "--system"]).arg(&system).arg("--flows").arg(&flows).output().unwrap();
-    assert_eq!(text(&output.stdout).matches("is called `sendre.elf`").count(), 4, "{output:?}");
+    assert_eq!(text(&output.stdout).matches("is called `centrla.elf`").count(), 4, "{output:?}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn trusting(fixture: &str, domain: &str, reason: &str) -> tempfile::TempDir {
 
 #[test]
 fn the_picture_of_the_readme_is_that_of_the_demo() {
-    let drawn = text(ferry(&root(), &["graph"]));
+    let drawn = text(ferry(&root().join("demo"), &["graph"]));
     let is_same = fs::read_to_string(root().join("docs/ferry.svg")).unwrap() == drawn;
     assert!(is_same, "`make graph` draws docs/ferry.svg again");
 }
@@ -82,7 +82,7 @@ fn the_same_is_drawn_for_graphviz() {
 #[test]
 fn a_program_gets_the_report_or_the_mistakes() {
     let verdict = |output: &Output| -> Value { serde_json::from_slice(&output.stdout).unwrap() };
-    let right = ferry(&root(), &["check", "--format", "json"]);
+    let right = ferry(&root().join("demo"), &["check", "--format", "json"]);
     assert!(right.status.success());
     let right = verdict(&right);
     assert_eq!((&right["version"], &right["mistakes"]), (&Value::from(1), &Value::Array(Vec::new())));

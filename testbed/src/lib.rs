@@ -12,7 +12,11 @@
 
 mod machine;
 mod memory;
+#[doc(hidden)]
+pub mod runtime;
 mod snapshot;
+#[doc(hidden)]
+pub mod stage;
 mod topology;
 
 pub use machine::{Action, SimulatedMachine};

@@ -5,8 +5,8 @@
 
 mod order;
 
-use dependencies::heapless::Vec;
 use ferry_client::{Doorbell, Event, Opening, Port, ReceiveBuffer};
+use heapless::Vec;
 use order::{BUFFERS, Order, fail, regions};
 use runtime::{ChannelSet, Handler};
 

@@ -11,8 +11,8 @@ mod clock;
 mod order;
 mod stopwatch;
 
-use dependencies::heapless::Vec;
 use ferry_client::{Doorbell, Message, Opening, Outgoing, Peer, Port, SendError, Status, TransmitBuffer};
+use heapless::Vec;
 use order::{BUFFERS, Case, Order, fail, regions};
 use runtime::{ChannelSet, Handler};
 use stopwatch::Stopwatch;

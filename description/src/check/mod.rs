@@ -67,9 +67,11 @@ pub(crate) fn checked(
     // Microkit compares the files with the sizes that the description states.
     contents::check(&system, &mut mistakes);
     for region in &mut system.regions {
-        let wanted = grown.iter().filter(|(name, _)| *name == region.name).map(|(_, bytes)| *bytes);
         let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
-        region.bytes = wanted.fold(region.bytes, |bytes, more| bytes.max(more.next_multiple_of(page)));
+        for (_, bytes) in grown.iter().filter(|(name, _)| *name == region.name) {
+            region.bytes = region.bytes.max(bytes.next_multiple_of(page));
+            region.prefill_bytes = *bytes;
+        }
     }
     // After a name that cannot be resolved, the rules would report mistakes that are none.
     if !mistakes.is_empty() {

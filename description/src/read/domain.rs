@@ -167,11 +167,10 @@ fn setvar(element: Element<'_>, number: usize, system: &mut System, log: &mut Lo
 }
 
 /// `setvar_prefill_size` wants a region that a file fills.
-fn prefill_size(element: Element<'_>, map: &Map, system: &mut System, log: &mut Log<'_>) {
+fn prefill_size(element: Element<'_>, map: &Map, system: &System, log: &mut Log<'_>) {
     if element.attribute("setvar_prefill_size").is_none() {
         return;
     }
-    system.extras.push(Extra { name: "setvar_prefill_size".into(), place: log.place(element) });
     let region = &system.regions[map.region];
     if region.prefill.is_none() {
         let region = region.name.clone();
@@ -192,6 +191,7 @@ fn map(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<Map> 
         cached,
         setvar_address: element.attribute("setvar_vaddr").map(Into::into),
         setvar_size: element.attribute("setvar_size").map(Into::into),
+        setvar_prefill_size: element.attribute("setvar_prefill_size").map(Into::into),
         place: log.place(element),
     })
 }

@@ -114,10 +114,19 @@ fn map(
 ) -> Option<Map> {
     let region = region_of(element, "mr", system, log);
     let address = element.required_number(address, log);
-    let (setvar_address, setvar_size) = (None, None);
+    let (setvar_address, setvar_size, setvar_prefill_size) = (None, None, None);
     let place = log.place(element);
     let cached = element.attribute("cached") != Some("false");
-    Some(Map { region: region?, address: address?, permissions, cached, setvar_address, setvar_size, place })
+    Some(Map {
+        region: region?,
+        address: address?,
+        permissions,
+        cached,
+        setvar_address,
+        setvar_size,
+        setvar_prefill_size,
+        place,
+    })
 }
 
 /// Reads the number of a child. It must differ from all of these.

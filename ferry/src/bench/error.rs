@@ -7,6 +7,8 @@ use ferry_rows::case::{BATCHES, CLIENTS, Case, PAYLOADS};
 pub(crate) enum BenchError {
     #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
     Program(&'static str, object::Error),
+    #[error("the system that is measured has no domain `{0}`; add it to bench/system.xml")]
+    NoDomain(&'static str),
     #[error("the emulator could not be watched: {0}; supported: QEMU 7.2 to 8.0")]
     Watch(std::io::Error),
     #[error("{carrier}, {case}: {what}")]

@@ -31,6 +31,7 @@ use crate::file;
 use crate::microkit;
 use crate::output::line;
 use crate::progress::Step;
+use crate::project::Project;
 use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
 use error::BenchError;
@@ -130,19 +131,19 @@ struct Bench {
 impl Bench {
     fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
         let name = target.name();
-        let built = Built::build(target, Selection::Tests, workspace)?;
         let files = DescriptionFiles {
             system: workspace.root.join(SYSTEM),
             flows: workspace.root.join("bench/flows-keep.toml"),
         };
         let description = files.load(&[])?;
+        let built = Built::build(target, Selection::Tests, workspace, &Project::without_programs(files))?;
         let mut programs = Programs::default();
         for (owner, program) in
             [(Owner::Central, "central"), (Owner::Producer, "producer"), (Owner::Consumer, "consumer")]
         {
             // Each protection domain of this system has the name of its program.
-            let domain = description.system.domains.iter().find(|domain| domain.name == program);
-            let file = built.program(program, domain.is_none_or(|domain| domain.fpu))?;
+            let domain = description.system.domain(program).ok_or(BenchError::NoDomain(program))?;
+            let file = built.program(&description.system.domains[domain])?;
             programs.add(owner, &file).map_err(|error| BenchError::Program(program, error))?;
         }
         Ok(Self { name, target, built, programs: Arc::new(programs), workspace: workspace.clone() })

@@ -20,8 +20,9 @@ const PRIORITY: u8 = 100;
 
 /// Adds a client.
 pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
-    let AddClientArguments { name, description: files, template, large_frames, .. } = arguments;
-    let project = Project::open(files)?;
+    let AddClientArguments { name, template, large_frames, .. } = arguments;
+    let files = arguments.project.files()?;
+    let project = Project::open(&files)?;
     name::check_new(name, &project.draft)?;
     let path = source_path(&files.system, &arguments.sources, name);
     if !arguments.no_source && path.symlink_metadata().is_ok() {
@@ -85,8 +86,9 @@ fn room(draft: &Draft) -> Result<Places, EditError> {
 
 /// Removes a client.
 pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
-    let RemoveClientArguments { name, description: files, .. } = arguments;
-    let project = Project::open(files)?;
+    let RemoveClientArguments { name, .. } = arguments;
+    let files = arguments.project.files()?;
+    let project = Project::open(&files)?;
     let number = name::client(name, &project.draft)?;
     let domain = project.draft.clients()[number].domain;
     check_alone(domain, &project.draft)?;

@@ -9,16 +9,20 @@ mod builder;
 mod sdk;
 
 use crate::boot::Emulator;
+use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{Prefill, Priority};
-use crate::programs::flags_variable;
+use crate::programs::{Programs, ProgramsError, Search, flags_variable};
 use crate::progress::{self, Step};
+use crate::project::{Compilation, Project};
 use crate::setup::{self, SetupError};
 use crate::target::{Config, Selection};
 use crate::workspace::{self, Workspace};
 use builder::{DIFFERS, output_of, prefilled, run_builder, success};
 use ferry_boards::{Board, Files, Loading};
+use ferry_description::{Description, Domain};
 use sdk::Sdk;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,9 +53,10 @@ pub(crate) struct Microkit {
     /// Whether images are those of a product: nobody can call the supervisor.
     product: bool,
     builder: PathBuf,
-    programs: PathBuf,
-    /// Programs for protection domains with `fpu="false"`, on boards where these are compiled separately.
-    programs_without_fpu: Option<PathBuf>,
+    /// Where the builder finds Ferry's own programs.
+    own: PathBuf,
+    /// The programs, of all targets of the board.
+    programs: Search,
 }
 
 /// Why there is no image.
@@ -69,8 +74,8 @@ pub(crate) enum MicrokitError {
     Build(&'static str),
     #[error("the image builder failed:\n{0}")]
     Image(String),
-    #[error("cargo did not say where it put {0}; run the command again")]
-    NoProgram(&'static str),
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
 }
 
 impl fmt::Display for Microkit {
@@ -86,22 +91,33 @@ impl Microkit {
         board: &'static Board,
         config: Config,
         selection: Selection,
+        project: &Project,
     ) -> Result<Self, MicrokitError> {
-        let built = Self::find(workspace, board, config, selection)?;
+        let mut built = Self::find(workspace, board, config, selection)?;
         built.cargo(workspace, "release", &[BUILDER], "the image builder", |cargo| {
             cargo.arg("--target-dir").arg(host_directory(workspace));
         })?;
-        built.cargo(
-            workspace,
-            PROTECTION_DOMAINS,
-            &[DOMAINS, "ferry-supervisor", "ferry-demo-supervisor"],
-            "the protection domains",
-            |cargo| {
-                built.freestanding(cargo, &built.directory(workspace));
-                cargo.args(board.target_without_fpu.into_iter().flat_map(|target| ["--target", target]));
-                cargo.args(selection.arguments(DOMAINS));
-            },
-        )?;
+        let mut cargo = cargo_in(workspace);
+        cargo.args(["build", "--profile", PROTECTION_DOMAINS, "--locked"]);
+        let packages = [DOMAINS, "ferry-supervisor", "ferry-demo-supervisor"];
+        cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+        cargo.arg("--target-dir").arg(built.directory(workspace)).args(selection.arguments(DOMAINS));
+        built.freestanding(&mut cargo);
+        built.without_fpu(&mut cargo);
+        let own = Programs::run(cargo, &format!("the protection domains for Microkit ({built})"))?;
+        let compilation = Compilation {
+            platform: "microkit",
+            profile: PROTECTION_DOMAINS,
+            directory: &format!("{}-{}", board.name, config.name()),
+            // It has the revisions of rust-sel4 that fit together.
+            lock: Some(&workspace.root.join("platform/microkit/Cargo.lock")),
+        };
+        let compiled = project.compile(&workspace.root, &compilation, |cargo| {
+            isolate(cargo);
+            built.freestanding(cargo);
+            built.without_fpu(cargo);
+        })?;
+        built.programs = Search::new(own, compiled, project.ready.clone())?;
         Ok(built)
     }
 
@@ -121,13 +137,10 @@ impl Microkit {
             selection,
             product: false,
             builder: host_directory(workspace).join("release").join(BUILDER),
-            programs: PathBuf::new(),
-            programs_without_fpu: None,
+            own: PathBuf::new(),
+            programs: Search::default(),
         };
-        let directory = built.directory(workspace);
-        let mut programs = board.targets().map(|target| directory.join(target).join(PROTECTION_DOMAINS));
-        built.programs = programs.next().unwrap_or_default();
-        built.programs_without_fpu = programs.next();
+        built.own = built.directory(workspace).join(board.target).join(PROTECTION_DOMAINS);
         Ok(built)
     }
 
@@ -165,11 +178,10 @@ impl Microkit {
     }
 
     /// Adds the arguments and variables that Cargo needs to compile for the board.
-    pub(crate) fn freestanding(&self, cargo: &mut Command, directory: &Path) {
+    pub(crate) fn freestanding(&self, cargo: &mut Command) {
         let headers = self.sdk.headers(self.board.name, self.config.name());
         cargo
-            .args(["--target", self.board.target, "--target-dir"])
-            .arg(directory)
+            .args(["--target", self.board.target])
             // rust-sel4 uses unstable features of the compiler. This variable makes a stable compiler accept
             // them.
             .env("RUSTC_BOOTSTRAP", "1")
@@ -177,28 +189,22 @@ impl Microkit {
             .env(flags_variable(self.board.target), self.board.flags);
     }
 
-    /// Builds an image in `directory`, and gives the emulator that boots it.
-    pub(crate) fn emulator(
-        &self,
-        system: &Path,
-        flows: &Path,
-        prefills: &[Prefill],
-        priorities: &[Priority],
-        directory: &Path,
-    ) -> Result<Emulator, MicrokitError> {
-        Ok(self.image(system, flows, prefills, priorities, directory)?.0)
+    /// Has Cargo compile for domains without floating-point registers too, where these are other programs.
+    fn without_fpu(&self, cargo: &mut Command) {
+        cargo.args(self.board.target_without_fpu.into_iter().flat_map(|target| ["--target", target]));
     }
 
-    /// The same, and what the image builder compared when it read the image back.
+    /// Builds an image in `directory`, and gives the emulator that boots it, and what the image builder
+    /// compared when it read the image back. `description` is the checked contents of `files`.
     pub(crate) fn image(
         &self,
-        system: &Path,
-        flows: &Path,
+        files: &DescriptionFiles,
+        description: &Description,
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
     ) -> Result<(Emulator, String), MicrokitError> {
-        let mut command = self.system_builder(system, flows, directory);
+        let mut command = self.system_builder(files, description, directory)?;
         prefilled(&mut command, prefills, priorities, directory)?;
         let compared = run_builder(command)?;
         Ok((self.emulator_of(directory), compared))
@@ -209,16 +215,15 @@ impl Microkit {
     pub(crate) fn inspect(
         &self,
         image: &Path,
-        system: &Path,
-        flows: &Path,
+        files: &DescriptionFiles,
+        description: &Description,
         prefills: &[Prefill],
-        priorities: &[Priority],
     ) -> Result<Inspection, MicrokitError> {
         // Others may inspect images at the same time.
         let here = format!("inspect-{}-{}", std::process::id(), self.config.name());
-        let directory = self.programs.join(here);
-        let mut command = self.system_builder(system, flows, &directory);
-        prefilled(&mut command, prefills, priorities, &directory)?;
+        let directory = self.own.join(here);
+        let mut command = self.system_builder(files, description, &directory)?;
+        prefilled(&mut command, prefills, &[], &directory)?;
         command.arg("--inspect").arg(image);
         let output = output_of(&mut command);
         let _ = fs::remove_dir_all(&directory);
@@ -230,38 +235,57 @@ impl Microkit {
         Ok(Inspection::Equal(success(output)?))
     }
 
-    fn system_builder(&self, system: &Path, flows: &Path, directory: &Path) -> Command {
+    fn system_builder(
+        &self,
+        files: &DescriptionFiles,
+        description: &Description,
+        directory: &Path,
+    ) -> Result<Command, MicrokitError> {
         let mut command = self.image_builder(directory);
-        command.arg("--system").arg(system).arg("--flows").arg(flows);
-        command.arg("--search-path").arg(&self.programs);
-        if let Some(programs) = &self.programs_without_fpu {
-            command.arg("--search-path-without-fpu").arg(programs);
+        command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
+        for domain in &description.system.domains {
+            let mut word = OsString::from(format!("{}=", domain.name));
+            word.push(self.search(domain).path(domain)?);
+            command.arg("--program").arg(word);
         }
+        // The supervisor is no domain of the description.
+        command.arg("--search-path").arg(&self.own);
+        command
+            .args(self.programs.ready.iter().flat_map(|ready| ["--search-path".as_ref(), ready.as_os_str()]));
         if self.product {
             command.arg("--product");
         }
-        command
+        Ok(command)
     }
 
-    /// The ELF file of a protection domain. `fpu` is the value of its attribute `fpu`.
-    pub(crate) fn program(&self, name: &str, fpu: bool) -> Result<Vec<u8>, MicrokitError> {
-        let without = self.programs_without_fpu.as_ref().filter(|_| !fpu);
-        let path = without.unwrap_or(&self.programs).join(name);
-        Ok(fs::read(&path).map_err(file::failed("read", &path))?)
+    /// Where the program of a domain is: some boards have other programs for domains without floating-point
+    /// registers.
+    fn search(&self, domain: &Domain) -> Search {
+        let without = self.board.target_without_fpu.filter(|_| !domain.fpu);
+        self.programs.of_target(without.unwrap_or(self.board.target))
+    }
+
+    /// The file of a protection domain's program.
+    pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, MicrokitError> {
+        Ok(self.search(domain).path(domain)?)
+    }
+
+    /// The ELF file of a protection domain.
+    pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, MicrokitError> {
+        Ok(self.search(domain).read(domain)?)
     }
 
     /// Has the stock Microkit tool read the system description. If the tool refuses it, the error holds its
     /// message.
     pub(crate) fn stock_check(
         &self,
-        system: &Path,
-        flows: &Path,
+        files: &DescriptionFiles,
+        description: &Description,
         directory: &Path,
     ) -> Result<(), MicrokitError> {
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
-        let mut command = self.image_builder(directory);
-        command.arg("--system").arg(system).arg("--flows").arg(flows);
-        command.arg("--search-path").arg(&self.programs).arg("--stock-check");
+        let mut command = self.system_builder(files, description, directory)?;
+        command.arg("--stock-check");
         run_builder(command).map(drop)
     }
 
@@ -310,7 +334,8 @@ impl Microkit {
             .args(["test", "--release", "--locked", "--no-run", "--package", PACKAGE])
             .args(progress::quiet());
         command.arg("--message-format=json-render-diagnostics");
-        self.freestanding(&mut command, products);
+        command.arg("--target-dir").arg(products);
+        self.freestanding(&mut command);
         let output = command
             .stderr(Stdio::inherit())
             .output()
@@ -325,7 +350,7 @@ impl Microkit {
                 _ => None,
             })
             .last();
-        Ok(executable.ok_or(MicrokitError::NoProgram(PACKAGE))?.into_std_path_buf())
+        Ok(executable.ok_or(ProgramsError::Lost(PACKAGE.to_owned()))?.into_std_path_buf())
     }
 
     fn image_builder(&self, directory: &Path) -> Command {
@@ -345,8 +370,8 @@ impl Microkit {
 
 /// Where the programs for a board and configuration lie when they are built, without building any: those
 /// without floating-point registers, and all others.
-pub(crate) fn directories(workspace: &Workspace, board: &Board, config: Config) -> Option<[PathBuf; 2]> {
-    let directory = workspace.target.join("microkit").join(format!("{}-{}", board.name, config.name()));
+pub(crate) fn directories(target: &Path, board: &Board, config: Config) -> Option<[PathBuf; 2]> {
+    let directory = target.join(format!("{}-{}", board.name, config.name()));
     let mut programs = board.targets().map(|target| directory.join(target).join(PROTECTION_DOMAINS));
     let all = programs.next()?;
     Some([programs.next().unwrap_or_else(|| all.clone()), all])
@@ -361,12 +386,17 @@ pub(crate) fn host_directory(workspace: &Workspace) -> PathBuf {
 /// the host.
 pub(crate) fn cargo_in(workspace: &Workspace) -> Command {
     let mut command = workspace::cargo(&workspace.root.join("platform/microkit"));
+    isolate(&mut command);
     command
+}
+
+/// Keeps the caller's variables for the host away from Cargo.
+fn isolate(cargo: &mut Command) {
+    cargo
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         // All boards would share the caller's own target directory.
         .env_remove("CARGO_TARGET_DIR")
         // Git's configuration may name local copies of repositories, which Cargo's own fetching ignores.
         .env("CARGO_NET_GIT_FETCH_WITH_CLI", "true");
-    command
 }

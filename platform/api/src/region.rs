@@ -42,6 +42,21 @@ pub enum RegionError {
     },
 }
 
+impl core::error::Error for RegionError {}
+
+impl core::fmt::Display for RegionError {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::TooSmall { bytes, needed } => {
+                write!(formatter, "it has {bytes:#x} bytes, and {needed:#x} are needed")
+            }
+            Self::Misaligned { alignment } => {
+                write!(formatter, "its address is not a multiple of {alignment:#x}")
+            }
+        }
+    }
+}
+
 impl Region {
     /// The region of `bytes` bytes at `address`. `None` if `address` is 0, or if the address space ends
     /// before the region does.

@@ -143,8 +143,12 @@ const fn rights(permissions: Permissions) -> Option<Rights> {
 pub(crate) fn words(description: &Description, at: usize) -> Words {
     let system = &description.system;
     let of_maps = system.domains[at].maps.iter().flat_map(|map| {
-        let size = system.regions[map.region].bytes;
-        [(&map.setvar_address, map.address), (&map.setvar_size, size)]
+        let region = &system.regions[map.region];
+        [
+            (&map.setvar_address, map.address),
+            (&map.setvar_size, region.bytes),
+            (&map.setvar_prefill_size, region.prefill_bytes),
+        ]
     });
     let ends = system.channels.iter().flat_map(|channel| &channel.ends).filter(|end| end.domain == at);
     let of_channels = ends.map(|end| (&end.setvar_id, u64::from(end.id)));

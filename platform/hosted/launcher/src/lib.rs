@@ -10,8 +10,8 @@
 //! ```no_run
 //! use ferry_hosted_launcher::{Ending, Scheduling, start};
 //! # fn example(description: &ferry_description::Description) -> Result<(), Box<dyn std::error::Error>> {
-//! let programs = |name: &str| Some(std::path::Path::new("target/release").join(name));
-//! let system = start(description, &programs, &[], Scheduling::Linux, std::io::stdout().into())?;
+//! let program = |domain: &ferry_description::Domain| Some(format!("target/release/{}", domain.name).into());
+//! let system = start(description, &program, &[], Scheduling::Linux, std::io::stdout().into())?;
 //! match system.serve(None)? {
 //!     Ending::Exit { code, .. } => println!("ended with {code}"),
 //!     Ending::NoProcessLeft | Ending::TimeLimit => println!("no domain ended it"),

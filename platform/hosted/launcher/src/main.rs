@@ -3,12 +3,12 @@
 //! on seL4, so the command line judges both alike.
 
 use clap::Parser;
-use ferry_description::{Description, Source};
+use ferry_description::{Description, Domain, Source};
 use ferry_hosted_launcher::{Ending, Prefill, Scheduling, may_prioritise, start};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,9 +24,9 @@ struct Arguments {
     /// The flows: who may send to whom.
     #[arg(long, value_name = "FILE", default_value = "flows.toml")]
     flows: PathBuf,
-    /// Directory with the programs, by the names that the description gives them (without `.elf`).
-    #[arg(long, value_name = "DIRECTORY", default_value = "target/release")]
-    programs: PathBuf,
+    /// The program of a domain; one for each.
+    #[arg(long, value_name = "DOMAIN=FILE", value_parser = program)]
+    program: Vec<(String, PathBuf)>,
     /// Fills a region with a file; it grows if it has to.
     #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
     prefill: Vec<(String, PathBuf)>,
@@ -52,6 +52,11 @@ struct Arguments {
 fn prefill(text: &str) -> Result<(String, PathBuf), String> {
     let (region, file) = text.split_once('=').ok_or("write it as REGION=FILE")?;
     Ok((region.to_owned(), file.into()))
+}
+
+fn program(text: &str) -> Result<(String, PathBuf), String> {
+    let (domain, file) = text.split_once('=').ok_or("write it as DOMAIN=FILE")?;
+    Ok((domain.to_owned(), file.into()))
 }
 
 fn priority(text: &str) -> Result<(String, u8), String> {
@@ -99,8 +104,9 @@ fn run(arguments: &Arguments) -> Result<Ending, Box<dyn Error>> {
         let number = description.system.domain(name).ok_or_else(|| format!("there is no domain `{name}`"))?;
         description.system.domains[number].priority = *priority;
     }
-    let program =
-        |name: &str| Some(arguments.programs.join(name)).filter(|path: &PathBuf| Path::is_file(path));
+    let programs: BTreeMap<&str, &PathBuf> =
+        arguments.program.iter().map(|(domain, file)| (domain.as_str(), file)).collect();
+    let program = |domain: &Domain| programs.get(domain.name.as_str()).map(|file| (*file).clone());
     if let Some(processors) = arguments.processors {
         keep_to(processors)?;
     }

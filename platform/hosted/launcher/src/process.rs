@@ -10,7 +10,7 @@ use ferry_description::{Description, Domain, Placement, Platform, Region, sequen
 use ferry_hosted_table::{Channel, FIRST_FILE, Grant, Map, Table, Window};
 use rustix::event::{EventfdFlags, epoll};
 use std::os::fd::{OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Contents of a region: its name, and what it begins with.
 pub type Prefill = (String, Vec<u8>);
@@ -18,13 +18,12 @@ pub type Prefill = (String, Vec<u8>);
 /// Capability of the first frame. It is not 0, so that a capability of 0 is none.
 const FIRST_CAPABILITY: u64 = 1;
 
-/// Starts every protection domain of a description. `programs` gives the executable of a program by the stem
-/// of the file name that the description has.
+/// Starts every protection domain of a description. `program` gives the executable of a domain.
 ///
 /// The processes end with the process of the launcher, at the latest.
 pub fn start(
     description: &Description,
-    programs: &dyn Fn(&str) -> Option<PathBuf>,
+    program: &dyn Fn(&Domain) -> Option<PathBuf>,
     prefills: &[Prefill],
     scheduling: Scheduling,
     console: Console,
@@ -51,8 +50,7 @@ pub fn start(
     order.sort_by_key(|number| *number != description.central);
     for number in order {
         let domain = &system.domains[number];
-        let stem = Path::new(&domain.program).file_stem().unwrap_or_default().to_string_lossy();
-        let program = programs(&stem).ok_or_else(|| LaunchError::NoProgram {
+        let program = program(domain).ok_or_else(|| LaunchError::NoProgram {
             place: domain.place.to_string(),
             program: domain.program.clone(),
         })?;
@@ -144,11 +142,16 @@ impl Handover {
     ) -> Result<(), LaunchError> {
         // Nothing has to be mapped for a map with no permission.
         for map in domain.maps.iter().filter(|map| map.permissions.read || map.permissions.execute) {
-            let bytes = description.system.regions[map.region].bytes;
+            let region = &description.system.regions[map.region];
+            let bytes = region.bytes;
             let writable = map.permissions.write;
             let file = self.give(memories[map.region].open(writable)?);
             self.table.maps.push(Map { file, address: map.address, bytes, writable });
-            let words = [(&map.setvar_address, map.address), (&map.setvar_size, bytes)];
+            let words = [
+                (&map.setvar_address, map.address),
+                (&map.setvar_size, bytes),
+                (&map.setvar_prefill_size, region.prefill_bytes),
+            ];
             self.table
                 .words
                 .extend(words.into_iter().filter_map(|(symbol, value)| Some((symbol.clone()?, value))));

@@ -117,7 +117,7 @@ fn write(target: &Target, arguments: &Arguments, output: &Path) -> Result<Specif
     };
     for _ in 0..ROUNDS {
         let mut programs = programs.clone();
-        let specification = plan.specify(&system, &mut programs)?;
+        let specification = plan.specify(&mut system, &mut programs)?;
         let objects = objects::of(&specification, &programs)?;
         if pack::system(target, specification, &programs, &mut system.memory_regions, output)? {
             let filled = filled(&description, &system, &contents);
@@ -134,11 +134,14 @@ impl Plan<'_> {
     /// The whole specification. Symbols of the programs are set.
     fn specify(
         &self,
-        system: &SystemDescription,
+        system: &mut SystemDescription,
         programs: &mut [ElfFile],
     ) -> Result<CapDLSpecContainer, Error> {
         let (kernel, description, placement) = (&self.target.kernel, self.description, self.placement);
+        // Symbols may ask for the size of the contents. The contents themselves are filled in below.
+        self.contents.iter().for_each(|contents| contents.declare(system));
         patch_symbols(kernel, programs, system).map_err(Error::Refused)?;
+        self.contents.iter().for_each(|contents| contents.withdraw(system));
         for (domain, program) in system.protection_domains.iter().zip(&mut *programs) {
             if domain.name == SUPERVISOR {
                 self.supervised.patch(program)?;
@@ -186,7 +189,7 @@ fn supervise(
     let mut users = Vec::new();
     let callers = if arguments.product { &[] } else { description.system.domains.as_slice() };
     for domain in callers {
-        let program = programs.load(&domain.name, Path::new(&domain.program), None, domain.fpu)?;
+        let program = programs.load(&domain.name, Path::new(&domain.program), None)?;
         if program.find_symbol(SYMBOL).is_ok() {
             users.push(domain.name.as_str());
         }
@@ -246,7 +249,7 @@ fn load(target: &Target, system: &SystemDescription, programs: &Programs<'_>) ->
     let mut loaded = Vec::new();
     for domain in &system.protection_domains {
         let symbols = domain.program_image_for_symbols.as_deref();
-        loaded.push(programs.load(&domain.name, &domain.program_image, symbols, domain.fpu)?);
+        loaded.push(programs.load(&domain.name, &domain.program_image, symbols)?);
     }
     loaded.push(target.program("monitor.elf")?);
     Ok(loaded)

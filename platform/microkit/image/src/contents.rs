@@ -59,6 +59,22 @@ impl Contents {
         Ok(())
     }
 
+    /// Tells Microkit's library what the region is filled with.
+    pub(crate) fn declare(&self, system: &mut SystemDescription) {
+        self.set(system, Some(self.bytes.clone()));
+    }
+
+    /// Tells it that it has nothing to fill.
+    pub(crate) fn withdraw(&self, system: &mut SystemDescription) {
+        self.set(system, None);
+    }
+
+    fn set(&self, system: &mut SystemDescription, bytes: Option<Vec<u8>>) {
+        if let Some(region) = system.memory_regions.iter_mut().find(|region| region.name == self.region) {
+            region.prefill_bytes = bytes;
+        }
+    }
+
     /// Writes the bytes into the region's frames.
     pub(crate) fn fill(&self, specification: &mut Specification<'_>) -> Result<(), Error> {
         let frames = self.bytes.chunks(usize::try_from(ferry_description::PAGE_BYTES).unwrap_or(usize::MAX));

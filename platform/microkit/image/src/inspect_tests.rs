@@ -1,7 +1,7 @@
 //! Images with one thing changed each, and what is found in their files: a capability swapped, a right
-//! widened, a mapping added, a program changed. Each is packed as any image, into the initialiser and
-//! behind the loader of the SDK, for every board. `ferry test` names the SDK; without one there is nothing
-//! to pack into.
+//! widened, a mapping added, a program changed. Each is packed as any image, into the initialiser and behind
+//! the loader of the SDK, for every board. `ferry self-test` names the SDK; without one there is nothing to
+//! pack into.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ const TEXT: &[u8] = b"alice's program, which nothing else in an image resembles"
 
 fn targets() -> Vec<Target> {
     let Some(sdk) = std::env::var_os("MICROKIT_SDK").map(PathBuf::from) else {
-        eprintln!("without MICROKIT_SDK there are no images to read back; `ferry test` names it");
+        eprintln!("without MICROKIT_SDK there are no images to read back; `ferry self-test` names it");
         return Vec::new();
     };
     MICROKIT.iter().map(|board| Target::find(Some(&sdk), board.name, "release").unwrap()).collect()

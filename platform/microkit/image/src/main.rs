@@ -66,12 +66,12 @@ pub(crate) struct Arguments {
     /// Who may send to whom
     #[arg(long, value_name = "FILE", default_value = "flows.toml")]
     flows: PathBuf,
-    /// Where programs are looked for, with and without the ending `.elf`; can be repeated
+    /// The program of a domain, which is then not looked for; can be repeated
+    #[arg(long = "program", value_name = "DOMAIN=FILE", value_parser = program)]
+    programs: Vec<(String, PathBuf)>,
+    /// Where all other programs are looked for, with and without the ending `.elf`; can be repeated
     #[arg(long = "search-path", value_name = "DIR")]
     search_paths: Vec<PathBuf>,
-    /// Where programs of protection domains with `fpu="false"` are looked for first; can be repeated
-    #[arg(long = "search-path-without-fpu", value_name = "DIR")]
-    search_paths_without_fpu: Vec<PathBuf>,
     /// Fills a region from its beginning with a file and enlarges it if it must; can be repeated
     #[arg(long = "prefill", value_name = "REGION=FILE")]
     prefills: Vec<Prefill>,
@@ -106,6 +106,11 @@ pub(crate) struct Arguments {
     /// difference in a line, and ends with code 3 if there is one
     #[arg(long, value_name = "IMAGE", conflicts_with_all = ["stock_check", "root_task"])]
     inspect: Option<PathBuf>,
+}
+
+fn program(text: &str) -> Result<(String, PathBuf), String> {
+    let (domain, file) = text.split_once('=').ok_or("write DOMAIN=FILE")?;
+    Ok((domain.into(), file.into()))
 }
 
 /// The exit code if an image is not what it should be.

@@ -9,25 +9,30 @@ use crate::error::Error;
 
 /// Where programs are.
 pub(crate) struct Programs<'a> {
-    pub(crate) search_paths: &'a [PathBuf],
-    /// Where those of domains without floating-point registers are looked for first.
-    pub(crate) search_paths_without_fpu: &'a [PathBuf],
+    /// Those that the caller names.
+    named: &'a [(String, PathBuf)],
+    /// Where all others are looked for.
+    search_paths: &'a [PathBuf],
 }
 
 impl<'a> Programs<'a> {
     /// The directories that the caller names.
     pub(crate) fn of(arguments: &'a Arguments) -> Self {
-        Self {
-            search_paths: &arguments.search_paths,
-            search_paths_without_fpu: &arguments.search_paths_without_fpu,
+        Self { named: &arguments.programs, search_paths: &arguments.search_paths }
+    }
+
+    /// The file of a domain's program.
+    pub(crate) fn path(&self, domain: &str, program: &Path) -> Result<PathBuf, Error> {
+        match self.named.iter().find(|(name, _)| name == domain) {
+            Some((_, path)) => Ok(path.clone()),
+            None => self.search(domain, program),
         }
     }
 
-    /// The file of a program. A name that ends in `.elf` also stands for the file without that ending, which
-    /// is how cargo names it.
-    pub(crate) fn path(&self, domain: &str, program: &Path, fpu: bool) -> Result<PathBuf, Error> {
-        let first = if fpu { &[] } else { self.search_paths_without_fpu };
-        let directories = || first.iter().chain(self.search_paths);
+    /// Looks for a file. A name that ends in `.elf` also stands for the file without that ending, which is
+    /// how cargo names it.
+    fn search(&self, domain: &str, program: &Path) -> Result<PathBuf, Error> {
+        let directories = || self.search_paths.iter();
         let bare = program.with_extension("");
         let names = [Some(program), (program.extension() == Some("elf".as_ref())).then_some(bare.as_path())];
         names
@@ -44,10 +49,9 @@ impl<'a> Programs<'a> {
         domain: &str,
         program: &Path,
         symbols: Option<&Path>,
-        fpu: bool,
     ) -> Result<ElfFile, Error> {
-        let path = self.path(domain, program, fpu)?;
-        let symbols = symbols.map(|symbols| self.path(domain, symbols, fpu)).transpose()?;
+        let path = self.path(domain, program)?;
+        let symbols = symbols.map(|symbols| self.search(domain, symbols)).transpose()?;
         ElfFile::from_split_paths(&path, symbols.as_deref()).map_err(|cause| Error::Program { path, cause })
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn check(target: &Target, arguments: &Arguments, output: &Path) -> Re
         Path::new(&domain.program).components().all(|part| matches!(part, Component::Normal(_)))
     };
     for domain in description.system.domains.iter().filter(is_inside) {
-        let program = programs.path(&domain.name, Path::new(&domain.program), domain.fpu)?;
+        let program = programs.path(&domain.name, Path::new(&domain.program))?;
         let program = std::path::absolute(&program).map_err(Error::file("find", &program))?;
         let link = directory.join(&domain.program);
         let _ = std::fs::remove_file(&link);

@@ -1,0 +1,202 @@
+//! A project: a directory with a system description, its flows and, if it has sources, a Cargo package whose
+//! binaries are protection domains. Ferry's demo and its examples are projects like any other.
+
+mod package;
+
+use crate::description_files::DescriptionFiles;
+use crate::programs::{Programs, ProgramsError};
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+use clap::Args;
+use package::Stage;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The description of a project's system.
+const SYSTEM: &str = "system.xml";
+/// Its flows.
+const FLOWS: &str = "flows.toml";
+
+/// Where a project is, as the command line takes it.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ProjectArguments {
+    /// The system description. By default system.xml, here or in the nearest directory above. Its directory
+    /// is the project.
+    #[arg(long, value_name = "FILE")]
+    system: Option<PathBuf>,
+    /// The flows: who may send to whom. By default flows.toml beside the system description.
+    #[arg(long, value_name = "FILE")]
+    flows: Option<PathBuf>,
+    /// A directory with ready programs, as ELF files for the platform. May be repeated: what a directory does
+    /// not have is looked for in the next one. The last one is the project itself.
+    #[arg(long, value_name = "DIRECTORY")]
+    programs: Vec<PathBuf>,
+}
+
+/// Where the parts of a project are.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) files: DescriptionFiles,
+    /// The directory of the system description.
+    pub(crate) directory: PathBuf,
+    /// Directories with ready programs, in the order in which they are searched.
+    pub(crate) ready: Vec<PathBuf>,
+    sources: Option<Box<Sources>>,
+}
+
+/// The package with the sources of a project.
+#[derive(Clone, Debug)]
+struct Sources {
+    package: Package,
+    /// Cargo's directory for what it builds.
+    target: PathBuf,
+    /// The lock file.
+    lock: PathBuf,
+}
+
+/// For whom the sources of a project are compiled.
+pub(crate) struct Compilation<'a> {
+    /// The platform's directory below `platform/`, which is also the end of the name of its runtime.
+    pub(crate) platform: &'static str,
+    /// Cargo's profile.
+    pub(crate) profile: &'a str,
+    /// The directory for the products, below the one of the platform.
+    pub(crate) directory: &'a str,
+    /// A lock file to begin with. By default the project's own.
+    pub(crate) lock: Option<&'a Path>,
+}
+
+/// Why there is no project.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProjectError {
+    #[error(
+        "there is no {SYSTEM} here or in a directory above; run this in a project, make one with \
+         `ferry new DIRECTORY`, or name the file with --system"
+    )]
+    None,
+    #[error("{}: cargo cannot describe the package: {cause}; run `cargo metadata` there", manifest.display())]
+    Metadata { manifest: PathBuf, cause: Box<cargo_metadata::Error> },
+}
+
+impl ProjectArguments {
+    /// The files of the system.
+    pub(crate) fn files(&self) -> Result<DescriptionFiles, ProjectError> {
+        let system = match &self.system {
+            Some(system) => system.clone(),
+            None => nearest().ok_or(ProjectError::None)?,
+        };
+        let flows = self.flows.clone().unwrap_or_else(|| system.with_file_name(FLOWS));
+        Ok(DescriptionFiles { system, flows })
+    }
+
+    /// The project.
+    pub(crate) fn project(&self) -> Result<Project, ProjectError> {
+        let mut project = Project::of(self.files()?)?;
+        project.ready.splice(0..0, self.programs.iter().cloned());
+        Ok(project)
+    }
+}
+
+/// The nearest system description, as a path that begins here.
+fn nearest() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let mut path = PathBuf::from(SYSTEM);
+    for _ in here.ancestors() {
+        if path.is_file() {
+            return Some(path);
+        }
+        path = Path::new("..").join(path);
+    }
+    None
+}
+
+impl Project {
+    /// The project of these files.
+    pub(crate) fn of(files: DescriptionFiles) -> Result<Self, ProjectError> {
+        let directory = match files.system.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let sources = sources(&directory)?;
+        Ok(Self { files, ready: vec![directory.clone()], directory, sources })
+    }
+
+    /// A system whose programs are all Ferry's own, such as those of the tests.
+    pub(crate) fn without_programs(files: DescriptionFiles) -> Self {
+        Self { files, directory: PathBuf::new(), ready: Vec::new(), sources: None }
+    }
+
+    /// The directory for everything that is built for the project.
+    pub(crate) fn products(&self) -> PathBuf {
+        let cargo = self.sources.as_ref().map(|sources| sources.target.clone());
+        cargo.unwrap_or_else(|| self.directory.join("target")).join("ferry")
+    }
+
+    /// The names of the project's binaries.
+    pub(crate) fn binaries(&self) -> impl Iterator<Item = &str> {
+        let targets = self.sources.iter().flat_map(|sources| &sources.package.targets);
+        targets.filter(|target| target.is_bin()).map(|target| target.name.as_str())
+    }
+
+    /// The directory of the package `ferry-client` on which the project depends, if it does.
+    pub(crate) fn client_library(&self) -> Result<Option<PathBuf>, ProjectError> {
+        const CLIENT: &str = "ferry-client";
+        let Some(Sources { package, .. }) = self.sources.as_deref() else { return Ok(None) };
+        let Some(dependency) = package.dependencies.iter().find(|dependency| dependency.name == CLIENT)
+        else {
+            return Ok(None);
+        };
+        if let Some(path) = &dependency.path {
+            return Ok(Some(path.as_std_path().to_owned()));
+        }
+        let all = metadata(package.manifest_path.as_std_path(), MetadataCommand::new())?;
+        let client = all.packages.iter().find(|package| package.name.as_str() == CLIENT);
+        Ok(client.and_then(|client| client.manifest_path.parent()).map(|path| path.as_std_path().to_owned()))
+    }
+
+    /// Compiles the sources. `ferry` is the directory of Ferry's sources. `prepare` adds what the board needs
+    /// to Cargo's command.
+    pub(crate) fn compile(
+        &self,
+        ferry: &Path,
+        compilation: &Compilation<'_>,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<Programs, ProgramsError> {
+        let Some(Sources { package, lock, .. }) = self.sources.as_deref() else {
+            return Ok(Programs::default());
+        };
+        let lock = compilation.lock.unwrap_or(lock);
+        let stage = Stage { package, ferry, platform: compilation.platform, lock };
+        let directory = self.products().join(compilation.platform);
+        let directory = std::path::absolute(&directory).unwrap_or(directory);
+        let manifest = directory.join("package");
+        stage.write(&manifest)?;
+        let mut cargo = crate::workspace::cargo(&manifest);
+        cargo.args(["build", "--bins", "--profile", compilation.profile]);
+        cargo.arg("--target-dir").arg(directory.join(compilation.directory));
+        prepare(&mut cargo);
+        Programs::run(cargo, &format!("the programs of {}", package.name))
+    }
+}
+
+/// The package in a directory, if there is one.
+fn sources(directory: &Path) -> Result<Option<Box<Sources>>, ProjectError> {
+    let manifest = directory.join("Cargo.toml");
+    let Ok(absolute) = manifest.canonicalize() else { return Ok(None) };
+    let mut command = MetadataCommand::new();
+    command.no_deps();
+    let metadata = metadata(&manifest, command)?;
+    let target = metadata.target_directory.into_std_path_buf();
+    let lock = metadata.workspace_root.join("Cargo.lock").into_std_path_buf();
+    let mut packages = metadata.packages.into_iter();
+    // The manifest of a workspace alone has no package.
+    let package =
+        packages.find(|package| package.manifest_path.canonicalize().is_ok_and(|it| it == absolute));
+    Ok(package.map(|package| Box::new(Sources { package, target, lock })))
+}
+
+fn metadata(manifest: &Path, mut command: MetadataCommand) -> Result<Metadata, ProjectError> {
+    command
+        .manifest_path(manifest)
+        .exec()
+        .map_err(|cause| ProjectError::Metadata { manifest: manifest.to_owned(), cause: Box::new(cause) })
+}

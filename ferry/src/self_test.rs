@@ -1,0 +1,288 @@
+//! `ferry self-test`: runs each scenario of the harness in a system of its own and judges it as a test case.
+//!
+//! One half of the judgement is made inside the system, and arrives here as lines of the console. The other
+//! half is made here, from the witness's trace, the fault and the exit code. All platforms for which this
+//! machine has the tools run the same scenarios. On Microkit both boards run them. A root task tests there
+//! what only the kernel can answer. The scenarios that look into a `CSpace` also run on a debug kernel.
+
+use crate::arguments::TestArguments;
+use crate::boot::{self, Boot, BootError, Ending, Expectation};
+use crate::built::Built;
+use crate::demo_trials::{self, Demo};
+use crate::description_files::DescriptionFiles;
+use crate::error::Error;
+use crate::file::{self, FileError};
+use crate::microkit::{self, Microkit};
+use crate::output::line;
+use crate::prefill::{Prefill, Priority};
+use crate::project::Project;
+use crate::target::{Config, Platform, Selection, Target};
+use crate::workspace::Workspace;
+use ferry_harness::{
+    Change, Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace,
+};
+use libtest_mimic::{Failed, Trial};
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time that one boot may take. It is long enough for two boots at a time on a machine with one processor.
+const LIMIT: Duration = Duration::from_mins(1);
+/// The number of boots that run at the same time.
+const PARALLEL: usize = 2;
+/// The number of processors for scenarios that need several.
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+/// The region that tells the system which scenario to run.
+const SCENARIO_REGION: &str = "scenario";
+
+/// In scenarios with mallory, mallory has a higher priority than central. `ferry check` forbids that for
+/// clients. On one processor it is the only way to let a client run in the middle of central's work.
+const MALLORY: Priority = (Role::Mallory.name(), 220);
+
+/// A test case: one boot.
+struct Case {
+    name: String,
+    prefills: Vec<Prefill>,
+    priorities: &'static [Priority],
+    restarts: &'static [(&'static str, u8)],
+    changes: &'static [Change],
+    needs: &'static [Feature],
+    expectation: Expectation,
+    /// What the witness's lines on the console must show besides the expectation.
+    trace: Trace,
+}
+
+/// The test cases of one platform, and what they share.
+struct Suite {
+    /// Beginning of the names of the cases. It is empty on classic, which runs on every machine.
+    prefix: String,
+    built: Built,
+    files: DescriptionFiles,
+    /// The directory for images and for contents of regions.
+    directory: PathBuf,
+}
+
+/// Runs the tests.
+pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
+    let workspace = Workspace::locate()?;
+    let demo = Demo::read(&workspace)?;
+    let mut runner = libtest_mimic::Arguments::from_iter(
+        std::iter::once("ferry self-test").chain(arguments.runner.iter().map(String::as_str)),
+    );
+    runner.test_threads = runner.test_threads.or(Some(PARALLEL));
+    let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
+    let mut trials = Vec::new();
+    let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
+    // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug
+    // kernel.
+    for target in Target::all(Config::Release).filter(|target| wanted(target.platform)) {
+        let on_microkit = target.platform == Platform::Microkit;
+        if on_microkit && !with_microkit {
+            continue;
+        }
+        let selection =
+            if arguments.without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
+        let suite = Suite::build(target, selection, &workspace)?;
+        trials.extend(scenario_trials(&suite));
+        if !arguments.without_express {
+            trials.extend(demo_trials::of(target, &suite.prefix, &suite.directory, &workspace, &demo)?);
+        }
+        if target.platform == Platform::Hosted
+            && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
+        {
+            let parallel = Suite::build(Target { processors: Some(TWO), ..target }, selection, &workspace)?;
+            trials.extend(trials_of(&parallel, needs_processors));
+        }
+        if on_microkit {
+            // A debug kernel tells what each slot holds, so scenarios that need capabilities see more there.
+            let talking = Suite::build(Target { config: Config::Debug, ..target }, selection, &workspace)?;
+            trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
+        }
+    }
+    if with_microkit && wanted(Platform::Microkit) {
+        let workspace = workspace.clone();
+        trials.push(Trial::test("microkit::the_image_builders_own_tests", move || {
+            Ok(Microkit::builder_tests(&workspace)?)
+        }));
+    }
+    let conclusion = libtest_mimic::run(&runner, trials);
+    if runner.list {
+        return Ok(());
+    }
+    if !with_microkit && arguments.platform.is_none() {
+        line(format_args!(
+            "******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********"
+        ))?;
+    }
+    if conclusion.num_ignored > 0 {
+        line(format_args!(
+            "{} scenarios of hosted did not run: they need capabilities, which only seL4 has, or real-time priorities, which \
+             Linux does not allow every user (`ulimit -r`)",
+            conclusion.num_ignored
+        ))?;
+    }
+    line(format_args!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed))?;
+    if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
+}
+
+/// The trials of all scenarios, except those that need more than one processor.
+fn scenario_trials(suite: &Arc<Suite>) -> Vec<Trial> {
+    trials_of(suite, |scenario| !needs_processors(scenario))
+}
+
+/// Whether the scenario needs clients that run at the same time as central.
+fn needs_processors(scenario: &Scenario) -> bool {
+    scenario.needs.contains(&Feature::Processors)
+}
+
+/// The trials of the scenarios that `wanted` selects.
+fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Trial> {
+    let scenarios = (0..).zip(SCENARIOS).filter(|(_, scenario)| wanted(scenario));
+    let cases = scenarios.map(|(number, scenario)| case(number, scenario));
+    cases
+        .map(|case| {
+            let suite = Arc::clone(suite);
+            let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
+            Trial::test(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
+                .with_ignored_flag(!possible)
+        })
+        .collect()
+}
+
+fn case(number: u32, scenario: &Scenario) -> Case {
+    let passes = Role::ALL.into_iter().filter(|role| scenario.must_pass(*role));
+    let passes = passes.map(|role| format!("harness: pass {}", role.name()));
+    let ending = match scenario.ending {
+        ScenarioEnding::Umpire | ScenarioEnding::By(_) => Ending::Exit(0),
+        ScenarioEnding::ByFault => Ending::AfterFault,
+    };
+    let contents = [SCENARIO_MAGIC.to_le_bytes(), number.to_le_bytes()].concat();
+    Case {
+        name: scenario.name.to_owned(),
+        prefills: vec![(SCENARIO_REGION.to_owned(), contents)],
+        priorities: if scenario.mallory.is_some() { &[MALLORY] } else { &[] },
+        restarts: scenario.restarts,
+        changes: scenario.flows,
+        needs: scenario.needs,
+        expectation: Expectation {
+            lines: passes.chain(scenario.console.iter().map(|line| (*line).to_owned())).collect(),
+            fault: scenario
+                .fault
+                .map(|fault| (fault.domain.to_owned(), fault.kind.to_owned(), scenario.faults)),
+            ending,
+            limit: LIMIT,
+        },
+        trace: scenario.trace,
+    }
+}
+
+impl Suite {
+    fn build(target: Target, selection: Selection, workspace: &Workspace) -> Result<Arc<Self>, Error> {
+        let files = DescriptionFiles {
+            system: workspace.root.join("harness/system.xml"),
+            flows: workspace.root.join("harness/flows.toml"),
+        };
+        let talks = target.platform == Platform::Microkit && target.config == Config::Debug;
+        let (name, prefix) = match target.platform {
+            Platform::Classic => (target.name().to_owned(), String::new()),
+            Platform::Microkit if talks => {
+                (format!("{}-debug", target.name()), format!("{}::debug_kernel::", target.name()))
+            }
+            Platform::Microkit | Platform::Hosted => {
+                (target.name().to_owned(), format!("{}::", target.name()))
+            }
+        };
+        let directory = workspace.products().join("test").join(name);
+        // By default one processor, because the traces of scenarios are those of one processor.
+        let processors = target.processors.unwrap_or(NonZeroUsize::MIN);
+        let target = Target { processors: Some(processors), ..target };
+        let built = Built::build(target, selection, workspace, &Project::without_programs(files.clone()))?;
+        Ok(Arc::new(Self { prefix, built, files, directory }))
+    }
+
+    fn play(&self, case: &Case) -> Result<(), Failed> {
+        let directory = self.directory.join(&case.name);
+        let files = self.files(case, &directory)?;
+        let description = files.load(&[])?;
+        let emulator =
+            self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
+        let boot = boot::boot(emulator, &case.expectation, &mut |_| {})?;
+        judge_trace(case.trace, boot)?;
+        // Reached only if the scenario passed. The files of a failed scenario stay, for a debugger.
+        let _ = fs::remove_dir_all(&directory);
+        Ok(())
+    }
+
+    /// The description of a scenario: the flows in `directory`, with the restarts and changes that the
+    /// scenario wants.
+    fn files(&self, case: &Case, directory: &Path) -> Result<DescriptionFiles, FileError> {
+        let flows = fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
+        let mut flows: toml::Table = flows.parse().expect("harness/flows.toml is TOML");
+        let restarts = case.restarts.iter().map(|(domain, number)| ((*domain).to_owned(), (*number).into()));
+        flows.insert("restarts".to_owned(), toml::Value::Table(restarts.collect()));
+        for change in case.changes {
+            make(*change, &mut flows);
+        }
+        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
+        let path = directory.join("flows.toml");
+        fs::write(&path, flows.to_string()).map_err(file::failed("write", &path))?;
+        Ok(DescriptionFiles { system: self.files.system.clone(), flows: path })
+    }
+}
+
+/// Applies a change to the flows of the test system. The client and the flow that it changes must exist.
+fn make(change: Change, flows: &mut toml::Table) {
+    match change {
+        Change::Share { of, bytes, messages } => {
+            let shares = toml::Table::from_iter([
+                ("bytes_per_round".to_owned(), i64::from(bytes).into()),
+                ("messages_per_round".to_owned(), i64::from(messages).into()),
+            ]);
+            let clients = flows["client"].as_table_mut().expect("a table for each client");
+            clients.insert(of.name().to_owned(), toml::Value::Table(shares));
+        }
+        Change::Urgent { from, to } => {
+            let all = flows["flow"].as_array_mut().expect("a list of flows").iter_mut();
+            let mut all = all.filter_map(toml::Value::as_table_mut);
+            let is_meant = |flow: &&mut toml::Table| {
+                (flow["from"].as_str(), flow["to"].as_str()) == (Some(from.name()), Some(to.name()))
+            };
+            let flow = all.find(is_meant).expect("harness/flows.toml has this flow");
+            flow.insert("class".to_owned(), "urgent".into());
+        }
+    }
+}
+
+/// Compares the witness's lines with the trace that the scenario wants.
+fn judge_trace(trace: Trace, boot: Boot) -> Result<(), BootError> {
+    let seen: Vec<&str> = boot.console.iter().filter_map(|line| line.strip_prefix("witness: ")).collect();
+    let failure = match trace {
+        Trace::Contains(wanted) => {
+            let mut rest = seen.iter();
+            wanted.iter().find(|wanted| !rest.any(|line| line == *wanted)).map(|missing| {
+                boot::Failure::Missing(format!(
+                    "witness: {missing}` in its place of the trace, `{}",
+                    wanted.join("` `")
+                ))
+            })
+        }
+        Trace::Run(wanted) if !seen.windows(wanted.len()).any(|lines| lines == wanted) => {
+            Some(boot::Failure::Missing(format!("witness: {}` in one run", wanted.join("` `"))))
+        }
+        Trace::Begins(wanted) if !seen.starts_with(wanted) => Some(boot::Failure::Missing(format!(
+            "witness: {}` as the whole beginning of the trace",
+            wanted.join("` `")
+        ))),
+        Trace::Without(unwanted) => {
+            let found = seen.iter().find(|line| unwanted.iter().any(|unwanted| line.starts_with(unwanted)));
+            found.map(|line| boot::Failure::Trouble(format!("witness: {line}")))
+        }
+        Trace::Run(_) | Trace::Begins(_) => None,
+    };
+    match failure {
+        Some(failure) => Err(BootError { failure, console: boot.console }),
+        None => Ok(()),
+    }
+}

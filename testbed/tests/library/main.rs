@@ -1,0 +1,4 @@
+//! What the client library adds to the port: how a client starts and is called, and calls with their replies.
+
+mod calls;
+mod start;
