@@ -6,6 +6,7 @@ use crate::classic::Classic;
 use crate::description_files::DescriptionFiles;
 use crate::file;
 use crate::microkit::{self, Inspection, Microkit};
+use crate::runner::trial;
 use crate::target::Selection;
 use crate::workspace::Workspace;
 use libtest_mimic::{Failed, Trial};
@@ -24,7 +25,7 @@ pub(crate) fn of_microkit(
 ) -> Trial {
     let (microkit, files) = (microkit.clone(), files.clone());
     let name = format!("{prefix}two_builds_give_the_same_image_and_a_changed_program_is_found");
-    Trial::test(name, move || {
+    trial(name, move || {
         let build = |name: &str| -> Result<(PathBuf, Vec<u8>), Failed> {
             let output = directory.join(name);
             microkit.image(&files.system, &files.flows, &[], &[], &output)?;
@@ -57,7 +58,7 @@ pub(crate) fn of_microkit(
 /// The trial for classic. It builds in the process, so all that differs is the file.
 pub(crate) fn of_classic(workspace: &Workspace, files: &DescriptionFiles, directory: PathBuf) -> Trial {
     let (workspace, files) = (workspace.clone(), files.clone());
-    Trial::test("two_builds_give_the_same_image", move || {
+    trial("two_builds_give_the_same_image", move || {
         let classic = Classic::build(&workspace, Selection::System)?;
         let description = files.load(&[])?;
         let build = |name: &str| -> Result<Vec<u8>, Failed> {

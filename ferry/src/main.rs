@@ -32,6 +32,7 @@ mod prefill;
 mod programs;
 mod progress;
 mod run;
+mod runner;
 mod setup;
 mod shell;
 mod summary;
@@ -41,10 +42,22 @@ mod workspace;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use error::Error;
+use output::answer;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    match Arguments::try_parse().or_else(|instead| Ok(answer(&instead)?)).and_then(|all| obey(all.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.print();
+            error.exit_code()
+        }
+    }
+}
+
+fn obey(command: Command) -> Result<(), Error> {
+    match command {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Check(description) => check::check(&description),
         Command::Graph(arguments) => graph::graph(&arguments),
@@ -54,12 +67,5 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Setup => setup::setup(),
         Command::Test(arguments) => test::test(&arguments),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            error.print();
-            error.exit_code()
-        }
     }
 }

@@ -16,6 +16,7 @@ use crate::input::{self, Input};
 use crate::microkit::{self, Microkit};
 use crate::output::line;
 use crate::prefill::{Prefill, Priority};
+use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_boards::Board;
@@ -68,9 +69,7 @@ struct Suite {
 /// Runs the tests.
 pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
-    let mut runner = libtest_mimic::Arguments::from_iter(
-        std::iter::once("ferry test").chain(arguments.runner.iter().map(String::as_str)),
-    );
+    let mut runner = runner::arguments(&arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
     let mut trials = Vec::new();
@@ -105,11 +104,11 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<(), Error> {
     }
     if with_microkit && wanted(Platform::Microkit) {
         let workspace = workspace.clone();
-        trials.push(Trial::test("microkit::the_image_builders_own_tests", move || {
+        trials.push(trial("microkit::the_image_builders_own_tests", move || {
             Ok(Microkit::builder_tests(&workspace)?)
         }));
     }
-    let conclusion = libtest_mimic::run(&runner, trials);
+    let conclusion = runner::run(&runner, trials)?;
     if runner.list {
         return Ok(());
     }
@@ -147,7 +146,7 @@ fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Tria
         .map(|case| {
             let suite = Arc::clone(suite);
             let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
-            Trial::test(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
+            trial(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
                 .with_ignored_flag(!possible)
         })
         .collect()
@@ -176,31 +175,28 @@ fn microkit_trials(
         DescriptionFiles { system: workspace.root.join("harness/domains.xml"), ..demo.clone() };
     Ok(vec![
         image,
-        Trial::test(format!("{}a_domain_schedule_lets_a_file_cross", suite.prefix), move || {
+        trial(format!("{}a_domain_schedule_lets_a_file_cross", suite.prefix), move || {
             let (files, prefills) = (scheduled_files, [(input::REGION.to_owned(), scheduled_input)]);
             let directory = scheduled_directory;
             let emulator = scheduled.emulator(&files.system, &files.flows, &prefills, &[], &directory)?;
             boot_to_line(emulator, "ferry: received ")
         }),
-        Trial::test(
-            format!("{}a_product_transfers_and_nobody_can_call_its_supervisor", suite.prefix),
-            move || {
-                let (files, prefills) = (product_files, [(input::REGION.to_owned(), input)]);
-                let emulator =
-                    product.emulator(&files.system, &files.flows, &prefills, &[], &product_directory)?;
-                let system = product_directory.join("system.xml");
-                let built = fs::read_to_string(&system).map_err(file::failed("read", &system))?;
-                if built.contains("pp=\"true\"") {
-                    return Err(format!("{} lets a domain call the supervisor", system.display()).into());
-                }
-                // Domains print through the debug kernel; none can end the machine.
-                boot_to_line(emulator, "ferry: received ")
-            },
-        ),
-        Trial::test(format!("{}the_kernel_answers_a_root_task", suite.prefix), move || {
+        trial(format!("{}a_product_transfers_and_nobody_can_call_its_supervisor", suite.prefix), move || {
+            let (files, prefills) = (product_files, [(input::REGION.to_owned(), input)]);
+            let emulator =
+                product.emulator(&files.system, &files.flows, &prefills, &[], &product_directory)?;
+            let system = product_directory.join("system.xml");
+            let built = fs::read_to_string(&system).map_err(file::failed("read", &system))?;
+            if built.contains("pp=\"true\"") {
+                return Err(format!("{} lets a domain call the supervisor", system.display()).into());
+            }
+            // Domains print through the debug kernel; none can end the machine.
+            boot_to_line(emulator, "ferry: received ")
+        }),
+        trial(format!("{}the_kernel_answers_a_root_task", suite.prefix), move || {
             boot_to_line(emulator, "INDICATE_SUCCESS")
         }),
-        Trial::test(format!("{}the_stock_tool_accepts_system_xml", suite.prefix), move || {
+        trial(format!("{}the_stock_tool_accepts_system_xml", suite.prefix), move || {
             Ok(tests.stock_check(&demo.system, &demo.flows, &stock)?)
         }),
     ])
