@@ -55,6 +55,10 @@ pub(crate) const MAX_PERIOD_US: u64 = 10_000_000_000_000;
 /// Most protection domains: Microkit's 63, less Ferry's supervisor.
 pub(crate) const MAX_DOMAINS: usize = 62;
 
+/// Longest name in bytes of a protection domain or a virtual machine. Microkit's monitor has 64 bytes for it,
+/// and its tool cuts what is longer without a word.
+pub(crate) const MAX_SHOWN_NAME: usize = 63;
+
 /// Deepest nesting of elements. No system that can be built comes near it.
 pub(crate) const MAX_DEPTH: usize = 128;
 

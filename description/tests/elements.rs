@@ -293,3 +293,12 @@ fn children_have_numbers_of_their_own() {
     let bob = system.domain("bob");
     assert_eq!(parents, [None, None, None, None, bob, system.domain("one")]);
 }
+
+#[test]
+fn names_of_machines_are_as_long_as_microkit_keeps_them() {
+    let machine =
+        |name: &str| format!("<virtual_machine name=\"{name}\"><vcpu id=\"1\" /></virtual_machine>");
+    let (kept, cut) = ("m".repeat(63), "m".repeat(64));
+    let message = format!("the name `{cut}` has 64 bytes, and Microkit would cut it; shorten it to 63 bytes");
+    all(in_bob, &[(&machine(&cut), &message)], &[&machine(&kept)]);
+}
