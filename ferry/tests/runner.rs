@@ -1,5 +1,5 @@
-//! What `ferry test` does when its output cannot be written. Each run builds with Cargo before that, which may
-//! replace the program that is tested. So the runs are one after the other, in a file of their own.
+//! What `ferry test` does when its output cannot be written. Each run builds with Cargo before that, which
+//! may replace the program that is tested. So the runs are one after the other, in a file of their own.
 
 use std::fs::File;
 use std::path::Path;
