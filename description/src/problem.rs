@@ -252,8 +252,8 @@ pub enum Problem {
     PlatformAddress { region: String, least: u64, most: u64, platform: &'static str },
     #[error("no program of {platform} is called `{program}`")]
     UnknownProgram { program: String, platform: &'static str, meant: Option<String>, known: String },
-    #[error("`{region}` is mapped over the program of `{domain}`, which is at {start:#x} to {end:#x}")]
-    MapOverProgram { domain: String, region: String, start: u64, end: u64 },
+    #[error("`{region}` is mapped over the program of `{domain}`{file}, which is at {start:#x} to {end:#x}")]
+    MapOverProgram { domain: String, file: String, region: String, start: u64, end: u64 },
     #[error("`{region}` may be written and executed, which {platform} never allows")]
     WritableCode { region: String, platform: &'static str },
 }

@@ -22,7 +22,7 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
     if let Ok(segment) = std::fs::read_to_string(directory.join("segment")) {
         let numbers = segment.split_whitespace().map(|number| u64::from_str_radix(number, 16).unwrap());
         let [start, end] = numbers.collect::<Vec<_>>().try_into().unwrap();
-        description.check_program("bob", std::slice::from_ref(&(start..end)))?;
+        description.check_program("bob", None, std::slice::from_ref(&(start..end)))?;
     }
     match std::fs::read_to_string(directory.join("platform")) {
         Ok(name) => description.check_for(platform(name.trim())).map(|()| description),

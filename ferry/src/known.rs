@@ -2,25 +2,30 @@
 //! addresses that they occupy, if they were built before. `ferry check` says what the image builder of the
 //! platform would say. Outside of a checkout nothing is known, and nothing is said.
 
-use crate::target::{Platform, Target};
+use crate::target::{Config, Platform, Target};
 use crate::workspace::Workspace;
 use crate::{classic, hosted, microkit};
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
+use clap::ValueEnum;
 use ferry_boards::PC99;
 use ferry_description::{Description, Domain, Mistakes};
 use object::{Object, ObjectSegment};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// What Cargo says of the workspace, and of that of Microkit. Cargo takes a while, and every target asks.
+static METADATA: [OnceLock<Option<Metadata>>; 2] = [const { OnceLock::new() }; 2];
 
 /// What is known of the programs for one target.
 pub(crate) struct Known {
     target: Target,
     /// The names of the programs.
     names: Vec<String>,
-    /// The directories in which they lie when they are built: for domains without floating-point registers,
-    /// and for all others.
-    directories: Option<[PathBuf; 2]>,
+    /// The directories in which they lie when they are built, in each configuration: for domains without
+    /// floating-point registers, and for all others.
+    directories: Vec<[PathBuf; 2]>,
 }
 
 impl Known {
@@ -32,20 +37,26 @@ impl Known {
             Platform::Hosted => ("Cargo.toml", hosted::DOMAINS),
             Platform::Microkit => ("platform/microkit/Cargo.toml", microkit::DOMAINS),
         };
-        let metadata =
-            MetadataCommand::new().manifest_path(workspace.root.join(manifest)).no_deps().exec().ok()?;
-        let package = metadata.packages.iter().find(|found| found.name.as_str() == package)?;
-        let programs = package.targets.iter().filter(|target| target.is_bin());
+        let metadata = METADATA[usize::from(target.platform == Platform::Microkit)].get_or_init(|| {
+            MetadataCommand::new().manifest_path(workspace.root.join(manifest)).no_deps().exec().ok()
+        });
+        let package = metadata.as_ref()?.packages.iter().find(|found| found.name.as_str() == package)?;
+        // Programs that need a feature are those of the tests, which no command but `ferry test` builds.
+        let programs = package.targets.iter().filter(|it| it.is_bin() && it.required_features.is_empty());
         let mut names: Vec<String> = programs.map(|program| program.name.clone()).collect();
         names.sort();
         let directories = match target.platform {
             Platform::Classic => {
                 let directory = workspace.target.join(PC99.target).join("release");
-                Some([directory.clone(), directory])
+                vec![[directory.clone(), directory]]
             }
-            Platform::Microkit => microkit::directories(&workspace, target.board, target.config),
+            Platform::Microkit => {
+                let configurations = Config::value_variants().iter();
+                let of = |config: &Config| microkit::directories(&workspace, target.board, *config);
+                configurations.filter_map(of).collect()
+            }
             // Linux puts programs where the description maps nothing.
-            Platform::Hosted => None,
+            Platform::Hosted => Vec::new(),
         };
         Some(Self { target, names, directories })
     }
@@ -58,8 +69,8 @@ impl Known {
         names.extend(others.map(|domain| self.name(&domain.program)));
         description.check_programs(self.target.rules(), &names, |path| self.name(path))?;
         for domain in &description.system.domains {
-            if let Some(segments) = self.segments(domain) {
-                description.check_program(&domain.name, &segments)?;
+            for (file, segments) in self.segments(domain) {
+                description.check_program(&domain.name, Some(&file), &segments)?;
             }
         }
         Ok(())
@@ -83,13 +94,16 @@ impl Known {
         is_microkit && self.directories.iter().flatten().any(found)
     }
 
-    /// The addresses that the program of a domain occupies, if it is built.
-    fn segments(&self, domain: &Domain) -> Option<Vec<Range<u64>>> {
-        let [without_fpu, all] = self.directories.as_ref()?;
-        let directory = if domain.fpu { all } else { without_fpu };
-        let contents = fs::read(directory.join(self.name(&domain.program))).ok()?;
-        let program = object::File::parse(contents.as_slice()).ok()?;
+    /// The files of a domain's program that are built, with the addresses that they occupy.
+    fn segments(&self, domain: &Domain) -> Vec<(String, Vec<Range<u64>>)> {
         let occupied = |address: u64, bytes: u64| address..address.saturating_add(bytes);
-        Some(program.segments().map(|segment| occupied(segment.address(), segment.size())).collect())
+        let built = self.directories.iter().filter_map(|[without_fpu, all]| {
+            let path = if domain.fpu { all } else { without_fpu }.join(self.name(&domain.program));
+            let contents = fs::read(&path).ok()?;
+            let program = object::File::parse(contents.as_slice()).ok()?;
+            let segments = program.segments().map(|segment| occupied(segment.address(), segment.size()));
+            Some((path.display().to_string(), segments.collect()))
+        });
+        built.collect()
     }
 }
