@@ -43,6 +43,9 @@ pub(crate) const MAX_VECTOR: u64 = 107;
 /// Number of I/O ports on x86.
 pub(crate) const IO_PORTS: u64 = 0x1_0000;
 
+/// Highest number of a device's address space.
+pub(crate) const MAX_IO_DOMAIN: u64 = 0xffff;
+
 /// Bytes that a device behind an IOMMU can address.
 pub(crate) const IO_SPACE_BYTES: u64 = 1 << 39;
 

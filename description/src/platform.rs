@@ -103,6 +103,11 @@ impl Description {
             }
         }
         self.addresses_for(platform, &mut report);
+        for machine in &self.system.machines {
+            for core in machine.cores.iter().copied().filter(|core| *core >= platform.cores) {
+                report(&machine.place, Problem::PlatformCore { core, cores: platform.cores, platform: name });
+            }
+        }
         for domain in &self.system.domains {
             if domain.priority > platform.highest_priority {
                 let (priority, highest) = (domain.priority, platform.highest_priority);

@@ -203,7 +203,7 @@ fn schedules_are_checked_like_microkits() {
             r#"<domain name="a" />"#,
             "",
             r#"<schedule_entry domain="a" duration="0 us" />"#,
-            "`duration` is `0 us`; write a number and `us` or `ticks`, such as \"1000 us\", and not 0",
+            "`duration` is `0 us`; write a number and `us` or `ticks`, such as \"1000 us\", not 0 and below 10^13",
         ),
     ] {
         let refused = schedule(domains, attributes, entries).unwrap_err().to_string();

@@ -85,6 +85,7 @@ const CHANGES: &[(&str, &[&str])] = &[
             r#"<channel><end pd="ticker" id="9" pp="true" /><end pd="bob" id="9" /></channel></system>"#,
             r#"<protection_domain name="more.than-1"><program_image path="x.elf" /></protection_domain></system>"#,
             r#"<protection_domain name="m" priority="254"><program_image path="x.elf" /></protection_domain></system>"#,
+            r#"<channel><end pd="bob" id="7" /><end pd="bob" id="8" /></channel></system>"#,
             "<!-- a comment --></system>",
             "text</system>",
         ],
