@@ -14,6 +14,8 @@ pub struct Machine {
     pub domain: usize,
     /// The numbers of its virtual processors.
     pub processors: Vec<u8>,
+    /// For each of them, the number of the processor core that it runs on.
+    pub cores: Vec<u8>,
     /// The regions that its guest can reach.
     pub maps: Vec<Map>,
     /// Where its element is.

@@ -33,11 +33,12 @@ use ferry_layout::config::Mapping;
 use ferry_layout::geometry::TRANSMIT_SLOTS;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use toml::Spanned;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(crate) struct FlowsFile {
     pub(crate) tick: Option<Spanned<TickTable>>,
     #[serde(default, deserialize_with = "tables_of_flows")]
@@ -47,13 +48,13 @@ pub(crate) struct FlowsFile {
     /// `[restarts]`: for each named protection domain, how often it is started again after a fault.
     #[serde(default)]
     pub(crate) restarts: BTreeMap<Spanned<String>, Number<0, 255>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tables_of_trust")]
     pub(crate) trusted: Vec<Spanned<TrustedTable>>,
 }
 
 /// `[[trusted]]`: who may stand between two clients, or what may reach memory, and why that is right.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(crate) struct TrustedTable {
     /// A protection domain that is not a client.
     pub(crate) domain: Option<Spanned<String>>,
@@ -65,7 +66,7 @@ pub(crate) struct TrustedTable {
 
 /// `[tick]`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table, [tick] with `period_us` in it")]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(crate) struct TickTable {
     /// Microseconds between two ticks. At each tick central also looks at clients that have not signalled.
     pub(crate) period_us: Spanned<Number<1, { u32::MAX }>>,
@@ -73,7 +74,7 @@ pub(crate) struct TickTable {
 
 /// `[[flow]]`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table, [[flow]] with `from` and `to` in it")]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(crate) struct FlowTable {
     pub(crate) from: Spanned<String>,
     pub(crate) to: Spanned<String>,
@@ -87,7 +88,7 @@ pub(crate) struct FlowTable {
 
 /// `[client.NAME]`
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "a table, [client.NAME]")]
+#[serde(remote = "Self", deny_unknown_fields, default)]
 pub(crate) struct ClientTable {
     pub(crate) bytes_per_round: Size,
     pub(crate) messages_per_round: Number<1, MESSAGES>,
@@ -104,7 +105,7 @@ impl Default for ClientTable {
 pub(crate) const DEFAULT_MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(remote = "Self", rename_all = "lowercase")]
 pub(crate) enum Class {
     #[default]
     Normal,
@@ -112,7 +113,7 @@ pub(crate) enum Class {
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(remote = "Self", rename_all = "lowercase")]
 pub(crate) enum MappingWord {
     #[default]
     Each,
@@ -155,31 +156,86 @@ impl<const MIN: u32, const MAX: u32> de::Visitor<'_> for Number<MIN, MAX> {
     }
 }
 
-/// Reads `[[flow]]`. One pair of brackets instead of two is a common mistake, and has words of its own.
-fn tables_of_flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<FlowTable>>, D::Error> {
-    struct Flows;
-    impl<'de> de::Visitor<'de> for Flows {
-        type Value = Vec<Spanned<FlowTable>>;
+/// Reads types from a table or from a word, and from nothing else. What `serde` derives would also take the
+/// values of a table in an array, without their keys, and a word as the only key of a table.
+macro_rules! only_from {
+    ($($kind:ident $type:ident $expected:literal)*) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Visitor;
+                impl<'de> de::Visitor<'de> for Visitor {
+                    type Value = $type;
 
-        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            formatter.write_str("tables, each headed [[flow]]")
-        }
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        formatter.write_str($expected)
+                    }
 
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut tables: A) -> Result<Self::Value, A::Error> {
-            let mut flows = Vec::new();
-            while let Some(flow) = tables.next_element()? {
-                flows.push(flow);
+                    only_from!(@$kind $type);
+                }
+                deserializer.deserialize_any(Visitor)
             }
-            Ok(flows)
         }
+    )*};
+    (@table $type:ident) => {
+        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<$type, A::Error> {
+            // The function that is derived, not the one of the trait.
+            $type::deserialize(de::value::MapAccessDeserializer::new(map))
+        }
+    };
+    (@word $type:ident) => {
+        fn visit_str<E: de::Error>(self, word: &str) -> Result<$type, E> {
+            $type::deserialize(de::value::StrDeserializer::new(word))
+        }
+    };
+}
 
-        fn visit_map<A: de::MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-            Err(de::Error::custom(
-                "there can be several flows, so [flow] needs two pairs of brackets: [[flow]]",
-            ))
-        }
+only_from! {
+    table FlowsFile "a table"
+    table TickTable "a table, [tick] with `period_us` in it"
+    table FlowTable "a table, [[flow]] with `from` and `to` in it"
+    table ClientTable "a table, [client.NAME]"
+    table TrustedTable "a table, [[trusted]] with `reason` in it"
+    word Class "`normal` or `urgent`"
+    word MappingWord "`each` or `keep`"
+}
+
+/// Reads `[[flow]]`.
+fn tables_of_flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<FlowTable>>, D::Error> {
+    deserializer.deserialize_any(Tables("flow", PhantomData))
+}
+
+/// Reads `[[trusted]]`.
+fn tables_of_trust<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Spanned<TrustedTable>>, D::Error> {
+    deserializer.deserialize_any(Tables("trusted", PhantomData))
+}
+
+/// Reads tables of this name. One pair of brackets instead of two is a common mistake, and has words of its
+/// own.
+struct Tables<T>(&'static str, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Tables<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "tables, each headed [[{}]]", self.0)
     }
-    deserializer.deserialize_any(Flows)
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut tables: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(table) = tables.next_element()? {
+            all.push(table);
+        }
+        Ok(all)
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+        let name = self.0;
+        Err(de::Error::custom(format!(
+            "there can be several of them, so [{name}] needs two pairs of brackets: [[{name}]]"
+        )))
+    }
 }
 
 /// A number of bytes, at least 1, written as a number or as in `"64 KiB"`.
@@ -244,13 +300,16 @@ pub(crate) fn read(source: &Source) -> Result<FlowsFile, Box<Mistake>> {
 
 /// The message of the parser without the words of its programming language, in one line.
 fn in_words(message: &str) -> String {
-    const WORDS: [(&str, &str); 6] = [
+    const WORDS: [(&str, &str); 9] = [
         ("unknown field", "unknown key"),
         ("missing field", "missing key"),
         ("unknown variant", "unknown word"),
-        ("invalid type: map", "this is a table"),
+        ("unknown key `$__toml_private_datetime`", "this is a date"),
+        ("invalid type: map", "this is a table or a date"),
+        ("invalid type: sequence", "this is an array"),
         ("invalid type: ", "this is the "),
         ("invalid value: ", "this is the "),
+        ("` as i128", "`"),
     ];
     let mut words = message.lines().collect::<Vec<_>>().join("; ");
     for (rust, toml) in WORDS {

@@ -43,6 +43,9 @@ pub(crate) const MAX_VECTOR: u64 = 107;
 /// Number of I/O ports on x86.
 pub(crate) const IO_PORTS: u64 = 0x1_0000;
 
+/// Highest number of a device's address space.
+pub(crate) const MAX_IO_DOMAIN: u64 = 0xffff;
+
 /// Bytes that a device behind an IOMMU can address.
 pub(crate) const IO_SPACE_BYTES: u64 = 1 << 39;
 
@@ -54,6 +57,10 @@ pub(crate) const MAX_PERIOD_US: u64 = 10_000_000_000_000;
 
 /// Most protection domains: Microkit's 63, less Ferry's supervisor.
 pub const MAX_DOMAINS: usize = 62;
+
+/// Longest name in bytes of a protection domain or a virtual machine. Microkit's monitor has 64 bytes for it,
+/// and its tool cuts what is longer without a word.
+pub(crate) const MAX_SHOWN_NAME: usize = 63;
 
 /// Deepest nesting of elements. No system that can be built comes near it.
 pub(crate) const MAX_DEPTH: usize = 128;

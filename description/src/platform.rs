@@ -103,6 +103,11 @@ impl Description {
             }
         }
         self.addresses_for(platform, &mut report);
+        for machine in &self.system.machines {
+            for core in machine.cores.iter().copied().filter(|core| *core >= platform.cores) {
+                report(&machine.place, Problem::PlatformCore { core, cores: platform.cores, platform: name });
+            }
+        }
         for domain in &self.system.domains {
             if domain.priority > platform.highest_priority {
                 let (priority, highest) = (domain.priority, platform.highest_priority);
@@ -170,19 +175,27 @@ impl Description {
     }
 
     /// Refuses maps over the program of a domain, once the program is known. `segments` are the addresses
-    /// that it occupies.
-    pub fn check_program(&self, domain: &str, segments: &[Range<u64>]) -> Result<(), Mistakes> {
+    /// that it occupies. `file` is named, if it may be another than the reader expects.
+    pub fn check_program(
+        &self,
+        domain: &str,
+        file: Option<&str>,
+        segments: &[Range<u64>],
+    ) -> Result<(), Mistakes> {
         let number = self.system.domain(domain);
         let maps = number.into_iter().flat_map(|number| &self.system.domains[number].maps);
         let mistake = |map: &Map| {
             let region = &self.system.regions[map.region];
             let start = map.address / PAGE_BYTES * PAGE_BYTES;
             let end = map.address.saturating_add(region.bytes);
-            let last = |segment: &Range<u64>| segment.end.next_multiple_of(PAGE_BYTES);
+            // A damaged file may claim any address.
+            let last =
+                |segment: &Range<u64>| segment.end.checked_next_multiple_of(PAGE_BYTES).unwrap_or(u64::MAX);
             let segment =
                 segments.iter().find(|one| start < last(one) && one.start / PAGE_BYTES * PAGE_BYTES < end)?;
             let problem = Problem::MapOverProgram {
                 domain: domain.to_owned(),
+                file: file.map(|file| format!(" in {file}")).unwrap_or_default(),
                 region: region.name.clone(),
                 start: segment.start,
                 end: segment.end,

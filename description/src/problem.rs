@@ -1,7 +1,7 @@
 //! Every rule that a description can break, with what is wrong and what to do. The name of a rule is its
 //! variant in snake case. `tests/fixtures/<rule>/` holds a description that breaks the rule.
 
-use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DEPTH, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
+use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DEPTH, MAX_SHOWN_NAME, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
 use crate::remedy;
 use crate::words::count;
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
@@ -126,6 +126,8 @@ pub enum Problem {
     TooManyClients { found: usize },
     #[error("the name `{name}` has {} bytes", name.len())]
     NameTooLong { name: String },
+    #[error("the name `{name}` has {} bytes, and Microkit would cut it", name.len())]
+    CutName { name: String },
     #[error("`{name}` is named here, but there is no such protection domain")]
     UnknownClient { name: String, meant: Option<String> },
     #[error("`{name}` is named here, but is not a client")]
@@ -250,8 +252,8 @@ pub enum Problem {
     PlatformAddress { region: String, least: u64, most: u64, platform: &'static str },
     #[error("no program of {platform} is called `{program}`")]
     UnknownProgram { program: String, platform: &'static str, meant: Option<String>, known: String },
-    #[error("`{region}` is mapped over the program of `{domain}`, which is at {start:#x} to {end:#x}")]
-    MapOverProgram { domain: String, region: String, start: u64, end: u64 },
+    #[error("`{region}` is mapped over the program of `{domain}`{file}, which is at {start:#x} to {end:#x}")]
+    MapOverProgram { domain: String, file: String, region: String, start: u64, end: u64 },
     #[error("`{region}` may be written and executed, which {platform} never allows")]
     WritableCode { region: String, platform: &'static str },
 }
@@ -313,6 +315,7 @@ impl Problem {
                 )
             }
             Self::NameTooLong { .. } => format!("shorten it to {MAX_NAME} bytes"),
+            Self::CutName { .. } => format!("shorten it to {MAX_SHOWN_NAME} bytes"),
             Self::UnknownClient { name, .. } => {
                 format!("add the protection domain `{name}` to the system description or correct the name")
             }

@@ -2,7 +2,7 @@
 //! interrupts, I/O ports, virtual machines, devices behind an IOMMU, capabilities and children. Each is put
 //! into the valid description. What Microkit accepts there is accepted.
 
-use ferry_description::{Description, Mistakes, Source};
+use ferry_description::{Description, Mistakes, Platform, Source};
 
 const SYSTEM: &str = include_str!("fixtures/valid/system.xml");
 const FLOWS: &str = include_str!("fixtures/valid/flows.toml");
@@ -137,10 +137,7 @@ fn virtual_machines_are_as_microkit_has_them() {
             r#"<vcpu id="1" /><vcpu id="1" />"#,
             "`id` is `1`; write a number that no other child or vcpu of the domain has",
         ),
-        (
-            r#"<vcpu id="1" cpu="256" />"#,
-            "`cpu` is `256`; write the number of a processor that the board has",
-        ),
+        (r#"<vcpu id="1" cpu="256" />"#, "`cpu` is `256`; write 0 to 255, the number of a processor core"),
         (
             r#"<vcpu id="0" /><map mr="ram" vaddr="0x1800" />"#,
             "the address 0x1800 is not a multiple of the page size 0x1000 of `ram`; move it to a multiple of \
@@ -173,7 +170,7 @@ fn virtual_machines_are_as_microkit_has_them() {
         (r#"budget="2000" period="1000""#, "`budget` is `2000`; write at most the period"),
         (r#"priority="256""#, "`priority` is `256`; write 0 to 254"),
     ];
-    all(|attributes| machine(attributes, vcpu), &refused, &[r#"budget="10" period="1000" priority="254""#]);
+    all(|attributes| machine(attributes, vcpu), &refused, &[r#"budget="20" period="1000" priority="254""#]);
     let twice = r#"<virtual_machine name="linux"><vcpu id="0" /></virtual_machine>"#;
     let alice = SYSTEM.replacen(r#"<program_image path="alice.elf" />"#, &format!("$0{twice}"), 1);
     let both = alice.replace("$0", r#"<program_image path="alice.elf" />"#).replacen(
@@ -292,4 +289,87 @@ fn children_have_numbers_of_their_own() {
         system.domains.iter().map(|domain| domain.parent.as_ref().map(|parent| parent.domain)).collect();
     let bob = system.domain("bob");
     assert_eq!(parents, [None, None, None, None, bob, system.domain("one")]);
+}
+
+#[test]
+fn names_of_machines_are_as_long_as_microkit_keeps_them() {
+    let machine =
+        |name: &str| format!("<virtual_machine name=\"{name}\"><vcpu id=\"1\" /></virtual_machine>");
+    let (kept, cut) = ("m".repeat(63), "m".repeat(64));
+    let message = format!("the name `{cut}` has 64 bytes, and Microkit would cut it; shorten it to 63 bytes");
+    all(in_bob, &[(&machine(&cut), &message)], &[&machine(&kept)]);
+}
+
+#[test]
+fn machines_get_time_and_cores_as_domains_do() {
+    let machine = |attributes: &str, processor: &str| {
+        in_bob(&format!(
+            r#"<virtual_machine name="m" {attributes}><vcpu id="1" {processor} /></virtual_machine>"#
+        ))
+    };
+    let refused = [
+        (r#"budget="5""#, "`budget` is `5`; write at least 20, the least that the kernel can measure"),
+        (
+            r#"budget="0" period="0""#,
+            "`budget` is `0`; write at least 20, the least that the kernel can measure",
+        ),
+        (
+            r#"period="100000000000000""#,
+            "`period` is `100000000000000`; write at most 10_000_000_000_000, which the kernel can count",
+        ),
+    ];
+    all(|attributes| machine(attributes, ""), &refused, &[r#"budget="20" period="20""#]);
+    let board = Platform { name: "a board", cores: 2, extras: &["virtual_machine"], ..Platform::HOSTED };
+    machine("", r#"cpu="1""#).unwrap().check_for(&board).unwrap();
+    assert_eq!(
+        machine("", r#"cpu="2""#).unwrap().check_for(&board).unwrap_err().to_string(),
+        "system.xml:30: a board has no processor core 2; keep to cores below 2"
+    );
+}
+
+#[test]
+fn an_attribute_with_a_prefix_is_another_attribute() {
+    let refused = [
+        (
+            r#"<map xmlns:a="b" a:mr="alice_tx" mr="ram" vaddr="0x3000000" />"#,
+            "element `map` has no attribute `a:mr`; did you mean `mr`?",
+        ),
+        (
+            r#"<map xml:space="default" mr="ram" vaddr="0x3000000" />"#,
+            "element `map` has no attribute `xml:space`; known attributes: mr, vaddr, perms, cached, setvar_vaddr, \
+             setvar_size, setvar_prefill_size",
+        ),
+    ];
+    all(in_bob, &refused, &[r#"<map xmlns:a="b" mr="ram" vaddr="0x3000000" />"#]);
+    // Microkit reads no attribute of the root.
+    let root = SYSTEM.replacen("<system>", r#"<system xmlns:a="b" a:for="a tool" xml:space="preserve">"#, 1);
+    let flows = Source::new("flows.toml", FLOWS);
+    Description::check(&Source::new("system.xml", root), &flows, &[]).unwrap();
+}
+
+#[test]
+fn a_channel_with_oneself_influences_nobody() {
+    let own = |ids: [u8; 2]| {
+        let ends = ids.map(|id| format!(r#"<end pd="bob" id="{id}" />"#)).concat();
+        let system = SYSTEM.replacen("</system>", &format!("<channel>{ends}</channel></system>"), 1);
+        Description::check(&Source::new("system.xml", system), &Source::new("flows.toml", FLOWS), &[])
+    };
+    own([7, 8]).unwrap();
+    assert_eq!(
+        first(own([7, 7])),
+        "`bob` has the number 7 twice, first in line 48; write id=\"1\", which is free"
+    );
+}
+
+#[test]
+fn address_spaces_of_devices_have_a_number_that_the_kernel_takes() {
+    let space = |number: &str| {
+        let attributes = format!(r#"name="nic" peripheral_id="0:1.0" domain_id="{number}""#);
+        top(&format!("<io_address_space {attributes} />"))
+    };
+    let problem = "write 1 to 65535; the kernel has 16 bits for it, and no space 0";
+    let refused =
+        ["0", "65536", "0x1_0001"].map(|number| (number, format!("`domain_id` is `{number}`; {problem}")));
+    let refused: Vec<(&str, &str)> = refused.iter().map(|(number, says)| (*number, says.as_str())).collect();
+    all(space, &refused, &["1", "0xffff"]);
 }

@@ -22,7 +22,7 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
     if let Ok(segment) = std::fs::read_to_string(directory.join("segment")) {
         let numbers = segment.split_whitespace().map(|number| u64::from_str_radix(number, 16).unwrap());
         let [start, end] = numbers.collect::<Vec<_>>().try_into().unwrap();
-        description.check_program("bob", std::slice::from_ref(&(start..end)))?;
+        description.check_program("bob", None, std::slice::from_ref(&(start..end)))?;
     }
     match std::fs::read_to_string(directory.join("platform")) {
         Ok(name) => description.check_for(platform(name.trim())).map(|()| description),
@@ -129,6 +129,7 @@ rules! {
     channel_ends: r#"system.xml:44: a channel has two ends, this one has 1; write two <end pd="…" id="…" /> elements"#,
     config_too_small: r#"system.xml:2: the configuration needs 0x107c bytes, `ferry_config` has 0x1000; write size="0x2000""#,
     connected_clients: "system.xml:48: the clients `alice` and `bob` have a channel of their own; remove it and list a flow from `alice` to `bob`; central does the signalling",
+    cut_name: "system.xml:48: the name `mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm` has 64 bytes, and Microkit would cut it; shorten it to 63 bytes",
     document_type: "system.xml:1: a document type declaration is not allowed here; remove <!DOCTYPE …>; a system description has none",
     domain_without_schedule: "system.xml:29: `domain` is `two`, but nothing before this declares scheduling domains; remove `domain`, or write <domains> before the first protection domain",
     duplicate_channel: "system.xml:45: `central` has the number 1 twice, first in line 41; write id=\"2\", which is free",

@@ -203,7 +203,7 @@ fn schedules_are_checked_like_microkits() {
             r#"<domain name="a" />"#,
             "",
             r#"<schedule_entry domain="a" duration="0 us" />"#,
-            "`duration` is `0 us`; write a number and `us` or `ticks`, such as \"1000 us\", and not 0",
+            "`duration` is `0 us`; write a number and `us` or `ticks`, such as \"1000 us\", not 0 and below 10^13",
         ),
     ] {
         let refused = schedule(domains, attributes, entries).unwrap_err().to_string();
@@ -226,7 +226,7 @@ fn flows_are_refused_in_words_of_toml() {
             "[[flow]]",
             "[flow]",
             4,
-            "there can be several flows, so [flow] needs two pairs of brackets: [[flow]]",
+            "there can be several of them, so [flow] needs two pairs of brackets: [[flow]]",
         ),
         (
             "to = \"bob\"",
@@ -252,6 +252,50 @@ fn flows_are_refused_in_words_of_toml() {
             "to = \"bob\"\n[restarts]\nbob = 256",
             8,
             "this is the integer `256`, expected a whole number from 0 to 255",
+        ),
+        (
+            "10_000",
+            "2020-01-01",
+            2,
+            "this is a table or a date, expected a whole number from 1 to 4294967295",
+        ),
+        ("10_000", "[1]", 2, "this is an array, expected a whole number from 1 to 4294967295"),
+        (
+            "10_000",
+            "99999999999999999999",
+            2,
+            "this is the integer `99999999999999999999`, expected a whole number from 1 to 4294967295",
+        ),
+        ("[tick]", "[[tick]]", 1, "this is an array, expected a table, [tick] with `period_us` in it"),
+        (
+            "to = \"bob\"",
+            "to = \"bob\"\nclass = { urgent = {} }",
+            7,
+            "this is a table or a date, expected `normal` or `urgent`",
+        ),
+        (
+            "to = \"bob\"",
+            "to = \"bob\"\nmapping = 1",
+            7,
+            "this is the integer `1`, expected `each` or `keep`",
+        ),
+        (
+            "to = \"bob\"",
+            "to = \"bob\"\n[client]\nbob = [1, 2, true]",
+            8,
+            "this is an array, expected a table, [client.NAME]",
+        ),
+        (
+            "to = \"bob\"",
+            "to = \"bob\"\n[client]\nbob = 2020-01-01",
+            8,
+            "this is a date, expected one of `bytes_per_round`, `messages_per_round`, `large_frames`",
+        ),
+        (
+            "to = \"bob\"",
+            "to = \"bob\"\n[trusted]\ndomain = \"ticker\"",
+            7,
+            "there can be several of them, so [trusted] needs two pairs of brackets: [[trusted]]",
         ),
     ] {
         assert_eq!(refused(from, to), format!("flows.toml:{line}: {problem}{REMEDY}"));

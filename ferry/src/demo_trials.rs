@@ -11,6 +11,7 @@ use crate::image_trials;
 use crate::microkit::Microkit;
 use crate::prefill::{self, Prefill};
 use crate::project::Project;
+use crate::runner::trial;
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_description::Description;
@@ -83,7 +84,7 @@ pub(crate) fn of(
     let mut trials = Vec::new();
     let built = Built::build(target, Selection::System, workspace, &demo.project)?;
     let (here, demo_there) = (directory.join("demo"), demo.clone());
-    trials.push(Trial::test(format!("{prefix}a_file_crosses_whole"), move || {
+    trials.push(trial(format!("{prefix}a_file_crosses_whole"), move || {
         let (demo, description) = (&demo_there, demo_there.load()?);
         let emulator = built.emulator(&demo.project.files, &description, &demo.prefills, &[], &here)?;
         let expectation = Expectation {
@@ -124,13 +125,13 @@ fn of_microkit(
     let (stock_demo, stock_directory) = (demo.clone(), directory.join("stock"));
     Ok(vec![
         image,
-        Trial::test(format!("{prefix}a_domain_schedule_lets_a_file_cross"), move || {
+        trial(format!("{prefix}a_domain_schedule_lets_a_file_cross"), move || {
             let (demo, description) = (&scheduled_demo, scheduled_demo.load()?);
             let files = &demo.project.files;
             let image = scheduled.image(files, &description, &demo.prefills, &[], &schedule_directory)?;
             demo.await_file(image.0)
         }),
-        Trial::test(format!("{prefix}a_product_transfers_and_nobody_can_call_its_supervisor"), move || {
+        trial(format!("{prefix}a_product_transfers_and_nobody_can_call_its_supervisor"), move || {
             let (demo, description) = (&product_demo, product_demo.load()?);
             let files = &demo.project.files;
             let image = product.image(files, &description, &demo.prefills, &[], &product_directory)?;
@@ -142,10 +143,10 @@ fn of_microkit(
             // Domains print through the debug kernel; none can end the machine.
             demo.await_file(image.0)
         }),
-        Trial::test(format!("{prefix}the_kernel_answers_a_root_task"), move || {
+        trial(format!("{prefix}the_kernel_answers_a_root_task"), move || {
             boot_to_line(root_task, "INDICATE_SUCCESS")
         }),
-        Trial::test(format!("{prefix}the_stock_tool_accepts_system_xml"), move || {
+        trial(format!("{prefix}the_stock_tool_accepts_system_xml"), move || {
             let description = stock_demo.project.files.load(&[])?;
             Ok(tests.stock_check(&stock_demo.project.files, &description, &stock_directory)?)
         }),

@@ -7,6 +7,7 @@ use crate::description_files::DescriptionFiles;
 use crate::file;
 use crate::microkit::{self, Inspection, Microkit};
 use crate::project::Project;
+use crate::runner::trial;
 use crate::target::Selection;
 use crate::workspace::Workspace;
 use libtest_mimic::{Failed, Trial};
@@ -25,7 +26,7 @@ pub(crate) fn of_microkit(
 ) -> Trial {
     let (microkit, files) = (microkit.clone(), files.clone());
     let name = format!("{prefix}two_builds_give_the_same_image_and_a_changed_program_is_found");
-    Trial::test(name, move || {
+    trial(name, move || {
         let description = files.load(&[])?;
         let build = |name: &str| -> Result<(PathBuf, Vec<u8>), Failed> {
             let output = directory.join(name);
@@ -61,7 +62,7 @@ pub(crate) fn of_microkit(
 /// The trial for classic. It builds in the process, so all that differs is the file.
 pub(crate) fn of_classic(workspace: &Workspace, demo: &Project, directory: PathBuf) -> Trial {
     let (workspace, demo) = (workspace.clone(), demo.clone());
-    Trial::test("two_builds_give_the_same_image", move || {
+    trial("two_builds_give_the_same_image", move || {
         let classic = Classic::build(&workspace, Selection::System, &demo)?;
         let description = demo.files.load(&[])?;
         let build = |name: &str| -> Result<Vec<u8>, Failed> {

@@ -3,16 +3,21 @@
 //! image builder of the platform would say. Without Ferry's sources nothing is known, and nothing is said.
 
 use crate::project::Project;
-use crate::target::{Platform, Target};
+use crate::target::{Config, Platform, Target};
 use crate::workspace::Workspace;
 use crate::{classic, hosted, microkit};
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
+use clap::ValueEnum;
 use ferry_boards::PC99;
 use ferry_description::{Description, Domain, Mistakes};
 use object::{Object, ObjectSegment};
 use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// What Cargo says of Ferry's workspace, and of that of Microkit. Cargo takes a while, and every target asks.
+static METADATA: [OnceLock<Option<Metadata>>; 2] = [const { OnceLock::new() }; 2];
 
 /// What is known of the programs for one target.
 pub(crate) struct Known<'a> {
@@ -20,7 +25,7 @@ pub(crate) struct Known<'a> {
     project: &'a Project,
     /// The names of Ferry's own programs and of the project's.
     names: Vec<String>,
-    /// Where Cargo puts programs: for domains without floating-point registers, and for all others.
+    /// Where Cargo puts programs, in each configuration: for domains without floating-point registers, and for all others.
     directories: Vec<[PathBuf; 2]>,
 }
 
@@ -33,9 +38,10 @@ impl<'a> Known<'a> {
             Platform::Hosted => ("Cargo.toml", hosted::DOMAINS),
             Platform::Microkit => ("platform/microkit/Cargo.toml", microkit::DOMAINS),
         };
-        let metadata =
-            MetadataCommand::new().manifest_path(workspace.root.join(manifest)).no_deps().exec().ok()?;
-        let package = metadata.packages.iter().find(|found| found.name.as_str() == package)?;
+        let metadata = METADATA[usize::from(target.platform == Platform::Microkit)].get_or_init(|| {
+            MetadataCommand::new().manifest_path(workspace.root.join(manifest)).no_deps().exec().ok()
+        });
+        let package = metadata.as_ref()?.packages.iter().find(|found| found.name.as_str() == package)?;
         // Programs of the tests are not for a project.
         let own = package.targets.iter().filter(|it| it.is_bin() && it.required_features.is_empty());
         let own = own.map(|program| program.name.as_str());
@@ -48,9 +54,14 @@ impl<'a> Known<'a> {
                 .map(|directory| [directory.clone(), directory])
                 .to_vec(),
             Platform::Microkit => {
-                let (board, config) = (target.board, target.config);
-                let own = microkit::directories(&workspace.target.join("microkit"), board, config);
-                own.into_iter().chain(microkit::directories(&of_project, board, config)).collect()
+                let own = workspace.target.join("microkit");
+                let places = Config::value_variants()
+                    .iter()
+                    .flat_map(|config| [(&own, config), (&of_project, config)]);
+                let of = |(there, config): (&PathBuf, &Config)| {
+                    microkit::directories(there, target.board, *config)
+                };
+                places.filter_map(of).collect()
             }
             // Linux puts programs where the description maps nothing.
             Platform::Hosted => Vec::new(),
@@ -67,25 +78,29 @@ impl<'a> Known<'a> {
         names.extend(description.system.domains.iter().filter(is_ready).map(|domain| name(&domain.program)));
         description.check_programs(self.target.rules(), &names, name)?;
         for domain in &description.system.domains {
-            if let Some(segments) = self.segments(domain) {
-                description.check_program(&domain.name, &segments)?;
+            for (file, segments) in self.segments(domain) {
+                description.check_program(&domain.name, Some(&file), &segments)?;
             }
         }
         Ok(())
     }
 
-    /// The addresses that the program of a domain occupies, if it is built.
-    fn segments(&self, domain: &Domain) -> Option<Vec<Range<u64>>> {
+    /// The files of a domain's program that are built, with the addresses that they occupy.
+    fn segments(&self, domain: &Domain) -> Vec<(String, Vec<Range<u64>>)> {
+        let occupied = |address: u64, bytes: u64| address..address.saturating_add(bytes);
         let is_binary = self.names.contains(&name(&domain.program));
         let built = self.directories.iter().filter(|_| is_binary).map(|[without_fpu, all]| {
             let directory = if domain.fpu { all } else { without_fpu };
             directory.join(name(&domain.program))
         });
         let ready = self.project.ready.iter().map(|directory| directory.join(&domain.program));
-        let contents = built.chain(ready).find_map(|path| fs::read(path).ok())?;
-        let program = object::File::parse(contents.as_slice()).ok()?;
-        let occupied = |address: u64, bytes: u64| address..address.saturating_add(bytes);
-        Some(program.segments().map(|segment| occupied(segment.address(), segment.size())).collect())
+        let known = built.chain(ready).filter_map(|path| {
+            let contents = fs::read(&path).ok()?;
+            let program = object::File::parse(contents.as_slice()).ok()?;
+            let segments = program.segments().map(|segment| occupied(segment.address(), segment.size()));
+            Some((path.display().to_string(), segments.collect()))
+        });
+        known.collect()
     }
 }
 

@@ -36,6 +36,7 @@ mod programs;
 mod progress;
 mod project;
 mod run;
+mod runner;
 mod self_test;
 mod setup;
 mod shell;
@@ -48,34 +49,35 @@ mod workspace;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use error::Error;
+use output::answer;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
-        Command::Add(arguments) => edit::add(&arguments),
-        Command::Bench(arguments) => bench::bench(&arguments),
-        Command::Check(description) => check::check(&description),
-        Command::Graph(arguments) => graph::graph(&arguments),
-        Command::Image(arguments) => image::image(&arguments),
-        Command::Inspect(arguments) => inspect::inspect(&arguments),
-        Command::Lint => lint::lint(),
-        Command::New(arguments) => new::new(&arguments),
-        Command::Remove(arguments) => edit::remove(&arguments),
-        Command::Run(arguments) => return ended(run::run(&arguments)),
-        Command::SelfTest(arguments) => self_test::self_test(&arguments),
-        Command::Setup => setup::setup(),
-        Command::Test(arguments) => test::test(&arguments),
-    };
-    ended(done.map(|()| ExitCode::SUCCESS))
-}
-
-/// The exit code of a command. An error is printed.
-fn ended(done: Result<ExitCode, Error>) -> ExitCode {
-    match done {
+    let arguments = Arguments::try_parse().or_else(|instead| Ok(answer(&instead)?));
+    match arguments.and_then(|all| obey(all.command)) {
         Ok(code) => code,
         Err(error) => {
             error.print();
             error.exit_code()
         }
     }
+}
+
+fn obey(command: Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Add(arguments) => edit::add(&arguments)?,
+        Command::Bench(arguments) => bench::bench(&arguments)?,
+        Command::Check(description) => check::check(&description)?,
+        Command::Graph(arguments) => graph::graph(&arguments)?,
+        Command::Image(arguments) => image::image(&arguments)?,
+        Command::Inspect(arguments) => inspect::inspect(&arguments)?,
+        Command::Lint => lint::lint()?,
+        Command::New(arguments) => new::new(&arguments)?,
+        Command::Remove(arguments) => edit::remove(&arguments)?,
+        Command::Run(arguments) => return run::run(&arguments),
+        Command::SelfTest(arguments) => self_test::self_test(&arguments)?,
+        Command::Setup => setup::setup()?,
+        Command::Test(arguments) => test::test(&arguments)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }

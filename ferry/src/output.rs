@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal, Write};
 /// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("could not write to standard output: {0}; make room there, or send the output elsewhere")]
-pub(crate) struct OutputError(io::Error);
+pub(crate) struct OutputError(pub(crate) io::Error);
 
 impl OutputError {
     /// Whether the reader has gone away, as `head` does when it has seen enough. This is nothing to report.
@@ -30,6 +30,16 @@ pub(crate) fn line(text: Arguments<'_>) -> Result<(), OutputError> {
 pub(crate) fn text(text: &str) -> Result<(), OutputError> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(OutputError)
+}
+
+/// Prints what the reader of arguments answers instead of a command, and ends the program: help and the
+/// version are results, wrong arguments are an error.
+pub(crate) fn answer<T>(answer: &clap::Error) -> Result<T, OutputError> {
+    let printed = answer.print().and_then(|()| io::stdout().flush());
+    if !answer.use_stderr() {
+        printed.map_err(OutputError)?;
+    }
+    std::process::exit(answer.exit_code())
 }
 
 /// Prints a line of progress or of an error.

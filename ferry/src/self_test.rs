@@ -16,6 +16,7 @@ use crate::microkit::{self, Microkit};
 use crate::output::line;
 use crate::prefill::{Prefill, Priority};
 use crate::project::Project;
+use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_harness::{
@@ -68,9 +69,7 @@ struct Suite {
 pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
     let demo = Demo::read(&workspace)?;
-    let mut runner = libtest_mimic::Arguments::from_iter(
-        std::iter::once("ferry self-test").chain(arguments.runner.iter().map(String::as_str)),
-    );
+    let mut runner = runner::arguments("ferry self-test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
     let mut trials = Vec::new();
@@ -103,11 +102,11 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     }
     if with_microkit && wanted(Platform::Microkit) {
         let workspace = workspace.clone();
-        trials.push(Trial::test("microkit::the_image_builders_own_tests", move || {
+        trials.push(trial("microkit::the_image_builders_own_tests", move || {
             Ok(Microkit::builder_tests(&workspace)?)
         }));
     }
-    let conclusion = libtest_mimic::run(&runner, trials);
+    let conclusion = runner::run(&runner, trials)?;
     if runner.list {
         return Ok(());
     }
@@ -145,7 +144,7 @@ fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Tria
         .map(|case| {
             let suite = Arc::clone(suite);
             let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
-            Trial::test(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
+            trial(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
                 .with_ignored_flag(!possible)
         })
         .collect()

@@ -10,6 +10,7 @@ use crate::microkit;
 use crate::output::line;
 use crate::prefill::{self, PrefillError};
 use crate::project::Project;
+use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
 use libtest_mimic::{Failed, Trial};
@@ -76,8 +77,7 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let path = project.directory.join(FILE);
     let tests = read(&path)?;
     let workspace = Workspace::of(&project)?;
-    let words = std::iter::once("ferry test").chain(arguments.runner.iter().map(String::as_str));
-    let mut runner = libtest_mimic::Arguments::from_iter(words);
+    let mut runner = runner::arguments("ferry test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     let mut trials = Vec::new();
@@ -91,7 +91,7 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
             let (project, built, test) = (Arc::clone(&project), Arc::clone(&built), test.clone());
             let directory = project.products().join("test").join(target.name()).join(&test.name);
             let name = format!("{}::{}", target.name(), test.name);
-            trials.push(Trial::test(name, move || test.play(&project, &built, target, &directory)));
+            trials.push(trial(name, move || test.play(&project, &built, target, &directory)));
         }
     }
     if let Some(filter) = runner.filter.clone()
@@ -100,7 +100,7 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
         let known = trials.iter().map(Trial::name).collect::<Vec<_>>().join(", ");
         return Err(TestError::NoMatch { path, filter, known }.into());
     }
-    let conclusion = libtest_mimic::run(&runner, trials);
+    let conclusion = runner::run(&runner, trials)?;
     if !has_sdk && arguments.platform.is_none() {
         line(format_args!("Microkit was not tested: no Microkit SDK was found; set MICROKIT_SDK"))?;
     }

@@ -48,17 +48,26 @@ fn without_panic(error: &[u8]) -> String {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    for arguments in [&["check"][..], &["check", "--format", "json"], &["check", "--platform", "classic"]] {
+    for arguments in [
+        &["check"][..],
+        &["check", "--format", "json"],
+        &["check", "--platform", "classic"],
+        &["graph"],
+        &["--help"],
+        &["help", "run"],
+        &["--version"],
+        &["test", "--", "--help"],
+    ] {
         let output = ferry(arguments).stdout(full_disk()).output().unwrap();
         let error = without_panic(&output.stderr);
-        assert!(error.starts_with("ferry: could not write to standard output: "), "{error}");
+        assert!(error.starts_with("ferry: could not write to standard output: "), "{arguments:?}: {error}");
         assert_eq!(output.status.code(), Some(1));
     }
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_news() {
-    for arguments in [&["check"][..], &["check", "--format", "json"]] {
+    for arguments in [&["check"][..], &["check", "--format", "json"], &["graph"], &["--version"]] {
         // The end of the pipe that could be read is closed at once.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

@@ -18,7 +18,7 @@ mod trust;
 use crate::description::{Client, Description, Flow, Tick};
 use crate::flows::{self, FlowsFile};
 use crate::free;
-use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DOMAINS, PAGE_BYTES};
+use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DOMAINS, MAX_SHOWN_NAME, PAGE_BYTES};
 use crate::mistake::{Mistake, Mistakes};
 use crate::place::config_bytes;
 use crate::problem::Problem;
@@ -206,7 +206,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// Checks the number of clients and the length of their names.
+    /// Checks the number of clients, the length of their names, and that of all other names that are shown.
     fn names(&mut self, domains: &[usize]) {
         if let Some(first_too_many) = domains.get(MAX_CLIENTS) {
             let place = &self.system.domains[*first_too_many].place;
@@ -217,6 +217,13 @@ impl<'a> Rules<'a> {
             if domain.name.len() > MAX_NAME || domain.name.is_empty() {
                 self.report(&domain.place, Problem::NameTooLong { name: domain.name.clone() });
             }
+        }
+        let system = self.system;
+        let others = system.domains.iter().enumerate().filter(|(number, _)| !domains.contains(number));
+        let others = others.map(|(_, domain)| (&domain.name, &domain.place));
+        let machines = system.machines.iter().map(|machine| (&machine.name, &machine.place));
+        for (name, place) in others.chain(machines).filter(|(name, _)| name.len() > MAX_SHOWN_NAME) {
+            self.report(place, Problem::CutName { name: name.clone() });
         }
     }
 

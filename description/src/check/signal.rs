@@ -60,7 +60,9 @@ impl Rules<'_> {
                     self.report(&end.place, problem);
                 }
             }
-            if clients.contains(&a.domain) && clients.contains(&b.domain) {
+            // A channel with oneself carries nothing to anybody.
+            let is_own = a.domain == b.domain;
+            if !is_own && clients.contains(&a.domain) && clients.contains(&b.domain) {
                 let problem = Problem::ConnectedClients { first: name(a), second: name(b) };
                 self.report(&channel.place, problem);
             }

@@ -54,25 +54,14 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
     if priority > MAX_PRIORITY {
         log.bad_value(element, "priority", "0 to 254");
     }
-    let budget_us = element.number("budget", log).unwrap_or(DEFAULT_BUDGET_US);
-    let period_us = element.number("period", log).unwrap_or(budget_us);
-    if budget_us > period_us {
-        log.bad_value(element, "budget", "at most the period");
-    } else if budget_us < MIN_BUDGET_US {
-        log.bad_value(element, "budget", "at least 20, the least that the kernel can measure");
-    } else if period_us > MAX_PERIOD_US {
-        log.bad_value(element, "period", "at most 10_000_000_000_000, which the kernel can count");
-    }
+    let (budget_us, period_us) = budget_and_period(element, log);
     let stack_bytes = element.number("stack_size", log).unwrap_or(DEFAULT_STACK_BYTES);
     if !stack_bytes.is_multiple_of(PAGE_BYTES) || !(PAGE_BYTES..=0x100_0000).contains(&stack_bytes) {
         log.bad_value(element, "stack_size", "a multiple of 0x1000 up to 0x100_0000");
     }
     element.truth("passive", false, log);
     let calls_firmware = element.truth("smc", false, log);
-    let core = element.number("cpu", log).unwrap_or(0);
-    if core > u64::from(u8::MAX) {
-        log.bad_value(element, "cpu", "0 to 255, the number of a processor core");
-    }
+    let core = core(element, log);
     Domain {
         name: name.into(),
         priority: u8::try_from(priority).unwrap_or(u8::MAX),
@@ -88,11 +77,34 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
         interrupts: Vec::new(),
         ports: Vec::new(),
         calls_firmware,
-        core: u8::try_from(core).unwrap_or(0),
+        core,
         schedule_domain: schedule_domain(element, system, log),
         symbols: Vec::new(),
         place: log.place(element),
     }
+}
+
+/// Reads the budget and the period in microseconds, of a protection domain or of a virtual machine.
+pub(super) fn budget_and_period(element: Element<'_>, log: &mut Log<'_>) -> (u64, u64) {
+    let budget_us = element.number("budget", log).unwrap_or(DEFAULT_BUDGET_US);
+    let period_us = element.number("period", log).unwrap_or(budget_us);
+    if budget_us > period_us {
+        log.bad_value(element, "budget", "at most the period");
+    } else if budget_us < MIN_BUDGET_US {
+        log.bad_value(element, "budget", "at least 20, the least that the kernel can measure");
+    } else if period_us > MAX_PERIOD_US {
+        log.bad_value(element, "period", "at most 10_000_000_000_000, which the kernel can count");
+    }
+    (budget_us, period_us)
+}
+
+/// Reads the number of a processor core.
+pub(super) fn core(element: Element<'_>, log: &mut Log<'_>) -> u8 {
+    let core = element.number("cpu", log).unwrap_or(0);
+    if core > u64::from(u8::MAX) {
+        log.bad_value(element, "cpu", "0 to 255, the number of a processor core");
+    }
+    u8::try_from(core).unwrap_or(0)
 }
 
 /// Reads the attribute `domain`, which every domain has if there is a schedule, and none if there is not.

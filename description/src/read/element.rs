@@ -7,7 +7,7 @@ use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::{Place, Source};
 use crate::system::Permissions;
-use roxmltree::Node;
+use roxmltree::{Attribute, Node};
 use std::ops::Range;
 
 /// Collects the mistakes in one file.
@@ -60,19 +60,26 @@ impl<'a> Element<'a> {
     }
 
     pub(crate) fn attribute(self, name: &str) -> Option<&'a str> {
-        self.0.attribute(name)
+        self.attribute_node(name).map(|attribute| attribute.value())
+    }
+
+    /// The attribute of this name. One with a prefix is another: Microkit would not read it, and the two may
+    /// stand side by side.
+    fn attribute_node(self, name: &str) -> Option<Attribute<'a, 'a>> {
+        self.0.attributes().find(|attribute| attribute.namespace().is_none() && attribute.name() == name)
     }
 
     /// Where the value of an attribute is. Without the attribute, where the element is.
     pub(crate) fn value_span(self, name: &str) -> Range<usize> {
-        self.0.attribute_node(name).map_or(self.span(), |attribute| attribute.range_value())
+        self.attribute_node(name).map_or(self.span(), |attribute| attribute.range_value())
     }
 
     pub(crate) fn check_attributes(self, known: &[&str], log: &mut Log<'_>) {
         for attribute in self.0.attributes() {
-            if !known.contains(&attribute.name()) {
+            if attribute.namespace().is_some() || !known.contains(&attribute.name()) {
+                let written = log.source.text().get(attribute.range_qname()).unwrap_or(attribute.name());
                 let problem = Problem::UnknownAttribute {
-                    attribute: attribute.name().into(),
+                    attribute: written.into(),
                     element: self.name().into(),
                     meant: nearest(attribute.name(), known.iter().copied()),
                     known: known.join(", "),
@@ -123,7 +130,7 @@ impl<'a> Element<'a> {
     /// The symbols that these attributes name.
     pub(crate) fn symbols(self, attributes: &[&str], log: &mut Log<'_>) -> Vec<(String, Place)> {
         let mut symbols = Vec::new();
-        for attribute in attributes.iter().filter_map(|name| self.0.attribute_node(*name)) {
+        for attribute in attributes.iter().filter_map(|name| self.attribute_node(name)) {
             let symbol = attribute.value();
             if !is_symbol(symbol) {
                 log.report(attribute.range_value(), Problem::BadSymbol { symbol: symbol.into() });

@@ -1,11 +1,11 @@
 //! Reads virtual machines, and the address spaces that devices have behind an IOMMU. Regions are mapped into
 //! both, as into protection domains.
 
-use super::domain::region_of;
+use super::domain::{budget_and_period, core, region_of};
 use super::element::{Element, Log};
 use super::interrupt::{channel_number, pci_device};
 use crate::device::{IoSpace, Machine};
-use crate::limits::{DEFAULT_BUDGET_US, MAX_CHANNEL, MAX_PRIORITY};
+use crate::limits::{MAX_CHANNEL, MAX_IO_DOMAIN, MAX_PRIORITY};
 use crate::problem::Problem;
 use crate::system::{Map, Permissions, System};
 
@@ -19,21 +19,19 @@ pub(super) fn virtual_machine(
 ) -> Option<Machine> {
     element.check_attributes(&["name", "budget", "period", "priority"], log);
     let name = element.name_of("name", log);
-    let budget = element.number("budget", log).unwrap_or(DEFAULT_BUDGET_US);
-    if element.number("period", log).is_some_and(|period| budget > period) {
-        log.bad_value(element, "budget", "at most the period");
-    }
+    budget_and_period(element, log);
     // Microkit cuts a larger number to eight bits without a word.
     if element.number("priority", log).is_some_and(|priority| priority > MAX_PRIORITY) {
         log.bad_value(element, "priority", "0 to 254");
     }
-    let (mut processors, mut maps, mut found) = (Vec::new(), Vec::new(), 0);
+    let (mut processors, mut cores, mut maps, mut found) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for child in element.children() {
         match child.name() {
             "vcpu" => {
                 found += 1;
                 let used = [others, &processors].concat();
                 processors.extend(processor(child, &used, log));
+                cores.push(core(child, log));
             }
             "map" => {
                 child.check_attributes(&["mr", "vaddr", "perms", "cached"], log);
@@ -50,14 +48,11 @@ pub(super) fn virtual_machine(
         let first = other.place.line();
         log.report(element.value_span("name"), Problem::DuplicateName { name: name.into(), first });
     }
-    Some(Machine { name: name.into(), domain, processors, maps, place: log.place(element) })
+    Some(Machine { name: name.into(), domain, processors, cores, maps, place: log.place(element) })
 }
 
 fn processor(element: Element<'_>, others: &[u8], log: &mut Log<'_>) -> Option<u8> {
     element.check_attributes(&["id", "setvar_id", "cpu"], log);
-    if element.number("cpu", log).is_some_and(|cpu| cpu > u64::from(u8::MAX)) {
-        log.bad_value(element, "cpu", "the number of a processor that the board has");
-    }
     // Microkit takes only decimal numbers here.
     let id = channel_number(element, log)?;
     unused(id, element, others, log);
@@ -69,6 +64,9 @@ pub(super) fn io_address_space(element: Element<'_>, system: &System, log: &mut 
     element.check_attributes(&["name", "peripheral_id", "domain_id"], log);
     let name = element.name_of("name", log);
     let domain_id = element.required_number("domain_id", log);
+    if domain_id.is_some_and(|number| !(1..=MAX_IO_DOMAIN).contains(&number)) {
+        log.bad_value(element, "domain_id", "1 to 65535; the kernel has 16 bits for it, and no space 0");
+    }
     let device =
         element.required("peripheral_id", log).and_then(|_| pci_device(element, "peripheral_id", log));
     let mut maps = Vec::new();

@@ -107,7 +107,11 @@ fn entry(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> String {
         log.report(element.value_span("domain"), Problem::UnknownScheduleDomain { name: name.into(), meant });
     }
     if element.required("duration", log).is_some_and(|duration| !is_duration(duration)) {
-        log.bad_value(element, "duration", "a number and `us` or `ticks`, such as \"1000 us\", and not 0");
+        log.bad_value(
+            element,
+            "duration",
+            "a number and `us` or `ticks`, such as \"1000 us\", not 0 and below 10^13",
+        );
     }
     name.unwrap_or_default().into()
 }

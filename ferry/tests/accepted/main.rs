@@ -1,15 +1,19 @@
 //! What `ferry check` accepts, nobody refuses later. Random descriptions are checked, and those that are
-//! right are given to the planning code of the classic image builder, with the initialiser's own check, and
-//! to Microkit's tool where there is an SDK. `FERRY_CASES` sets how many descriptions are made.
+//! right are given to the planning code of the classic image builder, with the initialiser's own check, to
+//! that of the hosted launcher, and to Microkit's tool where there is an SDK. `FERRY_CASES` sets how many
+//! descriptions are made.
 
 #[path = "../../../platform/classic/image/tests/elf/mod.rs"]
 mod elf;
 
 use ferry_boards::MICROKIT;
 use ferry_description::{Description, Domain, Platform, Source};
+use ferry_hosted_launcher::PlannedProcess;
+use ferry_hosted_table::Table;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -81,6 +85,7 @@ const CHANGES: &[(&str, &[&str])] = &[
             r#"<channel><end pd="ticker" id="9" pp="true" /><end pd="bob" id="9" /></channel></system>"#,
             r#"<protection_domain name="more.than-1"><program_image path="x.elf" /></protection_domain></system>"#,
             r#"<protection_domain name="m" priority="254"><program_image path="x.elf" /></protection_domain></system>"#,
+            r#"<channel><end pd="bob" id="7" /><end pd="bob" id="8" /></channel></system>"#,
             "<!-- a comment --></system>",
             "text</system>",
         ],
@@ -158,6 +163,46 @@ fn the_classic_image_builder_and_its_initialiser_take_it() {
             Err(error) => Some(error.to_string()),
         }
     });
+}
+
+#[test]
+fn the_hosted_launcher_plans_it_and_its_processes_take_it() {
+    hold(2000, &Platform::HOSTED, |_, description| match ferry_hosted_launcher::plan(description, &[]) {
+        Ok(plan) => plan.processes.iter().find_map(refused),
+        Err(error) => Some(error.to_string()),
+    });
+}
+
+/// What the runtime of a process, or Linux, would refuse.
+fn refused(process: &PlannedProcess) -> Option<String> {
+    let table = &process.table;
+    let window = table.window.map(|window| (window.address, window.bytes));
+    let maps = table.maps.iter().map(|map| (map.address, map.bytes));
+    let mut ranges: Vec<(u64, u64)> = maps.chain(window).collect();
+    ranges.sort_unstable();
+    let lowest = Platform::HOSTED.lowest_address;
+    let is_placed = |(address, bytes): &(u64, u64)| {
+        let end = address.checked_add(*bytes);
+        address.is_multiple_of(0x1000) && *address >= lowest && end.is_some_and(|end| end <= 0x5000_0000_0000)
+    };
+    let maps = table.maps.iter().map(|map| map.file);
+    let grants = table.grants.iter().map(|grant| grant.file);
+    let counters = table.channels.iter().map(|channel| channel.counter);
+    let named: BTreeSet<i32> = maps.chain(grants).chain(counters).chain([table.wait]).collect();
+    let given: BTreeSet<i32> = process.files.iter().map(|(number, _)| *number).collect();
+    let words: BTreeSet<&str> = table.words.iter().map(|(symbol, _)| symbol.as_str()).collect();
+    let problems = [
+        ("a mapping that Linux refuses", !ranges.iter().all(is_placed)),
+        ("mappings that overlap", ranges.windows(2).any(|pair| pair[0].0 + pair[0].1 > pair[1].0)),
+        ("a file that it does not get", named != given || given.len() != process.files.len()),
+        ("a word with two values", words.len() != table.words.len()),
+        (
+            "a table that it cannot read",
+            !table.encode().is_ok_and(|all| Table::decode(&all).as_ref() == Ok(table)),
+        ),
+    ];
+    let found = problems.into_iter().find(|(_, is_there)| *is_there);
+    found.map(|(problem, _)| format!("{} has {problem}: {table:x?}", table.domain))
 }
 
 /// A program with all symbols that the description sets in a domain.

@@ -99,7 +99,7 @@ fn domain(
     let program = program::load(&domain.name, &bytes, &words(description, at), payload)?;
     let occupied = |segment: &Segment| segment.address..segment.address.saturating_add(segment.memory_bytes);
     let segments: Vec<_> = program.segments.iter().map(occupied).collect();
-    description.check_program(&domain.name, &segments)?;
+    description.check_program(&domain.name, None, &segments)?;
     let is_central = at == description.central;
     let grants = placement.grants.iter().map(|grant| Grant {
         region: number(grant.region),

@@ -27,12 +27,14 @@ mod console;
 mod error;
 mod exec;
 mod memory;
+mod plan;
 mod process;
 mod schedule;
 mod serve;
 
 pub use console::Console;
 pub use error::LaunchError;
+pub use plan::{Plan, PlannedFile, PlannedProcess, plan};
 pub use process::{Prefill, start};
 pub use schedule::{Scheduling, may_prioritise};
 pub use serve::{Ending, System};

@@ -11,6 +11,9 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
+/// Bytes of the longest name that Linux takes for a memory file.
+const LONGEST_NAME: usize = 249;
+
 /// The memory of one region.
 pub(crate) struct Memory(File);
 
@@ -18,6 +21,8 @@ impl Memory {
     /// Memory of `bytes` bytes that begins with `contents` and is zero after that. `constant` says that
     /// nobody may write it.
     pub(crate) fn new(name: &str, bytes: u64, contents: &[u8], constant: bool) -> Result<Self, LaunchError> {
+        // The name is only for people who look into /proc. Linux refuses long ones.
+        let name = &name[..name.floor_char_boundary(LONGEST_NAME)];
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file =
             rustix::fs::memfd_create(name, flags).map_err(LaunchError::linux("create a memory file"))?;
@@ -36,5 +41,17 @@ impl Memory {
         let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
         rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::empty())
             .map_err(LaunchError::linux("open a memory file again"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_NAME, Memory};
+
+    #[test]
+    fn a_region_may_have_a_long_name() {
+        for bytes in [LONGEST_NAME, LONGEST_NAME + 1, 4096] {
+            Memory::new(&"n".repeat(bytes), 0x1000, &[], false).unwrap();
+        }
     }
 }

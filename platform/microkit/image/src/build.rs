@@ -105,7 +105,7 @@ fn write(target: &Target, arguments: &Arguments, output: &Path) -> Result<Specif
         let segments = program.loadable_segments();
         let occupied =
             |segment: &&ElfSegment| segment.virt_addr..segment.virt_addr.saturating_add(segment.mem_size());
-        description.check_program(&domain.name, &segments.iter().map(occupied).collect::<Vec<_>>())?;
+        description.check_program(&domain.name, None, &segments.iter().map(occupied).collect::<Vec<_>>())?;
     }
     let plan = Plan {
         target,

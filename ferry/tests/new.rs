@@ -1,0 +1,93 @@
+//! `ferry new`: a project outside of the checkout, which builds, runs as Linux processes and passes its test;
+//! and what it refuses.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn ferry(directory: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+    command.current_dir(directory).args(arguments).stdin(Stdio::null());
+    // The versions of the repository are there already.
+    command.env_remove("CARGO_TARGET_DIR").env("CARGO_NET_OFFLINE", "true").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_new_project_runs_and_passes_its_test() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = ferry(directory.path(), &["new", "my gateway/my-gateway"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let project = directory.path().join("my gateway/my-gateway");
+    // From a directory below the project, whose path has a blank.
+    let below = project.join("src/bin");
+    let check = ferry(&below, &["check", "--platform", "hosted"]);
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    let test = ferry(&below, &["test", "--platform", "hosted"]);
+    assert!(test.status.success(), "{}{}", text(&test.stdout), text(&test.stderr));
+    assert!(text(&test.stdout).contains("hosted::the_greeting_arrives ... ok"), "{}", text(&test.stdout));
+
+    let line = "listener: 18 bytes from greeter";
+    let run = |more: &[&str]| ferry(&project, &[&["run", "--platform", "hosted"], more].concat());
+    let seen = run(&["--expect", line, "--limit", "60"]);
+    assert!(seen.status.success() && text(&seen.stdout).contains(line), "{}", text(&seen.stderr));
+    // Nobody ends this system, and a limit that no clock can hold is none.
+    let unseen = run(&["--expect", "listener: no such line", "--limit", "2"]);
+    assert_eq!(unseen.status.code(), Some(124), "{}", text(&unseen.stderr));
+    let seen = run(&["--expect", line, "--limit", "18446744073709551615"]);
+    assert!(seen.status.success(), "{}", text(&seen.stderr));
+    // Two at a time.
+    std::thread::scope(|scope| {
+        let runs = [0, 1].map(|_| scope.spawn(|| run(&["--expect", line, "--limit", "60"])));
+        for run in runs {
+            let run = run.join().unwrap();
+            assert!(run.status.success(), "{}", text(&run.stderr));
+        }
+    });
+    let none = ferry(&project, &["test", "--platform", "hosted", "--", "no_such_test"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(
+        text(&none.stderr).ends_with("test.toml: no test has a name that contains `no_such_test`; there are: hosted::the_greeting_arrives\n"),
+        "{}",
+        text(&none.stderr)
+    );
+    // A run leaves nothing behind.
+    let left = fs::read_dir(project.join("target/ferry")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("run-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_cannot_be_a_project_is_refused_and_nothing_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str]| {
+        let output = ferry(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        text(&output.stderr)
+    };
+    fs::create_dir(directory.path().join("full")).unwrap();
+    fs::write(directory.path().join("full/file"), "").unwrap();
+    for (name, message) in [
+        ("full", "ferry: full exists and is not an empty directory; name another one\n"),
+        (
+            "1st",
+            "ferry: `1st` is no name for a package: it must begin with a letter and consist of letters, digits, `-` and `_`; \
+             name another directory\n",
+        ),
+    ] {
+        assert_eq!(refused(&["new", name]), message);
+    }
+    assert_eq!(
+        refused(&["new", "project", "--git", "a\"b"]),
+        "ferry: `a\"b` is no address of a git repository: it contains a quotation mark or a line end\n"
+    );
+    assert_eq!(
+        refused(&["run"]),
+        "ferry: there is no system.xml here or in a directory above; run this in a project, make one with \
+         `ferry new DIRECTORY`, or name the file with --system\n"
+    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
