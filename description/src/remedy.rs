@@ -59,7 +59,9 @@ pub(crate) fn of(problem: &Problem) -> String {
             format!("map it from {least:#x} on, so that it ends at {most:#x} or below")
         }
         Problem::UnknownProgram { known, .. } => {
-            format!("put its source into client-pd/src/pd, or name one of these: {known}")
+            format!(
+                "add it to the project as src/bin/NAME.rs or as an ELF file, or name one of these: {known}"
+            )
         }
         Problem::MapOverProgram { end, .. } => format!("map it above {end:#x}"),
         Problem::WritableCode { .. } => "remove `w` or `x`".into(),

@@ -1,7 +1,7 @@
 //! The arguments of the command line.
 
 use crate::edit::arguments::{AddArguments, RemoveArguments};
-use crate::project::ProjectArguments;
+use crate::project::{FilesArguments, ProjectArguments};
 use crate::target::{self, Config, Platform, Target};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
     Lint,
+    /// Make a new project, which builds, boots and has a test.
+    New(NewArguments),
     /// Remove a client or a flow from a system.
     Remove(RemoveArguments),
     /// Run the system in QEMU or as Linux processes, and show its console. The exit code is the system's.
@@ -71,7 +73,7 @@ pub(crate) enum Format {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GraphArguments {
     #[command(flatten)]
-    pub(crate) project: ProjectArguments,
+    pub(crate) files: FilesArguments,
     /// The language of the drawing.
     #[arg(long, value_enum, default_value = "svg")]
     pub(crate) format: Drawing,
@@ -100,6 +102,15 @@ pub(crate) struct ImageArguments {
     /// Directory for the image. It is created if it does not exist.
     #[arg(short, long, value_name = "DIRECTORY")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NewArguments {
+    /// The directory of the project. It must not exist, or be empty. Its name is the project's.
+    pub(crate) directory: PathBuf,
+    /// Take Ferry's crates from this git repository. By default from the sources of this program.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) git: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -69,8 +69,13 @@ impl Classic {
         let mut own = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS], features, &PC99)?;
         let initialiser = own.take(INITIALISER)?;
         let initialiser = fs::read(&initialiser).map_err(file::failed("read", &initialiser))?;
-        let compilation =
-            Compilation { platform: "classic", profile: "release", directory: "build", lock: None };
+        let compilation = Compilation {
+            platform: "classic",
+            profile: "release",
+            directory: "build",
+            build: &workspace.target,
+            lock: None,
+        };
         let compiled = project.compile(&workspace.root, &compilation, |cargo| freestanding(cargo, &PC99))?;
         Ok(Self { kernel, initialiser, programs: Search::new(own, compiled, project.ready.clone())? })
     }

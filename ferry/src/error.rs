@@ -9,6 +9,7 @@ use crate::description_files::DescriptionError;
 use crate::edit::EditError;
 use crate::file::FileError;
 use crate::microkit::{MicrokitError, SdkError};
+use crate::new::NewError;
 use crate::output::{OutputError, has_colour, note};
 use crate::prefill::PrefillError;
 use crate::programs::ProgramsError;
@@ -47,6 +48,8 @@ pub(crate) enum Error {
     Built(BuiltError),
     #[error(transparent)]
     Bench(#[from] BenchError),
+    #[error(transparent)]
+    New(#[from] NewError),
     #[error(transparent)]
     Test(#[from] TestError),
     #[error(transparent)]

@@ -58,8 +58,13 @@ impl Hosted {
         let launcher = launcher.path(LAUNCHER)?.to_owned();
         let domains = Some((selection, DOMAINS));
         let own = Programs::build_for_this_machine(workspace, "release", &[DOMAINS], domains)?;
-        let compilation =
-            Compilation { platform: "hosted", profile: "release", directory: "build", lock: None };
+        let compilation = Compilation {
+            platform: "hosted",
+            profile: "release",
+            directory: "build",
+            build: &workspace.target,
+            lock: None,
+        };
         let compiled = project.compile(&workspace.root, &compilation, |_| {})?;
         let programs = Search::new(own, compiled, project.ready.clone())?;
         let by_priority = processors == Some(NonZeroUsize::MIN)

@@ -29,6 +29,7 @@ mod inspect;
 mod known;
 mod lint;
 mod microkit;
+mod new;
 mod output;
 mod prefill;
 mod programs;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Command::Image(arguments) => image::image(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Lint => lint::lint(),
+        Command::New(arguments) => new::new(&arguments),
         Command::Remove(arguments) => edit::remove(&arguments),
         Command::Run(arguments) => return ended(run::run(&arguments)),
         Command::SelfTest(arguments) => self_test::self_test(&arguments),

@@ -1,4 +1,4 @@
-//! The client `my_client`. It prints the length of each message that it receives.
+//! The client `my_client`. It prints who sent each message that it receives, and its length.
 
 #![no_std]
 #![no_main]
@@ -26,18 +26,28 @@ fn init() -> impl Handler {
 }
 
 impl Client for Receiver {
+    /// Called whenever there is something new.
     fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
         while let Some(event) = port.receive() {
             let Event::Message { source, buffer, length, .. } = event else {
-                panic!("{event:?} was not expected")
+                fail(format_args!("{event:?} was not expected"))
             };
             // The message is in `buffer.bytes()[..length as usize]`.
-            runtime::println!("my_client: {length} bytes from client {}", source.number());
+            let sender = port.peer_of(source);
+            let name = sender.as_ref().map_or("a client that is gone", |sender| sender.name.as_str());
+            runtime::println!("my_client: {length} bytes from {name}");
             post(port, buffer);
         }
     }
 }
 
 fn post(port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
-    assert!(port.post(buffer, None).is_ok(), "there is room for all buffers");
+    if port.post(buffer, None).is_err() {
+        fail(format_args!("a buffer was not posted"));
+    }
+}
+
+fn fail(reason: core::fmt::Arguments<'_>) -> ! {
+    runtime::println!("ferry: error domain=my_client {reason}");
+    runtime::exit(1)
 }

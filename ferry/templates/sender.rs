@@ -5,7 +5,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use ferry_client::{ChannelSet, Client, Doorbell, Message, Port, TransmitMemory};
+use ferry_client::{ChannelSet, Client, Doorbell, Message, Port};
 use runtime::Handler;
 
 runtime::protection_domain!(init);
@@ -21,27 +21,32 @@ struct Sender;
 
 fn init() -> impl Handler {
     ferry_client::start!(|port, transmit, _| {
-        greet(port, transmit);
+        let peers = port.peers().filter(|peer| peer.may_send != 0);
+        for (mut buffer, peer) in transmit.split::<BUFFERS>(BUFFER_BYTES).into_iter().zip(peers) {
+            buffer.bytes_mut()[..GREETING.len()].copy_from_slice(GREETING);
+            // The tag is carried along. It says in `woken` which message has ended.
+            let message = Message::tagged(u64::from(peer.domain));
+            if port.send(peer, buffer, GREETING.len() as u32, message).is_err() {
+                fail(format_args!("a message was not enqueued"));
+            }
+        }
         Sender
     })
 }
 
-/// Sends one message to each client that this one may send to.
-fn greet(port: &mut Port<impl Doorbell>, transmit: TransmitMemory) {
-    let peers = port.peers().filter(|peer| peer.may_send != 0);
-    for (peer, mut buffer) in peers.zip(transmit.split::<BUFFERS>(BUFFER_BYTES)) {
-        buffer.bytes_mut()[..GREETING.len()].copy_from_slice(GREETING);
-        // The tag is carried along. It says in `woken` which message has ended.
-        let message = Message::tagged(u64::from(peer.domain));
-        assert!(port.send(peer, buffer, GREETING.len() as u32, message).is_ok(), "there is room for one each");
-    }
-}
-
 impl Client for Sender {
+    /// Called whenever there is something new.
     fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
         while let Some(done) = port.reap() {
             // `done.buffer` can be filled and sent again.
-            runtime::println!("my_client: the message to client {} ended with {:?}", done.tag, done.status);
+            let peer = port.peers().find(|peer| u64::from(peer.domain) == done.tag);
+            let name = peer.as_ref().map_or("a client that is gone", |peer| peer.name.as_str());
+            runtime::println!("my_client: the message to {name} ended with {:?}", done.status);
         }
     }
+}
+
+fn fail(reason: core::fmt::Arguments<'_>) -> ! {
+    runtime::println!("ferry: error domain=my_client {reason}");
+    runtime::exit(1)
 }

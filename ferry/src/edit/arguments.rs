@@ -1,6 +1,6 @@
 //! The arguments of `ferry add` and `ferry remove`.
 
-use crate::project::ProjectArguments;
+use crate::project::FilesArguments;
 use crate::templates::Template;
 use clap::{Args, Subcommand, ValueEnum};
 use ferry_description::parse_bytes;
@@ -43,7 +43,7 @@ pub(super) struct AddClientArguments {
     #[arg(long)]
     pub(super) no_source: bool,
     #[command(flatten)]
-    pub(super) project: ProjectArguments,
+    pub(super) files: FilesArguments,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -62,7 +62,7 @@ pub(super) struct AddFlowArguments {
     #[arg(long, value_name = "BYTES")]
     pub(super) max_message: Option<Bytes>,
     #[command(flatten)]
-    pub(super) project: ProjectArguments,
+    pub(super) files: FilesArguments,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -90,7 +90,7 @@ pub(super) struct RemoveClientArguments {
     #[arg(long, value_name = "DIRECTORY", default_value = "src/bin")]
     pub(super) sources: PathBuf,
     #[command(flatten)]
-    pub(super) project: ProjectArguments,
+    pub(super) files: FilesArguments,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -100,7 +100,7 @@ pub(super) struct RemoveFlowArguments {
     /// The client that receives.
     pub(super) to: String,
     #[command(flatten)]
-    pub(super) project: ProjectArguments,
+    pub(super) files: FilesArguments,
 }
 
 /// The class of a flow's messages.

@@ -21,8 +21,8 @@ const PRIORITY: u8 = 100;
 /// Adds a client.
 pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
     let AddClientArguments { name, template, large_frames, .. } = arguments;
-    let files = arguments.project.files()?;
-    let project = Project::open(&files)?;
+    let files = &arguments.files.find()?;
+    let project = Project::open(files)?;
     name::check_new(name, &project.draft)?;
     let path = source_path(&files.system, &arguments.sources, name);
     if !arguments.no_source && path.symlink_metadata().is_ok() {
@@ -87,8 +87,8 @@ fn room(draft: &Draft) -> Result<Places, EditError> {
 /// Removes a client.
 pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
     let RemoveClientArguments { name, .. } = arguments;
-    let files = arguments.project.files()?;
-    let project = Project::open(&files)?;
+    let files = &arguments.files.find()?;
+    let project = Project::open(files)?;
     let number = name::client(name, &project.draft)?;
     let domain = project.draft.clients()[number].domain;
     check_alone(domain, &project.draft)?;

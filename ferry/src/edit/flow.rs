@@ -14,8 +14,8 @@ use toml_edit::Value;
 /// Adds a flow.
 pub(super) fn add(arguments: &AddFlowArguments) -> Result<(), Error> {
     let AddFlowArguments { from, to, .. } = arguments;
-    let files = arguments.project.files()?;
-    let project = Project::open(&files)?;
+    let files = &arguments.files.find()?;
+    let project = Project::open(files)?;
     check_ends(&project, from, to)?;
     if project.pairs().any(|pair| pair == (from, to)) {
         let (from, to, path) = (from.clone(), to.clone(), files.flows.clone());
@@ -43,9 +43,9 @@ pub(super) fn add(arguments: &AddFlowArguments) -> Result<(), Error> {
 
 /// Removes a flow.
 pub(super) fn remove(arguments: &RemoveFlowArguments) -> Result<(), Error> {
-    let RemoveFlowArguments { from, to, .. } = arguments;
-    let files = arguments.project.files()?;
-    let project = Project::open(&files)?;
+    let RemoveFlowArguments { from, to, files } = arguments;
+    let files = &files.find()?;
+    let project = Project::open(files)?;
     check_ends(&project, from, to)?;
     if !project.pairs().any(|pair| pair == (from, to)) {
         let is_reverse = project.pairs().any(|pair| pair == (to, from));

@@ -18,7 +18,7 @@ use std::fs;
 
 /// Checks both files, and prints or stores the drawing.
 pub(crate) fn graph(arguments: &GraphArguments) -> Result<(), Error> {
-    let report = arguments.project.files()?.load(&[])?.report();
+    let report = arguments.files.find()?.load(&[])?.report();
     let picture = Picture::of(&report);
     let text = match arguments.format {
         Drawing::Svg => svg::draw(&picture),

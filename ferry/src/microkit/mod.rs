@@ -109,6 +109,7 @@ impl Microkit {
             platform: "microkit",
             profile: PROTECTION_DOMAINS,
             directory: &format!("{}-{}", board.name, config.name()),
+            build: &built.directory(workspace),
             // It has the revisions of rust-sel4 that fit together.
             lock: Some(&workspace.root.join("platform/microkit/Cargo.lock")),
         };

@@ -16,9 +16,9 @@ const SYSTEM: &str = "system.xml";
 /// Its flows.
 const FLOWS: &str = "flows.toml";
 
-/// Where a project is, as the command line takes it.
+/// The two files of a system, as the command line takes them.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ProjectArguments {
+pub(crate) struct FilesArguments {
     /// The system description. By default system.xml, here or in the nearest directory above. Its directory
     /// is the project.
     #[arg(long, value_name = "FILE")]
@@ -26,6 +26,13 @@ pub(crate) struct ProjectArguments {
     /// The flows: who may send to whom. By default flows.toml beside the system description.
     #[arg(long, value_name = "FILE")]
     flows: Option<PathBuf>,
+}
+
+/// Where a project is, as the command line takes it.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ProjectArguments {
+    #[command(flatten)]
+    files: FilesArguments,
     /// A directory with ready programs, as ELF files for the platform. May be repeated: what a directory does
     /// not have is looked for in the next one. The last one is the project itself.
     #[arg(long, value_name = "DIRECTORY")]
@@ -61,6 +68,8 @@ pub(crate) struct Compilation<'a> {
     pub(crate) profile: &'a str,
     /// The directory for the products, below the one of the platform.
     pub(crate) directory: &'a str,
+    /// Where Cargo compiles. What Ferry's own programs and the project's have in common is compiled once.
+    pub(crate) build: &'a Path,
     /// A lock file to begin with. By default the project's own.
     pub(crate) lock: Option<&'a Path>,
 }
@@ -77,9 +86,9 @@ pub(crate) enum ProjectError {
     Metadata { manifest: PathBuf, cause: Box<cargo_metadata::Error> },
 }
 
-impl ProjectArguments {
+impl FilesArguments {
     /// The files of the system.
-    pub(crate) fn files(&self) -> Result<DescriptionFiles, ProjectError> {
+    pub(crate) fn find(&self) -> Result<DescriptionFiles, ProjectError> {
         let system = match &self.system {
             Some(system) => system.clone(),
             None => nearest().ok_or(ProjectError::None)?,
@@ -87,10 +96,12 @@ impl ProjectArguments {
         let flows = self.flows.clone().unwrap_or_else(|| system.with_file_name(FLOWS));
         Ok(DescriptionFiles { system, flows })
     }
+}
 
+impl ProjectArguments {
     /// The project.
     pub(crate) fn project(&self) -> Result<Project, ProjectError> {
-        let mut project = Project::of(self.files()?)?;
+        let mut project = Project::of(self.files.find()?)?;
         project.ready.splice(0..0, self.programs.iter().cloned());
         Ok(project)
     }
@@ -173,6 +184,7 @@ impl Project {
         let mut cargo = crate::workspace::cargo(&manifest);
         cargo.args(["build", "--bins", "--profile", compilation.profile]);
         cargo.arg("--target-dir").arg(directory.join(compilation.directory));
+        cargo.env("CARGO_BUILD_BUILD_DIR", compilation.build);
         prepare(&mut cargo);
         Programs::run(cargo, &format!("the programs of {}", package.name))
     }

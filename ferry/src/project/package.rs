@@ -163,7 +163,7 @@ fn place(target: &Target) -> Table {
     table
 }
 
-/// Line tables cost a program nothing at run time, and let a fault be shown with its line.
+/// The profiles of Ferry's own programs. If they differed, what both have in common would be compiled twice.
 fn profiles() -> Table {
     let mut release = Table::new();
     release.insert("debug".into(), "line-tables-only".into());

@@ -1,0 +1,110 @@
+//! `ferry new`: makes a project with two clients and a flow, which builds, boots and has a test.
+
+use crate::arguments::NewArguments;
+use crate::error::Error;
+use crate::file::{self, FileError};
+use crate::output::line;
+use crate::templates::{self, Template};
+use crate::workspace::Workspace;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Files of a project, and what is in them. `{name}` and the sources of Ferry's crates are filled in.
+const FILES: [(&str, &str); 6] = [
+    ("system.xml", include_str!("../templates/project/system.xml")),
+    ("flows.toml", include_str!("../templates/project/flows.toml")),
+    ("test.toml", include_str!("../templates/project/test.toml")),
+    ("Cargo.toml", include_str!("../templates/project/Cargo.toml.template")),
+    ("README.md", include_str!("../templates/project/README.md.template")),
+    (".github/workflows/ferry.yml", include_str!("../templates/project/ci.yml")),
+];
+/// The clients, and what they do.
+const CLIENTS: [(&str, Template); 2] = [("greeter", Template::Sender), ("listener", Template::Receiver)];
+
+/// Why there is no new project.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NewError {
+    #[error("{} exists and is not an empty directory; name another one", .0.display())]
+    Exists(PathBuf),
+    #[error(
+        "`{0}` is no name for a package: it must begin with a letter and consist of letters, digits, `-` and `_`; \
+         name another directory"
+    )]
+    Name(String),
+    #[error("`{0}` is no address of a git repository: it contains a quotation mark or a line end")]
+    Address(String),
+}
+
+/// Makes the project. Either all of it is there at the end, or nothing.
+pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {
+    let directory =
+        std::path::absolute(&arguments.directory).map_err(file::failed("create", &arguments.directory))?;
+    let name = name(&directory)?;
+    let is_free = match fs::read_dir(&directory) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => directory.symlink_metadata().is_err(),
+    };
+    if !is_free {
+        return Err(NewError::Exists(arguments.directory.clone()).into());
+    }
+    let workspace = Workspace::locate()?;
+    let [client, runtime] = match &arguments.git {
+        Some(address) if address.contains(['"', '\\', '\n', '\r']) => {
+            return Err(NewError::Address(address.clone()).into());
+        }
+        Some(address) => [format!("git = \"{address}\""), format!("git = \"{address}\"")],
+        None => ["client-pd", "platform/hosted/runtime"].map(|path| {
+            format!("path = {}", toml::Value::from(&*workspace.root.join(path).to_string_lossy()))
+        }),
+    };
+    let parent = directory.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(parent).map_err(file::failed("create", parent))?;
+    let made = tempfile::Builder::new().prefix(".ferry-new-").tempdir_in(parent);
+    let made = made.map_err(file::failed("create", parent))?;
+    for (path, text) in FILES {
+        let text = text.replace("{name}", &name).replace("{client}", &client).replace("{runtime}", &runtime);
+        write(&made.path().join(path), &text)?;
+    }
+    write(&made.path().join(".gitignore"), "/target\n")?;
+    for (client, template) in CLIENTS {
+        let path = made.path().join("src/bin").join(client).with_extension("rs");
+        write(&path, &templates::source(template, client))?;
+    }
+    // The versions with which Ferry is tested. Cargo drops those that the project does not need.
+    let lock = workspace.root.join("Cargo.lock");
+    if let Ok(versions) = fs::read_to_string(&lock) {
+        write(&made.path().join("Cargo.lock"), &versions)?;
+    }
+    // A new directory for a temporary one can only be read by its owner.
+    publish(&made.keep(), &directory)?;
+    line(format_args!("made the project `{name}` in {}", arguments.directory.display()))?;
+    line(format_args!("next: cd {}, then `ferry run` and `ferry test`", arguments.directory.display()))?;
+    Ok(())
+}
+
+/// The name of the project.
+fn name(directory: &Path) -> Result<String, NewError> {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(is_letter);
+    if is_name { Ok(name) } else { Err(NewError::Name(name)) }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), FileError> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
+    }
+    fs::write(path, text).map_err(file::failed("write", path))
+}
+
+/// Gives the finished project its place and the rights of an ordinary directory.
+fn publish(made: &Path, directory: &Path) -> Result<(), FileError> {
+    use std::os::unix::fs::PermissionsExt;
+    let published = fs::set_permissions(made, fs::Permissions::from_mode(0o755))
+        .and_then(|()| fs::rename(made, directory))
+        .map_err(file::failed("create", directory));
+    if published.is_err() {
+        let _ = fs::remove_dir_all(made);
+    }
+    published
+}
