@@ -7,14 +7,14 @@ use crate::project::read;
 type Layout = (&'static str, String, String);
 
 pub(crate) fn all() -> Vec<Layout> {
-    let (system, flows) = (read("system.xml"), read("flows.toml"));
+    let (system, flows) = (read("demo/system.xml"), read("demo/flows.toml"));
     let same = |change: fn(&str) -> String| (change(&system), change(&flows));
     let mut layouts = Vec::new();
     let mut add = |name, (system, flows)| layouts.push((name, system, flows));
     add("the demo", (system.clone(), flows.clone()));
     add("the benchmark", (read("bench/system.xml"), read("bench/flows-keep.toml")));
     add("the harness", (read("harness/system.xml"), read("harness/flows.toml")));
-    add("a domain schedule", (read("harness/domains.xml"), flows.clone()));
+    add("a domain schedule", (read("harness/domains.xml").replace("../demo/", ""), flows.clone()));
     let fixture = |name| read(&format!("description/tests/fixtures/valid/{name}"));
     add("the fixture", (fixture("system.xml"), fixture("flows.toml")));
     add("tabs", same(|text| text.replace("    ", "\t")));

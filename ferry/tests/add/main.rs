@@ -103,7 +103,7 @@ fn new_elements_look_like_those_beside_them() {
     <memory_region name="logger_tx" size="0x1000" page_size="0x1000" />
     <memory_region name="logger_rx" size="0x4_0000" page_size="0x1000" />
 
-    <!-- The file to send;"#,
+    <!-- The file to send."#,
         r#"
         <map mr="receiver_in" vaddr="0x2103_0000" perms="rw" />
         <map mr="logger_out" vaddr="0x2104_0000" perms="r" />

@@ -24,11 +24,13 @@ impl Project {
         let project = Self(tempfile::tempdir().unwrap());
         fs::write(project.path("system.xml"), system).unwrap();
         fs::write(project.path("flows.toml"), flows).unwrap();
+        // The demo names this file.
+        fs::write(project.path("message.txt"), "hello").unwrap();
         project
     }
 
     pub(crate) fn demo() -> Self {
-        Self::new(&read("system.xml"), &read("flows.toml"))
+        Self::new(&read("demo/system.xml"), &read("demo/flows.toml"))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

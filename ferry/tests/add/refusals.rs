@@ -5,7 +5,7 @@ use std::fs;
 
 /// The demo's `system.xml`, with these elements before its channels.
 fn with_elements(elements: &str) -> String {
-    read("system.xml").replacen("    <channel>", &format!("{elements}\n    <channel>"), 1)
+    read("demo/system.xml").replacen("    <channel>", &format!("{elements}\n    <channel>"), 1)
 }
 
 /// A protection domain that does nothing.
@@ -46,8 +46,8 @@ fn names_that_are_taken() {
         project.refused(&["add", "client", "sender"]),
         "ferry: system.xml:43: there is a protection domain `sender` already; choose another name\n"
     );
-    let system = read("system.xml").replace("\"input\"", "\"net_rx\"");
-    let other = Project::new(&system, &read("flows.toml"));
+    let system = read("demo/system.xml").replace("\"input\"", "\"net_rx\"");
+    let other = Project::new(&system, &read("demo/flows.toml"));
     let refused = other.refused(&["add", "client", "net"]);
     // A region that is called like a client's is a mistake by itself.
     assert!(
@@ -86,7 +86,8 @@ fn a_result_with_a_mistake() {
 
 #[test]
 fn a_description_that_is_wrong_before() {
-    let project = Project::new(&read("system.xml").replace("id=\"2\"", "id=\"1\""), &read("flows.toml"));
+    let project =
+        Project::new(&read("demo/system.xml").replace("id=\"2\"", "id=\"1\""), &read("demo/flows.toml"));
     let message = "ferry: the description has mistakes already; mend them first:\n\
                    system.xml:70: `central` has the number 1 twice, first in line 66; write id=\"2\", which is free\n";
     assert_eq!(project.refused(&["add", "client", "logger"]), message);
@@ -118,8 +119,8 @@ fn no_room_in_central() {
     let interrupts: Vec<_> = (3..62).map(|id| format!("<irq irq=\"{id}\" id=\"{id}\" />")).collect();
     let interrupts = interrupts.concat();
     let central = "<program_image path=\"central.elf\" />";
-    let system = read("system.xml").replace(central, &format!("{central}{interrupts}"));
-    let flows = read("flows.toml");
+    let system = read("demo/system.xml").replace(central, &format!("{central}{interrupts}"));
+    let flows = read("demo/flows.toml");
     let project = Project::new(&system, &flows);
     assert_eq!(
         project.refused(&["add", "client", "another"]),
@@ -127,7 +128,7 @@ fn no_room_in_central() {
          first\n"
     );
     // One region from the addresses of the clients to central's window.
-    let system = read("system.xml")
+    let system = read("demo/system.xml")
         .replace(
             "<system>",
             "<system><memory_region name=\"vast\" size=\"0xfdf000000\" page_size=\"0x1000\" />",
@@ -148,7 +149,7 @@ fn no_room_in_central() {
 #[test]
 fn no_room_for_another_protection_domain() {
     let domains: String = (0..58).map(|number| domain(&format!("pd{number}"), "")).collect();
-    let project = Project::new(&with_elements(&domains), &read("flows.toml"));
+    let project = Project::new(&with_elements(&domains), &read("demo/flows.toml"));
     assert_eq!(
         project.refused(&["add", "client", "another"]),
         "ferry: there are 62 protection domains, and a system can have no more; remove one first\n"
@@ -202,7 +203,7 @@ fn flows_that_cannot_be() {
 fn flows_in_another_form() {
     let flows = "tick = { period_us = 10_000 }\nflow = [{ from = \"sender\", to = \"receiver\" }]\n\
                  client = { sender = { messages_per_round = 1 } }\n";
-    let project = Project::new(&read("system.xml"), flows);
+    let project = Project::new(&read("demo/system.xml"), flows);
     let message = |table, form| {
         format!(
             "ferry: `{table}` is written in a form that ferry cannot change; write it as {form}, as \
@@ -238,14 +239,14 @@ fn clients_that_others_need() {
 
     let channel = r#"<channel><end pd="sender" id="9" notify="false" /><end pd="clock" id="9" /></channel>"#;
     let system = with_elements(&format!("{}\n{channel}", domain("clock", "")));
-    let project = Project::new(&system, &read("flows.toml"));
+    let project = Project::new(&system, &read("demo/flows.toml"));
     assert_eq!(
         project.refused(&["remove", "client", "sender", "--with-flows"]),
         "ferry: system.xml:62: `sender` has a channel to `clock`; remove it first, in clock's program too\n"
     );
     let image = r#"<program_image path="sender.elf" />"#;
     let child = format!("{image}\n{}", domain("helper", r#" id="1""#));
-    let project = Project::new(&read("system.xml").replace(image, &child), &read("flows.toml"));
+    let project = Project::new(&read("demo/system.xml").replace(image, &child), &read("demo/flows.toml"));
     assert_eq!(
         project.refused(&["remove", "client", "sender", "--with-flows"]),
         "ferry: system.xml:45: `sender` contains other protection domains or a virtual machine; move them \
