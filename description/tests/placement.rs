@@ -118,9 +118,9 @@ fn large_frames_are_taken_where_both_files_say_so() {
     );
     let flows = std::fs::read_to_string(root.join("flows.toml")).unwrap();
     let flows = format!("{flows}\n[client.sender]\nlarge_frames = true\nbytes_per_round = \"1 MiB\"\n");
-    let description =
-        Description::check(&Source::new("system.xml", system), &Source::new("flows.toml", flows), &[])
-            .unwrap();
+    // The region `input` is filled with a file of the demo.
+    let system = Source::new("system.xml", system).with_directories(vec![root]);
+    let description = Description::check(&system, &Source::new("flows.toml", flows), &[]).unwrap();
     let sender = &description.clients[0];
     assert_eq!((sender.transmit.frame_bits, sender.transmit.frames()), (21, 512));
     assert_eq!(sender.bytes_per_round, 1 << 20);

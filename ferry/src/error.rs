@@ -48,6 +48,8 @@ pub(crate) enum Error {
     Built(BuiltError),
     #[error(transparent)]
     Bench(#[from] BenchError),
+    #[error("no test has a name that contains `{filter}`; `--list` shows all names")]
+    NoCase { filter: String },
     #[error(transparent)]
     New(#[from] NewError),
     #[error(transparent)]

@@ -25,7 +25,8 @@ pub(crate) struct Known<'a> {
     project: &'a Project,
     /// The names of Ferry's own programs and of the project's.
     names: Vec<String>,
-    /// Where Cargo puts programs, in each configuration: for domains without floating-point registers, and for all others.
+    /// Where Cargo puts programs, in each configuration: for domains without floating-point registers, and
+    /// for all others.
     directories: Vec<[PathBuf; 2]>,
 }
 

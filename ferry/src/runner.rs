@@ -36,8 +36,14 @@ pub(crate) fn trial(
     })
 }
 
-/// Runs the cases, or lists them.
+/// Runs the cases, or lists them. A filter that selects none is an error: it would seem that all is well.
 pub(crate) fn run(arguments: &Arguments, cases: Vec<Trial>) -> Result<Conclusion, Error> {
+    if let Some(filter) = &arguments.filter {
+        let is_meant = |name: &str| if arguments.exact { name == filter } else { name.contains(filter) };
+        if !cases.iter().any(|case| is_meant(case.name())) {
+            return Err(Error::NoCase { filter: filter.clone() });
+        }
+    }
     let (reader, writer) = io::pipe().map_err(OutputError)?;
     let mut arguments = arguments.clone();
     // The library opens the pipe once more, by its name.

@@ -13,7 +13,7 @@ use crate::project::Project;
 use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Failed;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,8 +63,6 @@ pub(crate) enum TestError {
     Missing(PathBuf),
     #[error("{}: {cause}", path.display())]
     Syntax { path: PathBuf, cause: Box<toml::de::Error> },
-    #[error("{}: no test has a name that contains `{filter}`; there are: {known}", path.display())]
-    NoMatch { path: PathBuf, filter: String, known: String },
     #[error("{}: two tests have the name `{name}`; give one of them another name", path.display())]
     Twice { path: PathBuf, name: String },
     #[error("{}, test `{test}`: {cause}", path.display())]
@@ -93,12 +91,6 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
             let name = format!("{}::{}", target.name(), test.name);
             trials.push(trial(name, move || test.play(&project, &built, target, &directory)));
         }
-    }
-    if let Some(filter) = runner.filter.clone()
-        && !trials.iter().any(|trial| trial.name().contains(&filter))
-    {
-        let known = trials.iter().map(Trial::name).collect::<Vec<_>>().join(", ");
-        return Err(TestError::NoMatch { path, filter, known }.into());
     }
     let conclusion = runner::run(&runner, trials)?;
     if !has_sdk && arguments.platform.is_none() {

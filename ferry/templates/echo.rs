@@ -33,31 +33,37 @@ impl Client for Echo {
     /// Called whenever there is something new.
     fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
         while let Some(done) = port.reap() {
-            if let Some(place) = self.free.iter_mut().find(|place| place.is_none()) {
-                *place = Some(done.buffer);
-            }
+            self.keep(done.buffer);
         }
-        while let Some(event) = port.receive() {
+        // Without a free buffer a message stays where it is, until a buffer comes back.
+        while let Some(mut answer) = self.free.iter_mut().find_map(Option::take) {
+            let Some(event) = port.receive() else {
+                self.keep(answer);
+                return;
+            };
             let Event::Message { source, tag, buffer, length, .. } = event else {
                 fail(format_args!("{event:?} was not expected"))
             };
-            let bytes = &buffer.bytes()[..length as usize];
-            match (port.peer_of(source), self.free.iter_mut().find_map(Option::take)) {
-                (Some(peer), Some(mut answer)) if peer.may_send != 0 => {
-                    answer.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+            let bytes = length as usize;
+            answer.bytes_mut()[..bytes].copy_from_slice(&buffer.bytes()[..bytes]);
+            post(port, buffer);
+            match port.peer_of(source).filter(|peer| peer.may_send != 0) {
+                Some(peer) => {
                     if port.send(peer, answer, length, Message::tagged(tag)).is_err() {
                         fail(format_args!("a message was not enqueued"));
                     }
                 }
-                // Without a flow back, or without a free buffer, there is no answer.
-                (_, free) => {
-                    if let Some(place) = self.free.iter_mut().find(|place| place.is_none()) {
-                        *place = free;
-                    }
-                    runtime::println!("my_client: no answer to client {}", source.number());
-                }
+                // There is no flow back.
+                None => self.keep(answer),
             }
-            post(port, buffer);
+        }
+    }
+}
+
+impl Echo {
+    fn keep(&mut self, buffer: TransmitBuffer) {
+        if let Some(place) = self.free.iter_mut().find(|place| place.is_none()) {
+            *place = Some(buffer);
         }
     }
 }

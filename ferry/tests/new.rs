@@ -50,7 +50,8 @@ fn a_new_project_runs_and_passes_its_test() {
     let none = ferry(&project, &["test", "--platform", "hosted", "--", "no_such_test"]);
     assert_eq!(none.status.code(), Some(1));
     assert!(
-        text(&none.stderr).ends_with("test.toml: no test has a name that contains `no_such_test`; there are: hosted::the_greeting_arrives\n"),
+        text(&none.stderr)
+            .ends_with("ferry: no test has a name that contains `no_such_test`; `--list` shows all names\n"),
         "{}",
         text(&none.stderr)
     );

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs the tests of the hosted platform, which needs no emulator and no SDK.
+/// Runs the demo's tests on the hosted platform, which needs no emulator and no SDK.
 fn test(output: impl Into<Stdio>, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ferry"))
         .args(["test", "--platform", "hosted", "--"])
         .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo"))
         .stdin(Stdio::null())
         .stdout(output)
         .output()
@@ -27,7 +27,7 @@ fn errors(output: &Output) -> String {
 #[test]
 fn no_error_of_writing_is_lost() {
     const LISTS: &[&str] = &["--list"];
-    const RUNS: &[&str] = &["no-such-test"];
+    const RUNS: &[&str] = &["the_message"];
     for arguments in [LISTS, RUNS] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let error = errors(&test(full, arguments));
@@ -43,7 +43,7 @@ fn no_error_of_writing_is_lost() {
     for (log, says) in
         [("/dev/full", "could not write /dev/full"), ("/nowhere/log", "could not create /nowhere/log")]
     {
-        let error = errors(&test(Stdio::piped(), &["--logfile", log, "no-such-test"]));
+        let error = errors(&test(Stdio::piped(), &["--logfile", log, "the_message"]));
         assert!(error.contains(says) && !error.contains("panicked"), "{error}");
     }
     let written = test(Stdio::piped(), LISTS);
