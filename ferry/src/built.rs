@@ -84,6 +84,15 @@ impl Built {
         }
     }
 
+    /// Whether the kernel prints while it boots.
+    pub(crate) fn kernel_talks(&self) -> bool {
+        match self {
+            Self::Classic(_) => true,
+            Self::Microkit(microkit) => microkit.kernel_talks(),
+            Self::Hosted(_) => false,
+        }
+    }
+
     /// What to tell a user while a system runs.
     pub(crate) fn what_runs(&self) -> &'static str {
         match self {

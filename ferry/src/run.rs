@@ -19,6 +19,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// The kernel's last line before the system starts, if it prints at all.
+const KERNEL_IS_DONE: &str = "Booting all finished";
 /// The exit code if a system did not end in time, as of the command `timeout`.
 const NOT_IN_TIME: u8 = 124;
 
@@ -53,17 +55,29 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     let symbols = Symbols::new(&built, &description);
     let mut unwritten: Option<OutputError> = None;
     let mut step = Some(Step::begin(built.what_runs()));
-    let boot = boot::boot(emulator, &expectation, &mut |text| {
-        // The first line ends the spinner.
+    let mut show = |text: &str| {
+        // The first line ends the spinner. Once nobody reads them any more, lines are dropped.
         step = None;
-        // Once nobody reads them any more, lines are dropped.
-        let place = symbols.place(text);
-        for text in [Some(text), place.as_deref()].into_iter().flatten() {
-            if unwritten.is_none() {
-                unwritten = line(format_args!("{}", shown(text))).err();
+        if unwritten.is_none() {
+            unwritten = line(format_args!("{}", shown(text))).err();
+        }
+    };
+    // What the kernel says before it starts the system is shown only if it does not start it.
+    let mut kernel = built.kernel_talks().then(Vec::new);
+    let boot = boot::boot(emulator, &expectation, &mut |text| {
+        if let Some(lines) = &mut kernel {
+            lines.push(text.to_owned());
+            if text.starts_with(KERNEL_IS_DONE) {
+                kernel = None;
             }
+            return;
+        }
+        show(text);
+        if let Some(place) = symbols.place(text) {
+            show(&place);
         }
     });
+    kernel.unwrap_or_default().iter().for_each(|text| show(text));
     drop(step);
     if let Some(error) = unwritten {
         return Err(error.into());

@@ -266,6 +266,11 @@ impl Microkit {
         self.programs.of_target(without.unwrap_or(self.board.target))
     }
 
+    /// Whether the kernel prints while it boots.
+    pub(crate) fn kernel_talks(&self) -> bool {
+        self.config == Config::Debug
+    }
+
     /// The file of a protection domain's program.
     pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, MicrokitError> {
         Ok(self.search(domain).path(domain)?)

@@ -184,7 +184,10 @@ impl Project {
         let mut cargo = crate::workspace::cargo(&manifest);
         cargo.args(["build", "--bins", "--profile", compilation.profile]);
         cargo.arg("--target-dir").arg(directory.join(compilation.directory));
-        cargo.env("CARGO_BUILD_BUILD_DIR", compilation.build);
+        // The caller may have a directory for that already.
+        if std::env::var_os("CARGO_BUILD_BUILD_DIR").is_none() {
+            cargo.env("CARGO_BUILD_BUILD_DIR", compilation.build);
+        }
         prepare(&mut cargo);
         Programs::run(cargo, &format!("the programs of {}", package.name))
     }
