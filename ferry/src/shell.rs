@@ -9,6 +9,9 @@ pub(crate) struct Line<'a>(pub(crate) &'a Command);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(directory) = self.0.get_current_dir() {
+            write!(formatter, "cd {} && ", quoted(directory.as_os_str()))?;
+        }
         formatter.write_str(&quoted(self.0.get_program()))?;
         self.0.get_args().try_for_each(|argument| write!(formatter, " {}", quoted(argument)))
     }

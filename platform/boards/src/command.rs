@@ -30,11 +30,11 @@ impl Board {
         match emulator.loading {
             Loading::At(address) => {
                 let mut loader = OsString::from(format!("loader,addr={address:#x},cpu-num=0,file="));
-                loader.push(files.image);
+                loader.push(doubled(files.image));
                 command.arg("-device").arg(loader);
             }
             Loading::Multiboot => {
-                command.arg("-kernel").arg(files.kernel).arg("-initrd").arg(files.image);
+                multiboot(&mut command, files);
             }
         }
         if let Exit::DebugExit(port) = self.exit {
@@ -44,6 +44,30 @@ impl Board {
         let console = ["-display", "none", "-monitor", "none", "-serial", "stdio"];
         command.args(["-accel", "tcg"]).args(console).arg("-no-reboot");
         command
+    }
+}
+
+/// Loads a kernel and its module. QEMU takes a blank in the module's path to be the end of it, so it is started
+/// where the module lies if the path has one.
+fn multiboot(command: &mut Command, Files { kernel, image }: Files<'_>) {
+    let has_blank = image.to_string_lossy().contains(' ');
+    match (image.parent(), image.file_name()) {
+        (Some(directory), Some(name)) if has_blank => {
+            let kernel = std::path::absolute(kernel).unwrap_or_else(|_| kernel.to_owned());
+            command.current_dir(directory).arg("-kernel").arg(kernel);
+            command.arg("-initrd").arg(doubled(Path::new(name)));
+        }
+        _ => {
+            command.arg("-kernel").arg(kernel).arg("-initrd").arg(doubled(image));
+        }
+    }
+}
+
+/// A path as a value of an option of QEMU, which takes a single comma to be the end of the value.
+fn doubled(path: &Path) -> OsString {
+    match path.to_str() {
+        Some(text) => text.replace(',', ",,").into(),
+        None => path.into(),
     }
 }
 
@@ -62,6 +86,22 @@ mod tests {
     use std::path::Path;
     use std::string::String;
     use std::vec::Vec;
+
+    #[test]
+    fn every_path_reaches_the_emulator_whole() {
+        let files = Files { kernel: Path::new("/a b/kernel"), image: Path::new("/a b/c,d/image,1") };
+        for board in MICROKIT.iter().chain([&PC99]) {
+            let command = board.emulate(files, 0);
+            let words: Vec<String> = command.get_args().map(|word| word.to_string_lossy().into()).collect();
+            let is_there = |wanted: &str| words.iter().any(|word| word.ends_with(wanted));
+            if let Some(directory) = command.get_current_dir() {
+                assert_eq!(directory, Path::new("/a b/c,d"));
+                assert!(is_there("image,,1") && is_there("/a b/kernel"), "{words:?}");
+            } else {
+                assert!(is_there("file=/a b/c,,d/image,,1"), "{words:?}");
+            }
+        }
+    }
 
     fn line(board: &Board) -> String {
         let files = Files { kernel: Path::new("kernel"), image: Path::new("image") };

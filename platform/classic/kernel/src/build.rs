@@ -81,7 +81,7 @@ pub fn build(source: &Source, out_dir: &Path, mut progress: impl FnMut(Step)) ->
     fs::create_dir_all(&objects).map_err(Error::file("create", &objects))?;
 
     progress(Step::Compile);
-    compile(&tree, &objects, &configuration, &programs)?;
+    compile(&objects, &programs)?;
     let built = objects.join("kernel.elf");
     fs::copy(&built, &image.elf64).map_err(Error::file("copy", &built))?;
 
@@ -123,7 +123,9 @@ fn identity(source: &Source) -> Result<String, Error> {
     Ok(identity)
 }
 
-fn compile(tree: &Path, objects: &Path, configuration: &Path, programs: &Path) -> Result<(), Error> {
+/// Compiles in `objects`, which has the source and the configuration beside it. They are named from there: the
+/// kernel's Makefile takes a blank in a path to be the end of it.
+fn compile(objects: &Path, programs: &Path) -> Result<(), Error> {
     let mut path = programs.as_os_str().to_owned();
     if let Some(rest) = std::env::var_os("PATH") {
         path.push(":");
@@ -138,15 +140,10 @@ fn compile(tree: &Path, objects: &Path, configuration: &Path, programs: &Path) -
         .env("PATH", path)
         .env("LC_ALL", "C")
         // The Makefile appends to these three, so what is here comes first: our autoconf.h before its own.
-        .env("CPPFLAGS", format!("-I{}", configuration.display()))
-        .env(
-            "CFLAGS",
-            format!("-include {}/kernel_stack.h {}", configuration.display(), COMPILER_FLAGS.join(" ")),
-        )
+        .env("CPPFLAGS", "-I../configuration")
+        .env("CFLAGS", format!("-include ../configuration/kernel_stack.h {}", COMPILER_FLAGS.join(" ")))
         .env("ASFLAGS", "-fcf-protection=none")
-        .arg("--makefile")
-        .arg(tree.join("Makefile"))
-        .arg(format!("SOURCE_ROOT={}", tree.display()))
+        .args(["--makefile", "../source/Makefile", "SOURCE_ROOT=../source"])
         .args(["ARCH=x86", "PLAT=pc99", "SEL4_ARCH=x86_64", "TOOLPREFIX=", "PYTHON=python"])
         // Declares what the assertions of a debug build use; autoconf.h alone does not.
         .arg("DEBUG=1")
