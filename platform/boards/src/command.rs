@@ -47,8 +47,8 @@ impl Board {
     }
 }
 
-/// Loads a kernel and its module. QEMU takes a blank in the module's path to be the end of it, so it is started
-/// where the module lies if the path has one.
+/// Loads a kernel and its module. QEMU takes a blank in the module's path to be the end of it, so it is
+/// started where the module lies if the path has one.
 fn multiboot(command: &mut Command, Files { kernel, image }: Files<'_>) {
     let has_blank = image.to_string_lossy().contains(' ');
     match (image.parent(), image.file_name()) {

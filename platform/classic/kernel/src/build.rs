@@ -123,8 +123,8 @@ fn identity(source: &Source) -> Result<String, Error> {
     Ok(identity)
 }
 
-/// Compiles in `objects`, which has the source and the configuration beside it. They are named from there: the
-/// kernel's Makefile takes a blank in a path to be the end of it.
+/// Compiles in `objects`, which has the source and the configuration beside it. They are named from there:
+/// the kernel's Makefile takes a blank in a path to be the end of it.
 fn compile(objects: &Path, programs: &Path) -> Result<(), Error> {
     let mut path = programs.as_os_str().to_owned();
     if let Some(rest) = std::env::var_os("PATH") {
