@@ -2,7 +2,7 @@
 
 use crate::edit::arguments::{AddArguments, RemoveArguments};
 use crate::project::{FilesArguments, ProjectArguments};
-use crate::target::{self, Config, Platform, Target};
+use crate::target::{self, Config, Platform, TargetArguments};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
 use ferry_rows::case::Policy;
@@ -130,7 +130,7 @@ pub(crate) struct SystemArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
     #[command(flatten)]
-    pub(crate) target: Target,
+    pub(crate) target: TargetArguments,
     /// Fill a region with the contents of a file. The region grows if the file is larger. May be repeated.
     #[arg(long, value_name = "REGION=FILE", value_parser = prefill)]
     pub(crate) prefill: Vec<(String, PathBuf)>,

@@ -82,7 +82,10 @@ pub(crate) fn of(
     demo: &Demo,
 ) -> Result<Vec<Trial>, Error> {
     let mut trials = Vec::new();
-    let built = Built::build(target, Selection::System, workspace, &demo.project)?;
+    // Only classic gets the programs as they are for use. For the others they would be compiled once more.
+    let is_classic = target.platform == Platform::Classic;
+    let selection = if is_classic { Selection::System } else { Selection::Tests };
+    let built = Built::build(target, selection, workspace, &demo.project)?;
     let (here, demo_there) = (directory.join("demo"), demo.clone());
     trials.push(trial(format!("{prefix}a_file_crosses_whole"), move || {
         let (demo, description) = (&demo_there, demo_there.load()?);

@@ -15,6 +15,7 @@ use crate::prefill::PrefillError;
 use crate::programs::ProgramsError;
 use crate::project::ProjectError;
 use crate::setup::SetupError;
+use crate::target::IgnoredOption;
 use crate::test::TestError;
 use crate::workspace::WorkspaceError;
 use ferry_description::{Mistakes, count, shown};
@@ -50,6 +51,8 @@ pub(crate) enum Error {
     Bench(#[from] BenchError),
     #[error("no test has a name that contains `{filter}`; `--list` shows all names")]
     NoCase { filter: String },
+    #[error(transparent)]
+    Ignored(#[from] IgnoredOption),
     #[error(transparent)]
     New(#[from] NewError),
     #[error(transparent)]
@@ -113,7 +116,9 @@ impl Error {
     /// The exit code: 2 if the caller asked for something that the platform cannot do here, else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Sdk(_) | Self::NoImage | Self::NoProduct | Self::NoInspection => ExitCode::from(2),
+            Self::Ignored(_) | Self::Sdk(_) | Self::NoImage | Self::NoProduct | Self::NoInspection => {
+                ExitCode::from(2)
+            }
             _ => ExitCode::FAILURE,
         }
     }

@@ -14,8 +14,7 @@ use std::fs;
 
 /// Builds the image and prints the command that boots it.
 pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
-    let target = arguments.system.target;
-    let (project, prefills, description) = arguments.system.load()?;
+    let (target, project, prefills, description) = arguments.system.load()?;
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }

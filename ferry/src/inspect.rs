@@ -14,14 +14,14 @@ use std::fs;
 
 /// Reads the image, and prints what was compared, or each difference.
 pub(crate) fn inspect(arguments: &InspectArguments) -> Result<(), Error> {
-    let target = arguments.system.target;
+    let target = arguments.system.target.target()?;
     if target.platform == Platform::Hosted {
         return Err(Error::NoInspection);
     }
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }
-    let (project, prefills, description) = arguments.system.load()?;
+    let (_, project, prefills, description) = arguments.system.load()?;
     let (workspace, path) = (Workspace::of(&project)?, &arguments.image);
     let compared = if target.platform == Platform::Microkit {
         let mut microkit =

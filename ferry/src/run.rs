@@ -10,7 +10,7 @@ use crate::prefill::{self, Prefill};
 use crate::progress::Step;
 use crate::project::Project;
 use crate::symbols::Symbols;
-use crate::target::Selection;
+use crate::target::{Selection, Target};
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use ferry_description::shown;
@@ -25,23 +25,23 @@ const KERNEL_IS_DONE: &str = "Booting all finished";
 const NOT_IN_TIME: u8 = 124;
 
 impl SystemArguments {
-    /// The project, what fills its regions, and its checked description.
-    pub(crate) fn load(&self) -> Result<(Project, Vec<Prefill>, Description), Error> {
-        let prefills = prefill::read(&self.prefill, self.target.platform)?;
+    /// The target, the project, what fills its regions, and its checked description.
+    pub(crate) fn load(&self) -> Result<(Target, Project, Vec<Prefill>, Description), Error> {
+        let target = self.target.target()?;
+        let prefills = prefill::read(&self.prefill, target.platform)?;
         let project = self.project.project()?;
-        let description = project.files.load_for(self.target.rules(), &prefill::sizes(&prefills))?;
+        let description = project.files.load_for(target.rules(), &prefill::sizes(&prefills))?;
         let missing = |(region, _): &&Prefill| description.system.region(region).is_none();
         if let Some((region, _)) = prefills.iter().find(missing) {
             return Err(Error::NoSuchRegion { region: region.clone() });
         }
-        Ok((project, prefills, description))
+        Ok((target, project, prefills, description))
     }
 }
 
 /// Runs the system. The exit code is the system's, or 0 if all expected lines were seen.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
-    let (project, prefills, description) = arguments.system.load()?;
-    let target = arguments.system.target;
+    let (target, project, prefills, description) = arguments.system.load()?;
     let workspace = Workspace::of(&project)?;
     let built = Built::build(target, Selection::System, &workspace, &project)?;
     let directory = directory(&project)?;

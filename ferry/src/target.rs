@@ -30,22 +30,67 @@ impl Platform {
     }
 }
 
-/// What to build for.
+/// What to build for, as the command line takes it.
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Target {
+pub(crate) struct TargetArguments {
     /// The platform.
     #[arg(long, value_enum, default_value = "classic")]
-    pub(crate) platform: Platform,
-    /// The board, on Microkit.
-    #[arg(long, value_parser = board(), default_value = MICROKIT[0].name)]
-    pub(crate) board: &'static Board,
-    /// The kernel's configuration, on Microkit.
-    #[arg(long, value_enum, default_value = "debug")]
-    pub(crate) config: Config,
+    platform: Platform,
+    /// The board, on Microkit. By default `qemu_virt_aarch64`.
+    #[arg(long, value_parser = board())]
+    board: Option<&'static Board>,
+    /// The kernel's configuration, on Microkit. By default debug.
+    #[arg(long, value_enum)]
+    config: Option<Config>,
     /// Number of processors that a system may use on the hosted platform. By default all. With 1, protection
     /// domains are also scheduled by priority, if Linux allows that for this user.
     #[arg(long, value_name = "NUMBER")]
+    processors: Option<NonZeroUsize>,
+}
+
+/// What to build for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) platform: Platform,
+    /// The board, on Microkit.
+    pub(crate) board: &'static Board,
+    /// The kernel's configuration, on Microkit.
+    pub(crate) config: Config,
+    /// Number of processors that a system may use on the hosted platform. By default all.
     pub(crate) processors: Option<NonZeroUsize>,
+}
+
+/// An option that the platform would ignore.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{option} is for {only} only, and the platform is {platform}; leave it out, or add --platform {only}"
+)]
+pub(crate) struct IgnoredOption {
+    option: &'static str,
+    only: &'static str,
+    platform: &'static str,
+}
+
+impl TargetArguments {
+    /// The target. Options that it would ignore are refused.
+    pub(crate) fn target(&self) -> Result<Target, IgnoredOption> {
+        let given = [
+            ("--board", Platform::Microkit, self.board.is_some()),
+            ("--config", Platform::Microkit, self.config.is_some()),
+            ("--processors", Platform::Hosted, self.processors.is_some()),
+        ];
+        if let Some((option, only, _)) =
+            given.into_iter().find(|(_, only, is_given)| *is_given && *only != self.platform)
+        {
+            return Err(IgnoredOption { option, only: only.name(), platform: self.platform.name() });
+        }
+        Ok(Target {
+            platform: self.platform,
+            board: self.board.unwrap_or(&MICROKIT[0]),
+            config: self.config.unwrap_or(Config::Debug),
+            processors: self.processors,
+        })
+    }
 }
 
 /// Which programs of a platform are built, and with which features.

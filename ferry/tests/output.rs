@@ -141,3 +141,50 @@ fn numbers_agree_with_their_nouns() {
     let output = check("nouns", b"<system />", b"");
     assert!(text(&output.stderr).contains("\nferry: 1 mistake; nothing was built;"), "{output:?}");
 }
+
+#[test]
+fn options_that_a_platform_would_ignore_are_refused() {
+    for (arguments, message) in [
+        (
+            ["--board", "x86_64_generic", "--platform", "classic"],
+            "ferry: --board is for microkit only, and the platform is classic; leave it out, or add --platform \
+             microkit\n",
+        ),
+        (
+            ["--config", "release", "--platform", "hosted"],
+            "ferry: --config is for microkit only, and the platform is hosted; leave it out, or add --platform \
+             microkit\n",
+        ),
+        (
+            ["--processors", "1", "--platform", "classic"],
+            "ferry: --processors is for hosted only, and the platform is classic; leave it out, or add --platform \
+             hosted\n",
+        ),
+    ] {
+        let output = ferry(&[&["run"], &arguments[..]].concat()).output().unwrap();
+        assert_eq!((text(&output.stderr).as_str(), output.status.code()), (message, Some(2)));
+    }
+}
+
+#[test]
+fn what_cannot_fill_a_region_is_said_before_anything_is_built() {
+    let run = |file: &str| ferry(&["run", "--prefill", &format!("input={file}")]).output().unwrap();
+    for (file, message) in [
+        ("/dev/zero", "ferry: /dev/zero is a directory, a pipe or a device; name a file\n"),
+        ("src", "ferry: src is a directory, a pipe or a device; name a file\n"),
+        ("-dash", "ferry: -dash: there is no such file; name one that exists\n"),
+        ("$(echo x)'\"", "ferry: $(echo x)'\": there is no such file; name one that exists\n"),
+    ] {
+        let output = run(file);
+        assert_eq!((text(&output.stderr).as_str(), output.status.code()), (message, Some(1)));
+    }
+    let large = Path::new(env!("CARGO_TARGET_TMPDIR")).join("large");
+    File::create(&large).unwrap().set_len(225 << 20).unwrap();
+    let error = text(&run(large.to_str().unwrap()).stderr);
+    assert!(error.ends_with("has 235929600 bytes; a system on classic takes at most 224 MiB\n"), "{error}");
+    let output = ferry(&["run", "--prefill", "inptu=system.xml"]).output().unwrap();
+    assert_eq!(
+        text(&output.stderr),
+        "ferry: there is no memory region `inptu` to fill; name one of the system description's\n"
+    );
+}
