@@ -164,6 +164,8 @@ pub enum Problem {
     BufferTooLarge { region: String, found: u64, largest: u64 },
     #[error("`{region}` has pages of {found:#x} bytes, `large_frames` of `{client}` wants {wanted:#x}")]
     FrameSize { client: String, region: String, found: u64, wanted: u64 },
+    #[error("`{region}` has {found:#x} bytes, {}", size_in_frames(*found, *frame))]
+    BufferSize { client: String, region: String, found: u64, frame: u64 },
     #[error("the address {address:#x} is not a multiple of the page size {page:#x} of `{region}`")]
     MisalignedMap { region: String, address: u64, page: u64 },
     #[error("in `{domain}`, `{first}` and `{second}` overlap")]
@@ -383,6 +385,10 @@ impl Problem {
             Self::FrameSize { client, wanted, .. } => format!(
                 "write page_size=\"{wanted:#x}\" and a size that is a multiple of it, or change large_frames in [client.{client}]"
             ),
+            Self::BufferSize { client, found, frame, .. } => format!(
+                "write size=\"{:#x}\", or remove large_frames from [client.{client}]",
+                found.checked_next_multiple_of(*frame).unwrap_or(*frame)
+            ),
             Self::MisalignedMap { page, .. } => {
                 format!("move it to a multiple of {page:#x}, or state page_size=\"0x1000\" for the region")
             }
@@ -397,5 +403,14 @@ impl Problem {
             }
             _ => remedy::of(self),
         }
+    }
+}
+
+/// What is wrong with the size of a buffer that is made of frames of `frame` bytes.
+fn size_in_frames(found: u64, frame: u64) -> String {
+    if found < frame {
+        format!("too few for one large frame of {frame:#x}")
+    } else {
+        format!("which is no multiple of its large frames of {frame:#x}")
     }
 }

@@ -121,6 +121,7 @@ rules! {
     bad_path: "system.xml:30: the path `bob.elf ` is no path; write a path without control characters, and without blanks at its ends",
     bad_symbol: "system.xml:32: `the log` cannot be a symbol of a program; write the name of a global variable, as in ferry_out",
     bad_value: "system.xml:9: `size` is `64k`; write a number, decimal or 0x…",
+    buffer_size: r#"system.xml:10: `bob_rx` has 0x10000 bytes, too few for one large frame of 0x200000; write size="0x200000", or remove large_frames from [client.bob]"#,
     buffer_too_large: "system.xml:10: `bob_rx` has 0x8001000 bytes, more than central can address; keep to 0x4000000 bytes, or set large_frames = true for up to 0x40000000",
     cached_differs: "system.xml:33: `log` is cached in one map and not in another, in line 14; write the same `cached` in all maps of the region; the processor keeps only one of them true",
     call_priority: "system.xml:49: `ticker` of priority 220 may call `bob` of priority 100; give `bob` a priority above 220; who answers calls runs above its callers",
