@@ -104,6 +104,8 @@ pub enum Problem {
     // Rules about devices, virtual machines and capabilities.
     #[error("the interrupt {number} goes to `{first}` and to `{second}`")]
     SharedInterrupt { number: u64, first: String, second: String },
+    #[error("pin {pin} of I/O APIC {ioapic} has two vectors, first in line {first}")]
+    SharedPin { ioapic: u64, pin: u64, first: usize },
     #[error("`{domain}` has two channels or interrupts with the number {id}")]
     InterruptNumber { domain: String, id: u8 },
     #[error("`{domain}` has two sets of I/O ports with the number {id}")]

@@ -201,6 +201,7 @@ rules! {
     schedules_twice: "system.xml:10: <domains> was written before, in line 2; put both into one",
     shared_interrupt: "system.xml:36: the interrupt 40 goes to `alice` and to `bob`; give it to one of them",
     shared_memory: "system.xml:33: the clients `alice` and `bob` share the memory region `log`; give each a region of its own and list a flow from `alice` to `bob`",
+    shared_pin: "system.xml:14: pin 4 of I/O APIC 0 has two vectors, first in line 13; remove one of the two; a pin raises one vector alone",
     silent_channel: r#"system.xml:46: `bob` may not signal `central`; remove notify="false""#,
     static_buffer: "system.xml:19: `central` maps `alice_tx` from the start; remove the mapping; central maps frames of it for each transfer",
     stray_text: "system.xml:29: there is text between the elements; remove it, or make it a comment: <!-- … -->",
