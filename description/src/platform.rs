@@ -19,9 +19,8 @@ pub struct Platform {
     pub name: &'static str,
     /// Those of [`System::extras`](crate::System::extras) that it has.
     pub extras: &'static [&'static str],
-    /// Whether its interrupts come from I/O APICs and as messages, as on a PC, and not by their numbers
-    /// alone.
-    pub is_pc: bool,
+    /// The interrupts that it has.
+    pub interrupts: Interrupts,
     /// Highest priority of a protection domain.
     pub highest_priority: u8,
     /// Number of processor cores.
@@ -39,6 +38,30 @@ pub struct Platform {
     pub writable_code: bool,
 }
 
+/// The interrupts of a board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interrupts {
+    /// By their numbers, as on ARM.
+    Numbers {
+        /// The highest number.
+        highest: u64,
+        /// Those that the kernel keeps to itself.
+        of_kernel: &'static [u64],
+    },
+    /// By pins of I/O APICs, and as messages, as on a PC.
+    Pins {
+        /// How many I/O APICs there are.
+        controllers: u64,
+        /// How many pins each has.
+        pins: u64,
+    },
+}
+
+impl Interrupts {
+    /// Those of an emulated PC, and of nearly all others. Kernels are built for one I/O APIC.
+    pub const PC: Self = Self::Pins { controllers: 1, pins: 24 };
+}
+
 /// Where the addresses end at which regions can be mapped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Top {
@@ -53,7 +76,7 @@ impl Platform {
     pub const CLASSIC: Self = Self {
         name: "the classic platform",
         extras: &[],
-        is_pc: true,
+        interrupts: Interrupts::PC,
         // The initialiser has those above.
         highest_priority: 253,
         cores: 1,
@@ -69,7 +92,7 @@ impl Platform {
     pub const HOSTED: Self = Self {
         name: "the hosted platform",
         extras: &[],
-        is_pc: true,
+        interrupts: Interrupts::PC,
         highest_priority: 254,
         cores: 1,
         periods_us: 1..=u32::MAX,
@@ -118,14 +141,8 @@ impl Description {
                 report(&domain.place, Problem::PlatformCore { core, cores, platform: name });
             }
             for interrupt in &domain.interrupts {
-                let (what, is_of_pc) = match interrupt.line {
-                    Line::Number(_) => ("an interrupt with irq", false),
-                    Line::Pin { .. } => ("an interrupt with pin", true),
-                    Line::Message { .. } => ("an interrupt with pcidev", true),
-                };
-                if is_of_pc != platform.is_pc {
-                    let what = what.to_owned();
-                    report(&interrupt.place, Problem::NotOnPlatform { what, platform: name });
+                if let Some(problem) = interrupt_for(interrupt.line, platform) {
+                    report(&interrupt.place, problem);
                 }
             }
             self.maps_for(domain, platform, &mut report);
@@ -220,5 +237,30 @@ impl Description {
                 report(&map.place, Problem::WritableCode { region, platform });
             }
         }
+    }
+}
+
+/// What is wrong with an interrupt on this platform.
+fn interrupt_for(line: Line, platform: &Platform) -> Option<Problem> {
+    let name = platform.name;
+    let absent = |what: &str| Some(Problem::NotOnPlatform { what: what.into(), platform: name });
+    let beyond = |what: String, most| Some(Problem::PlatformInterrupt { what, most, platform: name });
+    match (line, platform.interrupts) {
+        (Line::Number(_), Interrupts::Pins { .. }) => absent("an interrupt with irq"),
+        (Line::Pin { .. }, Interrupts::Numbers { .. }) => absent("an interrupt with pin"),
+        (Line::Message { .. }, Interrupts::Numbers { .. }) => absent("an interrupt with pcidev"),
+        (Line::Number(number), Interrupts::Numbers { highest, .. }) if number > highest => {
+            beyond(format!("interrupt {number}"), highest)
+        }
+        (Line::Number(number), Interrupts::Numbers { of_kernel, .. }) if of_kernel.contains(&number) => {
+            Some(Problem::KernelInterrupt { number, platform: name })
+        }
+        (Line::Pin { ioapic, .. }, Interrupts::Pins { controllers, .. }) if ioapic >= controllers => {
+            beyond(format!("I/O APIC {ioapic}"), controllers - 1)
+        }
+        (Line::Pin { pin, .. }, Interrupts::Pins { pins, .. }) if pin >= pins => {
+            beyond(format!("pin {pin} of an I/O APIC"), pins - 1)
+        }
+        _ => None,
     }
 }

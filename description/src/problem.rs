@@ -246,6 +246,10 @@ pub enum Problem {
     RegionAddress { region: String, line: usize, platform: &'static str },
     #[error("{what} does not exist on {platform}")]
     NotOnPlatform { what: String, platform: &'static str },
+    #[error("{platform} has no {what}")]
+    PlatformInterrupt { what: String, most: u64, platform: &'static str },
+    #[error("the kernel of {platform} keeps interrupt {number} to itself")]
+    KernelInterrupt { number: u64, platform: &'static str },
     #[error("priority {priority} is above those of {platform}")]
     PlatformPriority { priority: u8, highest: u8, platform: &'static str },
     #[error("{platform} has no processor core {core}")]

@@ -50,6 +50,9 @@ pub(crate) fn of(problem: &Problem) -> String {
                 "add phys_addr=\"…\" to the region; for {platform} nobody can choose an address before it boots"
             )
         }
+        Problem::PlatformInterrupt { most: 0, .. } => "write 0".into(),
+        Problem::PlatformInterrupt { most, .. } => format!("write 0 to {most}"),
+        Problem::KernelInterrupt { .. } => "remove it; no program can receive it".into(),
         Problem::PlatformPriority { highest, .. } => format!("keep to {highest}"),
         Problem::PlatformCore { cores, .. } => format!("keep to cores below {cores}"),
         Problem::PlatformPeriod { least, most, .. } => {

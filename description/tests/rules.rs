@@ -1,7 +1,7 @@
 //! For each rule, one description that breaks it and no other rule. The test compares the mistake word for
 //! word.
 
-use ferry_description::{Description, Mistakes, Platform, Problem, Source};
+use ferry_description::{Description, Interrupts, Mistakes, Platform, Problem, Source};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -34,10 +34,17 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
 fn platform(name: &str) -> &'static Platform {
     static TWO_CORES: Platform =
         Platform { name: "a board with two cores", cores: 2, extras: &["cpu"], ..Platform::HOSTED };
+    static ARM: Platform = Platform {
+        name: "an ARM board",
+        extras: &["irq"],
+        interrupts: Interrupts::Numbers { highest: 159, of_kernel: &[26] },
+        ..Platform::HOSTED
+    };
     static PC: Platform = Platform { name: "a PC", extras: &["setvar"], ..Platform::HOSTED };
     match name {
         "classic" => &Platform::CLASSIC,
         "hosted" => &Platform::HOSTED,
+        "arm" => &ARM,
         "pc" => &PC,
         _ => &TWO_CORES,
     }
@@ -148,6 +155,7 @@ rules! {
     hidden_path: r#"system.xml:52: `alice` and `bob` can influence each other outside all flows, through `server`: `alice` signals `server` (line 52), `server` signals `bob` (line 56); remove one of these, or vouch for it in flows.toml: [[trusted]] domain = "server" with a reason"#,
     interrupt_number: "system.xml:28: `alice` has two channels or interrupts with the number 0; give one of the two another id",
     interrupt_without_source: r#"system.xml:28: the interrupt says not where it comes from; add irq="…" on ARM and RISC-V, pin="…" or pcidev="…" on x86"#,
+    kernel_interrupt: "system.xml:13: the kernel of an ARM board keeps interrupt 26 to itself; remove it; no program can receive it",
     large_io_map: r#"system.xml:38: the pages of `dma` are too large for the IOMMU; remove page_size from the region, or write page_size="0x1000""#,
     late_schedule: "system.xml:48: <domains> comes after `ticker`, which so is in no scheduling domain; move <domains> above all protection domains",
     long_message: "flows.toml:7: messages may have 131072 bytes, but `alice_tx` has 65536 bytes; write max_message = 65536 or less, or make the region larger",
@@ -185,6 +193,7 @@ rules! {
     physical_overlap: "system.xml:11: `alice_tx` and `device` are the same physical memory; move one of the two, or leave the address to the tool",
     platform_address: "system.xml:33: `bob_tx` lies outside of what the hosted platform can map; map it from 0x10000 on, so that it ends at 0x500000000000 or below",
     platform_core: "system.xml:29: a board with two cores has no processor core 3; keep to cores below 2",
+    platform_interrupt: "system.xml:13: an ARM board has no interrupt 9999; write 0 to 159",
     platform_period: "flows.toml:2: the classic platform cannot count a period of 100000 us; write 1000 to 54000, here and as the ticker's period",
     platform_priority: "system.xml:11: priority 254 is above those of the classic platform; keep to 253",
     port_number: "system.xml:29: `alice` has two sets of I/O ports with the number 1; give one of the two another id",

@@ -22,7 +22,7 @@ pub use emulator::{Emulator, Loading};
 
 use core::ops::Range;
 #[cfg(feature = "std")]
-use ferry_description::{Platform, Top};
+use ferry_description::{Interrupts, Platform, Top};
 
 /// A board.
 #[derive(PartialEq, Eq, Debug)]
@@ -112,7 +112,7 @@ const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 const MICROKIT_PLATFORM: Platform = Platform {
     name: "Microkit",
     extras: &[],
-    is_pc: false,
+    interrupts: Interrupts::PC,
     highest_priority: 254,
     // The configurations of the kernel that Ferry knows have one.
     cores: 1,
@@ -172,6 +172,9 @@ pub static MICROKIT: [Board; 2] = [
                 "smc",
                 "virtual_machine",
             ],
+            // The kernel's MAX_IRQ for QEMU's machine. It keeps those of the virtual interrupt controller,
+            // of its own timer, and of the timer of guests.
+            interrupts: Interrupts::Numbers { highest: 159, of_kernel: &[25, 26, 27] },
             // Two pages below the highest address: one for messages, one that stays free.
             top: Top::Stack(0xff_ffff_e000),
             chooses_addresses: true,
@@ -220,7 +223,6 @@ pub static MICROKIT: [Board; 2] = [
                 "protection_domain",
                 "setvar",
             ],
-            is_pc: true,
             top: Top::Stack(0x7fff_ffff_e000),
             ..MICROKIT_PLATFORM
         },
