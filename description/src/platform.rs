@@ -2,6 +2,8 @@
 //! everywhere. A platform that lacks something refuses it with [`Description::check_for`], before anything is
 //! built, and with the same kind of message.
 
+mod memory;
+
 use crate::description::Description;
 use crate::device::Line;
 use crate::limits::PAGE_BYTES;
@@ -34,6 +36,12 @@ pub struct Platform {
     /// Whether the image builder can choose the physical address of a region, because it knows the board's
     /// memory.
     pub chooses_addresses: bool,
+    /// The physical addresses that a region can have. Others are the kernel's, or no board's.
+    pub physical: &'static [Range<u64>],
+    /// Bytes of memory for regions, stacks, and what fills them.
+    pub memory_bytes: u64,
+    /// How many frames the initialiser can make and map. It needs a slot of its CNode for each.
+    pub frames: u64,
     /// Whether memory can be written and executed at the same time.
     pub writable_code: bool,
 }
@@ -85,6 +93,9 @@ impl Platform {
         lowest_address: PAGE_BYTES,
         top: Top::Fixed(0x7fff_0000_0000),
         chooses_addresses: false,
+        physical: &[],
+        memory_bytes: Self::memory_of_board(512),
+        frames: Self::FRAMES_OF_KERNEL,
         writable_code: false,
     };
 
@@ -100,8 +111,26 @@ impl Platform {
         lowest_address: 0x1_0000,
         top: Top::Fixed(0x5000_0000_0000),
         chooses_addresses: false,
+        physical: &[],
+        // Linux gives memory to what is written, not to what is reserved. A file could have 2^63 bytes. No
+        // system needs a TiB, and its page tables alone would have 2 GiB.
+        memory_bytes: 1 << 40,
+        frames: u64::MAX,
         writable_code: true,
     };
+
+    /// The slots of the initialiser's CNode (`CONFIG_ROOT_CNODE_SIZE_BITS` is 17 for all kernels that Ferry
+    /// uses), less those for its own pages, page tables, threads and `CNodes`. An eighth is more than they need
+    /// in any system of 62 domains.
+    pub const FRAMES_OF_KERNEL: u64 = (1 << 17) - (1 << 14);
+
+    /// What a board with this much memory has for [`memory_bytes`](Self::memory_bytes). 64 MiB are for the
+    /// kernel, the initialiser, the programs, kernel objects, and what is lost to alignment. They need less
+    /// than half of it.
+    #[must_use]
+    pub const fn memory_of_board(mebibytes: u64) -> u64 {
+        (mebibytes - 64) << 20
+    }
 
     fn limit(&self, domain: &Domain) -> u64 {
         match self.top {
@@ -126,6 +155,7 @@ impl Description {
             }
         }
         self.addresses_for(platform, &mut report);
+        self.memory_for(platform, &mut report);
         for machine in &self.system.machines {
             for core in machine.cores.iter().copied().filter(|core| *core >= platform.cores) {
                 report(&machine.place, Problem::PlatformCore { core, cores: platform.cores, platform: name });

@@ -258,6 +258,12 @@ pub enum Problem {
     PlatformPeriod { period: u32, least: u32, most: u32, platform: &'static str },
     #[error("`{region}` lies outside of what {platform} can map")]
     PlatformAddress { region: String, least: u64, most: u64, platform: &'static str },
+    #[error("`{region}` has the physical addresses {start:#x} to {end:#x}, which {platform} cannot give")]
+    PlatformPhysical { region: String, start: u64, end: u64, ranges: String, platform: &'static str },
+    #[error("all regions, contents and stacks need {needed:#x} bytes, more than {platform} has")]
+    PlatformMemory { needed: u128, most: u64, platform: &'static str },
+    #[error("all regions and stacks need {needed} frames and maps, more than {platform} can make")]
+    PlatformFrames { needed: u128, most: u64, platform: &'static str },
     #[error("no program of {platform} is called `{program}`")]
     UnknownProgram { program: String, platform: &'static str, meant: Option<String>, known: String },
     #[error("`{region}` is mapped over the program of `{domain}`{file}, which is at {start:#x} to {end:#x}")]

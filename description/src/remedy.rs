@@ -61,6 +61,17 @@ pub(crate) fn of(problem: &Problem) -> String {
         Problem::PlatformAddress { least, most, .. } => {
             format!("map it from {least:#x} on, so that it ends at {most:#x} or below")
         }
+        Problem::PlatformPhysical { ranges, .. } => {
+            format!("correct phys_addr; a region can lie within one of these: {ranges}")
+        }
+        Problem::PlatformMemory { most, .. } => {
+            format!("keep to {most:#x} bytes; this is the largest region")
+        }
+        Problem::PlatformFrames { most, .. } => {
+            format!(
+                "keep to {most}; this is the largest region: write page_size=\"0x200000\", or make it smaller"
+            )
+        }
         Problem::UnknownProgram { known, .. } => {
             format!(
                 "add it to the project as src/bin/NAME.rs or as an ELF file, or name one of these: {known}"

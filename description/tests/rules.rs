@@ -36,7 +36,8 @@ fn platform(name: &str) -> &'static Platform {
         Platform { name: "a board with two cores", cores: 2, extras: &["cpu"], ..Platform::HOSTED };
     static ARM: Platform = Platform {
         name: "an ARM board",
-        extras: &["irq"],
+        extras: &["irq", "phys_addr"],
+        physical: &[0..0x800_0000, 0x800_1000..0x100_0000_0000],
         interrupts: Interrupts::Numbers { highest: 159, of_kernel: &[26] },
         ..Platform::HOSTED
     };
@@ -193,8 +194,11 @@ rules! {
     physical_overlap: "system.xml:11: `alice_tx` and `device` are the same physical memory; move one of the two, or leave the address to the tool",
     platform_address: "system.xml:33: `bob_tx` lies outside of what the hosted platform can map; map it from 0x10000 on, so that it ends at 0x500000000000 or below",
     platform_core: "system.xml:29: a board with two cores has no processor core 3; keep to cores below 2",
+    platform_frames: "system.xml:11: all regions and stacks need 131248 frames and maps, more than the classic platform can make; keep to 114688; this is the largest region: write page_size=\"0x200000\", or make it smaller",
     platform_interrupt: "system.xml:13: an ARM board has no interrupt 9999; write 0 to 159",
+    platform_memory: "system.xml:11: all regions, contents and stacks need 0x10000000000052000 bytes, more than the hosted platform has; keep to 0x10000000000 bytes; this is the largest region",
     platform_period: "flows.toml:2: the classic platform cannot count a period of 100000 us; write 1000 to 54000, here and as the ticker's period",
+    platform_physical: "system.xml:11: `log` has the physical addresses 0x10000000000 to 0x10000001000, which an ARM board cannot give; correct phys_addr; a region can lie within one of these: 0x0 to 0x8000000, 0x8001000 to 0x10000000000",
     platform_priority: "system.xml:11: priority 254 is above those of the classic platform; keep to 253",
     port_number: "system.xml:29: `alice` has two sets of I/O ports with the number 1; give one of the two another id",
     prefill_size: "system.xml:32: no file fills `log`, so there is no size of it to set; add prefill_path to the region, or remove setvar_prefill_size",
