@@ -120,8 +120,8 @@ impl Platform {
     };
 
     /// The slots of the initialiser's CNode (`CONFIG_ROOT_CNODE_SIZE_BITS` is 17 for all kernels that Ferry
-    /// uses), less those for its own pages, page tables, threads and `CNodes`. An eighth is more than they need
-    /// in any system of 62 domains.
+    /// uses), less those for its own pages, page tables, threads and `CNodes`. An eighth is more than they
+    /// need in any system of 62 domains.
     pub const FRAMES_OF_KERNEL: u64 = (1 << 17) - (1 << 14);
 
     /// What a board with this much memory has for [`memory_bytes`](Self::memory_bytes). 64 MiB are for the
