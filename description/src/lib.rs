@@ -67,7 +67,7 @@ pub use mistake::{Mistake, Mistakes};
 pub use name::shown;
 pub use nearest::nearest;
 pub use place::{Grant, Placement, Window, config_bytes, sequential};
-pub use platform::{Platform, Top};
+pub use platform::{Interrupts, Platform, Top};
 pub use problem::Problem;
 pub use report::{
     Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind, PathRow,

@@ -2,6 +2,8 @@
 //! everywhere. A platform that lacks something refuses it with [`Description::check_for`], before anything is
 //! built, and with the same kind of message.
 
+mod memory;
+
 use crate::description::Description;
 use crate::device::Line;
 use crate::limits::PAGE_BYTES;
@@ -19,9 +21,8 @@ pub struct Platform {
     pub name: &'static str,
     /// Those of [`System::extras`](crate::System::extras) that it has.
     pub extras: &'static [&'static str],
-    /// Whether its interrupts come from I/O APICs and as messages, as on a PC, and not by their numbers
-    /// alone.
-    pub is_pc: bool,
+    /// The interrupts that it has.
+    pub interrupts: Interrupts,
     /// Highest priority of a protection domain.
     pub highest_priority: u8,
     /// Number of processor cores.
@@ -35,8 +36,38 @@ pub struct Platform {
     /// Whether the image builder can choose the physical address of a region, because it knows the board's
     /// memory.
     pub chooses_addresses: bool,
+    /// The physical addresses that a region can have. Others are the kernel's, or no board's.
+    pub physical: &'static [Range<u64>],
+    /// Bytes of memory for regions, stacks, and what fills them.
+    pub memory_bytes: u64,
+    /// How many frames the initialiser can make and map. It needs a slot of its CNode for each.
+    pub frames: u64,
     /// Whether memory can be written and executed at the same time.
     pub writable_code: bool,
+}
+
+/// The interrupts of a board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interrupts {
+    /// By their numbers, as on ARM.
+    Numbers {
+        /// The highest number.
+        highest: u64,
+        /// Those that the kernel keeps to itself.
+        of_kernel: &'static [u64],
+    },
+    /// By pins of I/O APICs, and as messages, as on a PC.
+    Pins {
+        /// How many I/O APICs there are.
+        controllers: u64,
+        /// How many pins each has.
+        pins: u64,
+    },
+}
+
+impl Interrupts {
+    /// Those of an emulated PC, and of nearly all others. Kernels are built for one I/O APIC.
+    pub const PC: Self = Self::Pins { controllers: 1, pins: 24 };
 }
 
 /// Where the addresses end at which regions can be mapped.
@@ -53,7 +84,7 @@ impl Platform {
     pub const CLASSIC: Self = Self {
         name: "the classic platform",
         extras: &[],
-        is_pc: true,
+        interrupts: Interrupts::PC,
         // The initialiser has those above.
         highest_priority: 253,
         cores: 1,
@@ -62,6 +93,9 @@ impl Platform {
         lowest_address: PAGE_BYTES,
         top: Top::Fixed(0x7fff_0000_0000),
         chooses_addresses: false,
+        physical: &[],
+        memory_bytes: Self::memory_of_board(512),
+        frames: Self::FRAMES_OF_KERNEL,
         writable_code: false,
     };
 
@@ -69,7 +103,7 @@ impl Platform {
     pub const HOSTED: Self = Self {
         name: "the hosted platform",
         extras: &[],
-        is_pc: true,
+        interrupts: Interrupts::PC,
         highest_priority: 254,
         cores: 1,
         periods_us: 1..=u32::MAX,
@@ -77,8 +111,26 @@ impl Platform {
         lowest_address: 0x1_0000,
         top: Top::Fixed(0x5000_0000_0000),
         chooses_addresses: false,
+        physical: &[],
+        // Linux gives memory to what is written, not to what is reserved. A file could have 2^63 bytes. No
+        // system needs a TiB, and its page tables alone would have 2 GiB.
+        memory_bytes: 1 << 40,
+        frames: u64::MAX,
         writable_code: true,
     };
+
+    /// The slots of the initialiser's CNode (`CONFIG_ROOT_CNODE_SIZE_BITS` is 17 for all kernels that Ferry
+    /// uses), less those for its own pages, page tables, threads and `CNodes`. An eighth is more than they
+    /// need in any system of 62 domains.
+    pub const FRAMES_OF_KERNEL: u64 = (1 << 17) - (1 << 14);
+
+    /// What a board with this much memory has for [`memory_bytes`](Self::memory_bytes). 64 MiB are for the
+    /// kernel, the initialiser, the programs, kernel objects, and what is lost to alignment. They need less
+    /// than half of it.
+    #[must_use]
+    pub const fn memory_of_board(mebibytes: u64) -> u64 {
+        (mebibytes - 64) << 20
+    }
 
     fn limit(&self, domain: &Domain) -> u64 {
         match self.top {
@@ -103,6 +155,7 @@ impl Description {
             }
         }
         self.addresses_for(platform, &mut report);
+        self.memory_for(platform, &mut report);
         for machine in &self.system.machines {
             for core in machine.cores.iter().copied().filter(|core| *core >= platform.cores) {
                 report(&machine.place, Problem::PlatformCore { core, cores: platform.cores, platform: name });
@@ -118,14 +171,8 @@ impl Description {
                 report(&domain.place, Problem::PlatformCore { core, cores, platform: name });
             }
             for interrupt in &domain.interrupts {
-                let (what, is_of_pc) = match interrupt.line {
-                    Line::Number(_) => ("an interrupt with irq", false),
-                    Line::Pin { .. } => ("an interrupt with pin", true),
-                    Line::Message { .. } => ("an interrupt with pcidev", true),
-                };
-                if is_of_pc != platform.is_pc {
-                    let what = what.to_owned();
-                    report(&interrupt.place, Problem::NotOnPlatform { what, platform: name });
+                if let Some(problem) = interrupt_for(interrupt.line, platform) {
+                    report(&interrupt.place, problem);
                 }
             }
             self.maps_for(domain, platform, &mut report);
@@ -220,5 +267,30 @@ impl Description {
                 report(&map.place, Problem::WritableCode { region, platform });
             }
         }
+    }
+}
+
+/// What is wrong with an interrupt on this platform.
+fn interrupt_for(line: Line, platform: &Platform) -> Option<Problem> {
+    let name = platform.name;
+    let absent = |what: &str| Some(Problem::NotOnPlatform { what: what.into(), platform: name });
+    let beyond = |what: String, most| Some(Problem::PlatformInterrupt { what, most, platform: name });
+    match (line, platform.interrupts) {
+        (Line::Number(_), Interrupts::Pins { .. }) => absent("an interrupt with irq"),
+        (Line::Pin { .. }, Interrupts::Numbers { .. }) => absent("an interrupt with pin"),
+        (Line::Message { .. }, Interrupts::Numbers { .. }) => absent("an interrupt with pcidev"),
+        (Line::Number(number), Interrupts::Numbers { highest, .. }) if number > highest => {
+            beyond(format!("interrupt {number}"), highest)
+        }
+        (Line::Number(number), Interrupts::Numbers { of_kernel, .. }) if of_kernel.contains(&number) => {
+            Some(Problem::KernelInterrupt { number, platform: name })
+        }
+        (Line::Pin { ioapic, .. }, Interrupts::Pins { controllers, .. }) if ioapic >= controllers => {
+            beyond(format!("I/O APIC {ioapic}"), controllers - 1)
+        }
+        (Line::Pin { pin, .. }, Interrupts::Pins { pins, .. }) if pin >= pins => {
+            beyond(format!("pin {pin} of an I/O APIC"), pins - 1)
+        }
+        _ => None,
     }
 }

@@ -104,6 +104,8 @@ pub enum Problem {
     // Rules about devices, virtual machines and capabilities.
     #[error("the interrupt {number} goes to `{first}` and to `{second}`")]
     SharedInterrupt { number: u64, first: String, second: String },
+    #[error("pin {pin} of I/O APIC {ioapic} has two vectors, first in line {first}")]
+    SharedPin { ioapic: u64, pin: u64, first: usize },
     #[error("`{domain}` has two channels or interrupts with the number {id}")]
     InterruptNumber { domain: String, id: u8 },
     #[error("`{domain}` has two sets of I/O ports with the number {id}")]
@@ -164,6 +166,8 @@ pub enum Problem {
     BufferTooLarge { region: String, found: u64, largest: u64 },
     #[error("`{region}` has pages of {found:#x} bytes, `large_frames` of `{client}` wants {wanted:#x}")]
     FrameSize { client: String, region: String, found: u64, wanted: u64 },
+    #[error("`{region}` has {found:#x} bytes, {}", size_in_frames(*found, *frame))]
+    BufferSize { client: String, region: String, found: u64, frame: u64 },
     #[error("the address {address:#x} is not a multiple of the page size {page:#x} of `{region}`")]
     MisalignedMap { region: String, address: u64, page: u64 },
     #[error("in `{domain}`, `{first}` and `{second}` overlap")]
@@ -242,6 +246,10 @@ pub enum Problem {
     RegionAddress { region: String, line: usize, platform: &'static str },
     #[error("{what} does not exist on {platform}")]
     NotOnPlatform { what: String, platform: &'static str },
+    #[error("{platform} has no {what}")]
+    PlatformInterrupt { what: String, most: u64, platform: &'static str },
+    #[error("the kernel of {platform} keeps interrupt {number} to itself")]
+    KernelInterrupt { number: u64, platform: &'static str },
     #[error("priority {priority} is above those of {platform}")]
     PlatformPriority { priority: u8, highest: u8, platform: &'static str },
     #[error("{platform} has no processor core {core}")]
@@ -250,6 +258,12 @@ pub enum Problem {
     PlatformPeriod { period: u32, least: u32, most: u32, platform: &'static str },
     #[error("`{region}` lies outside of what {platform} can map")]
     PlatformAddress { region: String, least: u64, most: u64, platform: &'static str },
+    #[error("`{region}` has the physical addresses {start:#x} to {end:#x}, which {platform} cannot give")]
+    PlatformPhysical { region: String, start: u64, end: u64, ranges: String, platform: &'static str },
+    #[error("all regions, contents and stacks need {needed:#x} bytes, more than {platform} has")]
+    PlatformMemory { needed: u128, most: u64, platform: &'static str },
+    #[error("all regions and stacks need {needed} frames and maps, more than {platform} can make")]
+    PlatformFrames { needed: u128, most: u64, platform: &'static str },
     #[error("no program of {platform} is called `{program}`")]
     UnknownProgram { program: String, platform: &'static str, meant: Option<String>, known: String },
     #[error("`{region}` is mapped over the program of `{domain}`{file}, which is at {start:#x} to {end:#x}")]
@@ -383,6 +397,10 @@ impl Problem {
             Self::FrameSize { client, wanted, .. } => format!(
                 "write page_size=\"{wanted:#x}\" and a size that is a multiple of it, or change large_frames in [client.{client}]"
             ),
+            Self::BufferSize { client, found, frame, .. } => format!(
+                "write size=\"{:#x}\", or remove large_frames from [client.{client}]",
+                found.checked_next_multiple_of(*frame).unwrap_or(*frame)
+            ),
             Self::MisalignedMap { page, .. } => {
                 format!("move it to a multiple of {page:#x}, or state page_size=\"0x1000\" for the region")
             }
@@ -397,5 +415,14 @@ impl Problem {
             }
             _ => remedy::of(self),
         }
+    }
+}
+
+/// What is wrong with the size of a buffer that is made of frames of `frame` bytes.
+fn size_in_frames(found: u64, frame: u64) -> String {
+    if found < frame {
+        format!("too few for one large frame of {frame:#x}")
+    } else {
+        format!("which is no multiple of its large frames of {frame:#x}")
     }
 }

@@ -50,6 +50,9 @@ pub(crate) fn of(problem: &Problem) -> String {
                 "add phys_addr=\"…\" to the region; for {platform} nobody can choose an address before it boots"
             )
         }
+        Problem::PlatformInterrupt { most: 0, .. } => "write 0".into(),
+        Problem::PlatformInterrupt { most, .. } => format!("write 0 to {most}"),
+        Problem::KernelInterrupt { .. } => "remove it; no program can receive it".into(),
         Problem::PlatformPriority { highest, .. } => format!("keep to {highest}"),
         Problem::PlatformCore { cores, .. } => format!("keep to cores below {cores}"),
         Problem::PlatformPeriod { least, most, .. } => {
@@ -57,6 +60,17 @@ pub(crate) fn of(problem: &Problem) -> String {
         }
         Problem::PlatformAddress { least, most, .. } => {
             format!("map it from {least:#x} on, so that it ends at {most:#x} or below")
+        }
+        Problem::PlatformPhysical { ranges, .. } => {
+            format!("correct phys_addr; a region can lie within one of these: {ranges}")
+        }
+        Problem::PlatformMemory { most, .. } => {
+            format!("keep to {most:#x} bytes; this is the largest region")
+        }
+        Problem::PlatformFrames { most, .. } => {
+            format!(
+                "keep to {most}; this is the largest region: write page_size=\"0x200000\", or make it smaller"
+            )
         }
         Problem::UnknownProgram { known, .. } => {
             format!(

@@ -77,7 +77,7 @@ fn interrupts_have_a_number_and_a_source() {
         ),
         (
             r#"<irq pcidev="0:1.0" handle="-1" id="5" vector="3" />"#,
-            "`handle` is `-1`; write a decimal number",
+            "`handle` is `-1`; write 0 to 4294967295, decimal",
         ),
     ];
     let accepted = [

@@ -1,7 +1,7 @@
 //! For each rule, one description that breaks it and no other rule. The test compares the mistake word for
 //! word.
 
-use ferry_description::{Description, Mistakes, Platform, Problem, Source};
+use ferry_description::{Description, Interrupts, Mistakes, Platform, Problem, Source};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -34,10 +34,18 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
 fn platform(name: &str) -> &'static Platform {
     static TWO_CORES: Platform =
         Platform { name: "a board with two cores", cores: 2, extras: &["cpu"], ..Platform::HOSTED };
+    static ARM: Platform = Platform {
+        name: "an ARM board",
+        extras: &["irq", "phys_addr"],
+        physical: &[0..0x800_0000, 0x800_1000..0x100_0000_0000],
+        interrupts: Interrupts::Numbers { highest: 159, of_kernel: &[26] },
+        ..Platform::HOSTED
+    };
     static PC: Platform = Platform { name: "a PC", extras: &["setvar"], ..Platform::HOSTED };
     match name {
         "classic" => &Platform::CLASSIC,
         "hosted" => &Platform::HOSTED,
+        "arm" => &ARM,
         "pc" => &PC,
         _ => &TWO_CORES,
     }
@@ -121,6 +129,7 @@ rules! {
     bad_path: "system.xml:30: the path `bob.elf ` is no path; write a path without control characters, and without blanks at its ends",
     bad_symbol: "system.xml:32: `the log` cannot be a symbol of a program; write the name of a global variable, as in ferry_out",
     bad_value: "system.xml:9: `size` is `64k`; write a number, decimal or 0x…",
+    buffer_size: r#"system.xml:10: `bob_rx` has 0x10000 bytes, too few for one large frame of 0x200000; write size="0x200000", or remove large_frames from [client.bob]"#,
     buffer_too_large: "system.xml:10: `bob_rx` has 0x8001000 bytes, more than central can address; keep to 0x4000000 bytes, or set large_frames = true for up to 0x40000000",
     cached_differs: "system.xml:33: `log` is cached in one map and not in another, in line 14; write the same `cached` in all maps of the region; the processor keeps only one of them true",
     call_priority: "system.xml:49: `ticker` of priority 220 may call `bob` of priority 100; give `bob` a priority above 220; who answers calls runs above its callers",
@@ -147,6 +156,7 @@ rules! {
     hidden_path: r#"system.xml:52: `alice` and `bob` can influence each other outside all flows, through `server`: `alice` signals `server` (line 52), `server` signals `bob` (line 56); remove one of these, or vouch for it in flows.toml: [[trusted]] domain = "server" with a reason"#,
     interrupt_number: "system.xml:28: `alice` has two channels or interrupts with the number 0; give one of the two another id",
     interrupt_without_source: r#"system.xml:28: the interrupt says not where it comes from; add irq="…" on ARM and RISC-V, pin="…" or pcidev="…" on x86"#,
+    kernel_interrupt: "system.xml:13: the kernel of an ARM board keeps interrupt 26 to itself; remove it; no program can receive it",
     large_io_map: r#"system.xml:38: the pages of `dma` are too large for the IOMMU; remove page_size from the region, or write page_size="0x1000""#,
     late_schedule: "system.xml:48: <domains> comes after `ticker`, which so is in no scheduling domain; move <domains> above all protection domains",
     long_message: "flows.toml:7: messages may have 131072 bytes, but `alice_tx` has 65536 bytes; write max_message = 65536 or less, or make the region larger",
@@ -184,7 +194,11 @@ rules! {
     physical_overlap: "system.xml:11: `alice_tx` and `device` are the same physical memory; move one of the two, or leave the address to the tool",
     platform_address: "system.xml:33: `bob_tx` lies outside of what the hosted platform can map; map it from 0x10000 on, so that it ends at 0x500000000000 or below",
     platform_core: "system.xml:29: a board with two cores has no processor core 3; keep to cores below 2",
+    platform_frames: "system.xml:11: all regions and stacks need 131248 frames and maps, more than the classic platform can make; keep to 114688; this is the largest region: write page_size=\"0x200000\", or make it smaller",
+    platform_interrupt: "system.xml:13: an ARM board has no interrupt 9999; write 0 to 159",
+    platform_memory: "system.xml:11: all regions, contents and stacks need 0x10000000000052000 bytes, more than the hosted platform has; keep to 0x10000000000 bytes; this is the largest region",
     platform_period: "flows.toml:2: the classic platform cannot count a period of 100000 us; write 1000 to 54000, here and as the ticker's period",
+    platform_physical: "system.xml:11: `log` has the physical addresses 0x10000000000 to 0x10000001000, which an ARM board cannot give; correct phys_addr; a region can lie within one of these: 0x0 to 0x8000000, 0x8001000 to 0x10000000000",
     platform_priority: "system.xml:11: priority 254 is above those of the classic platform; keep to 253",
     port_number: "system.xml:29: `alice` has two sets of I/O ports with the number 1; give one of the two another id",
     prefill_size: "system.xml:32: no file fills `log`, so there is no size of it to set; add prefill_path to the region, or remove setvar_prefill_size",
@@ -200,6 +214,7 @@ rules! {
     schedules_twice: "system.xml:10: <domains> was written before, in line 2; put both into one",
     shared_interrupt: "system.xml:36: the interrupt 40 goes to `alice` and to `bob`; give it to one of them",
     shared_memory: "system.xml:33: the clients `alice` and `bob` share the memory region `log`; give each a region of its own and list a flow from `alice` to `bob`",
+    shared_pin: "system.xml:14: pin 4 of I/O APIC 0 has two vectors, first in line 13; remove one of the two; a pin raises one vector alone",
     silent_channel: r#"system.xml:46: `bob` may not signal `central`; remove notify="false""#,
     static_buffer: "system.xml:19: `central` maps `alice_tx` from the start; remove the mapping; central maps frames of it for each transfer",
     stray_text: "system.xml:29: there is text between the elements; remove it, or make it a comment: <!-- … -->",

@@ -118,9 +118,15 @@ impl<'a> Rules<'a> {
         let wanted = if table.large_frames { LARGE_PAGE_BYTES } else { PAGE_BYTES };
         // Ferry's image builders give the region frames of this size, unless the description states another.
         let found = region.page_bytes.unwrap_or(wanted);
-        if found != wanted || !region.bytes.is_multiple_of(wanted) {
+        if found != wanted {
             let (client, region_name) = (client.to_owned(), region.name.clone());
             let problem = Problem::FrameSize { client, region: region_name, found, wanted };
+            self.report(&region.place, problem);
+            return None;
+        }
+        if !region.bytes.is_multiple_of(wanted) {
+            let (client, region_name, found) = (client.to_owned(), region.name.clone(), region.bytes);
+            let problem = Problem::BufferSize { client, region: region_name, found, frame: wanted };
             self.report(&region.place, problem);
             return None;
         }

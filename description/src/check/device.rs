@@ -34,7 +34,7 @@ impl Rules<'_> {
         }
     }
 
-    /// No interrupt goes to two domains, and no domain has one number for two things.
+    /// No interrupt goes to two domains, no pin has two vectors, and no domain has one number for two things.
     fn interrupts(&mut self) {
         let system = self.system;
         let mut seen: Vec<(&Interrupt, &str)> = Vec::new();
@@ -47,6 +47,7 @@ impl Rules<'_> {
                     let (first, second) = ((*first).to_owned(), domain.name.clone());
                     self.report(&interrupt.place, Problem::SharedInterrupt { number, first, second });
                 }
+                self.pin(interrupt, &seen);
                 if ids.contains(&interrupt.id) {
                     let (domain, id) = (domain.name.clone(), interrupt.id);
                     self.report(&interrupt.place, Problem::InterruptNumber { domain, id });
@@ -54,6 +55,17 @@ impl Rules<'_> {
                 ids.push(interrupt.id);
                 seen.push((interrupt, &domain.name));
             }
+        }
+    }
+
+    /// The kernel gives a pin the vector that it is asked for last. The other would never be raised.
+    fn pin(&mut self, interrupt: &Interrupt, seen: &[(&Interrupt, &str)]) {
+        let Line::Pin { ioapic, pin, vector } = interrupt.line else { return };
+        let is_same =
+            |other: &Interrupt| interrupt.line.is_shared_with(other.line) && other.line.number() != vector;
+        if let Some((first, _)) = seen.iter().find(|(other, _)| is_same(other)) {
+            let first = first.place.line();
+            self.report(&interrupt.place, Problem::SharedPin { ioapic, pin, first });
         }
     }
 

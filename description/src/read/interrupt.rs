@@ -9,6 +9,8 @@ use crate::problem::Problem;
 /// What a number out of the channels' numbers may be.
 const CHANNEL_NUMBERS: &str = "0 to 61, decimal";
 const DECIMAL: &str = "a decimal number";
+/// The kernel keeps the number of a message in 32 bits.
+const HANDLES: &str = "0 to 4294967295, decimal";
 const VECTORS: &str = "0 to 107, decimal";
 
 /// Reads an interrupt. Its kind follows from its attributes.
@@ -32,7 +34,8 @@ pub(super) fn interrupt(element: Element<'_>, log: &mut Log<'_>) -> Option<Inter
     } else if element.attribute("pcidev").is_some() {
         element.check_attributes(&["id", "setvar_id", "pcidev", "handle", "vector"], log);
         let device = pci_device(element, "pcidev", log);
-        let handle = element.required("handle", log).and_then(|_| signed(element, "handle", log));
+        let handle = element.required("handle", log);
+        let handle = handle.and_then(|_| decimal(element, "handle", HANDLES, u64::from(u32::MAX), log));
         let vector = vector(element, log);
         line_of_message(device, handle, vector)
     } else {

@@ -13,6 +13,7 @@ pub(super) fn of(problem: &Problem) -> String {
         Problem::MachineWithoutDomain => "put it into the protection domain that gets its exits".into(),
         Problem::MachineWithoutProcessor { .. } => "add <vcpu id=\"0\" /> to it".into(),
         Problem::SharedInterrupt { .. } => "give it to one of them".into(),
+        Problem::SharedPin { .. } => "remove one of the two; a pin raises one vector alone".into(),
         Problem::InterruptNumber { .. } | Problem::PortNumber { .. } => {
             "give one of the two another id".into()
         }

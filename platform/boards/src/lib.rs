@@ -22,7 +22,7 @@ pub use emulator::{Emulator, Loading};
 
 use core::ops::Range;
 #[cfg(feature = "std")]
-use ferry_description::{Platform, Top};
+use ferry_description::{Interrupts, Platform, Top};
 
 /// A board.
 #[derive(PartialEq, Eq, Debug)]
@@ -112,7 +112,7 @@ const FIXED_ADDRESSES: &str = "-Crelocation-model=static -Crelro-level=off";
 const MICROKIT_PLATFORM: Platform = Platform {
     name: "Microkit",
     extras: &[],
-    is_pc: false,
+    interrupts: Interrupts::PC,
     highest_priority: 254,
     // The configurations of the kernel that Ferry knows have one.
     cores: 1,
@@ -120,6 +120,9 @@ const MICROKIT_PLATFORM: Platform = Platform {
     lowest_address: 0x1000,
     top: Top::Fixed(0),
     chooses_addresses: false,
+    physical: &[],
+    memory_bytes: 0,
+    frames: Platform::FRAMES_OF_KERNEL,
     writable_code: true,
 };
 
@@ -172,9 +175,24 @@ pub static MICROKIT: [Board; 2] = [
                 "smc",
                 "virtual_machine",
             ],
+            // The kernel's MAX_IRQ for QEMU's machine. It keeps those of the virtual interrupt controller,
+            // of its own timer, and of the timer of guests.
+            interrupts: Interrupts::Numbers { highest: 159, of_kernel: &[25, 26, 27] },
             // Two pages below the highest address: one for messages, one that stays free.
             top: Top::Stack(0xff_ffff_e000),
             chooses_addresses: true,
+            // What the SDK's `platform_gen.json` lists: the pages between are those of the interrupt
+            // controller. The first 64 MiB of memory are left to the kernel and the initialiser.
+            physical: &[
+                0..0x800_0000,
+                0x800_1000..0x801_0000,
+                0x801_1000..0x803_0000,
+                0x803_1000..0x6000_0000,
+                0x6400_0000..0xc000_0000,
+                0xc000_0000..0x100_0000_0000,
+            ],
+            // The kernel is built for memory from 0x6000_0000 on, 512 MiB above where QEMU's begins.
+            memory_bytes: Platform::memory_of_board(2048 - 512),
             ..MICROKIT_PLATFORM
         },
         console: Console::Pl011(0x900_0000..0x900_1000),
@@ -220,8 +238,16 @@ pub static MICROKIT: [Board; 2] = [
                 "protection_domain",
                 "setvar",
             ],
-            is_pc: true,
             top: Top::Stack(0x7fff_ffff_e000),
+            // Without the pages of the interrupt controllers, up to CONFIG_PADDR_USER_DEVICE_TOP. The kernel
+            // and the initialiser are at 1 MiB and above.
+            physical: &[
+                0..0x10_0000,
+                0x400_0000..0xfec0_0000,
+                0xfec0_1000..0xfee0_0000,
+                0xfee0_1000..0x8000_0000_0000,
+            ],
+            memory_bytes: Platform::memory_of_board(1024),
             ..MICROKIT_PLATFORM
         },
         console: Console::Ns16550(SERIAL_PORTS),
@@ -251,6 +277,15 @@ mod tests {
             assert_eq!(Board::of_microkit(board.name), Some(board));
         }
         assert_eq!(Board::of_microkit(PC99.name), None);
+    }
+
+    #[test]
+    fn a_description_may_use_the_memory_that_is_emulated_and_no_more() {
+        let memory = |board: &Board| board.platform.memory_bytes >> 20;
+        assert_eq!(memory(&PC99) + 64, PC99.emulator.mebibytes);
+        for (board, kept_back) in MICROKIT.iter().zip([512, 0]) {
+            assert_eq!(memory(board) + 64 + kept_back, board.emulator.mebibytes, "{}", board.name);
+        }
     }
 
     #[test]
