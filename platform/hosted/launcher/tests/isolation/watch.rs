@@ -3,6 +3,7 @@
 use crate::domains::{GOES_ON, NAMES};
 use command_fds::CommandFdExt;
 use libtest_mimic::Failed;
+use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
@@ -104,7 +105,12 @@ fn launcher(programs: &Path) -> Command {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation");
     let mut launcher = Command::new(env!("CARGO_BIN_EXE_ferry-hosted"));
     launcher.arg("--system").arg(here.join("system.xml")).arg("--flows").arg(here.join("flows.toml"));
-    launcher.arg("--programs").arg(programs).stdin(Stdio::null());
+    for name in NAMES {
+        let mut word = OsString::from(format!("{name}="));
+        word.push(programs.join(name));
+        launcher.arg("--program").arg(word);
+    }
+    launcher.stdin(Stdio::null());
     launcher
 }
 
