@@ -125,3 +125,12 @@ fn large_frames_are_taken_where_both_files_say_so() {
     assert_eq!((sender.transmit.frame_bits, sender.transmit.frames()), (21, 512));
     assert_eq!(sender.bytes_per_round, 1 << 20);
 }
+
+#[test]
+fn a_file_of_the_caller_replaces_that_of_the_region() {
+    let description = demo(&[("input", 200 << 20)]);
+    let input = description.system.region("input").map(|number| &description.system.regions[number]).unwrap();
+    assert_eq!((input.bytes, input.prefill_bytes, &input.prefill), (200 << 20, 200 << 20, &None));
+    // It counts once. The board gets the memory for its copies in the image from whoever builds that.
+    description.check_for(&ferry_description::Platform::CLASSIC).unwrap();
+}

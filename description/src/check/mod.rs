@@ -70,7 +70,8 @@ pub(crate) fn checked(
         let page = region.page_bytes.unwrap_or(PAGE_BYTES).max(1);
         for (_, bytes) in grown.iter().filter(|(name, _)| *name == region.name) {
             region.bytes = region.bytes.max(bytes.next_multiple_of(page));
-            region.prefill_bytes = *bytes;
+            // What the image builder fills it with replaces the file.
+            (region.prefill, region.prefill_bytes) = (None, *bytes);
         }
     }
     // After a name that cannot be resolved, the rules would report mistakes that are none.
