@@ -133,7 +133,7 @@ impl Sends {
 
     /// Records a part that is not the first, or any part of a message that is refused.
     pub(crate) fn put_part(&mut self, index: u32, span: Span) {
-        self.table[index] = Send { span, index, rest: index, ..Send::EMPTY };
+        self.table[index] = Send { span, ..Send::EMPTY };
     }
 
     /// The indices of a message's parts, the first one first.
