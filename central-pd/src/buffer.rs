@@ -265,6 +265,7 @@ mod tests {
     /// frame that is not mapped, and nothing past the end of the largest buffer.
     #[test]
     fn all_of_a_run_that_is_kept_is_within_reach_and_nothing_else() {
+        #[expect(clippy::cast_possible_truncation, reason = "it is 2^14")]
         const MOST: u32 = MAX_BUFFER_FRAMES as u32;
         let client = DomainId::new(0).unwrap();
         // The set has 64 frames in a word. One of them, or all, may be mapped at either end of a run.
