@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.
     Check(CheckArguments),
+    /// Print the completions of `ferry` for a shell.
+    Completions(CompletionsArguments),
     /// Draw who can influence whom: protection domains, memory, flows, and what goes past the flows.
     Graph(GraphArguments),
     /// Build a bootable image.
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
     Lint,
+    /// Write the manual pages.
+    Man(ManArguments),
     /// Make a new project, which builds, boots and has a test.
     New(NewArguments),
     /// Remove a client or a flow from a system.
@@ -102,6 +106,19 @@ pub(crate) struct ImageArguments {
     /// Directory for the image. It is created if it does not exist.
     #[arg(short, long, value_name = "DIRECTORY")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ManArguments {
+    /// The directory for the pages: ferry.1, and one for each command. It is created if it does not exist.
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -28,6 +28,7 @@ mod image_trials;
 mod inspect;
 mod known;
 mod lint;
+mod manual;
 mod microkit;
 mod new;
 mod output;
@@ -68,10 +69,12 @@ fn obey(command: Command) -> Result<ExitCode, Error> {
         Command::Add(arguments) => edit::add(&arguments)?,
         Command::Bench(arguments) => bench::bench(&arguments)?,
         Command::Check(description) => check::check(&description)?,
+        Command::Completions(arguments) => manual::completions(&arguments)?,
         Command::Graph(arguments) => graph::graph(&arguments)?,
         Command::Image(arguments) => image::image(&arguments)?,
         Command::Inspect(arguments) => inspect::inspect(&arguments)?,
         Command::Lint => lint::lint()?,
+        Command::Man(arguments) => manual::man(&arguments)?,
         Command::New(arguments) => new::new(&arguments)?,
         Command::Remove(arguments) => edit::remove(&arguments)?,
         Command::Run(arguments) => return run::run(&arguments),

@@ -188,3 +188,17 @@ fn what_cannot_fill_a_region_is_said_before_anything_is_built() {
         "ferry: there is no memory region `inptu` to fill; name one of the system description's\n"
     );
 }
+
+#[test]
+fn completions_and_manual_pages_are_those_of_the_arguments() {
+    let bash = ferry(&["completions", "bash"]).output().unwrap();
+    assert!(bash.status.success() && text(&bash.stdout).contains("--prefill"), "{bash:?}");
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("man1");
+    let made = ferry(&["man"]).arg(&pages).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    for page in ["ferry.1", "ferry-run.1", "ferry-add-client.1"] {
+        let page = fs::read_to_string(pages.join(page)).unwrap();
+        assert!(page.starts_with(".ie \\n(.g .ds Aq") && page.contains(".SH NAME"), "{page}");
+    }
+}
