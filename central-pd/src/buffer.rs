@@ -241,3 +241,48 @@ impl Buffer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine that can map everything.
+    struct Willing;
+
+    impl Machine for Willing {
+        fn map(&mut self, _: FrameRef) -> Result<(), MapFailed> {
+            Ok(())
+        }
+        fn unmap(&mut self, _: FrameRef) {}
+        fn copy(&mut self, _: u64, _: u64, _: u32) {}
+        fn poll_tick(&mut self) -> bool {
+            false
+        }
+        fn signal(&mut self, _: DomainId) {}
+    }
+
+    /// A frame that closes the last gap of a run brings the whole run within reach, and nothing beside it: no
+    /// frame that is not mapped, and nothing past the end of the largest buffer.
+    #[test]
+    fn all_of_a_run_that_is_kept_is_within_reach_and_nothing_else() {
+        const MOST: u32 = 1 << 14;
+        const { assert!(MAX_BUFFER_FRAMES == MOST as usize) };
+        let client = DomainId::new(0).unwrap();
+        // The set has 64 frames in a word. One of them, or all, may be mapped at either end of a run.
+        let ends = [0, 1, 62, 63, 64, 65, 127, 128, 192, MOST - 65, MOST - 64, MOST - 63, MOST - 1, MOST];
+        for (start, end) in ends.iter().flat_map(|start| ends.map(|end| (*start, end))) {
+            for gap in ends.into_iter().filter(|gap| (start..end).contains(gap)) {
+                let mut buffer = Buffer::new(Side::Transmit);
+                // The rest of the buffer is mapped too, but for one frame on each side of the run.
+                let parts =
+                    [0..start.saturating_sub(1), start..gap, gap + 1..end, end + 1..MOST, gap..gap + 1];
+                for frames in parts.into_iter().filter(|frames| !frames.is_empty()) {
+                    let (_, mapped) = buffer.map(client, frames, Mapping::Keep, &mut Willing);
+                    assert!(mapped.is_ok());
+                }
+                let Reach { low, high } = buffer.reach(Mapping::Keep);
+                assert_eq!((low >> 12, high >> 12), (start.into(), end.into()), "{gap} was the last");
+            }
+        }
+    }
+}
