@@ -97,6 +97,35 @@ fn who_was_idle_has_saved_up_nothing() {
     assert!(alternating > 10 && turns[1..alternating].iter().all(|turn| *turn <= 8), "{turns:?}");
 }
 
+#[test]
+fn what_a_sender_takes_counts_if_another_begins_to_wait_in_the_same_round() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    // One byte is as good as nothing, so the message counts as one of 64. 1000 bytes count as four of 64.
+    topology.bytes_per_round = 16 * 1000;
+    for (length, same_round, fair) in [(1, true, 12), (1000, true, 16), (1, false, 8), (1000, false, 8)] {
+        let mut pair = Pair::new(&topology, 1024);
+        let post = |pair: &mut Pair, count| (0..count).for_each(|_| pair.post(2, None));
+        let send = |pair: &mut Pair, source, count, length| {
+            (0..count).for_each(|_| pair.send(source, 2, &[1; 1000][..length], Message::default()));
+        };
+        let run = |pair: &mut Pair| {
+            pair.bed.run();
+            std::iter::from_fn(|| pair.receive(2)).map(|(source, ..)| source).collect::<Vec<_>>()
+        };
+        post(&mut pair, 8);
+        send(&mut pair, 0, 8, length);
+        let alone = if same_round { Vec::new() } else { run(&mut pair) };
+        send(&mut pair, 1, 16, 1);
+        assert_eq!([alone, run(&mut pair)].concat(), [0; 8], "client 0 takes them all, and client 1 waits");
+        // Now both compete with messages of one byte.
+        send(&mut pair, 0, 16, 1);
+        assert_eq!(run(&mut pair), []);
+        post(&mut pair, 16);
+        let got = run(&mut pair).iter().filter(|source| **source == 1).count();
+        assert_eq!(got, fair, "client 0 took messages of {length} bytes, in the same round: {same_round}");
+    }
+}
+
 /// Sends 60 messages like this one. Returns how many rounds that took.
 fn rounds(topology: &Topology, length: usize, message: Message) -> u32 {
     let mut pair = Pair::new(topology, 256);
