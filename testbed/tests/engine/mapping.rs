@@ -2,6 +2,7 @@
 
 use ferry_central::Side;
 use ferry_client::{Message, Status};
+use ferry_layout::Post;
 use ferry_layout::config::Mapping;
 use ferry_testbed::{Action, Topology};
 
@@ -79,20 +80,49 @@ fn an_empty_message_is_delivered_and_maps_nothing() {
 
 #[test]
 fn messages_of_one_round_share_mappings() {
-    let mut pair = Pair::new(&Topology::mesh(2, 16, Mapping::Each), 256);
-    for _ in 0..8 {
-        pair.post(1, None);
+    // Plain messages take another path than quiet ones.
+    for no_signal in [false, true] {
+        let mut pair = Pair::new(&Topology::mesh(2, 16, Mapping::Each), 256);
+        for _ in 0..8 {
+            pair.post(1, None);
+        }
+        for tag in 0..8 {
+            pair.send(0, 1, b"batched", Message { no_signal, ..Message::tagged(tag) });
+        }
+        pair.bed.run();
+        let count = |wanted: fn(&Action) -> bool| {
+            pair.bed.machine.actions.iter().filter(|action| wanted(action)).count()
+        };
+        assert_eq!(count(|action| matches!(action, Action::Map(..))), 2, "quiet: {no_signal}");
+        assert_eq!(count(|action| matches!(action, Action::Unmap(..))), 2);
+        assert_eq!(count(|action| matches!(action, Action::Copy(7))), 8);
+        let signals = [0, 1].map(|client| pair.bed.machine.signals(client));
+        assert_eq!(signals, [1, usize::from(!no_signal)]);
     }
-    for tag in 0..8 {
-        pair.send(0, 1, b"batched", Message::tagged(tag));
+}
+
+/// A round that does not carry a message maps nothing for it. Nor does anything that is refused.
+#[test]
+fn frames_are_mapped_for_what_is_carried_and_only_once() {
+    let mut topology = Topology::mesh(2, 16, Mapping::Each);
+    // Less than a message of 1000 bytes costs, so it is not carried in the first round.
+    topology.bytes_per_round = 400;
+    for flow in &mut topology.flows {
+        flow.max_message = 1000;
     }
-    pair.bed.run();
-    let count =
-        |wanted: fn(&Action) -> bool| pair.bed.machine.actions.iter().filter(|action| wanted(action)).count();
-    assert_eq!(count(|action| matches!(action, Action::Map(..))), 2);
-    assert_eq!(count(|action| matches!(action, Action::Unmap(..))), 2);
-    assert_eq!(count(|action| matches!(action, Action::Copy(7))), 8);
-    assert_eq!((pair.bed.machine.signals(0), pair.bed.machine.signals(1)), (1, 1));
+    for (length, buffer, status, mapped) in
+        [(1000, 1000, Status::Done, 2), (1001, 1024, Status::BadLength, 0), (1000, 999, Status::TooLong, 0)]
+    {
+        let mut pair = Pair::new(&topology, 1024);
+        let post = Post { length: buffer, from: Post::ANYONE, ..Post::default() };
+        pair.bed.clients[1].from_client.posts.store(0, post);
+        pair.bed.clients[1].from_client.post_tail.publish(1);
+        pair.send(0, 1, &[3; 1024][..length], Message::default());
+        pair.bed.run();
+        assert_eq!(pair.reap(0), Some(status));
+        let maps = pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Map(..)));
+        assert_eq!(maps.count(), mapped, "{status:?}");
+    }
 }
 
 #[test]
