@@ -3,8 +3,8 @@
 use ferry_client::{Event, Message, Status};
 use ferry_layout::config::Mapping;
 use ferry_layout::observe::{Access, AccessKind, set_hook};
-use ferry_layout::{Descriptor, Standing, flags};
-use ferry_testbed::{Action, Memory, Testbed, Topology};
+use ferry_layout::{Delivery, DeliveryKind, Descriptor, Post, Standing, flags};
+use ferry_testbed::{Action, ClientMemory, Memory, Testbed, Topology};
 
 use crate::pair::Pair;
 
@@ -316,6 +316,27 @@ fn what_goes_beyond_a_share_stays_in_the_ring() {
     assert!(!statuses.iter().flatten().any(|status| *status == Some(Status::Queued)), "no send is queued");
 }
 
+/// The ordinary path shows what a turn has delivered when the turn ends.
+#[cfg(feature = "express")]
+#[test]
+fn a_plain_message_between_kept_frames_is_visible_before_its_turn_ends() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Keep), 4096);
+    for target in [1, 2] {
+        pair.post(target, None);
+        pair.send(0, target, b"plain", Message::default());
+    }
+    let (source, first) = (pair.bed.clients[0].to_client, pair.bed.clients[1].to_client);
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let look = std::rc::Rc::clone(&seen);
+    pair.bed.machine.interposer = Some(Box::new(move |action| {
+        if matches!(action, Action::Copy(_)) {
+            look.borrow_mut().push((first.delivery_tail.observe(), source.status(0).get(0)));
+        }
+    }));
+    pair.bed.run();
+    assert_eq!(*seen.borrow(), [(0, None), (1, Some(Status::Done))], "at each copy");
+}
+
 #[test]
 #[cfg_attr(miri, ignore = "a megabyte is too much to interpret")]
 fn what_is_new_takes_turns_with_a_long_message_under_way() {
@@ -336,12 +357,14 @@ fn what_is_new_takes_turns_with_a_long_message_under_way() {
     assert!(place.is_some_and(|place| place < copies.count() / 2), "{place:?}");
 }
 
-#[test]
-fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_second_look() {
+/// Client 0 sends what takes central two rounds, so central stops asking it for signals in between. When
+/// central begins to ask again, the client publishes something. It has read the hint before, so it does not
+/// signal. Returns the client, and the number of rounds that were followed by another one.
+fn run_while_asking_again(publish: fn(&ClientMemory)) -> (ClientMemory, u32) {
     let mut topology = Topology::mesh(2, 16, Mapping::Each);
-    // The work takes more than one round, so central stops asking for signals in between.
     topology.messages_per_round = 2;
     let mut pair = Pair::new(&topology, 4096);
+    pair.post(0, None);
     for _ in 0..3 {
         pair.post(1, None);
         pair.send(0, 1, b"in time", Message::default());
@@ -352,17 +375,40 @@ fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_sec
     memory.from_client.descriptors.store(3, another);
     let hint = &raw const memory.to_client.wake as usize;
     set_hook(Some(Box::new(move |access: Access| {
-        // The client has read the hint before this store, so it does not signal.
-        if access.kind == AccessKind::Store
-            && access.address == hint
-            && memory.to_client.wake.asks_for_signal()
-        {
-            memory.from_client.transmit_tail.publish(4);
+        let is_hint = access.kind == AccessKind::Store && access.address == hint;
+        if is_hint && memory.to_client.wake.asks_for_signal() {
+            publish(&memory);
         }
     })));
+    let before = pair.bed.machine.rounds;
     pair.bed.run_for(0);
     set_hook(None);
-    assert_eq!(memory.to_client.status(3).get(3), Some(Status::Done));
+    (memory, pair.bed.machine.rounds - before)
+}
+
+#[test]
+fn what_is_published_while_central_begins_to_ask_for_signals_is_found_by_its_second_look() {
+    let (_, rounds) = run_while_asking_again(|_| {});
+    assert_eq!(rounds, 1, "without news, central rests");
+
+    let (client, _) = run_while_asking_again(|client| client.from_client.transmit_tail.publish(4));
+    assert_eq!(client.to_client.status(3).get(3), Some(Status::Done), "a send");
+
+    let (client, _) = run_while_asking_again(|client| {
+        client.from_client.posts.store(1, Post { length: 8, from: 40, ..Post::default() });
+        client.from_client.post_tail.publish(2);
+    });
+    let answer: Delivery = client.to_client.deliveries.load(0);
+    let answered = (client.to_client.delivery_tail.observe(), answer.kind, answer.request);
+    assert_eq!(answered, (1, DeliveryKind::Refused as u8, 1), "a request");
+
+    let (client, _) = run_while_asking_again(|client| {
+        client.from_client.withdraw(0);
+        client.from_client.withdrawals.publish(1);
+    });
+    let answer: Delivery = client.to_client.deliveries.load(0);
+    let answered = (client.to_client.delivery_tail.observe(), answer.kind, answer.request);
+    assert_eq!(answered, (1, DeliveryKind::Withdrawn as u8, 0), "a withdrawal");
 }
 
 #[test]
