@@ -121,6 +121,21 @@ fn t15_a_destination_that_nobody_opened() {
     assert_eq!(statuses, [Status::Done, bad, bad, Status::Done, bad]);
     assert_eq!(arena.changed(BOB), Some((at as usize, at as usize + 2048)));
     arena.judge();
+    // A chain is placed as a whole: up to the last byte of the window, and one byte past it.
+    for (rest, status) in [(1948, Status::Done), (1949, bad)] {
+        let mut arena = Arena::new();
+        let mallory = arena.hostile(MALLORY);
+        let (place, _) = arena.bob_opens_a_window();
+        assert_eq!(at, place.frame * 4096 + place.offset);
+        mallory.write(0, Descriptor { flags: flags::CHAINED, ..placed(place.frame, place.offset, 100) });
+        mallory.write(1, placed(place.frame, place.offset, rest));
+        mallory.tail(2);
+        arena.bed.run();
+        assert_eq!([0, 1].map(|index| mallory.status(index)), [Some(status); 2]);
+        let changed = (status == Status::Done).then_some((at as usize, at as usize + 2048));
+        assert_eq!(arena.changed(BOB), changed);
+        arena.judge();
+    }
 }
 
 #[test]
