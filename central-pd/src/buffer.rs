@@ -265,8 +265,8 @@ mod tests {
     /// frame that is not mapped, and nothing past the end of the largest buffer.
     #[test]
     fn all_of_a_run_that_is_kept_is_within_reach_and_nothing_else() {
-        #[expect(clippy::cast_possible_truncation, reason = "it is 2^14")]
-        const MOST: u32 = MAX_BUFFER_FRAMES as u32;
+        const MOST: u32 = 1 << 14;
+        const { assert!(MAX_BUFFER_FRAMES == MOST as usize) };
         let client = DomainId::new(0).unwrap();
         // The set has 64 frames in a word. One of them, or all, may be mapped at either end of a run.
         let ends = [0, 1, 62, 63, 64, 65, 127, 128, 192, MOST - 65, MOST - 64, MOST - 63, MOST - 1, MOST];

@@ -59,9 +59,10 @@ impl Send {
         next: None,
     };
 
-    /// Whether the transfer has begun, so that it can no longer expire.
+    /// Whether the transfer has begun, so that it can no longer expire. The step that claims a buffer also
+    /// copies the first bytes, or ends the message.
     pub(crate) const fn is_under_way(&self) -> bool {
-        self.copied > 0 || self.claimed.is_some()
+        self.copied > 0
     }
 
     /// Whether the deadline lies in the past at tick `now`.

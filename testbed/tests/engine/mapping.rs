@@ -123,6 +123,16 @@ fn frames_are_mapped_for_what_is_carried_and_only_once() {
         let maps = pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Map(..)));
         assert_eq!(maps.count(), mapped, "{status:?}");
     }
+    // Each round carries one message, from one frame to another, and maps nothing for the next round.
+    topology.messages_per_round = 1;
+    let mut pair = Pair::new(&topology, 4096);
+    for _ in 0..3 {
+        pair.post(1, None);
+        pair.send(0, 1, b"in turn", Message::default());
+    }
+    pair.bed.run();
+    let maps = pair.bed.machine.actions.iter().filter(|action| matches!(action, Action::Map(..)));
+    assert_eq!(maps.count(), 6);
 }
 
 #[test]
@@ -144,22 +154,35 @@ fn a_frame_that_cannot_be_mapped_fails_the_send_and_keeps_the_buffer() {
 fn many_separate_frames_are_all_unmapped() {
     let mut topology = Topology::mesh(2, 64, Mapping::Each);
     topology.bytes_per_round = 1 << 20;
-    let mut pair = Pair::new(&topology, 4096);
-    // Every other frame on both sides is used: 64 separate runs of frames in one turn, more than central can
-    // note at a time.
-    for side in 0..32 {
-        let _ = pair.receive[1].remove(side);
-        let _ = pair.transmit[0].remove(side);
-    }
-    for _ in 0..32 {
+    for no_signal in [false, true] {
+        let message = Message { no_signal, ..Message::default() };
+        let mut pair = Pair::new(&topology, 4096);
+        // Every other frame on both sides is used: 63 separate runs of frames in one turn, more than central
+        // can note at a time.
+        for side in 0..32 {
+            let _ = pair.receive[1].remove(side);
+            let _ = pair.transmit[0].remove(side);
+        }
+        // A chain has an odd number of runs, so the last place for a run does not go with a message.
+        let mut chain: heapless::Vec<_, 16> = pair.transmit[0].drain(..2).map(|buffer| (buffer, 1)).collect();
+        let peer = pair.peer(0, 1);
         pair.post(1, None);
-        pair.send(0, 1, b"apart", Message::default());
+        pair.ports[0].send_chain(peer, &mut chain, message).unwrap();
+        for _ in 0..30 {
+            pair.post(1, None);
+            pair.send(0, 1, b"apart", message);
+        }
+        pair.bed.run();
+        for _ in 0..32 {
+            assert_eq!(pair.reap(0), Some(Status::Done));
+        }
+        assert_eq!(pair.bed.machine.mapped(), 0);
+        let counted = [(0, 32), (1, 31)].map(|(client, frames)| {
+            let counters = &pair.bed.clients[client].to_client.counters;
+            (counters.maps.get(), counters.unmaps.get()) == (frames, frames)
+        });
+        assert_eq!(counted, [true; 2], "each frame is mapped once, unmapped once, and counted");
     }
-    pair.bed.run();
-    for _ in 0..32 {
-        assert_eq!(pair.reap(0), Some(Status::Done));
-    }
-    assert_eq!(pair.bed.machine.mapped(), 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which messages come first, and what counts for a sender's share of a round.
 
 use ferry_central::Side;
-use ferry_client::{Message, Status};
+use ferry_client::{Event, Message, Status};
 use ferry_layout::config::Mapping;
 use ferry_testbed::Topology;
 
@@ -97,33 +97,88 @@ fn who_was_idle_has_saved_up_nothing() {
     assert!(alternating > 10 && turns[1..alternating].iter().all(|turn| *turn <= 8), "{turns:?}");
 }
 
+/// Three clients, of which 0 and 1 send to 2. A message of one byte counts as one of 64.
+fn contest() -> Pair {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    topology.bytes_per_round = 16 * 1000;
+    Pair::new(&topology, 1024)
+}
+
+fn post(pair: &mut Pair, count: usize) {
+    (0..count).for_each(|_| pair.post(2, None));
+}
+
+fn send(pair: &mut Pair, source: usize, count: usize, length: usize) {
+    (0..count).for_each(|_| pair.send(source, 2, &[1; 1000][..length], Message::default()));
+}
+
+/// Runs central. Returns the senders of what client 2 has got.
+fn run(pair: &mut Pair) -> Vec<u16> {
+    pair.bed.run();
+    std::iter::from_fn(|| pair.receive(2)).map(|(source, ..)| source).collect()
+}
+
+/// Lets both senders wait with 16 messages of one byte, those that wait already included, and posts 16
+/// buffers. Returns how many of them go to client 1.
+fn compete(pair: &mut Pair, waiting: [usize; 2]) -> usize {
+    for (source, waiting) in waiting.into_iter().enumerate() {
+        send(pair, source, 16 - waiting, 1);
+    }
+    assert_eq!(run(pair), []);
+    post(pair, 16);
+    run(pair).iter().filter(|source| **source == 1).count()
+}
+
 #[test]
 fn what_a_sender_takes_counts_if_another_begins_to_wait_in_the_same_round() {
-    let mut topology = Topology::mesh(3, 16, Mapping::Each);
-    // One byte is as good as nothing, so the message counts as one of 64. 1000 bytes count as four of 64.
-    topology.bytes_per_round = 16 * 1000;
+    // 1000 bytes count as four messages of 64.
     for (length, same_round, fair) in [(1, true, 12), (1000, true, 16), (1, false, 8), (1000, false, 8)] {
-        let mut pair = Pair::new(&topology, 1024);
-        let post = |pair: &mut Pair, count| (0..count).for_each(|_| pair.post(2, None));
-        let send = |pair: &mut Pair, source, count, length| {
-            (0..count).for_each(|_| pair.send(source, 2, &[1; 1000][..length], Message::default()));
-        };
-        let run = |pair: &mut Pair| {
-            pair.bed.run();
-            std::iter::from_fn(|| pair.receive(2)).map(|(source, ..)| source).collect::<Vec<_>>()
-        };
+        let mut pair = contest();
         post(&mut pair, 8);
         send(&mut pair, 0, 8, length);
         let alone = if same_round { Vec::new() } else { run(&mut pair) };
         send(&mut pair, 1, 16, 1);
         assert_eq!([alone, run(&mut pair)].concat(), [0; 8], "client 0 takes them all, and client 1 waits");
-        // Now both compete with messages of one byte.
-        send(&mut pair, 0, 16, 1);
-        assert_eq!(run(&mut pair), []);
-        post(&mut pair, 16);
-        let got = run(&mut pair).iter().filter(|source| **source == 1).count();
+        let got = compete(&mut pair, [0, 16]);
         assert_eq!(got, fair, "client 0 took messages of {length} bytes, in the same round: {same_round}");
     }
+}
+
+#[test]
+fn what_a_sender_takes_counts_after_another_has_waited_in_the_same_round() {
+    let mut pair = contest();
+    send(&mut pair, 0, 1, 1);
+    assert_eq!(run(&mut pair), [], "client 0 waits, and client 1 has the first turn of the next round");
+    send(&mut pair, 0, 8, 1);
+    send(&mut pair, 1, 4, 1);
+    post(&mut pair, 13);
+    assert_eq!(run(&mut pair), [[1; 4].as_slice(), &[0; 9]].concat());
+    let got = compete(&mut pair, [0, 0]);
+    assert!((10..=11).contains(&got), "client 1 has got 5 less, so {got} of 16 make up for that");
+}
+
+#[test]
+fn what_a_sender_places_counts_too() {
+    let mut pair = contest();
+    let place = pair.open_window(2, 0);
+    (0..8).for_each(|_| pair.place(0, 2, place, 1));
+    send(&mut pair, 1, 16, 1);
+    pair.bed.run();
+    assert!((0..8).all(|_| matches!(pair.ports[2].receive(), Some(Event::Placed { .. }))));
+    assert_eq!(compete(&mut pair, [0, 16]), 12);
+}
+
+#[test]
+fn what_a_sender_takes_while_nobody_else_waits_is_not_held_against_it() {
+    let mut pair = contest();
+    for _ in 0..4 {
+        post(&mut pair, 8);
+        send(&mut pair, 0, 9, 1);
+        assert_eq!(run(&mut pair), [0; 8], "the ninth message waits alone");
+        post(&mut pair, 1);
+        assert_eq!(run(&mut pair), [0]);
+    }
+    assert_eq!(compete(&mut pair, [0, 0]), 8);
 }
 
 /// Sends 60 messages like this one. Returns how many rounds that took.

@@ -75,11 +75,16 @@ fn a_send_that_is_under_way_does_not_expire() {
     let impatient = Message { time_to_live: 1, ..Message::default() };
     pair.send(0, 1, &vec![1; 1 << 20], impatient);
     pair.send(0, 2, b"nobody offers a buffer", impatient);
+    let (window, buffer) = (pair.open_window(2, 1), pair.transmit[1].pop().unwrap());
+    let to = pair.peer(1, 2);
+    pair.ports[1].send_to(to, window, buffer, 1 << 20, impatient).unwrap();
+    pair.ports[1].publish();
     // A period passes after each round.
     pair.bed.machine.between_rounds = Some(Box::new(|| true));
     pair.bed.run();
     let statuses = [pair.ports[0].status(0), pair.ports[0].status(1)];
     assert_eq!(statuses, [Some(Status::Done), Some(Status::Expired)]);
+    assert_eq!(pair.ports[1].status(0), Some(Status::Done), "a placed one has claimed no buffer");
 }
 
 #[test]

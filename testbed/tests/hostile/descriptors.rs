@@ -212,6 +212,8 @@ fn t18_a_chain_whose_sum_wraps_or_that_changes_its_target() {
         refused(&[chained(message(BOB, 1)), Descriptor { flags: 0x40, ..message(BOB, 1) }]),
         Status::Malformed
     );
+    let later = [chained(message(BOB, 1)), chained(from(15, 4095, 2)), message(ALICE, 1)];
+    assert_eq!(refused(&later), Status::BadSource, "the first mistake decides");
     let endless = vec![chained(message(BOB, 1)); MAX_CHAIN];
     assert_eq!(refused(&endless), Status::BadLength);
 }
