@@ -96,7 +96,7 @@ pub(crate) fn of(
             ending: Ending::Exit(0),
             limit: LIMIT,
         };
-        boot::boot(emulator, &expectation, &mut |_| {})?;
+        boot::boot(emulator, &expectation, &mut |_| true)?;
         Ok(())
     }));
     match target.platform {
@@ -160,6 +160,6 @@ fn of_microkit(
 fn boot_to_line(emulator: Emulator, line: &str) -> Result<(), Failed> {
     let expectation =
         Expectation { lines: vec![line.to_owned()], fault: None, ending: Ending::AfterLines, limit: LIMIT };
-    boot::boot(emulator, &expectation, &mut |_| {})?;
+    boot::boot(emulator, &expectation, &mut |_| true)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::boot::{self, BootError, Ending, Expectation, Failure};
 use crate::built::Built;
 use crate::error::Error;
 use crate::file;
-use crate::output::{OutputError, line};
+use crate::output::{OutputError, line, note};
 use crate::prefill::{self, Prefill};
 use crate::progress::Step;
 use crate::project::Project;
@@ -56,11 +56,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     let mut unwritten: Option<OutputError> = None;
     let mut step = Some(Step::begin(built.what_runs()));
     let mut show = |text: &str| {
-        // The first line ends the spinner. Once nobody reads them any more, lines are dropped.
+        // The first line ends the spinner. If nobody can read the lines any more, nothing has to run.
         step = None;
         if unwritten.is_none() {
             unwritten = line(format_args!("{}", shown(text))).err();
         }
+        unwritten.is_none()
     };
     // What the kernel says before it starts the system is shown only if it does not start it.
     let mut kernel = built.kernel_talks().then(Vec::new);
@@ -70,14 +71,13 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
             if text.starts_with(KERNEL_IS_DONE) {
                 kernel = None;
             }
-            return;
+            return true;
         }
-        show(text);
-        if let Some(place) = symbols.place(text) {
-            show(&place);
-        }
+        show(text) && symbols.place(text).is_none_or(|place| show(&place))
     });
-    kernel.unwrap_or_default().iter().for_each(|text| show(text));
+    for text in kernel.unwrap_or_default() {
+        show(&text);
+    }
     drop(step);
     if let Some(error) = unwritten {
         return Err(error.into());
@@ -85,11 +85,14 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     match boot {
         Ok(boot) => Ok(ExitCode::from(boot.code.unwrap_or(0))),
         Err(BootError { failure: failure @ Failure::Timeout(_), .. }) => {
-            crate::output::note(format_args!("ferry: {failure}; raise --limit"));
+            note(format_args!("ferry: {failure}; raise --limit"));
             Ok(ExitCode::from(NOT_IN_TIME))
         }
         // The console has been shown.
-        Err(BootError { failure, .. }) => Err(Error::Boot(BootError { failure, console: Vec::new() })),
+        Err(BootError { failure, .. }) => {
+            note(format_args!("ferry: {failure}"));
+            Ok(ExitCode::FAILURE)
+        }
     }
 }
 

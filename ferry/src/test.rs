@@ -139,7 +139,7 @@ impl Test {
             ending: if self.expect.is_empty() { Ending::Exit(0) } else { Ending::AfterLines },
             limit: Duration::from_secs(self.limit_s),
         };
-        boot::boot(emulator, &expectation, &mut |_| {})?;
+        boot::boot(emulator, &expectation, &mut |_| true)?;
         // Reached only if the test passed. The files of one that failed stay, for a debugger.
         let removed: Result<(), FileError> =
             fs::remove_dir_all(directory).map_err(file::failed("remove", directory));

@@ -41,6 +41,12 @@ fn a_new_project_runs_and_passes_its_test() {
     assert_eq!(unseen.status.code(), Some(124), "{}", text(&unseen.stderr));
     let seen = run(&["--expect", line, "--limit", "18446744073709551615"]);
     assert!(seen.status.success(), "{}", text(&seen.stderr));
+    // A reader that goes away ends the run, although this system never ends itself.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut unread = Command::new(env!("CARGO_BIN_EXE_ferry"));
+    unread.current_dir(&project).args(["run", "--platform", "hosted"]).stdin(Stdio::null()).stdout(writer);
+    assert_eq!(unread.status().unwrap().code(), Some(1));
     // Two at a time.
     std::thread::scope(|scope| {
         let runs = [0, 1].map(|_| scope.spawn(|| run(&["--expect", line, "--limit", "60"])));

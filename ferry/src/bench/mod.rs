@@ -208,7 +208,7 @@ impl Bench {
         let _step = Step::begin(format!("measuring {} cases on {}, policy {policy}", cases.len(), self.name));
         let (boot, traces) = std::thread::scope(|scope| {
             let follow = scope.spawn(|| watch.follow(cases.len(), &self.programs));
-            let boot = boot::boot(emulator, &expectation, &mut |_| {});
+            let boot = boot::boot(emulator, &expectation, &mut |_| true);
             (boot, follow.join())
         });
         // If the boot failed, its error tells more than the error of the watch.

@@ -120,11 +120,12 @@ impl fmt::Display for Tail<'_> {
     }
 }
 
-/// Boots a machine and judges it. `on_line` sees each line of the console as it comes.
+/// Boots a machine and judges it. `on_line` sees each line of the console as it comes, and says whether the
+/// machine may go on.
 pub(crate) fn boot(
     mut emulator: Emulator,
     expectation: &Expectation,
-    on_line: &mut dyn FnMut(&str),
+    on_line: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Boot, BootError> {
     let start = Instant::now();
     let command = emulator.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -169,7 +170,7 @@ impl<'a> Watch<'a> {
 
     /// Reads the console until the machine ends or has to be stopped. Returns the emulator's exit status, or
     /// none if it was killed.
-    fn follow(&mut self, mut child: Child, on_line: &mut dyn FnMut(&str)) -> Option<i32> {
+    fn follow(&mut self, mut child: Child, on_line: &mut dyn FnMut(&str) -> bool) -> Option<i32> {
         let (sender, lines) = mpsc::channel();
         let outputs = [
             child.stdout.take().map(|output| Box::new(output) as Box<dyn Read + Send>),
@@ -188,9 +189,9 @@ impl<'a> Watch<'a> {
             };
             match line {
                 Ok(line) => {
-                    on_line(&line);
+                    let may_go_on = on_line(&line);
                     self.see(line);
-                    if self.is_over() {
+                    if !may_go_on || self.is_over() {
                         self.stopped_by_us = true;
                         break;
                     }

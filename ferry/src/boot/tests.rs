@@ -18,14 +18,18 @@ fn expectation() -> Expectation {
 }
 
 fn judge(script: &str, expectation: &Expectation) -> Result<Boot, BootError> {
-    boot(emulator(script), expectation, &mut |_| {})
+    boot(emulator(script), expectation, &mut |_| true)
 }
 
 #[test]
 fn lines_exit_code_and_status_make_a_success() {
     let script = "printf 'Booting\\n\\rferry: received bytes=3 messages=1\\n\\rferry: exit domain=receiver code=0\\n'; exit 1";
     let mut seen = Vec::new();
-    let boot = boot(emulator(script), &expectation(), &mut |line| seen.push(line.to_owned())).unwrap();
+    let boot = boot(emulator(script), &expectation(), &mut |line| {
+        seen.push(line.to_owned());
+        true
+    })
+    .unwrap();
     assert_eq!(boot.console, seen);
     assert_eq!(seen[1], "ferry: received bytes=3 messages=1");
 }
@@ -99,7 +103,7 @@ fn an_expected_fault_must_happen_and_no_other() {
 #[test]
 fn a_missing_program_is_reported() {
     let missing = Emulator { command: Command::new("/no/such/emulator"), status_of: i32::from };
-    let error = boot(missing, &expectation(), &mut |_| {}).unwrap_err();
+    let error = boot(missing, &expectation(), &mut |_| true).unwrap_err();
     assert!(error.to_string().contains("could not start /no/such/emulator"), "{error}");
 }
 

@@ -6,7 +6,7 @@ use super::flows::FlowsText;
 use super::places::Places;
 use super::system::{self, NewClient};
 use super::write::Change;
-use super::{Changed, Project, name};
+use super::{Changed, Pair, name};
 use crate::error::Error;
 use crate::output::line;
 use crate::templates::{self, Template};
@@ -22,7 +22,7 @@ const PRIORITY: u8 = 100;
 pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
     let AddClientArguments { name, template, large_frames, .. } = arguments;
     let files = &arguments.files.find()?;
-    let project = Project::open(files)?;
+    let project = Pair::open(files)?;
     name::check_new(name, &project.draft)?;
     let path = source_path(&files.system, &arguments.sources, name);
     if !arguments.no_source && path.symlink_metadata().is_ok() {
@@ -88,7 +88,7 @@ fn room(draft: &Draft) -> Result<Places, EditError> {
 pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
     let RemoveClientArguments { name, .. } = arguments;
     let files = &arguments.files.find()?;
-    let project = Project::open(files)?;
+    let project = Pair::open(files)?;
     let number = name::client(name, &project.draft)?;
     let domain = project.draft.clients()[number].domain;
     check_alone(domain, &project.draft)?;

@@ -4,7 +4,7 @@ use super::arguments::{AddFlowArguments, Bytes, RemoveFlowArguments};
 use super::client::report_config;
 use super::error::EditError;
 use super::flows::{FlowsText, NewFlow};
-use super::{Changed, Project, name};
+use super::{Changed, Pair, name};
 use crate::error::Error;
 use crate::output::line;
 use clap::ValueEnum;
@@ -15,7 +15,7 @@ use toml_edit::Value;
 pub(super) fn add(arguments: &AddFlowArguments) -> Result<(), Error> {
     let AddFlowArguments { from, to, .. } = arguments;
     let files = &arguments.files.find()?;
-    let project = Project::open(files)?;
+    let project = Pair::open(files)?;
     check_ends(&project, from, to)?;
     if project.pairs().any(|pair| pair == (from, to)) {
         let (from, to, path) = (from.clone(), to.clone(), files.flows.clone());
@@ -45,7 +45,7 @@ pub(super) fn add(arguments: &AddFlowArguments) -> Result<(), Error> {
 pub(super) fn remove(arguments: &RemoveFlowArguments) -> Result<(), Error> {
     let RemoveFlowArguments { from, to, files } = arguments;
     let files = &files.find()?;
-    let project = Project::open(files)?;
+    let project = Pair::open(files)?;
     check_ends(&project, from, to)?;
     if !project.pairs().any(|pair| pair == (from, to)) {
         let is_reverse = project.pairs().any(|pair| pair == (to, from));
@@ -69,7 +69,7 @@ pub(super) fn remove(arguments: &RemoveFlowArguments) -> Result<(), Error> {
 }
 
 /// Refuses ends that are not two different clients.
-fn check_ends(project: &Project, from: &str, to: &str) -> Result<(), EditError> {
+fn check_ends(project: &Pair, from: &str, to: &str) -> Result<(), EditError> {
     for end in [from, to] {
         if end == CENTRAL {
             return Err(EditError::FlowOfCentral);

@@ -46,7 +46,7 @@ pub(crate) fn remove(arguments: &RemoveArguments) -> Result<(), Error> {
 }
 
 /// The two files of a project, without a mistake.
-struct Project {
+struct Pair {
     system: Source,
     flows: Source,
     draft: Draft,
@@ -60,7 +60,7 @@ struct Changed {
     counts: [usize; 2],
 }
 
-impl Project {
+impl Pair {
     fn open(files: &DescriptionFiles) -> Result<Self, EditError> {
         let (system, flows) = (Source::read(&files.system)?, Source::read(&files.flows)?);
         let draft = Draft::check(&system, &flows).map_err(EditError::Before)?;
