@@ -35,6 +35,6 @@ fn every_template_compiles_without_a_warning() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(directory.path()).env("RUSTFLAGS", "--deny warnings").env("CARGO_TARGET_DIR", target);
-    let output = cargo.args(["check", "--quiet", "--offline", "--bins"]).output().unwrap();
+    let output = cargo.args(["check", "--quiet", "--bins"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

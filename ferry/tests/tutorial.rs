@@ -48,7 +48,6 @@ fn every_command_of_the_tutorial_works() {
         .current_dir(directory.path())
         .env("PATH", format!("{}:{path}", programs.display()))
         .env("CARGO_BUILD_BUILD_DIR", build)
-        .env("CARGO_NET_OFFLINE", "true")
         .env_remove("CARGO_TARGET_DIR")
         .stdin(Stdio::null())
         .output()
