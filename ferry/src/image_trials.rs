@@ -11,6 +11,7 @@ use crate::runner::trial;
 use crate::target::Selection;
 use crate::workspace::Workspace;
 use libtest_mimic::{Failed, Trial};
+use object::{Object, ObjectSection};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -91,8 +92,10 @@ fn position(image: &[u8], program: &[u8]) -> Result<usize, Failed> {
         let (at, _) = found.next()?;
         found.next().is_none().then_some(at)
     };
-    // Behind the headers and some of what is only read.
-    let pieces = program[program.len() / 4..].chunks_exact(PIECE);
-    let mut pieces = pieces.filter(|piece| piece.iter().filter(|byte| **byte != 0).count() > PIECE / 2);
+    // Its code. Most of the file is what a debugger reads, and that is in no image.
+    let file = object::File::parse(program)?;
+    let code = file.section_by_name(".text").ok_or("the program has no code")?.data()?;
+    let mut pieces =
+        code.chunks_exact(PIECE).filter(|piece| piece.iter().filter(|byte| **byte != 0).count() > PIECE / 2);
     Ok(pieces.find_map(once).ok_or("no piece of the program is in the image")?)
 }
