@@ -168,10 +168,8 @@ fn launch(
     programs: &Path,
     console: Console,
 ) -> Result<System, LaunchError> {
-    let program = |domain: &Domain| {
-        let name = domain.program.strip_suffix(".elf").unwrap_or(&domain.program);
-        Some(programs.join(name)).filter(|path: &PathBuf| path.is_file())
-    };
+    let program =
+        |domain: &Domain| Some(programs.join(domain.binary())).filter(|path: &PathBuf| path.is_file());
     start(description, &program, &[("bench".to_owned(), order)], Scheduling::Linux, console)
 }
 

@@ -196,23 +196,17 @@ impl Description {
     }
 
     /// Refuses paths of programs that the platform does not have. `programs` are the names of those that it
-    /// has, and `name` gives the name that a path stands for.
-    pub fn check_programs(
-        &self,
-        platform: &Platform,
-        programs: &[String],
-        name: impl Fn(&str) -> String,
-    ) -> Result<(), Mistakes> {
+    /// has.
+    pub fn check_programs(&self, platform: &Platform, programs: &[String]) -> Result<(), Mistakes> {
         let mistake = |domain: &Domain| {
-            let sought = name(&domain.program);
-            if programs.contains(&sought) {
+            let sought = domain.binary();
+            if programs.iter().any(|name| name == sought) {
                 return None;
             }
             let problem = Problem::UnknownProgram {
                 program: domain.program.clone(),
                 platform: platform.name,
-                meant: nearest(&sought, programs.iter().map(String::as_str))
-                    .map(|name| format!("{name}.elf")),
+                meant: nearest(sought, programs.iter().map(String::as_str)).map(|name| format!("{name}.elf")),
                 known: programs.join(", "),
             };
             Some(Mistake { place: domain.program_place.clone(), problem })

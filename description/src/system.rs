@@ -217,6 +217,12 @@ impl System {
 }
 
 impl Domain {
+    /// The name of the binary that the path of its program stands for: the path itself, without `.elf`.
+    #[must_use]
+    pub fn binary(&self) -> &str {
+        self.program.strip_suffix(".elf").unwrap_or(&self.program)
+    }
+
     /// The first mapping of a region in this domain.
     #[must_use]
     pub fn map_of(&self, region: usize) -> Option<&Map> {

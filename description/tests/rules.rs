@@ -15,8 +15,7 @@ fn check(fixture: &str) -> Result<Description, Mistakes> {
     let description = Description::check(&source("system.xml"), &source("flows.toml"), &[])?;
     if let Ok(programs) = std::fs::read_to_string(directory.join("programs")) {
         let programs: Vec<String> = programs.split_whitespace().map(str::to_owned).collect();
-        let name = |path: &str| path.trim_end_matches(".elf").to_owned();
-        description.check_programs(&Platform::CLASSIC, &programs, name)?;
+        description.check_programs(&Platform::CLASSIC, &programs)?;
     }
     // The addresses that the program of `bob` occupies.
     if let Ok(segment) = std::fs::read_to_string(directory.join("segment")) {

@@ -6,11 +6,13 @@ use crate::description_files::DescriptionFiles;
 use crate::hosted::{Hosted, HostedError};
 use crate::microkit::{Microkit, MicrokitError};
 use crate::prefill::{Prefill, Priority};
+use crate::programs::{ProgramsError, Search};
 use crate::project::Project;
 use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_description::{Description, Domain};
 use ferry_harness::Feature;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// A platform, ready to run systems.
@@ -29,6 +31,8 @@ pub(crate) enum BuiltError {
     Microkit(#[from] MicrokitError),
     #[error(transparent)]
     Hosted(#[from] HostedError),
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
 }
 
 impl Built {
@@ -103,19 +107,20 @@ impl Built {
 
     /// The file of a protection domain's program.
     pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, BuiltError> {
-        match self {
-            Self::Classic(classic) => Ok(classic.program_path(domain)?),
-            Self::Microkit(microkit) => Ok(microkit.program_path(domain)?),
-            Self::Hosted(hosted) => Ok(hosted.program_path(domain)?),
-        }
+        Ok(self.search(domain).path(domain)?)
     }
 
     /// The ELF file of a protection domain.
     pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, BuiltError> {
+        Ok(self.search(domain).read(domain)?)
+    }
+
+    /// Where the program of a protection domain is.
+    fn search(&self, domain: &Domain) -> Cow<'_, Search> {
         match self {
-            Self::Classic(classic) => Ok(classic.program(domain)?),
-            Self::Microkit(microkit) => Ok(microkit.program(domain)?),
-            Self::Hosted(hosted) => Ok(hosted.program(domain)?),
+            Self::Classic(classic) => Cow::Borrowed(classic.programs()),
+            Self::Microkit(microkit) => Cow::Owned(microkit.search(domain)),
+            Self::Hosted(hosted) => Cow::Borrowed(hosted.programs()),
         }
     }
 }

@@ -16,7 +16,8 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     let files = &project.files;
     let targets: Vec<Target> =
         Target::all(Config::Debug).filter(|target| is_wanted(target, arguments)).collect();
-    let checked = checked(arguments, &project, &targets);
+    let known = Known::of(&project);
+    let checked = checked(arguments, &project, known.as_ref(), &targets);
     if arguments.format == Format::Json {
         let verdict = match &checked {
             Ok(description) => Some(Verdict::right(description.report())),
@@ -32,7 +33,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     let description = checked?;
     line(format_args!("{}", description.report()))?;
     for target in &targets {
-        buildable(&description, &project, target)?;
+        buildable(&description, known.as_ref(), target)?;
     }
     line(format_args!(
         "\n{} and {} have no mistake: {}, {}",
@@ -48,21 +49,22 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
 fn checked(
     arguments: &CheckArguments,
     project: &Project,
+    known: Option<&Known<'_>>,
     targets: &[Target],
 ) -> Result<Description, DescriptionError> {
     let description = project.files.load(&[])?;
     if arguments.platform.is_some() || arguments.board.is_some() {
         for target in targets {
-            check_for(&description, project, target)?;
+            check_for(&description, known, target)?;
         }
     }
     Ok(description)
 }
 
 /// Refuses what a target cannot do, and programs that it does not have.
-fn check_for(description: &Description, project: &Project, target: &Target) -> Result<(), Mistakes> {
+fn check_for(description: &Description, known: Option<&Known<'_>>, target: &Target) -> Result<(), Mistakes> {
     description.check_for(target.rules())?;
-    Known::of(*target, project).map_or(Ok(()), |known| known.check(description))
+    known.map_or(Ok(()), |known| known.check(*target, description))
 }
 
 fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
@@ -72,10 +74,10 @@ fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
 }
 
 /// Says whether the system can be built for a target, and what is first in the way.
-fn buildable(description: &Description, project: &Project, target: &Target) -> Result<(), Error> {
+fn buildable(description: &Description, known: Option<&Known<'_>>, target: &Target) -> Result<(), Error> {
     let first = |mistakes: Mistakes| mistakes.iter().next().map(ToString::to_string).unwrap_or_default();
     let name = target.rules().name;
-    match check_for(description, project, target).map_err(first) {
+    match check_for(description, known, target).map_err(first) {
         Ok(()) => line(format_args!("can be built for {name}"))?,
         Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
     }

@@ -8,7 +8,7 @@ use crate::programs::{Programs, ProgramsError, Search, freestanding};
 use crate::progress::Step;
 use crate::project::{Compilation, Project};
 use crate::setup::{self, SetupError};
-use crate::target::Selection;
+use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
 use ferry_boards::{Files, PC99};
 use ferry_classic_image::{ImageError, InspectError};
@@ -69,25 +69,14 @@ impl Classic {
         let mut own = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS], features, &PC99)?;
         let initialiser = own.take(INITIALISER)?;
         let initialiser = fs::read(&initialiser).map_err(file::failed("read", &initialiser))?;
-        let compilation = Compilation {
-            platform: "classic",
-            profile: "release",
-            directory: "build",
-            build: &workspace.target,
-            lock: None,
-        };
+        let compilation = Compilation::release(Platform::Classic, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |cargo| freestanding(cargo, &PC99))?;
         Ok(Self { kernel, initialiser, programs: Search::new(own, compiled, project.ready.clone())? })
     }
 
-    /// The file of a protection domain's program.
-    pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, ClassicError> {
-        Ok(self.programs.path(domain)?)
-    }
-
-    /// The ELF file of a protection domain.
-    pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, ClassicError> {
-        Ok(self.programs.read(domain)?)
+    /// Where the programs are.
+    pub(crate) fn programs(&self) -> &Search {
+        &self.programs
     }
 
     /// The bytes of an image.
@@ -118,11 +107,7 @@ impl Classic {
         prefills: &[Prefill],
         path: &Path,
     ) -> Result<Image, ClassicError> {
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
-        }
-        let image = self.image(description, prefills)?;
-        fs::write(path, image).map_err(file::failed("write", path))?;
+        file::write(path, self.image(description, prefills)?)?;
         Ok(Image { kernel: self.kernel.elf32.clone(), system: path.to_owned() })
     }
 }

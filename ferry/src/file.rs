@@ -1,7 +1,8 @@
-//! An I/O error, together with the path that it is about.
+//! Files that commands read and write, and I/O errors together with the paths that they are about.
 
-use std::io;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// A file or directory that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +18,19 @@ pub(crate) struct FileError {
 pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |cause| FileError { action, path, cause }
+}
+
+/// Writes a file, and creates its directory if that does not exist.
+pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), FileError> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(failed("create", directory))?;
+    }
+    fs::write(path, contents).map_err(failed("write", path))
+}
+
+/// The argument `NAME=FILE`, as image builders and the launcher take it. The path need not be UTF-8.
+pub(crate) fn argument(name: &str, path: &Path) -> OsString {
+    let mut argument = OsString::from(format!("{name}="));
+    argument.push(path);
+    argument
 }

@@ -4,14 +4,13 @@
 
 use crate::boot::Emulator;
 use crate::description_files::DescriptionFiles;
-use crate::file::FileError;
+use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
 use crate::programs::{Programs, ProgramsError, Search};
 use crate::project::{Compilation, Project};
-use crate::target::Selection;
+use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
-use ferry_description::{Description, Domain};
-use std::ffi::OsString;
+use ferry_description::Description;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -58,13 +57,7 @@ impl Hosted {
         let launcher = launcher.path(LAUNCHER)?.to_owned();
         let domains = Some((selection, DOMAINS));
         let own = Programs::build_for_this_machine(workspace, "release", &[DOMAINS], domains)?;
-        let compilation = Compilation {
-            platform: "hosted",
-            profile: "release",
-            directory: "build",
-            build: &workspace.target,
-            lock: None,
-        };
+        let compilation = Compilation::release(Platform::Hosted, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |_| {})?;
         let programs = Search::new(own, compiled, project.ready.clone())?;
         let by_priority = processors == Some(NonZeroUsize::MIN)
@@ -72,14 +65,9 @@ impl Hosted {
         Ok(Self { launcher, programs, processors, by_priority })
     }
 
-    /// The file of a protection domain's program.
-    pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, HostedError> {
-        Ok(self.programs.path(domain)?)
-    }
-
-    /// The ELF file of a protection domain.
-    pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, HostedError> {
-        Ok(self.programs.read(domain)?)
+    /// Where the programs are.
+    pub(crate) fn programs(&self) -> &Search {
+        &self.programs
     }
 
     /// Whether protection domains are scheduled by their priorities. That takes a system on one processor,
@@ -101,9 +89,8 @@ impl Hosted {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
-            let mut word = OsString::from(format!("{}=", domain.name));
-            word.push(self.programs.path(domain)?);
-            command.arg("--program").arg(word);
+            let program = self.programs.path(domain)?;
+            command.arg("--program").arg(file::argument(&domain.name, &program));
         }
         for word in prefill::write(prefills, directory)? {
             command.arg("--prefill").arg(word);

@@ -46,7 +46,7 @@ pub(crate) fn of_microkit(
         }
         let domain = description.system.domains.iter().find(|domain| domain.name == DOMAIN);
         let domain = domain.ok_or("the demo has no sender")?;
-        let at = position(&bytes, &microkit.program(domain)?)?;
+        let at = position(&bytes, &microkit.search(domain).read(domain)?)?;
         bytes[at] ^= 1;
         fs::write(&image, &bytes).map_err(file::failed("write", &image))?;
         match inspect()? {

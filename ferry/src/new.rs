@@ -63,17 +63,17 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {
     let made = made.map_err(file::failed("create", parent))?;
     for (path, text) in FILES {
         let text = text.replace("{name}", &name).replace("{client}", &client).replace("{runtime}", &runtime);
-        write(&made.path().join(path), &text)?;
+        file::write(&made.path().join(path), &text)?;
     }
-    write(&made.path().join(".gitignore"), "/target\n")?;
+    file::write(&made.path().join(".gitignore"), "/target\n")?;
     for (client, template) in CLIENTS {
         let path = made.path().join("src/bin").join(client).with_extension("rs");
-        write(&path, &templates::source(template, client))?;
+        file::write(&path, templates::source(template, client))?;
     }
     // The versions with which Ferry is tested. Cargo drops those that the project does not need.
     let lock = workspace.root.join("Cargo.lock");
     if let Ok(versions) = fs::read_to_string(&lock) {
-        write(&made.path().join("Cargo.lock"), &versions)?;
+        file::write(&made.path().join("Cargo.lock"), &versions)?;
     }
     // A new directory for a temporary one can only be read by its owner.
     publish(&made.keep(), &directory)?;
@@ -88,13 +88,6 @@ fn name(directory: &Path) -> Result<String, NewError> {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(is_letter);
     if is_name { Ok(name) } else { Err(NewError::Name(name)) }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), FileError> {
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
-    }
-    fs::write(path, text).map_err(file::failed("write", path))
 }
 
 /// Gives the finished project its place and the rights of an ordinary directory.

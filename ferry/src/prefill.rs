@@ -41,9 +41,7 @@ pub(crate) fn write(prefills: &[Prefill], directory: &Path) -> Result<Vec<OsStri
         .map(|(region, contents)| {
             let path = directory.join(region).with_extension("prefill");
             fs::write(&path, contents).map_err(file::failed("write", &path))?;
-            let mut word = OsString::from(format!("{region}="));
-            word.push(&path);
-            Ok(word)
+            Ok(file::argument(region, &path))
         })
         .collect()
 }

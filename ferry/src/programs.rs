@@ -148,7 +148,7 @@ impl Search {
     /// The file of a domain's program. The name of a binary stands for it with and without `.elf`. Every
     /// other path is one in a directory of ready programs.
     pub(crate) fn path(&self, domain: &Domain) -> Result<PathBuf, ProgramsError> {
-        let name = domain.program.strip_suffix(".elf").unwrap_or(&domain.program);
+        let name = domain.binary();
         let binary = self.project.find(name).or_else(|| self.own.find(name)).map(Path::to_owned);
         let mut ready = self.ready.iter().map(|directory| directory.join(&domain.program));
         binary.or_else(|| ready.find(|path| path.is_file())).ok_or_else(|| {

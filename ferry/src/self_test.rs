@@ -224,9 +224,8 @@ impl Suite {
         for change in case.changes {
             make(*change, &mut flows);
         }
-        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let path = directory.join("flows.toml");
-        fs::write(&path, flows.to_string()).map_err(file::failed("write", &path))?;
+        file::write(&path, flows.to_string())?;
         Ok(DescriptionFiles { system: self.files.system.clone(), flows: path })
     }
 }

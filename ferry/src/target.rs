@@ -188,9 +188,8 @@ impl Target {
     /// The name under which results and files of this target are kept.
     pub(crate) fn name(&self) -> &'static str {
         match self.platform {
-            Platform::Classic => "classic",
             Platform::Microkit => self.board.name,
-            Platform::Hosted => "hosted",
+            platform => platform.name(),
         }
     }
 }

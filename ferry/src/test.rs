@@ -5,7 +5,7 @@ use crate::arguments::ProjectTestArguments;
 use crate::boot::{self, Ending, Expectation};
 use crate::built::Built;
 use crate::error::Error;
-use crate::file::{self, FileError};
+use crate::file;
 use crate::microkit;
 use crate::output::line;
 use crate::prefill::{self, PrefillError};
@@ -141,8 +141,7 @@ impl Test {
         };
         boot::boot(emulator, &expectation, &mut |_| true)?;
         // Reached only if the test passed. The files of one that failed stay, for a debugger.
-        let removed: Result<(), FileError> =
-            fs::remove_dir_all(directory).map_err(file::failed("remove", directory));
-        Ok(removed?)
+        fs::remove_dir_all(directory).map_err(file::failed("remove", directory))?;
+        Ok(())
     }
 }

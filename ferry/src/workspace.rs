@@ -57,7 +57,6 @@ impl Workspace {
         }
         // Somebody else's sources are only read.
         let products = project.products();
-        let products = std::path::absolute(&products).unwrap_or(products);
         Ok(Self { target: products.join("own"), products, is_checkout: false, ..workspace })
     }
 

@@ -5,13 +5,18 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-fn ferry(directory: &Path, arguments: &[&str]) -> Output {
+fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
     command.current_dir(directory).args(arguments).stdin(Stdio::null());
     // What the repository has compiled is not compiled again.
     let build = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     command.env("CARGO_BUILD_BUILD_DIR", build);
-    command.env_remove("CARGO_TARGET_DIR").output().unwrap()
+    command.env_remove("CARGO_TARGET_DIR");
+    command
+}
+
+fn ferry(directory: &Path, arguments: &[&str]) -> Output {
+    command(directory, arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -44,9 +49,8 @@ fn a_new_project_runs_and_passes_its_test() {
     // A reader that goes away ends the run, although this system never ends itself.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut unread = Command::new(env!("CARGO_BIN_EXE_ferry"));
-    unread.current_dir(&project).args(["run", "--platform", "hosted"]).stdin(Stdio::null()).stdout(writer);
-    assert_eq!(unread.status().unwrap().code(), Some(1));
+    let unread = command(&project, &["run", "--platform", "hosted"]).stdout(writer).status().unwrap();
+    assert_eq!(unread.code(), Some(1));
     // Two at a time.
     std::thread::scope(|scope| {
         let runs = [0, 1].map(|_| scope.spawn(|| run(&["--expect", line, "--limit", "60"])));

@@ -41,7 +41,6 @@ use ferry_rows::case::{Busy, Case, Policy};
 use ferry_rows::order::{self, Course};
 use programs::{Owner, Programs};
 use report::Clock;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,12 +84,9 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
         carriers.push(bench.carrier(&cases, arguments)?);
     }
     if let Some(path) = &arguments.rows {
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
-        }
         let text = serde_json::to_vec_pretty(&carriers).map_err(std::io::Error::from);
         let text = text.map_err(file::failed("write", path))?;
-        fs::write(path, text).map_err(file::failed("write", path))?;
+        file::write(path, text)?;
         line(format_args!("stored: {}", path.display()))?;
     }
     Ok(())
@@ -179,11 +175,10 @@ impl Bench {
         if clients == 2 {
             return Ok(pair);
         }
-        fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let read = |path| Source::read(path).map_err(DescriptionError::from);
         let text = more_clients::describe(&read(&pair)?, &read(flows)?, clients)?;
         let path = directory.join(format!("system-{clients}.xml"));
-        fs::write(&path, text).map_err(file::failed("write", &path))?;
+        file::write(&path, text)?;
         Ok(path)
     }
 

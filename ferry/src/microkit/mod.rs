@@ -16,17 +16,16 @@ use crate::programs::{Programs, ProgramsError, Search, flags_variable};
 use crate::progress::{self, Step};
 use crate::project::{Compilation, Project};
 use crate::setup::{self, SetupError};
-use crate::target::{Config, Selection};
+use crate::target::{Config, Platform, Selection};
 use crate::workspace::{self, Workspace};
 use builder::{DIFFERS, output_of, prefilled, run_builder, success};
 use ferry_boards::{Board, Files, Loading};
 use ferry_description::{Description, Domain};
 use sdk::Sdk;
-use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 pub(crate) use builder::Inspection;
 pub(crate) use sdk::{SdkError, is_there as sdk_is_there};
@@ -106,7 +105,7 @@ impl Microkit {
         built.without_fpu(&mut cargo);
         let own = Programs::run(cargo, &format!("the protection domains for Microkit ({built})"))?;
         let compilation = Compilation {
-            platform: "microkit",
+            platform: Platform::Microkit,
             profile: PROTECTION_DOMAINS,
             directory: &format!("{}-{}", board.name, config.name()),
             build: &built.directory(workspace),
@@ -245,9 +244,8 @@ impl Microkit {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
-            let mut word = OsString::from(format!("{}=", domain.name));
-            word.push(self.search(domain).path(domain)?);
-            command.arg("--program").arg(word);
+            let program = self.search(domain).path(domain)?;
+            command.arg("--program").arg(file::argument(&domain.name, &program));
         }
         // The supervisor is no domain of the description.
         command.arg("--search-path").arg(&self.own);
@@ -261,7 +259,7 @@ impl Microkit {
 
     /// Where the program of a domain is: some boards have other programs for domains without floating-point
     /// registers.
-    fn search(&self, domain: &Domain) -> Search {
+    pub(crate) fn search(&self, domain: &Domain) -> Search {
         let without = self.board.target_without_fpu.filter(|_| !domain.fpu);
         self.programs.of_target(without.unwrap_or(self.board.target))
     }
@@ -269,16 +267,6 @@ impl Microkit {
     /// Whether the kernel prints while it boots.
     pub(crate) fn kernel_talks(&self) -> bool {
         self.config == Config::Debug
-    }
-
-    /// The file of a protection domain's program.
-    pub(crate) fn program_path(&self, domain: &Domain) -> Result<PathBuf, MicrokitError> {
-        Ok(self.search(domain).path(domain)?)
-    }
-
-    /// The ELF file of a protection domain.
-    pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, MicrokitError> {
-        Ok(self.search(domain).read(domain)?)
     }
 
     /// Has the stock Microkit tool read the system description. If the tool refuses it, the error holds its
@@ -334,29 +322,12 @@ impl Microkit {
 
     fn kernel_test_program(&self, workspace: &Workspace, products: &Path) -> Result<PathBuf, MicrokitError> {
         const PACKAGE: &str = "ferry-kernel-tests";
-        let _step = Step::begin(format!("building the root task's tests for Microkit ({self})"));
         let mut command = cargo_in(workspace);
-        command
-            .args(["test", "--release", "--locked", "--no-run", "--package", PACKAGE])
-            .args(progress::quiet());
-        command.arg("--message-format=json-render-diagnostics");
+        command.args(["test", "--release", "--locked", "--no-run", "--package", PACKAGE]);
         command.arg("--target-dir").arg(products);
         self.freestanding(&mut command);
-        let output = command
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|cause| MicrokitError::Start { program: "cargo".into(), cause })?;
-        if !output.status.success() {
-            return Err(MicrokitError::Build("the root task's tests"));
-        }
-        let executable = cargo_metadata::Message::parse_stream(output.stdout.as_slice())
-            .map_while(Result::ok)
-            .filter_map(|message| match message {
-                cargo_metadata::Message::CompilerArtifact(artifact) => artifact.executable,
-                _ => None,
-            })
-            .last();
-        Ok(executable.ok_or(ProgramsError::Lost(PACKAGE.to_owned()))?.into_std_path_buf())
+        let tests = Programs::run(command, &format!("the root task's tests for Microkit ({self})"))?;
+        Ok(tests.path(&PACKAGE.replace('-', "_"))?.to_owned())
     }
 
     fn image_builder(&self, directory: &Path) -> Command {

@@ -5,6 +5,7 @@ mod package;
 
 use crate::description_files::DescriptionFiles;
 use crate::programs::{Programs, ProgramsError};
+use crate::target::Platform;
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::Args;
 use package::Stage;
@@ -15,6 +16,8 @@ use std::process::Command;
 const SYSTEM: &str = "system.xml";
 /// Its flows.
 const FLOWS: &str = "flows.toml";
+/// The directory for the products of a platform that has only one.
+pub(crate) const BUILD: &str = "build";
 
 /// The two files of a system, as the command line takes them.
 #[derive(Clone, Debug, Default, Args)]
@@ -62,8 +65,7 @@ struct Sources {
 
 /// For whom the sources of a project are compiled.
 pub(crate) struct Compilation<'a> {
-    /// The platform's directory below `platform/`, which is also the end of the name of its runtime.
-    pub(crate) platform: &'static str,
+    pub(crate) platform: Platform,
     /// Cargo's profile.
     pub(crate) profile: &'a str,
     /// The directory for the products, below the one of the platform.
@@ -72,6 +74,13 @@ pub(crate) struct Compilation<'a> {
     pub(crate) build: &'a Path,
     /// A lock file to begin with. By default the project's own.
     pub(crate) lock: Option<&'a Path>,
+}
+
+impl<'a> Compilation<'a> {
+    /// For a platform whose programs depend on nothing but the platform. `build` is where Cargo compiles.
+    pub(crate) fn release(platform: Platform, build: &'a Path) -> Self {
+        Self { platform, profile: "release", directory: BUILD, build, lock: None }
+    }
 }
 
 /// Why there is no project.
@@ -136,10 +145,11 @@ impl Project {
         Self { files, directory: PathBuf::new(), ready: Vec::new(), sources: None }
     }
 
-    /// The directory for everything that is built for the project.
+    /// The directory for everything that is built for the project. Its path is absolute.
     pub(crate) fn products(&self) -> PathBuf {
         let cargo = self.sources.as_ref().map(|sources| sources.target.clone());
-        cargo.unwrap_or_else(|| self.directory.join("target")).join("ferry")
+        let products = cargo.unwrap_or_else(|| self.directory.join("target")).join("ferry");
+        std::path::absolute(&products).unwrap_or(products)
     }
 
     /// The names of the project's binaries.
@@ -176,9 +186,9 @@ impl Project {
             return Ok(Programs::default());
         };
         let lock = compilation.lock.unwrap_or(lock);
-        let stage = Stage { package, ferry, platform: compilation.platform, lock };
-        let directory = self.products().join(compilation.platform);
-        let directory = std::path::absolute(&directory).unwrap_or(directory);
+        let platform = compilation.platform.name();
+        let stage = Stage { package, ferry, platform, lock };
+        let directory = self.products().join(platform);
         let manifest = directory.join("package");
         stage.write(&manifest)?;
         let mut cargo = crate::workspace::cargo(&manifest);
