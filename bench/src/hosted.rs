@@ -206,7 +206,7 @@ fn ticks(description: &Description, case: Case, programs: &Path) -> Result<f64, 
 /// Reads ticks per message from the producer's line.
 #[must_use]
 pub fn parse(console: &str) -> Option<f64> {
-    let line = console.lines().find_map(|line| line.strip_prefix("bench: payload="))?;
+    let line = console.lines().find_map(|line| line.strip_prefix("producer | bench: payload="))?;
     let field = |name: &str| {
         let text = line.split(' ').find_map(|field| field.strip_prefix(name))?;
         text.strip_prefix('=')?.parse::<f64>().ok()

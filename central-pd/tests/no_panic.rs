@@ -1,19 +1,23 @@
 //! Links `examples/panic_check.rs`, without and with a planted panic.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 const TARGET: &str = "x86_64-unknown-none";
 
-/// Builds the example as the release of central is built, apart from the build that runs this test.
+/// Builds the example as the release of central is built, beside that release: what both need is compiled
+/// once.
 fn link(planted: bool) -> Output {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target directory");
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", "-Crelocation-model=static")
+        .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", "-Crelocation-model=static -Crelro-level=off")
         .args(["build", "--quiet", "--release", "--example", "panic_check", "--target", TARGET])
-        .args(["--target-dir", concat!(env!("CARGO_TARGET_TMPDIR"), "/panic-check")]);
+        .arg("--target-dir")
+        .arg(target);
     if planted {
         cargo.env("FERRY_PLANTED_PANIC", "1");
     }

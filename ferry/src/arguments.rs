@@ -201,6 +201,8 @@ pub(crate) struct TestArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BenchArguments {
+    #[command(flatten)]
+    pub(crate) files: FilesArguments,
     /// Only this platform. By default all platforms for which this machine has the tools.
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,

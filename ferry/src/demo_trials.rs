@@ -51,7 +51,7 @@ impl Demo {
             text
         });
         let prefills = vec![(REGION.to_owned(), contents)];
-        Ok(Self { project: Project::of(files)?, prefills, line: format!("receiver: sha256={digest}") })
+        Ok(Self { project: Project::of(files)?, prefills, line: format!("receiver | sha256={digest}") })
     }
 
     fn load(&self) -> Result<Description, DescriptionError> {

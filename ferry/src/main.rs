@@ -28,6 +28,8 @@ mod image_trials;
 mod inspect;
 mod known;
 mod lint;
+mod live;
+mod lock;
 mod manual;
 mod microkit;
 mod new;

@@ -21,11 +21,19 @@ impl Step {
         }
         let bar = ProgressBar::new_spinner().with_message(what);
         // The template is a constant. If it were invalid, the first run would show it.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));
         Self { bar: Some(bar), last: Instant::now() }
+    }
+
+    /// Prints something while the step goes on, without mixing with its line.
+    pub(crate) fn beside<R>(&self, print: impl FnOnce() -> R) -> R {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
     }
 
     /// Shows more about the step, on a terminal only: elsewhere it would fill the log.

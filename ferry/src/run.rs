@@ -5,9 +5,9 @@ use crate::boot::{self, BootError, Ending, Expectation, Failure};
 use crate::built::Built;
 use crate::error::Error;
 use crate::file;
+use crate::live::Live;
 use crate::output::{OutputError, line, note};
 use crate::prefill::{self, Prefill};
-use crate::progress::Step;
 use crate::project::Project;
 use crate::symbols::Symbols;
 use crate::target::{Selection, Target};
@@ -54,12 +54,11 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     };
     let symbols = Symbols::new(&built, &description);
     let mut unwritten: Option<OutputError> = None;
-    let mut step = Some(Step::begin(built.what_runs()));
+    let mut live = Live::begin(built.what_runs(), &description);
     let mut show = |text: &str| {
-        // The first line ends the spinner. If nobody can read the lines any more, nothing has to run.
-        step = None;
+        // If nobody can read the lines any more, nothing has to run.
         if unwritten.is_none() {
-            unwritten = line(format_args!("{}", shown(text))).err();
+            unwritten = live.show(text, || line(format_args!("{}", shown(text)))).err();
         }
         unwritten.is_none()
     };
@@ -78,7 +77,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     for text in kernel.unwrap_or_default() {
         show(&text);
     }
-    drop(step);
+    drop(live);
     if let Some(error) = unwritten {
         return Err(error.into());
     }

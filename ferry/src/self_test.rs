@@ -8,10 +8,12 @@
 use crate::arguments::TestArguments;
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
 use crate::built::Built;
+use crate::console::Printed;
 use crate::demo_trials::{self, Demo};
 use crate::description_files::DescriptionFiles;
 use crate::error::Error;
 use crate::file::{self, FileError};
+use crate::lock::Lock;
 use crate::microkit::{self, Microkit};
 use crate::output::line;
 use crate::prefill::{Prefill, Priority};
@@ -22,6 +24,7 @@ use crate::workspace::Workspace;
 use ferry_harness::{
     Change, Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace,
 };
+use ferry_platform::SEPARATOR;
 use libtest_mimic::{Failed, Trial};
 use std::fs;
 use std::num::NonZeroUsize;
@@ -72,6 +75,7 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let mut runner = runner::arguments("ferry self-test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
+    let _lock = Lock::take(&workspace.products().join("test"))?;
     let mut trials = Vec::new();
     let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug
@@ -152,7 +156,7 @@ fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Tria
 
 fn case(number: u32, scenario: &Scenario) -> Case {
     let passes = Role::ALL.into_iter().filter(|role| scenario.must_pass(*role));
-    let passes = passes.map(|role| format!("harness: pass {}", role.name()));
+    let passes = passes.map(|role| format!("{}{SEPARATOR}harness: pass", role.name()));
     let ending = match scenario.ending {
         ScenarioEnding::Umpire | ScenarioEnding::By(_) => Ending::Exit(0),
         ScenarioEnding::ByFault => Ending::AfterFault,
@@ -255,7 +259,8 @@ fn make(change: Change, flows: &mut toml::Table) {
 
 /// Compares the witness's lines with the trace that the scenario wants.
 fn judge_trace(trace: Trace, boot: Boot) -> Result<(), BootError> {
-    let seen: Vec<&str> = boot.console.iter().filter_map(|line| line.strip_prefix("witness: ")).collect();
+    let texts = boot.console.iter().map(|line| Printed::of(line).text);
+    let seen: Vec<&str> = texts.filter_map(|text| text.strip_prefix("witness: ")).collect();
     let failure = match trace {
         Trace::Contains(wanted) => {
             let mut rest = seen.iter();

@@ -2,7 +2,7 @@
 //! information.
 
 use crate::built::Built;
-use crate::console;
+use crate::console::{self, Line};
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, EndianSlice, Error as DwarfError, LittleEndian, SectionId};
 use ferry_description::{Description, Domain};
@@ -25,9 +25,8 @@ impl Symbols {
 
     /// If the line reports a fault: where in the source that is. `None` if the program does not say.
     pub(crate) fn place(&self, line: &str) -> Option<String> {
-        let report = line.strip_prefix("ferry: fault ")?;
-        let domain = console::word(report, "domain")?;
-        let address = console::word(report, "instruction")?.strip_prefix("0x")?;
+        let Line::Fault { domain, .. } = Line::of(line) else { return None };
+        let address = console::word(line, "instruction")?.strip_prefix("0x")?;
         let address = u64::from_str_radix(address, 16).ok()?;
         let (_, program) = self.programs.iter().find(|(name, _)| name == domain)?;
         let places = places(&std::fs::read(program).ok()?, address).ok()?;

@@ -6,6 +6,7 @@ use crate::boot::{self, Ending, Expectation};
 use crate::built::Built;
 use crate::error::Error;
 use crate::file;
+use crate::lock::Lock;
 use crate::microkit;
 use crate::output::line;
 use crate::prefill::{self, PrefillError};
@@ -78,6 +79,7 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let mut runner = runner::arguments("ferry test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
+    let _lock = Lock::take(&project.products().join("test"))?;
     let mut trials = Vec::new();
     for target in Target::all(Config::Debug) {
         let is_wanted = arguments.platform.is_none_or(|only| only == target.platform);

@@ -75,6 +75,6 @@ fn post(port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
 }
 
 fn fail(reason: core::fmt::Arguments<'_>) -> ! {
-    runtime::println!("ferry: error domain=my_client {reason}");
+    runtime::println!("ferry: error {reason}");
     runtime::exit(1)
 }

@@ -35,7 +35,7 @@ impl Client for Receiver {
             // The message is in `buffer.bytes()[..length as usize]`.
             let sender = port.peer_of(source);
             let name = sender.as_ref().map_or("a client that is gone", |sender| sender.name.as_str());
-            runtime::println!("my_client: {length} bytes from {name}");
+            runtime::println!("{length} bytes from {name}");
             post(port, buffer);
         }
     }
@@ -48,6 +48,6 @@ fn post(port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
 }
 
 fn fail(reason: core::fmt::Arguments<'_>) -> ! {
-    runtime::println!("ferry: error domain=my_client {reason}");
+    runtime::println!("ferry: error {reason}");
     runtime::exit(1)
 }

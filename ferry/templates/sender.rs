@@ -41,12 +41,12 @@ impl Client for Sender {
             // `done.buffer` can be filled and sent again.
             let peer = port.peers().find(|peer| u64::from(peer.domain) == done.tag);
             let name = peer.as_ref().map_or("a client that is gone", |peer| peer.name.as_str());
-            runtime::println!("my_client: the message to {name} ended with {:?}", done.status);
+            runtime::println!("the message to {name} ended with {:?}", done.status);
         }
     }
 }
 
 fn fail(reason: core::fmt::Arguments<'_>) -> ! {
-    runtime::println!("ferry: error domain=my_client {reason}");
+    runtime::println!("ferry: error {reason}");
     runtime::exit(1)
 }

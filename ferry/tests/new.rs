@@ -1,5 +1,5 @@
-//! `ferry new`: a project outside of the checkout, which builds, runs as Linux processes and passes its test;
-//! and what it refuses.
+//! `ferry new`: a project outside of the checkout, which builds, runs and passes its test, also with ten more
+//! clients; and what it refuses.
 
 use std::fs;
 use std::path::Path;
@@ -24,6 +24,36 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn ten_added_clients_exchange_messages() {
+    // In the checkout, so that its kernel is not built again.
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let project = directory.path().join("crowd");
+    let succeed = |here: &Path, arguments: &[&str]| {
+        let output = ferry(here, arguments);
+        assert!(output.status.success(), "{arguments:?}\n{}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    };
+    succeed(directory.path(), &["new", "crowd"]);
+    let names: Vec<String> = (0..10).map(|number| format!("node-{number}")).collect();
+    for (name, template) in names.iter().zip(["sender", "receiver"].iter().cycle()) {
+        succeed(&project, &["add", "client", name, "--template", template]);
+    }
+    // Each sender greets the receivers on both sides of it, in a ring.
+    let mut expected = Vec::new();
+    for sender in (0..10).step_by(2) {
+        for receiver in [(sender + 1) % 10, (sender + 9) % 10] {
+            succeed(&project, &["add", "flow", &names[sender], &names[receiver]]);
+            expected.push(format!("{} | 17 bytes from {}", names[receiver], names[sender]));
+        }
+    }
+    let expected: Vec<&str> = expected.iter().flat_map(|line| ["--expect", line]).collect();
+    for platform in ["hosted", "classic"] {
+        let run = [&["run", "--platform", platform, "--limit", "120"], &expected[..]].concat();
+        assert_eq!(succeed(&project, &run).matches(" | 17 bytes from node-").count(), 10);
+    }
+}
+
+#[test]
 fn a_new_project_runs_and_passes_its_test() {
     let directory = tempfile::tempdir().unwrap();
     let made = ferry(directory.path(), &["new", "my gateway/my-gateway"]);
@@ -37,12 +67,12 @@ fn a_new_project_runs_and_passes_its_test() {
     assert!(test.status.success(), "{}{}", text(&test.stdout), text(&test.stderr));
     assert!(text(&test.stdout).contains("hosted::the_greeting_arrives ... ok"), "{}", text(&test.stdout));
 
-    let line = "listener: 18 bytes from greeter";
+    let line = "listener | 18 bytes from greeter";
     let run = |more: &[&str]| ferry(&project, &[&["run", "--platform", "hosted"], more].concat());
     let seen = run(&["--expect", line, "--limit", "60"]);
     assert!(seen.status.success() && text(&seen.stdout).contains(line), "{}", text(&seen.stderr));
     // Nobody ends this system, and a limit that no clock can hold is none.
-    let unseen = run(&["--expect", "listener: no such line", "--limit", "2"]);
+    let unseen = run(&["--expect", "listener | no such line", "--limit", "2"]);
     assert_eq!(unseen.status.code(), Some(124), "{}", text(&unseen.stderr));
     let seen = run(&["--expect", line, "--limit", "18446744073709551615"]);
     assert!(seen.status.success(), "{}", text(&seen.stderr));

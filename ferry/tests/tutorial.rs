@@ -1,4 +1,4 @@
-//! Does what docs/tutorial.md says, in a fresh directory outside of the checkout.
+//! Does what docs/tutorial.md and docs/microkit.md say, in a fresh directory outside of the checkout.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -20,24 +20,23 @@ fn script(page: &str) -> (String, usize) {
                 commands += block.len();
                 script.extend(block.iter().map(|line| format!("{line}\n")));
             }
-            "rust" | "toml" => {
+            "rust" | "toml" | "xml" => {
                 assert!(!file.is_empty(), "no file for a block");
                 write!(script, "cat > {file} <<'END'\n{}\nEND\n", block.join("\n")).unwrap();
                 file = "";
             }
-            // What the reader does once, in a checkout.
-            "console" => {}
+            // What the reader does once in a checkout, and in a Makefile.
+            "console" | "make" => {}
             other => panic!("a block of {other}"),
         }
     }
     (script, commands)
 }
 
-#[test]
-fn every_command_of_the_tutorial_works() {
-    let page = include_str!("../../docs/tutorial.md");
+/// Does what a page says, which has so many commands. Returns what they have printed.
+fn follow(page: &str, expected: usize) -> String {
     let (script, commands) = script(page);
-    assert_eq!(commands, 11);
+    assert_eq!(commands, expected);
     let directory = tempfile::tempdir().unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_ferry")).parent().unwrap();
     let path = std::env::var("PATH").unwrap_or_default();
@@ -54,5 +53,17 @@ fn every_command_of_the_tutorial_works() {
         .unwrap();
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{errors}");
+    said.into_owned()
+}
+
+#[test]
+fn every_command_of_the_tutorial_works() {
+    let said = follow(include_str!("../../docs/tutorial.md"), 11);
     assert!(said.contains("hosted::the_greeting_passes_the_filter ... ok"), "{said}");
+}
+
+#[test]
+fn a_microkit_project_becomes_one_of_ferry() {
+    let said = follow(include_str!("../../docs/microkit.md"), 3);
+    assert!(said.contains("sensor → logger"), "{said}");
 }

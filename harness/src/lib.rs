@@ -9,9 +9,9 @@
 //! checks that nothing becomes visible to a client while a frame is mapped (guarantee 5), unless a flow keeps
 //! frames mapped.
 //!
-//! Half of a scenario is judged inside the kernel, by the scripts (`harness: pass alpha`, `harness: fail …`).
-//! The other half is judged on the host, which compares the witness's trace and the kernel's fault reports
-//! with [`Scenario::trace`] and [`Scenario::fault`].
+//! Half of a scenario is judged inside the kernel, by the scripts (`alpha | harness: pass`, `harness: fail
+//! …`). The other half is judged on the host, which compares the witness's trace and the kernel's fault
+//! reports with [`Scenario::trace`] and [`Scenario::fault`].
 //!
 //! This library is `no_std` and knows no platform. The command line links it for the table [`SCENARIOS`], and
 //! the protection domains (`src/pd/`) link it for the scripts.

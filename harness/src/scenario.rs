@@ -184,7 +184,7 @@ impl Scenario {
         }
     }
 
-    /// Whether the host must see `harness: pass <role>`.
+    /// Whether the host must see `<role> | harness: pass`.
     #[must_use]
     pub fn must_pass(&self, role: Role) -> bool {
         if role == Role::Mallory {

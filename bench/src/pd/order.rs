@@ -77,6 +77,6 @@ pub(crate) fn regions() -> Result<Regions, OpenError> {
 
 /// Ends the measurement, and prints the reason.
 pub(crate) fn fail(reason: core::fmt::Arguments<'_>) -> ! {
-    runtime::println!("ferry: error domain=bench {reason}");
+    runtime::println!("ferry: error {reason}");
     runtime::exit(1)
 }

@@ -59,10 +59,7 @@ impl<M: Machine> Central<M> {
         engine.configure(config, |client| {
             let ports = ports(client);
             if ports.is_none() {
-                runtime::println!(
-                    "ferry: error domain=central the pages of {:?} are not usable",
-                    client.name
-                );
+                runtime::println!("ferry: error the pages of {:?} are not usable", client.name);
             }
             ports
         });
@@ -141,7 +138,7 @@ impl Machine for Hands {
             writable: frame.side == Side::Receive,
         };
         self.window.as_mut().ok_or(MapFailed)?.map(frame).map_err(|error| {
-            runtime::println!("ferry: error domain=central map of {:#x} failed: {error:?}", frame.address);
+            runtime::println!("ferry: error map of {:#x} failed: {error:?}", frame.address);
             MapFailed
         })
     }

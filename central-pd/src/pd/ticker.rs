@@ -17,7 +17,7 @@ fn init() -> impl Handler {
             runtime::notify(central);
         }
     }
-    runtime::println!("ferry: error domain=ticker the system description does not set ferry_central");
+    runtime::println!("ferry: error the system description does not set ferry_central");
     Never
 }
 

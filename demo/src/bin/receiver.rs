@@ -63,8 +63,8 @@ impl Receiver {
     fn finish(&self, port: &Port<impl Doorbell>, announced: &[u8]) -> ! {
         let (bytes, messages) = (self.bytes, self.messages);
         let digest: [u8; 32] = self.sha256.clone().finalize().into();
-        runtime::println!("receiver: got {bytes} bytes in {messages} messages: {}", port.counters());
-        runtime::println!("receiver: sha256={}", Hex(digest));
+        runtime::println!("got {bytes} bytes in {messages} messages: {}", port.counters());
+        runtime::println!("sha256={}", Hex(digest));
         if announced != digest {
             fail(format_args!("the sender sent another file"));
         }
@@ -82,6 +82,6 @@ impl core::fmt::Display for Hex {
 }
 
 fn fail(reason: core::fmt::Arguments<'_>) -> ! {
-    runtime::println!("ferry: error domain=receiver {reason}");
+    runtime::println!("ferry: error {reason}");
     runtime::exit(1)
 }

@@ -57,7 +57,7 @@ impl Client for Sender {
             self.send(port, piece, 0);
         }
         if !self.closing && self.sent == self.file.len() && port.outstanding() == 0 {
-            runtime::println!("sender: sent {} bytes: {}", self.file.len(), port.counters());
+            runtime::println!("sent {} bytes: {}", self.file.len(), port.counters());
             self.send(port, &Sha256::digest(self.file), TAG_END);
             self.closing = true;
         }
@@ -88,6 +88,6 @@ impl Sender {
 }
 
 fn fail(reason: core::fmt::Arguments<'_>) -> ! {
-    runtime::println!("ferry: error domain=sender {reason}");
+    runtime::println!("ferry: error {reason}");
     runtime::exit(1)
 }

@@ -1,6 +1,7 @@
 //! Why there are no measurements.
 
-use ferry_rows::case::{BATCHES, CLIENTS, Case, PAYLOADS};
+use ferry_rows::case::Case;
+use std::collections::BTreeSet;
 
 /// Why a carrier could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +19,19 @@ pub(crate) enum BenchError {
     )]
     Hosted,
     #[error(
-        "no case has this payload, batch, policy and number of clients; --payload takes one of {PAYLOADS:?}, \
-         --batch one of {BATCHES:?}, --clients one of {CLIENTS:?}"
+        "no case has this payload, batch, policy and number of clients; --payload takes one of {payloads:?}, \
+         --batch one of {batches:?}, --clients one of {clients:?}"
     )]
-    NoCase,
+    NoCase { payloads: BTreeSet<u32>, batches: BTreeSet<u32>, clients: BTreeSet<u16> },
+}
+
+impl BenchError {
+    /// None of these cases was selected.
+    pub(super) fn no_case(all: &[Case]) -> Self {
+        Self::NoCase {
+            payloads: all.iter().map(|case| case.payload).collect(),
+            batches: all.iter().map(|case| case.batch).collect(),
+            clients: all.iter().map(|case| case.clients).collect(),
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! `ferry bench`: counts the instructions that a message costs on seL4, in total and by who executes them.
 //!
+//! In a project, the cases are those of the project's flows: their policies and longest messages. Elsewhere
+//! they are those that docs/performance.md publishes.
+//!
 //! The command boots the system of `bench/system.xml` (producer, central, consumer) once for each policy,
 //! distance of buffers and number of clients. The emulator counts instructions, so the results do not depend
 //! on the machine at hand. Each case is measured twice, by two independent methods:
@@ -28,6 +31,7 @@ use crate::built::Built;
 use crate::description_files::{DescriptionError, DescriptionFiles};
 use crate::error::Error;
 use crate::file;
+use crate::lock::Lock;
 use crate::microkit;
 use crate::output::line;
 use crate::progress::Step;
@@ -37,7 +41,7 @@ use crate::workspace::Workspace;
 use error::BenchError;
 use ferry_description::Source;
 use ferry_rows::carrier::Carrier;
-use ferry_rows::case::{Busy, Case, Policy};
+use ferry_rows::case::{Busy, Case, PAYLOADS, Policy};
 use ferry_rows::order::{self, Course};
 use programs::{Owner, Programs};
 use report::Clock;
@@ -57,6 +61,9 @@ const LIMIT: Duration = Duration::from_mins(3);
 /// every full round goes once round each ring, and has the same extra work where the ring begins again.
 const MESSAGES: u32 = 128;
 const BYTES: u32 = 2 << 20;
+/// Sizes of batches for the flows of a project.
+const ALONE: u32 = 1;
+const BATCH: u32 = 32;
 /// Messages that are sent before the measurement. After these, every buffer of both sides has been used once.
 const WARM_UP: u32 = 256;
 /// The number of rounds that are timed.
@@ -64,7 +71,11 @@ const ROUNDS: u32 = 4;
 
 /// Measures all cases that `arguments` select, prints the rows, and stores them if asked to.
 pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
-    let workspace = Workspace::locate()?;
+    let project = arguments.files.project()?;
+    let workspace = match &project {
+        Some(project) => Workspace::of(project)?,
+        None => Workspace::locate()?,
+    };
     let wanted = |case: &Case| {
         (arguments.payload.is_empty() || arguments.payload.contains(&case.payload))
             && (arguments.batch.is_empty() || arguments.batch.contains(&case.batch))
@@ -74,10 +85,13 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     // Cases in which all clients are busy are left out. Central has a higher priority than all clients and
     // there is one processor, so each client would be served as if it were alone.
     let more_clients = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
-    let cases: Vec<Case> = Case::pairs().into_iter().chain(more_clients).filter(wanted).collect();
+    let published = Case::pairs().into_iter().chain(more_clients);
+    let all = project.map_or_else(|| Ok(published.collect()), |project| cases_of(&project))?;
+    let cases: Vec<Case> = all.iter().copied().filter(wanted).collect();
     if cases.is_empty() {
-        return Err(BenchError::NoCase.into());
+        return Err(BenchError::no_case(&all).into());
     }
+    let _lock = Lock::take(&workspace.products().join("bench"))?;
     let mut carriers = Vec::new();
     for target in targets(arguments)? {
         let bench = Bench::build(target, &workspace)?;
@@ -90,6 +104,24 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
         line(format_args!("stored: {}", path.display()))?;
     }
     Ok(())
+}
+
+/// What a message of each flow of a project costs: the longest one, and one of 64 bytes, alone and in a
+/// batch.
+fn cases_of(project: &Project) -> Result<Vec<Case>, Error> {
+    let [shortest, .., longest] = PAYLOADS;
+    let mut cases = Vec::new();
+    for flow in project.files.load(&[])?.flows {
+        let policy = Policy::ALL.into_iter().filter(|policy| policy.mapping() == flow.mapping);
+        for policy in policy {
+            for payload in [shortest.min(flow.max_message), longest.min(flow.max_message)] {
+                cases.extend([ALONE, BATCH].map(|batch| Case::pair(payload, batch, policy)));
+            }
+        }
+    }
+    cases.sort_unstable_by_key(|case| (case.policy == Policy::Keep, case.payload, case.batch));
+    cases.dedup();
+    Ok(cases)
 }
 
 /// The platforms and boards to measure on: those that the caller names, else all for which this machine has

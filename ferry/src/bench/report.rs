@@ -3,7 +3,7 @@
 use super::error::BenchError;
 use super::programs::{Owner, Programs};
 use super::trace::Trace;
-use crate::console::word;
+use crate::console::{Printed, word};
 use crate::file::{self, FileError};
 use ferry_rows::carrier::{Row, per_message};
 use ferry_rows::case::Case;
@@ -35,7 +35,8 @@ pub(super) struct Clock {
 /// The clock's measurement of each case, read from the lines that the producer printed.
 pub(super) fn clocks(console: &[String], courses: &[Course]) -> Vec<Clock> {
     let number = |line: &str, name: &str| word(line, name)?.parse::<f64>().ok();
-    let lines: Vec<&str> = console.iter().filter_map(|line| line.strip_prefix(LINE)).collect();
+    let texts = console.iter().map(|line| Printed::of(line).text);
+    let lines: Vec<&str> = texts.filter_map(|text| text.strip_prefix(LINE)).collect();
     let calibration = lines.iter().find(|line| line.starts_with("calibration "));
     let ratio = calibration.and_then(|line| Some(number(line, "ticks")? / number(line, "instructions")?));
     let rounds = lines.iter().filter(|line| line.starts_with("payload="));

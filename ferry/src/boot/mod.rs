@@ -8,7 +8,7 @@ mod binding;
 #[cfg(test)]
 mod tests;
 
-use crate::console::Line;
+use crate::console::{Line, Printed};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -32,7 +32,7 @@ pub(crate) struct Emulator {
 /// What a boot must do to be a success.
 #[derive(Clone, Debug)]
 pub(crate) struct Expectation {
-    /// Beginnings of lines that must appear, in any order.
+    /// Beginnings of lines that must appear, in any order, with or without the name of who prints them.
     pub(crate) lines: Vec<String>,
     /// The fault that must happen: the domain, the kind, and how often. Any other fault is a failure.
     pub(crate) fault: Option<(String, String, u8)>,
@@ -235,7 +235,9 @@ impl<'a> Watch<'a> {
                 }
             }
             Line::Exit { code } => self.exit = Some(code),
-            Line::Other => {}
+            // A restart and a domain that is given up are no trouble by themselves. The report of the fault
+            // before them is what counts.
+            Line::Restart { .. } | Line::GivenUp { .. } | Line::Other => {}
         }
         self.console.push(line);
     }
@@ -250,7 +252,7 @@ impl<'a> Watch<'a> {
     }
 
     fn is_expected(&self, line: &str) -> bool {
-        self.expectation.lines.iter().any(|wanted| line.starts_with(wanted))
+        self.expectation.lines.iter().any(|wanted| begins(line, wanted))
     }
 
     /// The expected fault, if it has not yet happened as often as it must.
@@ -259,7 +261,7 @@ impl<'a> Watch<'a> {
     }
 
     fn missing(&self) -> Option<&'a String> {
-        let seen = |wanted: &str| self.console.iter().any(|line| line.starts_with(wanted));
+        let seen = |wanted: &str| self.console.iter().any(|line| begins(line, wanted));
         self.expectation.lines.iter().find(|wanted| !seen(wanted))
     }
 
@@ -295,6 +297,11 @@ impl<'a> Watch<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether the line begins so, with or without the name of who printed it.
+fn begins(line: &str, wanted: &str) -> bool {
+    line.starts_with(wanted) || Printed::of(line).text.starts_with(wanted)
 }
 
 /// Sends each line without its line end. The console may hold bytes that are not UTF-8.

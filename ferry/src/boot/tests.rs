@@ -10,7 +10,7 @@ fn emulator(script: &str) -> Emulator {
 
 fn expectation() -> Expectation {
     Expectation {
-        lines: vec!["ferry: received bytes=3".into()],
+        lines: vec!["receiver | received bytes=3".into()],
         fault: None,
         ending: Ending::Exit(0),
         limit: Duration::from_secs(10),
@@ -23,7 +23,7 @@ fn judge(script: &str, expectation: &Expectation) -> Result<Boot, BootError> {
 
 #[test]
 fn lines_exit_code_and_status_make_a_success() {
-    let script = "printf 'Booting\\n\\rferry: received bytes=3 messages=1\\n\\rferry: exit domain=receiver code=0\\n'; exit 1";
+    let script = "printf 'Booting\\n\\rreceiver | received bytes=3 messages=1\\n\\rferry: exit domain=receiver code=0\\n'; exit 1";
     let mut seen = Vec::new();
     let boot = boot(emulator(script), &expectation(), &mut |line| {
         seen.push(line.to_owned());
@@ -31,7 +31,7 @@ fn lines_exit_code_and_status_make_a_success() {
     })
     .unwrap();
     assert_eq!(boot.console, seen);
-    assert_eq!(seen[1], "ferry: received bytes=3 messages=1");
+    assert_eq!(seen[1], "receiver | received bytes=3 messages=1");
 }
 
 #[test]
@@ -54,14 +54,14 @@ fn a_fault_is_a_failure_and_ends_the_wait() {
 fn a_machine_that_never_ends_is_stopped() {
     let expectation = Expectation { limit: Duration::from_millis(300), ..expectation() };
     let start = Instant::now();
-    let error = judge("echo 'ferry: received bytes=3'; exec sleep 60", &expectation).unwrap_err();
+    let error = judge("echo 'receiver | received bytes=3'; exec sleep 60", &expectation).unwrap_err();
     assert!(matches!(error.failure, Failure::Timeout(_)), "{error}");
     assert!(start.elapsed() < Duration::from_secs(8));
 }
 
 #[test]
 fn another_exit_code_is_a_failure() {
-    let script = "echo 'ferry: received bytes=3'; echo 'ferry: exit domain=receiver code=1'; exit 3";
+    let script = "echo 'receiver | received bytes=3'; echo 'ferry: exit domain=receiver code=1'; exit 3";
     let error = judge(script, &expectation()).unwrap_err();
     assert!(matches!(error.failure, Failure::Code { found: 1, wanted: 0 }), "{error}");
 }
@@ -75,7 +75,7 @@ fn an_emulator_that_fails_is_no_exit_of_the_system() {
 
 #[test]
 fn the_status_must_agree_with_the_reported_code() {
-    let script = "echo 'ferry: received bytes=3'; echo 'ferry: exit domain=receiver code=0'; exit 0";
+    let script = "echo 'receiver | received bytes=3'; echo 'ferry: exit domain=receiver code=0'; exit 0";
     let error = judge(script, &expectation()).unwrap_err();
     assert!(matches!(error.failure, Failure::Status(Some(0))), "{error}");
 }

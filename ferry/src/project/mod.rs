@@ -98,12 +98,19 @@ pub(crate) enum ProjectError {
 impl FilesArguments {
     /// The files of the system.
     pub(crate) fn find(&self) -> Result<DescriptionFiles, ProjectError> {
-        let system = match &self.system {
-            Some(system) => system.clone(),
-            None => nearest().ok_or(ProjectError::None)?,
-        };
+        self.find_any().ok_or(ProjectError::None)
+    }
+
+    /// The files of the system, if there is one.
+    fn find_any(&self) -> Option<DescriptionFiles> {
+        let system = self.system.clone().or_else(nearest)?;
         let flows = self.flows.clone().unwrap_or_else(|| system.with_file_name(FLOWS));
-        Ok(DescriptionFiles { system, flows })
+        Some(DescriptionFiles { system, flows })
+    }
+
+    /// The project, if there is one. Its programs are not asked for.
+    pub(crate) fn project(&self) -> Result<Option<Project>, ProjectError> {
+        self.find_any().map(Project::of).transpose()
     }
 }
 

@@ -32,16 +32,10 @@ fn play(actor: &mut Actor<'_>, scenario: &Scenario) {
     let umpire = role == Role::Gamma && scenario.ending == Ending::Umpire;
     let result = actor.open().and_then(|()| scenario.script(role).map_or(Ok(()), |script| script(actor)));
     if let Err(clue) = result {
-        runtime::println!(
-            "harness: fail {} {}: expected: {} (line {})",
-            scenario.name,
-            role.name(),
-            clue.what,
-            clue.line
-        );
+        runtime::println!("harness: fail {}: expected: {} (line {})", scenario.name, clue.what, clue.line);
         runtime::exit(1);
     }
-    runtime::println!("harness: pass {}", role.name());
+    runtime::println!("harness: pass");
     if scenario.ending == Ending::By(role) {
         runtime::exit(0);
     }
@@ -53,12 +47,7 @@ fn play(actor: &mut Actor<'_>, scenario: &Scenario) {
         Ok(()) if umpire => runtime::exit(0),
         Ok(()) => {}
         Err(clue) => {
-            runtime::println!(
-                "harness: fail {} {} at the end: expected: {}",
-                scenario.name,
-                role.name(),
-                clue.what
-            );
+            runtime::println!("harness: fail {} at the end: expected: {}", scenario.name, clue.what);
             runtime::exit(1);
         }
     }

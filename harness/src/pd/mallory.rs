@@ -72,16 +72,13 @@ impl Mallory {
                 State::Striking
             }
             Ok(true) => {
-                runtime::println!("harness: pass mallory");
+                runtime::println!("harness: pass");
                 self.actor.enter();
                 State::Telling(None)
             }
             Err(clue) => {
                 let (what, line) = (clue.what, clue.line);
-                runtime::println!(
-                    "harness: fail {} mallory: expected: {what} (line {line})",
-                    stage::scenario().name
-                );
+                runtime::println!("harness: fail {}: expected: {what} (line {line})", stage::scenario().name);
                 runtime::exit(1)
             }
         }

@@ -57,7 +57,7 @@ pub(super) const T90: Scenario = Scenario {
 /// channel `n`.
 fn holds_only(client: &Actor<'_>, channels: u64) -> Result<(), Clue> {
     let holdings = client.stage().holdings();
-    client.print(format_args!("harness: {} holds {holdings:x?}", client.role().name()));
+    client.print(format_args!("harness: holds {holdings:x?}"));
     ensure!(holdings.slots >= 256, "the walk went over all slots");
     ensure!(holdings.stranger.is_none(), "there is nothing that the description does not give");
     ensure!(holdings.channels == channels, "it signals through its channels and no others");

@@ -13,6 +13,7 @@
 #![no_std]
 
 mod channel;
+mod console;
 mod copy;
 mod fault;
 mod frame;
@@ -23,6 +24,7 @@ mod symbol;
 mod text;
 
 pub use channel::{Channel, ChannelSet, Handler};
+pub use console::{Console, Panic, SEPARATOR};
 pub use copy::copy_opaque;
 pub use fault::{Fault, FaultKind};
 pub use frame::{Frame, MapError};

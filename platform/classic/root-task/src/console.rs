@@ -1,4 +1,4 @@
-//! The debug console, for the initialiser's own lines.
+//! The debug console, for the initialiser's own lines and for what PDs print.
 
 use core::fmt::{self, Write};
 use ferry_classic_abi::syscall;
@@ -8,9 +8,14 @@ struct Console;
 impl Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // A line needs no buffer to stay whole: no PD has a higher priority.
-        text.bytes().for_each(syscall::debug_put_char);
+        put(text.as_bytes());
         Ok(())
     }
+}
+
+/// Prints text as it is.
+pub(crate) fn put(text: &[u8]) {
+    text.iter().copied().for_each(syscall::debug_put_char);
 }
 
 pub(crate) fn print(text: fmt::Arguments) {

@@ -7,7 +7,7 @@
 //! so the PD gains nothing by it.
 
 use crate::badge;
-use crate::console::println;
+use crate::console::{println, put};
 use crate::domain::Made;
 use crate::failure::Failure;
 use crate::faults::fault_of;
@@ -15,7 +15,7 @@ use crate::power;
 use crate::restart::Restarter;
 use ferry_classic_abi::{Kernel, Message, syscall};
 use ferry_classic_spec::{System, slots};
-use ferry_platform::{Fault, Outcome, Report};
+use ferry_platform::{Console, Fault, Outcome, Report};
 
 /// Serves until the machine ends.
 pub(crate) fn serve(
@@ -25,16 +25,23 @@ pub(crate) fn serve(
     endpoint: u64,
     kernel: &mut Kernel,
 ) -> ! {
+    let mut console = Console::new();
     loop {
         let message = syscall::receive(endpoint);
         let number = badge::number(message.badge);
         let name = system.domains.get(number).map_or("?", |domain| domain.name.as_str());
-        let fault = if !badge::is_request(message.badge) {
+        let is_request = badge::is_request(message.badge);
+        if is_request && message.info.label() == slots::PRINT_LABEL {
+            print(&message, kernel, |text| console.print(number, name, text, &mut put));
+            continue;
+        }
+        console.end_line(&mut put);
+        let fault = if !is_request {
             fault_of(&message, kernel)
         } else if message.info.label() == slots::STOP_LABEL {
             Fault::PANIC
         } else {
-            request(name, &message, kernel);
+            request(name, &message);
             continue;
         };
         println!("{}", Report::Fault { domain: name, fault });
@@ -49,9 +56,8 @@ pub(crate) fn serve(
     }
 }
 
-fn request(name: &str, message: &Message, kernel: &Kernel) {
+fn request(name: &str, message: &Message) {
     match message.info.label() {
-        slots::PRINT_LABEL => print(message, kernel),
         slots::EXIT_LABEL => {
             let code = u8::try_from(message.words[0]).unwrap_or(u8::MAX);
             println!("{}", Report::Exit { domain: name, code });
@@ -61,9 +67,11 @@ fn request(name: &str, message: &Message, kernel: &Kernel) {
     }
 }
 
-/// Prints what a PD wrote, byte by byte; the length it claims is bounded here.
-fn print(message: &Message, kernel: &Kernel) {
+/// Prints what a PD wrote, word by word. The length that the PD claims is bounded here.
+fn print(message: &Message, kernel: &Kernel, mut show: impl FnMut(&[u8])) {
     let length = message.words[0].min(slots::PRINT_BYTES as u64) as usize;
-    let bytes = (1..).flat_map(|index| kernel.word_of(message, index).to_le_bytes());
-    bytes.take(length).for_each(syscall::debug_put_char);
+    for (index, start) in (1..).zip((0..length).step_by(size_of::<u64>())) {
+        let bytes = kernel.word_of(message, index).to_le_bytes();
+        show(&bytes[..bytes.len().min(length - start)]);
+    }
 }

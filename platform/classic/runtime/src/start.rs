@@ -2,7 +2,7 @@
 
 use ferry_classic_abi::{MessageInfo, syscall};
 use ferry_classic_places::slots;
-use ferry_platform::{ChannelSet, Handler};
+use ferry_platform::{ChannelSet, Handler, Panic};
 
 /// Makes `init`, a `fn() -> impl Handler`, the beginning of this protection domain. Use it once in a program.
 #[macro_export]
@@ -28,7 +28,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
 
 #[panic_handler]
 fn panicked(info: &core::panic::PanicInfo) -> ! {
-    crate::println!("ferry: {info}");
+    crate::println!("{}", Panic { place: info.location(), message: info.message() });
     let message = MessageInfo::new(slots::STOP_LABEL, 0, 0);
     loop {
         let _ = syscall::call(slots::INITIALISER, message, [0; 4]);

@@ -1,7 +1,7 @@
 //! Where the system prints. Each domain has a socket of its own for its standard output and its errors. The
-//! launcher prints what comes out of it, whole lines at a time, beside its own lines. So no domain has the
-//! console itself, keeps another from printing, or breaks into another's line. Sockets, unlike pipes, cannot
-//! be opened again through `/proc`.
+//! launcher prints what comes out of it, each line with the domain's name, beside its own lines. So no domain
+//! has the console itself, keeps another from printing, or breaks into another's line. Sockets, unlike pipes,
+//! cannot be opened again through `/proc`.
 //!
 //! Linux notes the time at which each piece was printed, so that the launcher can print pieces of different
 //! domains in the same order.
@@ -20,12 +20,13 @@ const PIECE: usize = 256 * 1024;
 /// prints without end has printed more.
 const PIECES: usize = 64;
 const PASSES: usize = 4;
-/// After this many bytes a line is printed even if it has no end yet.
-const LINE: usize = 16 * 1024;
 
 /// The console of a system. Made from a file, a pipe's end, or the launcher's own standard output.
 #[derive(Debug)]
-pub struct Console(Target);
+pub struct Console {
+    lines: ferry_platform::Console,
+    target: Target,
+}
 
 #[derive(Debug)]
 enum Target {
@@ -35,32 +36,38 @@ enum Target {
 
 impl From<Stdout> for Console {
     fn from(_: Stdout) -> Self {
-        Self(Target::Own)
+        Self::new(Target::Own)
     }
 }
 
 impl From<OwnedFd> for Console {
     fn from(file: OwnedFd) -> Self {
-        Self(Target::File(file.into()))
+        Self::new(Target::File(file.into()))
     }
 }
 
 impl Console {
-    /// Prints a line, in one piece.
-    pub(crate) fn line(&mut self, mut text: String) {
-        text.push('\n');
-        self.print(text.as_bytes());
+    const fn new(target: Target) -> Self {
+        Self { lines: ferry_platform::Console::new(), target }
     }
 
-    /// Prints what domains have printed until now.
-    pub(crate) fn relay(&mut self, outputs: &mut [&mut DomainOutput]) {
+    /// Prints a line of the launcher's own.
+    pub(crate) fn line(&mut self, text: &str) {
+        let mut bytes = Vec::new();
+        self.lines.end_line(&mut |text| bytes.extend(text));
+        bytes.extend(text.bytes().chain(*b"\n"));
+        self.print(&bytes);
+    }
+
+    /// Prints what domains have printed until now. Each comes with its number and its name.
+    pub(crate) fn relay(&mut self, outputs: &[(usize, &str, &DomainOutput)]) {
         let mut received = Vec::new();
         let mut room = vec![0; PIECE];
         for _ in 0..PASSES {
             let (before, begun) = (received.len(), now());
-            for (number, output) in outputs.iter().enumerate() {
+            for (number, name, output) in outputs {
                 let pieces = (0..PIECES).map_while(|_| output.receive(&mut room));
-                received.extend(pieces.map(|(at, text)| (at, number, text)));
+                received.extend(pieces.map(|(at, text)| (at, *number, *name, text)));
             }
             // If a piece was printed during this pass, a domain that was asked before may have printed
             // something earlier. Then another pass is needed.
@@ -69,14 +76,16 @@ impl Console {
             }
         }
         received.sort_by_key(|(at, ..)| *at);
-        for (_, number, text) in received {
-            outputs[number].print_lines(&text, self);
+        let mut bytes = Vec::new();
+        for (_, number, name, text) in received {
+            self.lines.print(number, name, &text, &mut |text| bytes.extend(text));
         }
+        self.print(&bytes);
     }
 
     fn print(&mut self, text: &[u8]) {
         // If the console has been closed, nothing is to be done.
-        let _ = match &mut self.0 {
+        let _ = match &mut self.target {
             Target::Own => {
                 let mut output = io::stdout().lock();
                 output.write_all(text).and_then(|()| output.flush())
@@ -89,8 +98,6 @@ impl Console {
 /// What a domain prints.
 pub(crate) struct DomainOutput {
     socket: OwnedFd,
-    /// The beginning of a line that has not ended.
-    line: Vec<u8>,
 }
 
 impl DomainOutput {
@@ -99,7 +106,7 @@ impl DomainOutput {
         let (socket, domains_end) =
             socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-        Ok((Self { socket, line: Vec::new() }, domains_end))
+        Ok((Self { socket }, domains_end))
     }
 
     /// Becomes readable when there is something to relay.
@@ -120,28 +127,6 @@ impl DomainOutput {
         });
         let bytes = message.bytes;
         Some((time.unwrap_or_else(now), room[..bytes].to_vec()))
-    }
-
-    /// Prints the lines that `text` completes.
-    fn print_lines(&mut self, text: &[u8], console: &mut Console) {
-        self.line.extend_from_slice(text);
-        let whole = self.line.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        if whole > 0 {
-            console.print(&self.line[..whole]);
-            self.line.drain(..whole);
-        }
-        if self.line.len() >= LINE {
-            self.end_line(console);
-        }
-    }
-
-    /// Ends the line of a domain that will print no more.
-    pub(crate) fn end_line(&mut self, console: &mut Console) {
-        if !self.line.is_empty() {
-            self.line.push(b'\n');
-            console.print(&self.line);
-            self.line.clear();
-        }
     }
 }
 

@@ -82,7 +82,7 @@ impl System {
                 Event::Report(number, ProcessReport::Exit(code)) => {
                     self.relay();
                     let domain = self.members[number].name.clone();
-                    self.console.line(Report::Exit { domain: &domain, code }.to_string());
+                    self.console.line(&Report::Exit { domain: &domain, code }.to_string());
                     return Ok(Ending::Exit { domain, code });
                 }
                 Event::Report(number, ProcessReport::Fault(fault)) => {
@@ -113,9 +113,11 @@ impl System {
 
     /// Prints what all domains have printed.
     fn relay(&mut self) {
-        let mut outputs: Vec<&mut DomainOutput> =
-            self.members.iter_mut().filter_map(|member| member.output.as_mut()).collect();
-        self.console.relay(&mut outputs);
+        let members = self.members.iter().enumerate();
+        let outputs: Vec<(usize, &str, &DomainOutput)> = members
+            .filter_map(|(number, member)| Some((number, member.name.as_str(), member.output.as_ref()?)))
+            .collect();
+        self.console.relay(&outputs);
     }
 
     /// Waits until a domain has printed or reported, or the time is up.
@@ -138,17 +140,17 @@ impl System {
     fn fault(&mut self, number: usize, fault: Fault) -> Result<(), LaunchError> {
         let Member { name, restarts, blueprint, .. } = &mut self.members[number];
         let domain = name.as_str();
-        self.console.line(Report::Fault { domain, fault }.to_string());
+        self.console.line(&Report::Fault { domain, fault }.to_string());
         let count = match restarts.after_fault() {
             Outcome::Again(count) => count,
             Outcome::GivenUp => {
-                self.console.line(Report::GivenUp { domain }.to_string());
+                self.console.line(&Report::GivenUp { domain }.to_string());
                 return Ok(());
             }
             Outcome::Stays => return Ok(()),
         };
         // The line comes before the domain runs, so that it precedes whatever the domain prints.
-        self.console.line(Report::Restart { domain, number: count }.to_string());
+        self.console.line(&Report::Restart { domain, number: count }.to_string());
         let started = blueprint.start()?;
         self.members[number].replace_process(started)
     }
@@ -168,9 +170,7 @@ impl System {
         let ended = member.process.kill().and_then(|()| member.process.wait());
         let status = ended.map_err(|cause| member.blueprint.failed(cause))?;
         self.relay();
-        if let Some(mut output) = self.members[number].output.take() {
-            output.end_line(&mut self.console);
-        }
+        self.members[number].output = None;
         Ok(status)
     }
 }

@@ -3,7 +3,7 @@
 use crate::process::{self, Process};
 use crate::{channels, confine, faults, window};
 use ferry_hosted_table::{ProcessReport, REPORT_FILE, TABLE_FILE, Table};
-use ferry_platform::{Fault, Handler};
+use ferry_platform::{Fault, Handler, Panic};
 use rustix::mm::ProtFlags;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) -> ! {
     let process = match start() {
         Ok(process) => process,
         Err(what) => {
-            eprintln!("ferry: error: start this program with ferry-hosted: {what}");
+            eprintln!("ferry: error start this program with ferry-hosted: {what}");
             std::process::exit(1);
         }
     };
@@ -53,7 +53,8 @@ fn start() -> Result<&'static Process, String> {
     let reports = take(&mut taken, REPORT_FILE)?;
     faults::report_all();
     std::panic::set_hook(Box::new(|info| {
-        crate::println!("ferry: {info}");
+        let message = info.payload_as_str().unwrap_or("without a message");
+        crate::println!("{}", Panic { place: info.location(), message });
         process::leave(ProcessReport::Fault(Fault::PANIC));
     }));
 

@@ -1,5 +1,6 @@
-//! The debug console. The text of each `print!` is formatted first and then handed over in one message. The
-//! supervisor prints whole lines, so lines of different PDs do not mix.
+//! The debug console. The text of each `print!` is formatted first and then handed over in one message, so no
+//! other PD's text comes in between. Text of more than [`BURST`] bytes goes out in several messages, and
+//! other text can come between those.
 
 use crate::supervisor;
 use core::fmt;

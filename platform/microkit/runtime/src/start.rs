@@ -2,7 +2,7 @@
 
 use core::panic::PanicInfo;
 
-use ferry_platform::Handler;
+use ferry_platform::{Handler, Panic};
 use sel4_microkit::Never;
 
 use crate::{supervisor, wake};
@@ -27,20 +27,6 @@ pub fn prepare<H: Handler>(init: fn() -> H) -> impl FnOnce() -> Never {
 
 /// Reports a panic. With a supervisor this is also the end of the PD; without one, `sel4-microkit` aborts it.
 fn report(info: &PanicInfo) {
-    let name = sel4_microkit::pd_name().unwrap_or("?");
-    supervisor::end_line();
-    crate::print!("ferry: panic domain={name} {}", OneLine(info));
+    crate::println!("{}", Panic { place: info.location(), message: info.message() });
     supervisor::stop();
-}
-
-/// A panic's place and message without the line break that `PanicInfo` puts between them.
-struct OneLine<'a>(&'a PanicInfo<'a>);
-
-impl core::fmt::Display for OneLine<'_> {
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        if let Some(place) = self.0.location() {
-            write!(formatter, "at={place} ")?;
-        }
-        writeln!(formatter, "{}", self.0.message())
-    }
 }

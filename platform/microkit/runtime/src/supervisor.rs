@@ -5,7 +5,9 @@
 //! program has that symbol is one that uses this runtime.
 
 use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicBool, Ordering};
 
+use ferry_platform::SEPARATOR;
 use sel4_microkit::{Channel, MessageInfo, with_msg_bytes_mut};
 
 /// Label: print. The first word is the number of bytes, the bytes follow.
@@ -15,8 +17,6 @@ pub const EXIT: u64 = 2;
 /// Label: stop this PD, because it has failed. As after a fault, it is started again if the description says
 /// so.
 pub const STOP: u64 = 3;
-/// Label: end the line that this PD has begun, if it has.
-pub const END_LINE: u64 = 4;
 
 /// Bytes of a message word.
 pub const WORD: usize = size_of::<u64>();
@@ -26,13 +26,11 @@ fn channel() -> Option<Channel> {
     ferry_platform::patched_symbol!("ferry_supervisor").map(Channel::new)
 }
 
-/// Prints text. Without a supervisor the kernel prints it, which it does in its debug configuration only.
+/// Prints text. Without a supervisor that prints, the kernel prints it, which it does in its debug
+/// configuration only. Then this PD puts its name before each line itself.
 pub(crate) fn print(text: &[u8]) {
     let Some(channel) = channel() else {
-        for chunk in text.utf8_chunks() {
-            sel4_microkit::debug_print!("{}", chunk.valid());
-        }
-        return;
+        return print_alone(text);
     };
     let Some(length) = NonZeroUsize::new(text.len()) else { return };
     with_msg_bytes_mut(|message| {
@@ -42,10 +40,17 @@ pub(crate) fn print(text: &[u8]) {
     channel.pp_call(MessageInfo::new(PRINT, 1 + length.get().div_ceil(WORD)));
 }
 
-/// Makes what is printed next begin on a line of its own.
-pub(crate) fn end_line() {
-    if let Some(channel) = channel() {
-        channel.pp_call(MessageInfo::new(END_LINE, 0));
+/// Prints text by the kernel.
+fn print_alone(text: &[u8]) {
+    /// Whether a line has begun and not ended.
+    static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if !HAS_BEGUN.swap(!line.ends_with(b"\n"), Ordering::Relaxed) {
+            sel4_microkit::debug_print!("{}{SEPARATOR}", sel4_microkit::pd_name().unwrap_or("?"));
+        }
+        for chunk in line.utf8_chunks() {
+            sel4_microkit::debug_print!("{}", chunk.valid());
+        }
     }
 }
 

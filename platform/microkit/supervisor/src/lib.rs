@@ -33,8 +33,8 @@ pub trait Requests {
     /// Serves a request of domain `number`.
     fn serve(&mut self, number: usize, message: &MessageInfo) -> Wish;
 
-    /// Domain `number` has failed. What the supervisor prints next begins on a line of its own.
-    fn end_line(&mut self, number: usize);
+    /// Ends the line that a domain has begun, because the supervisor prints next.
+    fn end_line(&mut self);
 }
 
 /// What is left to do after a request.
@@ -56,7 +56,7 @@ impl Requests for NoRequests {
         Wish::Nothing
     }
 
-    fn end_line(&mut self, _: usize) {}
+    fn end_line(&mut self) {}
 }
 
 /// The handler of the supervisor's protection domain.
@@ -76,6 +76,7 @@ impl<R: Requests> Supervisor<R> {
     /// It faults next, and its parent gets the fault.
     fn stop(&mut self, number: usize) {
         if domains::is_child(number) {
+            self.requests.end_line();
             report(Report::Fault { domain: Name::of(number).as_str(), fault: Fault::PANIC });
             self.stop_or_restart(number);
         }
@@ -119,7 +120,7 @@ impl<R: Requests> Handler for Supervisor<R> {
     fn fault(&mut self, child: Child, message: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
         let number = child.index();
         let fault = fault::received(&message);
-        self.requests.end_line(number);
+        self.requests.end_line();
         report(Report::Fault { domain: Name::of(number).as_str(), fault });
         self.stop_or_restart(number);
         Ok(None)

@@ -116,8 +116,7 @@ fn contained(trial: &str, report: &str) -> Result<(), Failed> {
         let other = |line: &String| line.starts_with("ferry: ") && !line.starts_with(&report);
         beta_goes_on(&report)(lines) || lines.iter().any(other)
     })?;
-    let reports: Vec<&String> = watch.lines.iter().filter(|line| line.starts_with("ferry: ")).collect();
-    if reports.len() != 1 || !reports[0].starts_with(&report) {
+    if watch.reports.len() != 1 || !watch.reports[0].starts_with(&report) {
         return Err(watch.failed(&format!("the one report should begin with `{report}`")));
     }
     watch.end()
@@ -298,7 +297,7 @@ fn calls() -> Result<(), Failed> {
 fn harmless(trial: &str) -> Result<(), Failed> {
     let mut watch = Watch::begin(trial)?;
     watch.until(beta_goes_on("done"))?;
-    if watch.lines.iter().any(|line| line.starts_with("ferry: ")) {
+    if !watch.reports.is_empty() {
         return Err(watch.failed("no domain should have faulted"));
     }
     watch.end()

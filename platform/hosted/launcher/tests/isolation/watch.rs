@@ -2,6 +2,7 @@
 
 use crate::domains::{GOES_ON, NAMES};
 use command_fds::CommandFdExt;
+use ferry_platform::SEPARATOR;
 use libtest_mimic::Failed;
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
@@ -24,7 +25,10 @@ const LINES: usize = 3;
 pub(crate) struct Watch {
     launcher: Child,
     console: Receiver<String>,
+    /// What domains and the launcher have printed, without the names of the domains.
     pub(crate) lines: Vec<String>,
+    /// What the launcher itself has printed.
+    pub(crate) reports: Vec<String>,
     programs: tempfile::TempDir,
 }
 
@@ -40,7 +44,7 @@ impl Watch {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
             lines.map_while(|line| sender.send(line).ok()).for_each(drop);
         });
-        Ok(Self { launcher, console, lines: Vec::new(), programs: directory })
+        Ok(Self { launcher, console, lines: Vec::new(), reports: Vec::new(), programs: directory })
     }
 
     /// Watches until `enough` holds for all lines so far.
@@ -48,10 +52,25 @@ impl Watch {
         let deadline = Instant::now() + LIMIT;
         while !enough(&self.lines) {
             match self.console.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.lines.push(line),
+                Ok(line) => self.see(line)?,
                 Err(RecvTimeoutError::Timeout) => return Err(self.failed("it was not seen in time")),
                 Err(RecvTimeoutError::Disconnected) => return Err(self.failed("the system ended")),
             }
+        }
+        Ok(())
+    }
+
+    /// Each line begins with the name of a domain, or is a report of the launcher.
+    fn see(&mut self, line: String) -> Result<(), Failed> {
+        if let Some((name, text)) = line.split_once(SEPARATOR)
+            && NAMES.contains(&name)
+        {
+            self.lines.push(text.to_owned());
+        } else if line.starts_with("ferry: ") {
+            self.reports.push(line.clone());
+            self.lines.push(line);
+        } else {
+            return Err(self.failed(&format!("nobody's name is before `{line}`")));
         }
         Ok(())
     }

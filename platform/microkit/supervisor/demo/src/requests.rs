@@ -3,38 +3,31 @@
 use core::fmt::Write;
 
 use ferry_platform::Report;
-use runtime::supervisor::{END_LINE, EXIT, PRINT, STOP, WORD};
+use runtime::supervisor::{EXIT, PRINT, STOP, WORD};
 use sel4_microkit::{MessageInfo, get_mr, with_msg_bytes};
-use static_cell::ConstStaticCell;
 
-use supervisor::console::Console;
+use supervisor::console::{self, Console};
 use supervisor::domains::Name;
 use supervisor::{Requests, Wish, report};
 
 use crate::exit;
-use crate::lines::Lines;
 
 /// Bytes of text that one request can have; a message has no more.
 const TEXT: usize = 119 * WORD;
 
-static LINES: ConstStaticCell<Lines> = ConstStaticCell::new(Lines::new());
-
-/// What serves the requests, with the unfinished lines of all domains.
+/// What serves the requests.
 pub(crate) struct Served {
-    lines: &'static mut Lines,
+    console: ferry_platform::Console,
 }
 
 impl Requests for Served {
     fn serve(&mut self, number: usize, message: &MessageInfo) -> Wish {
         match message.label() {
             PRINT => self.print(number, message.count()),
-            END_LINE => self.end_line(number),
             EXIT if message.count() > 0 => self.exit(number, get_mr(0)),
-            STOP => {
-                self.end_line(number);
-                return Wish::Stop;
-            }
+            STOP => return Wish::Stop,
             label => {
+                self.end_line();
                 let name = Name::of(number);
                 let name = name.as_str();
                 let _ = writeln!(Console, "ferry: supervisor: {name}: unknown request {label}, ignored");
@@ -43,15 +36,14 @@ impl Requests for Served {
         Wish::Nothing
     }
 
-    fn end_line(&mut self, number: usize) {
-        self.lines.flush(number);
+    fn end_line(&mut self) {
+        self.console.end_line(&mut console::put);
     }
 }
 
 impl Served {
-    /// Must be called once.
-    pub(crate) fn new() -> Self {
-        Self { lines: LINES.take() }
+    pub(crate) const fn new() -> Self {
+        Self { console: ferry_platform::Console::new() }
     }
 
     fn print(&mut self, number: usize, words: usize) {
@@ -64,12 +56,13 @@ impl Served {
             text[..length].copy_from_slice(&rest[..length]);
             Some(length)
         });
-        self.lines.add(number, &text[..length.unwrap_or(0)]);
+        let (name, text) = (Name::of(number), &text[..length.unwrap_or(0)]);
+        self.console.print(number, name.as_str(), text, &mut console::put);
     }
 
     fn exit(&mut self, number: usize, code: u64) {
         let code = u8::try_from(code).unwrap_or(u8::MAX);
-        self.lines.flush_all();
+        self.end_line();
         report(Report::Exit { domain: Name::of(number).as_str(), code });
         exit::exit(code);
     }
