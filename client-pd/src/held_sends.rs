@@ -195,10 +195,29 @@ impl HeldSends {
         if self.ended_late == ended_late {
             return None;
         }
-        let Some(place) = self.held.iter().position(|held| !held.is_rest && has_ended(held.index)) else {
+        let ended = self.take_oldest(|held| has_ended(held.index));
+        if ended.is_none() {
             self.ended_late = ended_late;
-            return None;
-        };
+        }
+        ended
+    }
+
+    /// As [`take_ended`](Self::take_ended), of the sends for `target` only, and whatever central has counted:
+    /// it counts an end a moment after it has stored the status.
+    pub(crate) fn take_ended_for(&mut self, target: u16, has_ended: impl Fn(u32) -> bool) -> Option<u32> {
+        self.take_oldest(|held| held.target == target && has_ended(held.index))
+    }
+
+    /// Removes the oldest held send for which `is_wanted` holds, and returns its index.
+    fn take_oldest(&mut self, is_wanted: impl Fn(&Held) -> bool) -> Option<u32> {
+        let mut oldest = None;
+        let mut end = self.held.len();
+        // Central ends the sends of a flow in their order, and it may do so while they are looked at. So one
+        // that has ended does not come first until all older ones have been looked at after it.
+        while let Some(place) = self.held.iter().take(end).position(|held| !held.is_rest && is_wanted(held)) {
+            (oldest, end) = (Some(place), place);
+        }
+        let place = oldest?;
         let ended = self.held.remove(place);
         self.entries -= 1;
         // The other parts need not wait for the first part any more.
@@ -272,6 +291,19 @@ mod tests {
         assert_eq!(held_sends.take_ended(1, |index| index > 5), None);
         let order: std::vec::Vec<_> = core::iter::from_fn(|| held_sends.take_ended(2, |_| true)).collect();
         assert_eq!(order, [5, 6, 7]);
+    }
+
+    #[test]
+    fn sends_that_end_while_they_are_looked_at_come_back_in_order() {
+        let looks = core::cell::Cell::new(0);
+        let mut held_sends = HeldSends::new(2);
+        for index in 0..4 {
+            held_sends.hold(index, 0);
+        }
+        // All end after the first two were looked at.
+        let has_ended = |_| looks.replace(looks.get() + 1) >= 2;
+        let order: std::vec::Vec<_> = core::iter::from_fn(|| held_sends.take_ended(1, has_ended)).collect();
+        assert_eq!(order, [0, 1, 2, 3]);
     }
 
     #[test]

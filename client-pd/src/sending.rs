@@ -229,8 +229,8 @@ impl<D: Doorbell> Port<D> {
     }
 
     /// The next send that has ended (r16). Sends to one peer come back in the order in which they were
-    /// enqueued, unless one of them expires. A send that waits for its peer does not delay sends to other
-    /// peers. After this call the slot of the send can be used again (r26).
+    /// enqueued, unless one of them expires or is refused. A send that waits for its peer does not delay
+    /// sends to other peers. After this call the slot of the send can be used again (r26).
     ///
     /// ```
     /// use ferry_client::Status;
@@ -271,18 +271,25 @@ impl<D: Doorbell> Port<D> {
         }
         while self.oldest != self.taken {
             let index = self.oldest;
-            self.oldest = index.wrapping_add(1);
             if self.held_sends.was_passed_over(index) {
+                self.oldest = index.wrapping_add(1);
                 continue;
             }
+            let Descriptor { target, .. } = self.from_client.descriptors.load(index);
             if let Some(status) = to_client.status(index).ended()
                 && !self.held_sends.waits_for_first(index)
             {
+                // An older one may have ended since it was looked at. It comes first.
+                if let Some(older) = self.held_sends.take_ended_for(target, has_ended) {
+                    let status = to_client.status(older).get(older)?;
+                    return self.give_back(older, status);
+                }
+                self.oldest = index.wrapping_add(1);
                 self.held_sends.resolve(index);
                 return self.give_back(index, status);
             }
-            let descriptor: Descriptor = self.from_client.descriptors.load(index);
-            self.held_sends.hold(index, descriptor.target);
+            self.oldest = index.wrapping_add(1);
+            self.held_sends.hold(index, target);
         }
         None
     }

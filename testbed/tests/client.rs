@@ -4,7 +4,7 @@ use ferry_client::{
     Event, Message, Outgoing, Peer, Port, ReceiveBuffer, ReceiveMemory, SendError, Status, TransmitMemory,
 };
 use ferry_layout::config::Mapping;
-use ferry_testbed::{Silent, Testbed, Topology};
+use ferry_testbed::{Silent, Testbed, Topology, id};
 
 /// Bytes of a buffer. Sixteen buffers fill one page, and a region of 16 pages holds more buffers than a ring
 /// has slots.
@@ -272,4 +272,30 @@ fn a_slot_whose_request_is_not_taken_yet_is_not_posted_in() {
     assert!(result.is_err());
     pair.receiver.publish();
     assert_eq!((arrived, memory.from_client.post_tail.observe()), (1, 128));
+}
+
+/// One send waits for a silent peer and is held; one to another peer has ended. Then central ends two of the
+/// first kind, and has not counted the late end yet. The library must not take the younger one for the next.
+#[test]
+fn sends_to_one_peer_come_back_in_order_whenever_their_ends_are_seen() {
+    let mut bed = Testbed::new(&Topology::mesh(3, 16, Mapping::Keep));
+    let (mut sender, transmit, _) = bed.open(0);
+    let (_silent, _, _) = bed.open(1);
+    let (mut other, _, receive) = bed.open(2);
+    other.post(receive.split::<1>(BYTES).pop().unwrap(), None).unwrap();
+    other.publish();
+    let peers = ["client1", "client2", "client1"].map(|name| sender.peer(name).unwrap());
+    let buffers: heapless::Vec<_, 3> = transmit.split(BYTES);
+    for ((buffer, peer), tag) in buffers.into_iter().zip(peers).zip(0..) {
+        sender.send(peer, buffer, 8, Message::tagged(tag)).unwrap();
+    }
+    sender.publish();
+    bed.run();
+    assert_eq!(sender.reap().map(|done| done.tag), Some(1));
+    for index in [0, 2] {
+        bed.clients[0].to_client.set_delivered(index, 1, id(1), u64::from(index / 2));
+    }
+    assert_eq!(sender.reap().map(|done| (done.tag, done.status)), Some((0, Status::Done)));
+    assert_eq!(sender.reap().map(|done| (done.tag, done.status)), Some((2, Status::Done)));
+    assert!(sender.reap().is_none());
 }
