@@ -38,6 +38,7 @@ fn ten_added_clients_exchange_messages() {
     for (name, template) in names.iter().zip(["sender", "receiver"].iter().cycle()) {
         succeed(&project, &["add", "client", name, "--template", template]);
     }
+    succeed(&project, &["add", "client", "mirror", "--template", "echo"]);
     // Each sender greets the receivers on both sides of it, in a ring.
     let mut expected = Vec::new();
     for sender in (0..10).step_by(2) {
@@ -49,7 +50,12 @@ fn ten_added_clients_exchange_messages() {
     let expected: Vec<&str> = expected.iter().flat_map(|line| ["--expect", line]).collect();
     for platform in ["hosted", "classic"] {
         let run = [&["run", "--platform", platform, "--limit", "120"], &expected[..]].concat();
-        assert_eq!(succeed(&project, &run).matches(" | 17 bytes from node-").count(), 10);
+        let output = ferry(&project, &run);
+        let (said, errors) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{said}{errors}");
+        assert_eq!(said.matches(" | 17 bytes from node-").count(), 10);
+        // Whoever starts from a template starts without a warning.
+        assert!(!errors.contains("warning"), "{errors}");
     }
 }
 

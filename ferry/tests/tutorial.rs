@@ -10,8 +10,10 @@ fn script(page: &str) -> (String, usize) {
     let mut file = "";
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
-        if let Some(path) = line.strip_prefix("Replace `").and_then(|rest| rest.split_once("` by this:")) {
-            file = path.0;
+        if let Some((_, rest)) = line.split_once("Replace `")
+            && let Some((path, _)) = rest.split_once("` by this:")
+        {
+            file = path;
         }
         let Some(language) = line.strip_prefix("```") else { continue };
         let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
@@ -65,5 +67,5 @@ fn every_command_of_the_tutorial_works() {
 #[test]
 fn a_microkit_project_becomes_one_of_ferry() {
     let said = follow(include_str!("../../docs/microkit.md"), 3);
-    assert!(said.contains("sensor → logger"), "{said}");
+    assert!(said.contains("sensor -> logger"), "{said}");
 }
