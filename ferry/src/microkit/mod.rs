@@ -302,7 +302,7 @@ impl Microkit {
         let products = directory.join("cargo");
         let program = self.kernel_test_program(workspace, &products)?;
         match self.board.emulator.loading {
-            Loading::At(_) => {
+            Loading::At(_) | Loading::Uboot => {
                 let mut command = self.image_builder(directory);
                 command.arg("--root-task").arg(&program);
                 run_builder(command)?;

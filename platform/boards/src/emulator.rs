@@ -24,4 +24,7 @@ pub enum Loading {
     At(u64),
     /// QEMU's own boot loader starts the kernel. The image is the module beside it.
     Multiboot,
+    /// QEMU puts the image where the image's header says, and its firmware starts it. The header is the one
+    /// that the boot loader U-Boot knows. The image contains the kernel.
+    Uboot,
 }
