@@ -35,7 +35,7 @@ impl Window {
     /// Maps a frame at its address, read-only or read-write. The kernel grants no more than the capability
     /// has: a read-write mapping through a read-only capability is read-only, and a write to it faults.
     /// Mapping a frame again where it is changes nothing. If another frame were mapped there, the kernel
-    /// would replace it, but each frame has its own home.
+    /// would replace it, on RISC-V refuse, but each frame has its own home.
     #[inline(never)]
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let rights = if frame.writable { CapRights::read_write() } else { CapRights::read_only() };
