@@ -269,6 +269,11 @@ impl Microkit {
         self.config == Config::Debug
     }
 
+    /// How the last line of the emulator's firmware begins, if it prints.
+    pub(crate) fn last_firmware_line(&self) -> Option<&'static str> {
+        self.board.emulator.last_firmware_line
+    }
+
     /// Has the stock Microkit tool read the system description. If the tool refuses it, the error holds its
     /// message.
     pub(crate) fn stock_check(

@@ -13,6 +13,8 @@ pub struct Emulator {
     pub mebibytes: u64,
     /// How an image is loaded into it.
     pub loading: Loading,
+    /// How the last line begins that its firmware prints on the board's console. `None` if it prints nothing.
+    pub last_firmware_line: Option<&'static str>,
     /// If QEMU counts instructions, each takes 2 to the power of this many nanoseconds of the emulated clock.
     pub clock_shift: u8,
 }

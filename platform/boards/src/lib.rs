@@ -148,6 +148,7 @@ pub static PC99: Board = Board {
         machine: &["-machine", "pc", "-cpu", "qemu64", "-nodefaults"],
         mebibytes: 512,
         loading: Loading::Multiboot,
+        last_firmware_line: None,
         clock_shift: 0,
     },
 };
@@ -215,6 +216,7 @@ pub static MICROKIT: [Board; 3] = [
             ],
             mebibytes: 2048,
             loading: Loading::At(0x7000_0000),
+            last_firmware_line: None,
             clock_shift: 0,
         },
     },
@@ -263,6 +265,7 @@ pub static MICROKIT: [Board; 3] = [
             machine: &["-cpu", "qemu64,+fsgsbase,+pdpe1gb,+xsave,+xsaveopt"],
             mebibytes: 1024,
             loading: Loading::Multiboot,
+            last_firmware_line: None,
             // With any other shift the kernel computes a ratio of 0 for its timer.
             clock_shift: 4,
         },
@@ -317,6 +320,7 @@ pub static MICROKIT: [Board; 3] = [
             machine: &["-machine", "virt", "-cpu", "rv64"],
             mebibytes: 2048,
             loading: Loading::Uboot,
+            last_firmware_line: Some("Boot HART MEDELEG"),
             clock_shift: 0,
         },
     },
