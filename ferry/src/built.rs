@@ -91,8 +91,8 @@ impl Built {
         }
     }
 
-    /// How the last line begins that the kernel prints before the system starts. If the kernel prints nothing,
-    /// it is that of the firmware. `None` if that does not print either.
+    /// How the last line begins that the kernel prints before the system starts. If the kernel prints
+    /// nothing, it is that of the firmware. `None` if that does not print either.
     pub(crate) fn last_boot_line(&self) -> Option<&'static str> {
         match self {
             Self::Classic(_) => Some(KERNEL_IS_DONE),
