@@ -320,6 +320,30 @@ mod tests {
     }
 
     #[test]
+    fn devices_in_memory_are_mapped_for_the_supervisor_alone() {
+        let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
+        let new = supervised(DESCRIPTION, board).unwrap();
+        for (symbol, address) in [("ferry_uart", "0x10000000"), ("ferry_exit", "0x100000")] {
+            let region = format!("name=\"{symbol}\" size=\"0x1000\" phys_addr=\"{address}\"");
+            assert_eq!(new.xml.matches(&region).count(), 1, "{}", new.xml);
+            assert_eq!(new.xml.matches(&format!("setvar_vaddr=\"{symbol}\"")).count(), 1, "{}", new.xml);
+        }
+        let product = Supervised::new(DESCRIPTION, board, |_| false).unwrap();
+        assert!(product.xml.contains("ferry_uart") && !product.xml.contains("ferry_exit"));
+    }
+
+    #[test]
+    fn devices_in_memory_that_a_domain_has_are_left_alone() {
+        let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
+        let taken = "<system><memory_region name=\"power\" size=\"0x2000\" phys_addr=\"0xf_f000\" />";
+        let new = supervised(&DESCRIPTION.replace("<system>", taken), board).unwrap();
+        assert!(new.xml.contains("ferry_uart") && !new.xml.contains("ferry_exit"), "{}", new.xml);
+        let taken = "<system><memory_region name=\"uart\" size=\"0x1000\" phys_addr=\"0x1000_0000\" />";
+        let new = supervised(&DESCRIPTION.replace("<system>", taken), board).unwrap();
+        assert!(new.silent && !new.xml.contains("ferry_uart"), "{}", new.xml);
+    }
+
+    #[test]
     fn a_domain_of_the_highest_priority_has_no_channel() {
         for priority in ["254", "0xfe"] {
             let text = DESCRIPTION.replace("\"10\"", &format!("\"{priority}\""));
