@@ -21,10 +21,10 @@
 #   make clean
 #
 # run and image take PLATFORM=classic (default) or PLATFORM=microkit. With microkit they take
-# BOARD=qemu_virt_aarch64|x86_64_generic and CONFIG=debug|release|benchmark. run also takes PLATFORM=hosted,
-# which runs Linux processes: no kernel boots and there is no image. test runs its scenarios on all platforms
-# for which the machine has the tools, or only on the one that PLATFORM names. Options that are not given have
-# the defaults of `ferry`.
+# BOARD=qemu_virt_aarch64|x86_64_generic|qemu_virt_riscv64 and CONFIG=debug|release|benchmark. run also takes
+# PLATFORM=hosted, which runs Linux processes: no kernel boots and there is no image. test runs its scenarios
+# on all platforms for which the machine has the tools, or only on the one that PLATFORM or BOARD names.
+# Options that are not given have the defaults of `ferry`.
 
 CARGO ?= cargo
 # The project that these targets run. Every other project has the same rights.
@@ -70,7 +70,7 @@ host-test: cargo
 	$(CARGO) test --quiet
 
 kernel-test: ferry
-	@$(FERRY) self-test $(PLATFORM_OPTION) -- $(FILTER)
+	@$(FERRY) self-test $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) -- $(FILTER)
 
 bench: bench-programs
 	@$(FERRY_RELEASE) bench --rows build/rows.json

@@ -41,7 +41,7 @@ enum Kind {
     Classic,
     /// Scenarios as Linux processes.
     Hosted,
-    /// Scenarios on both boards of Microkit.
+    /// Scenarios on all boards of Microkit.
     Microkit,
 }
 

@@ -191,6 +191,9 @@ pub(crate) struct TestArguments {
     /// Only this platform. By default all platforms for which this machine has the tools.
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
+    /// Only this board of Microkit. By default all boards.
+    #[arg(long, value_parser = target::board())]
+    pub(crate) board: Option<&'static Board>,
     /// Test a central that is built without its express lane.
     #[arg(long)]
     pub(crate) without_express: bool,

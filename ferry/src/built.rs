@@ -15,6 +15,9 @@ use ferry_harness::Feature;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+/// The kernel's last line before the system starts, if it prints at all.
+const KERNEL_IS_DONE: &str = "Booting all finished";
+
 /// A platform, ready to run systems.
 pub(crate) enum Built {
     Classic(Classic),
@@ -88,12 +91,14 @@ impl Built {
         }
     }
 
-    /// Whether the kernel prints while it boots.
-    pub(crate) fn kernel_talks(&self) -> bool {
+    /// How the last line begins that the kernel prints before the system starts. If the kernel prints
+    /// nothing, it is that of the firmware. `None` if that does not print either.
+    pub(crate) fn last_boot_line(&self) -> Option<&'static str> {
         match self {
-            Self::Classic(_) => true,
-            Self::Microkit(microkit) => microkit.kernel_talks(),
-            Self::Hosted(_) => false,
+            Self::Classic(_) => Some(KERNEL_IS_DONE),
+            Self::Microkit(microkit) if microkit.kernel_talks() => Some(KERNEL_IS_DONE),
+            Self::Microkit(microkit) => microkit.last_firmware_line(),
+            Self::Hosted(_) => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::arguments::{RunArguments, SystemArguments};
 use crate::boot::{self, BootError, Ending, Expectation, Failure};
 use crate::built::Built;
+use crate::console::{Line, Printed};
 use crate::error::Error;
 use crate::file;
 use crate::live::Live;
@@ -19,8 +20,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// The kernel's last line before the system starts, if it prints at all.
-const KERNEL_IS_DONE: &str = "Booting all finished";
 /// The exit code if a system did not end in time, as of the command `timeout`.
 const NOT_IN_TIME: u8 = 124;
 
@@ -62,19 +61,23 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
         }
         unwritten.is_none()
     };
-    // What the kernel says before it starts the system is shown only if it does not start it.
-    let mut kernel = built.kernel_talks().then(Vec::new);
+    // What firmware and kernel say before they start the system is shown only if they do not start it.
+    let mut booting = built.last_boot_line().map(|last| (last, Vec::new()));
     let boot = boot::boot(emulator, &expectation, &mut |text| {
-        if let Some(lines) = &mut kernel {
-            lines.push(text.to_owned());
-            if text.starts_with(KERNEL_IS_DONE) {
-                kernel = None;
+        if let Some((last, lines)) = &mut booting {
+            // Firmware of another version can end with another line.
+            if !is_of_system(text) {
+                lines.push(text.to_owned());
+                if text.starts_with(*last) {
+                    booting = None;
+                }
+                return true;
             }
-            return true;
+            booting = None;
         }
         show(text) && symbols.place(text).is_none_or(|place| show(&place))
     });
-    for text in kernel.unwrap_or_default() {
+    for text in booting.map(|(_, lines)| lines).unwrap_or_default() {
         show(&text);
     }
     drop(live);
@@ -93,6 +96,11 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Whether a protection domain has printed the line, or the platform about one.
+fn is_of_system(text: &str) -> bool {
+    Printed::of(text).domain.is_some() || Line::of(text) != Line::Other
 }
 
 /// A directory for one run, so that several runs at a time do not mix their files.

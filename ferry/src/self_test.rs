@@ -2,7 +2,7 @@
 //!
 //! One half of the judgement is made inside the system, and arrives here as lines of the console. The other
 //! half is made here, from the witness's trace, the fault and the exit code. All platforms for which this
-//! machine has the tools run the same scenarios. On Microkit both boards run them. A root task tests there
+//! machine has the tools run the same scenarios. On Microkit all boards run them. A root task tests there
 //! what only the kernel can answer. The scenarios that look into a `CSpace` also run on a debug kernel.
 
 use crate::arguments::TestArguments;
@@ -74,13 +74,20 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let demo = Demo::read(&workspace)?;
     let mut runner = runner::arguments("ferry self-test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
-    let wanted = |platform| arguments.platform.is_none_or(|only| only == platform);
+    // Only Microkit has boards to choose from, so a board implies Microkit.
+    let wanted_platform = arguments.platform.or(arguments.board.and(Some(Platform::Microkit)));
+    let wanted = |platform| wanted_platform.is_none_or(|only| only == platform);
+    let is_wanted = |target: &Target| {
+        let is_of_board =
+            target.platform != Platform::Microkit || arguments.board.is_none_or(|only| only == target.board);
+        wanted(target.platform) && is_of_board
+    };
     let _lock = Lock::take(&workspace.products().join("test"))?;
     let mut trials = Vec::new();
-    let with_microkit = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
+    let with_microkit = wanted_platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug
     // kernel.
-    for target in Target::all(Config::Release).filter(|target| wanted(target.platform)) {
+    for target in Target::all(Config::Release).filter(is_wanted) {
         let on_microkit = target.platform == Platform::Microkit;
         if on_microkit && !with_microkit {
             continue;
@@ -114,7 +121,7 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     if runner.list {
         return Ok(());
     }
-    if !with_microkit && arguments.platform.is_none() {
+    if !with_microkit && wanted_platform.is_none() {
         line(format_args!(
             "******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********"
         ))?;

@@ -26,6 +26,15 @@ pub(crate) fn now() -> u64 {
         }
         ticks
     }
+    #[cfg(target_arch = "riscv64")]
+    {
+        let ticks;
+        // SAFETY: reads a register, which the firmware and the kernel let programs read.
+        unsafe {
+            asm!("rdcycle {}", out(reg) ticks, options(nostack));
+        }
+        ticks
+    }
 }
 
 /// Ticks that [`CALIBRATION`] instructions take.
@@ -38,6 +47,8 @@ pub(crate) fn calibrate() -> u64 {
             asm!("2: dec {n}", "jnz 2b", n = inout(reg) ITERATIONS => _, options(nostack, nomem));
             #[cfg(target_arch = "aarch64")]
             asm!("2: subs {n}, {n}, #1", "b.ne 2b", n = inout(reg) ITERATIONS => _, options(nostack, nomem));
+            #[cfg(target_arch = "riscv64")]
+            asm!("2: addi {n}, {n}, -1", "bnez {n}, 2b", n = inout(reg) ITERATIONS => _, options(nostack, nomem));
         }
         now() - begun
     };

@@ -7,8 +7,11 @@ use std::ops::Range;
 /// The first address of the kernel. On x86-64 the kernel has the upper half of the address space. On
 /// `AArch64` seL4 runs in the hypervisor's own address space, far above all programs.
 const KERNEL: u64 = 0x80_6000_0000;
-/// The instructions that call the kernel: `syscall` of x86-64 and `svc #0` of `AArch64`.
-const SYSTEM_CALLS: [&[u8]; 2] = [&[0x0f, 0x05], &[0x01, 0x00, 0x00, 0xd4]];
+/// On RISC-V, the firmware that the kernel calls to set its timer. The measured programs are below. What the
+/// firmware does counts as the kernel's.
+const FIRMWARE: Range<u64> = 0x8000_0000..0x8020_0000;
+/// The instructions that call the kernel: `syscall` of x86-64, `svc #0` of `AArch64` and `ecall` of RISC-V.
+const SYSTEM_CALLS: [&[u8]; 3] = [&[0x0f, 0x05], &[0x01, 0x00, 0x00, 0xd4], &[0x73, 0x00, 0x00, 0x00]];
 /// Beginning of the names of functions that belong to the measurement itself.
 const MEASUREMENT: &str = "bench_";
 
@@ -66,9 +69,9 @@ impl Programs {
         self.contents.insert(address, code.to_owned());
     }
 
-    /// Whether `address` belongs to the kernel.
+    /// Whether `address` belongs to the kernel, or to the firmware that it calls.
     pub(super) const fn is_kernel(address: u64) -> bool {
-        address >= KERNEL
+        address >= KERNEL || (FIRMWARE.start <= address && address < FIRMWARE.end)
     }
 
     /// Whether the instruction at `address`, which belongs to a program, is a system call.

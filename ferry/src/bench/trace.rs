@@ -46,7 +46,8 @@ struct Reader<'a> {
     last: Option<u64>,
     /// The addresses at which interrupts enter the kernel, as far as they were seen. An interrupt that was
     /// pending while the kernel ran comes right after it, with no instruction of a program in between. Only
-    /// its address tells that it is an interrupt.
+    /// its address tells that it is an interrupt. On RISC-V system calls enter there too, so the address
+    /// tells nothing after an instruction of a program.
     interrupt_entries: HashSet<u64>,
     trace: Trace,
 }
@@ -99,16 +100,16 @@ impl Reader<'_> {
     fn execute(&mut self, address: u64) {
         let place = if !Programs::is_kernel(address) {
             Place::Program
-        } else if self.place == Place::Program
-            && !self.last.is_some_and(|last| self.programs.is_system_call(last))
-        {
-            self.interrupt_entries.insert(address);
-            Place::Interrupt
+        } else if self.place == Place::Program {
+            if self.last.is_some_and(|last| self.programs.is_system_call(last)) {
+                self.trace.system_calls += u64::from(self.begun);
+                Place::SystemCall
+            } else {
+                self.interrupt_entries.insert(address);
+                Place::Interrupt
+            }
         } else if self.interrupt_entries.contains(&address) {
             Place::Interrupt
-        } else if self.place == Place::Program {
-            self.trace.system_calls += u64::from(self.begun);
-            Place::SystemCall
         } else {
             self.place
         };
@@ -169,5 +170,23 @@ mod tests {
         let mut executed: Vec<(u64, u64)> = trace.executed.into_iter().collect();
         executed.sort_unstable();
         assert_eq!(executed, [(0x1001, 1), (0x1002, 1), (0x1004, 1), (kernel, 1), (kernel + 4, 1)]);
+    }
+
+    /// On RISC-V everything enters the kernel at one address, and the kernel calls the firmware.
+    #[test]
+    fn system_calls_and_interrupts_can_have_one_entry() {
+        let mut programs = Programs::default();
+        programs.add_code(0x1000, &[0x01, 0x00, 0x73, 0x00, 0x00, 0x00, 0x01, 0x00]);
+        let (entry, firmware) = (0xffff_ffff_8020_2000_u64, 0x8000_0400_u64);
+        let mut text = String::new();
+        let kernel = [entry, firmware, entry + 4];
+        let all = [0x1000].into_iter().chain(kernel).chain([0x1002]).chain(kernel).chain([entry, 0x1006]);
+        for address in all {
+            let _ = writeln!(text, "Trace 0: 0x7f [0/{address:016x}/1/2] ");
+        }
+        let trace = Trace::read(text.as_bytes(), 0x1000, &programs).unwrap();
+        // Three of the first interrupt, and one of that which follows the system call.
+        assert_eq!((trace.system_calls, trace.in_interrupts), (1, 4));
+        assert_eq!(trace.executed.values().sum::<u64>(), 6);
     }
 }

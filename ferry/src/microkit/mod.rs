@@ -269,6 +269,11 @@ impl Microkit {
         self.config == Config::Debug
     }
 
+    /// How the last line of the emulator's firmware begins, if it prints.
+    pub(crate) fn last_firmware_line(&self) -> Option<&'static str> {
+        self.board.emulator.last_firmware_line
+    }
+
     /// Has the stock Microkit tool read the system description. If the tool refuses it, the error holds its
     /// message.
     pub(crate) fn stock_check(
@@ -302,7 +307,7 @@ impl Microkit {
         let products = directory.join("cargo");
         let program = self.kernel_test_program(workspace, &products)?;
         match self.board.emulator.loading {
-            Loading::At(_) => {
+            Loading::At(_) | Loading::Uboot => {
                 let mut command = self.image_builder(directory);
                 command.arg("--root-task").arg(&program);
                 run_builder(command)?;

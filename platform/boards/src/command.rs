@@ -36,6 +36,9 @@ impl Board {
             Loading::Multiboot => {
                 multiboot(&mut command, files);
             }
+            Loading::Uboot => {
+                command.arg("-kernel").arg(files.image);
+            }
         }
         if let Exit::DebugExit(port) = self.exit {
             let device = format!("isa-debug-exit,iobase={port:#x},iosize={:#x}", Exit::DEBUG_EXIT_PORTS);
@@ -82,7 +85,7 @@ impl Emulator {
 #[cfg(test)]
 mod tests {
     use super::Files;
-    use crate::{Board, MICROKIT, PC99};
+    use crate::{Board, Loading, MICROKIT, PC99};
     use std::path::Path;
     use std::string::String;
     use std::vec::Vec;
@@ -97,6 +100,8 @@ mod tests {
             if let Some(directory) = command.get_current_dir() {
                 assert_eq!(directory, Path::new("/a b/c,d"));
                 assert!(is_there("image,,1") && is_there("/a b/kernel"), "{words:?}");
+            } else if board.emulator.loading == Loading::Uboot {
+                assert!(words.contains(&"/a b/c,d/image,1".into()), "{words:?}");
             } else {
                 assert!(is_there("file=/a b/c,,d/image,,1"), "{words:?}");
             }
@@ -122,5 +127,16 @@ mod tests {
         let line = line(&MICROKIT[0]);
         assert!(line.contains(" -device loader,addr=0x70000000,cpu-num=0,file=image "), "{line}");
         assert!(!line.contains("kernel"), "{line}");
+    }
+
+    #[test]
+    fn a_riscv_board_is_loaded_by_the_images_header() {
+        let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
+        let line = line(board);
+        assert!(
+            line.starts_with("qemu-system-riscv64 -machine virt ") && line.contains(" -m 2051M "),
+            "{line}"
+        );
+        assert!(line.contains(" -kernel image ") && !line.contains("-device"), "{line}");
     }
 }

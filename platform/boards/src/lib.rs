@@ -56,6 +56,9 @@ pub enum Console {
     Pl011(Range<u64>),
     /// A 16550 UART. The range holds its I/O ports.
     Ns16550(Range<u64>),
+    /// A 16550 UART in memory, whose registers are bytes one after the other. The range holds the physical
+    /// addresses of its page of registers.
+    MappedNs16550(Range<u64>),
 }
 
 /// How a system on a board ends.
@@ -65,6 +68,8 @@ pub enum Exit {
     Semihosting,
     /// By QEMU's device `isa-debug-exit` at this I/O port.
     DebugExit(u16),
+    /// By the register of QEMU's device `sifive_test`, at the beginning of the page at this physical address.
+    SifiveTest(u64),
 }
 
 impl Board {
@@ -94,7 +99,7 @@ impl Exit {
     #[must_use]
     pub fn status(self) -> fn(u8) -> i32 {
         match self {
-            Self::Semihosting => i32::from,
+            Self::Semihosting | Self::SifiveTest(_) => i32::from,
             Self::DebugExit(_) => |code| i32::from(code.min(Self::DEBUG_EXIT_MOST)) * 2 + 1,
         }
     }
@@ -143,12 +148,13 @@ pub static PC99: Board = Board {
         machine: &["-machine", "pc", "-cpu", "qemu64", "-nodefaults"],
         mebibytes: 512,
         loading: Loading::Multiboot,
+        last_firmware_line: None,
         clock_shift: 0,
     },
 };
 
 /// The boards of a Microkit SDK.
-pub static MICROKIT: [Board; 2] = [
+pub static MICROKIT: [Board; 3] = [
     Board {
         name: "qemu_virt_aarch64",
         summary: "Arm, by QEMU's machine `virt`",
@@ -210,6 +216,7 @@ pub static MICROKIT: [Board; 2] = [
             ],
             mebibytes: 2048,
             loading: Loading::At(0x7000_0000),
+            last_firmware_line: None,
             clock_shift: 0,
         },
     },
@@ -258,8 +265,63 @@ pub static MICROKIT: [Board; 2] = [
             machine: &["-cpu", "qemu64,+fsgsbase,+pdpe1gb,+xsave,+xsaveopt"],
             mebibytes: 1024,
             loading: Loading::Multiboot,
+            last_firmware_line: None,
             // With any other shift the kernel computes a ratio of 0 for its timer.
             clock_shift: 4,
+        },
+    },
+    Board {
+        name: "qemu_virt_riscv64",
+        summary: "RISC-V, by QEMU's machine `virt`",
+        // Without floating-point registers, because the SDK's own library for C programs is compiled so, and
+        // only programs of one calling convention can be linked with each other.
+        target: "riscv64imac-unknown-none-elf",
+        target_without_fpu: None,
+        flags: FIXED_ADDRESSES,
+        #[cfg(feature = "std")]
+        platform: Platform {
+            name: "Microkit's qemu_virt_riscv64",
+            extras: &[
+                "cspace",
+                "domain",
+                "domains",
+                "irq",
+                "notify",
+                "passive",
+                "phys_addr",
+                "pp",
+                "prefill_bootinfo",
+                "protection_domain",
+                "setvar",
+            ],
+            // The sources of the interrupt controller. It has none with the number 0.
+            interrupts: Interrupts::Numbers { highest: 95, of_kernel: &[0] },
+            // Two pages below the highest address: one for messages, one that stays free.
+            top: Top::Stack(0x3f_ffff_d000),
+            chooses_addresses: true,
+            // What the SDK's `platform_gen.json` lists: the addresses between are those of the timer and of
+            // the interrupt controller. From 0x8000_0000 on there are 2 MiB of the firmware, which lets
+            // nobody in. The 64 MiB behind them are left to the kernel and the initialiser.
+            physical: &[
+                0..0x200_0000,
+                0x220_0000..0xc00_0000,
+                0xc60_0000..0x8000_0000,
+                0x8420_0000..0x1_0000_0000,
+                0x1_0000_0000..0x80_0000_0000,
+            ],
+            memory_bytes: Platform::memory_of_board(2048 - 2),
+            ..MICROKIT_PLATFORM
+        },
+        console: Console::MappedNs16550(0x1000_0000..0x1000_1000),
+        exit: Exit::SifiveTest(0x10_0000),
+        emulator: Emulator {
+            program: "qemu-system-riscv64",
+            package: "qemu-system-misc",
+            machine: &["-machine", "virt", "-cpu", "rv64"],
+            mebibytes: 2048,
+            loading: Loading::Uboot,
+            last_firmware_line: Some("Boot HART MEDELEG"),
+            clock_shift: 0,
         },
     },
 ];
@@ -283,7 +345,7 @@ mod tests {
     fn a_description_may_use_the_memory_that_is_emulated_and_no_more() {
         let memory = |board: &Board| board.platform.memory_bytes >> 20;
         assert_eq!(memory(&PC99) + 64, PC99.emulator.mebibytes);
-        for (board, kept_back) in MICROKIT.iter().zip([512, 0]) {
+        for (board, kept_back) in MICROKIT.iter().zip([512, 0, 2]) {
             assert_eq!(memory(board) + 64 + kept_back, board.emulator.mebibytes, "{}", board.name);
         }
     }
@@ -291,6 +353,7 @@ mod tests {
     #[test]
     fn a_code_of_the_system_is_a_status_of_the_emulator() {
         assert_eq!([0, 3, 255].map(Exit::Semihosting.status()), [0, 3, 255]);
+        assert_eq!([0, 3, 255].map(Exit::SifiveTest(0x10_0000).status()), [0, 3, 255]);
         assert_eq!([0, 3, 255].map(Exit::DebugExit(0xf4).status()), [1, 7, 255]);
     }
 }

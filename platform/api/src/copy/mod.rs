@@ -13,6 +13,9 @@ mod arch;
 #[cfg(miri)]
 #[path = "interpreted.rs"]
 mod arch;
+#[cfg(all(target_arch = "riscv64", not(miri)))]
+#[path = "riscv64.rs"]
+mod arch;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[path = "x86_64.rs"]
 mod arch;

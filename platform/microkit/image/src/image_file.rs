@@ -1,19 +1,24 @@
 //! The parts of an image, found in the bytes of its file as what boots it finds them. On x86-64 the file is
-//! the ELF file of the initialiser. On `AArch64` Microkit's loader comes first, then its table of regions,
-//! and then what the regions contain: the kernel and the initialiser. In both, the initialiser finds its
-//! specification through a table of program headers whose address was written into it.
+//! the ELF file of the initialiser. On all others Microkit's loader comes first, then its table of regions,
+//! and then what the regions contain: the kernel and the initialiser. On RISC-V two headers precede the
+//! loader, U-Boot's and Linux's. Everywhere the initialiser finds its specification through a table of
+//! program headers whose address was written into it.
 //!
 //! Nothing in the file is trusted: what points outside is an error. `inspect` is the only caller.
 
 use std::ops::Range;
 
-use microkit_tool::sel4::Arch;
+use ferry_boards::Loading;
 
 use crate::error::Error;
 use crate::sdk::Target;
 
 /// What the loader's table of regions begins with.
 const MAGIC: u64 = 0x5e14_dead_14de_5ead;
+/// What U-Boot's header begins with, the highest byte first.
+const UBOOT_MAGIC: [u8; 4] = 0x2705_1956_u32.to_be_bytes();
+/// Bytes of U-Boot's header and of Linux's behind it.
+const UBOOT_HEADERS: usize = 64 + 64;
 /// Bytes of the loader's header, of an entry of its table, and of a program header.
 const HEADER: usize = 64;
 const REGION: usize = 32;
@@ -58,8 +63,16 @@ struct Memory<'a>(Vec<(u64, &'a [u8])>);
 impl<'a> ImageFile<'a> {
     /// Finds the parts of an image for this target.
     pub(crate) fn read(image: &'a [u8], target: &Target) -> Result<Self, Error> {
-        let (mut parts, memory) =
-            if let Arch::X86_64 = target.kernel.arch { elf(image)? } else { loaded(image, target)? };
+        let (mut parts, memory) = match target.board.emulator.loading {
+            Loading::Multiboot => elf(image)?,
+            Loading::At(_) => loaded(image, target)?,
+            Loading::Uboot => {
+                let (headers, rest) = uboot(image)?;
+                let (mut parts, memory) = loaded(rest, target)?;
+                parts.push((Part::Headers, headers));
+                (parts, memory)
+            }
+        };
         parts.extend(memory.0.iter().map(|(_, bytes)| (Part::Initialiser, *bytes)));
         let initialiser = target.program("initialiser.elf")?;
         let symbol = |name: &str, bytes| {
@@ -109,6 +122,13 @@ fn elf(image: &[u8]) -> Result<Parts<'_>, Error> {
         }
     }
     Ok((vec![(Part::Headers, &image[..first])], memory))
+}
+
+/// The headers that U-Boot reads, and the rest of the image.
+fn uboot(image: &[u8]) -> Result<(&[u8], &[u8]), Error> {
+    let parts =
+        image.split_at_checked(UBOOT_HEADERS).filter(|(headers, _)| headers.starts_with(&UBOOT_MAGIC));
+    parts.ok_or_else(|| damaged("no header for U-Boot in it"))
 }
 
 /// An image that begins with Microkit's loader.

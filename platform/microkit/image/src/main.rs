@@ -98,8 +98,8 @@ pub(crate) struct Arguments {
     /// Has the stock Microkit tool build the system instead, without any of Ferry's additions
     #[arg(long)]
     stock_check: bool,
-    /// Builds an image whose initial task is this program instead, for tests on `AArch64` (on x86-64 QEMU
-    /// takes the program as it is)
+    /// Builds an image whose initial task is this program instead, for tests (not on x86-64, where QEMU takes
+    /// the program as it is)
     #[arg(long, value_name = "PROGRAM", conflicts_with = "stock_check")]
     root_task: Option<PathBuf>,
     /// Reads this image back instead, and compares it with what the other arguments give. Prints each

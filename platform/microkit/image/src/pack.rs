@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ferry_boards::Loading;
 use microkit_tool::MemoryRegion;
 use microkit_tool::capdl::CapDLSpecContainer;
 use microkit_tool::capdl::allocation::{
@@ -77,7 +78,8 @@ pub(crate) fn system(
         // The initialiser compares them with what the kernel gives it.
         initialiser.add_expected_untypeds(&boot.untyped_objects);
         let loader = target.program_path("loader.elf");
-        Loader::new(&target.kernel, &loader, &kernel, &initialiser.elf, base, &addresses).write_image(&image);
+        let loader = Loader::new(&target.kernel, &loader, &kernel, &initialiser.elf, base, &addresses);
+        write_loader(target, &loader, &image);
     }
     write_report(&specification, &target.kernel, &output.join("report.txt"));
     Ok(true)
@@ -94,6 +96,16 @@ pub(crate) fn root_task(target: &Target, program: &Path, image: &Path) -> Result
     let base =
         memory.allocate_from(addresses.end - addresses.start, boot_region.end).ok_or(Error::NoRoomForTask)?;
     let loader = target.program_path("loader.elf");
-    Loader::new(&target.kernel, &loader, &kernel, &task, base, &addresses).write_image(image);
+    let loader = Loader::new(&target.kernel, &loader, &kernel, &task, base, &addresses);
+    write_loader(target, &loader, image);
     Ok(())
+}
+
+/// Writes an image that begins with Microkit's loader, in the form in which the board takes it.
+fn write_loader(target: &Target, loader: &Loader<'_>, image: &Path) {
+    if target.board.emulator.loading == Loading::Uboot {
+        loader.write_uimage(image);
+    } else {
+        loader.write_image(image);
+    }
 }

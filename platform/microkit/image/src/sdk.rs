@@ -71,12 +71,13 @@ fn kernel_config(directory: &Path, config_name: &str) -> Result<Config, Error> {
     let byte = |name| word(name).map(|value| u8::try_from(value).unwrap_or(u8::MAX));
     let arch = match json_str(&generated, "SEL4_ARCH").map_err(wrong)? {
         "aarch64" => Arch::Aarch64,
+        "riscv64" => Arch::Riscv64,
         "x86_64" => Arch::X86_64,
         other => return Err(wrong(format!("the architecture {other} is not supported"))),
     };
-    let is_arm = matches!(arch, Arch::Aarch64);
+    let (is_arm, is_x86) = (matches!(arch, Arch::Aarch64), matches!(arch, Arch::X86_64));
     let platform: Option<PlatformConfig> =
-        is_arm.then(|| json(directory, "platform_gen.json")).transpose()?;
+        (!is_x86).then(|| json(directory, "platform_gen.json")).transpose()?;
     let (device_regions, normal_regions) =
         platform.map(|platform| (platform.devices, platform.memory)).unzip();
     let object_sizes: microkit_tool::sel4::ObjectSizes = json(directory, "object_sizes.json")?;
@@ -84,13 +85,18 @@ fn kernel_config(directory: &Path, config_name: &str) -> Result<Config, Error> {
         word_size: word("WORD_SIZE")?,
         minimum_page_size: 1 << object_sizes.small_page,
         paddr_user_device_top: word("PADDR_USER_DEVICE_TOP")?,
-        kernel_frame_size: 1 << 12,
+        kernel_frame_size: 1 << if matches!(arch, Arch::Riscv64) { 21 } else { 12 },
         init_cnode_bits: word("ROOT_CNODE_SIZE_BITS")?,
         cap_address_bits: 64,
         fan_out_limit: word("RETYPE_FAN_OUT_LIMIT")?,
         max_num_bootinfo_untypeds: word("MAX_NUM_BOOTINFO_UNTYPED_CAPS")?,
-        hypervisor: flag(if is_arm { "ARM_HYPERVISOR_SUPPORT" } else { "VTX" })?,
-        iommu: !is_arm && flag("IOMMU")?,
+        // On RISC-V the kernel cannot be a hypervisor.
+        hypervisor: match arch {
+            Arch::Aarch64 => flag("ARM_HYPERVISOR_SUPPORT")?,
+            Arch::X86_64 => flag("VTX")?,
+            Arch::Riscv64 => false,
+        },
+        iommu: is_x86 && flag("IOMMU")?,
         benchmark: config_name == "benchmark",
         num_cores: if flag("ENABLE_SMP_SUPPORT")? { byte("MAX_NUM_NODES")? } else { 1 },
         num_domains: byte("NUM_DOMAINS")?,

@@ -28,8 +28,12 @@ const HIGHEST_PRIORITY: u8 = 254;
 /// Domains that the supervisor can look after: it has a channel number and a child number for each.
 pub(crate) const LIMIT: usize = MAX_CHANNEL as usize + 1;
 
-/// Where the supervisor maps the registers of a console that is in memory.
+/// Where the supervisor maps the registers of a console that is in memory, and those of the device that ends
+/// the board.
 const UART_ADDRESS: u64 = 0x1000_0000;
+const EXIT_ADDRESS: u64 = 0x1000_1000;
+/// Bytes of a page of registers.
+const PAGE: u64 = 0x1000;
 
 /// A description with a supervisor.
 pub(crate) struct Supervised {
@@ -54,7 +58,10 @@ impl Supervised {
         if domains.len() > LIMIT {
             return Err(Error::TooManyDomains { found: domains.len(), limit: LIMIT });
         }
-        let silent = console_is_taken(system, &board.console);
+        let silent = match &board.console {
+            Console::Ns16550(ports) => ports_are_taken(system, ports),
+            Console::Pl011(page) | Console::MappedNs16550(page) => memory_is_taken(system, page),
+        };
         let mut new = Self { xml: String::new(), names: vec![], children: 0, silent };
         let mut inner = String::new();
         let mut channels = String::new();
@@ -83,7 +90,12 @@ impl Supervised {
         }
         // The schedule comes before all protection domains, so the places of its elements are still right.
         number_schedule(system, &mut rest);
-        let (devices, regions) = devices(board, silent, !channels.is_empty());
+        let exit = Some(board.exit).filter(|_| !channels.is_empty());
+        // A description that has the device itself gets no second one. Then the machine does not end.
+        let exit = exit.filter(
+            |exit| !matches!(exit, Exit::SifiveTest(page) if memory_is_taken(system, &(*page..page + PAGE))),
+        );
+        let (devices, regions) = devices(&board.console, silent, exit);
         let program = if channels.is_empty() { SUPERVISOR } else { DEMO_SUPERVISOR };
         let schedule = schedule_domain(&domains);
         let end = rest.rfind("</").unwrap_or(rest.len());
@@ -145,51 +157,63 @@ fn number_schedule(system: Node<'_, '_>, text: &mut String) {
 
 /// The supervisor's devices, and the memory regions that they need. Nobody else gets the device that ends the
 /// board, and the supervisor gets it only if there is somebody who can ask for that.
-fn devices(board: &Board, silent: bool, has_callers: bool) -> (String, String) {
+fn devices(console: &Console, silent: bool, exit: Option<Exit>) -> (String, String) {
     let (mut devices, mut regions) = (String::new(), String::new());
-    // Writing to a string cannot fail.
-    match &board.console {
+    let mut add = |(device, region): (String, String)| {
+        devices += &device;
+        regions += &region;
+    };
+    match console {
         _ if silent => {}
-        Console::Ns16550(ports) => {
-            let _ = writeln!(devices, "{}", io_ports(0, ports, "ferry_uart"));
-        }
-        Console::Pl011(page) => {
-            let _ = writeln!(
-                devices,
-                "<map mr=\"ferry_uart\" vaddr=\"{UART_ADDRESS:#x}\" perms=\"rw\" cached=\"false\" \
-                 setvar_vaddr=\"ferry_uart\" />"
-            );
-            let (address, bytes) = (page.start, page.end - page.start);
-            let _ = writeln!(
-                regions,
-                "<memory_region name=\"ferry_uart\" size=\"{bytes:#x}\" phys_addr=\"{address:#x}\" />"
-            );
+        Console::Ns16550(ports) => add(io_ports(0, ports, "ferry_uart")),
+        Console::Pl011(page) | Console::MappedNs16550(page) => {
+            add(registers(UART_ADDRESS, page, "ferry_uart"));
         }
     }
-    if let Exit::DebugExit(port) = board.exit
-        && has_callers
-    {
-        let ports = u64::from(port)..u64::from(port + Exit::DEBUG_EXIT_PORTS);
-        let _ = writeln!(devices, "{}", io_ports(1, &ports, "ferry_exit"));
+    match exit {
+        None | Some(Exit::Semihosting) => {}
+        Some(Exit::DebugExit(port)) => {
+            let ports = u64::from(port)..u64::from(port + Exit::DEBUG_EXIT_PORTS);
+            add(io_ports(1, &ports, "ferry_exit"));
+        }
+        Some(Exit::SifiveTest(page)) => add(registers(EXIT_ADDRESS, &(page..page + PAGE), "ferry_exit")),
     }
     (devices, regions)
 }
 
-fn io_ports(id: u8, ports: &Range<u64>, symbol: &str) -> String {
+/// A range of I/O ports as a device, which needs no region. The program finds its number in the symbol.
+fn io_ports(id: u8, ports: &Range<u64>, symbol: &str) -> (String, String) {
     let (first, count) = (ports.start, ports.end - ports.start);
-    format!("<ioport id=\"{id}\" addr=\"{first:#x}\" size=\"{count}\" setvar_id=\"{symbol}\" />")
+    let device =
+        format!("<ioport id=\"{id}\" addr=\"{first:#x}\" size=\"{count}\" setvar_id=\"{symbol}\" />\n");
+    (device, String::new())
 }
 
-/// Whether the description gives the console's device to somebody, for a driver perhaps.
-fn console_is_taken(system: Node<'_, '_>, console: &Console) -> bool {
-    let (tag, start, size, device) = match console {
-        Console::Ns16550(ports) => ("ioport", "addr", "size", ports),
-        Console::Pl011(page) => ("memory_region", "phys_addr", "size", page),
-    };
+/// Registers in memory as a device, and their region. Both have the name of the symbol in which the program
+/// finds the address.
+fn registers(address: u64, page: &Range<u64>, symbol: &str) -> (String, String) {
+    let device = format!(
+        "<map mr=\"{symbol}\" vaddr=\"{address:#x}\" perms=\"rw\" cached=\"false\" setvar_vaddr=\"{symbol}\" />\n"
+    );
+    let (start, bytes) = (page.start, page.end - page.start);
+    (device, format!("<memory_region name=\"{symbol}\" size=\"{bytes:#x}\" phys_addr=\"{start:#x}\" />\n"))
+}
+
+/// Whether the description gives I/O ports of this range to somebody, for a driver perhaps.
+fn ports_are_taken(system: Node<'_, '_>, ports: &Range<u64>) -> bool {
+    is_taken(system, "ioport", "addr", ports)
+}
+
+/// Whether the description gives registers at these physical addresses to somebody.
+fn memory_is_taken(system: Node<'_, '_>, page: &Range<u64>) -> bool {
+    is_taken(system, "memory_region", "phys_addr", page)
+}
+
+fn is_taken(system: Node<'_, '_>, tag: &str, start: &str, device: &Range<u64>) -> bool {
     let number = |node: Node<'_, '_>, attribute| number(node.attribute(attribute)?);
     system.descendants().filter(|node| node.has_tag_name(tag)).any(|node| {
         number(node, start)
-            .zip(number(node, size))
+            .zip(number(node, "size"))
             .is_some_and(|(start, size)| start < device.end && device.start < start.saturating_add(size))
     })
 }
@@ -293,6 +317,30 @@ mod tests {
         assert!(new.xml.contains("\"ferry_supervisor.elf\""), "{}", new.xml);
         let demo = supervised(DESCRIPTION, boards().1).unwrap();
         assert!(demo.xml.contains("\"ferry_demo_supervisor.elf\""), "{}", demo.xml);
+    }
+
+    #[test]
+    fn devices_in_memory_are_mapped_for_the_supervisor_alone() {
+        let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
+        let new = supervised(DESCRIPTION, board).unwrap();
+        for (symbol, address) in [("ferry_uart", "0x10000000"), ("ferry_exit", "0x100000")] {
+            let region = format!("name=\"{symbol}\" size=\"0x1000\" phys_addr=\"{address}\"");
+            assert_eq!(new.xml.matches(&region).count(), 1, "{}", new.xml);
+            assert_eq!(new.xml.matches(&format!("setvar_vaddr=\"{symbol}\"")).count(), 1, "{}", new.xml);
+        }
+        let product = Supervised::new(DESCRIPTION, board, |_| false).unwrap();
+        assert!(product.xml.contains("ferry_uart") && !product.xml.contains("ferry_exit"));
+    }
+
+    #[test]
+    fn devices_in_memory_that_a_domain_has_are_left_alone() {
+        let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
+        let taken = "<system><memory_region name=\"power\" size=\"0x2000\" phys_addr=\"0xf_f000\" />";
+        let new = supervised(&DESCRIPTION.replace("<system>", taken), board).unwrap();
+        assert!(new.xml.contains("ferry_uart") && !new.xml.contains("ferry_exit"), "{}", new.xml);
+        let taken = "<system><memory_region name=\"uart\" size=\"0x1000\" phys_addr=\"0x1000_0000\" />";
+        let new = supervised(&DESCRIPTION.replace("<system>", taken), board).unwrap();
+        assert!(new.silent && !new.xml.contains("ferry_uart"), "{}", new.xml);
     }
 
     #[test]

@@ -1,25 +1,31 @@
 //! Page tables that the description does not ask for, below what Microkit has made for a domain.
 //!
 //! ```text
-//! level  x86-64             AArch64 (40-bit stage 2)
-//!   0    PML4
-//!   1    page directory ptr. root
-//!   2    page directory     one entry per large frame
-//!   3    page table         one entry per small frame
+//! level  x86-64                AArch64 (40-bit stage 2)   RISC-V (Sv39)
+//!   0    PML4                                             root
+//!   1    page directory ptr.   root                       one entry per large frame
+//!   2    page directory        one entry per large frame  one entry per small frame
+//!   3    page table            one entry per small frame
 //! ```
 
-use microkit_tool::sel4::Arch;
+use microkit_tool::sel4::{Arch, Config};
 use sel4_capdl_initializer_types::{Cap, Object, ObjectId, cap, object};
 
 use crate::error::Error;
 use crate::specification::Specification;
 
-/// Level of the tables whose entries are large frames.
-pub(crate) const LARGE_LEVEL: usize = 2;
-/// Level of the tables whose entries are small frames.
-pub(crate) const SMALL_LEVEL: usize = 3;
 /// Binary logarithm of the bytes of a small frame.
 pub(crate) const SMALL_BITS: u64 = 12;
+
+/// Level of the tables whose entries are large frames.
+pub(crate) fn large_level(kernel: &Config) -> usize {
+    kernel.num_page_table_levels() - 2
+}
+
+/// Level of the tables whose entries are small frames.
+pub(crate) fn small_level(kernel: &Config) -> usize {
+    kernel.num_page_table_levels() - 1
+}
 
 /// Makes sure that there are tables down to `last_level` at an address of a domain. Returns the last one.
 pub(crate) fn provide(
@@ -60,8 +66,9 @@ pub(crate) fn map(
     address: u64,
     frame: Cap,
 ) -> Result<(), Error> {
-    let table = provide(specification, domain, address, SMALL_LEVEL)?;
-    let slot = slot(specification, address, SMALL_LEVEL);
+    let level = small_level(specification.kernel);
+    let table = provide(specification, domain, address, level)?;
+    let slot = slot(specification, address, level);
     specification.insert(table, slot, frame)
 }
 
@@ -72,7 +79,8 @@ pub(crate) fn is_mapped(
     address: u64,
 ) -> Result<bool, Error> {
     let mut table = root(specification, domain)?;
-    for level in specification.kernel.vspace_root_level()..=SMALL_LEVEL {
+    let kernel = specification.kernel;
+    for level in kernel.vspace_root_level()..=small_level(kernel) {
         match specification.slot(table, slot(specification, address, level)) {
             Some(Cap::PageTable(next)) => table = next.object,
             Some(_) => return Ok(true),

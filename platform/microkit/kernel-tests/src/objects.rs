@@ -12,18 +12,24 @@ use test::boot_information;
 
 /// Bytes of a small and of a large frame.
 pub(crate) const SMALL: usize = 1 << FrameObjectType::GRANULE.bits();
-pub(crate) const LARGE: usize = 1 << FrameObjectType::LARGE_PAGE_BITS;
+pub(crate) const LARGE: usize = 1 << LARGE_FRAME.bits();
+/// `sel4`'s name for a large frame.
+#[cfg(target_arch = "riscv64")]
+const LARGE_FRAME: FrameObjectType = FrameObjectType::MegaPage;
+#[cfg(not(target_arch = "riscv64"))]
+const LARGE_FRAME: FrameObjectType = FrameObjectType::LargePage;
 
 /// Tables below the first one of the address space, down to those in which large and small frames are mapped.
-/// On `AArch64` Microkit's hypervisor kernels translate 40 bits, one level less than `sel4` counts.
-#[cfg(target_arch = "aarch64")]
+/// On `AArch64` Microkit's hypervisor kernels translate 40 bits, one level less than `sel4` counts. On RISC-V
+/// the kernels translate 39 bits, with three levels.
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 pub(crate) const LARGE_LEVEL: usize = 1;
 #[cfg(target_arch = "x86_64")]
 pub(crate) const LARGE_LEVEL: usize = 2;
 pub(crate) const SMALL_LEVEL: usize = LARGE_LEVEL + 1;
 
 /// Where areas begin, and their distance: what a table of level 2 covers.
-const FIRST_AREA: usize = 0x40_0000_0000;
+const FIRST_AREA: usize = 0x20_0000_0000;
 const AREA: usize = 1 << 30;
 
 fn free_slot() -> usize {
@@ -53,7 +59,7 @@ pub(crate) fn small_frame() -> cap::UnspecifiedPage {
 
 /// A large frame, filled with zeros.
 pub(crate) fn large_frame() -> cap::UnspecifiedPage {
-    object(FrameObjectType::LargePage.blueprint())
+    object(LARGE_FRAME.blueprint())
 }
 
 /// Another capability to the same frame, as the image builder gives one to central.

@@ -28,7 +28,7 @@ pub(crate) enum Access {
 /// Bit of the fault status that says that the access was a write.
 #[cfg(target_arch = "aarch64")]
 const WRITE_ACCESS: Word = 1 << 6;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "riscv64", target_arch = "x86_64"))]
 const WRITE_ACCESS: Word = 1 << 1;
 
 /// Microseconds; as long as the period, so the thread is never throttled.
@@ -114,4 +114,16 @@ unsafe extern "C" fn read_byte(_address: usize) {
 #[unsafe(naked)]
 unsafe extern "C" fn write_byte(_address: usize) {
     naked_asm!("mov w1, #0x5a", "strb w1, [x0]", "udf #0")
+}
+
+#[cfg(target_arch = "riscv64")]
+#[unsafe(naked)]
+unsafe extern "C" fn read_byte(_address: usize) {
+    naked_asm!("lbu a1, 0(a0)", "unimp")
+}
+
+#[cfg(target_arch = "riscv64")]
+#[unsafe(naked)]
+unsafe extern "C" fn write_byte(_address: usize) {
+    naked_asm!("li a1, 0x5a", "sb a1, 0(a0)", "unimp")
 }

@@ -22,7 +22,7 @@ const PAGE: usize = 1 << sel4::FrameObjectType::GRANULE.bits();
 
 /// Where a PD's stack begins, growing down. This is one page below the page of the IPC buffer, which is the
 /// highest page.
-#[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
+#[expect(clippy::cast_possible_truncation, reason = "all architectures have 64-bit addresses")]
 pub const STACK_TOP: Option<usize> = Some((sel4::sys::seL4_UserVSpaceTop as usize & !(PAGE - 1)) - PAGE);
 
 /// How many slots the `CNode` that Microkit fills has, and what it puts into which slot.

@@ -54,8 +54,8 @@ fn print_alone(text: &[u8]) {
     }
 }
 
-/// Ends the machine. QEMU's exit status is `code` on `AArch64` and `code * 2 + 1` on x86-64. For
-/// demonstrations and tests.
+/// Ends the machine. QEMU's exit status is `code`, and on x86-64 `code * 2 + 1`. For demonstrations and
+/// tests.
 ///
 /// # Panics
 /// If the image has no supervisor, so that only this PD ends.

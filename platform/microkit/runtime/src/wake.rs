@@ -123,6 +123,20 @@ fn call(number: i32, capability: u64, deferred: u64) -> u64 {
             options(nostack),
         );
     }
+    // SAFETY: as above.
+    #[cfg(target_arch = "riscv64")]
+    unsafe {
+        asm!(
+            "ecall",
+            in("a7") i64::from(number),
+            inout("a0") capability => badge,
+            inout("a1") 0_u64 => _,
+            out("a2") _, out("a3") _, out("a4") _, out("a5") _,
+            in("a6") REPLY,
+            in("t0") deferred,
+            options(nostack),
+        );
+    }
     // SAFETY: as above. The kernel also changes the stack pointer, which cannot be an operand. `r14` saves
     // it.
     #[cfg(target_arch = "x86_64")]

@@ -10,7 +10,7 @@ use sel4::{Cap, CapRights, VmAttributes, cap};
 const VSPACE: cap::VSpace = Cap::from_bits(3);
 
 /// Memory of clients is data, so it is mapped non-executable. On x86-64 seL4 has no attribute for that.
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 fn attributes() -> VmAttributes {
     VmAttributes::DEFAULT | VmAttributes::EXECUTE_NEVER
 }
@@ -35,7 +35,7 @@ impl Window {
     /// Maps a frame at its address, read-only or read-write. The kernel grants no more than the capability
     /// has: a read-write mapping through a read-only capability is read-only, and a write to it faults.
     /// Mapping a frame again where it is changes nothing. If another frame were mapped there, the kernel
-    /// would replace it, but each frame has its own home.
+    /// would replace it, on RISC-V refuse, but each frame has its own home.
     #[inline(never)]
     pub fn map(&mut self, frame: Frame) -> Result<(), MapError> {
         let rights = if frame.writable { CapRights::read_write() } else { CapRights::read_only() };
@@ -59,7 +59,7 @@ fn page(capability: u64) -> cap::UnspecifiedPage {
 }
 
 fn address(address: u64) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
+    #[expect(clippy::cast_possible_truncation, reason = "all architectures have 64-bit addresses")]
     let address = address as usize;
     address
 }

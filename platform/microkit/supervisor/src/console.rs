@@ -5,6 +5,8 @@ use core::fmt;
 
 #[cfg(target_arch = "aarch64")]
 use aarch64 as device;
+#[cfg(target_arch = "riscv64")]
+use riscv64 as device;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as device;
 
@@ -54,6 +56,33 @@ mod aarch64 {
             while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
             // SAFETY: as above. The queue has room for a byte.
             unsafe { data.write_volatile(u32::from(*byte)) };
+        }
+    }
+}
+
+/// A 16550 in memory, whose registers are bytes one after the other.
+#[cfg(target_arch = "riscv64")]
+mod riscv64 {
+    /// Offsets of the data and line status registers, and the status bit that says that the transmitter is
+    /// empty.
+    const DATA: usize = 0;
+    const LINE_STATUS: usize = 5;
+    const TRANSMITTER_EMPTY: u8 = 1 << 5;
+
+    /// Firmware has set up the UART.
+    pub(crate) fn prepare() {}
+
+    /// Prints text; drops it if there is no UART.
+    pub(crate) fn put(text: &[u8]) {
+        let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
+        let status = core::ptr::with_exposed_provenance::<u8>(base + LINE_STATUS);
+        let data = core::ptr::with_exposed_provenance_mut::<u8>(base + DATA);
+        for byte in text {
+            // SAFETY: the image builder maps the UART's registers there. This register can be read at any
+            // time; only the bits of errors are cleared, which nobody asks for.
+            while unsafe { status.read_volatile() } & TRANSMITTER_EMPTY == 0 {}
+            // SAFETY: as above. The transmitter has room for a byte.
+            unsafe { data.write_volatile(*byte) };
         }
     }
 }

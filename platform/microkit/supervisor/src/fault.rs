@@ -14,16 +14,14 @@ use sel4::sys::seL4_VMFault_Msg::{
 use sel4_microkit::{MessageInfo, get_mr};
 
 /// Bit of the fault status that says that the access was a write: `ESR.WnR`, and the W bit of the page fault
-/// code.
+/// code. On RISC-V the status is the cause: 1 for a fetch, 5 for a read, 7 for a write.
 #[cfg(target_arch = "aarch64")]
 const WRITE_ACCESS: u64 = 1 << 6;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "riscv64", target_arch = "x86_64"))]
 const WRITE_ACCESS: u64 = 1 << 1;
 
 /// The fault that was just received.
 pub(crate) fn received(message: &MessageInfo) -> Fault {
-    let new =
-        |kind, address, instruction| Fault { kind, address: word(address), instruction: word(instruction) };
     #[allow(non_upper_case_globals, reason = "the kernel's names")]
     match message.label() {
         seL4_Fault_VMFault => {
@@ -49,6 +47,12 @@ pub(crate) fn received(message: &MessageInfo) -> Fault {
     }
 }
 
-fn word(index: u64) -> u64 {
-    usize::try_from(index).map_or(0, get_mr)
+/// The fault whose message has its two addresses in these registers.
+fn new(kind: FaultKind, address: impl TryInto<usize>, instruction: impl TryInto<usize>) -> Fault {
+    Fault { kind, address: word(address), instruction: word(instruction) }
+}
+
+/// A register of the message. The type of the kernel's numbers differs between architectures.
+fn word(index: impl TryInto<usize>) -> u64 {
+    index.try_into().map_or(0, get_mr)
 }

@@ -71,7 +71,7 @@ fn entry_of<const WORDS: usize>(table: &'static [[u64; WORDS]; LIMIT], place: us
 }
 
 /// Gives a part of a program the contents that it had at the first start.
-#[expect(clippy::cast_possible_truncation, reason = "both architectures have 64-bit addresses")]
+#[expect(clippy::cast_possible_truncation, reason = "all architectures have 64-bit addresses")]
 fn restore(to: u64, bytes: u64, from: u64, initial_bytes: u64) {
     let part = core::ptr::with_exposed_provenance_mut::<u8>(to as usize);
     let initial = core::ptr::with_exposed_provenance::<u8>(from as usize);

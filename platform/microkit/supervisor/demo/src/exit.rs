@@ -1,8 +1,10 @@
-//! QEMU's ways to end the machine. On x86-64 the image builder gives the device to the supervisor and fills
-//! in the symbol.
+//! QEMU's ways to end the machine. On RISC-V and x86-64 the image builder gives the device to the supervisor
+//! and fills in the symbol.
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::exit;
+#[cfg(target_arch = "riscv64")]
+pub(crate) use riscv64::exit;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::exit;
 
@@ -22,6 +24,23 @@ mod aarch64 {
         unsafe {
             core::arch::asm!("hlt #0xf000", in("x0") SYS_EXIT_EXTENDED, in("x1") reason.as_ptr(), lateout("x0") _);
         }
+    }
+}
+
+/// `sifive_test`.
+#[cfg(target_arch = "riscv64")]
+mod riscv64 {
+    /// What the register takes: an end that is a success, and one with a code in the upper half.
+    const PASS: u32 = 0x5555;
+    const FAIL: u32 = 0x3333;
+
+    /// Ends the machine, if it is QEMU with `sifive_test`: its exit status is `code`.
+    pub(crate) fn exit(code: u8) {
+        let Some(address) = ferry_platform::patched_symbol!("ferry_exit") else { return };
+        let register = core::ptr::with_exposed_provenance_mut::<u32>(address);
+        let word = if code == 0 { PASS } else { u32::from(code) << 16 | FAIL };
+        // SAFETY: the image builder maps the page of the register there. Other words than these do nothing.
+        unsafe { register.write_volatile(word) };
     }
 }
 
