@@ -23,7 +23,9 @@ impl Live {
         let flows = flows.map(|flow| format!("{} → {}", name(flow.source), name(flow.target)));
         let flows: Vec<String> = flows.collect();
         let system = format!("{what} · {}", flows.join(", "));
-        Self { step: Step::begin(what), system, news: BTreeMap::new() }
+        let step = Step::begin(what);
+        step.say(system.as_str());
+        Self { step, system, news: BTreeMap::new() }
     }
 
     /// Shows a line of the console with `show`, and what it says about a domain.
@@ -36,9 +38,9 @@ impl Live {
         };
         if let Some((domain, news)) = news {
             self.news.insert(domain.to_owned(), news);
+            let news = self.news.iter().map(|(domain, news)| format!("{domain} {news} · "));
+            self.step.say(news.chain([self.system.clone()]).collect::<String>());
         }
-        let news = self.news.iter().map(|(domain, news)| format!("{domain} {news} · "));
-        self.step.detail(news.chain([self.system.clone()]).collect::<String>());
         self.step.beside(show)
     }
 }

@@ -38,11 +38,16 @@ impl Step {
 
     /// Shows more about the step, on a terminal only: elsewhere it would fill the log.
     pub(crate) fn detail(&mut self, what: impl Into<String>) {
-        if let Some(bar) = &self.bar
-            && self.last.elapsed() > Duration::from_millis(50)
-        {
-            bar.set_message(what.into());
+        if self.bar.is_some() && self.last.elapsed() > Duration::from_millis(50) {
+            self.say(what);
             self.last = Instant::now();
+        }
+    }
+
+    /// As [`detail`](Self::detail), for what seldom changes: nothing is passed over.
+    pub(crate) fn say(&self, what: impl Into<String>) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(what.into());
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::output::line;
 use crate::prefill::{Prefill, Priority};
 use crate::project::Project;
 use crate::runner::{self, trial};
-use crate::target::{Config, Platform, Selection, Target};
+use crate::target::{Config, Platform, Selection, Target, Wanted};
 use crate::workspace::Workspace;
 use ferry_harness::{
     Change, Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace,
@@ -74,20 +74,13 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let demo = Demo::read(&workspace)?;
     let mut runner = runner::arguments("ferry self-test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
-    // Only Microkit has boards to choose from, so a board implies Microkit.
-    let wanted_platform = arguments.platform.or(arguments.board.and(Some(Platform::Microkit)));
-    let wanted = |platform| wanted_platform.is_none_or(|only| only == platform);
-    let is_wanted = |target: &Target| {
-        let is_of_board =
-            target.platform != Platform::Microkit || arguments.board.is_none_or(|only| only == target.board);
-        wanted(target.platform) && is_of_board
-    };
+    let wanted = Wanted::new(arguments.platform, arguments.board);
     let _lock = Lock::take(&workspace.products().join("test"))?;
     let mut trials = Vec::new();
-    let with_microkit = wanted_platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
+    let with_microkit = wanted.platform() == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug
     // kernel.
-    for target in Target::all(Config::Release).filter(is_wanted) {
+    for target in Target::all(Config::Release).filter(|target| wanted.includes(target)) {
         let on_microkit = target.platform == Platform::Microkit;
         if on_microkit && !with_microkit {
             continue;
@@ -111,7 +104,7 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
             trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
         }
     }
-    if with_microkit && wanted(Platform::Microkit) {
+    if with_microkit && wanted.includes_some_of(Platform::Microkit) {
         let workspace = workspace.clone();
         trials.push(trial("microkit::the_image_builders_own_tests", move || {
             Ok(Microkit::builder_tests(&workspace)?)
@@ -121,7 +114,7 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     if runner.list {
         return Ok(());
     }
-    if !with_microkit && wanted_platform.is_none() {
+    if !with_microkit && wanted.platform().is_none() {
         line(format_args!(
             "******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********"
         ))?;

@@ -60,6 +60,37 @@ pub(crate) struct Target {
     pub(crate) processors: Option<NonZeroUsize>,
 }
 
+/// The targets that a caller wants: of one platform, of one board, or all.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    platform: Option<Platform>,
+    board: Option<&'static Board>,
+}
+
+impl Wanted {
+    /// Those that the caller names. Only Microkit has boards to choose from, so a board implies Microkit.
+    pub(crate) fn new(platform: Option<Platform>, board: Option<&'static Board>) -> Self {
+        Self { platform: platform.or(board.and(Some(Platform::Microkit))), board }
+    }
+
+    /// The one platform, if the caller wants no other.
+    pub(crate) const fn platform(self) -> Option<Platform> {
+        self.platform
+    }
+
+    /// Whether targets of this platform can be among them.
+    pub(crate) fn includes_some_of(self, platform: Platform) -> bool {
+        self.platform.is_none_or(|only| only == platform)
+    }
+
+    /// Whether this one is among them.
+    pub(crate) fn includes(self, target: &Target) -> bool {
+        let has_boards = target.platform == Platform::Microkit;
+        self.includes_some_of(target.platform)
+            && (!has_boards || self.board.is_none_or(|only| only == target.board))
+    }
+}
+
 /// An option that the platform would ignore.
 #[derive(Debug, thiserror::Error)]
 #[error(

@@ -12,7 +12,7 @@ use crate::output::line;
 use crate::prefill::{self, PrefillError};
 use crate::project::Project;
 use crate::runner::{self, trial};
-use crate::target::{Config, Platform, Selection, Target};
+use crate::target::{Config, Platform, Selection, Target, Wanted};
 use crate::workspace::Workspace;
 use libtest_mimic::Failed;
 use serde::Deserialize;
@@ -81,9 +81,9 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     let _lock = Lock::take(&project.products().join("test"))?;
     let mut trials = Vec::new();
-    for target in Target::all(Config::Debug) {
-        let is_wanted = arguments.platform.is_none_or(|only| only == target.platform);
-        if !is_wanted || (target.platform == Platform::Microkit && !has_sdk) {
+    let wanted = Wanted::new(arguments.platform, None);
+    for target in Target::all(Config::Debug).filter(|target| wanted.includes(target)) {
+        if target.platform == Platform::Microkit && !has_sdk {
             continue;
         }
         let built = Arc::new(Built::build(target, Selection::System, &workspace, &project)?);

@@ -51,6 +51,15 @@ impl Policy {
     /// Both policies.
     pub const ALL: [Self; 2] = [Self::Each, Self::Keep];
 
+    /// The policy of a flow with this number in the configuration.
+    #[must_use]
+    pub const fn of(mapping: Mapping) -> Self {
+        match mapping {
+            Mapping::Each => Self::Each,
+            Mapping::Keep => Self::Keep,
+        }
+    }
+
     /// The policy as a number of the configuration.
     #[must_use]
     pub const fn mapping(self) -> Mapping {

@@ -36,7 +36,7 @@ use crate::microkit;
 use crate::output::line;
 use crate::progress::Step;
 use crate::project::Project;
-use crate::target::{Platform, Selection, Target};
+use crate::target::{Platform, Selection, Target, Wanted};
 use crate::workspace::Workspace;
 use error::BenchError;
 use ferry_description::Source;
@@ -112,11 +112,9 @@ fn cases_of(project: &Project) -> Result<Vec<Case>, Error> {
     let [shortest, .., longest] = PAYLOADS;
     let mut cases = Vec::new();
     for flow in project.files.load(&[])?.flows {
-        let policy = Policy::ALL.into_iter().filter(|policy| policy.mapping() == flow.mapping);
-        for policy in policy {
-            for payload in [shortest.min(flow.max_message), longest.min(flow.max_message)] {
-                cases.extend([ALONE, BATCH].map(|batch| Case::pair(payload, batch, policy)));
-            }
+        let policy = Policy::of(flow.mapping);
+        for payload in [shortest, longest].map(|payload| payload.min(flow.max_message)) {
+            cases.extend([ALONE, BATCH].map(|batch| Case::pair(payload, batch, policy)));
         }
     }
     cases.sort_unstable_by_key(|case| (case.policy == Policy::Keep, case.payload, case.batch));
@@ -130,17 +128,10 @@ fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
     if arguments.platform == Some(Platform::Hosted) {
         return Err(BenchError::Hosted.into());
     }
-    // Only Microkit has boards to choose from, so a board implies Microkit.
-    let wanted_platform = arguments.platform.or(arguments.board.and(Some(Platform::Microkit)));
-    let wanted = |target: &Target| {
-        let is_of_board =
-            target.platform == Platform::Classic || arguments.board.is_none_or(|only| only == target.board);
-        target.platform != Platform::Hosted
-            && wanted_platform.is_none_or(|only| only == target.platform)
-            && is_of_board
-    };
-    let mut targets: Vec<Target> = Target::all(arguments.config).filter(wanted).collect();
-    if wanted_platform.is_none() && !microkit::sdk_is_there()? {
+    let wanted = Wanted::new(arguments.platform, arguments.board);
+    let is_wanted = |target: &Target| target.platform != Platform::Hosted && wanted.includes(target);
+    let mut targets: Vec<Target> = Target::all(arguments.config).filter(is_wanted).collect();
+    if wanted.platform().is_none() && !microkit::sdk_is_there()? {
         line(format_args!("MICROKIT WAS NOT MEASURED: no Microkit SDK was found; set MICROKIT_SDK"))?;
         targets.retain(|target| target.platform != Platform::Microkit);
     }

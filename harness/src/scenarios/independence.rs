@@ -25,6 +25,11 @@ const LENGTH: u32 = 16;
 const CHAINS: u64 = 7;
 const PARTS: u32 = 3;
 
+/// Parts of message `number` of the [`stream`].
+const fn parts_of(number: u64) -> u32 {
+    if number.is_multiple_of(CHAINS) { PARTS } else { 1 }
+}
+
 /// Sends `LONG` messages to `target` with all of `buffers`, and waits until all have ended.
 fn stream(
     actor: &Actor<'_>,
@@ -63,7 +68,7 @@ fn send(
     tag: u64,
     free: &mut Vec<TransmitBuffer, BUFFERS>,
 ) -> bool {
-    let parts = if tag.is_multiple_of(CHAINS) { PARTS as usize } else { 1 };
+    let parts = parts_of(tag) as usize;
     if free.len() < parts || (port.room_for(peer) as usize) < parts {
         return false;
     }
@@ -114,11 +119,7 @@ fn say_ready(actor: &Actor<'_>, port: &mut Port<Bell<'_>>, memory: TransmitMemor
 
 /// Bytes of message `number` from alpha. The one after the [`stream`] has none.
 fn length_of(number: u64) -> u32 {
-    match number {
-        LONG => 0,
-        chain if chain.is_multiple_of(CHAINS) => PARTS * LENGTH,
-        _ => LENGTH,
-    }
+    if number == LONG { 0 } else { parts_of(number) * LENGTH }
 }
 
 /// Receives the first `count` messages from alpha in `buffers`. All must arrive once, in order and whole.

@@ -22,15 +22,13 @@ impl Console {
 
     /// Prints text of PD `number`, called `name`. A line that another PD has begun ends before it.
     pub fn print(&mut self, number: usize, name: &str, text: &[u8], put: &mut impl FnMut(&[u8])) {
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            if self.open != Some(number) {
-                self.end_line(put);
-                put(name.as_bytes());
-                put(SEPARATOR.as_bytes());
-            }
-            put(line);
-            self.open = if line.ends_with(b"\n") { None } else { Some(number) };
+        if text.is_empty() {
+            return;
         }
+        if self.open.is_some_and(|open| open != number) {
+            self.end_line(put);
+        }
+        self.open = lines(name, text, self.open.is_some(), put).then_some(number);
     }
 
     /// Ends the line that a PD has begun, if there is one. The platform calls this before a line of its own.
@@ -39,6 +37,20 @@ impl Console {
             put(b"\n");
         }
     }
+}
+
+/// Prints text of the PD called `name`, which has begun a line before if `has_begun`. Returns whether it has
+/// begun one then and not ended it.
+pub fn lines(name: &str, text: &[u8], mut has_begun: bool, put: &mut impl FnMut(&[u8])) -> bool {
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if !has_begun {
+            put(name.as_bytes());
+            put(SEPARATOR.as_bytes());
+        }
+        put(line);
+        has_begun = !line.ends_with(b"\n");
+    }
+    has_begun
 }
 
 /// The line that a PD prints when it panics: the place, and the message in the same line.

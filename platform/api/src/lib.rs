@@ -24,7 +24,7 @@ mod symbol;
 mod text;
 
 pub use channel::{Channel, ChannelSet, Handler};
-pub use console::{Console, Panic, SEPARATOR};
+pub use console::{Console, Panic, SEPARATOR, lines};
 pub use copy::copy_opaque;
 pub use fault::{Fault, FaultKind};
 pub use frame::{Frame, MapError};

@@ -7,7 +7,6 @@
 use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use ferry_platform::SEPARATOR;
 use sel4_microkit::{Channel, MessageInfo, with_msg_bytes_mut};
 
 /// Label: print. The first word is the number of bytes, the bytes follow.
@@ -44,14 +43,14 @@ pub(crate) fn print(text: &[u8]) {
 fn print_alone(text: &[u8]) {
     /// Whether a line has begun and not ended.
     static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        if !HAS_BEGUN.swap(!line.ends_with(b"\n"), Ordering::Relaxed) {
-            sel4_microkit::debug_print!("{}{SEPARATOR}", sel4_microkit::pd_name().unwrap_or("?"));
-        }
-        for chunk in line.utf8_chunks() {
+    let name = sel4_microkit::pd_name().unwrap_or("?");
+    let mut put = |text: &[u8]| {
+        for chunk in text.utf8_chunks() {
             sel4_microkit::debug_print!("{}", chunk.valid());
         }
-    }
+    };
+    let has_begun = ferry_platform::lines(name, text, HAS_BEGUN.load(Ordering::Relaxed), &mut put);
+    HAS_BEGUN.store(has_begun, Ordering::Relaxed);
 }
 
 /// Ends the machine. QEMU's exit status is `code`, and on x86-64 `code * 2 + 1`. For demonstrations and

@@ -34,56 +34,57 @@ pub fn put(text: &[u8]) {
     device::put(text);
 }
 
-/// A PL011 in memory.
+/// A UART in memory, which firmware has set up.
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+mod in_memory {
+    pub(crate) fn prepare() {}
+
+    /// Prints text, a byte at a time when the status register says `is_ready`; drops it if there is no UART.
+    /// `status` and `data` are offsets of registers of the type `R`.
+    pub(super) fn put<R: From<u8>>(text: &[u8], status: usize, data: usize, is_ready: impl Fn(R) -> bool) {
+        let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
+        let status = core::ptr::with_exposed_provenance::<R>(base + status);
+        let data = core::ptr::with_exposed_provenance_mut::<R>(base + data);
+        for byte in text {
+            // SAFETY: the image builder maps the UART's registers there, uncached. This register can be read
+            // at any time. On a 16550 that clears the bits of errors, which nobody asks for.
+            while !is_ready(unsafe { status.read_volatile() }) {}
+            // SAFETY: as above. There is room for a byte.
+            unsafe { data.write_volatile(R::from(*byte)) };
+        }
+    }
+}
+
+/// A PL011.
 #[cfg(target_arch = "aarch64")]
 mod aarch64 {
+    pub(crate) use super::in_memory::prepare;
+
     /// Offsets of the data and flag registers, and the flag that says that the transmit queue is full.
     const DATA: usize = 0x00;
     const FLAGS: usize = 0x18;
     const TRANSMIT_FULL: u32 = 1 << 5;
 
-    /// Firmware has set up the UART.
-    pub(crate) fn prepare() {}
-
     /// Prints text; drops it if there is no UART.
     pub(crate) fn put(text: &[u8]) {
-        let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
-        let flags = core::ptr::with_exposed_provenance::<u32>(base + FLAGS);
-        let data = core::ptr::with_exposed_provenance_mut::<u32>(base + DATA);
-        for byte in text {
-            // SAFETY: the image builder maps the UART's registers there, uncached. This register can be read
-            // at any time.
-            while unsafe { flags.read_volatile() } & TRANSMIT_FULL != 0 {}
-            // SAFETY: as above. The queue has room for a byte.
-            unsafe { data.write_volatile(u32::from(*byte)) };
-        }
+        super::in_memory::put(text, FLAGS, DATA, |flags: u32| flags & TRANSMIT_FULL == 0);
     }
 }
 
-/// A 16550 in memory, whose registers are bytes one after the other.
+/// A 16550, whose registers are bytes one after the other.
 #[cfg(target_arch = "riscv64")]
 mod riscv64 {
+    pub(crate) use super::in_memory::prepare;
+
     /// Offsets of the data and line status registers, and the status bit that says that the transmitter is
     /// empty.
     const DATA: usize = 0;
     const LINE_STATUS: usize = 5;
     const TRANSMITTER_EMPTY: u8 = 1 << 5;
 
-    /// Firmware has set up the UART.
-    pub(crate) fn prepare() {}
-
     /// Prints text; drops it if there is no UART.
     pub(crate) fn put(text: &[u8]) {
-        let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
-        let status = core::ptr::with_exposed_provenance::<u8>(base + LINE_STATUS);
-        let data = core::ptr::with_exposed_provenance_mut::<u8>(base + DATA);
-        for byte in text {
-            // SAFETY: the image builder maps the UART's registers there. This register can be read at any
-            // time; only the bits of errors are cleared, which nobody asks for.
-            while unsafe { status.read_volatile() } & TRANSMITTER_EMPTY == 0 {}
-            // SAFETY: as above. The transmitter has room for a byte.
-            unsafe { data.write_volatile(*byte) };
-        }
+        super::in_memory::put(text, LINE_STATUS, DATA, |status: u8| status & TRANSMITTER_EMPTY != 0);
     }
 }
 
