@@ -34,7 +34,9 @@ PLATFORM_OPTION = $(if $(PLATFORM),--platform $(PLATFORM))
 TARGET_OPTIONS = $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) $(if $(CONFIG),--config $(CONFIG))
 # The target `ferry` builds this program and shows the progress. Counting instructions needs an optimised
 # build.
-FERRY = $(CARGO) run --quiet --package ferry --
+# It names a program and no package: then the features of dependencies are those of all packages that a
+# plain cargo command selects, and none is compiled twice.
+FERRY = $(CARGO) run --quiet --bin ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
 .PHONY: run image check graph test format lint doc host-test kernel-test bench bench-check bench-programs fuzz \
@@ -131,7 +133,7 @@ clean: cargo
 # The first build takes minutes. When nothing has changed, cargo is quiet and fast.
 ferry: cargo
 	@echo "ferry: building the command line"
-	@$(CARGO) build --package ferry
+	@$(CARGO) build --bin ferry
 
 cargo:
 	@command -v $(CARGO) >/dev/null || { \

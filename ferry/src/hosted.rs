@@ -15,8 +15,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The package of the launcher, and the name of its program.
-const LAUNCHER_PACKAGE: &str = "ferry-hosted-launcher";
+/// The program of the launcher.
 const LAUNCHER: &str = "ferry-hosted";
 /// The package with all protection domains.
 pub(crate) const DOMAINS: &str = "ferry-pds-hosted";
@@ -48,15 +47,11 @@ impl Hosted {
         processors: Option<NonZeroUsize>,
         project: &Project,
     ) -> Result<Self, HostedError> {
-        // The launcher does nothing that takes long, so it needs no optimised build. In a checkout it is
-        // built together with this package. Built alone, it would need other features of the dependencies
-        // they share, and Cargo would compile those again.
-        let packages = [LAUNCHER_PACKAGE, env!("CARGO_PKG_NAME")];
-        let packages = if workspace.is_checkout { &packages[..] } else { &packages[..1] };
-        let launcher = Programs::build_for_this_machine(workspace, "dev", packages, None)?;
+        // The launcher does nothing that takes long, so it needs no optimised build.
+        let launcher = Programs::build_tool(workspace, LAUNCHER)?;
         let launcher = launcher.path(LAUNCHER)?.to_owned();
         let domains = Some((selection, DOMAINS));
-        let own = Programs::build_for_this_machine(workspace, "release", &[DOMAINS], domains)?;
+        let own = Programs::build_for_this_machine(workspace, &[DOMAINS], domains)?;
         let compilation = Compilation::release(Platform::Hosted, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |_| {})?;
         let programs = Search::new(own, compiled, project.ready.clone())?;

@@ -64,7 +64,7 @@ impl Programs {
         features: Features<'_>,
         board: &Board,
     ) -> Result<Self, ProgramsError> {
-        let mut cargo = of_workspace(workspace, "release", packages, features);
+        let mut cargo = of_workspace(workspace, packages, features);
         freestanding(&mut cargo, board);
         Self::run(cargo, &packages.join(" and "))
     }
@@ -73,11 +73,19 @@ impl Programs {
     /// those of a sanitizer.
     pub(crate) fn build_for_this_machine(
         workspace: &Workspace,
-        profile: &str,
         packages: &[&str],
         features: Features<'_>,
     ) -> Result<Self, ProgramsError> {
-        Self::run(of_workspace(workspace, profile, packages, features), &packages.join(" and "))
+        Self::run(of_workspace(workspace, packages, features), &packages.join(" and "))
+    }
+
+    /// Builds one program of Ferry's that runs on this machine, without optimisation. The command names no
+    /// package: so the features of its dependencies are those that they have for every plain Cargo command in
+    /// the checkout, and Cargo compiles none of them twice.
+    pub(crate) fn build_tool(workspace: &Workspace, program: &str) -> Result<Self, ProgramsError> {
+        let mut cargo = workspace::cargo(&workspace.root);
+        cargo.args(["build", "--bin", program, "--target-dir"]).arg(&workspace.target);
+        Self::run(cargo, program)
     }
 
     /// Runs a `cargo build`, and notes what it builds.
@@ -168,12 +176,12 @@ impl Search {
 }
 
 /// A `cargo build` of packages in Ferry's workspace.
-fn of_workspace(workspace: &Workspace, profile: &str, packages: &[&str], features: Features<'_>) -> Command {
+fn of_workspace(workspace: &Workspace, packages: &[&str], features: Features<'_>) -> Command {
     let mut command = workspace::cargo(&workspace.root);
     let directory =
         features.map_or(Path::new(""), |(selection, _)| Path::new(selection.directory().unwrap_or_default()));
     command
-        .args(["build", "--bins", "--profile", profile, "--target-dir"])
+        .args(["build", "--bins", "--release", "--target-dir"])
         .arg(workspace.target.join(directory))
         .args(features.iter().flat_map(|(selection, domains)| selection.arguments(domains)))
         .args(packages.iter().flat_map(|package| ["--package", package]));

@@ -14,8 +14,6 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// Directory for everything that Cargo does not build: the kernel, images.
     products: PathBuf,
-    /// Whether this program was compiled from these sources and works on them.
-    pub(crate) is_checkout: bool,
 }
 
 /// Why the workspace was not found.
@@ -57,7 +55,7 @@ impl Workspace {
         }
         // Somebody else's sources are only read.
         let products = project.products();
-        Ok(Self { target: products.join("own"), products, is_checkout: false, ..workspace })
+        Ok(Self { target: products.join("own"), products, ..workspace })
     }
 
     fn at(root: PathBuf) -> Result<Self, WorkspaceError> {
@@ -73,8 +71,7 @@ impl Workspace {
             return Err(WorkspaceError::Version { program, sources, root });
         }
         let target = metadata.target_directory.into_std_path_buf();
-        let is_checkout = compiled().is_some_and(|compiled| compiled == root);
-        Ok(Self { root, products: target.join("ferry"), target, is_checkout })
+        Ok(Self { root, products: target.join("ferry"), target })
     }
 
     /// Directory for everything that Cargo does not build: the kernel, images, the generated input.

@@ -2,6 +2,7 @@
 //! says what it is. No file names a path of somebody's machine. The tests look at all files that Git tracks
 //! or would track.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -137,6 +138,27 @@ fn no_file_names_a_place_on_a_machine() {
         offences.extend(named.map(|(number, _): (usize, _)| format!("{}:{number}", file.path.display())));
     }
     none(&offences, "write these paths from the repository's root, or from $HOME");
+}
+
+/// A package that only some commands give a feature is compiled once with it and once without, and so is all
+/// that depends on it.
+#[test]
+fn dependencies_have_the_same_features_in_tests_as_elsewhere() {
+    let features = |edges: &str| -> BTreeSet<String> {
+        let cargo = std::env::var_os("CARGO").unwrap();
+        let mut tree = Command::new(cargo);
+        tree.args(["tree", "--prefix", "none", "--format", "{p} [{f}]", "--edges", edges]);
+        let output = tree.current_dir(root()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let tree = String::from_utf8(output.stdout).unwrap();
+        tree.lines()
+            .map(|line| line.trim_end_matches(" (*)").to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
+    };
+    let (programs, tests) = (features("normal,build"), features("normal,build,dev"));
+    let different: Vec<String> = programs.difference(&tests).cloned().collect();
+    none(&different, "name the features that tests need of these packages where they are always needed");
 }
 
 #[test]

@@ -167,6 +167,10 @@ fn place(target: &Target) -> Table {
 fn profiles() -> Table {
     let mut release = Table::new();
     release.insert("debug".into(), "line-tables-only".into());
+    let mut build = release.clone();
+    build.insert("debug-assertions".into(), true.into());
+    build.insert("overflow-checks".into(), true.into());
+    release.insert("build-override".into(), build.into());
     let mut whole = Table::new();
     whole.insert("inherits".into(), "release".into());
     whole.insert("lto".into(), "fat".into());
@@ -195,4 +199,24 @@ fn strings(values: &[String]) -> Value {
 fn text(path: &Path) -> Value {
     let absolute: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     absolute.to_string_lossy().into_owned().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_those_of_both_workspaces() {
+        for workspace in
+            [include_str!("../../../Cargo.toml"), include_str!("../../../platform/microkit/Cargo.toml")]
+        {
+            let manifest: Table = workspace.parse().unwrap();
+            let theirs = manifest["profile"].as_table().unwrap();
+            for (name, profile) in profiles() {
+                if name == "release" || theirs.contains_key(&name) {
+                    assert_eq!(theirs[&name], profile, "{name}");
+                }
+            }
+        }
+    }
 }
