@@ -43,6 +43,9 @@ impl fmt::Display for Missing<'_> {
 /// Runs the command `ferry setup`.
 pub(crate) fn setup() -> Result<(), Error> {
     tools()?;
+    if !can_make_environments() {
+        install_packages(&[("the module ensurepip of python3", "python3-venv")])?;
+    }
     line(format_args!("everything is there to build and boot the classic platform"))?;
     Ok(())
 }
@@ -85,6 +88,12 @@ fn has_libclang() -> bool {
         || Path::new("/usr/lib").read_dir().into_iter().flatten().flatten().any(|entry| {
             entry.file_name().to_string_lossy().starts_with("llvm-") && has_library(&entry.path().join("lib"))
         })
+}
+
+/// Whether `python3 -m venv` makes environments with pip. On Debian that is in a package of its own.
+fn can_make_environments() -> bool {
+    let mut ask = Command::new("python3");
+    ask.args(["-c", "import ensurepip, venv"]).output().is_ok_and(|output| output.status.success())
 }
 
 fn is_installed(program: &str) -> bool {
