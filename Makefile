@@ -1,5 +1,6 @@
-# Every target is one or two calls of `ferry`, the command line, or of cargo. A command of `ferry` that needs
-# a tool installs it if it is missing, or prints the command that does. `ferry setup` does only that.
+# Every target is a few calls of `ferry`, the command line, or of cargo, or one of a script that says what it
+# does. A command of `ferry` that needs a tool installs it if it is missing, or prints the command that does.
+# `ferry setup` does only that.
 #
 #   make run [INPUT=file]       boot the system and send a file through central
 #   make test [FILTER=r19]      all checks and tests; FILTER selects scenarios, on all platforms
@@ -17,6 +18,8 @@
 #                               change the crates in every way that cargo mutants knows; tests must notice
 #   make trusted-code           count the trusted code again for docs/threat-model.md
 #   make rules                  write the table of rules in docs/system.md again
+#   make python-test            check the Python module, and boot its example
+#   make python-pattern         write the names and numbers that the Python module uses again
 #   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
 #
@@ -40,7 +43,8 @@ FERRY = $(CARGO) run --quiet --bin ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
 .PHONY: run image check graph test format lint doc host-test kernel-test bench bench-check bench-programs fuzz \
-	miri mutants small-scope faults mutation-score trusted-code rules test-without-express setup clean cargo ferry
+	miri mutants small-scope faults mutation-score trusted-code rules python-test python-pattern \
+	test-without-express setup clean cargo ferry
 
 run: ferry
 	@$(FERRY) run $(DEMO) $(TARGET_OPTIONS) --limit 600 $${INPUT:+--prefill "input=$$INPUT"}
@@ -55,7 +59,7 @@ graph: ferry
 	@cd demo && $(FERRY) graph --output ../docs/ferry.svg
 
 # The steps of CI. Those that fail most often come first. Each is a target of its own.
-test: setup format lint doc host-test kernel-test
+test: setup format lint doc host-test kernel-test python-test
 
 format: cargo
 	$(CARGO) fmt --check
@@ -73,6 +77,9 @@ host-test: cargo
 
 kernel-test: ferry
 	@$(FERRY) self-test $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) -- $(FILTER)
+
+python-test: setup
+	@python/check
 
 bench: bench-programs
 	@$(FERRY_RELEASE) bench --rows build/rows.json
@@ -118,6 +125,9 @@ trusted-code: cargo
 
 rules: cargo
 	FERRY_WRITE_RULES=1 $(CARGO) test --quiet --package ferry-description --test rules every_rule_is_documented
+
+python-pattern: cargo
+	FERRY_WRITE_PATTERN=1 $(CARGO) test --quiet --bin ferry the_python_module_writes_what_this_program_writes
 
 test-without-express: ferry
 	$(CARGO) test --quiet --package ferry-testbed --no-default-features --features observe

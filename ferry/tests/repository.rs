@@ -81,7 +81,7 @@ fn prose(file: &File) -> Vec<(usize, &str)> {
 #[test]
 fn comments_and_documents_are_wrapped_like_code() {
     let is_read = |file: &File| {
-        ["rs", "toml", "md", "sh"].iter().any(|extension| file.has_extension(extension))
+        ["rs", "toml", "md", "sh", "py"].iter().any(|extension| file.has_extension(extension))
             || file.is_named("Makefile")
     };
     let mut offences = Vec::new();
@@ -95,9 +95,13 @@ fn comments_and_documents_are_wrapped_like_code() {
 #[test]
 fn every_source_opens_with_what_it_is() {
     let sources = files();
-    let silent = sources.iter().filter(|file| file.has_extension("rs") && !file.text.starts_with("//!"));
+    let is_silent = |file: &&File| {
+        file.has_extension("rs") && !file.text.starts_with("//!")
+            || file.has_extension("py") && !file.text.starts_with("\"\"\"")
+    };
+    let silent = sources.iter().filter(is_silent);
     let silent: Vec<String> = silent.map(|file| file.path.display().to_string()).collect();
-    none(&silent, "begin these files with a comment `//!` that says what they are");
+    none(&silent, "begin these files with a comment `//!` or a docstring that says what they are");
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod markup;
 mod name;
 mod notation;
 mod places;
+#[cfg(test)]
+mod python;
 mod system;
 mod write;
 
