@@ -11,6 +11,7 @@
 #   make bench-check            name every instruction count more than 3 % above bench/baseline.json
 #   make fuzz                   run each fuzz target for a minute
 #   make miri                   run Miri on the shared memory, the client library and the engine's tests
+#   make header                 make the header of the C client again
 #   make mutants                weaken each memory ordering of layout/ in turn; loom must notice each time
 #   make small-scope            try every order of a few acts of clients and central, with the real engine
 #   make faults [ON=classic]    plant faults one at a time; for each, the named test must fail
@@ -43,7 +44,7 @@ FERRY = $(CARGO) run --quiet --bin ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
 .PHONY: run image check graph test format lint doc host-test kernel-test bench bench-check bench-programs fuzz \
-	miri mutants small-scope faults mutation-score trusted-code rules python-test python-pattern \
+	miri header mutants small-scope faults mutation-score trusted-code rules python-test python-pattern \
 	test-without-express setup clean cargo ferry
 
 run: ferry
@@ -106,6 +107,9 @@ miri: cargo
 	$(CARGO) +nightly miri test --package ferry-client --lib
 	MIRIFLAGS="-Zmiri-ignore-leaks -Zmiri-permissive-provenance" \
 		$(CARGO) +nightly miri test --package ferry-testbed --test engine --test client --test library
+
+header: cargo
+	FERRY_WRITE_HEADER=1 $(CARGO) test --quiet --package ferry-client-c --test header the_header
 
 mutants: cargo
 	$(CARGO) run --package ferry-mutations

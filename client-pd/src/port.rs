@@ -405,7 +405,19 @@ impl<D: Doorbell> Port<D> {
 
     /// What a client has taken, and what central has published. If [`arm`](Self::arm) finds something twice
     /// and these numbers are equal, the client has looked at all of it in between and left it.
-    pub(crate) fn progress(&self) -> [u32; 5] {
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, b"hello");
+    /// # let mut port = here.port;
+    /// let before = port.progress();
+    /// assert!(port.arm() && port.progress() == before); // something is there, and nobody has taken it
+    /// port.receive();
+    /// assert!(port.progress() != before);
+    /// ```
+    #[must_use]
+    pub fn progress(&self) -> [u32; 5] {
         let to_client = self.to_client;
         [
             self.oldest,

@@ -58,7 +58,20 @@ impl<D: Doorbell> Port<D> {
     }
 
     /// As [`send`](Self::send), to the client of this number. Central refuses it if there is no flow.
-    pub(crate) fn send_to_domain(
+    ///
+    /// ```
+    /// use ferry_client::{DomainId, Message};
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # let buffer = here.transmit.pop().unwrap();
+    /// # let mut port = here.port;
+    /// let number = DomainId::new(1).unwrap();
+    /// port.send_to_domain(number, buffer, 5, Message::tagged(7)).unwrap();
+    /// port.flush();
+    /// # assert_eq!(there.take().unwrap().len(), 5);
+    /// ```
+    #[inline]
+    pub fn send_to_domain(
         &mut self,
         target: DomainId,
         buffer: TransmitBuffer,

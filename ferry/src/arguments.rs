@@ -3,6 +3,7 @@
 use crate::edit::arguments::{AddArguments, RemoveArguments};
 use crate::project::{FilesArguments, ProjectArguments};
 use crate::target::{self, Config, Platform, TargetArguments};
+use crate::templates::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
 use ferry_rows::case::Policy;
@@ -128,6 +129,9 @@ pub(crate) struct NewArguments {
     /// Take Ferry's crates from this git repository. By default from the sources of this program.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) git: Option<String>,
+    /// What its clients are written in. A project in C has no Cargo package.
+    #[arg(long, value_enum, default_value = "rust")]
+    pub(crate) lang: Language,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -2,6 +2,7 @@
 //! the PC that boots one.
 
 use crate::boot::Emulator;
+use crate::c;
 use crate::file::{self, FileError};
 use crate::prefill::Prefill;
 use crate::programs::{Programs, ProgramsError, Search, freestanding};
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 const INITIALISER: &str = "ferry-root-task";
 /// The package with all protection domains.
 pub(crate) const DOMAINS: &str = "ferry-pds-classic";
+
+/// The package of the library that C programs link.
+const C_LIBRARY: &str = "ferry-c-classic";
 
 /// The kernel and the programs. They are built once, for any number of images.
 pub(crate) struct Classic {
@@ -71,7 +75,11 @@ impl Classic {
         let initialiser = fs::read(&initialiser).map_err(file::failed("read", &initialiser))?;
         let compilation = Compilation::release(Platform::Classic, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |cargo| freestanding(cargo, &PC99))?;
-        Ok(Self { kernel, initialiser, programs: Search::new(own, compiled, project.ready.clone())? })
+        let in_c = project.compile_c::<ProgramsError>(|| {
+            let library = Programs::build_library(workspace, C_LIBRARY, Some(&PC99))?;
+            Ok(c::Build::emulated(&c::CLASSIC, &workspace.root, library, project.c_output(Platform::Classic)))
+        })?;
+        Ok(Self { kernel, initialiser, programs: Search::new(own, compiled, in_c, project.ready.clone())? })
     }
 
     /// Where the programs are.
@@ -85,6 +93,9 @@ impl Classic {
         description: &Description,
         prefills: &[Prefill],
     ) -> Result<Vec<u8>, ClassicError> {
+        for domain in &description.system.domains {
+            c::check_start(domain, &self.programs, c::REGION).map_err(ProgramsError::from)?;
+        }
         let program = |domain: &Domain| Ok(self.programs.read(domain)?);
         Ok(ferry_classic_image::image(description, &self.initialiser, &program, prefills)?)
     }

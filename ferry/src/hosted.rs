@@ -3,6 +3,7 @@
 //! status is the code with which the system ends.
 
 use crate::boot::Emulator;
+use crate::c;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
@@ -19,6 +20,8 @@ use std::process::Command;
 const LAUNCHER: &str = "ferry-hosted";
 /// The package with all protection domains.
 pub(crate) const DOMAINS: &str = "ferry-pds-hosted";
+/// The package of the library that C programs link.
+const C_LIBRARY: &str = "ferry-c-hosted";
 
 /// The launcher and the programs. They are built once, for any number of systems.
 pub(crate) struct Hosted {
@@ -54,7 +57,11 @@ impl Hosted {
         let own = Programs::build_for_this_machine(workspace, &[DOMAINS], domains)?;
         let compilation = Compilation::release(Platform::Hosted, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |_| {})?;
-        let programs = Search::new(own, compiled, project.ready.clone())?;
+        let in_c = project.compile_c::<ProgramsError>(|| {
+            let library = Programs::build_library(workspace, C_LIBRARY, None)?;
+            Ok(c::Build::emulated(&c::HOSTED, &workspace.root, library, project.c_output(Platform::Hosted)))
+        })?;
+        let programs = Search::new(own, compiled, in_c, project.ready.clone())?;
         let by_priority = processors == Some(NonZeroUsize::MIN)
             && Command::new(&launcher).arg("--may-prioritise").status().is_ok_and(|status| status.success());
         Ok(Self { launcher, programs, processors, by_priority })
@@ -84,6 +91,10 @@ impl Hosted {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
+            // Programs in Rust have no symbols here that say whether they start a client.
+            if self.programs.is_in_c(domain) {
+                c::check_start(domain, &self.programs, c::START).map_err(ProgramsError::from)?;
+            }
             let program = self.programs.path(domain)?;
             command.arg("--program").arg(file::argument(&domain.name, &program));
         }

@@ -13,6 +13,7 @@ mod arguments;
 mod bench;
 mod boot;
 mod built;
+mod c;
 mod check;
 mod classic;
 mod console;

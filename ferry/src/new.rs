@@ -4,7 +4,7 @@ use crate::arguments::NewArguments;
 use crate::error::Error;
 use crate::file::{self, FileError};
 use crate::output::line;
-use crate::templates::{self, Template};
+use crate::templates::{self, Language, Template};
 use crate::workspace::Workspace;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ pub(crate) enum NewError {
          name another directory"
     )]
     Name(String),
+    #[error("a project in C has no Cargo package that could name a git repository; leave out --git")]
+    NoPackage,
     #[error("`{0}` is no address of a git repository: it contains a quotation mark or a line end")]
     Address(String),
 }
@@ -47,6 +49,10 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {
     if !is_free {
         return Err(NewError::Exists(arguments.directory.clone()).into());
     }
+    let lang = arguments.lang;
+    if lang == Language::C && arguments.git.is_some() {
+        return Err(NewError::NoPackage.into());
+    }
     let workspace = Workspace::locate()?;
     let [client, runtime] = match &arguments.git {
         Some(address) if address.contains(['"', '\\', '\n', '\r']) => {
@@ -61,18 +67,21 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {
     fs::create_dir_all(parent).map_err(file::failed("create", parent))?;
     let made = tempfile::Builder::new().prefix(".ferry-new-").tempdir_in(parent);
     let made = made.map_err(file::failed("create", parent))?;
-    for (path, text) in FILES {
+    for (path, text) in FILES.into_iter().filter(|(path, _)| belongs_to(path, lang)) {
+        let text = of_language(path, text, lang);
         let text = text.replace("{name}", &name).replace("{client}", &client).replace("{runtime}", &runtime);
         file::write(&made.path().join(path), &text)?;
     }
     file::write(&made.path().join(".gitignore"), "/target\n")?;
     for (client, template) in CLIENTS {
-        let path = made.path().join("src/bin").join(client).with_extension("rs");
-        file::write(&path, templates::source(template, client))?;
+        let path = made.path().join(lang.directory()).join(client).with_extension(lang.extension());
+        file::write(&path, templates::source(template, lang, client))?;
     }
     // The versions with which Ferry is tested. Cargo drops those that the project does not need.
     let lock = workspace.root.join("Cargo.lock");
-    if let Ok(versions) = fs::read_to_string(&lock) {
+    if lang == Language::Rust
+        && let Ok(versions) = fs::read_to_string(&lock)
+    {
         file::write(&made.path().join("Cargo.lock"), &versions)?;
     }
     // A new directory for a temporary one can only be read by its owner.
@@ -80,6 +89,27 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {
     line(format_args!("made the project `{name}` in {}", arguments.directory.display()))?;
     line(format_args!("next: cd {}, then `ferry run` and `ferry test`", arguments.directory.display()))?;
     Ok(())
+}
+
+/// Whether a project in this language has the file.
+fn belongs_to(path: &str, lang: Language) -> bool {
+    lang == Language::Rust || path != "Cargo.toml"
+}
+
+/// The text of a file, which is there for a project in Rust, for one in this language.
+fn of_language(path: &str, text: &str, lang: Language) -> String {
+    match (lang, path) {
+        // Clients in C use floating-point registers on Microkit; the ticker is Ferry's own.
+        (Language::C, "system.xml") => text.replace(" fpu=\"false\" priority=\"100\"", " priority=\"100\""),
+        (Language::C, "README.md") => {
+            text.replace("ferry add client logger ", "ferry add client logger --lang c ")
+        }
+        (Language::C, _) => text
+            .lines()
+            .filter(|line| !line.contains("cargo clippy"))
+            .fold(String::new(), |text, line| text + line + "\n"),
+        (Language::Rust, _) => text.to_owned(),
+    }
 }
 
 /// The name of the project.

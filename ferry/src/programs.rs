@@ -1,10 +1,11 @@
 //! Builds programs with Cargo, and finds the program that a system description names.
 
+use crate::c::CError;
 use crate::file::FileError;
 use crate::progress::{self, Step};
 use crate::target::Selection;
 use crate::workspace::{self, Workspace};
-use cargo_metadata::Message;
+use cargo_metadata::{Artifact, Message};
 use ferry_boards::Board;
 use ferry_description::Domain;
 use std::io::BufReader;
@@ -23,8 +24,10 @@ pub(crate) struct Programs {
 pub(crate) struct Search {
     /// Ferry's own programs: central, and the ticker.
     pub(crate) own: Programs,
-    /// What was built from the project's sources.
+    /// What was built from the project's package.
     pub(crate) project: Programs,
+    /// The project's programs in C.
+    pub(crate) in_c: Programs,
     /// Directories with ready programs.
     pub(crate) ready: Vec<PathBuf>,
 }
@@ -52,6 +55,8 @@ pub(crate) enum ProgramsError {
     Lost(String),
     #[error("could not read {}: {cause}; run the command again", path.display())]
     Read { path: PathBuf, cause: std::io::Error },
+    #[error(transparent)]
+    C(#[from] CError),
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -88,23 +93,45 @@ impl Programs {
         Self::run(cargo, program)
     }
 
+    /// Programs that are built already.
+    pub(crate) fn ready(files: Vec<(String, PathBuf)>) -> Self {
+        Self { files }
+    }
+
     /// Runs a `cargo build`, and notes what it builds.
-    pub(crate) fn run(mut cargo: Command, what: &str) -> Result<Self, ProgramsError> {
-        let mut step = Step::begin(format!("building {what}"));
-        cargo.arg("--message-format=json-render-diagnostics").args(progress::quiet()).stdout(Stdio::piped());
-        let mut child = cargo.spawn().map_err(ProgramsError::Cargo)?;
+    pub(crate) fn run(cargo: Command, what: &str) -> Result<Self, ProgramsError> {
         let mut files = Vec::new();
-        if let Some(output) = child.stdout.take() {
-            for message in Message::parse_stream(BufReader::new(output)).map_while(Result::ok) {
-                let Message::CompilerArtifact(artifact) = message else { continue };
-                step.detail(format!("building {}", artifact.target.name));
-                if let Some(file) = artifact.executable {
-                    files.push((artifact.target.name, file.into_std_path_buf()));
-                }
+        build(cargo, what, |artifact| {
+            if let Some(file) = artifact.executable {
+                files.push((artifact.target.name, file.into_std_path_buf()));
             }
+        })?;
+        Ok(Self { files })
+    }
+
+    /// Builds the library that C programs link, for a board without an operating system or for this machine.
+    pub(crate) fn build_library(
+        workspace: &Workspace,
+        package: &str,
+        board: Option<&Board>,
+    ) -> Result<PathBuf, ProgramsError> {
+        let mut cargo = workspace::cargo(&workspace.root);
+        cargo.args(["build", "--lib", "--release", "--package", package, "--target-dir"]);
+        cargo.arg(&workspace.target);
+        if let Some(board) = board {
+            freestanding(&mut cargo, board);
         }
-        let status = child.wait().map_err(ProgramsError::Cargo)?;
-        if status.success() { Ok(Self { files }) } else { Err(ProgramsError::Build(what.to_owned())) }
+        Self::library(cargo, "the C client library")
+    }
+
+    /// Runs a `cargo build` of a static library, and gives its file.
+    pub(crate) fn library(cargo: Command, what: &str) -> Result<PathBuf, ProgramsError> {
+        let mut library = None;
+        build(cargo, what, |artifact| {
+            let mut files = artifact.filenames.into_iter();
+            library = files.find(|file| file.extension() == Some("a")).or(library.take());
+        })?;
+        library.map(Into::into).ok_or_else(|| ProgramsError::Lost(what.to_owned()))
     }
 
     /// The file of a program.
@@ -137,11 +164,19 @@ impl Programs {
 impl Search {
     /// Where a system's programs are. A project cannot have programs with the names of Ferry's own: nobody
     /// would know which one runs.
-    pub(crate) fn new(own: Programs, project: Programs, ready: Vec<PathBuf>) -> Result<Self, ProgramsError> {
-        if let Some(name) = project.names().find(|name| own.find(name).is_some()) {
+    pub(crate) fn new(
+        own: Programs,
+        project: Programs,
+        in_c: Programs,
+        ready: Vec<PathBuf>,
+    ) -> Result<Self, ProgramsError> {
+        if let Some(name) = project.names().chain(in_c.names()).find(|name| own.find(name).is_some()) {
             return Err(ProgramsError::Taken { name: name.to_owned() });
         }
-        Ok(Self { own, project, ready })
+        if let Some(name) = in_c.names().find(|name| project.find(name).is_some()) {
+            return Err(CError::Twice(name.to_owned()).into());
+        }
+        Ok(Self { own, project, in_c, ready })
     }
 
     /// The same, of what was built for a target.
@@ -149,6 +184,7 @@ impl Search {
         Self {
             own: self.own.of_target(target),
             project: self.project.of_target(target),
+            in_c: self.in_c.of_target(target),
             ready: self.ready.clone(),
         }
     }
@@ -157,10 +193,12 @@ impl Search {
     /// other path is one in a directory of ready programs.
     pub(crate) fn path(&self, domain: &Domain) -> Result<PathBuf, ProgramsError> {
         let name = domain.binary();
-        let binary = self.project.find(name).or_else(|| self.own.find(name)).map(Path::to_owned);
+        let built = [&self.project, &self.in_c, &self.own].into_iter().find_map(|these| these.find(name));
+        let binary = built.map(Path::to_owned);
         let mut ready = self.ready.iter().map(|directory| directory.join(&domain.program));
         binary.or_else(|| ready.find(|path| path.is_file())).ok_or_else(|| {
-            let mut known: Vec<&str> = self.project.names().chain(self.own.names()).collect();
+            let all = [&self.project, &self.in_c, &self.own];
+            let mut known: Vec<&str> = all.into_iter().flat_map(Programs::names).collect();
             known.sort_unstable();
             known.dedup();
             let (place, program) = (domain.place.to_string(), domain.program.clone());
@@ -168,11 +206,33 @@ impl Search {
         })
     }
 
+    /// Whether a domain's program is one of the project's in C.
+    pub(crate) fn is_in_c(&self, domain: &Domain) -> bool {
+        let name = domain.binary();
+        self.project.find(name).is_none() && self.in_c.find(name).is_some()
+    }
+
     /// The contents of a domain's program.
     pub(crate) fn read(&self, domain: &Domain) -> Result<Vec<u8>, ProgramsError> {
         let path = self.path(domain)?;
         std::fs::read(&path).map_err(|cause| ProgramsError::Read { path, cause })
     }
+}
+
+/// Runs a `cargo build`, and passes on what it builds.
+fn build(mut cargo: Command, what: &str, mut built: impl FnMut(Artifact)) -> Result<(), ProgramsError> {
+    let mut step = Step::begin(format!("building {what}"));
+    cargo.arg("--message-format=json-render-diagnostics").args(progress::quiet()).stdout(Stdio::piped());
+    let mut child = cargo.spawn().map_err(ProgramsError::Cargo)?;
+    if let Some(output) = child.stdout.take() {
+        for message in Message::parse_stream(BufReader::new(output)).map_while(Result::ok) {
+            let Message::CompilerArtifact(artifact) = message else { continue };
+            step.detail(format!("building {}", artifact.target.name));
+            built(artifact);
+        }
+    }
+    let status = child.wait().map_err(ProgramsError::Cargo)?;
+    if status.success() { Ok(()) } else { Err(ProgramsError::Build(what.to_owned())) }
 }
 
 /// A `cargo build` of packages in Ferry's workspace.
@@ -231,12 +291,14 @@ mod tests {
         let search = Search::new(
             programs(&[("central", "/own/central")]),
             programs(&[("sender", "/project/sender")]),
+            programs(&[("logger", "/c/logger")]),
             vec![directory.path().join("nothing"), directory.path().to_owned()],
         )
         .unwrap();
         for (program, path) in [
             ("sender.elf", "/project/sender".into()),
             ("sender", "/project/sender".into()),
+            ("logger.elf", "/c/logger".into()),
             ("central.elf", "/own/central".into()),
             ("vendor/driver.bin", directory.path().join("vendor/driver.bin")),
         ] {
@@ -246,17 +308,27 @@ mod tests {
         for program in ["../../foo/sender.bin", "vendor/sender.elf", "sender.bin", "vendor"] {
             let error = search.path(&domain(program)).unwrap_err().to_string();
             assert!(error.contains(&format!("there is no program `{program}`;")), "{error}");
-            assert!(error.ends_with("(there are: central, sender)"), "{error}");
+            assert!(error.ends_with("(there are: central, logger, sender)"), "{error}");
         }
     }
 
     #[test]
     fn a_project_cannot_replace_central() {
-        let taken =
-            Search::new(programs(&[("central", "/own")]), programs(&[("central", "/project")]), Vec::new());
+        let (own, none) = (programs(&[("central", "/own")]), Programs::default());
+        let taken = Search::new(own, programs(&[("central", "/project")]), none, Vec::new());
         assert_eq!(
             taken.unwrap_err().to_string(),
             "the project has a program `central`, which is the name of one of Ferry's own; give it another name"
+        );
+    }
+
+    #[test]
+    fn a_project_has_no_program_in_two_languages() {
+        let twice = programs(&[("logger", "/a")]);
+        let twice = Search::new(Programs::default(), twice.clone(), twice, Vec::new());
+        assert_eq!(
+            twice.unwrap_err().to_string(),
+            "the project has the program `logger` twice, in src/bin and in c; give one of them another name"
         );
     }
 

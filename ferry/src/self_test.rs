@@ -53,6 +53,7 @@ struct Case {
     restarts: &'static [(&'static str, u8)],
     changes: &'static [Change],
     needs: &'static [Feature],
+    in_c: &'static [(Role, &'static str)],
     expectation: Expectation,
     /// What the witness's lines on the console must show besides the expectation.
     trace: Trace,
@@ -169,6 +170,7 @@ fn case(number: u32, scenario: &Scenario) -> Case {
         restarts: scenario.restarts,
         changes: scenario.flows,
         needs: scenario.needs,
+        in_c: scenario.in_c,
         expectation: Expectation {
             lines: passes.chain(scenario.console.iter().map(|line| (*line).to_owned())).collect(),
             fault: scenario
@@ -201,7 +203,8 @@ impl Suite {
         // By default one processor, because the traces of scenarios are those of one processor.
         let processors = target.processors.unwrap_or(NonZeroUsize::MIN);
         let target = Target { processors: Some(processors), ..target };
-        let built = Built::build(target, selection, workspace, &Project::without_programs(files.clone()))?;
+        let project = Project::of_tests(files.clone(), directory.join("programs"))?;
+        let built = Built::build(target, selection, workspace, &project)?;
         Ok(Arc::new(Self { prefix, built, files, directory }))
     }
 
@@ -218,8 +221,21 @@ impl Suite {
         Ok(())
     }
 
+    /// The system description of a scenario.
+    fn system(&self, case: &Case, directory: &Path) -> Result<PathBuf, FileError> {
+        let original = &self.files.system;
+        if case.in_c.is_empty() {
+            return Ok(original.clone());
+        }
+        let text = fs::read_to_string(original).map_err(file::failed("read", original))?;
+        let with_c = |text: String, (role, program): &(Role, &str)| play_in_c(&text, *role, program);
+        let path = directory.join("system.xml");
+        file::write(&path, case.in_c.iter().fold(text, with_c))?;
+        Ok(path)
+    }
+
     /// The description of a scenario: the flows in `directory`, with the restarts and changes that the
-    /// scenario wants.
+    /// scenario wants, and the system, with the programs in C that play roles of it.
     fn files(&self, case: &Case, directory: &Path) -> Result<DescriptionFiles, FileError> {
         let flows = fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
         let mut flows: toml::Table = flows.parse().expect("harness/flows.toml is TOML");
@@ -230,8 +246,19 @@ impl Suite {
         }
         let path = directory.join("flows.toml");
         file::write(&path, flows.to_string())?;
-        Ok(DescriptionFiles { system: self.files.system.clone(), flows: path })
+        Ok(DescriptionFiles { system: self.system(case, directory)?, flows: path })
     }
+}
+
+/// Gives a role's program another name in the text of the system. A program in C has floating-point registers,
+/// and does not look up what it plays.
+fn play_in_c(system: &str, role: Role, program: &str) -> String {
+    let begin = format!("<protection_domain name=\"{}\"", role.name());
+    let (before, rest) = system.split_once(&begin).expect("harness/system.xml has this role");
+    let (domain, after) = rest.split_once("</protection_domain>").expect("the element of the role ends");
+    let domain = domain.replace("actor.elf", &format!("{program}.elf")).replace(" fpu=\"false\"", "");
+    let domain: String = domain.split_inclusive('\n').filter(|line| !line.contains("\"scenario\"")).collect();
+    format!("{before}{begin}{domain}</protection_domain>{after}")
 }
 
 /// Applies a change to the flows of the test system. The client and the flow that it changes must exist.

@@ -73,7 +73,18 @@ pub(crate) fn microkit_tools(board: &Board) -> Result<(), SetupError> {
     board.targets().try_for_each(can_compile_or_install)
 }
 
-fn can_compile_or_install(target: &str) -> Result<(), SetupError> {
+/// The first of these programs that is installed. Each comes with its Debian package. If none is, installs the
+/// first one.
+pub(crate) fn one_of(programs: &[(&'static str, &'static str)]) -> Result<&'static str, SetupError> {
+    if let Some((program, _)) = programs.iter().find(|(program, _)| is_installed(program)) {
+        return Ok(program);
+    }
+    install_packages(&programs[..1])?;
+    Ok(programs[0].0)
+}
+
+/// Makes sure that Rust can compile for a target.
+pub(crate) fn can_compile_or_install(target: &str) -> Result<(), SetupError> {
     if can_compile(target) { Ok(()) } else { install_target(target) }
 }
 

@@ -1,6 +1,7 @@
 //! The sources that `ferry add client` writes. They lie in `ferry/templates`. Each is a program that can be
 //! compiled as it is, and is called `my_client`.
 
+use crate::c;
 use clap::ValueEnum;
 
 /// What a new client does.
@@ -14,6 +15,16 @@ pub(crate) enum Template {
     Echo,
 }
 
+/// What a client is written in.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, ValueEnum)]
+pub(crate) enum Language {
+    /// A binary of the project's Cargo package, in src/bin.
+    #[default]
+    Rust,
+    /// A program against ferry.h, in c.
+    C,
+}
+
 /// The name of the client in a template.
 const NAME: &str = "my_client";
 
@@ -22,11 +33,14 @@ const USED: u64 = 0x4_0000;
 const UNUSED: u64 = 0x1000;
 
 impl Template {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Sender => include_str!("../templates/sender.rs"),
-            Self::Receiver => include_str!("../templates/receiver.rs"),
-            Self::Echo => include_str!("../templates/echo.rs"),
+    fn text(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::Rust, Self::Sender) => include_str!("../templates/sender.rs"),
+            (Language::Rust, Self::Receiver) => include_str!("../templates/receiver.rs"),
+            (Language::Rust, Self::Echo) => include_str!("../templates/echo.rs"),
+            (Language::C, Self::Sender) => include_str!("../templates/sender.c"),
+            (Language::C, Self::Receiver) => include_str!("../templates/receiver.c"),
+            (Language::C, Self::Echo) => include_str!("../templates/echo.c"),
         }
     }
 
@@ -49,28 +63,55 @@ impl Template {
     }
 }
 
+impl Language {
+    /// The directory of sources, seen from that of the system description.
+    pub(crate) fn directory(self) -> &'static str {
+        match self {
+            Self::Rust => "src/bin",
+            Self::C => c::DIRECTORY,
+        }
+    }
+
+    /// The extension of a source.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Rust => "rs",
+            Self::C => "c",
+        }
+    }
+
+    /// Whether a program does without floating-point registers. One in C links the SDK's libmicrokit on
+    /// Microkit, which does not.
+    pub(crate) fn is_without_fpu(self) -> bool {
+        self == Self::Rust
+    }
+}
+
 /// The source of a client with this name.
-pub(crate) fn source(template: Template, name: &str) -> String {
-    template.text().replace(NAME, name)
+pub(crate) fn source(template: Template, language: Language, name: &str) -> String {
+    template.text(language).replace(NAME, name)
 }
 
 /// Whether this text is the source of a client with this name, as a template gives it.
-pub(crate) fn is_unchanged(text: &str, name: &str) -> bool {
-    Template::value_variants().iter().any(|template| text == source(*template, name))
+pub(crate) fn is_unchanged(text: &str, language: Language, name: &str) -> bool {
+    Template::value_variants().iter().any(|template| text == source(*template, language, name))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NAME, Template, is_unchanged, source};
+    use super::{Language, NAME, Template, is_unchanged, source};
     use clap::ValueEnum;
 
     #[test]
     fn a_source_has_the_name_of_its_client() {
         for template in Template::value_variants() {
-            let text = source(*template, "logger");
-            assert!(text.starts_with("//! The client `logger`. ") && !text.contains(NAME), "{text}");
-            assert!(is_unchanged(&text, "logger") && !is_unchanged(&text, "other"));
-            assert!(!is_unchanged(&format!("{text}\n"), "logger"));
+            for (language, opening) in [(Language::Rust, "//!"), (Language::C, "//")] {
+                let text = source(*template, language, "logger");
+                let begins = text.starts_with(&format!("{opening} The client `logger`. "));
+                assert!(begins && !text.contains(NAME), "{text}");
+                assert!(is_unchanged(&text, language, "logger") && !is_unchanged(&text, language, "other"));
+                assert!(!is_unchanged(&format!("{text}\n"), language, "logger"));
+            }
             let word = template.to_possible_value().unwrap();
             assert_eq!(word.get_name(), template.word());
         }

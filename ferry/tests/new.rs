@@ -110,6 +110,65 @@ fn a_new_project_runs_and_passes_its_test() {
 }
 
 #[test]
+fn a_new_project_in_c_runs_and_passes_its_test_beside_clients_in_rust() {
+    // In the checkout, so that its kernel is not built again.
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let project = directory.path().join("in-c");
+    let succeed = |here: &Path, arguments: &[&str]| {
+        let output = ferry(here, arguments);
+        assert!(output.status.success(), "{arguments:?}\n{}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    succeed(directory.path(), &["new", "in-c", "--lang", "c"]);
+    assert!(project.join("c/greeter.c").is_file() && !project.join("Cargo.toml").exists());
+    succeed(&project, &["add", "client", "mirror", "--lang", "c", "--template", "echo"]);
+    succeed(&project, &["add", "flow", "greeter", "mirror"]);
+    succeed(&project, &["add", "flow", "mirror", "greeter"]);
+    succeed(&project, &["check"]);
+    for platform in ["hosted", "classic"] {
+        let said = succeed(&project, &["test", "--platform", platform]);
+        assert!(said.contains("the_greeting_arrives") && said.contains("1 passed"), "{said}");
+        let line = "greeter | the message to mirror ended with Done";
+        let said = succeed(&project, &["run", "--platform", platform, "--limit", "60", "--expect", line]);
+        assert!(!said.contains("warning"), "{said}");
+    }
+    refusals_of_programs_in_c(&project);
+    // What was added goes again, with its source.
+    succeed(&project, &["remove", "client", "mirror", "--with-flows"]);
+    assert!(!project.join("c/mirror.c").exists());
+}
+
+/// What cannot be built is named, with the source.
+fn refusals_of_programs_in_c(project: &Path) {
+    let path = project.join("c/mirror.c");
+    let good = fs::read_to_string(&path).unwrap();
+    let refused = |source: &str, platform: &str| {
+        fs::write(&path, source).unwrap();
+        let output = ferry(project, &["run", "--platform", platform, "--limit", "60"]);
+        assert!(!output.status.success());
+        text(&output.stderr)
+    };
+    let names = "#include <microkit.h>\nvoid init(void) {}\nvoid notified(microkit_channel c) { (void)c; }\n";
+    for platform in ["hosted", "classic"] {
+        let silent = refused(names, platform);
+        assert!(
+            silent.contains("the program `mirror.elf` of a client never asks central to let it in"),
+            "{silent}"
+        );
+        assert!(silent.contains("call ferry_init"), "{silent}");
+    }
+    let other = good.replace("#include <ferry.h>", "#define ferry_abi_1 ferry_abi_2\n#include <ferry.h>");
+    let other = refused(&other, "hosted");
+    assert!(other.contains("has another ABI version than the client library of this ferry"), "{other}");
+    let careless = refused(&good.replace("check(ferry_init(", "(ferry_init("), "hosted");
+    assert!(careless.contains("the C compiler did not accept ./c/mirror.c"), "{careless}");
+    let unfinished =
+        refused(&good.replace("void notified(", "void other(microkit_channel);\nvoid other("), "hosted");
+    assert!(unfinished.contains("mirror: the program has no function `notified`"), "{unfinished}");
+    fs::write(&path, good).unwrap();
+}
+
+#[test]
 fn what_cannot_be_a_project_is_refused_and_nothing_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let refused = |arguments: &[&str]| {
@@ -129,6 +188,10 @@ fn what_cannot_be_a_project_is_refused_and_nothing_is_written() {
     ] {
         assert_eq!(refused(&["new", name]), message);
     }
+    assert_eq!(
+        refused(&["new", "project", "--lang", "c", "--git", "address"]),
+        "ferry: a project in C has no Cargo package that could name a git repository; leave out --git\n"
+    );
     assert_eq!(
         refused(&["new", "project", "--git", "a\"b"]),
         "ferry: `a\"b` is no address of a git repository: it contains a quotation mark or a line end\n"

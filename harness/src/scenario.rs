@@ -17,6 +17,8 @@ pub struct Scenario {
     /// higher priority than central, so it runs in the middle of central's work. Without a strike mallory
     /// never asks to be let in.
     pub mallory: Option<Strike>,
+    /// Roles that a program of `harness/c` plays, with its name. Their scripts are not used.
+    pub in_c: &'static [(Role, &'static str)],
     /// What the witness in central does beside its trace.
     pub witness: WitnessAct,
     /// What the trace of the witness must show.
@@ -162,6 +164,7 @@ impl Scenario {
         beta: None,
         gamma: None,
         mallory: None,
+        in_c: &[],
         witness: WitnessAct::Nothing,
         trace: Trace::Contains(&[]),
         fault: None,

@@ -155,7 +155,8 @@ impl Bench {
             flows: workspace.root.join("bench/flows-keep.toml"),
         };
         let description = files.load(&[])?;
-        let built = Built::build(target, Selection::Tests, workspace, &Project::without_programs(files))?;
+        let project = Project::of_tests(files, workspace.products().join("bench").join(name))?;
+        let built = Built::build(target, Selection::Tests, workspace, &project)?;
         let mut programs = Programs::default();
         for (owner, program) in
             [(Owner::Central, "central"), (Owner::Producer, "producer"), (Owner::Consumer, "consumer")]

@@ -1,7 +1,7 @@
 //! The arguments of `ferry add` and `ferry remove`.
 
 use crate::project::FilesArguments;
-use crate::templates::Template;
+use crate::templates::{Language, Template};
 use clap::{Args, Subcommand, ValueEnum};
 use ferry_description::parse_bytes;
 use std::path::PathBuf;
@@ -30,15 +30,18 @@ pub(super) struct AddClientArguments {
     /// What its source does. The region that it uses, `_tx` or `_rx` or both, gets 256 KiB, the other 4 KiB.
     #[arg(long, value_enum, default_value = "receiver")]
     pub(super) template: Template,
+    /// What its source is written in.
+    #[arg(long, value_enum, default_value = "rust")]
+    pub(super) lang: Language,
     /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
     pub(super) priority: Option<u8>,
     /// Make `_tx` and `_rx` of pages of 2 MiB, and as large at least. For long messages.
     #[arg(long)]
     pub(super) large_frames: bool,
-    /// The directory of its source, seen from that of the system description.
-    #[arg(long, value_name = "DIRECTORY", default_value = "src/bin")]
-    pub(super) sources: PathBuf,
+    /// The directory of its source, seen from that of the system description. By default src/bin, or c.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) sources: Option<PathBuf>,
     /// Write no source, because the program NAME.elf comes from elsewhere.
     #[arg(long)]
     pub(super) no_source: bool,
@@ -86,9 +89,9 @@ pub(super) struct RemoveClientArguments {
     /// Remove its flows too, in both directions.
     #[arg(long)]
     pub(super) with_flows: bool,
-    /// The directory of its source, seen from that of the system description.
-    #[arg(long, value_name = "DIRECTORY", default_value = "src/bin")]
-    pub(super) sources: PathBuf,
+    /// The directory of its source, seen from that of the system description. By default src/bin, or c.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) sources: Option<PathBuf>,
     #[command(flatten)]
     pub(super) files: FilesArguments,
 }

@@ -9,7 +9,8 @@ use super::write::Change;
 use super::{Changed, Pair, name};
 use crate::error::Error;
 use crate::output::line;
-use crate::templates::{self, Template};
+use crate::templates::{self, Language, Template};
+use clap::ValueEnum;
 use ferry_description::{CONFIG_REGION, Draft, MAX_DOMAINS, System, count};
 use ferry_layout::geometry::MAX_CLIENTS;
 use std::fs;
@@ -20,11 +21,11 @@ const PRIORITY: u8 = 100;
 
 /// Adds a client.
 pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
-    let AddClientArguments { name, template, large_frames, .. } = arguments;
+    let AddClientArguments { name, template, lang, large_frames, .. } = arguments;
     let files = &arguments.files.find()?;
     let project = Pair::open(files)?;
     name::check_new(name, &project.draft)?;
-    let path = source_path(&files.system, &arguments.sources, name);
+    let path = source_path(&files.system, arguments.sources.as_deref(), *lang, name);
     if !arguments.no_source && path.symlink_metadata().is_ok() {
         return Err(EditError::SourceExists { path }.into());
     }
@@ -35,7 +36,7 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
         name,
         program: &format!("{name}.elf"),
         priority: arguments.priority.unwrap_or(PRIORITY.min(central.priority.saturating_sub(1))),
-        fpu: false,
+        fpu: !lang.is_without_fpu(),
         schedule_domain: central.schedule_domain.as_deref(),
         buffers: template.buffers(),
         large_frames: *large_frames,
@@ -48,7 +49,7 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
         flows: if *large_frames { FlowsText::parse(flows)?.add_large_frames(name)? } else { flows.into() },
         counts: [clients + 1, number_of_flows],
     };
-    let text = (!arguments.no_source).then(|| templates::source(*template, name));
+    let text = (!arguments.no_source).then(|| templates::source(*template, *lang, name));
     let source = text.map(|text| Change { path: path.clone(), before: None, after: Some(text) });
     let config = project.write(changed, source)?;
 
@@ -106,9 +107,14 @@ pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
         flows: FlowsText::parse(project.flows.text())?.remove_client(name)?,
         counts: [clients - 1, all_flows - flows.len()],
     };
-    let path = source_path(&files.system, &arguments.sources, name);
+    // A source in C only if there is one, because most are in Rust.
+    let of_language =
+        |lang: &Language| (*lang, source_path(&files.system, arguments.sources.as_deref(), *lang, name));
+    let mut places = Language::value_variants().iter().rev().map(of_language);
+    let (lang, path) =
+        places.find(|(_, path)| path.exists()).unwrap_or_else(|| of_language(&Language::default()));
     let source = fs::read_to_string(&path).ok();
-    let unchanged = source.filter(|text| templates::is_unchanged(text, name));
+    let unchanged = source.filter(|text| templates::is_unchanged(text, lang, name));
     let is_removed = unchanged.is_some();
     let source = unchanged.map(|text| Change { path: path.clone(), before: Some(text), after: None });
     let flows_change = changed.flows != project.flows.text();
@@ -165,8 +171,10 @@ fn check_alone(domain: usize, draft: &Draft) -> Result<(), EditError> {
 }
 
 /// Where the source of a client lies: `sources` is relative to the directory of the system description.
-fn source_path(system: &Path, sources: &Path, name: &str) -> PathBuf {
-    system.parent().unwrap_or(Path::new("")).join(sources).join(name).with_added_extension("rs")
+fn source_path(system: &Path, sources: Option<&Path>, lang: Language, name: &str) -> PathBuf {
+    let sources = sources.unwrap_or(Path::new(lang.directory()));
+    let directory = system.parent().unwrap_or(Path::new("")).join(sources);
+    directory.join(name).with_added_extension(lang.extension())
 }
 
 /// Says that central's configuration region has another size.

@@ -6,9 +6,11 @@
 //! is compiled into the programs.
 
 mod builder;
+mod c_programs;
 mod sdk;
 
 use crate::boot::Emulator;
+use crate::c;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{Prefill, Priority};
@@ -71,6 +73,11 @@ pub(crate) enum MicrokitError {
     Start { program: String, cause: std::io::Error },
     #[error("cargo could not build {0} for Microkit; its messages are above")]
     Build(&'static str),
+    #[error(
+        "{place}: `{program}` is in C, and the SDK's libmicrokit, which it links, uses floating-point registers; remove \
+         fpu=\"false\""
+    )]
+    FloatingPoint { place: String, program: String },
     #[error("the image builder failed:\n{0}")]
     Image(String),
     #[error(transparent)]
@@ -117,7 +124,8 @@ impl Microkit {
             built.freestanding(cargo);
             built.without_fpu(cargo);
         })?;
-        built.programs = Search::new(own, compiled, project.ready.clone())?;
+        let in_c = project.compile_c::<MicrokitError>(|| built.c_build(workspace, project))?;
+        built.programs = Search::new(own, compiled, in_c, project.ready.clone())?;
         Ok(built)
     }
 
@@ -244,7 +252,13 @@ impl Microkit {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
-            let program = self.search(domain).path(domain)?;
+            if !domain.fpu && self.programs.is_in_c(domain) {
+                let (place, program) = (domain.place.to_string(), domain.program.clone());
+                return Err(MicrokitError::FloatingPoint { place, program });
+            }
+            let search = self.search(domain);
+            c::check_start(domain, &search, c::REGION)?;
+            let program = search.path(domain)?;
             command.arg("--program").arg(file::argument(&domain.name, &program));
         }
         // The supervisor is no domain of the description.

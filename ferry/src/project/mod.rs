@@ -3,7 +3,9 @@
 
 mod package;
 
+use crate::c;
 use crate::description_files::DescriptionFiles;
+use crate::file::FileError;
 use crate::programs::{Programs, ProgramsError};
 use crate::target::Platform;
 use cargo_metadata::{Metadata, MetadataCommand, Package};
@@ -51,6 +53,10 @@ pub(crate) struct Project {
     /// Directories with ready programs, in the order in which they are searched.
     pub(crate) ready: Vec<PathBuf>,
     sources: Option<Box<Sources>>,
+    /// Its programs in C.
+    c_programs: Vec<c::Program>,
+    /// The directory for what is built, if it is not the usual one.
+    products: Option<PathBuf>,
 }
 
 /// The package with the sources of a project.
@@ -93,6 +99,8 @@ pub(crate) enum ProjectError {
     None,
     #[error("{}: cargo cannot describe the package: {cause}; run `cargo metadata` there", manifest.display())]
     Metadata { manifest: PathBuf, cause: Box<cargo_metadata::Error> },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl FilesArguments {
@@ -144,25 +152,54 @@ impl Project {
             _ => PathBuf::from("."),
         };
         let sources = sources(&directory)?;
-        Ok(Self { files, ready: vec![directory.clone()], directory, sources })
+        let c_programs = c::programs(&directory.join(c::DIRECTORY))?;
+        Ok(Self { files, ready: vec![directory.clone()], directory, sources, c_programs, products: None })
     }
 
-    /// A system whose programs are all Ferry's own, such as those of the tests.
-    pub(crate) fn without_programs(files: DescriptionFiles) -> Self {
-        Self { files, directory: PathBuf::new(), ready: Vec::new(), sources: None }
+    /// A system of Ferry's own tests. Its programs are Ferry's own, and those in C beside its description.
+    pub(crate) fn of_tests(files: DescriptionFiles, products: PathBuf) -> Result<Self, ProjectError> {
+        let directory = files.system.parent().map(Path::to_owned).unwrap_or_default();
+        let c_programs = c::programs(&directory.join(c::DIRECTORY))?;
+        let products = Some(products);
+        Ok(Self { files, directory, ready: Vec::new(), sources: None, c_programs, products })
     }
 
     /// The directory for everything that is built for the project. Its path is absolute.
     pub(crate) fn products(&self) -> PathBuf {
+        if let Some(products) = &self.products {
+            return products.clone();
+        }
         let cargo = self.sources.as_ref().map(|sources| sources.target.clone());
         let products = cargo.unwrap_or_else(|| self.directory.join("target")).join("ferry");
         std::path::absolute(&products).unwrap_or(products)
     }
 
-    /// The names of the project's binaries.
+    /// The names of the project's binaries, and of its programs in C.
     pub(crate) fn binaries(&self) -> impl Iterator<Item = &str> {
         let targets = self.sources.iter().flat_map(|sources| &sources.package.targets);
-        targets.filter(|target| target.is_bin()).map(|target| target.name.as_str())
+        let binaries = targets.filter(|target| target.is_bin()).map(|target| target.name.as_str());
+        binaries.chain(self.c_names())
+    }
+
+    /// The names of its programs in C.
+    pub(crate) fn c_names(&self) -> impl Iterator<Item = &str> {
+        self.c_programs.iter().map(|program| program.name.as_str())
+    }
+
+    /// The directory for the programs in C of a platform.
+    pub(crate) fn c_output(&self, platform: Platform) -> PathBuf {
+        self.products().join(platform.name()).join(c::DIRECTORY)
+    }
+
+    /// Compiles the programs in C. `prepare` builds what they link; it is called only if there are any.
+    pub(crate) fn compile_c<'a, E: From<c::CError>>(
+        &self,
+        prepare: impl FnOnce() -> Result<c::Build<'a>, E>,
+    ) -> Result<Programs, E> {
+        if self.c_programs.is_empty() {
+            return Ok(Programs::default());
+        }
+        Ok(c::compile(&prepare()?, &self.directory, &self.c_programs)?)
     }
 
     /// The directory of the package `ferry-client` on which the project depends, if it does.

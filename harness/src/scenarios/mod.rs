@@ -3,6 +3,7 @@
 
 mod bounds;
 mod hostile;
+mod in_c;
 mod independence;
 mod mapping;
 mod order;
@@ -56,6 +57,18 @@ pub static SCENARIOS: &[Scenario] = &[
     mapping::R28,
     mapping::R28_CHAINS,
     mapping::R28_TOUCH,
+    in_c::R15,
+    in_c::R16,
+    in_c::R16_MANY,
+    in_c::R17,
+    in_c::R18_SENDER,
+    in_c::R18,
+    in_c::R25_SENDER,
+    in_c::R25_TOO_LONG,
+    in_c::R25_PEER_RESET,
+    in_c::R25_QUARANTINED,
+    in_c::R26,
+    in_c::MISUSE,
     hostile::T01,
     hostile::T02,
     hostile::T03,

@@ -1,0 +1,189 @@
+//! The types and constants that C sees. Their comments are those of `ferry.h`. Numbers, sizes and offsets are
+//! ABI: whoever changes one raises [`ABI_VERSION`].
+
+use core::ffi::c_char;
+
+use ferry_layout::geometry::{MAX_CHAIN, MAX_NAME};
+use ferry_layout::{Post, Status};
+
+/// The version of the interface between this header and the library. `ferry_init` refuses a library of
+/// another version, and the linker does not find the symbol `ferry_abi_1` in it.
+pub const ABI_VERSION: u32 = 1;
+
+/// At most this many buffers of each kind. What is left over of the memory stays unused.
+pub const MAX_BUFFERS: usize = 256;
+
+/// At most this many parts of one message.
+pub const MAX_PARTS: u32 = 16;
+
+/// Bytes of a client's name, with the zero byte at its end.
+pub const NAME_BYTES: usize = 49;
+
+/// Instead of a client's number: a posted buffer is for a message from anyone.
+pub const ANYONE: u16 = 0xffff;
+
+/// Flag of a message: put it in the urgent class. The flow must grant it.
+pub const URGENT: u32 = 1;
+
+/// Flag of a message: do not signal the receiver for it.
+pub const NO_SIGNAL: u32 = 2;
+
+const _: () = assert!(MAX_PARTS as usize == MAX_CHAIN && NAME_BYTES == MAX_NAME + 1);
+const _: () = assert!(ANYONE == Post::ANYONE);
+
+/// What a function says.
+///
+/// cbindgen:rename-all=ScreamingSnakeCase
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Result {
+    /// It did what it is for.
+    FerryOk = 0,
+    /// Header and library have different ABI versions: compile with the header that came with the library.
+    FerryWrongAbi = 1,
+    /// `ferry_init` was called before.
+    FerryStarted = 2,
+    /// The system description does not give this program the regions and the channel of a client, or one that
+    /// does not fit. The console says which. `ferry check` says what to add.
+    FerryNoRegion = 3,
+    /// A size of buffers is larger than their region.
+    FerryBadSize = 4,
+    /// `ferry_init` was not called, or central has not let this client in yet (see `ferry_begins`).
+    FerryNotOpen = 5,
+    /// The library is in the middle of another call. A program with one thread never sees it.
+    FerryBusy = 6,
+    /// A pointer is null.
+    FerryNull = 7,
+    /// The handle is not the program's: it was sent, posted or given back before, or never was one.
+    FerryStale = 8,
+    /// The length is larger than the buffer.
+    FerryBeyondBuffer = 9,
+    /// There is no room for it now. Reap or receive, or wait for central.
+    FerryFull = 10,
+    /// All buffers are in use.
+    FerryNoBuffer = 11,
+    /// No flow connects this client with one of that number or name.
+    FerryNoPeer = 12,
+    /// A message has 1 to `FERRY_MAX_PARTS` parts.
+    FerryBadParts = 13,
+}
+
+/// A buffer of `<client>_tx`, while it is the program's. The handle ends when the buffer is sent or given
+/// back. When the buffer comes back, it has a new handle. No handle is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct TxBuffer {
+    /// For the library.
+    pub handle: u64,
+}
+
+/// A buffer of `<client>_rx`, while it is the program's. The handle ends when the buffer is posted, opened as a
+/// window, or given back. When the buffer comes back, it has a new handle. No handle is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct RxBuffer {
+    /// For the library.
+    pub handle: u64,
+}
+
+/// A posted buffer or an open window, while it is central's. No handle is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Request {
+    /// For the library.
+    pub handle: u64,
+}
+
+/// A place in a receive region.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Place {
+    /// Number of the 4096-byte frame within the region, from 0.
+    pub frame: u32,
+    /// Byte within the frame, below 4096.
+    pub offset: u32,
+}
+
+/// How a message is to be sent. All zero is an ordinary message with tag 0.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Message {
+    /// Carried to the receiver unchanged. Tags with the highest bit set belong to calls (see docs/client.md).
+    pub tag: u64,
+    /// Ticks that the message may wait before it expires; 0 means that it may wait for ever.
+    pub time_to_live: u32,
+    /// `FERRY_URGENT`, `FERRY_NO_SIGNAL`, both, or 0. Other bits are ignored.
+    pub flags: u32,
+}
+
+/// A part of a message: a buffer, and how many of its bytes to send.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Part {
+    /// The buffer.
+    pub buffer: TxBuffer,
+    /// Bytes from its beginning.
+    pub length: u32,
+}
+
+/// A send that has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Done {
+    /// The tag that it was sent with.
+    pub tag: u64,
+    /// Its buffer, to be filled again or given back.
+    pub buffer: TxBuffer,
+    /// What became of it.
+    pub status: Status,
+}
+
+/// What `ferry_receive` found.
+///
+/// cbindgen:rename-all=ScreamingSnakeCase
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum EventKind {
+    /// A message has arrived in a posted buffer.
+    FerryMessage = 1,
+    /// A message has arrived in an open window, at a place that the sender chose. `buffer` is 0.
+    FerryPlaced = 2,
+    /// A request was withdrawn, or central did not accept it. Only `buffer` and `kind` have a meaning.
+    FerryReturned = 3,
+}
+
+/// A message that has arrived, or a buffer that has come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Event {
+    /// The sender's tag.
+    pub tag: u64,
+    /// Number of the message in its flow, from 0, over all restarts.
+    pub sequence: u64,
+    /// The buffer, which is the program's again. Its first `length` bytes are the message.
+    pub buffer: RxBuffer,
+    /// Where the message lies in `<client>_rx`.
+    pub place: Place,
+    /// Bytes that arrived.
+    pub length: u32,
+    /// What has happened.
+    pub kind: EventKind,
+    /// Number of the sender. Central has stamped it, so it cannot be forged.
+    pub source: u16,
+}
+
+/// A client with which this one shares a flow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Peer {
+    /// Longest message that this client may send to it, in bytes.
+    pub max_message: u32,
+    /// Its number.
+    pub number: u16,
+    /// Whether this client may send to it.
+    pub may_send: bool,
+    /// Whether it may send to this client.
+    pub may_receive: bool,
+    /// Its name in the system description, with a zero byte at the end.
+    pub name: [c_char; NAME_BYTES],
+}

@@ -1,0 +1,106 @@
+//! `include/ferry.h` is what cbindgen makes of the sources, and C sees the sizes and offsets that Rust has.
+//! With `FERRY_WRITE_HEADER=1` the first test writes the header (`make header`).
+
+use std::fmt::Write;
+use std::fs;
+use std::mem::offset_of;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ferry_client_c::{ABI_VERSION, Done, Event, Message, Part, Peer, Place, Request, RxBuffer, TxBuffer};
+
+fn directory() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn header() -> PathBuf {
+    directory().join("include/ferry.h")
+}
+
+/// Assertions that C makes about a type, in the words of C.
+macro_rules! layout {
+    ($text:ident, $rust:ident, $c:literal, [$($field:ident),+]) => {
+        writeln!($text, "FERRY_ASSERT(sizeof({}) == {});", $c, size_of::<$rust>()).unwrap();
+        $(writeln!(
+            $text,
+            "FERRY_ASSERT(offsetof({}, {}) == {});",
+            $c,
+            stringify!($field),
+            offset_of!($rust, $field)
+        )
+        .unwrap();)+
+    };
+}
+
+fn assertions() -> String {
+    let mut text = String::new();
+    layout!(text, TxBuffer, "ferry_tx_buffer", [handle]);
+    layout!(text, RxBuffer, "ferry_rx_buffer", [handle]);
+    layout!(text, Request, "ferry_request", [handle]);
+    layout!(text, Place, "ferry_place", [frame, offset]);
+    layout!(text, Message, "ferry_message", [tag, time_to_live, flags]);
+    layout!(text, Part, "ferry_part", [buffer, length]);
+    layout!(text, Done, "ferry_done", [tag, buffer, status]);
+    layout!(text, Event, "ferry_event", [tag, sequence, buffer, place, length, kind, source]);
+    layout!(text, Peer, "ferry_peer", [max_message, number, may_send, may_receive, name]);
+    text
+}
+
+/// The header that belongs to the sources.
+fn generated() -> String {
+    let read = |name: &str| fs::read_to_string(directory().join("include").join(name)).unwrap();
+    let mut config = cbindgen::Config::from_file(directory().join("cbindgen.toml")).unwrap();
+    config.header = Some(read("top.h.in").trim_end().to_owned());
+    config.after_includes = Some(read("middle.h.in").trim_end().to_owned());
+    let end = read("end.h.in").replace("@ABI@", &ABI_VERSION.to_string());
+    config.trailer = Some(end.replace("@ASSERTIONS@\n", &assertions()).trim_end().to_owned());
+    let made = cbindgen::Builder::new().with_config(config).with_crate(directory()).generate().unwrap();
+    let mut bytes = Vec::new();
+    made.write(&mut bytes);
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn the_header_is_that_of_the_sources() {
+    let generated = generated();
+    if std::env::var_os("FERRY_WRITE_HEADER").is_some() {
+        fs::write(header(), generated).unwrap();
+        return;
+    }
+    let written = fs::read_to_string(header()).unwrap();
+    assert!(written == generated, "client-pd/c/include/ferry.h is not up to date; run `make header`");
+}
+
+/// What the compiler says of a program, or `None` if it accepts it.
+fn refusal(compiler: &str, arguments: &[&str], program: &str) -> Option<String> {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("program.c");
+    fs::write(&source, program).unwrap();
+    let mut command = Command::new(compiler);
+    command.args(["-Wall", "-Wextra", "-Werror", "-c", "-o", "/dev/null"]).args(arguments);
+    let output = command.arg("-I").arg(header().parent().unwrap()).arg(&source).output().unwrap();
+    (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn c_sees_the_sizes_and_offsets_that_rust_has() {
+    let empty = "#include <ferry.h>\nint main(void) { return 0; }\n";
+    for standard in ["-std=c11", "-std=c17", "-std=gnu11"] {
+        assert_eq!(refusal("gcc", &[standard], empty), None, "{standard}");
+    }
+    // The assertions are read: one that is false stops the compiler.
+    let broken = "#include <ferry.h>\nFERRY_ASSERT(sizeof(ferry_event) == 1);\n";
+    assert!(refusal("gcc", &["-std=c11"], broken).unwrap().contains("sizeof(ferry_event) == 1"));
+}
+
+#[test]
+fn a_result_that_nobody_looks_at_is_a_warning() {
+    let careless = "#include <ferry.h>\nvoid f(ferry_tx_buffer b) { ferry_tx_give(b); }\n";
+    assert!(refusal("gcc", &["-std=c11"], careless).unwrap().contains("unused-result"));
+}
+
+#[test]
+fn a_buffer_of_the_wrong_kind_does_not_compile() {
+    let wrong = "#include <ferry.h>\nint f(ferry_rx_buffer b) { return (int)ferry_tx_give(b); }\n";
+    assert!(refusal("gcc", &["-std=c11"], wrong).unwrap().contains("incompatible type"));
+}

@@ -1,0 +1,163 @@
+//! Compiles and links the C programs of a project for one platform.
+//!
+//! Everything is made in a directory of its own and then renamed into its place, so two commands at a time do
+//! not see each other's halves.
+
+use crate::c::{CError, DIRECTORY, Program, Toolchain};
+use crate::file;
+use crate::programs::Programs;
+use crate::progress::Step;
+use crate::setup::SetupError;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What all C programs of a platform are compiled with.
+pub(crate) const STRICT: [&str; 6] = ["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror"];
+
+/// What programs without an operating system are compiled with besides, and linked.
+const BARE: [&str; 4] =
+    ["-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"];
+const LINK_BARE: [&str; 4] = [
+    "-nostdlib",
+    "-static",
+    "-no-pie",
+    "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,max-page-size=4096",
+];
+
+/// How the programs of one platform are made.
+pub(crate) struct Build<'a> {
+    pub(crate) toolchain: &'static Toolchain,
+    /// The directory of Ferry's sources.
+    pub(crate) ferry: &'a Path,
+    /// The client library: Cargo's file.
+    pub(crate) library: PathBuf,
+    /// The platform's own half of the library, in C, if it has one.
+    pub(crate) glue: Option<PathBuf>,
+    /// The directory with the platform's `microkit.h`.
+    pub(crate) microkit: PathBuf,
+    /// More arguments for the compiler, and for linking.
+    pub(crate) compile: Vec<OsString>,
+    pub(crate) link: Vec<OsString>,
+    /// Where the programs go.
+    pub(crate) output: PathBuf,
+}
+
+/// Compiles and links all programs. `directory` is the project's.
+pub(crate) fn compile(build: &Build<'_>, directory: &Path, programs: &[Program]) -> Result<Programs, CError> {
+    let compiler = build.toolchain.compiler()?;
+    let _step =
+        Step::begin(format!("building {}", ferry_description::count(programs.len(), "program") + " in C"));
+    fs::create_dir_all(&build.output).map_err(file::failed("create", &build.output))?;
+    let made = tempfile::Builder::new().prefix("making-").tempdir_in(&build.output);
+    let made = made.map_err(file::failed("create", &build.output))?;
+    let headers = directory.join(DIRECTORY);
+    let glue = match &build.glue {
+        Some(glue) => Some(build.object(compiler, glue, &[], &made.path().join("glue.o"))?),
+        None => None,
+    };
+    let mut files = Vec::new();
+    for program in programs {
+        let mut objects = Vec::new();
+        for (number, source) in program.sources.iter().enumerate() {
+            let object = made.path().join(format!("{}-{number}.o", program.name));
+            objects.push(build.object(compiler, source, &[&headers], &object)?);
+        }
+        objects.extend(glue.clone());
+        let linked = made.path().join(&program.name);
+        build.link(compiler, program, &objects, &linked)?;
+        let file = build.output.join(&program.name);
+        fs::rename(&linked, &file).map_err(file::failed("write", &file))?;
+        files.push((program.name.clone(), file));
+    }
+    Ok(Programs::ready(files))
+}
+
+impl<'a> Build<'a> {
+    /// For a platform that is not Microkit, and offers its names to programs in C.
+    pub(crate) fn emulated(
+        toolchain: &'static Toolchain,
+        ferry: &'a Path,
+        library: PathBuf,
+        output: PathBuf,
+    ) -> Self {
+        let microkit = ferry.join("client-pd/c/portable");
+        Self {
+            toolchain,
+            ferry,
+            library,
+            glue: None,
+            microkit,
+            compile: Vec::new(),
+            link: Vec::new(),
+            output,
+        }
+    }
+
+    /// Where `ferry.h` is.
+    fn header(&self) -> PathBuf {
+        self.ferry.join("client-pd/c/include")
+    }
+
+    /// Compiles one file. What the compiler says goes to the user.
+    fn object(
+        &self,
+        compiler: &str,
+        source: &Path,
+        headers: &[&Path],
+        object: &Path,
+    ) -> Result<PathBuf, CError> {
+        let mut command = Command::new(compiler);
+        command.args(STRICT).args(self.toolchain.architecture).args(&self.compile);
+        command.arg("-I").arg(self.header());
+        command.args(headers.iter().flat_map(|directory| ["-I".as_ref(), directory.as_os_str()]));
+        if self.toolchain.is_bare {
+            command.args(BARE).arg("-isystem").arg(self.ferry.join("client-pd/c/freestanding"));
+        }
+        // The SDK's own headers would not pass all of these warnings.
+        command.arg("-isystem").arg(&self.microkit);
+        command.arg("-c").arg(source).arg("-o").arg(object).stdin(Stdio::null());
+        let status = command.status().map_err(|cause| not_started(compiler, &cause))?;
+        if status.success() { Ok(object.to_owned()) } else { Err(CError::Compile(source.to_owned())) }
+    }
+
+    fn link(
+        &self,
+        compiler: &str,
+        program: &Program,
+        objects: &[PathBuf],
+        linked: &Path,
+    ) -> Result<(), CError> {
+        let mut command = Command::new(compiler);
+        if self.toolchain.is_bare {
+            command.args(LINK_BARE);
+        }
+        command.args(self.toolchain.architecture).args(self.toolchain.link).args(&self.link).args(objects);
+        // The library and the platform need functions of each other.
+        command
+            .arg("-Wl,--start-group")
+            .arg(&self.library)
+            .args(self.toolchain.libraries)
+            .arg("-Wl,--end-group");
+        command.arg("-o").arg(linked).stdin(Stdio::null());
+        let output = command.output().map_err(|cause| not_started(compiler, &cause))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let program = program.name.clone();
+        if said.contains("undefined reference to `ferry_abi_") {
+            return Err(CError::WrongAbi { program, header: self.header().join("ferry.h") });
+        }
+        let missing = |function: &&str| said.contains(&format!("undefined reference to `{function}'"));
+        match ["init", "notified"].into_iter().find(missing) {
+            Some(function) => Err(CError::NoEntry { program, function }),
+            None => Err(CError::Link { program, said: said.trim_end().to_owned() }),
+        }
+    }
+}
+
+fn not_started(compiler: &str, cause: &std::io::Error) -> SetupError {
+    SetupError::Command { command: compiler.to_owned(), output: cause.to_string() }
+}

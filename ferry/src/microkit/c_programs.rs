@@ -1,0 +1,58 @@
+//! What programs in C link on Microkit: the client library, the SDK's `libmicrokit`, and `glue.c` between the
+//! two, which is compiled against the SDK's own `microkit.h`.
+
+use super::{Microkit, MicrokitError, PROTECTION_DOMAINS, cargo_in};
+use crate::c::{self, CError};
+use crate::programs::{Programs, flags_variable};
+use crate::project::Project;
+use crate::setup;
+use crate::target::Platform;
+use crate::workspace::Workspace;
+use std::path::PathBuf;
+
+/// The package of the library that C programs link.
+const LIBRARY: &str = "ferry-c-microkit";
+
+impl Microkit {
+    /// How the programs in C of a project are made. There are none without floating-point registers, because
+    /// the SDK's `libmicrokit` uses these.
+    pub(super) fn c_build<'a>(
+        &self,
+        workspace: &'a Workspace,
+        project: &Project,
+    ) -> Result<c::Build<'a>, MicrokitError> {
+        let target = self.board.target;
+        let toolchain = c::of_architecture(self.board)?;
+        let board = self.sdk.directory.join("board").join(self.board.name).join(self.config.name());
+        let mut search = std::ffi::OsString::from("-L");
+        search.push(board.join("lib"));
+        let configuration = format!("{}-{}", self.board.name, self.config.name());
+        Ok(c::Build {
+            toolchain,
+            ferry: &workspace.root,
+            library: self.c_library(workspace, toolchain.library_target.unwrap_or(target))?,
+            glue: Some(workspace.root.join("platform/microkit/c/glue.c")),
+            microkit: board.join("include"),
+            // The SDK's headers use this keyword, which C11 does not have.
+            compile: vec!["-fasm".into()],
+            link: vec![search],
+            output: project.c_output(Platform::Microkit).join(configuration).join(target),
+        })
+    }
+
+    /// Builds the client library.
+    fn c_library(&self, workspace: &Workspace, target: &'static str) -> Result<PathBuf, MicrokitError> {
+        setup::can_compile_or_install(target)?;
+        let mut cargo = cargo_in(workspace);
+        cargo.args(["build", "--lib", "--profile", PROTECTION_DOMAINS, "--locked", "--package", LIBRARY]);
+        cargo.arg("--target-dir").arg(self.directory(workspace)).args(["--target", target]);
+        cargo.env(flags_variable(target), self.board.flags);
+        Ok(Programs::library(cargo, &format!("the C client library for {}", self.board.name))?)
+    }
+}
+
+impl From<CError> for MicrokitError {
+    fn from(error: CError) -> Self {
+        Self::Programs(error.into())
+    }
+}
