@@ -17,6 +17,7 @@ const CLASSIC_PROGRAMS: &[&str] = &[
     "ferry-pds-classic",
     "ferry-root-task",
     "ferry-runtime-classic",
+    "ferry-c-classic",
     "ferry-classic-abi",
     "ferry-probe-classic",
 ];
@@ -24,6 +25,7 @@ const CLASSIC_PROGRAMS: &[&str] = &[
 const MICROKIT_PROGRAMS: &[&str] = &[
     "ferry-pds-microkit",
     "ferry-runtime-microkit",
+    "ferry-c-microkit",
     "ferry-probe-microkit",
     "ferry-supervisor",
     "ferry-demo-supervisor",

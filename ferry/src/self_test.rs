@@ -250,8 +250,8 @@ impl Suite {
     }
 }
 
-/// Gives a role's program another name in the text of the system. A program in C has floating-point registers,
-/// and does not look up what it plays.
+/// Gives a role's program another name in the text of the system. A program in C has floating-point
+/// registers, and does not look up what it plays.
 fn play_in_c(system: &str, role: Role, program: &str) -> String {
     let begin = format!("<protection_domain name=\"{}\"", role.name());
     let (before, rest) = system.split_once(&begin).expect("harness/system.xml has this role");

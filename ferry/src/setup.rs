@@ -73,8 +73,8 @@ pub(crate) fn microkit_tools(board: &Board) -> Result<(), SetupError> {
     board.targets().try_for_each(can_compile_or_install)
 }
 
-/// The first of these programs that is installed. Each comes with its Debian package. If none is, installs the
-/// first one.
+/// The first of these programs that is installed. Each comes with its Debian package. If none is, installs
+/// the first one.
 pub(crate) fn one_of(programs: &[(&'static str, &'static str)]) -> Result<&'static str, SetupError> {
     if let Some((program, _)) = programs.iter().find(|(program, _)| is_installed(program)) {
         return Ok(program);

@@ -38,7 +38,8 @@ fn init() -> impl Handler {
 impl Handler for Program {
     fn notified(&mut self, channels: ChannelSet) {
         for channel in channels {
-            // SAFETY: a handler exists only when `init` has returned, and the runtime makes one call at a time.
+            // SAFETY: a handler exists only when `init` has returned, and the runtime makes one call at a
+            // time.
             unsafe { program::notified(channel.number().into()) };
         }
     }

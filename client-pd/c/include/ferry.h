@@ -199,8 +199,8 @@ typedef uint32_t ferry_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// A buffer of `<client>_rx`, while it is the program's. The handle ends when the buffer is posted, opened as a
-// window, or given back. When the buffer comes back, it has a new handle. No handle is 0.
+// A buffer of `<client>_rx`, while it is the program's. The handle ends when the buffer is posted, opened as
+// a window, or given back. When the buffer comes back, it has a new handle. No handle is 0.
 typedef struct {
     // For the library.
     uint64_t handle;
@@ -296,8 +296,8 @@ typedef struct {
 extern "C" {
 #endif // __cplusplus
 
-// The ABI version of the library. Its name has the version too, so that a program which was compiled with the
-// header of another version does not link.
+// The ABI version of the library. Its name has the version too, so that a program which was compiled with
+// the header of another version does not link.
 extern const uint32_t ferry_abi_1;
 
 // Prints text that ends with a zero byte. A line appears when it is complete, with the name of the PD before
@@ -354,14 +354,14 @@ ferry_result ferry_open_window(ferry_rx_buffer buffer,
                                uint16_t from,
                                ferry_request *request);
 
-// Withdraws a posted buffer or a window. The buffer comes back by `ferry_receive`, as `FERRY_RETURNED`, or as
-// `FERRY_MESSAGE` if one has arrived meanwhile. `FERRY_STALE`: it was withdrawn or has come back before.
+// Withdraws a posted buffer or a window. The buffer comes back by `ferry_receive`, as `FERRY_RETURNED`, or
+// as `FERRY_MESSAGE` if one has arrived meanwhile. `FERRY_STALE`: it was withdrawn or has come back before.
 FERRY_MUST_USE
 ferry_result ferry_withdraw(ferry_request request);
 
 // Copies `bytes` bytes out of an open window, from byte `skip` on. A sender may write there meanwhile, so
-// copy first, then check, then use. `FERRY_BEYOND_BUFFER`: they do not lie inside the window, and nothing was
-// copied.
+// copy first, then check, then use. `FERRY_BEYOND_BUFFER`: they do not lie inside the window, and nothing
+// was copied.
 FERRY_MUST_USE
 ferry_result ferry_copy_out(ferry_request request,
                             uint32_t skip,
@@ -427,8 +427,8 @@ FERRY_MUST_USE
 uint32_t ferry_reap_many(ferry_done *done,
                          uint32_t count);
 
-// The status of the `age`-th oldest send that was not reaped, counted from 0. `FERRY_STATUS_FREE` if there is
-// none, or if central has not said anything of it yet.
+// The status of the `age`-th oldest send that was not reaped, counted from 0. `FERRY_STATUS_FREE` if there
+// is none, or if central has not said anything of it yet.
 FERRY_MUST_USE
 ferry_status ferry_status_of(uint32_t age);
 

@@ -24,8 +24,8 @@ impl<T> Global<T> {
 
     /// Uses the value. `None` if the value is in use: the caller was called by what uses it.
     ///
-    /// A load and a store suffice, because a protection domain has one thread. A swap would make every message
-    /// dearer on processors that lock the bus for it, or that have to repeat it.
+    /// A load and a store suffice, because a protection domain has one thread. A swap would make every
+    /// message dearer on processors that lock the bus for it, or that have to repeat it.
     #[inline]
     pub(crate) fn with<R>(&self, use_it: impl FnOnce(&mut T) -> R) -> Option<R> {
         if self.is_in_use.load(Ordering::Relaxed) {

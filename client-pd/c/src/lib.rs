@@ -3,8 +3,8 @@
 //!
 //! Principle: **a handle is used up.** Rust programs hold buffers as tokens that cannot be copied. C can copy
 //! everything, so the tokens stay here, and C gets numbers. Sending, posting or giving back a buffer ends its
-//! number. Whatever is done with an ended, forged or foreign number is refused with `FERRY_STALE`, and touches
-//! nothing.
+//! number. Whatever is done with an ended, forged or foreign number is refused with `FERRY_STALE`, and
+//! touches nothing.
 //!
 //! ```text
 //!  ferry.h            exports/            client.rs           buffers.rs          ferry_client
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! What holds always: no function panics, allocates, blocks, or trusts a number or a null pointer that C
-//! passes. Not guaranteed: what no library can check. A pointer that is neither null nor valid is the program's
-//! own fault, and so is writing through the address of a buffer that was sent.
+//! passes. Not guaranteed: what no library can check. A pointer that is neither null nor valid is the
+//! program's own fault, and so is writing through the address of a buffer that was sent.
 //!
 //! `exports/`, `global.rs` and `console.rs` hold all unsafe code. `include/ferry.h` is made from this crate
 //! by cbindgen; a test compares the two.

@@ -77,8 +77,8 @@ pub struct TxBuffer {
     pub handle: u64,
 }
 
-/// A buffer of `<client>_rx`, while it is the program's. The handle ends when the buffer is posted, opened as a
-/// window, or given back. When the buffer comes back, it has a new handle. No handle is 0.
+/// A buffer of `<client>_rx`, while it is the program's. The handle ends when the buffer is posted, opened as
+/// a window, or given back. When the buffer comes back, it has a new handle. No handle is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[repr(C)]
 pub struct RxBuffer {

@@ -1,5 +1,5 @@
-//! The functions of `ferry.h`, called as C calls them, with a real central: what they say before the client is
-//! started, what stops a start, and what comes of null pointers and of numbers that are no handles. What C
+//! The functions of `ferry.h`, called as C calls them, with a real central: what they say before the client
+//! is started, what stops a start, and what comes of null pointers and of numbers that are no handles. What C
 //! programs do on all platforms is in `harness/c`.
 //!
 //! A program has one client, so there is one test, in the order of a client's life.

@@ -1,6 +1,6 @@
 //! Scenarios whose roles are programs in C (`harness/c`), against `ferry.h` and its static library. The other
-//! roles are those of the scenario in Rust with the same requirement, so both kinds of client meet each other.
-//! In the last ones both ends are in C.
+//! roles are those of the scenario in Rust with the same requirement, so both kinds of client meet each
+//! other. In the last ones both ends are in C.
 
 use super::{polling, status};
 use crate::role::Role;

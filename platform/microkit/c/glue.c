@@ -1,5 +1,5 @@
 /*
- * The C half of libferry.a on Microkit: what the library needs of the platform, by the functions of the SDK's
+ * The C half of the library on Microkit: what the library needs of the platform, by the functions of the SDK's
  * own microkit.h. `ferry` compiles it for each board and configuration.
  *
  * Console and end of the machine go through Ferry's supervisor, as those of Rust programs do

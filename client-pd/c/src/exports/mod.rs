@@ -1,8 +1,8 @@
 //! The functions of `ferry.h`. Their comments are those of the header. They check pointers, and do nothing
 //! else.
 //!
-//! Every pointer that C passes is null, or valid for the access that the header describes: that is the part of
-//! the contract that cannot be checked. Nothing here keeps a pointer after the call.
+//! Every pointer that C passes is null, or valid for the access that the header describes: that is the part
+//! of the contract that cannot be checked. Nothing here keeps a pointer after the call.
 
 pub mod console;
 pub mod receiving;

@@ -86,8 +86,8 @@ pub unsafe extern "C" fn ferry_open_window(buffer: RxBuffer, from: u16, request:
     unsafe { write_request(request, posted) }
 }
 
-/// Withdraws a posted buffer or a window. The buffer comes back by `ferry_receive`, as `FERRY_RETURNED`, or as
-/// `FERRY_MESSAGE` if one has arrived meanwhile. `FERRY_STALE`: it was withdrawn or has come back before.
+/// Withdraws a posted buffer or a window. The buffer comes back by `ferry_receive`, as `FERRY_RETURNED`, or
+/// as `FERRY_MESSAGE` if one has arrived meanwhile. `FERRY_STALE`: it was withdrawn or has come back before.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C" fn ferry_withdraw(request: Request) -> Result {
@@ -95,8 +95,8 @@ pub extern "C" fn ferry_withdraw(request: Request) -> Result {
 }
 
 /// Copies `bytes` bytes out of an open window, from byte `skip` on. A sender may write there meanwhile, so
-/// copy first, then check, then use. `FERRY_BEYOND_BUFFER`: they do not lie inside the window, and nothing was
-/// copied.
+/// copy first, then check, then use. `FERRY_BEYOND_BUFFER`: they do not lie inside the window, and nothing
+/// was copied.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ferry_copy_out(

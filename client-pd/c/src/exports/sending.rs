@@ -114,8 +114,8 @@ pub unsafe extern "C" fn ferry_reap_many(done: *mut Done, count: u32) -> u32 {
         .unwrap_or(0)
 }
 
-/// The status of the `age`-th oldest send that was not reaped, counted from 0. `FERRY_STATUS_FREE` if there is
-/// none, or if central has not said anything of it yet.
+/// The status of the `age`-th oldest send that was not reaped, counted from 0. `FERRY_STATUS_FREE` if there
+/// is none, or if central has not said anything of it yet.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C" fn ferry_status_of(age: u32) -> Status {

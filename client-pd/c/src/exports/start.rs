@@ -17,8 +17,8 @@ use crate::names;
 use crate::platform::{self, Given};
 use crate::types::{ABI_VERSION, Peer, Result};
 
-/// The ABI version of the library. Its name has the version too, so that a program which was compiled with the
-/// header of another version does not link.
+/// The ABI version of the library. Its name has the version too, so that a program which was compiled with
+/// the header of another version does not link.
 #[unsafe(no_mangle)]
 pub static ferry_abi_1: u32 = ABI_VERSION;
 

@@ -1,6 +1,7 @@
 //! The Rust half of the static library that a C program links, beside the SDK's `libmicrokit`, to be a client
-//! of Ferry on Microkit. The other half is `glue.c`, which is compiled against the SDK's `microkit.h`; `ferry`
-//! puts both into `libferry.a`. The program's entry point, its loop and its capabilities are `libmicrokit`'s.
+//! of Ferry on Microkit. The other half is `glue.c`, which is compiled against the SDK's `microkit.h`;
+//! `ferry` links both. The program's entry point, its loop and its capabilities are
+//! `libmicrokit`'s.
 //!
 //! It depends on no crate of rust-sel4, because those have an entry point and a loop of their own.
 
