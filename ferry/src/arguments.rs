@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Lint,
     /// Write the manual pages.
     Man(ManArguments),
+    /// Write the library and the headers for clients in C that another build compiles.
+    Library(LibraryArguments),
     /// Make a new project, which builds, boots and has a test.
     New(NewArguments),
     /// Remove a client or a flow from a system.
@@ -120,6 +122,15 @@ pub(crate) struct CompletionsArguments {
 pub(crate) struct ManArguments {
     /// The directory for the pages: ferry.1, and one for each command. It is created if it does not exist.
     pub(crate) directory: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LibraryArguments {
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    /// The directory for `libferry.a`, `ferry.h` and what else belongs to them.
+    #[arg(long, value_name = "DIRECTORY", default_value = "ferry")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -24,7 +24,7 @@ const INITIALISER: &str = "ferry-root-task";
 pub(crate) const DOMAINS: &str = "ferry-pds-classic";
 
 /// The package of the library that C programs link.
-const C_LIBRARY: &str = "ferry-c-classic";
+pub(crate) const C_LIBRARY: &str = "ferry-c-classic";
 
 /// The kernel and the programs. They are built once, for any number of images.
 pub(crate) struct Classic {
@@ -76,8 +76,8 @@ impl Classic {
         let compilation = Compilation::release(Platform::Classic, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |cargo| freestanding(cargo, &PC99))?;
         let in_c = project.compile_c::<ProgramsError>(|| {
-            let library = Programs::build_library(workspace, C_LIBRARY, Some(&PC99))?;
-            Ok(c::Build::emulated(&c::CLASSIC, &workspace.root, library, project.c_output(Platform::Classic)))
+            let output = project.c_output(Platform::Classic);
+            c::Build::of_package(&c::CLASSIC, workspace, C_LIBRARY, Some(&PC99), output)
         })?;
         Ok(Self { kernel, initialiser, programs: Search::new(own, compiled, in_c, project.ready.clone())? })
     }

@@ -21,7 +21,7 @@ const LAUNCHER: &str = "ferry-hosted";
 /// The package with all protection domains.
 pub(crate) const DOMAINS: &str = "ferry-pds-hosted";
 /// The package of the library that C programs link.
-const C_LIBRARY: &str = "ferry-c-hosted";
+pub(crate) const C_LIBRARY: &str = "ferry-c-hosted";
 
 /// The launcher and the programs. They are built once, for any number of systems.
 pub(crate) struct Hosted {
@@ -58,8 +58,7 @@ impl Hosted {
         let compilation = Compilation::release(Platform::Hosted, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |_| {})?;
         let in_c = project.compile_c::<ProgramsError>(|| {
-            let library = Programs::build_library(workspace, C_LIBRARY, None)?;
-            Ok(c::Build::emulated(&c::HOSTED, &workspace.root, library, project.c_output(Platform::Hosted)))
+            c::Build::of_package(&c::HOSTED, workspace, C_LIBRARY, None, project.c_output(Platform::Hosted))
         })?;
         let programs = Search::new(own, compiled, in_c, project.ready.clone())?;
         let by_priority = processors == Some(NonZeroUsize::MIN)

@@ -28,6 +28,7 @@ mod image;
 mod image_trials;
 mod inspect;
 mod known;
+mod library;
 mod lint;
 mod live;
 mod lock;
@@ -76,6 +77,7 @@ fn obey(command: Command) -> Result<ExitCode, Error> {
         Command::Graph(arguments) => graph::graph(&arguments)?,
         Command::Image(arguments) => image::image(&arguments)?,
         Command::Inspect(arguments) => inspect::inspect(&arguments)?,
+        Command::Library(arguments) => library::library(&arguments)?,
         Command::Lint => lint::lint()?,
         Command::Man(arguments) => manual::man(&arguments)?,
         Command::New(arguments) => new::new(&arguments)?,

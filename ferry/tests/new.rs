@@ -133,6 +133,16 @@ fn a_new_project_in_c_runs_and_passes_its_test_beside_clients_in_rust() {
         assert!(!said.contains("warning"), "{said}");
     }
     refusals_of_programs_in_c(&project);
+    // The same source, compiled by a build of one's own.
+    succeed(&project, &["library", "--platform", "hosted", "--output", "build"]);
+    fs::rename(project.join("c/listener.c"), project.join("build/listener.c")).unwrap();
+    let mut compiler = Command::new("gcc");
+    compiler.current_dir(project.join("build")).args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-I."]);
+    let compiled = compiler.args(["listener.c", "libferry.a", "-o", "listener.elf"]).status().unwrap();
+    assert!(compiled.success());
+    let line = "listener | 18 bytes from greeter";
+    let run = ["run", "--platform", "hosted", "--programs", "build", "--limit", "60", "--expect", line];
+    succeed(&project, &run);
     // What was added goes again, with its source.
     succeed(&project, &["remove", "client", "mirror", "--with-flows"]);
     assert!(!project.join("c/mirror.c").exists());

@@ -5,9 +5,11 @@
 
 use crate::c::{CError, DIRECTORY, Program, Toolchain};
 use crate::file;
-use crate::programs::Programs;
+use crate::programs::{Programs, ProgramsError};
 use crate::progress::Step;
 use crate::setup::SetupError;
+use crate::workspace::Workspace;
+use ferry_boards::Board;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,24 +77,46 @@ pub(crate) fn compile(build: &Build<'_>, directory: &Path, programs: &[Program])
 }
 
 impl<'a> Build<'a> {
-    /// For a platform that is not Microkit, and offers its names to programs in C.
-    pub(crate) fn emulated(
+    /// For a platform that is not Microkit, and offers its names to programs in C: `package` is the library.
+    pub(crate) fn of_package(
         toolchain: &'static Toolchain,
-        ferry: &'a Path,
-        library: PathBuf,
+        workspace: &'a Workspace,
+        package: &str,
+        board: Option<&Board>,
         output: PathBuf,
-    ) -> Self {
+    ) -> Result<Self, ProgramsError> {
+        let (ferry, library) = (&workspace.root, Programs::build_library(workspace, package, board)?);
         let microkit = ferry.join("client-pd/c/portable");
-        Self {
-            toolchain,
-            ferry,
-            library,
-            glue: None,
-            microkit,
-            compile: Vec::new(),
-            link: Vec::new(),
-            output,
+        let [compile, link] = [const { Vec::new() }; 2];
+        Ok(Self { toolchain, ferry, library, glue: None, microkit, compile, link, output })
+    }
+
+    /// Writes the library, with the platform's half of it, and its headers. Returns the files.
+    pub(crate) fn write_library(&self) -> Result<Vec<PathBuf>, CError> {
+        let write = |from: &Path, name: &str| {
+            let to = self.output.join(name);
+            fs::copy(from, &to).map_err(file::failed("write", &to)).map(|_| to)
+        };
+        fs::create_dir_all(&self.output).map_err(file::failed("create", &self.output))?;
+        let mut written =
+            vec![write(&self.library, "libferry.a")?, write(&self.header().join("ferry.h"), "ferry.h")?];
+        let Some(glue) = &self.glue else {
+            written.push(write(&self.microkit.join("microkit.h"), "microkit.h")?);
+            return Ok(written);
+        };
+        let compiler = self.toolchain.compiler()?;
+        let made = tempfile::tempdir_in(&self.output).map_err(file::failed("create", &self.output))?;
+        let object = self.object(compiler, glue, &[], &made.path().join("glue.o"))?;
+        // The archiver comes with the compiler, and has its name.
+        let archiver = compiler.replace("gcc", "ar").replace("clang", "ar");
+        let mut command = Command::new(&archiver);
+        command.arg("r").arg(&written[0]).arg(object).stdin(Stdio::null());
+        let output = command.output().map_err(|cause| not_started(&archiver, &cause))?;
+        if output.status.success() {
+            return Ok(written);
         }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(CError::Link { program: archiver, said: said.trim_end().to_owned() })
     }
 
     /// Where `ferry.h` is.

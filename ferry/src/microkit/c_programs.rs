@@ -3,30 +3,45 @@
 
 use super::{Microkit, MicrokitError, PROTECTION_DOMAINS, cargo_in};
 use crate::c::{self, CError};
-use crate::programs::{Programs, flags_variable};
+use crate::programs::Programs;
 use crate::project::Project;
 use crate::setup;
 use crate::target::Platform;
 use crate::workspace::Workspace;
+use ferry_description::Domain;
 use std::path::PathBuf;
 
 /// The package of the library that C programs link.
 const LIBRARY: &str = "ferry-c-microkit";
 
 impl Microkit {
+    /// Refuses the program of a client that never starts one, and one in C without floating-point registers.
+    pub(super) fn check_program(&self, domain: &Domain) -> Result<(), MicrokitError> {
+        if !domain.fpu && self.programs.is_in_c(domain) {
+            let (place, program) = (domain.place.to_string(), domain.program.clone());
+            return Err(MicrokitError::FloatingPoint { place, program });
+        }
+        Ok(c::check_start(domain, &self.search(domain), c::REGION)?)
+    }
+
+    /// Where the programs in C of a project go.
+    pub(super) fn c_output(&self, project: &Project) -> PathBuf {
+        let configuration = format!("{}-{}", self.board.name, self.config.name());
+        project.c_output(Platform::Microkit).join(configuration).join(self.board.target)
+    }
+
     /// How the programs in C of a project are made. There are none without floating-point registers, because
     /// the SDK's `libmicrokit` uses these.
-    pub(super) fn c_build<'a>(
+    pub(crate) fn c_build<'a>(
         &self,
         workspace: &'a Workspace,
-        project: &Project,
+        output: PathBuf,
     ) -> Result<c::Build<'a>, MicrokitError> {
         let target = self.board.target;
         let toolchain = c::of_architecture(self.board)?;
         let board = self.sdk.directory.join("board").join(self.board.name).join(self.config.name());
         let mut search = std::ffi::OsString::from("-L");
         search.push(board.join("lib"));
-        let configuration = format!("{}-{}", self.board.name, self.config.name());
         Ok(c::Build {
             toolchain,
             ferry: &workspace.root,
@@ -36,7 +51,7 @@ impl Microkit {
             // The SDK's headers use this keyword, which C11 does not have.
             compile: vec!["-fasm".into()],
             link: vec![search],
-            output: project.c_output(Platform::Microkit).join(configuration).join(target),
+            output,
         })
     }
 
@@ -45,8 +60,8 @@ impl Microkit {
         setup::can_compile_or_install(target)?;
         let mut cargo = cargo_in(workspace);
         cargo.args(["build", "--lib", "--profile", PROTECTION_DOMAINS, "--locked", "--package", LIBRARY]);
-        cargo.arg("--target-dir").arg(self.directory(workspace)).args(["--target", target]);
-        cargo.env(flags_variable(target), self.board.flags);
+        cargo.arg("--target-dir").arg(self.directory(workspace));
+        self.compile_for(&mut cargo, target);
         Ok(Programs::library(cargo, &format!("the C client library for {}", self.board.name))?)
     }
 }

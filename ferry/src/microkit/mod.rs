@@ -10,7 +10,6 @@ mod c_programs;
 mod sdk;
 
 use crate::boot::Emulator;
-use crate::c;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{Prefill, Priority};
@@ -124,7 +123,8 @@ impl Microkit {
             built.freestanding(cargo);
             built.without_fpu(cargo);
         })?;
-        let in_c = project.compile_c::<MicrokitError>(|| built.c_build(workspace, project))?;
+        let in_c =
+            project.compile_c::<MicrokitError>(|| built.c_build(workspace, built.c_output(project)))?;
         built.programs = Search::new(own, compiled, in_c, project.ready.clone())?;
         Ok(built)
     }
@@ -187,14 +187,20 @@ impl Microkit {
 
     /// Adds the arguments and variables that Cargo needs to compile for the board.
     pub(crate) fn freestanding(&self, cargo: &mut Command) {
+        self.compile_for(cargo, self.board.target);
+    }
+
+    /// The same, for a target. If these variables were not the same for all that share a directory, Cargo
+    /// would compile again what they share.
+    fn compile_for(&self, cargo: &mut Command, target: &str) {
         let headers = self.sdk.headers(self.board.name, self.config.name());
         cargo
-            .args(["--target", self.board.target])
+            .args(["--target", target])
             // rust-sel4 uses unstable features of the compiler. This variable makes a stable compiler accept
             // them.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("SEL4_INCLUDE_DIRS", headers)
-            .env(flags_variable(self.board.target), self.board.flags);
+            .env(flags_variable(target), self.board.flags);
     }
 
     /// Has Cargo compile for domains without floating-point registers too, where these are other programs.
@@ -252,13 +258,8 @@ impl Microkit {
         let mut command = self.image_builder(directory);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
-            if !domain.fpu && self.programs.is_in_c(domain) {
-                let (place, program) = (domain.place.to_string(), domain.program.clone());
-                return Err(MicrokitError::FloatingPoint { place, program });
-            }
-            let search = self.search(domain);
-            c::check_start(domain, &search, c::REGION)?;
-            let program = search.path(domain)?;
+            self.check_program(domain)?;
+            let program = self.search(domain).path(domain)?;
             command.arg("--program").arg(file::argument(&domain.name, &program));
         }
         // The supervisor is no domain of the description.
