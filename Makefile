@@ -21,11 +21,12 @@
 #   make rules                  write the table of rules in docs/system.md again
 #   make python-test            check the Python module, and boot its example
 #   make python-pattern         write the names and numbers that the Python module uses again
+#   make test-cores [FILTER=t3] all scenarios on Microkit's kernels for several cores
 #   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
 #
 # run and image take PLATFORM=classic (default) or PLATFORM=microkit. With microkit they take
-# BOARD=qemu_virt_aarch64|x86_64_generic|qemu_virt_riscv64 and CONFIG=debug|release|benchmark. run also takes
+# BOARD=… and CONFIG=debug|release|benchmark, and the same with smp-, whatever the SDK has. run also takes
 # PLATFORM=hosted, which runs Linux processes: no kernel boots and there is no image. test runs its scenarios
 # on all platforms for which the machine has the tools, or only on the one that PLATFORM or BOARD names.
 # Options that are not given have the defaults of `ferry`.
@@ -45,7 +46,7 @@ FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
 .PHONY: run image check graph test format lint doc host-test kernel-test bench bench-check bench-programs fuzz \
 	miri header mutants small-scope faults mutation-score trusted-code rules python-test python-pattern \
-	test-without-express setup clean cargo ferry
+	test-cores test-without-express setup clean cargo ferry
 
 run: ferry
 	@$(FERRY) run $(DEMO) $(TARGET_OPTIONS) --limit 600 $${INPUT:+--prefill "input=$$INPUT"}
@@ -132,6 +133,11 @@ rules: cargo
 
 python-pattern: cargo
 	FERRY_WRITE_PATTERN=1 $(CARGO) test --quiet --bin ferry the_python_module_writes_what_this_program_writes
+
+test-cores: ferry
+	@for config in smp-release smp-debug smp-benchmark; do \
+		$(FERRY) self-test --config $$config $(if $(BOARD),--board $(BOARD)) -- $(FILTER) || exit 1; \
+	done
 
 test-without-express: ferry
 	$(CARGO) test --quiet --package ferry-testbed --no-default-features --features observe

@@ -132,6 +132,12 @@ impl Platform {
         (mebibytes - 64) << 20
     }
 
+    /// Whether it has an extra. Kernels for several cores have no schedule of domains.
+    fn offers(&self, extra: &str) -> bool {
+        let is_schedule = matches!(extra, "domain" | "domains");
+        self.extras.contains(&extra) && (self.cores == 1 || !is_schedule)
+    }
+
     fn limit(&self, domain: &Domain) -> u64 {
         match self.top {
             Top::Fixed(limit) => limit,
@@ -147,7 +153,7 @@ impl Description {
         let mut report = |place: &Place, problem| mistakes.push(Mistake { place: place.clone(), problem });
         let name = platform.name;
         for extra in &self.system.extras {
-            if !platform.extras.contains(&extra.name.as_str()) {
+            if !platform.offers(&extra.name) {
                 report(
                     &extra.place,
                     Problem::NotOnPlatform { what: format!("`{}`", extra.name), platform: name },

@@ -54,6 +54,9 @@ pub(crate) fn of(problem: &Problem) -> String {
         Problem::PlatformInterrupt { most, .. } => format!("write 0 to {most}"),
         Problem::KernelInterrupt { .. } => "remove it; no program can receive it".into(),
         Problem::PlatformPriority { highest, .. } => format!("keep to {highest}"),
+        Problem::PlatformCore { cores: 1, .. } => {
+            "write 0; on Microkit the configurations for several cores have more (--config smp-debug)".into()
+        }
         Problem::PlatformCore { cores, .. } => format!("keep to cores below {cores}"),
         Problem::PlatformPeriod { least, most, .. } => {
             format!("write {least} to {most}, here and as the ticker's period")

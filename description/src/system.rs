@@ -181,6 +181,14 @@ impl System {
         self.domains.iter().position(|domain| domain.name == name)
     }
 
+    /// The highest number of a core on which something runs.
+    #[must_use]
+    pub fn highest_core(&self) -> u8 {
+        let of_machines = self.machines.iter().flat_map(|machine| &machine.cores);
+        let all = self.domains.iter().map(|domain| &domain.core).chain(of_machines);
+        all.copied().max().unwrap_or(0)
+    }
+
     /// Number of the region with this name.
     #[must_use]
     pub fn region(&self, name: &str) -> Option<usize> {

@@ -311,8 +311,8 @@ fn a_platform_refuses_what_it_lacks() {
     bob("").unwrap().check_for(&Platform::HOSTED).unwrap();
     assert_eq!(
         refused(bob(r#"cpu="1""#), &Platform::HOSTED),
-        "system.xml:29: `cpu` does not exist on the hosted platform; remove it, or choose another platform or board\n\
-         system.xml:29: the hosted platform has no processor core 1; keep to cores below 1"
+        "system.xml:29: the hosted platform has no processor core 1; write 0; on Microkit the configurations for \
+         several cores have more (--config smp-debug)"
     );
     assert_eq!(
         refused(

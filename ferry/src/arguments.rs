@@ -1,8 +1,9 @@
 //! The arguments of the command line.
 
+use crate::board::BoardParser;
 use crate::edit::arguments::{AddArguments, RemoveArguments};
 use crate::project::{FilesArguments, ProjectArguments};
-use crate::target::{self, Config, Platform, TargetArguments};
+use crate::target::{Config, Platform, TargetArguments};
 use crate::templates::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
@@ -61,8 +62,12 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
     /// Check it for this board of Microkit too. By default, say on which boards it can be built.
-    #[arg(long, value_parser = target::board())]
+    #[arg(long, value_parser = BoardParser)]
     pub(crate) board: Option<&'static Board>,
+    /// Check it for this configuration of Microkit's kernels. By default, for those with several cores if the
+    /// description names another core than 0, else for those with one.
+    #[arg(long, value_enum)]
+    pub(crate) config: Option<Config>,
     /// For people, or for programs: docs/check.schema.json describes the JSON.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: Format,
@@ -207,8 +212,12 @@ pub(crate) struct TestArguments {
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
     /// Only this board of Microkit. By default all boards.
-    #[arg(long, value_parser = target::board())]
+    #[arg(long, value_parser = BoardParser)]
     pub(crate) board: Option<&'static Board>,
+    /// Only this configuration of Microkit's kernels, and all scenarios in it. By default all scenarios in
+    /// release, and of the others those that show something else there.
+    #[arg(long, value_enum)]
+    pub(crate) config: Option<Config>,
     /// Test a central that is built without its express lane.
     #[arg(long)]
     pub(crate) without_express: bool,
@@ -225,7 +234,7 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_enum)]
     pub(crate) platform: Option<Platform>,
     /// Only this board of Microkit. By default all boards.
-    #[arg(long, value_parser = target::board())]
+    #[arg(long, value_parser = BoardParser)]
     pub(crate) board: Option<&'static Board>,
     /// The kernel's configuration on Microkit. The published figures to compare with were measured with
     /// `benchmark`.

@@ -49,6 +49,8 @@ impl Built {
         Ok(match target.platform {
             Platform::Classic => Self::Classic(Classic::build(workspace, selection, project)?),
             Platform::Microkit => {
+                // Nothing is built that could not run.
+                Microkit::emulated(target.board)?;
                 Self::Microkit(Microkit::build(workspace, target.board, target.config, selection, project)?)
             }
             Platform::Hosted => {
@@ -74,7 +76,7 @@ impl Built {
                 Ok(classic::emulator(&image, prefills))
             }
             Self::Microkit(microkit) => {
-                Ok(microkit.image(files, description, prefills, priorities, directory)?.0)
+                Ok(microkit.bootable(files, description, prefills, priorities, directory)?)
             }
             Self::Hosted(hosted) => {
                 Ok(hosted.emulator(files, description, prefills, priorities, directory)?)
@@ -86,7 +88,10 @@ impl Built {
     pub(crate) fn offers(&self, feature: Feature) -> bool {
         match (feature, self) {
             (Feature::Priorities, Self::Hosted(hosted)) => hosted.obeys_priorities(),
-            (Feature::Capabilities, Self::Hosted(_)) => false,
+            (Feature::Capabilities, Self::Hosted(_)) | (Feature::Processors, Self::Classic(_)) => false,
+            // Mallory runs on another core than central, whatever their priorities are.
+            (Feature::Priorities, Self::Microkit(microkit)) => !microkit.has_several_cores(),
+            (Feature::Processors, Self::Microkit(microkit)) => microkit.has_several_cores(),
             _ => true,
         }
     }

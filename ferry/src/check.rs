@@ -7,17 +7,15 @@ use crate::error::Error;
 use crate::known::Known;
 use crate::output::line;
 use crate::project::Project;
-use crate::target::{Config, Platform, Target};
+use crate::target::{Config, Platform, Target, Wanted};
 use ferry_description::{Description, Mistakes, Verdict, count};
 
 /// Checks both files and prints the report. As JSON, mistakes are part of what is printed.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     let project = arguments.project.project()?;
     let files = &project.files;
-    let targets: Vec<Target> =
-        Target::all(Config::Debug).filter(|target| is_wanted(target, arguments)).collect();
     let known = Known::of(&project);
-    let checked = checked(arguments, &project, known.as_ref(), &targets);
+    let checked = checked(arguments, &project, known.as_ref());
     if arguments.format == Format::Json {
         let verdict = match &checked {
             Ok(description) => Some(Verdict::right(description.report())),
@@ -32,7 +30,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     }
     let description = checked?;
     line(format_args!("{}", description.report()))?;
-    for target in &targets {
+    for target in &targets(arguments, &description) {
         buildable(&description, known.as_ref(), target)?;
     }
     line(format_args!(
@@ -50,12 +48,11 @@ fn checked(
     arguments: &CheckArguments,
     project: &Project,
     known: Option<&Known<'_>>,
-    targets: &[Target],
 ) -> Result<Description, DescriptionError> {
     let description = project.files.load(&[])?;
-    if arguments.platform.is_some() || arguments.board.is_some() {
-        for target in targets {
-            check_for(&description, known, target)?;
+    if arguments.platform.is_some() || arguments.board.is_some() || arguments.config.is_some() {
+        for target in targets(arguments, &description) {
+            check_for(&description, known, &target)?;
         }
     }
     Ok(description)
@@ -63,14 +60,16 @@ fn checked(
 
 /// Refuses what a target cannot do, and programs that it does not have.
 fn check_for(description: &Description, known: Option<&Known<'_>>, target: &Target) -> Result<(), Mistakes> {
-    description.check_for(target.rules())?;
+    description.check_for(&target.rules())?;
     known.map_or(Ok(()), |known| known.check(*target, description))
 }
 
-fn is_wanted(target: &Target, arguments: &CheckArguments) -> bool {
-    let is_microkit = target.platform == Platform::Microkit;
-    arguments.platform.is_none_or(|platform| platform == target.platform)
-        && arguments.board.is_none_or(|board| is_microkit && target.board == board)
+/// The targets that the caller asks about.
+fn targets(arguments: &CheckArguments, description: &Description) -> Vec<Target> {
+    let wanted = Wanted::new(arguments.platform, arguments.board, arguments.config);
+    Target::all_with(arguments.config.unwrap_or(Config::debug_for(description)), arguments.board)
+        .filter(|target| wanted.includes(target))
+        .collect()
 }
 
 /// Says whether the system can be built for a target, and what is first in the way.
@@ -78,6 +77,9 @@ fn buildable(description: &Description, known: Option<&Known<'_>>, target: &Targ
     let first = |mistakes: Mistakes| mistakes.iter().next().map(ToString::to_string).unwrap_or_default();
     let name = target.rules().name;
     match check_for(description, known, target).map_err(first) {
+        Ok(()) if target.config.has_several_cores() && target.platform == Platform::Microkit => {
+            line(format_args!("can be built for {name}, with several cores"))?;
+        }
         Ok(()) => line(format_args!("can be built for {name}"))?,
         Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
     }

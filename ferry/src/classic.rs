@@ -11,7 +11,7 @@ use crate::project::{Compilation, Project};
 use crate::setup::{self, SetupError};
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
-use ferry_boards::{Files, PC99};
+use ferry_boards::{Files, PC99, PC99_EMULATOR};
 use ferry_classic_image::{ImageError, InspectError};
 use ferry_classic_kernel::{KernelImage, Source, build};
 use ferry_description::{Compared, Description, Difference, Domain};
@@ -150,6 +150,7 @@ pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Emulator {
     // Memory for the boot loader's copy of the image, for the initialiser's copy, and for the alignment of
     // both.
     let more_mebibytes = (input_bytes >> 20) * 3;
-    let command = PC99.emulate(Files { kernel: &image.kernel, image: &image.system }, more_mebibytes);
-    Emulator { command, status_of: PC99.exit.status() }
+    let files = Files { kernel: &image.kernel, image: &image.system };
+    let command = PC99.emulate(&PC99_EMULATOR, files, more_mebibytes, 1);
+    Emulator { command, status_of: PC99.status() }
 }

@@ -4,6 +4,7 @@
 
 use crate::boot::{self, Emulator, Ending, Expectation};
 use crate::built::Built;
+use crate::cores;
 use crate::description_files::{DescriptionError, DescriptionFiles};
 use crate::error::Error;
 use crate::file;
@@ -54,6 +55,10 @@ impl Demo {
         Ok(Self { project: Project::of(files)?, prefills, line: format!("receiver | sha256={digest}") })
     }
 
+    pub(crate) fn project(&self) -> &Project {
+        &self.project
+    }
+
     fn load(&self) -> Result<Description, DescriptionError> {
         self.project.files.load(&prefill::sizes(&self.prefills))
     }
@@ -81,24 +86,7 @@ pub(crate) fn of(
     workspace: &Workspace,
     demo: &Demo,
 ) -> Result<Vec<Trial>, Error> {
-    let mut trials = Vec::new();
-    // Only classic gets the programs as they are for use. For the others they would be compiled once more.
-    let is_classic = target.platform == Platform::Classic;
-    let selection = if is_classic { Selection::System } else { Selection::Tests };
-    let built = Built::build(target, selection, workspace, &demo.project)?;
-    let (here, demo_there) = (directory.join("demo"), demo.clone());
-    trials.push(trial(format!("{prefix}a_file_crosses_whole"), move || {
-        let (demo, description) = (&demo_there, demo_there.load()?);
-        let emulator = built.emulator(&demo.project.files, &description, &demo.prefills, &[], &here)?;
-        let expectation = Expectation {
-            lines: vec![demo.line.clone()],
-            fault: None,
-            ending: Ending::Exit(0),
-            limit: LIMIT,
-        };
-        boot::boot(emulator, &expectation, &mut |_| true)?;
-        Ok(())
-    }));
+    let mut trials = vec![file_crosses(target, prefix, directory, workspace, demo)?];
     match target.platform {
         Platform::Classic => {
             trials.push(image_trials::of_classic(workspace, &demo.project, directory.join("image")));
@@ -107,6 +95,38 @@ pub(crate) fn of(
         Platform::Hosted => {}
     }
     Ok(trials)
+}
+
+/// The trial that the demo's file arrives whole. With several cores, sender and receiver run on two of them,
+/// and central on a third.
+pub(crate) fn file_crosses(
+    target: Target,
+    prefix: &str,
+    directory: &Path,
+    workspace: &Workspace,
+    demo: &Demo,
+) -> Result<Trial, Error> {
+    // Only classic gets the programs as they are for use. For the others they would be compiled once more.
+    let is_classic = target.platform == Platform::Classic;
+    let selection = if is_classic { Selection::System } else { Selection::Tests };
+    let built = Built::build(target, selection, workspace, &demo.project)?;
+    let is_spread = target.platform == Platform::Microkit && target.config.has_several_cores();
+    let (here, demo) = (directory.join("demo"), demo.clone());
+    Ok(trial(format!("{prefix}a_file_crosses_whole"), move || {
+        let files = &demo.project.files;
+        let files = if is_spread { &cores::spread(files, &here)? } else { files };
+        let description = files.load(&prefill::sizes(&demo.prefills))?;
+        let emulator = built.emulator(files, &description, &demo.prefills, &[], &here)?;
+        let expectation = Expectation {
+            lines: vec![demo.line.clone()],
+            fault: None,
+            ending: Ending::Exit(0),
+            limit: LIMIT,
+        };
+        let _processors = cores::Processors::take(is_spread);
+        boot::boot(emulator, &expectation, &mut |_| true)?;
+        Ok(())
+    }))
 }
 
 /// The trials that only Microkit has.
@@ -131,20 +151,25 @@ fn of_microkit(
         trial(format!("{prefix}a_domain_schedule_lets_a_file_cross"), move || {
             let (demo, description) = (&scheduled_demo, scheduled_demo.load()?);
             let files = &demo.project.files;
-            let image = scheduled.image(files, &description, &demo.prefills, &[], &schedule_directory)?;
-            demo.await_file(image.0)
+            demo.await_file(scheduled.bootable(
+                files,
+                &description,
+                &demo.prefills,
+                &[],
+                &schedule_directory,
+            )?)
         }),
         trial(format!("{prefix}a_product_transfers_and_nobody_can_call_its_supervisor"), move || {
             let (demo, description) = (&product_demo, product_demo.load()?);
             let files = &demo.project.files;
-            let image = product.image(files, &description, &demo.prefills, &[], &product_directory)?;
+            let emulator = product.bootable(files, &description, &demo.prefills, &[], &product_directory)?;
             let system = product_directory.join("system.xml");
             let built = fs::read_to_string(&system).map_err(file::failed("read", &system))?;
             if built.contains("pp=\"true\"") {
                 return Err(format!("{} lets a domain call the supervisor", system.display()).into());
             }
             // Domains print through the debug kernel; none can end the machine.
-            demo.await_file(image.0)
+            demo.await_file(emulator)
         }),
         trial(format!("{prefix}the_kernel_answers_a_root_task"), move || {
             boot_to_line(root_task, "INDICATE_SUCCESS")

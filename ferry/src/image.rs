@@ -5,7 +5,7 @@ use crate::classic::{self, Classic, Image};
 use crate::error::Error;
 use crate::file;
 use crate::inspect;
-use crate::microkit::{self, Microkit};
+use crate::microkit::{self, Microkit, MicrokitError};
 use crate::output::line;
 use crate::shell;
 use crate::target::{Platform, Selection};
@@ -28,10 +28,15 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
             if arguments.product {
                 microkit = microkit.for_products();
             }
-            let (emulator, compared) =
-                microkit.image(&project.files, &description, &prefills, &[], output)?;
+            let compared = microkit.image(&project.files, &description, &prefills, &[], output)?;
             line(format_args!("{}\n{compared}", output.join(microkit::IMAGE).display()))?;
-            emulator
+            match microkit.emulator(output, description.system.highest_core()) {
+                Err(why @ MicrokitError::NoEmulator(_)) => {
+                    line(format_args!("{why}"))?;
+                    return Ok(());
+                }
+                emulator => emulator?,
+            }
         }
         Platform::Classic => {
             let classic = Classic::build(&Workspace::of(&project)?, Selection::System, &project)?;

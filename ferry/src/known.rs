@@ -51,7 +51,7 @@ impl<'a> Known<'a> {
         };
         let ready = description.system.domains.iter().filter(is_ready);
         names.extend(ready.map(|domain| domain.binary().to_owned()));
-        description.check_programs(target.rules(), &names)?;
+        description.check_programs(&target.rules(), &names)?;
         for domain in &description.system.domains {
             for (file, segments) in programs.segments(domain) {
                 description.check_program(&domain.name, Some(&file), &segments)?;
@@ -82,7 +82,7 @@ impl<'a> Known<'a> {
         let of_project = self.project.products().join(target.platform.name());
         match target.platform {
             Platform::Classic => [&self.workspace.target, &of_project.join(project::BUILD)]
-                .map(|directory| directory.join(PC99.target).join("release"))
+                .map(|directory| directory.join(PC99.architecture.target).join("release"))
                 .map(|directory| [directory.clone(), directory])
                 .to_vec(),
             Platform::Microkit => {

@@ -39,7 +39,7 @@ pub(crate) fn lint() -> Result<(), Error> {
     setup::tools()?;
     let workspace = Workspace::locate()?;
     let mut classic = workspace::cargo(&workspace.root);
-    classic.args(["clippy", "--target", PC99.target, "--features", "ferry-pds-classic/harness"]);
+    classic.args(["clippy", "--target", PC99.architecture.target, "--features", "ferry-pds-classic/harness"]);
     clippy("the programs for the classic platform", classic, CLASSIC_PROGRAMS, PROGRAMS)?;
     if !sdk_is_there()? {
         line(format_args!("platform/microkit was not linted: no Microkit SDK was found; set MICROKIT_SDK"))?;

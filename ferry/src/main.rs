@@ -11,12 +11,15 @@
 
 mod arguments;
 mod bench;
+mod board;
+mod board_trials;
 mod boot;
 mod built;
 mod c;
 mod check;
 mod classic;
 mod console;
+mod cores;
 mod demo_trials;
 mod description_files;
 mod edit;

@@ -254,8 +254,8 @@ pub(crate) fn freestanding(cargo: &mut Command, board: &Board) {
         // The caller's flags are meant for the host.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env(flags_variable(board.target), board.flags)
-        .args(["--target", board.target]);
+        .env(flags_variable(board.architecture.target), board.architecture.flags)
+        .args(["--target", board.architecture.target]);
 }
 
 /// The environment variable from which Cargo takes the compiler flags for a target.

@@ -29,7 +29,7 @@ impl SystemArguments {
         let target = self.target.target()?;
         let prefills = prefill::read(&self.prefill, target.platform)?;
         let project = self.project.project()?;
-        let description = project.files.load_for(target.rules(), &prefill::sizes(&prefills))?;
+        let description = project.files.load_for(&target.rules(), &prefill::sizes(&prefills))?;
         let missing = |(region, _): &&Prefill| description.system.region(region).is_none();
         if let Some((region, _)) = prefills.iter().find(missing) {
             return Err(Error::NoSuchRegion { region: region.clone() });

@@ -3,12 +3,15 @@
 //! One half of the judgement is made inside the system, and arrives here as lines of the console. The other
 //! half is made here, from the witness's trace, the fault and the exit code. All platforms for which this
 //! machine has the tools run the same scenarios. On Microkit all boards run them. A root task tests there
-//! what only the kernel can answer. The scenarios that look into a `CSpace` also run on a debug kernel.
+//! what only the kernel can answer. The scenarios that look into a `CSpace` also run on a debug kernel. Those
+//! in which clients do what they should not also run on several cores.
 
 use crate::arguments::TestArguments;
+use crate::board_trials::RealBoards;
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
 use crate::built::Built;
 use crate::console::Printed;
+use crate::cores;
 use crate::demo_trials::{self, Demo};
 use crate::description_files::DescriptionFiles;
 use crate::error::Error;
@@ -34,6 +37,8 @@ use std::time::Duration;
 
 /// Time that one boot may take. It is long enough for two boots at a time on a machine with one processor.
 const LIMIT: Duration = Duration::from_mins(1);
+/// The same with several cores, whose clients sleep between two looks.
+const SPREAD_LIMIT: Duration = Duration::from_mins(4);
 /// The number of boots that run at the same time.
 const PARALLEL: usize = 2;
 /// The number of processors for scenarios that need several.
@@ -65,6 +70,8 @@ struct Suite {
     prefix: String,
     built: Built,
     files: DescriptionFiles,
+    /// Whether clients run on other cores than central.
+    is_spread: bool,
     /// The directory for images and for contents of regions.
     directory: PathBuf,
 }
@@ -75,13 +82,14 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let demo = Demo::read(&workspace)?;
     let mut runner = runner::arguments("ferry self-test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
-    let wanted = Wanted::new(arguments.platform, arguments.board);
+    let wanted = Wanted::new(arguments.platform, arguments.board, arguments.config);
     let _lock = Lock::take(&workspace.products().join("test"))?;
-    let mut trials = Vec::new();
+    let (mut trials, mut without_cores) = (Vec::new(), Vec::new());
     let with_microkit = wanted.platform() == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug
     // kernel.
-    for target in Target::all(Config::Release).filter(|target| wanted.includes(target)) {
+    let config = arguments.config.unwrap_or(Config::Release);
+    for target in Target::all(config).filter(|target| wanted.includes(target)) {
         let on_microkit = target.platform == Platform::Microkit;
         if on_microkit && !with_microkit {
             continue;
@@ -89,7 +97,17 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
         let selection =
             if arguments.without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
         let suite = Suite::build(target, selection, &workspace)?;
-        trials.extend(scenario_trials(&suite));
+        trials.extend(suite.trials(|scenario| suite.plays(scenario)));
+        if arguments.config.is_some() {
+            trials.push(demo_trials::file_crosses(
+                target,
+                &suite.prefix,
+                &suite.directory,
+                &workspace,
+                &demo,
+            )?);
+            continue;
+        }
         if !arguments.without_express {
             trials.extend(demo_trials::of(target, &suite.prefix, &suite.directory, &workspace, &demo)?);
         }
@@ -97,13 +115,37 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
         {
             let parallel = Suite::build(Target { processors: Some(TWO), ..target }, selection, &workspace)?;
-            trials.extend(trials_of(&parallel, needs_processors));
+            trials.extend(parallel.trials(needs_processors));
         }
         if on_microkit {
             // A debug kernel tells what each slot holds, so scenarios that need capabilities see more there.
             let talking = Suite::build(Target { config: Config::Debug, ..target }, selection, &workspace)?;
-            trials.extend(trials_of(&talking, |scenario| scenario.needs.contains(&Feature::Capabilities)));
+            trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
+            let several = Target { config: Config::SmpRelease, ..target };
+            if !cores::are_here(target.board) {
+                without_cores.push(target.board.name);
+                continue;
+            }
+            let spread = Suite::build(several, selection, &workspace)?;
+            trials.extend(spread.trials(is_for_several_cores));
+            if !arguments.without_express {
+                let (prefix, directory) = (&spread.prefix, &spread.directory);
+                trials.push(demo_trials::file_crosses(several, prefix, directory, &workspace, &demo)?);
+            }
         }
+    }
+    let real_boards = match arguments.board {
+        Some(board) if board.emulator.is_none() => Some(RealBoards::only(board)),
+        None if with_microkit
+            && wanted.includes_some_of(Platform::Microkit)
+            && arguments.config.is_none() =>
+        {
+            Some(RealBoards::find()?)
+        }
+        _ => None,
+    };
+    if let Some(boards) = &real_boards {
+        trials.extend(boards.trials(config, &workspace, &demo)?);
     }
     if with_microkit && wanted.includes_some_of(Platform::Microkit) {
         let workspace = workspace.clone();
@@ -120,6 +162,16 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
             "******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********"
         ))?;
     }
+    if !without_cores.is_empty() {
+        line(format_args!(
+            "******** SEVERAL CORES WERE NOT TESTED on {}: this machine has fewer processors than the emulated board; \
+             `ferry self-test --config smp-release` tests them all the same ********",
+            without_cores.join(", ")
+        ))?;
+    }
+    if let Some(boards) = real_boards {
+        boards.say_what_is_missing()?;
+    }
     if conclusion.num_ignored > 0 {
         line(format_args!(
             "{} scenarios of hosted did not run: they need capabilities, which only seL4 has, or real-time priorities, which \
@@ -131,28 +183,20 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
 }
 
-/// The trials of all scenarios, except those that need more than one processor.
-fn scenario_trials(suite: &Arc<Suite>) -> Vec<Trial> {
-    trials_of(suite, |scenario| !needs_processors(scenario))
+/// Whether every run of the tests plays the scenario on several cores too: those in which mallory really
+/// writes while central reads, restarts, and one of each kind of transfer. A few of mallory's take a minute
+/// there; they run with the others, by `--config smp-release`.
+fn is_for_several_cores(scenario: &Scenario) -> bool {
+    const LONG: [&str; 3] = ["t38", "t63", "t66"];
+    const TRANSFERS: [&str; 4] = ["r01", "r02", "r03", "r04"];
+    let is_one_of = |names: &[&str]| names.iter().any(|name| scenario.name.starts_with(name));
+    let is_concurrent = scenario.mallory.is_some() && !is_one_of(&LONG);
+    is_concurrent || scenario.name.starts_with("t8") || is_one_of(&TRANSFERS) || needs_processors(scenario)
 }
 
 /// Whether the scenario needs clients that run at the same time as central.
 fn needs_processors(scenario: &Scenario) -> bool {
     scenario.needs.contains(&Feature::Processors)
-}
-
-/// The trials of the scenarios that `wanted` selects.
-fn trials_of(suite: &Arc<Suite>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Trial> {
-    let scenarios = (0..).zip(SCENARIOS).filter(|(_, scenario)| wanted(scenario));
-    let cases = scenarios.map(|(number, scenario)| case(number, scenario));
-    cases
-        .map(|case| {
-            let suite = Arc::clone(suite);
-            let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
-            trial(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
-                .with_ignored_flag(!possible)
-        })
-        .collect()
 }
 
 fn case(number: u32, scenario: &Scenario) -> Case {
@@ -189,23 +233,41 @@ impl Suite {
             system: workspace.root.join("harness/system.xml"),
             flows: workspace.root.join("harness/flows.toml"),
         };
-        let talks = target.platform == Platform::Microkit && target.config == Config::Debug;
-        let (name, prefix) = match target.platform {
-            Platform::Classic => (target.name().to_owned(), String::new()),
-            Platform::Microkit if talks => {
-                (format!("{}-debug", target.name()), format!("{}::debug_kernel::", target.name()))
-            }
-            Platform::Microkit | Platform::Hosted => {
-                (target.name().to_owned(), format!("{}::", target.name()))
-            }
+        let name = target.name();
+        let (name, prefix) = match (target.platform, target.config) {
+            (Platform::Classic, _) => (name.to_owned(), String::new()),
+            (Platform::Hosted, _) | (_, Config::Release) => (name.to_owned(), format!("{name}::")),
+            (_, Config::Debug) => (format!("{name}-debug"), format!("{name}::debug_kernel::")),
+            (_, config) => (format!("{name}-{}", config.name()), format!("{name}::{}::", config.name())),
         };
+        let is_spread = target.platform == Platform::Microkit && target.config.has_several_cores();
         let directory = workspace.products().join("test").join(name);
         // By default one processor, because the traces of scenarios are those of one processor.
         let processors = target.processors.unwrap_or(NonZeroUsize::MIN);
         let target = Target { processors: Some(processors), ..target };
         let project = Project::of_tests(files.clone(), directory.join("programs"))?;
         let built = Built::build(target, selection, workspace, &project)?;
-        Ok(Arc::new(Self { prefix, built, files, directory }))
+        Ok(Arc::new(Self { prefix, built, files, is_spread, directory }))
+    }
+
+    /// Whether all scenarios together include this one: not if it needs more than one processor, where there
+    /// is one.
+    fn plays(&self, scenario: &Scenario) -> bool {
+        self.is_spread || !needs_processors(scenario)
+    }
+
+    /// The trials of the scenarios that `wanted` selects.
+    fn trials(self: &Arc<Self>, wanted: impl Fn(&Scenario) -> bool) -> Vec<Trial> {
+        let scenarios = (0..).zip(SCENARIOS).filter(|(_, scenario)| wanted(scenario));
+        let cases = scenarios.map(|(number, scenario)| case(number, scenario));
+        cases
+            .map(|case| {
+                let suite = Arc::clone(self);
+                let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
+                trial(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
+                    .with_ignored_flag(!possible)
+            })
+            .collect()
     }
 
     fn play(&self, case: &Case) -> Result<(), Failed> {
@@ -214,7 +276,10 @@ impl Suite {
         let description = files.load(&[])?;
         let emulator =
             self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
-        let boot = boot::boot(emulator, &case.expectation, &mut |_| true)?;
+        let _processors = cores::Processors::take(self.is_spread);
+        let limit = if self.is_spread { SPREAD_LIMIT } else { LIMIT };
+        let expectation = Expectation { limit, ..case.expectation.clone() };
+        let boot = boot::boot(emulator, &expectation, &mut |_| true)?;
         judge_trace(case.trace, boot)?;
         // Reached only if the scenario passed. The files of a failed scenario stay, for a debugger.
         let _ = fs::remove_dir_all(&directory);
@@ -236,7 +301,7 @@ impl Suite {
 
     /// The description of a scenario: the flows in `directory`, with the restarts and changes that the
     /// scenario wants, and the system, with the programs in C that play roles of it.
-    fn files(&self, case: &Case, directory: &Path) -> Result<DescriptionFiles, FileError> {
+    fn files(&self, case: &Case, directory: &Path) -> Result<DescriptionFiles, Failed> {
         let flows = fs::read_to_string(&self.files.flows).map_err(file::failed("read", &self.files.flows))?;
         let mut flows: toml::Table = flows.parse().expect("harness/flows.toml is TOML");
         let restarts = case.restarts.iter().map(|(domain, number)| ((*domain).to_owned(), (*number).into()));
@@ -246,7 +311,8 @@ impl Suite {
         }
         let path = directory.join("flows.toml");
         file::write(&path, flows.to_string())?;
-        Ok(DescriptionFiles { system: self.system(case, directory)?, flows: path })
+        let files = DescriptionFiles { system: self.system(case, directory)?, flows: path };
+        if self.is_spread { Ok(cores::spread(&files, directory)?) } else { Ok(files) }
     }
 }
 

@@ -5,14 +5,14 @@ use crate::error::Error;
 use crate::output::line;
 use crate::progress::Step;
 use crate::shell;
-use ferry_boards::{Board, MICROKIT, PC99};
+use ferry_boards::{Board, MICROKIT, PC99, PC99_EMULATOR};
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Output};
 
 /// Programs, each with its Debian package. `as` comes with the package of `objcopy`.
 const TOOLS: [(&str, &str); 5] = [
-    (PC99.emulator.program, PC99.emulator.package),
+    (PC99_EMULATOR.program, PC99_EMULATOR.package),
     ("gcc", "gcc"),
     ("objcopy", "binutils"),
     ("make", "make"),
@@ -56,13 +56,14 @@ pub(crate) fn tools() -> Result<(), SetupError> {
     if !missing.is_empty() {
         install_packages(&missing)?;
     }
-    can_compile_or_install(PC99.target)
+    can_compile_or_install(PC99.architecture.target)
 }
 
 /// Makes sure that all tools are installed that building for `board` and booting it need.
 pub(crate) fn microkit_tools(board: &Board) -> Result<(), SetupError> {
     // The emulators of all boards are installed at once, so that a user is asked only once.
-    let emulators = MICROKIT.iter().map(|board| (board.emulator.program, board.emulator.package));
+    let emulators = MICROKIT.iter().filter_map(|board| board.emulator);
+    let emulators = emulators.map(|emulator| (emulator.program, emulator.package));
     let mut missing: Vec<_> = emulators.filter(|(program, _)| !is_installed(program)).collect();
     if !has_libclang() {
         missing.push(("libclang", "libclang-dev"));

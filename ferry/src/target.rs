@@ -1,9 +1,9 @@
 //! What a system is built for: a platform, and on Microkit also a board and a configuration of the kernel.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use crate::board::BoardParser;
 use clap::{Args, ValueEnum};
 use ferry_boards::{Board, MICROKIT, PC99};
-use ferry_description::Platform as Rules;
+use ferry_description::{Description, Platform as Rules};
 use serde::Deserialize;
 use std::num::NonZeroUsize;
 
@@ -37,7 +37,7 @@ pub(crate) struct TargetArguments {
     #[arg(long, value_enum, default_value = "classic")]
     platform: Platform,
     /// The board, on Microkit. By default `qemu_virt_aarch64`.
-    #[arg(long, value_parser = board())]
+    #[arg(long, value_parser = BoardParser)]
     board: Option<&'static Board>,
     /// The kernel's configuration, on Microkit. By default debug.
     #[arg(long, value_enum)]
@@ -68,9 +68,15 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Those that the caller names. Only Microkit has boards to choose from, so a board implies Microkit.
-    pub(crate) fn new(platform: Option<Platform>, board: Option<&'static Board>) -> Self {
-        Self { platform: platform.or(board.and(Some(Platform::Microkit))), board }
+    /// Those that the caller names. Only Microkit has boards and configurations to choose from, so one of
+    /// these implies Microkit.
+    pub(crate) fn new(
+        platform: Option<Platform>,
+        board: Option<&'static Board>,
+        config: Option<Config>,
+    ) -> Self {
+        let is_microkit = board.is_some() || config.is_some();
+        Self { platform: platform.or(is_microkit.then_some(Platform::Microkit)), board }
     }
 
     /// The one platform, if the caller wants no other.
@@ -168,13 +174,12 @@ pub(crate) enum Config {
     Release,
     /// The kernel counts events and keeps a log of them.
     Benchmark,
-}
-
-/// The parser for the name of a board.
-pub(crate) fn board() -> impl TypedValueParser<Value = &'static Board> {
-    let names = MICROKIT.iter().map(|board| PossibleValue::new(board.name).help(board.summary));
-    let unknown = "there is no such board";
-    PossibleValuesParser::new(names).try_map(move |name| Board::of_microkit(&name).ok_or(unknown))
+    /// As debug, on several cores.
+    SmpDebug,
+    /// As release, on several cores.
+    SmpRelease,
+    /// As benchmark, on several cores.
+    SmpBenchmark,
 }
 
 impl Config {
@@ -184,16 +189,40 @@ impl Config {
             Self::Debug => "debug",
             Self::Release => "release",
             Self::Benchmark => "benchmark",
+            Self::SmpDebug => "smp-debug",
+            Self::SmpRelease => "smp-release",
+            Self::SmpBenchmark => "smp-benchmark",
         }
+    }
+
+    /// The debug configuration for a system: that with several cores, if the system needs them.
+    pub(crate) fn debug_for(description: &Description) -> Self {
+        if description.system.highest_core() > 0 { Self::SmpDebug } else { Self::Debug }
+    }
+
+    /// Whether the kernel runs on several cores.
+    pub(crate) fn has_several_cores(self) -> bool {
+        matches!(self, Self::SmpDebug | Self::SmpRelease | Self::SmpBenchmark)
+    }
+
+    /// Whether the kernel prints while it boots, and for protection domains.
+    pub(crate) fn talks(self) -> bool {
+        matches!(self, Self::Debug | Self::SmpDebug)
     }
 }
 
 impl Target {
-    /// All targets with this configuration: every platform, and for Microkit every board.
+    /// All targets with this configuration: every platform, and for Microkit every board of the table.
     pub(crate) fn all(config: Config) -> impl Iterator<Item = Self> {
+        Self::all_with(config, None)
+    }
+
+    /// The same, and `more`, which may be a board that only the SDK has.
+    pub(crate) fn all_with(config: Config, more: Option<&'static Board>) -> impl Iterator<Item = Self> {
         // Only Microkit has boards to choose from.
         let without_board = [Platform::Classic, Platform::Hosted].map(|platform| (platform, &MICROKIT[0]));
-        let boards = MICROKIT.iter().map(|board| (Platform::Microkit, board));
+        let more = more.filter(|more| Board::of_microkit(more.name).is_none());
+        let boards = MICROKIT.iter().chain(more).map(|board| (Platform::Microkit, board));
         let places = without_board.into_iter().chain(boards);
         places.map(move |(platform, board)| Self { platform, board, config, processors: None })
     }
@@ -208,11 +237,11 @@ impl Target {
     }
 
     /// What a system description for it may say.
-    pub(crate) fn rules(&self) -> &'static Rules {
+    pub(crate) fn rules(&self) -> Rules {
         match self.platform {
-            Platform::Classic => &Rules::CLASSIC,
-            Platform::Microkit => &self.board.platform,
-            Platform::Hosted => &Rules::HOSTED,
+            Platform::Classic => Rules::CLASSIC,
+            Platform::Microkit => self.board.rules(self.config.has_several_cores()),
+            Platform::Hosted => Rules::HOSTED,
         }
     }
 

@@ -81,8 +81,9 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     let _lock = Lock::take(&project.products().join("test"))?;
     let mut trials = Vec::new();
-    let wanted = Wanted::new(arguments.platform, None);
-    for target in Target::all(Config::Debug).filter(|target| wanted.includes(target)) {
+    let wanted = Wanted::new(arguments.platform, None, None);
+    let config = Config::debug_for(&project.files.load(&[])?);
+    for target in Target::all(config).filter(|target| wanted.includes(target)) {
         if target.platform == Platform::Microkit && !has_sdk {
             continue;
         }
@@ -133,7 +134,7 @@ impl Test {
             test: self.name.clone(),
             cause,
         })?;
-        let description = project.files.load_for(target.rules(), &prefill::sizes(&prefills))?;
+        let description = project.files.load_for(&target.rules(), &prefill::sizes(&prefills))?;
         let emulator = built.emulator(&project.files, &description, &prefills, &[], directory)?;
         let expectation = Expectation {
             lines: self.expect.clone(),

@@ -104,7 +104,8 @@ pub enum Feature {
     Restarts,
     /// The rights of a domain are what its `CSpace` holds, and a program can walk over that.
     Capabilities,
-    /// Two processors: clients run while central runs, and no PD has a priority. Only hosted has this.
+    /// Several processors: clients run while central runs, whatever their priorities are. Hosted has this,
+    /// and Microkit with several cores.
     Processors,
 }
 

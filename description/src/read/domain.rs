@@ -14,8 +14,7 @@ const ATTRIBUTES: [&str; 10] =
     ["name", "priority", "budget", "period", "passive", "stack_size", "cpu", "smc", "fpu", "domain"];
 const CHILD_ATTRIBUTES: [&str; 2] = ["id", "setvar_id"];
 /// Attributes that only the Microkit platform can build, and the value that asks for nothing.
-const EXTRA_ATTRIBUTES: [(&str, &str); 4] =
-    [("passive", "false"), ("cpu", "0"), ("smc", "false"), ("domain", "")];
+const EXTRA_ATTRIBUTES: [(&str, &str); 3] = [("passive", "false"), ("smc", "false"), ("domain", "")];
 const MAP_ATTRIBUTES: [&str; 7] =
     ["mr", "vaddr", "perms", "cached", "setvar_vaddr", "setvar_size", "setvar_prefill_size"];
 

@@ -8,6 +8,11 @@ use std::collections::BTreeSet;
 pub(crate) enum BenchError {
     #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
     Program(&'static str, object::Error),
+    #[error(
+        "QEMU counts instructions only where one processor runs at a time; leave out --config, or name one \
+         without smp-"
+    )]
+    SeveralCores,
     #[error("the system that is measured has no domain `{0}`; add it to bench/system.xml")]
     NoDomain(&'static str),
     #[error("the emulator could not be watched: {0}; supported: QEMU 7.2 to 8.0")]

@@ -128,9 +128,13 @@ fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
     if arguments.platform == Some(Platform::Hosted) {
         return Err(BenchError::Hosted.into());
     }
-    let wanted = Wanted::new(arguments.platform, arguments.board);
+    if arguments.config.has_several_cores() {
+        return Err(BenchError::SeveralCores.into());
+    }
+    let wanted = Wanted::new(arguments.platform, arguments.board, None);
     let is_wanted = |target: &Target| target.platform != Platform::Hosted && wanted.includes(target);
-    let mut targets: Vec<Target> = Target::all(arguments.config).filter(is_wanted).collect();
+    let mut targets: Vec<Target> =
+        Target::all_with(arguments.config, arguments.board).filter(is_wanted).collect();
     if wanted.platform().is_none() && !microkit::sdk_is_there()? {
         line(format_args!("MICROKIT WAS NOT MEASURED: no Microkit SDK was found; set MICROKIT_SDK"))?;
         targets.retain(|target| target.platform != Platform::Microkit);
@@ -218,8 +222,8 @@ impl Bench {
         let prefills = [(REGION.to_owned(), contents)];
         let mut emulator = self.built.emulator(&files, &description, &prefills, &[], &directory)?;
         let watch = Watch::new().map_err(BenchError::Watch)?;
-        if let Some(board) = self.target.emulated_board() {
-            emulator.command.args(board.emulator.counting());
+        if let Some(counting) = self.target.emulated_board().and_then(|board| board.emulator) {
+            emulator.command.args(counting.counting());
         }
         watch.prepare(&mut emulator.command);
         let expectation =

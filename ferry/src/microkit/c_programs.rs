@@ -27,7 +27,7 @@ impl Microkit {
     /// Where the programs in C of a project go.
     pub(super) fn c_output(&self, project: &Project) -> PathBuf {
         let configuration = format!("{}-{}", self.board.name, self.config.name());
-        project.c_output(Platform::Microkit).join(configuration).join(self.board.target)
+        project.c_output(Platform::Microkit).join(configuration).join(self.board.architecture.target)
     }
 
     /// How the programs in C of a project are made. There are none without floating-point registers, because
@@ -37,7 +37,7 @@ impl Microkit {
         workspace: &'a Workspace,
         output: PathBuf,
     ) -> Result<c::Build<'a>, MicrokitError> {
-        let target = self.board.target;
+        let target = self.board.architecture.target;
         let toolchain = c::of_architecture(self.board)?;
         let board = self.sdk.directory.join("board").join(self.board.name).join(self.config.name());
         let mut search = std::ffi::OsString::from("-L");

@@ -7,7 +7,8 @@
 
 mod builder;
 mod c_programs;
-mod sdk;
+mod cargo;
+mod find;
 
 use crate::boot::Emulator;
 use crate::description_files::DescriptionFiles;
@@ -18,18 +19,19 @@ use crate::progress::{self, Step};
 use crate::project::{Compilation, Project};
 use crate::setup::{self, SetupError};
 use crate::target::{Config, Platform, Selection};
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 use builder::{DIFFERS, output_of, prefilled, run_builder, success};
-use ferry_boards::{Board, Files, Loading};
+use cargo::isolate;
+use ferry_boards::{Board, Files, Form, sdk};
 use ferry_description::{Description, Domain};
-use sdk::Sdk;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use builder::Inspection;
-pub(crate) use sdk::{SdkError, is_there as sdk_is_there};
+pub(crate) use cargo::{cargo_in, directories, host_directory};
+pub(crate) use find::{Sdk, SdkError, is_there as sdk_is_there};
 
 /// File names that the image builder uses: of the image, and of the kernel beside it on boards whose boot
 /// loader starts the kernel.
@@ -81,6 +83,11 @@ pub(crate) enum MicrokitError {
     Image(String),
     #[error(transparent)]
     Programs(#[from] ProgramsError),
+    #[error(
+        "nothing emulates the board `{0}`; build an image with `ferry image`, and boot it on the board as the \
+         Microkit manual says"
+    )]
+    NoEmulator(&'static str),
 }
 
 impl fmt::Display for Microkit {
@@ -137,6 +144,7 @@ impl Microkit {
         selection: Selection,
     ) -> Result<Self, MicrokitError> {
         let sdk = Sdk::find()?;
+        sdk::directory(&sdk.directory, board.name, config.name()).map_err(SdkError::from)?;
         setup::microkit_tools(board)?;
         let mut built = Self {
             sdk,
@@ -148,7 +156,7 @@ impl Microkit {
             own: PathBuf::new(),
             programs: Search::default(),
         };
-        built.own = built.directory(workspace).join(board.target).join(PROTECTION_DOMAINS);
+        built.own = built.directory(workspace).join(board.architecture.target).join(PROTECTION_DOMAINS);
         Ok(built)
     }
 
@@ -187,7 +195,7 @@ impl Microkit {
 
     /// Adds the arguments and variables that Cargo needs to compile for the board.
     pub(crate) fn freestanding(&self, cargo: &mut Command) {
-        self.compile_for(cargo, self.board.target);
+        self.compile_for(cargo, self.board.architecture.target);
     }
 
     /// The same, for a target. If these variables were not the same for all that share a directory, Cargo
@@ -200,16 +208,18 @@ impl Microkit {
             // them.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("SEL4_INCLUDE_DIRS", headers)
-            .env(flags_variable(target), self.board.flags);
+            .env(flags_variable(target), self.board.architecture.flags);
     }
 
     /// Has Cargo compile for domains without floating-point registers too, where these are other programs.
     fn without_fpu(&self, cargo: &mut Command) {
-        cargo.args(self.board.target_without_fpu.into_iter().flat_map(|target| ["--target", target]));
+        cargo.args(
+            self.board.architecture.target_without_fpu.into_iter().flat_map(|target| ["--target", target]),
+        );
     }
 
-    /// Builds an image in `directory`, and gives the emulator that boots it, and what the image builder
-    /// compared when it read the image back. `description` is the checked contents of `files`.
+    /// Builds an image in `directory`, and gives what the image builder compared when it read the image back.
+    /// `description` is the checked contents of `files`.
     pub(crate) fn image(
         &self,
         files: &DescriptionFiles,
@@ -217,11 +227,25 @@ impl Microkit {
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<(Emulator, String), MicrokitError> {
+    ) -> Result<String, MicrokitError> {
         let mut command = self.system_builder(files, description, directory)?;
         prefilled(&mut command, prefills, priorities, directory)?;
-        let compared = run_builder(command)?;
-        Ok((self.emulator_of(directory), compared))
+        run_builder(command)
+    }
+
+    /// The same, and gives the emulator that boots the image.
+    pub(crate) fn bootable(
+        &self,
+        files: &DescriptionFiles,
+        description: &Description,
+        prefills: &[Prefill],
+        priorities: &[Priority],
+        directory: &Path,
+    ) -> Result<Emulator, MicrokitError> {
+        // It says so before it builds, if there is none.
+        let emulator = self.emulator(directory, description.system.highest_core())?;
+        self.image(files, description, prefills, priorities, directory)?;
+        Ok(emulator)
     }
 
     /// Has the image builder read an image back. It makes a build of its own to compare with, in a directory
@@ -275,18 +299,23 @@ impl Microkit {
     /// Where the program of a domain is: some boards have other programs for domains without floating-point
     /// registers.
     pub(crate) fn search(&self, domain: &Domain) -> Search {
-        let without = self.board.target_without_fpu.filter(|_| !domain.fpu);
-        self.programs.of_target(without.unwrap_or(self.board.target))
+        let without = self.board.architecture.target_without_fpu.filter(|_| !domain.fpu);
+        self.programs.of_target(without.unwrap_or(self.board.architecture.target))
+    }
+
+    /// Whether the kernel runs on several cores.
+    pub(crate) fn has_several_cores(&self) -> bool {
+        self.config.has_several_cores()
     }
 
     /// Whether the kernel prints while it boots.
     pub(crate) fn kernel_talks(&self) -> bool {
-        self.config == Config::Debug
+        self.config.talks()
     }
 
     /// How the last line of the emulator's firmware begins, if it prints.
     pub(crate) fn last_firmware_line(&self) -> Option<&'static str> {
-        self.board.emulator.last_firmware_line
+        self.board.emulator?.last_firmware_line
     }
 
     /// Has the stock Microkit tool read the system description. If the tool refuses it, the error holds its
@@ -321,13 +350,13 @@ impl Microkit {
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let products = directory.join("cargo");
         let program = self.kernel_test_program(workspace, &products)?;
-        match self.board.emulator.loading {
-            Loading::At(_) | Loading::Uboot => {
+        match self.board.architecture.form {
+            Form::Raw | Form::Uboot => {
                 let mut command = self.image_builder(directory);
                 command.arg("--root-task").arg(&program);
                 run_builder(command)?;
             }
-            Loading::Multiboot => {
+            Form::Multiboot => {
                 let kernel = self.sdk.program(self.board.name, self.config.name(), KERNEL);
                 let copy = |from: &Path, name: &str| {
                     let to = directory.join(name);
@@ -337,7 +366,7 @@ impl Microkit {
                 copy(&program, IMAGE)?;
             }
         }
-        Ok(self.emulator_of(directory))
+        self.emulator(directory, 0)
     }
 
     fn kernel_test_program(&self, workspace: &Workspace, products: &Path) -> Result<PathBuf, MicrokitError> {
@@ -358,42 +387,18 @@ impl Microkit {
         command
     }
 
-    /// The emulator for the board, with the image in `directory`.
-    fn emulator_of(&self, directory: &Path) -> Emulator {
-        let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
-        Emulator { command: self.board.emulate(files, 0), status_of: self.board.exit.status() }
+    /// What emulates a board. Where nothing does, images can be built and not run.
+    pub(crate) fn emulated(board: &Board) -> Result<&'static ferry_boards::Emulator, MicrokitError> {
+        board.emulator.ok_or(MicrokitError::NoEmulator(board.name))
     }
-}
 
-/// Where the programs for a board and configuration lie when they are built, without building any: those
-/// without floating-point registers, and all others.
-pub(crate) fn directories(target: &Path, board: &Board, config: Config) -> Option<[PathBuf; 2]> {
-    let directory = target.join(format!("{}-{}", board.name, config.name()));
-    let mut programs = board.targets().map(|target| directory.join(target).join(PROTECTION_DOMAINS));
-    let all = programs.next()?;
-    Some([programs.next().unwrap_or_else(|| all.clone()), all])
-}
-
-/// The target directory of programs that run on this machine.
-pub(crate) fn host_directory(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("microkit/host")
-}
-
-/// Cargo, to be run in the Microkit workspace. It does not get the compiler flags that the caller meant for
-/// the host.
-pub(crate) fn cargo_in(workspace: &Workspace) -> Command {
-    let mut command = workspace::cargo(&workspace.root.join("platform/microkit"));
-    isolate(&mut command);
-    command
-}
-
-/// Keeps the caller's variables for the host away from Cargo.
-fn isolate(cargo: &mut Command) {
-    cargo
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        // All boards would share the caller's own target directory.
-        .env_remove("CARGO_TARGET_DIR")
-        // Git's configuration may name local copies of repositories, which Cargo's own fetching ignores.
-        .env("CARGO_NET_GIT_FETCH_WITH_CLI", "true");
+    /// The emulator for the board, with the image in `directory`. Its protection domains run on the cores up
+    /// to `highest_core`.
+    pub(crate) fn emulator(&self, directory: &Path, highest_core: u8) -> Result<Emulator, MicrokitError> {
+        let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
+        let emulator = Self::emulated(self.board)?;
+        let processors = self.board.processors(self.config.has_several_cores(), highest_core);
+        let command = self.board.emulate(emulator, files, 0, processors);
+        Ok(Emulator { command, status_of: self.board.status() })
+    }
 }

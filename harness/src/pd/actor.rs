@@ -21,7 +21,7 @@ fn init() -> impl Handler {
     let platform = stage::Platform::of_this_domain();
     let mut actor = platform.actor();
     while !actor.to_client.is_introduced() {
-        runtime::yield_now();
+        actor.pause();
     }
     play(&mut actor, stage::scenario());
     Done

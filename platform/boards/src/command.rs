@@ -1,7 +1,7 @@
 //! The command that starts a board's emulator. QEMU's options are here, so whoever boots a board need not
 //! know them.
 
-use crate::{Board, Emulator, Exit, Loading};
+use crate::{Board, Emulator, Exit, Form};
 use std::borrow::ToOwned;
 use std::ffi::OsString;
 use std::format;
@@ -19,34 +19,59 @@ pub struct Files<'a> {
 }
 
 impl Board {
-    /// The command that emulates the board and boots the files. Its standard output is the console. The
-    /// emulated board has `more_mebibytes` MiB more memory than its entry says.
+    /// The command with which this emulator, which is the board's, boots the files. Its standard output is
+    /// the console. The emulated board has `more_mebibytes` MiB more memory than its entry says, and this
+    /// many processors.
     #[must_use]
-    pub fn emulate(&self, files: Files<'_>, more_mebibytes: u64) -> Command {
-        let emulator = &self.emulator;
+    pub fn emulate(
+        &self,
+        emulator: &Emulator,
+        files: Files<'_>,
+        more_mebibytes: u64,
+        processors: u8,
+    ) -> Command {
         let mut command = Command::new(emulator.program);
         command.args(emulator.machine);
         command.args(["-m", &format!("{}M", emulator.mebibytes + more_mebibytes)]);
-        match emulator.loading {
-            Loading::At(address) => {
+        match self.architecture.form {
+            Form::Raw => {
+                let address = emulator.address;
                 let mut loader = OsString::from(format!("loader,addr={address:#x},cpu-num=0,file="));
                 loader.push(doubled(files.image));
                 command.arg("-device").arg(loader);
             }
-            Loading::Multiboot => {
+            Form::Multiboot => {
                 multiboot(&mut command, files);
             }
-            Loading::Uboot => {
+            Form::Uboot => {
                 command.arg("-kernel").arg(files.image);
             }
         }
-        if let Exit::DebugExit(port) = self.exit {
+        if let Some(Exit::DebugExit(port)) = self.exit {
             let device = format!("isa-debug-exit,iobase={port:#x},iosize={:#x}", Exit::DEBUG_EXIT_PORTS);
             command.args(["-device", &device]);
         }
-        let console = ["-display", "none", "-monitor", "none", "-serial", "stdio"];
-        command.args(["-accel", "tcg"]).args(console).arg("-no-reboot");
+        if processors > 1 {
+            // Each processor is a thread of QEMU's, so they really run at the same time.
+            command.args(["-smp", &format!("{processors}"), "-accel", "tcg,thread=multi"]);
+        } else {
+            command.args(["-accel", "tcg"]);
+        }
+        command.args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]);
         command
+    }
+
+    /// How many processors its emulator must have, if protection domains run on the cores up to
+    /// `highest_core`, and the kernel on one core or on several.
+    #[must_use]
+    pub fn processors(&self, several_cores: bool, highest_core: u8) -> u8 {
+        let counts = self.emulator.is_some_and(|emulator| emulator.counts_processors);
+        match (several_cores, counts) {
+            (false, _) => 1,
+            // With one processor nothing would show that there are several.
+            (true, true) => highest_core.saturating_add(1).max(2),
+            (true, false) => self.cores,
+        }
     }
 }
 
@@ -85,7 +110,7 @@ impl Emulator {
 #[cfg(test)]
 mod tests {
     use super::Files;
-    use crate::{Board, Loading, MICROKIT, PC99};
+    use crate::{Board, Form, MICROKIT, PC99};
     use std::path::Path;
     use std::string::String;
     use std::vec::Vec;
@@ -94,13 +119,13 @@ mod tests {
     fn every_path_reaches_the_emulator_whole() {
         let files = Files { kernel: Path::new("/a b/kernel"), image: Path::new("/a b/c,d/image,1") };
         for board in MICROKIT.iter().chain([&PC99]) {
-            let command = board.emulate(files, 0);
+            let command = board.emulate(board.emulator.unwrap(), files, 0, 1);
             let words: Vec<String> = command.get_args().map(|word| word.to_string_lossy().into()).collect();
             let is_there = |wanted: &str| words.iter().any(|word| word.ends_with(wanted));
             if let Some(directory) = command.get_current_dir() {
                 assert_eq!(directory, Path::new("/a b/c,d"));
                 assert!(is_there("image,,1") && is_there("/a b/kernel"), "{words:?}");
-            } else if board.emulator.loading == Loading::Uboot {
+            } else if board.architecture.form == Form::Uboot {
                 assert!(words.contains(&"/a b/c,d/image,1".into()), "{words:?}");
             } else {
                 assert!(is_there("file=/a b/c,,d/image,,1"), "{words:?}");
@@ -108,23 +133,23 @@ mod tests {
         }
     }
 
-    fn line(board: &Board) -> String {
+    fn line(board: &Board, processors: u8) -> String {
         let files = Files { kernel: Path::new("kernel"), image: Path::new("image") };
-        let command = board.emulate(files, 3);
+        let command = board.emulate(board.emulator.unwrap(), files, 3, processors);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn a_pc_boots_kernel_and_module_and_can_end() {
-        let line = line(&PC99);
+        let line = line(&PC99, 1);
         assert!(line.starts_with("qemu-system-x86_64 -machine pc ") && line.contains(" -m 515M "), "{line}");
         assert!(line.contains("-kernel kernel -initrd image -device isa-debug-exit,iobase=0xf4,iosize=0x4"));
     }
 
     #[test]
     fn an_arm_board_is_loaded_as_one_image() {
-        let line = line(&MICROKIT[0]);
+        let line = line(&MICROKIT[0], 1);
         assert!(line.contains(" -device loader,addr=0x70000000,cpu-num=0,file=image "), "{line}");
         assert!(!line.contains("kernel"), "{line}");
     }
@@ -132,11 +157,33 @@ mod tests {
     #[test]
     fn a_riscv_board_is_loaded_by_the_images_header() {
         let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
-        let line = line(board);
+        let line = line(board, 1);
         assert!(
             line.starts_with("qemu-system-riscv64 -machine virt ") && line.contains(" -m 2051M "),
             "{line}"
         );
         assert!(line.contains(" -kernel image ") && !line.contains("-device"), "{line}");
+    }
+
+    #[test]
+    fn processors_are_those_of_the_description_or_of_the_kernel() {
+        let processors =
+            |name, several, highest| Board::of_microkit(name).map(|board| board.processors(several, highest));
+        assert_eq!(processors("qemu_virt_aarch64", false, 0), Some(1));
+        // The loader starts all four.
+        assert_eq!(processors("qemu_virt_aarch64", true, 1), Some(4));
+        assert_eq!(processors("qemu_virt_riscv64", true, 3), Some(4));
+        // A PC's kernel takes those that there are.
+        assert_eq!(processors("x86_64_generic", true, 0), Some(2));
+        assert_eq!(processors("x86_64_generic", true, 15), Some(16));
+    }
+
+    #[test]
+    fn several_processors_run_at_the_same_time() {
+        for board in &MICROKIT {
+            let line = line(board, 4);
+            assert!(line.contains(" -smp 4 -accel tcg,thread=multi "), "{line}");
+        }
+        assert!(!line(&PC99, 1).contains("-smp"));
     }
 }

@@ -11,22 +11,13 @@ pub struct Emulator {
     pub machine: &'static [&'static str],
     /// Memory of the board, in MiB.
     pub mebibytes: u64,
-    /// How an image is loaded into it.
-    pub loading: Loading,
+    /// Where it puts an image that does not say so itself ([`Form::Raw`](crate::Form::Raw)).
+    pub address: u64,
+    /// Whether the kernel starts with as few processors as there are. If not, the loader in the image starts
+    /// as many as the kernel is built for, and the board must have them.
+    pub counts_processors: bool,
     /// How the last line begins that its firmware prints on the board's console. `None` if it prints nothing.
     pub last_firmware_line: Option<&'static str>,
     /// If QEMU counts instructions, each takes 2 to the power of this many nanoseconds of the emulated clock.
     pub clock_shift: u8,
-}
-
-/// How an image is loaded into an emulator.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Loading {
-    /// QEMU puts the image at this address. The image contains the kernel.
-    At(u64),
-    /// QEMU's own boot loader starts the kernel. The image is the module beside it.
-    Multiboot,
-    /// QEMU puts the image where the image's header says, and its firmware starts it. The header is the one
-    /// that the boot loader U-Boot knows. The image contains the kernel.
-    Uboot,
 }

@@ -87,7 +87,7 @@ fn write(target: &Target, arguments: &Arguments, output: &Path) -> Result<Specif
         contents.iter().map(|prefilled| (prefilled.region.as_str(), prefilled.bytes.len() as u64)).collect();
     let source = Source::read(&arguments.system)?;
     let mut description = Description::check(&source, &Source::read(&arguments.flows)?, &grown)?;
-    description.check_for(&target.board.platform)?;
+    description.check_for(&target.rules())?;
     let programs = Programs::of(arguments);
 
     let supervised = supervise(target, &source, &description, &programs, arguments)?;
@@ -195,11 +195,8 @@ fn supervise(
         }
     }
     let supervised = Supervised::new(source.text(), target.board, |name| users.contains(&name))?;
-    if supervised.silent {
-        eprintln!(
-            "note: {} gives the console's device to a protection domain; Ferry prints nothing, not even faults",
-            source.path().display()
-        );
+    if let Some(why) = supervised.silent {
+        eprintln!("note: Ferry prints nothing, not even faults: {}", why.of(source.path(), target.board));
     }
     let path = arguments.output.join("system.xml");
     std::fs::write(&path, &supervised.xml).map_err(Error::file("write", &path))?;

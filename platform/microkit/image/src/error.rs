@@ -1,6 +1,5 @@
 //! Why no image was made: what, where, and what to do.
 
-use ferry_boards::MICROKIT;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +12,8 @@ pub(crate) enum Error {
     Unreadable(String),
     #[error("no Microkit SDK is named; give one with --sdk or in MICROKIT_SDK")]
     NoSdk,
-    #[error(
-        "{0} is no directory of a Microkit 2.3.0 SDK for this board and configuration; check --sdk, --board and --config"
-    )]
-    NotInSdk(PathBuf),
-    #[error("Ferry knows no board `{0}`; known boards: {known}", known = MICROKIT.each_ref().map(|board| board.name).join(", "))]
-    NoBoard(String),
+    #[error(transparent)]
+    Board(#[from] ferry_boards::sdk::SdkError),
     #[error("{}: the SDK's file is not as Microkit 2.3.0 has it: {cause}", path.display())]
     SdkFile { path: PathBuf, cause: String },
     #[error("cannot {act} {}: {cause}", path.display())]

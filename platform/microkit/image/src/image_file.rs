@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use ferry_boards::Loading;
+use ferry_boards::Form;
 
 use crate::error::Error;
 use crate::sdk::Target;
@@ -63,10 +63,10 @@ struct Memory<'a>(Vec<(u64, &'a [u8])>);
 impl<'a> ImageFile<'a> {
     /// Finds the parts of an image for this target.
     pub(crate) fn read(image: &'a [u8], target: &Target) -> Result<Self, Error> {
-        let (mut parts, memory) = match target.board.emulator.loading {
-            Loading::Multiboot => elf(image)?,
-            Loading::At(_) => loaded(image, target)?,
-            Loading::Uboot => {
+        let (mut parts, memory) = match target.board.architecture.form {
+            Form::Multiboot => elf(image)?,
+            Form::Raw => loaded(image, target)?,
+            Form::Uboot => {
                 let (headers, rest) = uboot(image)?;
                 let (mut parts, memory) = loaded(rest, target)?;
                 parts.push((Part::Headers, headers));

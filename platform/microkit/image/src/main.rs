@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
     /// The board, by its name in the SDK
     #[arg(long)]
     board: String,
-    /// `debug`, `release` or `benchmark`
+    /// `debug`, `release`, `benchmark`, or another configuration that the SDK has for the board
     #[arg(long)]
     config: String,
     /// Directory for what is made

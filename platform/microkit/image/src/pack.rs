@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ferry_boards::Loading;
+use ferry_boards::Form;
 use microkit_tool::MemoryRegion;
 use microkit_tool::capdl::CapDLSpecContainer;
 use microkit_tool::capdl::allocation::{
@@ -103,7 +103,7 @@ pub(crate) fn root_task(target: &Target, program: &Path, image: &Path) -> Result
 
 /// Writes an image that begins with Microkit's loader, in the form in which the board takes it.
 fn write_loader(target: &Target, loader: &Loader<'_>, image: &Path) {
-    if target.board.emulator.loading == Loading::Uboot {
+    if target.board.architecture.form == Form::Uboot {
         loader.write_uimage(image);
     } else {
         loader.write_image(image);

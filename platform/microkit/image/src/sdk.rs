@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use ferry_boards::Board;
+use ferry_boards::{Board, sdk};
+use ferry_description::Platform;
 use microkit_tool::elf::ElfFile;
 use microkit_tool::sel4::{Arch, Config, PlatformConfig, RiscvVirtualMemory};
 use microkit_tool::util::{json_str, json_str_as_bool, json_str_as_u64};
@@ -28,13 +29,15 @@ impl Target {
     /// Finds a board and configuration in an SDK.
     pub(crate) fn find(sdk: Option<&Path>, board: &str, config: &str) -> Result<Self, Error> {
         let sdk = sdk.ok_or(Error::NoSdk)?.to_owned();
-        let board = Board::of_microkit(board).ok_or_else(|| Error::NoBoard(board.into()))?;
-        let directory = sdk.join("board").join(board.name).join(config);
-        if !directory.is_dir() {
-            return Err(Error::NotInSdk(directory));
-        }
+        let directory = sdk::directory(&sdk, board, config)?;
+        let board = sdk::board(&sdk, board)?;
         let kernel = kernel_config(&directory, config)?;
         Ok(Self { sdk, directory, board, config_name: config.into(), kernel })
+    }
+
+    /// What a system description may say.
+    pub(crate) fn rules(&self) -> Platform {
+        self.board.rules(self.kernel.num_cores > 1)
     }
 
     /// The stock tool.

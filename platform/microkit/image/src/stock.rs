@@ -15,7 +15,7 @@ use crate::sdk::Target;
 pub(crate) fn check(target: &Target, arguments: &Arguments, output: &Path) -> Result<(), Error> {
     let source = Source::read(&arguments.system)?;
     let description = Description::check(&source, &Source::read(&arguments.flows)?, &[])?;
-    description.check_for(&target.board.platform)?;
+    description.check_for(&target.rules())?;
     let programs = Programs::of(arguments);
     let directory = output.join("stock");
     std::fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;

@@ -1,6 +1,7 @@
 //! Puts Ferry's supervisor into a system description, in the language of Microkit. Every protection domain
 //! that has no parent becomes its child. Every one whose program uses Ferry's runtime gets a channel to call
-//! it. The console is a device of the supervisor alone, unless the description gives it to another domain.
+//! it. The console is a device of the supervisor alone, unless the description gives it to another domain, or
+//! the board has none that is declared.
 //!
 //! This is done in the text, because that is what Microkit's library reads and checks, and because a user can
 //! read the result (`system.xml` in the output directory).
@@ -8,8 +9,9 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::Range;
+use std::path::Path;
 
-use ferry_boards::{Board, Console, Exit};
+use ferry_boards::{Board, Console, Exit, Registers};
 use ferry_description::{CENTRAL, MAX_CHANNEL};
 use microkit_tool::PD_MAX_NAME_LENGTH;
 use microkit_tool::elf::ElfFile;
@@ -43,8 +45,36 @@ pub(crate) struct Supervised {
     names: Vec<String>,
     /// Bit `n` is set if domain `n` is the supervisor's own child.
     children: u64,
-    /// Whether the description gives the console to another domain.
-    pub(crate) silent: bool,
+    /// Why there is no console, if there is none.
+    pub(crate) silent: Option<Silence>,
+    /// The registers of a console in memory.
+    registers: Option<Registers>,
+    /// Whether the supervisor may end the machine, and needs no device for that.
+    ends_without_device: bool,
+}
+
+/// Why there is no console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Silence {
+    /// The description gives it to another domain.
+    Taken,
+    /// None is declared for the board.
+    Undeclared,
+}
+
+impl Silence {
+    /// The reason in words, for a description and a board.
+    pub(crate) fn of(self, description: &Path, board: &Board) -> String {
+        match self {
+            Self::Taken => {
+                format!("{} gives the console's device to a protection domain", description.display())
+            }
+            Self::Undeclared => format!(
+                "no console is declared for the board {}; docs/porting.md says how to declare one",
+                board.name
+            ),
+        }
+    }
 }
 
 impl Supervised {
@@ -58,11 +88,26 @@ impl Supervised {
         if domains.len() > LIMIT {
             return Err(Error::TooManyDomains { found: domains.len(), limit: LIMIT });
         }
-        let silent = match &board.console {
-            Console::Ns16550(ports) => ports_are_taken(system, ports),
-            Console::Pl011(page) | Console::MappedNs16550(page) => memory_is_taken(system, page),
+        let (is_taken, registers) = match &board.console {
+            None => (false, None),
+            Some(Console::Ports(ports)) => (ports_are_taken(system, ports), None),
+            Some(Console::Mapped(page, registers)) => (memory_is_taken(system, page), Some(*registers)),
         };
-        let mut new = Self { xml: String::new(), names: vec![], children: 0, silent };
+        let console = board.console.as_ref().filter(|_| !is_taken);
+        let silent = match console {
+            Some(_) => None,
+            None if is_taken => Some(Silence::Taken),
+            None => Some(Silence::Undeclared),
+        };
+        let registers = registers.filter(|_| silent.is_none());
+        let mut new = Self {
+            xml: String::new(),
+            names: vec![],
+            children: 0,
+            silent,
+            registers,
+            ends_without_device: false,
+        };
         let mut inner = String::new();
         let mut channels = String::new();
         let mut rest = text.to_owned();
@@ -90,12 +135,13 @@ impl Supervised {
         }
         // The schedule comes before all protection domains, so the places of its elements are still right.
         number_schedule(system, &mut rest);
-        let exit = Some(board.exit).filter(|_| !channels.is_empty());
+        let exit = board.exit.filter(|_| !channels.is_empty());
         // A description that has the device itself gets no second one. Then the machine does not end.
         let exit = exit.filter(
             |exit| !matches!(exit, Exit::SifiveTest(page) if memory_is_taken(system, &(*page..page + PAGE))),
         );
-        let (devices, regions) = devices(&board.console, silent, exit);
+        new.ends_without_device = exit == Some(Exit::Semihosting);
+        let (devices, regions) = devices(console, exit);
         let program = if channels.is_empty() { SUPERVISOR } else { DEMO_SUPERVISOR };
         let schedule = schedule_domain(&domains);
         let end = rest.rfind("</").unwrap_or(rest.len());
@@ -115,17 +161,27 @@ impl Supervised {
         (self.children & (1 << number) != 0).then_some(number)
     }
 
-    /// Writes into the supervisor's program the names of the domains, and which of them are its children.
+    /// Writes into the supervisor's program the names of the domains, which of them are its children, and
+    /// what it has to know of the board.
     pub(crate) fn patch(&self, program: &mut ElfFile) -> Result<(), Error> {
         let mut names = vec![0; LIMIT * PD_MAX_NAME_LENGTH];
         for (name, place) in self.names.iter().zip(names.chunks_mut(PD_MAX_NAME_LENGTH)) {
             let length = name.len().min(place.len());
             place[..length].copy_from_slice(&name.as_bytes()[..length]);
         }
-        let written = program
-            .write_symbol("ferry_domains", &names)
-            .and_then(|()| program.write_symbol("ferry_children", &self.children.to_le_bytes()));
-        written.map_err(|cause| Error::Program { path: SUPERVISOR.into(), cause })
+        let mut symbols =
+            vec![("ferry_domains", names), ("ferry_children", self.children.to_le_bytes().to_vec())];
+        if let Some(registers) = self.registers {
+            symbols.push(("ferry_uart_registers", registers.words().map(u32::to_le_bytes).concat()));
+        }
+        if self.ends_without_device {
+            symbols.push(("ferry_exit", 0_u64.to_le_bytes().to_vec()));
+        }
+        for (symbol, bytes) in symbols {
+            let written = program.write_symbol(symbol, &bytes);
+            written.map_err(|cause| Error::Program { path: SUPERVISOR.into(), cause })?;
+        }
+        Ok(())
     }
 }
 
@@ -157,18 +213,16 @@ fn number_schedule(system: Node<'_, '_>, text: &mut String) {
 
 /// The supervisor's devices, and the memory regions that they need. Nobody else gets the device that ends the
 /// board, and the supervisor gets it only if there is somebody who can ask for that.
-fn devices(console: &Console, silent: bool, exit: Option<Exit>) -> (String, String) {
+fn devices(console: Option<&Console>, exit: Option<Exit>) -> (String, String) {
     let (mut devices, mut regions) = (String::new(), String::new());
     let mut add = |(device, region): (String, String)| {
         devices += &device;
         regions += &region;
     };
     match console {
-        _ if silent => {}
-        Console::Ns16550(ports) => add(io_ports(0, ports, "ferry_uart")),
-        Console::Pl011(page) | Console::MappedNs16550(page) => {
-            add(registers(UART_ADDRESS, page, "ferry_uart"));
-        }
+        None => {}
+        Some(Console::Ports(ports)) => add(io_ports(0, ports, "ferry_uart")),
+        Some(Console::Mapped(page, _)) => add(registers(UART_ADDRESS, page, "ferry_uart")),
     }
     match exit {
         None | Some(Exit::Semihosting) => {}
@@ -244,134 +298,5 @@ fn free_channel(system: Node<'_, '_>, domain: Node<'_, '_>, name: &str) -> Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Board, Console, Document, Error, Supervised};
-    use ferry_boards::MICROKIT;
-
-    const DESCRIPTION: &str = r#"<system>
-        <protection_domain name="a" priority="10"><irq irq="1" id="61" />
-            <protection_domain name="b" id="5" /></protection_domain>
-        <protection_domain name="c" />
-        <channel><end pd="a" id="60" /><end pd="c" id="0" /></channel>
-    </system>"#;
-
-    fn supervised(text: &str, board: &Board) -> Result<Supervised, Error> {
-        Supervised::new(text, board, |name| name != "c")
-    }
-
-    /// A board whose console is in memory, and one whose console has ports.
-    fn boards() -> (&'static Board, &'static Board) {
-        let with =
-            |ports| MICROKIT.iter().find(|board| matches!(board.console, Console::Ns16550(_)) == ports);
-        (with(false).unwrap(), with(true).unwrap())
-    }
-
-    fn children(document: &Document<'_>, parent: &str) -> Vec<(String, String)> {
-        let mut domains = document.descendants().filter(|node| node.has_tag_name("protection_domain"));
-        let parent = domains.find(|node| node.attribute("name") == Some(parent)).unwrap();
-        let attribute = |name| move |node: roxmltree::Node<'_, '_>| node.attribute(name).unwrap().to_owned();
-        let children = parent.children().filter(|node| node.has_tag_name("protection_domain"));
-        children.map(|child| (attribute("name")(child), attribute("id")(child))).collect()
-    }
-
-    #[test]
-    fn top_level_domains_become_children_and_others_keep_their_parent() {
-        let new = supervised(DESCRIPTION, boards().0).unwrap();
-        let document = Document::parse(&new.xml).unwrap();
-        let own = |name: &str, id: &str| (name.to_owned(), id.to_owned());
-        assert_eq!(children(&document, "ferry_supervisor"), [own("a", "0"), own("c", "2")]);
-        assert_eq!(children(&document, "a"), [own("b", "5")]);
-        assert_eq!((new.names.join(" ").as_str(), new.children), ("a b c", 0b101));
-    }
-
-    #[test]
-    fn programs_with_the_symbol_get_a_channel_with_a_free_number() {
-        let new = supervised(DESCRIPTION, boards().1).unwrap();
-        let callers: Vec<&str> = new.xml.lines().filter(|line| line.contains("pp=\"true\"")).collect();
-        assert_eq!(callers.len(), 2, "{callers:?}");
-        assert!(
-            callers[0].contains("pd=\"a\" id=\"59\""),
-            "61 is its interrupt, 60 its channel: {}",
-            callers[0]
-        );
-        assert!(
-            callers[1].contains("pd=\"b\" id=\"61\"")
-                && callers[1].contains("id=\"1\" notify=\"false\" /></channel>")
-        );
-        assert!(callers.iter().all(|caller| caller.matches("notify=\"false\"").count() == 2));
-    }
-
-    #[test]
-    fn a_console_that_a_domain_has_is_left_alone() {
-        let serial = DESCRIPTION.replace("<irq", "<ioport id=\"0\" addr=\"0x3_f0\" size=\"16\" /><irq");
-        let new = supervised(&serial, boards().1).unwrap();
-        assert!(new.silent && !new.xml.contains("ferry_uart") && new.xml.contains("ferry_exit"));
-        assert!(!supervised(&serial, boards().0).unwrap().silent);
-    }
-
-    #[test]
-    fn a_supervisor_that_nobody_can_call_does_not_end_the_machine() {
-        let new = Supervised::new(DESCRIPTION, boards().1, |_| false).unwrap();
-        assert!(!new.xml.contains("pp=\"true\"") && !new.xml.contains("ferry_exit"), "{}", new.xml);
-        assert!(new.xml.contains("ferry_uart"), "it reports");
-        assert!(new.xml.contains("\"ferry_supervisor.elf\""), "{}", new.xml);
-        let demo = supervised(DESCRIPTION, boards().1).unwrap();
-        assert!(demo.xml.contains("\"ferry_demo_supervisor.elf\""), "{}", demo.xml);
-    }
-
-    #[test]
-    fn devices_in_memory_are_mapped_for_the_supervisor_alone() {
-        let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
-        let new = supervised(DESCRIPTION, board).unwrap();
-        for (symbol, address) in [("ferry_uart", "0x10000000"), ("ferry_exit", "0x100000")] {
-            let region = format!("name=\"{symbol}\" size=\"0x1000\" phys_addr=\"{address}\"");
-            assert_eq!(new.xml.matches(&region).count(), 1, "{}", new.xml);
-            assert_eq!(new.xml.matches(&format!("setvar_vaddr=\"{symbol}\"")).count(), 1, "{}", new.xml);
-        }
-        let product = Supervised::new(DESCRIPTION, board, |_| false).unwrap();
-        assert!(product.xml.contains("ferry_uart") && !product.xml.contains("ferry_exit"));
-    }
-
-    #[test]
-    fn devices_in_memory_that_a_domain_has_are_left_alone() {
-        let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
-        let taken = "<system><memory_region name=\"power\" size=\"0x2000\" phys_addr=\"0xf_f000\" />";
-        let new = supervised(&DESCRIPTION.replace("<system>", taken), board).unwrap();
-        assert!(new.xml.contains("ferry_uart") && !new.xml.contains("ferry_exit"), "{}", new.xml);
-        let taken = "<system><memory_region name=\"uart\" size=\"0x1000\" phys_addr=\"0x1000_0000\" />";
-        let new = supervised(&DESCRIPTION.replace("<system>", taken), board).unwrap();
-        assert!(new.silent && !new.xml.contains("ferry_uart"), "{}", new.xml);
-    }
-
-    #[test]
-    fn a_domain_of_the_highest_priority_has_no_channel() {
-        for priority in ["254", "0xfe"] {
-            let text = DESCRIPTION.replace("\"10\"", &format!("\"{priority}\""));
-            let new = supervised(&text, boards().1).unwrap();
-            assert_eq!(new.xml.matches("pp=\"true\"").count(), 1, "only `b` has one: {}", new.xml);
-        }
-    }
-
-    #[test]
-    fn the_supervisor_is_scheduled_with_central() {
-        const SCHEDULE: &str = r#"<system><domains><domain name="x" /><domain name="y" id="0" />
-            <domain name="z" /><domain_schedule /></domains>"#;
-        let text = DESCRIPTION.replace("<system>", SCHEDULE);
-        let text = text
-            .replace(r#"name="c""#, r#"name="central" domain="z""#)
-            .replace(r#"pd="c""#, r#"pd="central""#);
-        let new = supervised(&text, boards().1).unwrap();
-        assert!(new.xml.contains(r#"name="ferry_supervisor" priority="254" domain="z">"#), "{}", new.xml);
-        let document = Document::parse(&new.xml).unwrap();
-        let domains = document.descendants().filter(|node| node.has_tag_name("domain"));
-        let ids: Vec<_> = domains.map(|domain| domain.attribute("id").unwrap()).collect();
-        assert_eq!(ids, ["1", "0", "2"]);
-    }
-
-    #[test]
-    fn more_domains_than_numbers_are_refused() {
-        let domains = "<protection_domain />".repeat(63);
-        let error = supervised(&format!("<system>{domains}</system>"), boards().1).err().unwrap();
-        assert!(matches!(error, Error::TooManyDomains { found: 63, limit: 62 }), "{error}");
-    }
-}
+#[path = "supervision_tests.rs"]
+mod tests;

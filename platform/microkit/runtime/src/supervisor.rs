@@ -57,13 +57,13 @@ fn print_alone(text: &[u8]) {
 /// tests.
 ///
 /// # Panics
-/// If the image has no supervisor, so that only this PD ends.
+/// If the image has no supervisor, or the board cannot be ended by a program, so that only this PD ends.
 pub fn exit(code: u8) -> ! {
     if let Some(channel) = channel() {
         sel4_microkit::set_mr(0, u64::from(code));
         channel.pp_call(MessageInfo::new(EXIT, 1));
     }
-    panic!("this image cannot end the machine; build it with `ferry image`")
+    panic!("this image cannot end the machine; build it with `ferry image`, for a board that can be ended")
 }
 
 /// Asks the supervisor to stop this PD, which has failed. Returns only if there is no supervisor, or if it is

@@ -1,12 +1,10 @@
-//! The console: a UART. The image builder gives it to the supervisor and fills in the symbol. Firmware or the
-//! kernel has set it up.
+//! The console: a UART. The image builder gives it to the supervisor and fills in the symbols. Firmware or
+//! the kernel has set it up. Without one, what is printed is dropped.
 
 use core::fmt;
 
-#[cfg(target_arch = "aarch64")]
-use aarch64 as device;
-#[cfg(target_arch = "riscv64")]
-use riscv64 as device;
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+use in_memory as device;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as device;
 
@@ -34,57 +32,55 @@ pub fn put(text: &[u8]) {
     device::put(text);
 }
 
-/// A UART in memory, which firmware has set up.
+/// A UART in memory, which firmware has set up. Which one it is, the image builder says.
 #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 mod in_memory {
+    use core::ptr::{from_ref, with_exposed_provenance, with_exposed_provenance_mut};
+    use ferry_boards::Registers;
+
+    /// The words of [`Registers`], which the image builder fills in.
+    #[unsafe(export_name = "ferry_uart_registers")]
+    #[unsafe(link_section = ".data")]
+    static REGISTERS: [u32; 5] = [0; 5];
+
     pub(crate) fn prepare() {}
 
-    /// Prints text, a byte at a time when the status register says `is_ready`; drops it if there is no UART.
-    /// `status` and `data` are offsets of registers of the type `R`.
-    pub(super) fn put<R: From<u8>>(text: &[u8], status: usize, data: usize, is_ready: impl Fn(R) -> bool) {
+    /// Prints text, a byte at a time when the status register says that there is room. Drops it if there is
+    /// no UART.
+    pub(crate) fn put(text: &[u8]) {
         let Some(base) = ferry_platform::patched_symbol!("ferry_uart") else { return };
-        let status = core::ptr::with_exposed_provenance::<R>(base + status);
-        let data = core::ptr::with_exposed_provenance_mut::<R>(base + data);
+        // SAFETY: a reference is valid for reads. The read is volatile, because the image builder has changed
+        // the value.
+        let registers = Registers::of_words(unsafe { from_ref(&REGISTERS).read_volatile() });
+        let is_ready = |status: u32| status & registers.mask == registers.ready;
+        let [status, data] = [registers.status, registers.data].map(|offset| base + offset as usize);
         for byte in text {
-            // SAFETY: the image builder maps the UART's registers there, uncached. This register can be read
-            // at any time. On a 16550 that clears the bits of errors, which nobody asks for.
-            while !is_ready(unsafe { status.read_volatile() }) {}
-            // SAFETY: as above. There is room for a byte.
-            unsafe { data.write_volatile(R::from(*byte)) };
+            while !is_ready(read(status, registers.width)) {}
+            write(data, registers.width, *byte);
         }
     }
-}
 
-/// A PL011.
-#[cfg(target_arch = "aarch64")]
-mod aarch64 {
-    pub(crate) use super::in_memory::prepare;
-
-    /// Offsets of the data and flag registers, and the flag that says that the transmit queue is full.
-    const DATA: usize = 0x00;
-    const FLAGS: usize = 0x18;
-    const TRANSMIT_FULL: u32 = 1 << 5;
-
-    /// Prints text; drops it if there is no UART.
-    pub(crate) fn put(text: &[u8]) {
-        super::in_memory::put(text, FLAGS, DATA, |flags: u32| flags & TRANSMIT_FULL == 0);
+    /// Reads a register. Its address is in the page that the image builder maps, uncached, at `ferry_uart`.
+    fn read(address: usize, width: u32) -> u32 {
+        if width == 1 {
+            // SAFETY: the status register can be read at any time. On a 16550 that clears the bits of errors,
+            // which nobody asks for.
+            u32::from(unsafe { with_exposed_provenance::<u8>(address).read_volatile() })
+        } else {
+            // SAFETY: as above.
+            unsafe { with_exposed_provenance::<u32>(address).read_volatile() }
+        }
     }
-}
 
-/// A 16550, whose registers are bytes one after the other.
-#[cfg(target_arch = "riscv64")]
-mod riscv64 {
-    pub(crate) use super::in_memory::prepare;
-
-    /// Offsets of the data and line status registers, and the status bit that says that the transmitter is
-    /// empty.
-    const DATA: usize = 0;
-    const LINE_STATUS: usize = 5;
-    const TRANSMITTER_EMPTY: u8 = 1 << 5;
-
-    /// Prints text; drops it if there is no UART.
-    pub(crate) fn put(text: &[u8]) {
-        super::in_memory::put(text, LINE_STATUS, DATA, |status: u8| status & TRANSMITTER_EMPTY != 0);
+    /// Writes a byte to a register of the same page.
+    fn write(address: usize, width: u32, byte: u8) {
+        if width == 1 {
+            // SAFETY: the data register takes any byte, and there is room for one.
+            unsafe { with_exposed_provenance_mut::<u8>(address).write_volatile(byte) };
+        } else {
+            // SAFETY: as above.
+            unsafe { with_exposed_provenance_mut::<u32>(address).write_volatile(u32::from(byte)) };
+        }
     }
 }
 

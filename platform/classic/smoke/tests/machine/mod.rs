@@ -1,6 +1,6 @@
 //! Builds kernel, initialiser and subject, and boots a system in QEMU. Every boot has a time limit.
 
-use ferry_boards::PC99;
+use ferry_boards::{PC99, PC99_EMULATOR};
 use ferry_classic_image::pack;
 use ferry_classic_kernel::{Source, build};
 use ferry_classic_spec::{Payload, ProtectionDomain, Rights, Segment, System, encode};
@@ -47,16 +47,18 @@ fn files() -> &'static Files {
                 .current_dir(&workspace)
                 .env_remove("RUSTFLAGS")
                 .env_remove("CARGO_ENCODED_RUSTFLAGS")
-                .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", PC99.flags)
-                .args(["build", "--release", "--bins", "--target", PC99.target, "--target-dir"])
+                .env("CARGO_TARGET_X86_64_UNKNOWN_NONE_RUSTFLAGS", PC99.architecture.flags)
+                .args(["build", "--release", "--bins", "--target", PC99.architecture.target, "--target-dir"])
                 .arg(&binaries)
                 .args(["--package", package, "--features", features])
                 .status()
                 .expect("cargo starts");
             assert!(status.success(), "cargo builds {package}");
         }
-        let binary =
-            |name| fs::read(binaries.join(PC99.target).join("release").join(name)).expect("cargo made it");
+        let binary = |name| {
+            fs::read(binaries.join(PC99.architecture.target).join("release").join(name))
+                .expect("cargo made it")
+        };
         Files { kernel: kernel.elf32, initialiser: binary("ferry-root-task"), subject: binary("subject") }
     })
 }
@@ -122,7 +124,7 @@ pub(crate) fn boot(name: &str, system: &System, payload: &Payload, arguments: &[
 
     let start = Instant::now();
     let mut machine = PC99
-        .emulate(ferry_boards::Files { kernel: &files.kernel, image: &path }, 0)
+        .emulate(&PC99_EMULATOR, ferry_boards::Files { kernel: &files.kernel, image: &path }, 0, 1)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(output)

@@ -22,6 +22,8 @@ pub(crate) enum SdkError {
     Missing,
     #[error("MICROKIT_SDK is {}, and there is no bin/microkit in it; set it to the directory of an unpacked SDK {VERSION}", .0.display())]
     Wrong(PathBuf),
+    #[error(transparent)]
+    Board(#[from] ferry_boards::sdk::SdkError),
 }
 
 impl Sdk {
