@@ -89,10 +89,11 @@ impl Description {
                 in_address: client.in_address,
                 transmit: buffer_record(grant(client.transmit, false)),
                 receive: buffer_record(grant(client.receive, true)),
+                snapshot: BufferRecord::NONE,
                 bytes_per_round: client.bytes_per_round,
                 messages_per_round: client.messages_per_round,
                 channel: u32::from(client.channel),
-                reserved: 0,
+                guard: 0,
             })
             .collect();
         let bytes = next_address - WINDOW_ADDRESS;
@@ -109,18 +110,13 @@ impl Description {
             flows: count(self.flows.len()),
             tick_channel: self.tick.as_ref().map_or(Header::NO_TICK, |tick| u32::from(tick.channel)),
             tick_period: self.tick.as_ref().map_or(0, |tick| tick.period_us),
-            reserved: 0,
+            stages: 0,
         };
         let flows: Vec<FlowRecord> = self
             .flows
             .iter()
-            .map(|flow| FlowRecord {
-                source: flow.source,
-                target: flow.target,
-                urgent: u8::from(flow.urgent),
-                mapping: flow.mapping as u8,
-                reserved: 0,
-                max_message: flow.max_message,
+            .map(|flow| {
+                FlowRecord::plain(flow.source, flow.target, flow.urgent, flow.mapping, flow.max_message)
             })
             .collect();
         [header.as_bytes(), clients.as_bytes(), flows.as_bytes()].concat()

@@ -3,6 +3,7 @@
 use ferry_layout::DomainName;
 use ferry_layout::config::{
     BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, ConfigError, FlowRecord, Header,
+    Mapping, StageRecord,
 };
 use ferry_layout::geometry::{CHANNELS, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS};
 use zerocopy::IntoBytes;
@@ -12,6 +13,7 @@ struct Blob {
     header: Header,
     clients: Vec<ClientRecord>,
     flows: Vec<FlowRecord>,
+    stages: Vec<StageRecord>,
 }
 
 impl Blob {
@@ -30,19 +32,13 @@ impl Blob {
             in_address: 0x2000,
             transmit: buffer,
             receive: buffer,
+            snapshot: BufferRecord::NONE,
             bytes_per_round: 1,
             messages_per_round: 1,
             channel: number,
-            reserved: 0,
+            guard: 0,
         };
-        let flow = |source, target| FlowRecord {
-            source,
-            target,
-            urgent: 0,
-            mapping: 0,
-            reserved: 0,
-            max_message: 1,
-        };
+        let flow = |source, target| FlowRecord::plain(source, target, false, Mapping::Each, 1);
         let header = Header {
             magic: CONFIG_MAGIC,
             version: CONFIG_VERSION,
@@ -50,15 +46,21 @@ impl Blob {
             flows: 2,
             tick_channel: 9,
             tick_period: 1000,
-            reserved: 0,
+            stages: 0,
         };
-        Self { header, clients: vec![client(0), client(1)], flows: vec![flow(0, 1), flow(1, 0)] }
+        Self {
+            header,
+            clients: vec![client(0), client(1)],
+            flows: vec![flow(0, 1), flow(1, 0)],
+            stages: Vec::new(),
+        }
     }
 
     fn bytes(&self) -> Vec<u64> {
         let mut bytes = self.header.as_bytes().to_vec();
         bytes.extend_from_slice(self.clients.as_bytes());
         bytes.extend_from_slice(self.flows.as_bytes());
+        bytes.extend_from_slice(self.stages.as_bytes());
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
     }
