@@ -124,6 +124,16 @@ macro_rules! rules {
 }
 
 rules! {
+    guard_connected: "system.xml:49: the guard `schema` has the region `log`; remove it; a guard shares memory and channels with central alone, and has no parent",
+    guard_in_flow: "flows.toml:10: `schema` is a guard, and this flow goes from it or to it; guard the flow with another protection domain; a guard has no flow",
+    guard_twice: "flows.toml:7: `schema` guards this flow twice; name each guard once; a second look would be the same",
+    guards_without_tick: "flows.toml:4: this flow has guards, but the system has no tick that could end their time; add a ticker, as docs/system.md says; without it, a guard that never answers would stop the flow",
+    long_inspection: "flows.toml:7: messages may have 131072 bytes, more than a guard can inspect; write max_message = 65536 or less; a guard looks at a whole message at once",
+    no_guards: "flows.toml:7: `guards` names nobody; name a guard, or remove the key",
+    quorum: "flows.toml:7: 3 of 2 guards cannot be; write a quorum of 1 up to the number of names in `of`",
+    too_many_guards: "flows.toml:7: this flow has 9 guards; keep to 8",
+    too_many_stages: "flows.toml:168: all flows together have 264 stages of guards; keep to 256",
+    verdict_without_guards: "flows.toml:7: `verdict_within` is for flows with `guards`; remove it, or name guards",
     bad_name: "system.xml:11: the name `../log` is no name; write letters (a-z, A-Z), digits, `_`, `-` and `.`, and no two dots in a row",
     bad_path: "system.xml:30: the path `bob.elf ` is no path; write a path without control characters, and without blanks at its ends",
     bad_symbol: "system.xml:32: `the log` cannot be a symbol of a program; write the name of a global variable, as in ferry_out",
@@ -184,7 +194,7 @@ rules! {
     no_schedule_domain: "system.xml:37: there is a domain schedule, but `bob` is in no scheduling domain; add domain=\"…\", one of <domains>",
     not_a_client: "flows.toml:6: `ticker` is named here, but is not a client; name protection domains that send or receive",
     not_on_platform: "system.xml:11: `phys_addr` does not exist on the classic platform; remove it, or choose another platform or board",
-    not_toml: "flows.toml:7: unknown key `clas`, expected one of `from`, `to`, `class`, `mapping`, `max_message`; did you mean `class`?; docs/flows.md lists every key and its values",
+    not_toml: "flows.toml:7: unknown key `clas`, expected one of `from`, `to`, `class`, `mapping`, `max_message`, `guards`, `verdict_within`; did you mean `class`?; docs/flows.md lists every key and its values",
     not_xml: "system.xml:13: this is not XML: expected 'protection_domain' tag, not 'protection_domian' at 13:5; write a Microkit 2.3 system description",
     orphan_region: "system.xml:11: `bobb_rx` is named like a region of a client, but there is no protection domain `bobb`; did you mean `bob_rx`?",
     overlapping_maps: "system.xml:34: in `bob`, `bob_tx` and `bob_rx` overlap; move one of the two",
