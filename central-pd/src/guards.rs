@@ -14,6 +14,9 @@ use crate::send::Queue;
 use crate::slots::SlotSet;
 use crate::table::{ClientSet, Table};
 
+/// Some client, to fill entries that have no meaning.
+const FIRST: DomainId = DomainId::new(0).unwrap();
+
 /// Inspections of one guard at a time, shared out in equal parts among the flows that it guards.
 const SHARED_INSPECTIONS: u32 = 64;
 
@@ -176,7 +179,7 @@ impl Course {
         stage: 0,
         is_refused: false,
         count: 0,
-        handed: [(DomainId::new(0).unwrap(), 0); MAX_GUARDS],
+        handed: [(FIRST, 0); MAX_GUARDS],
         asked: ClientSet::EMPTY,
         passed: ClientSet::EMPTY,
         refused: ClientSet::EMPTY,
@@ -275,13 +278,7 @@ const SLOTS: u32 = INSPECTION_SLOTS as u32;
 
 impl Inspections {
     pub(crate) const fn new() -> Self {
-        let nothing = Inspection {
-            ticket: 0,
-            source: DomainId::new(0).unwrap(),
-            index: 0,
-            place: Span::EMPTY,
-            verdict: None,
-        };
+        let nothing = Inspection { ticket: 0, source: FIRST, index: 0, place: Span::EMPTY, verdict: None };
         Self { bytes: 0, used: SlotSet::EMPTY, table: Table::new([nothing; INSPECTION_SLOTS]) }
     }
 

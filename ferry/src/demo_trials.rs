@@ -41,9 +41,7 @@ pub(crate) struct Demo {
 impl Demo {
     /// Reads the demo of these sources.
     pub(crate) fn read(workspace: &Workspace) -> Result<Self, Error> {
-        let directory = workspace.root.join("demo");
-        let files =
-            DescriptionFiles { system: directory.join("system.xml"), flows: directory.join("flows.toml") };
+        let files = DescriptionFiles::of_directory(&workspace.root.join("demo"));
         let contents = contents();
         let digest = Sha256::digest(&contents).iter().fold(String::new(), |mut text, byte| {
             // Writing to a string cannot fail.
@@ -73,6 +71,12 @@ fn contents() -> Vec<u8> {
     words.flat_map(|state| (state >> 32).to_le_bytes()[..4].to_vec()).take(FILE_BYTES).collect()
 }
 
+/// Which programs of Ferry's own a project is tried with. Only classic gets them as they are for use. For the
+/// others they would be compiled once more.
+pub(crate) fn selection(platform: Platform) -> Selection {
+    if platform == Platform::Classic { Selection::System } else { Selection::Tests }
+}
+
 /// The trials for a target. `directory` is for their files, `prefix` begins their names.
 pub(crate) fn of(
     target: Target,
@@ -82,10 +86,7 @@ pub(crate) fn of(
     demo: &Demo,
 ) -> Result<Vec<Trial>, Error> {
     let mut trials = Vec::new();
-    // Only classic gets the programs as they are for use. For the others they would be compiled once more.
-    let is_classic = target.platform == Platform::Classic;
-    let selection = if is_classic { Selection::System } else { Selection::Tests };
-    let built = Built::build(target, selection, workspace, &demo.project)?;
+    let built = Built::build(target, selection(target.platform), workspace, &demo.project)?;
     let (here, demo_there) = (directory.join("demo"), demo.clone());
     trials.push(trial(format!("{prefix}a_file_crosses_whole"), move || {
         let (demo, description) = (&demo_there, demo_there.load()?);

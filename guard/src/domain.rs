@@ -40,19 +40,11 @@ impl<F: Filter> Guard<F> {
                 *name = peer.name;
             }
         }
-        let mut guard = Self { filter, names, judged: [const { None }; SLOTS], unanswered: None };
         let buffers: Vec<ReceiveBuffer, MOST_BUFFERS> = receive.split(longest);
         for buffer in buffers {
-            guard.post(port, buffer);
+            post(port, buffer);
         }
-        guard
-    }
-
-    /// Posts a buffer that is this guard's own. There is a slot for it: a guard has half as many buffers as
-    /// there are slots.
-    fn post(&mut self, port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
-        let posted = port.post(buffer, None);
-        debug_assert!(posted.is_ok(), "a slot for every buffer");
+        Self { filter, names, judged: [const { None }; SLOTS], unanswered: None }
     }
 
     /// Answers an inspection. If there is no slot for the answer now, keeps it for later, and returns false.
@@ -77,7 +69,7 @@ impl<F: Filter> Client for Guard<F> {
         while let Some(done) = port.reap() {
             // Whatever became of the verdict, the place is this guard's again.
             if let Some(buffer) = self.judged.get_mut(slot_of(done.tag)).and_then(Option::take) {
-                self.post(port, buffer);
+                post(port, buffer);
             }
         }
         if let Some((inspection, verdict)) = self.unanswered.take()
@@ -98,4 +90,11 @@ impl<F: Filter> Client for Guard<F> {
             }
         }
     }
+}
+
+/// Posts a buffer that is this guard's own. There is a slot for it: a guard has half as many buffers as there
+/// are slots.
+fn post(port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
+    let posted = port.post(buffer, None);
+    debug_assert!(posted.is_ok(), "a slot for every buffer");
 }
