@@ -157,7 +157,7 @@ impl EngineBench {
                     length,
                     source: sender,
                     kind: DeliveryKind::Message as u8,
-                    reserved: 0,
+                    detail: 0,
                 };
                 target.to_client.deliveries.store(index, delivery);
             }
@@ -285,7 +285,7 @@ fn configuration(case: Case, clients: &[ClientState]) -> Vec<u8> {
         flows: u32::from(case.clients),
         tick_channel: Header::NO_TICK,
         tick_period: 0,
-        reserved: 0,
+        stages: 0,
     };
     let mut blob = header.as_bytes().to_vec();
     for (number, client) in (0..).zip(clients) {
@@ -296,17 +296,17 @@ fn configuration(case: Case, clients: &[ClientState]) -> Vec<u8> {
             in_address: 4096,
             transmit: buffer(client.transmit),
             receive: buffer(client.receive),
+            snapshot: BufferRecord::NONE,
             bytes_per_round: BYTES_PER_ROUND,
             messages_per_round: MESSAGES_PER_ROUND,
             channel: number,
-            reserved: 0,
+            guard: 0,
         };
         blob.extend_from_slice(record.as_bytes());
     }
     for source in 0..case.clients {
         let target = (source + 1) % case.clients;
-        let mapping = case.policy.mapping() as u8;
-        let flow = FlowRecord { source, target, urgent: 0, mapping, reserved: 0, max_message: u32::MAX };
+        let flow = FlowRecord::plain(source, target, false, case.policy.mapping(), u32::MAX);
         blob.extend_from_slice(flow.as_bytes());
     }
     blob

@@ -105,6 +105,12 @@ impl Buffer {
         self.bytes
     }
 
+    /// From now on its size reads as 0, so that every request for a place in it needs a closer look. What is
+    /// mapped does not depend on the size.
+    pub(crate) const fn hide_bytes(&mut self) {
+        self.bytes = 0;
+    }
+
     /// Window address of the buffer.
     #[inline]
     pub(crate) const fn home(&self) -> Home {

@@ -6,6 +6,7 @@ mod client;
 mod epoch;
 #[cfg(feature = "express")]
 mod express;
+mod guard;
 mod look;
 #[cfg(not(feature = "express"))]
 mod no_express;
@@ -21,6 +22,7 @@ mod wait;
 use ferry_layout::geometry::MAX_CLIENTS;
 
 use crate::flow::Flows;
+use crate::guards::Guards;
 use crate::pending::Pending;
 use crate::table::{ClientSet, Table};
 
@@ -71,6 +73,9 @@ pub struct Engine {
     pending: Pending,
     clients: Table<Client, MAX_CLIENTS>,
     flows: Flows,
+    guards: Guards,
+    /// Guards with verdicts whose messages have ended.
+    with_settled_verdicts: ClientSet,
 }
 
 impl Engine {
@@ -96,6 +101,8 @@ impl Engine {
             pending: Pending::new(),
             clients: Table::new([const { Client::new() }; MAX_CLIENTS]),
             flows: Flows::new(),
+            guards: Guards::new(),
+            with_settled_verdicts: ClientSet::EMPTY,
         }
     }
 }

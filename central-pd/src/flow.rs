@@ -4,6 +4,7 @@ use ferry_layout::DomainId;
 use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::geometry::MAX_CLIENTS;
 
+use crate::send::Queue;
 use crate::service::Uncounted;
 use crate::table::Table;
 
@@ -15,7 +16,7 @@ pub const CHUNK_BYTES: u32 = 64 * 1024;
 /// links between them, lie in the source's table ([`crate::send::Sends`]).
 #[derive(Clone, Copy)]
 pub(crate) struct Flow {
-    /// Longest message in bytes. 0 means that there is no flow.
+    /// Longest message in bytes. 0 means that there is no flow, or one with guards ([`crate::guards`]).
     pub(crate) max_message: u32,
     /// Longest message in bytes that one step carries whole.
     pub(crate) in_one_step: u32,
@@ -23,8 +24,8 @@ pub(crate) struct Flow {
     pub(crate) mapping: Mapping,
     /// Number of the next message to be delivered.
     pub(crate) sequence: u64,
-    /// Free-running indices of the oldest and newest waiting send.
-    pub(crate) waiting: Option<(u32, u32)>,
+    /// The sends that wait.
+    pub(crate) waiting: Queue,
     /// Position of this flow in the order in which the target's senders are served; see `engine/share.rs`.
     pub(crate) served: u64,
     /// What this flow got in one round while nobody else waited for the target.
@@ -75,12 +76,15 @@ impl Flows {
         &mut self.0[Self::place(source, target)]
     }
 
-    /// Grants the flow of a checked configuration.
+    /// Grants the flow of a checked configuration. Of a flow with guards, only the mapping policy is noted
+    /// here.
     pub(crate) fn grant(&mut self, source: DomainId, target: DomainId, record: &FlowRecord) {
         let flow = self.get_mut(source, target);
-        flow.max_message = record.max_message;
-        flow.in_one_step = record.max_message.min(CHUNK_BYTES);
-        flow.urgent = record.urgent != 0;
         flow.mapping = record.mapping();
+        if record.stages == 0 {
+            flow.max_message = record.max_message;
+            flow.in_one_step = record.max_message.min(CHUNK_BYTES);
+            flow.urgent = record.urgent != 0;
+        }
     }
 }

@@ -31,12 +31,14 @@
 //!   engine/express.rs    plain messages to a receiver that is ready, many at a time       │
 //!   engine/accept.rs     a descriptor is checked and copied: a send, or a status          │
 //!   engine/transfer.rs   one step of one message: match, map, copy, file                  │
-//!   engine/share.rs      which of several senders gets a receiver's buffers and places    ▼
+//!   engine/share.rs      which of several senders gets a receiver's buffers and places    │
+//!   engine/guard.rs      messages that guards have to pass: handed out, judged, carried on ▼
 //!   engine/wait.rs       which client waits for which
 //!   engine/settle.rs     the work of a turn becomes visible, in one order
 //!   engine/epoch.rs      a client starts, restarts, or is quarantined
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
-//! budget.rs, buffer.rs, flow.rs, offers.rs, pending.rs, requests.rs, send.rs, service.rs, waits.rs   tables
+//! budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, pending.rs, requests.rs, send.rs, service.rs,
+//! waits.rs              tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
 //! ```
@@ -68,6 +70,7 @@ mod budget;
 mod buffer;
 mod engine;
 mod flow;
+mod guards;
 mod machine;
 mod offers;
 mod pending;

@@ -2,13 +2,16 @@
 
 use ferry_layout::DomainId;
 
-/// Which of a client's two buffers.
+/// Which of a client's buffers, and with which rights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
     /// `<client>_tx`, which central may only read.
     Transmit,
     /// `<client>_rx`, which central may write.
     Receive,
+    /// `<client>_rx` of a guard once more, which central may only read: an inspected message goes on from
+    /// there. Its frames have capabilities and addresses of their own.
+    Snapshot,
 }
 
 /// One frame of a client's buffer: which one, and how to reach it.
@@ -16,7 +19,7 @@ pub enum Side {
 pub struct FrameRef {
     /// The client whose memory it is.
     pub client: DomainId,
-    /// Its transmit or its receive buffer.
+    /// Which of its buffers.
     pub side: Side,
     /// Number of the frame in the buffer, in units of the buffer's own frame size.
     pub number: u32,
@@ -34,8 +37,8 @@ pub struct MapFailed;
 
 /// What the engine can do to the machine. Implementations make no decisions; the engine does.
 pub trait Machine {
-    /// Maps `frame` at its window address: read-only for [`Side::Transmit`], read-write for [`Side::Receive`]
-    /// (r02, r03). The engine never maps a frame that is mapped.
+    /// Maps `frame` at its window address: read-write for [`Side::Receive`], read-only for the others (r02,
+    /// r03). The engine never maps a frame that is mapped.
     fn map(&mut self, frame: FrameRef) -> Result<(), MapFailed>;
 
     /// Removes the mapping of `frame` (r19, r28). The engine never unmaps a frame that is not mapped.

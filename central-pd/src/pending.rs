@@ -163,6 +163,13 @@ impl Pending {
         self.refused.push(refused).is_ok()
     }
 
+    /// Notes that something to inspect is delivered to `guard`.
+    pub(crate) const fn inspect(&mut self, guard: DomainId) {
+        self.is_used = true;
+        self.requests.insert(guard);
+        self.targets.insert(guard);
+    }
+
     /// Notes that requests of `client` were taken.
     pub(crate) const fn note_requests(&mut self, client: DomainId) {
         self.is_used = true;

@@ -7,6 +7,7 @@
 use ferry_layout::geometry::{MAX_WINDOWS, POST_SLOTS};
 use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Post, PostKind, ProtocolViolation, Span};
 
+use crate::guards::Inspections;
 use crate::offers::{Offers, RING};
 use crate::slots::SlotSet;
 
@@ -31,6 +32,8 @@ pub(crate) struct Requests {
     /// A request or a withdrawal must be answered, and that could not be done yet.
     pub(crate) unanswered: bool,
     offers: Offers,
+    /// What its client, a guard, has to inspect.
+    pub(crate) inspections: Inspections,
 }
 
 impl Requests {
@@ -45,6 +48,7 @@ impl Requests {
             look_for_withdrawn: false,
             unanswered: false,
             offers: Offers::new(),
+            inspections: Inspections::new(),
         }
     }
 
@@ -59,6 +63,7 @@ impl Requests {
         self.look_for_withdrawn = false;
         self.unanswered = false;
         self.offers.clear();
+        self.inspections.clear();
     }
 
     /// Learns from central's pages which requests an earlier central held. Opens them again as their entries
@@ -239,7 +244,8 @@ impl Requests {
         if post.marks & !Post::WITHDRAWN != 0 {
             return None;
         }
-        let span = post.place.span(post.length, bytes).filter(|span| span.length() > 0)?;
+        let span = post.place.span(post.length, bytes).filter(|span| span.length() > 0);
+        let span = span.or_else(|| self.check_of_guard(post))?;
         match (PostKind::from_number(post.kind)?, DomainId::new(post.from)) {
             (PostKind::Buffer, Some(only)) => Some(Request::Buffer(span, only)),
             (PostKind::Buffer, None) if post.from == Post::ANYONE => Some(Request::ForAnyone(span)),
@@ -248,6 +254,15 @@ impl Requests {
             }
             _ => None,
         }
+    }
+
+    /// The buffer that a request of a guard asks for. It shares no byte with what is pinned or open: what a
+    /// guard looks at is not written again before the message has ended. `None` for any other client.
+    #[cold]
+    fn check_of_guard(&self, post: &Post) -> Option<Span> {
+        let span = self.inspections.buffer(post.place, post.length)?;
+        let overlaps = |index: u32| self.offers.span(index).overlaps(span);
+        (!self.held.from(0).any(overlaps)).then_some(span)
     }
 
     /// The open buffer that `source` fills next: the oldest one for `source` alone, or else the oldest one
@@ -316,6 +331,12 @@ impl Requests {
     pub(crate) fn give_back(&mut self, index: u32) {
         self.offers.open(index);
         self.look_for_withdrawn = true;
+    }
+
+    /// Notes that open buffer `index` is filled with a message to inspect.
+    pub(crate) fn use_for_inspection(&mut self, index: u32) {
+        self.offers.close(index);
+        self.held.remove(index);
     }
 
     /// Notes that claimed buffer `index` is filled.

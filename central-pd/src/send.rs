@@ -7,9 +7,12 @@
 use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{DomainId, Kind, Span};
 
-use crate::flow::Flow;
 use crate::slots::SlotSet;
 use crate::table::Table;
+
+/// Sends of one flow that wait, in order: the free-running indices of the oldest and of the newest. The links
+/// between them lie in the source's table.
+pub(crate) type Queue = Option<(u32, u32)>;
 
 /// One part of a message. The fields after `rest` have a meaning in the first part only.
 #[derive(Clone, Copy)]
@@ -207,10 +210,10 @@ impl Sends {
     }
 
     /// Puts send `index` at the end of its flow's queue.
-    pub(crate) fn enqueue(&mut self, flow: &mut Flow, index: u32) {
+    pub(crate) fn enqueue(&mut self, queue: &mut Queue, index: u32) {
         self.table[index].next = None;
         self.with_deadline += u32::from(self.table[index].deadline.is_some());
-        flow.waiting = match flow.waiting {
+        *queue = match *queue {
             None => Some((index, index)),
             Some((first, last)) => {
                 self.table[last].next = Some(index);
@@ -220,19 +223,19 @@ impl Sends {
     }
 
     /// Takes the oldest waiting send out of its flow's queue.
-    pub(crate) fn dequeue(&mut self, flow: &mut Flow) -> Option<u32> {
-        let (first, last) = flow.waiting?;
+    pub(crate) fn dequeue(&mut self, queue: &mut Queue) -> Option<u32> {
+        let (first, last) = (*queue)?;
         let send = &self.table[first];
         self.with_deadline = self.with_deadline.saturating_sub(u32::from(send.deadline.is_some()));
-        flow.waiting = send.next.filter(|_| first != last).map(|next| (next, last));
+        *queue = send.next.filter(|_| first != last).map(|next| (next, last));
         Some(first)
     }
 
     /// Takes out of a flow's queue the sends whose deadline is past at tick `now`, unless their transfer has
     /// begun. Returns their slots.
-    pub(crate) fn dequeue_expired(&mut self, flow: &mut Flow, now: u32) -> SlotSet {
+    pub(crate) fn dequeue_expired(&mut self, waiting: &mut Queue, now: u32) -> SlotSet {
         let mut expired = SlotSet::EMPTY;
-        let mut queue = core::mem::take(&mut flow.waiting);
+        let mut queue = core::mem::take(waiting);
         while let Some((first, last)) = queue {
             let send = self.table[first];
             queue = send.next.filter(|_| first != last).map(|next| (next, last));
@@ -240,7 +243,7 @@ impl Sends {
             if send.is_past(now) && !send.is_under_way() {
                 expired.insert(first);
             } else {
-                self.enqueue(flow, first);
+                self.enqueue(waiting, first);
             }
         }
         expired

@@ -50,6 +50,11 @@ impl SlotSet {
         self.0[0].count_ones() + self.0[1].count_ones()
     }
 
+    /// The slots that are in either set.
+    pub(crate) const fn union(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
     #[inline]
     pub(crate) const fn insert(&mut self, index: u32) {
         self.insert_run(index, 1);

@@ -87,6 +87,16 @@ impl ClientSet {
         self.0 & (1 << client.number()) != 0
     }
 
+    /// The set with a member for each bit: client `n` for bit `n`.
+    pub(crate) const fn of_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// Number of members.
+    pub(crate) const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
     /// Whether the set is empty.
     #[must_use]
     #[inline]

@@ -66,6 +66,7 @@
 extern crate std;
 
 mod calls;
+mod guard;
 mod held_sends;
 mod memory;
 mod message;
@@ -78,8 +79,9 @@ mod start;
 pub use calls::{
     Call, CallError, CallRefused, Caller, Calls, Incoming, Reaped, ReplyRefused, Request, Stray, Ticket,
 };
-pub use ferry_layout::{Address, DomainId, Peer, Standing, Status};
+pub use ferry_layout::{Address, DomainId, DomainName, Peer, Standing, Status};
 pub use ferry_platform::{Channel, ChannelSet};
+pub use guard::{Inspection, slot_of};
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 pub use message::{Completion, Event, Message, Outgoing, PostError, Posted, SendError, SendRefused};
 pub use port::{Doorbell, OpenError, Opening, Port, Regions};

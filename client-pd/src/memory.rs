@@ -110,6 +110,11 @@ fn pieces(region: Region, bytes: u32) -> impl Iterator<Item = Piece> {
 }
 
 impl TransmitBuffer {
+    /// A buffer without bytes, for a descriptor that moves none.
+    pub(crate) const fn empty() -> Self {
+        Self(Piece { base: NonNull::dangling(), frame: 0, bytes: 0 })
+    }
+
     /// Size in bytes.
     ///
     /// ```

@@ -232,8 +232,8 @@ impl<D: Doorbell> Port<D> {
     fn other_event(&mut self, delivery: &Delivery) -> Option<Event> {
         let Delivery { tag, sequence, request, length, source, kind, .. } = *delivery;
         match DeliveryKind::from_number(kind)? {
-            // `arrived` handles these.
-            DeliveryKind::Message => None,
+            // `arrived` handles messages, and only a guard has to inspect.
+            DeliveryKind::Message | DeliveryKind::Inspection => None,
             DeliveryKind::Placed => {
                 let (source, place) = (DomainId::new(source)?, delivery.place());
                 Some(Event::Placed { source, tag, sequence, place, length })

@@ -186,7 +186,7 @@ impl<D: Doorbell> Port<D> {
     }
 
     #[inline]
-    fn store(&mut self, index: u32, descriptor: Descriptor, buffer: TransmitBuffer) {
+    pub(crate) fn store(&mut self, index: u32, descriptor: Descriptor, buffer: TransmitBuffer) {
         self.from_client.descriptors.store(index, descriptor);
         self.in_flight[index as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
         self.next_send = index.wrapping_add(1);
@@ -196,7 +196,7 @@ impl<D: Doorbell> Port<D> {
     /// The next index whose slot is free for a send to `target`, or `None`. Indices before it whose slots are
     /// in use are passed over.
     #[inline]
-    fn free_slot(&mut self, target: u16) -> Option<u32> {
+    pub(crate) fn free_slot(&mut self, target: u16) -> Option<u32> {
         if !self.held_sends.is_empty() {
             return self.free_slot_between(target);
         }

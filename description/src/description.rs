@@ -55,6 +55,8 @@ pub struct Client {
     pub bytes_per_round: u32,
     /// Descriptors that central takes from this client in one round; at least 1.
     pub messages_per_round: u32,
+    /// Whether it is a guard: it inspects messages of others, and has no flow of its own.
+    pub is_guard: bool,
 }
 
 /// A transmit or receive buffer.
@@ -89,6 +91,19 @@ pub struct Flow {
     pub mapping: Mapping,
     /// Longest message in bytes; at least 1.
     pub max_message: u32,
+    /// The stages of guards that each message passes through.
+    pub stages: Vec<Stage>,
+    /// Ticks in which the guards of a stage have to answer; 0 without guards.
+    pub verdict_within: u32,
+}
+
+/// One stage of guards. Its members are positions in [`Description::clients`].
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The guards.
+    pub members: Vec<u16>,
+    /// How many of them have to pass a message; at least 1.
+    pub quorum: u32,
 }
 
 /// The tick.

@@ -11,6 +11,8 @@
 //! class = "normal"          # or "urgent"
 //! mapping = "each"          # or "keep"
 //! max_message = "64 KiB"
+//! guards = ["schema", { quorum = 2, of = ["range-a", "range-b", "range-c"] }]
+//! verdict_within = 50       # ticks
 //!
 //! [client.sender]
 //! bytes_per_round = "256 KiB"
@@ -30,7 +32,7 @@ use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Source;
 use ferry_layout::config::Mapping;
-use ferry_layout::geometry::TRANSMIT_SLOTS;
+use ferry_layout::geometry::{MAX_GUARDS, TRANSMIT_SLOTS};
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -82,9 +84,75 @@ pub(crate) struct FlowTable {
     pub(crate) class: Class,
     #[serde(default)]
     pub(crate) mapping: MappingWord,
-    /// Longest message in bytes; [`DEFAULT_MAX_MESSAGE`] if it is not stated.
+    /// Longest message in bytes. If it is not stated, [`DEFAULT_MAX_MESSAGE`], or as much as guards can
+    /// inspect.
     pub(crate) max_message: Option<Spanned<Size>>,
+    /// Who has to pass each message, one stage after the other.
+    pub(crate) guards: Option<Spanned<Vec<Spanned<StageValue>>>>,
+    /// Ticks in which the guards of a stage have to answer; [`DEFAULT_VERDICT_WITHIN`] if it is not stated.
+    pub(crate) verdict_within: Option<Spanned<Number<1, { i32::MAX as u32 }>>>,
 }
+
+impl FlowTable {
+    /// The stages of guards.
+    pub(crate) fn stages(&self) -> &[Spanned<StageValue>] {
+        self.guards.as_ref().map_or(&[], |guards| guards.get_ref())
+    }
+
+    /// The names of all guards.
+    pub(crate) fn guards(&self) -> impl Iterator<Item = &str> {
+        self.stages().iter().flat_map(|stage| &stage.get_ref().members).map(String::as_str)
+    }
+}
+
+/// One stage of guards: the name of a guard, or `{ quorum = 2, of = ["a", "b", "c"] }`.
+#[derive(Clone, Debug)]
+pub(crate) struct StageValue {
+    /// How many have to pass a message.
+    pub(crate) quorum: u32,
+    pub(crate) members: Vec<String>,
+}
+
+/// `{ quorum = 2, of = ["a", "b", "c"] }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuorumTable {
+    quorum: Number<1, GUARDS>,
+    of: Vec<String>,
+}
+
+/// As many guards as a flow can have.
+#[expect(clippy::cast_possible_truncation, reason = "a flow has some guards")]
+const GUARDS: u32 = MAX_GUARDS as u32;
+
+impl<'de> Deserialize<'de> for StageValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = StageValue;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(
+                    "the name of a guard, or a table like { quorum = 2, of = [\"a\", \"b\", \"c\"] }",
+                )
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<StageValue, E> {
+                Ok(StageValue { quorum: 1, members: vec![name.to_owned()] })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<StageValue, A::Error> {
+                let QuorumTable { quorum, of } =
+                    QuorumTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(StageValue { quorum: quorum.0, members: of })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// Ticks in which guards have to answer, of a flow that states none.
+pub(crate) const DEFAULT_VERDICT_WITHIN: u32 = 50;
 
 /// `[client.NAME]`
 #[derive(Clone, Debug, Deserialize)]

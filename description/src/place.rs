@@ -1,15 +1,18 @@
 //! Where central finds everything: the capabilities of client frames, their homes in the window, and the
 //! configuration blob that tells central of both.
 //!
-//! Each `_tx` and `_rx` region gets its own range of the window, aligned to 2 MiB. The ranges follow the
-//! order of the clients, the transmit region of each before its receive region. So a frame is always mapped
+//! Each `_tx` and `_rx` region gets its own range of the window, aligned to 2 MiB, and the `_rx` region of a
+//! guard a second one, for reading. The ranges follow the order of the clients, the transmit region of each
+//! before its receive region. So a frame is always mapped
 //! at the same address, neighbours in a region are neighbours in the window, and no frame is mapped over
 //! another.
 
 use crate::description::{Buffer, Description};
 use crate::limits::{LARGE_PAGE_BYTES, WINDOW_ADDRESS};
 use ferry_layout::DomainName;
-use ferry_layout::config::{BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header};
+use ferry_layout::config::{
+    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, StageRecord,
+};
 use zerocopy::IntoBytes;
 
 /// What central gets in addition to what `system.xml` maps into it.
@@ -31,8 +34,8 @@ pub struct Grant {
     pub region: usize,
     /// Size of the region and of its frames.
     pub buffer: Buffer,
-    /// Whether the capabilities have the write right. Only those of receive buffers do. None has execute or
-    /// grant.
+    /// Whether the capabilities have the write right. Only those of receive buffers do, and of the two ranges
+    /// of a guard's receive buffer only the first. None has execute or grant.
     pub writable: bool,
     /// Capability pointer of the first frame. The other frames have the pointers that follow.
     pub first_capability: u64,
@@ -89,10 +92,15 @@ impl Description {
                 in_address: client.in_address,
                 transmit: buffer_record(grant(client.transmit, false)),
                 receive: buffer_record(grant(client.receive, true)),
+                snapshot: if client.is_guard {
+                    buffer_record(grant(client.receive, false))
+                } else {
+                    BufferRecord::NONE
+                },
                 bytes_per_round: client.bytes_per_round,
                 messages_per_round: client.messages_per_round,
                 channel: u32::from(client.channel),
-                reserved: 0,
+                guard: client.is_guard.into(),
             })
             .collect();
         let bytes = next_address - WINDOW_ADDRESS;
@@ -109,28 +117,38 @@ impl Description {
             flows: count(self.flows.len()),
             tick_channel: self.tick.as_ref().map_or(Header::NO_TICK, |tick| u32::from(tick.channel)),
             tick_period: self.tick.as_ref().map_or(0, |tick| tick.period_us),
-            reserved: 0,
+            stages: count(self.flows.iter().map(|flow| flow.stages.len()).sum()),
         };
+        let mut stages: Vec<StageRecord> = Vec::new();
         let flows: Vec<FlowRecord> = self
             .flows
             .iter()
-            .map(|flow| FlowRecord {
-                source: flow.source,
-                target: flow.target,
-                urgent: u8::from(flow.urgent),
-                mapping: flow.mapping as u8,
-                reserved: 0,
-                max_message: flow.max_message,
+            .map(|flow| {
+                let first_stage = count(stages.len());
+                stages.extend(flow.stages.iter().map(|stage| StageRecord {
+                    members: stage.members.iter().fold(0, |members, guard| members | 1 << guard),
+                    quorum: stage.quorum,
+                }));
+                FlowRecord {
+                    // The rules allow fewer than this number can hold.
+                    stages: u16::try_from(flow.stages.len()).unwrap_or(u16::MAX),
+                    first_stage,
+                    verdict_within: flow.verdict_within,
+                    ..FlowRecord::plain(flow.source, flow.target, flow.urgent, flow.mapping, flow.max_message)
+                }
             })
             .collect();
-        [header.as_bytes(), clients.as_bytes(), flows.as_bytes()].concat()
+        [header.as_bytes(), clients.as_bytes(), flows.as_bytes(), stages.as_bytes()].concat()
     }
 }
 
-/// Size in bytes of the configuration for this many clients and flows.
+/// Size in bytes of the configuration for this many clients, flows, and stages of guards.
 #[must_use]
-pub fn config_bytes(clients: usize, flows: usize) -> usize {
-    size_of::<Header>() + clients * size_of::<ClientRecord>() + flows * size_of::<FlowRecord>()
+pub fn config_bytes(clients: usize, flows: usize, stages: usize) -> usize {
+    size_of::<Header>()
+        + clients * size_of::<ClientRecord>()
+        + flows * size_of::<FlowRecord>()
+        + stages * size_of::<StageRecord>()
 }
 
 fn buffer_record(grant: Grant) -> BufferRecord {

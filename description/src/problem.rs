@@ -140,6 +140,26 @@ pub enum Problem {
     DuplicateFlow { from: String, to: String, first: usize },
     #[error("there is no flow")]
     NoFlows,
+    #[error("`{name}` is a guard, and this flow goes from it or to it")]
+    GuardInFlow { name: String },
+    #[error("`guards` names nobody")]
+    NoGuards,
+    #[error("`{name}` guards this flow twice")]
+    GuardTwice { name: String },
+    #[error("{quorum} of {} cannot be", count(*members, "guard"))]
+    Quorum { quorum: u32, members: usize },
+    #[error("this flow has {found} guards")]
+    TooManyGuards { found: usize },
+    #[error("all flows together have {found} stages of guards")]
+    TooManyStages { found: usize },
+    #[error("messages may have {found} bytes, more than a guard can inspect")]
+    LongInspection { found: u32 },
+    #[error("`verdict_within` is for flows with `guards`")]
+    VerdictWithoutGuards,
+    #[error("this flow has guards, but the system has no tick that could end their time")]
+    GuardsWithoutTick,
+    #[error("the guard `{guard}` has {what}")]
+    GuardConnected { guard: String, what: String },
     #[error("messages may have {found} bytes, but `{region}` has {}", count(*bytes, "byte"))]
     LongMessage { region: String, found: u32, bytes: u64 },
     #[error("`{region}` is named like a region of a client, but there is no protection domain `{client}`")]

@@ -5,6 +5,7 @@ mod influence;
 
 use crate::limits::{MAX_DOMAINS, SCHEDULE_DOMAINS, SCHEDULE_ENTRIES};
 use crate::problem::Problem;
+use ferry_layout::geometry::{MAX_GUARDS, MAX_INSPECTED, MAX_STAGES};
 
 /// What to do about a broken rule. Empty for the rules that another function of [`Problem`] answers.
 pub(crate) fn of(problem: &Problem) -> String {
@@ -26,6 +27,25 @@ pub(crate) fn of(problem: &Problem) -> String {
         Problem::NoFlows => "list who may send to whom: [[flow]] with from = \"…\" and to = \"…\"".into(),
         Problem::LongMessage { bytes, .. } => {
             format!("write max_message = {bytes} or less, or make the region larger")
+        }
+        Problem::GuardInFlow { .. } => {
+            "guard the flow with another protection domain; a guard has no flow".into()
+        }
+        Problem::NoGuards => "name a guard, or remove the key".into(),
+        Problem::GuardTwice { .. } => "name each guard once; a second look would be the same".into(),
+        Problem::Quorum { .. } => "write a quorum of 1 up to the number of names in `of`".into(),
+        Problem::TooManyGuards { .. } => format!("keep to {MAX_GUARDS}"),
+        Problem::TooManyStages { .. } => format!("keep to {MAX_STAGES}"),
+        Problem::LongInspection { .. } => {
+            format!("write max_message = {MAX_INSPECTED} or less; a guard looks at a whole message at once")
+        }
+        Problem::VerdictWithoutGuards => "remove it, or name guards".into(),
+        Problem::GuardsWithoutTick => {
+            "add a ticker, as docs/system.md says; without it, a guard that never answers would stop the flow"
+                .into()
+        }
+        Problem::GuardConnected { .. } => {
+            "remove it; a guard shares memory and channels with central alone, and has no parent".into()
         }
         Problem::OrphanRegion { client, .. } => {
             format!("add the protection domain `{client}`, or end the name differently")

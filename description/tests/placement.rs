@@ -134,3 +134,47 @@ fn a_file_of_the_caller_replaces_that_of_the_region() {
     // It counts once. The board gets the memory for its copies in the image from whoever builds that.
     description.check_for(&ferry_description::Platform::CLASSIC).unwrap();
 }
+
+/// A system with three guards, one of them alone and two in a stage of their own.
+fn guarded() -> Description {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guarded");
+    let source = |name: &str| Source::read(&directory.join(name)).unwrap();
+    Description::check(&source("system.xml"), &source("flows.toml"), &[])
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+#[test]
+fn central_reads_the_guards_that_were_compiled() {
+    let placement = guarded().place(&mut ferry_description::sequential(128));
+    let words = aligned(&placement.config);
+    let config = Config::parse(zerocopy::IntoBytes::as_bytes(words.as_slice())).unwrap();
+    let guards: Vec<_> = config.clients().filter(|(_, client)| client.guard != 0).collect();
+    let names: Vec<&str> = guards.iter().map(|(_, guard)| guard.name.as_str()).collect();
+    assert_eq!(names, ["schema", "range-a", "range-b"]);
+    let [flow] = config.flows() else { panic!("{:?}", config.flows()) };
+    let stages: Vec<_> = config.stages(flow).iter().map(|stage| (stage.members, stage.quorum)).collect();
+    let [schema, a, b] = [0, 1, 2].map(|number: usize| 1 << guards[number].0.number());
+    assert_eq!(stages, [(schema, 1), (a | b, 1)]);
+    assert_eq!((flow.verdict_within, flow.max_message), (20, 64 * 1024));
+}
+
+/// Central can write to the receive buffer of a guard by one range of its window, and only read it by the
+/// other, with capabilities of their own.
+#[test]
+fn a_guard_s_receive_buffer_is_granted_twice() {
+    let description = guarded();
+    let placement = description.place(&mut ferry_description::sequential(128));
+    for guard in description.clients.iter().filter(|client| client.is_guard) {
+        let grants = placement.grants.iter().filter(|grant| grant.region == guard.receive.region);
+        let [first, second] = grants.collect::<Vec<_>>()[..] else { panic!("two for {}", guard.name) };
+        assert!(first.writable && !second.writable);
+        assert_eq!(first.buffer, second.buffer);
+        assert_eq!(first.first_capability + first.buffer.frames(), second.first_capability);
+    }
+    for pair in placement.grants.windows(2) {
+        assert!(pair[0].window_address + pair[0].buffer.bytes <= pair[1].window_address);
+    }
+    let report = description.report().to_string();
+    assert!(report.contains("    passed by schema\n    passed by 1 of range-a, range-b\n"), "{report}");
+    assert!(report.contains("    within 20 ticks a stage, else refused\n"), "{report}");
+}

@@ -42,9 +42,7 @@ pub(crate) struct Demo {
 impl Demo {
     /// Reads the demo of these sources.
     pub(crate) fn read(workspace: &Workspace) -> Result<Self, Error> {
-        let directory = workspace.root.join("demo");
-        let files =
-            DescriptionFiles { system: directory.join("system.xml"), flows: directory.join("flows.toml") };
+        let files = DescriptionFiles::of_directory(&workspace.root.join("demo"));
         let contents = contents();
         let digest = Sha256::digest(&contents).iter().fold(String::new(), |mut text, byte| {
             // Writing to a string cannot fail.
@@ -78,6 +76,12 @@ fn contents() -> Vec<u8> {
     words.flat_map(|state| (state >> 32).to_le_bytes()[..4].to_vec()).take(FILE_BYTES).collect()
 }
 
+/// Which programs of Ferry's own a project is tried with. Only classic gets them as they are for use. For the
+/// others they would be compiled once more.
+pub(crate) fn selection(platform: Platform) -> Selection {
+    if platform == Platform::Classic { Selection::System } else { Selection::Tests }
+}
+
 /// The trials for a target. `directory` is for their files, `prefix` begins their names.
 pub(crate) fn of(
     target: Target,
@@ -106,10 +110,7 @@ pub(crate) fn file_crosses(
     workspace: &Workspace,
     demo: &Demo,
 ) -> Result<Trial, Error> {
-    // Only classic gets the programs as they are for use. For the others they would be compiled once more.
-    let is_classic = target.platform == Platform::Classic;
-    let selection = if is_classic { Selection::System } else { Selection::Tests };
-    let built = Built::build(target, selection, workspace, &demo.project)?;
+    let built = Built::build(target, selection(target.platform), workspace, &demo.project)?;
     let is_spread = target.platform == Platform::Microkit && target.config.has_several_cores();
     let (here, demo) = (directory.join("demo"), demo.clone());
     Ok(trial(format!("{prefix}a_file_crosses_whole"), move || {

@@ -1,7 +1,7 @@
 //! The two files of a system, and how they become a checked description.
 
 use ferry_description::{Description, Mistakes, Platform, ReadError, Source};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The files of a system.
 #[derive(Clone, Debug)]
@@ -22,6 +22,11 @@ pub(crate) enum DescriptionError {
 }
 
 impl DescriptionFiles {
+    /// The files of the project in a directory.
+    pub(crate) fn of_directory(directory: &Path) -> Self {
+        Self { system: directory.join("system.xml"), flows: directory.join("flows.toml") }
+    }
+
     /// Reads and checks both files, for every platform. `grown` names regions, and the number of bytes that
     /// each must have at least.
     pub(crate) fn load(&self, grown: &[(&str, u64)]) -> Result<Description, DescriptionError> {

@@ -23,6 +23,7 @@ use crate::prefill::{Prefill, Priority};
 use crate::project::Project;
 use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target, Wanted};
+use crate::test;
 use crate::workspace::Workspace;
 use ferry_harness::{
     Change, Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace,
@@ -63,6 +64,9 @@ struct Case {
     /// What the witness's lines on the console must show besides the expectation.
     trace: Trace,
 }
+
+/// Directories below `examples/` whose tests run here. `python/check` runs those of the others.
+const EXAMPLES: [&str; 1] = ["guard"];
 
 /// The test cases of one platform, and what they share.
 struct Suite {
@@ -110,6 +114,14 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
         }
         if !arguments.without_express {
             trials.extend(demo_trials::of(target, &suite.prefix, &suite.directory, &workspace, &demo)?);
+            for example in EXAMPLES {
+                let prefix = format!("{}{example}::", suite.prefix);
+                let project = Project::of(DescriptionFiles::of_directory(
+                    &workspace.root.join("examples").join(example),
+                ))?;
+                let selection = demo_trials::selection(target.platform);
+                trials.extend(test::trials(project, target, selection, &workspace, &prefix)?);
+            }
         }
         if target.platform == Platform::Hosted
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)

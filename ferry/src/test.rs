@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target, Wanted};
 use crate::workspace::Workspace;
-use libtest_mimic::Failed;
+use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -87,19 +87,44 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
         if target.platform == Platform::Microkit && !has_sdk {
             continue;
         }
-        let built = Arc::new(Built::build(target, Selection::System, &workspace, &project)?);
-        for test in tests.iter().filter(|test| test.runs_on(target.platform)) {
-            let (project, built, test) = (Arc::clone(&project), Arc::clone(&built), test.clone());
-            let directory = project.products().join("test").join(target.name()).join(&test.name);
-            let name = format!("{}::{}", target.name(), test.name);
-            trials.push(trial(name, move || test.play(&project, &built, target, &directory)));
-        }
+        let prefix = format!("{}::", target.name());
+        trials.extend(trials_for(&project, &tests, target, Selection::System, &workspace, &prefix)?);
     }
     let conclusion = runner::run(&runner, trials)?;
     if !has_sdk && arguments.platform.is_none() {
         line(format_args!("Microkit was not tested: no Microkit SDK was found; set MICROKIT_SDK"))?;
     }
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
+}
+
+/// The tests of a project that lies in the checkout, for one target. `prefix` begins their names.
+pub(crate) fn trials(
+    project: Project,
+    target: Target,
+    selection: Selection,
+    workspace: &Workspace,
+    prefix: &str,
+) -> Result<Vec<Trial>, Error> {
+    let tests = read(&project.directory.join(FILE))?;
+    trials_for(&Arc::new(project), &tests, target, selection, workspace, prefix)
+}
+
+fn trials_for(
+    project: &Arc<Project>,
+    tests: &[Test],
+    target: Target,
+    selection: Selection,
+    workspace: &Workspace,
+    prefix: &str,
+) -> Result<Vec<Trial>, Error> {
+    let built = Arc::new(Built::build(target, selection, workspace, project)?);
+    let tests = tests.iter().filter(|test| test.runs_on(target.platform));
+    let trials = tests.map(|test| {
+        let (project, built, test) = (Arc::clone(project), Arc::clone(&built), test.clone());
+        let directory = project.products().join("test").join(target.name()).join(&test.name);
+        trial(format!("{prefix}{}", test.name), move || test.play(&project, &built, target, &directory))
+    });
+    Ok(trials.collect())
 }
 
 /// Reads the tests.

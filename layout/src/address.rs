@@ -89,6 +89,13 @@ impl Span {
         self.start <= other.start && other.end() <= self.end()
     }
 
+    /// Whether a byte lies in both ranges. Both must be of the same region.
+    #[must_use]
+    #[inline]
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.start < other.end() && other.start < self.end()
+    }
+
     /// `length` bytes that begin `skip` bytes into this range, or `None` if they do not all lie inside it.
     #[must_use]
     #[inline]
@@ -165,6 +172,22 @@ mod tests {
         let whole = span(100, 100);
         assert!(whole.covers(whole) && whole.covers(span(100, 0)) && whole.covers(span(200, 0)));
         assert!(!whole.covers(span(99, 50)) && !whole.covers(span(150, 51)));
+    }
+
+    #[test]
+    fn spans_overlap_if_they_share_a_byte() {
+        let span = |offset, length| Address { frame: 0, offset }.span(length, 4096).unwrap();
+        let whole = span(100, 100);
+        for (other, shares) in [
+            (span(0, 100), false),
+            (span(0, 101), true),
+            (span(199, 1), true),
+            (span(200, 1), false),
+            (span(120, 3), true),
+            (span(0, 4096), true),
+        ] {
+            assert_eq!((whole.overlaps(other), other.overlaps(whole)), (shares, shares), "{other:?}");
+        }
     }
 
     #[test]

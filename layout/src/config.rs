@@ -3,7 +3,7 @@
 //! It is one read-only blob, so a change of topology recompiles no protection domain:
 //!
 //! ```text
-//!  Header │ ClientRecord × clients │ FlowRecord × flows
+//!  Header │ ClientRecord × clients │ FlowRecord × flows │ StageRecord × stages
 //! ```
 //!
 //! All numbers are little-endian, and all offsets follow from the counts. The blob comes from the trusted
@@ -13,13 +13,16 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::directory::DomainName;
-use crate::geometry::{CHANNELS, DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS};
+use crate::geometry::{
+    CHANNELS, DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS, MAX_GUARDS,
+    MAX_INSPECTED, MAX_STAGES,
+};
 
 /// First word of the blob, `"FERRYCFG"` read as a little-endian number.
 pub const CONFIG_MAGIC: u64 = u64::from_le_bytes(*b"FERRYCFG");
 
 /// Version of the blob's format.
-pub const CONFIG_VERSION: u32 = 1;
+pub const CONFIG_VERSION: u32 = 2;
 
 /// Beginning of the blob.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -37,8 +40,8 @@ pub struct Header {
     pub tick_channel: u32,
     /// Period of the tick, in microseconds.
     pub tick_period: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Stage records that follow the flows, at most [`MAX_STAGES`].
+    pub stages: u32,
 }
 
 impl Header {
@@ -78,14 +81,17 @@ pub struct ClientRecord {
     pub transmit: BufferRecord,
     /// `<client>_rx`, read-write frames.
     pub receive: BufferRecord,
+    /// Of a guard: `<client>_rx` once more, read-only frames. A message goes on from there. Its size is 0 for
+    /// a client that is no guard.
+    pub snapshot: BufferRecord,
     /// Bytes that central copies for this client in one round before it turns to the next; at least 1.
     pub bytes_per_round: u32,
     /// Descriptors that central takes from this client in one round; at least 1.
     pub messages_per_round: u32,
     /// Number of central's channel to this client.
     pub channel: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// 1 if it is a guard: it inspects messages of others, and has no flow of its own.
+    pub guard: u32,
 }
 
 /// One flow: who may send to whom.
@@ -100,10 +106,25 @@ pub struct FlowRecord {
     pub urgent: u8,
     /// One of [`Mapping`].
     pub mapping: u8,
-    /// Zero.
-    pub reserved: u16,
-    /// Longest message, in bytes; at least 1.
+    /// Number of stages of guards that each message passes through, one after the other; 0 for a flow without
+    /// guards.
+    pub stages: u16,
+    /// Longest message, in bytes; at least 1, and at most [`MAX_INSPECTED`] for a flow with guards.
     pub max_message: u32,
+    /// Number of the first stage record.
+    pub first_stage: u32,
+    /// Ticks in which the guards of a stage have to answer, below 2^31. 0 only for a flow without guards.
+    pub verdict_within: u32,
+}
+
+/// One stage of guards: of its members, `quorum` have to pass a message before it goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct StageRecord {
+    /// The guards: bit `n` for the client of number `n`. At least one.
+    pub members: u32,
+    /// How many of them have to pass a message; at least 1, at most all.
+    pub quorum: u32,
 }
 
 /// How long central keeps the frames of a flow mapped.
@@ -141,13 +162,15 @@ pub enum ConfigError {
     Truncated,
     /// The blob has more clients than [`MAX_CLIENTS`].
     TooManyClients(u32),
+    /// The blob has more stages of guards than [`MAX_STAGES`].
+    TooManyStages(u32),
     /// The ticker's channel has a number that no channel has.
     TickChannel(u32),
     /// The client record of this number has a value outside its range, or the channel of an earlier client or
     /// of the ticker.
     Client(u32),
-    /// The flow record of this number names an unknown client, or one client as both source and target, or
-    /// has a value outside its range.
+    /// The flow record of this number names an unknown client or a guard, or one client as both source and
+    /// target, or has a value or a stage of guards outside its range.
     Flow(u32),
     /// This flow record repeats the pair of an earlier one.
     FlowTwice(u32),
@@ -164,6 +187,9 @@ impl core::fmt::Display for ConfigError {
             }
             Self::Truncated => write!(f, "the configuration ends before its last record; rebuild the image"),
             Self::TooManyClients(count) => write!(f, "{count} clients, at most {MAX_CLIENTS} are supported"),
+            Self::TooManyStages(count) => {
+                write!(f, "{count} stages of guards, at most {MAX_STAGES} are supported")
+            }
             Self::TickChannel(channel) => {
                 write!(f, "the ticker has channel {channel}, channels are numbered below {CHANNELS}")
             }
@@ -183,6 +209,7 @@ pub struct Config<'a> {
     header: &'a Header,
     clients: &'a [ClientRecord],
     flows: &'a [FlowRecord],
+    stages: &'a [StageRecord],
 }
 
 impl<'a> Config<'a> {
@@ -199,9 +226,14 @@ impl<'a> Config<'a> {
         if header.clients as usize > MAX_CLIENTS {
             return Err(ConfigError::TooManyClients(header.clients));
         }
+        if header.stages as usize > MAX_STAGES {
+            return Err(ConfigError::TooManyStages(header.stages));
+        }
         let (clients, rest) = <[ClientRecord]>::ref_from_prefix_with_elems(rest, header.clients as usize)
             .map_err(|_| ConfigError::Truncated)?;
-        let (flows, _) = <[FlowRecord]>::ref_from_prefix_with_elems(rest, header.flows as usize)
+        let (flows, rest) = <[FlowRecord]>::ref_from_prefix_with_elems(rest, header.flows as usize)
+            .map_err(|_| ConfigError::Truncated)?;
+        let (stages, _) = <[StageRecord]>::ref_from_prefix_with_elems(rest, header.stages as usize)
             .map_err(|_| ConfigError::Truncated)?;
 
         let tick_channel = header.tick_channel;
@@ -215,8 +247,10 @@ impl<'a> Config<'a> {
                 return Err(ConfigError::Client(number));
             }
         }
+        let guards = clients.iter().zip(0..).filter(|(client, _)| client.guard != 0);
+        let guards = guards.fold(0, |guards, (_, number)| guards | 1_u32 << number);
         for (flow, number) in flows.iter().zip(0..) {
-            if !flow.is_in_range(header.clients) {
+            if !flow.is_in_range(header.clients, guards) || !flow.has_good_stages(stages, guards) {
                 return Err(ConfigError::Flow(number));
             }
             let pair = |other: &&FlowRecord| (other.source, other.target) == (flow.source, flow.target);
@@ -224,7 +258,7 @@ impl<'a> Config<'a> {
                 return Err(ConfigError::FlowTwice(number));
             }
         }
-        Ok(Self { header, clients, flows })
+        Ok(Self { header, clients, flows, stages })
     }
 
     /// Number of central's channel to the ticker, if the system has one.
@@ -249,6 +283,12 @@ impl<'a> Config<'a> {
     pub fn flows(&self) -> &'a [FlowRecord] {
         self.flows
     }
+
+    /// The stages of guards that messages of `flow` pass through, in order.
+    #[must_use]
+    pub fn stages(&self, flow: &FlowRecord) -> &'a [StageRecord] {
+        flow.stages_of(self.stages).unwrap_or_default()
+    }
 }
 
 impl ClientRecord {
@@ -264,10 +304,35 @@ impl ClientRecord {
             && self.bytes_per_round > 0
             && self.messages_per_round > 0
             && self.channel < u32::from(CHANNELS)
+            && self.snapshot.is_in_range()
+            && self.has_right_snapshot()
+    }
+}
+
+impl ClientRecord {
+    /// Everything of the client that central can map: all buffers that it has.
+    pub fn buffers(&self) -> impl Iterator<Item = &BufferRecord> {
+        [&self.transmit, &self.receive, &self.snapshot].into_iter().filter(|buffer| buffer.bytes != 0)
+    }
+
+    /// Whether `snapshot` is the same region as `receive` for a guard, and nothing for any other client.
+    const fn has_right_snapshot(&self) -> bool {
+        match self.guard {
+            0 => self.snapshot.bytes == 0,
+            1 => {
+                self.snapshot.bytes == self.receive.bytes
+                    && self.snapshot.frame_bits == self.receive.frame_bits
+            }
+            _ => false,
+        }
     }
 }
 
 impl BufferRecord {
+    /// No buffer.
+    pub const NONE: Self =
+        Self { window_address: 0, first_capability: 0, bytes: 0, frame_bits: 12, reserved: 0 };
+
     /// Bytes of one of its frames.
     #[must_use]
     pub fn frame_bytes(&self) -> u64 {
@@ -285,13 +350,53 @@ impl BufferRecord {
 }
 
 impl FlowRecord {
-    fn is_in_range(&self, clients: u32) -> bool {
-        u32::from(self.source) < clients
-            && u32::from(self.target) < clients
+    /// A flow without guards.
+    #[must_use]
+    pub const fn plain(source: u16, target: u16, urgent: bool, mapping: Mapping, max_message: u32) -> Self {
+        Self {
+            source,
+            target,
+            urgent: urgent as u8,
+            mapping: mapping as u8,
+            stages: 0,
+            max_message,
+            first_stage: 0,
+            verdict_within: 0,
+        }
+    }
+
+    /// `guards` has a bit for each guard.
+    fn is_in_range(&self, clients: u32, guards: u32) -> bool {
+        let is_peer = |number: u16| u32::from(number) < clients && guards >> number & 1 == 0;
+        is_peer(self.source)
+            && is_peer(self.target)
             && self.source != self.target
             && self.urgent <= 1
             && Mapping::from_number(self.mapping).is_some()
             && self.max_message > 0
+    }
+
+    fn stages_of<'a>(&self, all: &'a [StageRecord]) -> Option<&'a [StageRecord]> {
+        all.get(self.first_stage as usize..)?.get(..usize::from(self.stages))
+    }
+
+    /// Whether the stages consist of guards, each of them in one stage only, and the numbers that belong to
+    /// them are in their ranges. `guards` has a bit for each guard.
+    fn has_good_stages(&self, all: &[StageRecord], guards: u32) -> bool {
+        let Some(stages) = self.stages_of(all) else { return false };
+        let mut earlier = 0;
+        for StageRecord { members, quorum } in stages {
+            if *members & (!guards | earlier) != 0 || *quorum == 0 || *quorum > members.count_ones() {
+                return false;
+            }
+            earlier |= *members;
+        }
+        let limits = if stages.is_empty() {
+            self.verdict_within == 0
+        } else {
+            (1..1 << 31).contains(&self.verdict_within) && self.max_message <= MAX_INSPECTED
+        };
+        limits && earlier.count_ones() as usize <= MAX_GUARDS
     }
 
     /// How long the flow's frames stay mapped.

@@ -13,7 +13,8 @@ use crate::geometry::{FRAME_BYTES, POST_SLOTS};
 pub struct Delivery {
     /// The sender's tag.
     pub tag: u64,
-    /// Number of the message within its flow, from 0, counted over all epochs and restarts.
+    /// Number of the message within its flow, from 0, counted over all epochs and restarts. For
+    /// [`DeliveryKind::Inspection`] it is the ticket, which the verdict has to name.
     pub sequence: u64,
     /// First byte of what arrived, counted from the beginning of the client's own `_rx` region.
     pub position: u32,
@@ -27,8 +28,9 @@ pub struct Delivery {
     pub source: u16,
     /// One of [`DeliveryKind`].
     pub kind: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// For a message, how many stages of guards have passed it; 0 if its flow has no guards. For
+    /// [`DeliveryKind::Inspection`], the number of the client that shall receive the message. Else 0.
+    pub detail: u8,
 }
 
 impl Delivery {
@@ -89,7 +91,7 @@ const _: () = {
     assert!(offset_of!(Delivery, tag) == 0 && offset_of!(Delivery, sequence) == 8);
     assert!(offset_of!(Delivery, length) == 24 && offset_of!(Delivery, source) == 28);
     assert!(offset_of!(Delivery, position) == 16 && offset_of!(Delivery, request) == 20);
-    assert!(offset_of!(Delivery, kind) == 30);
+    assert!(offset_of!(Delivery, kind) == 30 && offset_of!(Delivery, detail) == 31);
 };
 
 /// What an entry of the receive queue reports.
@@ -105,6 +107,9 @@ pub enum DeliveryKind {
     Refused = 2,
     /// A message has arrived in an open window, at a place that its sender chose.
     Placed = 3,
+    /// A message that this client, a guard, has to inspect. It has arrived in a posted buffer, which stays
+    /// central's until the guard's [`Verdict`](crate::Verdict) has its final status.
+    Inspection = 4,
 }
 
 impl DeliveryKind {
@@ -117,6 +122,7 @@ impl DeliveryKind {
             1 => Some(Self::Withdrawn),
             2 => Some(Self::Refused),
             3 => Some(Self::Placed),
+            4 => Some(Self::Inspection),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@
 pub const MAGIC: u32 = u32::from_le_bytes(*b"FERR");
 
 /// Version of everything this crate describes. Central serves no client that states another one.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Bytes of one page, the unit in which requests name memory. A region of large frames is addressed in these
 /// units too; central finds the capability.
@@ -33,6 +33,18 @@ pub const MAX_CHAIN: usize = 16;
 
 /// Receive windows that one client can keep open at a time for one peer.
 pub const MAX_WINDOWS: usize = 8;
+
+/// Guards that one flow can have, in all its stages together.
+pub const MAX_GUARDS: usize = 8;
+
+/// Stages of guards that all flows of a system can have together.
+pub const MAX_STAGES: usize = 256;
+
+/// Longest message of a flow with guards, in bytes. A guard looks at a whole message at once.
+pub const MAX_INSPECTED: u32 = 64 * 1024;
+
+/// Inspections that one guard can have at a time.
+pub const INSPECTION_SLOTS: usize = RING_SLOTS;
 
 /// Channel numbers of a protection domain are below this. It is Microkit's limit. All platforms have it, so a
 /// system that fits one fits the others.

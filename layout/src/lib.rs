@@ -45,6 +45,7 @@ mod post;
 mod ring;
 mod status;
 mod sync;
+mod verdict;
 mod wake;
 
 pub use address::{Address, Span};
@@ -60,6 +61,7 @@ pub use out_region::OutRegion;
 pub use post::{Post, PostKind};
 pub use ring::{Consumer, Producer, ProtocolViolation};
 pub use status::{DeliveredNote, SEQUENCE_RANGE, Status, StatusWord};
+pub use verdict::Verdict;
 pub use wake::{WakeHint, announce};
 
 #[cfg(target_endian = "big")]

@@ -37,11 +37,16 @@ pub enum Status {
     Malformed = 12,
     /// Central could not map a frame. Not the client's fault; it may try again.
     Failed = 13,
+    /// The guards of the flow have not passed the message. The sender learns neither which guard nor why.
+    Refused = 14,
+    /// A verdict about nothing: the guard has no inspection with this ticket, or has answered it already, or
+    /// the message has ended meanwhile.
+    NoInspection = 15,
 }
 
 impl Status {
     /// Every status, in the order of its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Free,
         Self::Queued,
         Self::Done,
@@ -56,6 +61,8 @@ impl Status {
         Self::PeerReset,
         Self::Malformed,
         Self::Failed,
+        Self::Refused,
+        Self::NoInspection,
     ];
 
     /// Whether the send has ended, so that the slot may be reaped.

@@ -3,8 +3,11 @@
 use ferry_layout::DomainName;
 use ferry_layout::config::{
     BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, ConfigError, FlowRecord, Header,
+    Mapping, StageRecord,
 };
-use ferry_layout::geometry::{CHANNELS, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS};
+use ferry_layout::geometry::{
+    CHANNELS, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS, MAX_GUARDS, MAX_INSPECTED, MAX_STAGES,
+};
 use zerocopy::IntoBytes;
 
 /// A blob before it is encoded.
@@ -12,6 +15,7 @@ struct Blob {
     header: Header,
     clients: Vec<ClientRecord>,
     flows: Vec<FlowRecord>,
+    stages: Vec<StageRecord>,
 }
 
 impl Blob {
@@ -30,19 +34,13 @@ impl Blob {
             in_address: 0x2000,
             transmit: buffer,
             receive: buffer,
+            snapshot: BufferRecord::NONE,
             bytes_per_round: 1,
             messages_per_round: 1,
             channel: number,
-            reserved: 0,
+            guard: 0,
         };
-        let flow = |source, target| FlowRecord {
-            source,
-            target,
-            urgent: 0,
-            mapping: 0,
-            reserved: 0,
-            max_message: 1,
-        };
+        let flow = |source, target| FlowRecord::plain(source, target, false, Mapping::Each, 1);
         let header = Header {
             magic: CONFIG_MAGIC,
             version: CONFIG_VERSION,
@@ -50,15 +48,21 @@ impl Blob {
             flows: 2,
             tick_channel: 9,
             tick_period: 1000,
-            reserved: 0,
+            stages: 0,
         };
-        Self { header, clients: vec![client(0), client(1)], flows: vec![flow(0, 1), flow(1, 0)] }
+        Self {
+            header,
+            clients: vec![client(0), client(1)],
+            flows: vec![flow(0, 1), flow(1, 0)],
+            stages: Vec::new(),
+        }
     }
 
     fn bytes(&self) -> Vec<u64> {
         let mut bytes = self.header.as_bytes().to_vec();
         bytes.extend_from_slice(self.clients.as_bytes());
         bytes.extend_from_slice(self.flows.as_bytes());
+        bytes.extend_from_slice(self.stages.as_bytes());
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect()
     }
@@ -174,6 +178,107 @@ fn a_flow() {
     flow_refused(|flow| flow.mapping = 2);
     flow_refused(|flow| flow.max_message = 0);
     assert_eq!(with(|blob| blob.flows[1] = blob.flows[0]), Err(ConfigError::FlowTwice(1)));
+}
+
+/// Makes client 1 a guard, and has it guard a flow from client 0 to a third client.
+fn guarded(blob: &mut Blob) {
+    let first = blob.clients[0];
+    blob.clients.push(ClientRecord { channel: 2, ..first });
+    blob.header.clients = 3;
+    let guard = &mut blob.clients[1];
+    (guard.guard, guard.snapshot) = (1, BufferRecord { first_capability: 9999, ..guard.receive });
+    blob.flows = vec![FlowRecord {
+        stages: 1,
+        verdict_within: 1,
+        ..FlowRecord::plain(0, 2, false, Mapping::Each, MAX_INSPECTED)
+    }];
+    blob.header.flows = 1;
+    blob.stages = vec![StageRecord { members: 0b010, quorum: 1 }];
+    blob.header.stages = 1;
+}
+
+#[test]
+fn guards() {
+    let with = |change: fn(&mut Blob)| {
+        with(|blob| {
+            guarded(blob);
+            change(blob);
+        })
+    };
+    let flow_refused = |change: fn(&mut Blob)| assert_eq!(with(change), Err(ConfigError::Flow(0)));
+    let client_refused = |change: fn(&mut Blob)| assert_eq!(with(change), Err(ConfigError::Client(1)));
+    assert_eq!(with(|_| {}), Ok(()));
+    client_refused(|blob| blob.clients[1].guard = 2);
+    client_refused(|blob| blob.clients[1].snapshot = BufferRecord::NONE);
+    client_refused(|blob| blob.clients[1].snapshot.bytes -= 4096);
+    client_refused(|blob| blob.clients[1].snapshot.frame_bits = 21);
+    // No client but a guard has a snapshot.
+    client_refused(|blob| blob.clients[1].guard = 0);
+    flow_refused(|blob| blob.flows[0].source = 1);
+    flow_refused(|blob| blob.flows[0].target = 1);
+    flow_refused(|blob| blob.flows[0].max_message = MAX_INSPECTED + 1);
+    flow_refused(|blob| blob.flows[0].verdict_within = 0);
+    flow_refused(|blob| blob.flows[0].verdict_within = 1 << 31);
+    assert_eq!(with(|blob| blob.flows[0].verdict_within = (1 << 31) - 1), Ok(()));
+    // Without guards there is nothing to wait for.
+    flow_refused(|blob| blob.flows[0].stages = 0);
+    flow_refused(|blob| blob.flows[0].stages = 2);
+    flow_refused(|blob| blob.flows[0].first_stage = 1);
+    flow_refused(|blob| blob.flows[0].first_stage = u32::MAX);
+    for members in [0, 0b001, 0b100, 0b011, 1 << 31] {
+        assert!(with_members(members).is_err(), "{members:b}");
+    }
+    flow_refused(|blob| blob.stages[0].quorum = 0);
+    flow_refused(|blob| blob.stages[0].quorum = 2);
+    // Nobody guards a flow twice.
+    flow_refused(|blob| {
+        blob.stages.push(blob.stages[0]);
+        (blob.header.stages, blob.flows[0].stages) = (2, 2);
+    });
+    let too_many = u32::try_from(MAX_STAGES).unwrap() + 1;
+    assert_eq!(
+        with(|blob| blob.header.stages = u32::try_from(MAX_STAGES).unwrap() + 1),
+        Err(ConfigError::TooManyStages(too_many))
+    );
+    assert_eq!(with(|blob| blob.header.stages = 2), Err(ConfigError::Truncated));
+}
+
+fn with_members(members: u32) -> Result<(), ConfigError> {
+    with(|blob| {
+        guarded(blob);
+        blob.stages[0].members = members;
+    })
+}
+
+#[test]
+fn as_many_guards_as_a_flow_can_have() {
+    let with = |count: usize| {
+        with(|blob| {
+            guarded(blob);
+            let guard = blob.clients[1];
+            blob.clients.truncate(1);
+            let number = |place: usize| u32::try_from(place).unwrap() + 10;
+            blob.clients.push(ClientRecord { channel: 5, ..blob.clients[0] });
+            blob.clients.extend((0..count).map(|place| ClientRecord { channel: number(place), ..guard }));
+            blob.header.clients = u32::try_from(blob.clients.len()).unwrap();
+            blob.flows[0].target = 1;
+            blob.stages[0].members = ((1 << count) - 1) << 2;
+        })
+    };
+    assert_eq!(with(MAX_GUARDS), Ok(()));
+    assert_eq!(with(MAX_GUARDS + 1), Err(ConfigError::Flow(0)));
+}
+
+/// A restarting central unmaps all of these.
+#[test]
+fn a_guard_has_three_buffers_and_other_clients_two() {
+    let mut blob = Blob::new();
+    guarded(&mut blob);
+    let capabilities = |client: usize| {
+        let client = blob.clients[client];
+        client.buffers().map(|buffer| buffer.first_capability).collect::<Vec<u64>>()
+    };
+    assert_eq!((capabilities(0), capabilities(1)), (vec![1, 1], vec![1, 1, 9999]));
 }
 
 #[test]

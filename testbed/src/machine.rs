@@ -109,15 +109,16 @@ impl SimulatedMachine {
             let home = number << self.frame_bits;
             let frame = self.mapped.get(&home);
             let frame = frame.unwrap_or_else(|| panic!("copy touches {home:#x}, which is not mapped"));
-            assert_eq!(frame.side, side, "a copy reads transmit buffers and writes receive buffers");
+            assert_eq!(
+                frame.side, side,
+                "a copy reads transmit buffers and snapshots, and writes receive buffers"
+            );
         }
-        let client =
-            usize::try_from((address - Topology::window_address(0, false)) >> 32).expect("a small number");
+        let client = usize::try_from((address - Topology::window_address(0, Side::Transmit)) >> 32)
+            .expect("a small number");
         let (transmit, receive) = self.buffers[client];
-        let (memory, base) = match side {
-            Side::Transmit => (transmit, Topology::window_address(client, false)),
-            Side::Receive => (receive, Topology::window_address(client, true)),
-        };
+        let memory = if side == Side::Transmit { transmit } else { receive };
+        let base = Topology::window_address(client, side);
         (memory, usize::try_from(address - base).expect("a place in a buffer"))
     }
 }
@@ -145,7 +146,10 @@ impl Machine for SimulatedMachine {
 
     fn copy(&mut self, from: u64, to: u64, length: u32) {
         assert!(length > 0, "an empty copy needs no machine");
-        let (source, start) = self.resolve(from, length, Side::Transmit);
+        // A client has 4 GiB of addresses: its transmit buffer lies in the lower half, its snapshots in the
+        // last quarter.
+        let side = if from >> 30 & 3 == 3 { Side::Snapshot } else { Side::Transmit };
+        let (source, start) = self.resolve(from, length, side);
         let (target, to_start) = self.resolve(to, length, Side::Receive);
         source.copy(start, target, to_start, length as usize);
         self.record(Action::Copy(length));

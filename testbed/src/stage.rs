@@ -58,6 +58,34 @@ pub fn pair() -> (Side, Side) {
     (Side::open(&bed, 0), Side::open(&bed, 1))
 }
 
+/// A sender and a receiver, with a guard between them.
+pub struct Ends {
+    sender: Side,
+    receiver: Side,
+}
+
+/// A guard, and the two ends of its flow.
+#[must_use]
+pub fn guarded() -> (Side, Ends) {
+    let bed = Testbed::new(&Topology::guarded(&[(&[2], 1)], Mapping::Each, 50));
+    let bed = Rc::new(RefCell::new(bed));
+    let (sender, mut receiver, guard) = (Side::open(&bed, 0), Side::open(&bed, 1), Side::open(&bed, 2));
+    receiver.post();
+    (guard, Ends { sender, receiver })
+}
+
+impl Ends {
+    /// Sends a message.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.sender.send(0, bytes);
+    }
+
+    /// Whether it has arrived.
+    pub fn has_arrived(&mut self) -> bool {
+        self.receiver.take().is_some()
+    }
+}
+
 /// The regions of a client, and what signals central for it.
 #[must_use]
 pub fn regions() -> (Regions, Bell) {

@@ -1,9 +1,11 @@
 //! The topology of a system under test, and the configuration that describes it to the engine.
 
+use ferry_central::Side;
 use ferry_layout::DomainName;
 use ferry_layout::config::{
-    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, Mapping,
+    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, Mapping, StageRecord,
 };
+use ferry_layout::geometry::MAX_INSPECTED;
 use zerocopy::IntoBytes;
 
 /// Bytes of a buffer region with this many frames.
@@ -25,6 +27,8 @@ pub struct Topology {
     pub messages_per_round: u32,
     /// Binary logarithm of a frame's size in bytes.
     pub frame_bits: u32,
+    /// The stages of guards. Every client in one of them is a guard.
+    pub stages: Vec<StageRecord>,
 }
 
 impl Topology {
@@ -39,19 +43,62 @@ impl Topology {
             bytes_per_round: 64 * 1024,
             messages_per_round: 64,
             frame_bits: 12,
+            stages: Vec::new(),
         }
+    }
+
+    /// One sender (client 0), one receiver (client 1), and guards from client 2 on. `stages` has, for each
+    /// stage, its guards and its quorum. A message has at most `max_message` bytes. Guards have
+    /// `verdict_within` ticks.
+    #[must_use]
+    pub fn guarded(stages: &[(&[u16], u32)], mapping: Mapping, verdict_within: u32) -> Self {
+        let highest = stages.iter().flat_map(|(guards, _)| guards.iter()).max().copied().unwrap_or(1);
+        let mut topology = Self::mesh(highest + 1, 16, mapping);
+        topology.flows.clear();
+        topology.add_guarded(0, 1, stages, mapping, verdict_within);
+        topology
+    }
+
+    /// Adds a flow through these stages of guards, in the form of [`guarded`](Self::guarded).
+    ///
+    /// # Panics
+    /// If there are more stages than a flow can have.
+    pub fn add_guarded(
+        &mut self,
+        source: u16,
+        target: u16,
+        stages: &[(&[u16], u32)],
+        mapping: Mapping,
+        verdict_within: u32,
+    ) {
+        self.flows.push(FlowRecord {
+            stages: u16::try_from(stages.len()).expect("few stages"),
+            max_message: MAX_INSPECTED,
+            first_stage: u32::try_from(self.stages.len()).expect("few stages"),
+            verdict_within,
+            ..Self::flow(source, target, mapping)
+        });
+        self.stages.extend(stages.iter().map(|(guards, quorum)| StageRecord {
+            members: guards.iter().fold(0, |members, guard| members | 1 << guard),
+            quorum: *quorum,
+        }));
     }
 
     /// A flow that neither limits the length of messages nor allows urgent ones.
     #[must_use]
     pub const fn flow(source: u16, target: u16, mapping: Mapping) -> FlowRecord {
-        FlowRecord { source, target, urgent: 0, mapping: mapping as u8, reserved: 0, max_message: u32::MAX }
+        FlowRecord::plain(source, target, false, mapping, u32::MAX)
     }
 
     /// Address in the window at which the simulated machine expects a client's buffer. The buffers lie far
     /// apart, so that an access past the end of one is not inside another.
-    pub(crate) const fn window_address(client: usize, receive: bool) -> u64 {
-        (1 << 36) + ((client as u64) << 32) + if receive { 1 << 31 } else { 0 }
+    pub(crate) const fn window_address(client: usize, side: Side) -> u64 {
+        let offset = match side {
+            Side::Transmit => 0,
+            Side::Receive => 1 << 31,
+            Side::Snapshot => 3 << 30,
+        };
+        (1 << 36) + ((client as u64) << 32) + offset
     }
 
     /// The configuration in whole words. A blob has to lie at an address that is a multiple of 8.
@@ -67,12 +114,17 @@ impl Topology {
             flows: u32::try_from(self.flows.len()).expect("few flows"),
             tick_channel: Header::NO_TICK,
             tick_period: 1000,
-            reserved: 0,
+            stages: u32::try_from(self.stages.len()).expect("few stages"),
         };
-        let buffer = |client: usize, receive: bool| BufferRecord {
-            window_address: Self::window_address(client, receive),
+        let guards = self.stages.iter().fold(0, |guards, stage| guards | stage.members);
+        let buffer = |client: usize, side: Side| BufferRecord {
+            window_address: Self::window_address(client, side),
             first_capability: 0,
-            bytes: self.clients[client] as u64,
+            bytes: if side == Side::Snapshot && guards >> client & 1 == 0 {
+                0
+            } else {
+                self.clients[client] as u64
+            },
             frame_bits: self.frame_bits,
             reserved: 0,
         };
@@ -82,18 +134,18 @@ impl Topology {
                 name: DomainName::new(&format!("client{client}")).expect("a short name"),
                 out_address: 4096,
                 in_address: 4096,
-                transmit: buffer(client, false),
-                receive: buffer(client, true),
+                transmit: buffer(client, Side::Transmit),
+                receive: buffer(client, Side::Receive),
+                snapshot: buffer(client, Side::Snapshot),
                 bytes_per_round: self.bytes_per_round,
                 messages_per_round: self.messages_per_round,
                 channel: u32::try_from(client).expect("few clients"),
-                reserved: 0,
+                guard: guards >> client & 1,
             };
             blob.extend_from_slice(record.as_bytes());
         }
-        for flow in &self.flows {
-            blob.extend_from_slice(flow.as_bytes());
-        }
+        blob.extend_from_slice(self.flows.as_bytes());
+        blob.extend_from_slice(self.stages.as_bytes());
         blob.resize(blob.len().next_multiple_of(8), 0);
         let words = blob.chunks_exact(8).filter_map(|word| word.try_into().ok());
         words.map(u64::from_le_bytes).collect()

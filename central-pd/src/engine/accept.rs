@@ -2,10 +2,11 @@
 //! counts.
 //!
 //! Every mistake in a descriptor ends in a status that its sender reads. Nothing here can fail in any other
-//! way.
+//! way. A flow with guards looks like one that is not granted, and a verdict like a message of unknown kind:
+//! only what would be refused is looked at again for these. So plain messages pay nothing for them.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
-use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, flags};
+use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, Verdict, flags};
 
 use super::Engine;
 use super::client::Ports;
@@ -22,6 +23,10 @@ pub(super) enum Accepted {
     Nothing,
     /// A message, now in the client's table at this index.
     Message(u32),
+    /// A message of a flow with guards, now in the client's table at this index.
+    Guarded(u32),
+    /// A guard's verdict at this index. It stays queued until the message that it is about has ended.
+    Verdict(u32),
     /// The message at this index must get this status. Its parts are in the client's table.
     Refused {
         /// First slot.
@@ -29,6 +34,15 @@ pub(super) enum Accepted {
         /// Why.
         status: Status,
     },
+}
+
+/// What a descriptor is, if it is no message of a plain flow.
+enum NotPlain {
+    /// A message that gets this status.
+    Refused(Status),
+    /// A message of a flow with guards.
+    Guarded(Send),
+    Verdict(Verdict),
 }
 
 /// Returns the index of the part of a chain that follows the part at the given index. `None` if it is not
@@ -85,9 +99,21 @@ impl Engine {
                 sends.put(index, send);
                 Accepted::Message(index)
             }
-            Err(status) => {
+            Err(NotPlain::Guarded(send)) => {
+                sends.put(index, send);
+                Accepted::Guarded(index)
+            }
+            Err(NotPlain::Refused(status)) => {
                 sends.put_part(index, Span::EMPTY);
                 Accepted::Refused { index, status }
+            }
+            Err(NotPlain::Verdict(verdict)) => {
+                sends.put_part(index, Span::EMPTY);
+                if self.judge(source, index, verdict) {
+                    Accepted::Verdict(index)
+                } else {
+                    Accepted::Refused { index, status: Status::NoInspection }
+                }
             }
         }
     }
@@ -103,7 +129,13 @@ impl Engine {
         first: Descriptor,
         next_part: NextPart<'_>,
     ) -> Option<(Accepted, u32)> {
-        let head = self.check(source, index, &first);
+        let (head, guarded) = match self.check(source, index, &first) {
+            Ok(send) => (Ok(send), false),
+            Err(NotPlain::Guarded(send)) => (Ok(send), true),
+            Err(NotPlain::Refused(status)) => (Err(status), false),
+            // A verdict has no flags.
+            Err(NotPlain::Verdict(_)) => (Err(Status::Malformed), false),
+        };
         let mut fault = head.err();
         let mut total = u64::from(first.length);
         let (mut last, mut parts, mut open) = (index, 1, true);
@@ -139,7 +171,7 @@ impl Engine {
                 let sends = &mut self.clients[source].sends;
                 let rest = sends.get(index).rest;
                 sends.put(index, Send { rest, ..send });
-                Accepted::Message(index)
+                if guarded { Accepted::Guarded(index) } else { Accepted::Message(index) }
             }
             Err(status) => Accepted::Refused { index, status },
         };
@@ -157,6 +189,7 @@ impl Engine {
         parts: u8,
     ) -> Result<Send, Status> {
         let max = self.flows.get(source, send.target).max_message;
+        let max = if max == 0 { self.guards.flow(source, send.target).max_message } else { max };
         let total = u32::try_from(total).ok().filter(|total| *total <= max).ok_or(Status::BadLength)?;
         let destination = match send.kind {
             Kind::NextBuffer => Span::EMPTY,
@@ -168,21 +201,57 @@ impl Engine {
     /// Checks one descriptor by itself. The first check that fails decides the [`Status`]: kind and flags,
     /// target, flow, length, source, destination.
     #[inline]
-    fn check(&self, source: DomainId, index: u32, descriptor: &Descriptor) -> Result<Send, Status> {
-        let kind = Kind::from_number(descriptor.kind).ok_or(Status::Malformed)?;
+    fn check(&self, source: DomainId, index: u32, descriptor: &Descriptor) -> Result<Send, NotPlain> {
+        let Some(kind) = Kind::from_number(descriptor.kind) else { return Err(no_message(descriptor)) };
         if descriptor.flags & !flags::ALL != 0 {
-            return Err(Status::Malformed);
+            return Err(Status::Malformed.into());
         }
         let target = DomainId::new(descriptor.target)
             .filter(|target| self.all.contains(*target))
             .ok_or(Status::NoTarget)?;
         let flow = self.flows.get(source, target);
         if !flow.is_granted() || (descriptor.flags & flags::URGENT != 0 && !flow.urgent) {
-            return Err(Status::Denied);
+            return Err(self.check_guarded(source, index, descriptor, kind, target));
         }
         if descriptor.length > flow.max_message {
-            return Err(Status::BadLength);
+            return Err(Status::BadLength.into());
         }
+        self.checked(source, index, descriptor, kind, target).map_err(NotPlain::Refused)
+    }
+
+    /// Checks a message to `target` that no plain flow allows.
+    #[cold]
+    fn check_guarded(
+        &self,
+        source: DomainId,
+        index: u32,
+        descriptor: &Descriptor,
+        kind: Kind,
+        target: DomainId,
+    ) -> NotPlain {
+        let flow = self.guards.flow(source, target);
+        if flow.max_message == 0 || (descriptor.flags & flags::URGENT != 0 && !flow.urgent) {
+            return Status::Denied.into();
+        }
+        if descriptor.length > flow.max_message {
+            return Status::BadLength.into();
+        }
+        match self.checked(source, index, descriptor, kind, target) {
+            Ok(send) => NotPlain::Guarded(send),
+            Err(status) => status.into(),
+        }
+    }
+
+    /// The send that a descriptor asks for, whose kind, flags, target and length are checked.
+    #[inline(always)]
+    fn checked(
+        &self,
+        source: DomainId,
+        index: u32,
+        descriptor: &Descriptor,
+        kind: Kind,
+        target: DomainId,
+    ) -> Result<Send, Status> {
         let bytes = self.clients[source].transmit_buffer.bytes();
         let span = descriptor.source.span(descriptor.length, bytes).ok_or(Status::BadSource)?;
         let destination = match kind {
@@ -226,6 +295,18 @@ impl Engine {
         let bytes = self.clients[target].receive_buffer.bytes();
         descriptor.destination.span(length, bytes).ok_or(Status::BadDestination)
     }
+}
+
+impl From<Status> for NotPlain {
+    fn from(status: Status) -> Self {
+        Self::Refused(status)
+    }
+}
+
+/// What a descriptor is that has the kind of no message.
+#[cold]
+fn no_message(descriptor: &Descriptor) -> NotPlain {
+    Verdict::of(descriptor).map_or(NotPlain::Refused(Status::Malformed), NotPlain::Verdict)
 }
 
 /// The first index from `index` on and before `tail` whose entry is a message or a part of one. Slots of

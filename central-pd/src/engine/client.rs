@@ -1,15 +1,19 @@
 //! What central knows about one client.
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
-use ferry_layout::{Consumer, Counters, Delivery, DeliveryKind, InRegion, OutRegion, Producer, Standing};
+use ferry_layout::{
+    Consumer, Counters, Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Producer, Standing,
+};
 
 use crate::budget::Budget;
 use crate::buffer::Buffer;
-use crate::machine::Side;
+use crate::guards::Course;
+use crate::machine::{Machine, Side};
 use crate::requests::Requests;
 use crate::send::Sends;
 use crate::service::Service;
-use crate::table::ClientSet;
+use crate::slots::SlotSet;
+use crate::table::{ClientSet, Table};
 use crate::waits::Waits;
 
 /// The pages that central and one client share, as central maps them.
@@ -57,6 +61,19 @@ pub(super) struct Client {
     pub(super) transmit_buffer: Buffer,
     pub(super) receive_buffer: Buffer,
     pub(super) sends: Sends,
+
+    /// Clients to which this one has flows with guards.
+    pub(super) guarded: ClientSet,
+    /// It is a guard.
+    pub(super) is_guard: bool,
+    /// The sources and targets of the flows that it guards.
+    pub(super) inspects: ClientSet,
+    /// A guard's receive buffer, as central reads snapshots from it.
+    pub(super) snapshot_buffer: Buffer,
+    /// How far the sends to `guarded` have come. The index is that of the first part.
+    pub(super) courses: Table<Course, TRANSMIT_SLOTS>,
+    /// A guard's verdicts whose messages have ended, and that are still queued.
+    pub(super) settled_verdicts: SlotSet,
 }
 
 impl Client {
@@ -80,6 +97,12 @@ impl Client {
             transmit_buffer: Buffer::new(Side::Transmit),
             receive_buffer: Buffer::new(Side::Receive),
             sends: Sends::new(),
+            guarded: ClientSet::EMPTY,
+            is_guard: false,
+            inspects: ClientSet::EMPTY,
+            snapshot_buffer: Buffer::new(Side::Snapshot),
+            courses: Table::new([Course::BEGIN; TRANSMIT_SLOTS]),
+            settled_verdicts: SlotSet::EMPTY,
         }
     }
 
@@ -96,10 +119,20 @@ impl Client {
         self.budget.count_descriptors(self.sends.get(index).parts.into());
     }
 
+    /// Unmaps every frame of all buffers.
+    pub(super) fn unmap_all(&mut self, client: DomainId, machine: &mut impl Machine) {
+        let mut unmapped = 0;
+        for buffer in [&mut self.transmit_buffer, &mut self.receive_buffer, &mut self.snapshot_buffer] {
+            unmapped += buffer.unmap_all(client, machine).0;
+        }
+        self.count(|counters| counters.unmaps.add(unmapped.into()));
+    }
+
     pub(super) const fn buffer_mut(&mut self, side: Side) -> &mut Buffer {
         match side {
             Side::Transmit => &mut self.transmit_buffer,
             Side::Receive => &mut self.receive_buffer,
+            Side::Snapshot => &mut self.snapshot_buffer,
         }
     }
 

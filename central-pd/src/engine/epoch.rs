@@ -89,13 +89,13 @@ impl Engine {
     /// Takes `client` out of all queues, its own and its peers', and unmaps its frames. Sends that wait for
     /// it end with `status`, or stay if that is `None`. Must be called between turns.
     fn detach(&mut self, machine: &mut impl Machine, client: DomainId, status: Option<Status>) {
+        if self.clients[client].is_guard {
+            self.lose_guard(client);
+        }
         self.drop_waiting(client);
         if let Some(status) = status {
             self.end_all_waiting(client, status);
         }
-        let state = &mut self.clients[client];
-        let transmit = state.transmit_buffer.unmap_all(client, machine);
-        let receive = state.receive_buffer.unmap_all(client, machine);
-        state.count(|counters| counters.unmaps.add((transmit.0 + receive.0).into()));
+        self.clients[client].unmap_all(client, machine);
     }
 }

@@ -321,7 +321,7 @@ impl Lane<'_> {
                 length,
                 source: self.source.number(),
                 kind: DeliveryKind::Message as u8,
-                reserved: 0,
+                detail: 0,
             });
             deficit = rest;
             bytes += u64::from(length);

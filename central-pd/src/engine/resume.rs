@@ -39,6 +39,12 @@
 //! new central sends, marks `Done`, or opens what they say now. That concerns nobody but the client, and
 //! everything is checked as always.
 //!
+//! # Messages that are with guards
+//!
+//! They wait like all others, and begin anew with the first stage. The new central gives new tickets: a
+//! ticket holds the index of its delivery, and those indices go on. So an old verdict is about nothing, and
+//! ends with `NoInspection`. What is delivered was passed by every guard after the restart.
+//!
 //! # Not kept
 //!
 //! * How long a send has waited: its time to live begins anew.
@@ -128,6 +134,11 @@ impl Engine {
             match DeliveryKind::from_number(delivery.kind) {
                 Some(DeliveryKind::Withdrawn | DeliveryKind::Refused) => {
                     self.clients[target].requests.settle(delivery.request);
+                }
+                // One turn can hand out several messages to one guard.
+                Some(DeliveryKind::Inspection) => {
+                    self.clients[target].requests.settle(delivery.request);
+                    continue;
                 }
                 Some(kind @ (DeliveryKind::Message | DeliveryKind::Placed)) => {
                     let Some(source) = DomainId::new(delivery.source) else { break };
@@ -254,8 +265,10 @@ impl Engine {
 
     fn let_wait_again(&mut self, source: DomainId, ports: Ports, accepted: Accepted) {
         match accepted {
-            Accepted::Nothing => {}
+            // A verdict cannot be taken again: its inspection was the earlier central's.
+            Accepted::Nothing | Accepted::Verdict(_) => {}
             Accepted::Message(index) => self.wait(source, ports, index, true),
+            Accepted::Guarded(index) => self.begin_course(source, ports, index),
             Accepted::Refused { index, status } => {
                 // Whether or not the message was queued before, its end is counted in ended late, as for
                 // every message that waited.

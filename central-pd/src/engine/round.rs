@@ -105,6 +105,7 @@ impl Engine {
     /// signal.
     #[inline(never)]
     fn also_look_at(&mut self, woken: ClientSet) -> ClientSet {
+        self.settle_verdicts();
         let mut look_at = woken.union(core::mem::replace(&mut self.look_again, ClientSet::EMPTY));
         // A client in `asking` may have posted a buffer. All clients that may send to it are looked at too,
         // so that central knows of every send that competes for the buffer before it gives the buffer away.
@@ -246,10 +247,7 @@ impl Engine {
         for client in self.all.iter() {
             self.expire(client);
             if !active.contains(client) {
-                let state = &mut self.clients[client];
-                let transmit = state.transmit_buffer.unmap_all(client, machine);
-                let receive = state.receive_buffer.unmap_all(client, machine);
-                state.count(|counters| counters.unmaps.add((transmit.0 + receive.0).into()));
+                self.clients[client].unmap_all(client, machine);
             }
         }
     }

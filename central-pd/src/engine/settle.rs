@@ -84,7 +84,7 @@ impl Engine {
                 self.clients[target].note_settled(to_client);
             }
         }
-        if !targets.is_empty() {
+        if !self.pending.finished().is_empty() {
             self.to_signal.insert(source);
         }
         self.pending.clear();

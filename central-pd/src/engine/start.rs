@@ -18,18 +18,29 @@ impl Engine {
         for flow in config.flows() {
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
                 self.flows.grant(source, target, flow);
-                let target = &mut self.clients[target];
-                target.has_several_senders = !target.senders.is_empty();
-                target.senders.insert(source);
+                let receiver = &mut self.clients[target];
+                receiver.has_several_senders = !receiver.senders.is_empty();
+                receiver.senders.insert(source);
                 self.has_urgent |= flow.urgent != 0;
+                if flow.stages != 0 {
+                    self.grant_guarded(source, target, flow, config.stages(flow));
+                }
             }
         }
+        self.share_out_guards();
         for (id, record) in config.clients() {
             self.all.insert(id);
             let client = &mut self.clients[id];
             client.budget = Budget::of(record);
             client.transmit_buffer.configure(&record.transmit);
             client.receive_buffer.configure(&record.receive);
+            client.snapshot_buffer.configure(&record.snapshot);
+            if record.guard != 0 {
+                client.is_guard = true;
+                client.requests.inspections.configure(record.receive.bytes);
+                // Its requests are all compared with what is pinned.
+                client.receive_buffer.hide_bytes();
+            }
             client.ports = ports(record);
             if let Some(ports) = client.ports {
                 let peers = config.clients().filter_map(|(peer, record)| self.peer(id, peer, record));
@@ -41,15 +52,23 @@ impl Engine {
         self.resume();
     }
 
-    /// The entry for `peer` in the directory of `client`. `None` if they share no flow.
+    /// The entry for `peer` in the directory of `client`. `None` if they share no flow, and `client` guards
+    /// no flow of `peer`.
     fn peer(&self, client: DomainId, peer: DomainId, record: &ClientRecord) -> Option<Peer> {
-        let (to, from) = (self.flows.get(client, peer), self.flows.get(peer, client));
-        (to.is_granted() || from.is_granted()).then(|| Peer {
+        let longest = |source, target| {
+            self.flows.get(source, target).max_message.max(self.guards.flow(source, target).max_message)
+        };
+        let (to, from) = (longest(client, peer), longest(peer, client));
+        let inspects = self.clients[client].inspects.contains(peer);
+        // A guard has to know how long the messages are that it inspects.
+        let inspected = self.clients[peer].guarded.iter().map(|target| longest(peer, target)).max();
+        let max_message = if inspects { inspected.unwrap_or(0) } else { to };
+        (to != 0 || from != 0 || inspects).then(|| Peer {
             name: record.name,
-            max_message: to.max_message,
+            max_message,
             domain: peer.number(),
-            may_send: to.is_granted().into(),
-            may_receive: from.is_granted().into(),
+            may_send: (to != 0).into(),
+            may_receive: (from != 0).into(),
         })
     }
 }

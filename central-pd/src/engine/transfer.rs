@@ -35,6 +35,18 @@ impl Engine {
     /// Does one step of message `index` of `source`.
     #[inline]
     pub(super) fn step(&mut self, machine: &mut impl Machine, source: DomainId, index: u32) -> Step {
+        self.step_from::<false>(machine, source, index)
+    }
+
+    /// Does one step of message `index` of `source`. The bytes come from the sender, or, if `INSPECTED`, from
+    /// a snapshot that all its guards have passed.
+    #[inline]
+    pub(super) fn step_from<const INSPECTED: bool>(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        index: u32,
+    ) -> Step {
         let send = *self.clients[source].sends.get(index);
         let target = send.target;
         match self.clients[target].standing {
@@ -92,7 +104,12 @@ impl Engine {
         };
         self.has_progressed = true;
         self.clients[source].budget.pay(cost);
-        if let Err(status) = self.carry(machine, source, index, destination, send.copied, length) {
+        let carried = if INSPECTED {
+            self.carry_snapshot(machine, source, index, target, destination)
+        } else {
+            self.carry(machine, source, index, destination, send.copied, length)
+        };
+        if let Err(status) = carried {
             self.abandon(source, index);
             // Another sender may wait for the buffer, which is open again.
             self.rouse_waiters(target);
@@ -102,7 +119,8 @@ impl Engine {
         if length < rest {
             return Step::Progress;
         }
-        self.file(source, index);
+        let stages = if INSPECTED { self.stages_of(source, target) } else { 0 };
+        self.file(source, index, stages);
         Step::Done
     }
 
@@ -113,6 +131,23 @@ impl Engine {
         machine: &mut impl Machine,
         source: DomainId,
         index: u32,
+        destination: Span,
+        skip: u32,
+        length: u32,
+    ) -> Result<(), Status> {
+        let target = self.clients[source].sends.get(index).target;
+        self.carry_to(machine, source, index, target, destination, skip, length)
+    }
+
+    /// As [`carry`](Self::carry), but into the receive buffer of `receiver`, which may be a guard.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "a range of a message, and a place in a buffer")]
+    pub(super) fn carry_to(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        index: u32,
+        receiver: DomainId,
         destination: Span,
         skip: u32,
         length: u32,
@@ -137,12 +172,12 @@ impl Engine {
         if covered != length {
             return Err(Status::Failed);
         }
-        self.map(machine, target, Side::Receive, place, mapping)?;
+        self.map(machine, receiver, Side::Receive, place, mapping)?;
         let mut pieces = begin;
         while let Some((piece, offset)) = pieces.next(&self.clients[source].sends) {
             let place = place.part(offset, piece.length()).ok_or(Status::Failed)?;
             let from = self.clients[source].transmit_buffer.home().address(piece);
-            machine.copy(from, self.clients[target].receive_buffer.home().address(place), piece.length());
+            machine.copy(from, self.clients[receiver].receive_buffer.home().address(place), piece.length());
         }
         Ok(())
     }
@@ -185,9 +220,10 @@ impl Engine {
         result.map_err(|_| Status::Failed)
     }
 
-    /// Stores the delivery of a message whose bytes are all copied. It becomes visible in `settle`.
+    /// Stores the delivery of a message whose bytes are all copied, and that `stages` stages of guards have
+    /// passed. It becomes visible in `settle`.
     #[inline]
-    fn file(&mut self, source: DomainId, index: u32) {
+    fn file(&mut self, source: DomainId, index: u32, stages: u8) {
         let send = *self.clients[source].sends.get(index);
         let flow = self.flows.get_mut(source, send.target);
         let sequence = flow.sequence;
@@ -209,7 +245,7 @@ impl Engine {
                 length: send.total,
                 source: source.number(),
                 kind: kind as u8,
-                reserved: 0,
+                detail: stages,
             };
             ports.to_client.deliveries.store(slot, delivery);
         }
@@ -230,7 +266,7 @@ impl Engine {
     /// Whether the target's receive queue has a free place. Reads the target's index only when the queue
     /// seems full.
     #[inline]
-    fn has_room(&mut self, target: DomainId, ports: Ports) -> bool {
+    pub(super) fn has_room(&mut self, target: DomainId, ports: Ports) -> bool {
         if self.clients[target].has_room() {
             return true;
         }

@@ -1,7 +1,7 @@
 //! One client's turn in a round. New sends and waiting sends that may go on are served. Then everything
 //! becomes visible.
 
-use ferry_layout::{DomainId, flags};
+use ferry_layout::{DomainId, Status, flags};
 
 use super::Engine;
 use super::accept::Accepted;
@@ -84,7 +84,9 @@ impl Engine {
             let client = &mut self.clients[source];
             client.next_target = u32::from(target.number());
             let Some((index, _)) = self.flows.get(source, target).waiting else {
-                self.forget_wait(source, target);
+                if !self.serve_guarded(machine, source, target, class, passed_over) {
+                    return false;
+                }
                 continue;
             };
             if class == Class::Urgent && client.sends.get(index).flags & flags::URGENT == 0 {
@@ -104,7 +106,7 @@ impl Engine {
                 }
                 step @ (Step::Done | Step::Failed(_)) => {
                     let client = &mut self.clients[source];
-                    client.sends.dequeue(self.flows.get_mut(source, target));
+                    client.sends.dequeue(&mut self.flows.get_mut(source, target).waiting);
                     client.spend(index);
                     if let Step::Failed(status) = step {
                         self.refuse(source, index, status);
@@ -150,6 +152,17 @@ impl Engine {
             let index = match self.accept(source, ports) {
                 Accepted::Nothing => return true,
                 Accepted::Message(index) => index,
+                Accepted::Guarded(index) => {
+                    self.has_progressed = true;
+                    self.begin_course(source, ports, index);
+                    continue;
+                }
+                Accepted::Verdict(index) => {
+                    self.has_progressed = true;
+                    self.clients[source].spend(index);
+                    ports.to_client.status(index).set(index, Status::Queued);
+                    continue;
+                }
                 Accepted::Refused { index, status } => {
                     self.clients[source].spend(index);
                     self.refuse(source, index, status);

@@ -16,7 +16,7 @@ impl Engine {
     pub(super) fn wait(&mut self, source: DomainId, ports: Ports, index: u32, ready: bool) {
         let client = &mut self.clients[source];
         let target = client.sends.get(index).target;
-        client.sends.enqueue(self.flows.get_mut(source, target), index);
+        client.sends.enqueue(&mut self.flows.get_mut(source, target).waiting, index);
         client.waits.insert_target(target);
         if ready {
             client.waits.unblock_one(target);
@@ -57,14 +57,20 @@ impl Engine {
         self.roused.insert(source);
     }
 
+    /// Takes the oldest send that waits in this flow out of its queue.
+    fn take_oldest(&mut self, source: DomainId, target: DomainId) -> Option<u32> {
+        self.clients[source].sends.dequeue(&mut self.flows.get_mut(source, target).waiting)
+    }
+
     /// Drops all waiting sends of `source` without a status. Rouses the clients that wait for a buffer that
     /// such a send had claimed.
     pub(super) fn drop_waiting(&mut self, source: DomainId) {
         for target in self.clients[source].waits.targets().iter() {
             let mut gave_back = false;
-            while let Some(index) = self.clients[source].sends.dequeue(self.flows.get_mut(source, target)) {
+            while let Some(index) = self.take_oldest(source, target) {
                 gave_back |= self.abandon(source, index);
             }
+            gave_back |= self.drop_guarded(source, target);
             self.clients[target].waits.remove_source(source);
             if gave_back {
                 self.rouse_waiters(target);
@@ -75,12 +81,13 @@ impl Engine {
 
     /// Ends all sends that wait for `target` with `status`. Must be called between turns.
     pub(super) fn end_all_waiting(&mut self, target: DomainId, status: Status) {
-        let sources = self.clients[target].waits.take_sources();
+        let sources = self.clients[target].waits.take_sources().union(self.guarded_sources(target));
         for source in sources.iter() {
             let Some(ports) = self.clients[source].ports else { continue };
-            while let Some(index) = self.clients[source].sends.dequeue(self.flows.get_mut(source, target)) {
+            while let Some(index) = self.take_oldest(source, target) {
                 self.end_at_once(source, ports, index, status);
             }
+            self.end_guarded(source, target, ports, status);
             self.clients[source].waits.remove_target(target);
             self.show_slots(source, ports);
         }
@@ -89,14 +96,21 @@ impl Engine {
     /// Ends the waiting sends of `source` whose time to live has run out and whose transfer has not begun.
     /// Must be called between turns.
     pub(super) fn expire(&mut self, source: DomainId) {
+        self.end_late_inspections(source);
         if self.clients[source].sends.with_deadline == 0 {
             return;
         }
         let Some(ports) = self.clients[source].ports else { return };
         for target in self.clients[source].waits.targets().iter() {
-            let flow = self.flows.get_mut(source, target);
             let sends = &mut self.clients[source].sends;
-            let expired = sends.dequeue_expired(flow, self.now);
+            let expired = sends.dequeue_expired(&mut self.flows.get_mut(source, target).waiting, self.now);
+            let sends = &mut self.clients[source].sends;
+            let inspected =
+                sends.dequeue_expired(&mut self.guards.flow_mut(source, target).waiting, self.now);
+            for slot in inspected.from(0) {
+                self.leave_guards(source, slot);
+            }
+            let expired = expired.union(inspected);
             if !expired.is_empty() {
                 // The expired sends may have held up a send that can go on. For example, they waited for a
                 // buffer, and the next one is for an open window.

@@ -120,7 +120,7 @@ impl Hands {
     fn clear_window(&mut self, config: &Config<'_>) {
         let Some(window) = &mut self.window else { return };
         for (_, client) in config.clients() {
-            for buffer in [client.transmit, client.receive] {
+            for buffer in client.buffers() {
                 for number in 0..buffer.bytes / buffer.frame_bytes() {
                     window.unmap(buffer.first_capability + number);
                 }
@@ -151,9 +151,9 @@ impl Machine for Hands {
 
     #[expect(clippy::cast_possible_truncation, reason = "all platforms have addresses of 64 bits")]
     fn copy(&mut self, from: u64, to: u64, length: u32) {
-        // SAFETY: the engine copies between ranges of the window whose frames it has mapped: the source's
-        // transmit buffer and the target's receive buffer. These are different memory. No Rust reference
-        // points there.
+        // SAFETY: the engine copies between ranges of the window whose frames it has mapped: from a transmit
+        // buffer or a guard's snapshot, to the receive buffer of another client. These are different memory.
+        // No Rust reference points there.
         unsafe {
             runtime::copy_opaque(
                 core::ptr::with_exposed_provenance(from as usize),

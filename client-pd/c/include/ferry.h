@@ -39,6 +39,7 @@
 //   PEER_RESET      the receiver restarted while the message waited: begin anew with it
 //   QUARANTINED     the receiver broke the protocol: wait until it is back
 //   FAILED          central could not map a frame: try again
+//   REFUSED         the guards of the flow have not passed the message: do not send it again
 //   DENIED, NO_TARGET, BAD_LENGTH   a mistake in the program or in flows.toml
 //   BAD_DESTINATION                 not inside a window that the receiver holds open: ask it for a place
 //   BAD_SOURCE, MALFORMED           cannot happen with this library
@@ -86,6 +87,9 @@
 
 // Flag of a message: do not signal the receiver for it.
 #define FERRY_NO_SIGNAL 2
+
+// The kind of a descriptor that carries a verdict. [`Kind`](crate::Kind) has those that carry messages.
+#define Verdict_KIND 2
 
 // What a function says.
 //
@@ -190,6 +194,11 @@ enum ferry_status
     FERRY_STATUS_MALFORMED = 12,
     // Central could not map a frame. Not the client's fault; it may try again.
     FERRY_STATUS_FAILED = 13,
+    // The guards of the flow have not passed the message. The sender learns neither which guard nor why.
+    FERRY_STATUS_REFUSED = 14,
+    // A verdict about nothing: the guard has no inspection with this ticket, or has answered it already, or
+    // the message has ended meanwhile.
+    FERRY_STATUS_NO_INSPECTION = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -290,7 +299,7 @@ typedef struct {
 
 
 // Every status, in the order of its number.
-#define ferry_status_ALL { ferry_status_Free, ferry_status_Queued, ferry_status_Done, ferry_status_Denied, ferry_status_NoTarget, ferry_status_BadSource, ferry_status_BadDestination, ferry_status_BadLength, ferry_status_TooLong, ferry_status_Expired, ferry_status_Quarantined, ferry_status_PeerReset, ferry_status_Malformed, ferry_status_Failed, }
+#define ferry_status_ALL { ferry_status_Free, ferry_status_Queued, ferry_status_Done, ferry_status_Denied, ferry_status_NoTarget, ferry_status_BadSource, ferry_status_BadDestination, ferry_status_BadLength, ferry_status_TooLong, ferry_status_Expired, ferry_status_Quarantined, ferry_status_PeerReset, ferry_status_Malformed, ferry_status_Failed, ferry_status_Refused, ferry_status_NoInspection, }
 
 #ifdef __cplusplus
 extern "C" {

@@ -24,6 +24,8 @@ pub(crate) fn status(number: u32) -> &'static CStr {
         Status::PeerReset => c"PeerReset",
         Status::Malformed => c"Malformed",
         Status::Failed => c"Failed",
+        Status::Refused => c"Refused",
+        Status::NoInspection => c"NoInspection",
     }
 }
 

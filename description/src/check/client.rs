@@ -23,6 +23,7 @@ impl<'a> Rules<'a> {
         let named = |name: &str| {
             let in_flows = self.flows.flow.iter().map(Spanned::get_ref);
             in_flows.clone().any(|flow| flow.from.get_ref() == name || flow.to.get_ref() == name)
+                || self.is_guard(name)
                 || self.flows.client.keys().any(|client| client.get_ref() == name)
         };
         let has_region = |name: &str| {
@@ -49,7 +50,10 @@ impl<'a> Rules<'a> {
         let table = table.map(|(_, table)| table.clone()).unwrap_or_default();
 
         let sizes = [OUT_BYTES as u64, IN_BYTES as u64, SUGGESTED_BUFFER_BYTES, SUGGESTED_BUFFER_BYTES];
-        let permissions = [(READ_WRITE, "rw"), (READ, "r"), (READ_WRITE, "rw"), (EITHER, "r")];
+        // What a guard looks at, it cannot change.
+        let is_guard = self.is_guard(&name);
+        let receive = if is_guard { READ } else { EITHER };
+        let permissions = [(READ_WRITE, "rw"), (READ, "r"), (READ_WRITE, "rw"), (receive, "r")];
         let mut regions = [None; 4];
         for (place, (suffix, (bytes, (allowed, wanted)))) in
             regions.iter_mut().zip(SUFFIXES.into_iter().zip(sizes.into_iter().zip(permissions)))
@@ -84,6 +88,7 @@ impl<'a> Rules<'a> {
             channel: channel?,
             bytes_per_round: table.bytes_per_round.0,
             messages_per_round: table.messages_per_round.0,
+            is_guard,
             name,
         })
     }

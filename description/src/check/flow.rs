@@ -1,12 +1,13 @@
 //! Rules about the flows of `flows.toml`: each flow connects two different clients, and no flow is listed
-//! twice.
+//! twice. `guard.rs` has those about guards.
 
 use super::Rules;
-use crate::description::{Client, Flow};
-use crate::flows::{Class, DEFAULT_MAX_MESSAGE, Size};
+use crate::description::{Buffer, Client, Flow, Stage};
+use crate::flows::{Class, DEFAULT_MAX_MESSAGE, DEFAULT_VERDICT_WITHIN, FlowTable, Size};
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Place;
+use ferry_layout::geometry::MAX_INSPECTED;
 use toml::Spanned;
 
 impl Rules<'_> {
@@ -36,26 +37,57 @@ impl Rules<'_> {
                 let (from, to) = (flow.from.get_ref().clone(), flow.to.get_ref().clone());
                 self.report(&place, Problem::DuplicateFlow { from, to, first });
             }
+            let stages = self.stages(flow, clients);
+            let guards = stages.iter().flat_map(|stage| &stage.members);
+            let receivers = [&target].into_iter().chain(guards);
+            let receivers = receivers.map(|client| clients[usize::from(*client)].receive);
+            let transmit = clients[usize::from(source)].transmit;
+            let buffers: Vec<Buffer> = [transmit].into_iter().chain(receivers).collect();
             if let Some(longest) = &flow.max_message {
-                let [source, target] = [source, target].map(|client| &clients[usize::from(client)]);
-                self.longest_message(longest, source, target);
+                self.longest_message(longest, &buffers);
             }
+            let default = if stages.is_empty() {
+                DEFAULT_MAX_MESSAGE
+            } else {
+                // A guard makes its buffers as long as this.
+                let smallest = buffers.iter().map(|buffer| buffer.bytes).min().unwrap_or(0);
+                u32::try_from(smallest).unwrap_or(u32::MAX).clamp(1, MAX_INSPECTED)
+            };
+            let verdict_within = flow.verdict_within.as_ref().map(|ticks| ticks.get_ref().0);
             places.push(place);
             flows.push(Flow {
                 source,
                 target,
                 urgent: flow.class == Class::Urgent,
                 mapping: flow.mapping.into(),
-                max_message: flow.max_message.as_ref().map_or(DEFAULT_MAX_MESSAGE, |size| size.get_ref().0),
+                max_message: flow.max_message.as_ref().map_or(default, |size| size.get_ref().0),
+                verdict_within: if stages.is_empty() {
+                    0
+                } else {
+                    verdict_within.unwrap_or(DEFAULT_VERDICT_WITHIN)
+                },
+                stages,
             });
         }
         flows
     }
 
-    /// The longest message that `flows.toml` states must fit into both buffers.
-    fn longest_message(&mut self, longest: &Spanned<Size>, source: &Client, target: &Client) {
-        let buffers = [source.transmit, target.receive].into_iter();
-        let smallest = buffers.min_by_key(|buffer| buffer.bytes);
+    /// The stages of guards of a flow, with their clients as numbers. A name that is none of a client is a
+    /// mistake.
+    fn stages(&mut self, flow: &FlowTable, clients: &[Client]) -> Vec<Stage> {
+        let mut stages = Vec::new();
+        for stage in flow.stages() {
+            let place = self.flows_source.place(stage.span());
+            let stage = stage.get_ref();
+            let members = stage.members.iter().filter_map(|name| self.number_at(name, &place, clients));
+            stages.push(Stage { members: members.collect(), quorum: stage.quorum });
+        }
+        stages
+    }
+
+    /// The longest message that `flows.toml` states must fit into every buffer that it passes through.
+    fn longest_message(&mut self, longest: &Spanned<Size>, buffers: &[Buffer]) {
+        let smallest = buffers.iter().min_by_key(|buffer| buffer.bytes);
         let found = longest.get_ref().0;
         if let Some(buffer) = smallest.filter(|buffer| buffer.bytes < u64::from(found)) {
             let region = self.system.regions[buffer.region].name.clone();
@@ -65,10 +97,14 @@ impl Rules<'_> {
     }
 
     fn number_of(&mut self, name: &Spanned<String>, clients: &[Client]) -> Option<u16> {
-        let number = (0..).zip(clients).find(|(_, client)| client.name == *name.get_ref());
+        self.number_at(name.get_ref(), &self.flows_source.place(name.span()), clients)
+    }
+
+    /// The number of the client that is named at `place`.
+    fn number_at(&mut self, name: &str, place: &Place, clients: &[Client]) -> Option<u16> {
+        let number = (0..).zip(clients).find(|(_, client)| client.name == name);
         if number.is_none() {
-            let place = self.flows_source.place(name.span());
-            let name = name.get_ref().clone();
+            let name = name.to_owned();
             let exists = self.system.domain(&name).is_some();
             let problem = if exists {
                 Problem::NotAClient { name }
@@ -76,7 +112,7 @@ impl Rules<'_> {
                 let meant = nearest(&name, clients.iter().map(|client| client.name.as_str()));
                 Problem::UnknownClient { name, meant }
             };
-            self.report(&place, problem);
+            self.report(place, problem);
         }
         number.map(|(number, _)| number)
     }

@@ -7,6 +7,7 @@ mod client;
 mod contents;
 mod device;
 mod flow;
+mod guard;
 mod memory;
 mod reach;
 mod restart;
@@ -181,8 +182,10 @@ impl<'a> Rules<'a> {
         let restarts = self.restarts(central);
         let clients = clients?;
         let flows = self.flows(&clients);
+        self.guards(&clients, &flows, central, tick.is_some());
         let config_region = config_region?;
-        self.config_size(config_region, clients.len(), flows.len());
+        let stages = flows.iter().map(|flow| flow.stages.len()).sum();
+        self.config_size(config_region, clients.len(), flows.len(), stages);
         Some(Found { central, config_region, clients, flows, tick, restarts, reach })
     }
 
@@ -236,9 +239,9 @@ impl<'a> Rules<'a> {
         Some(region)
     }
 
-    fn config_size(&mut self, region: usize, clients: usize, flows: usize) {
+    fn config_size(&mut self, region: usize, clients: usize, flows: usize, stages: usize) {
         let region = &self.system.regions[region];
-        let needed = config_bytes(clients, flows) as u64;
+        let needed = config_bytes(clients, flows, stages) as u64;
         if region.bytes < needed {
             self.report(&region.place, Problem::ConfigTooSmall { found: region.bytes, needed });
         }

@@ -2,9 +2,9 @@
 
 use super::{
     Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, Party, PartyKind, PathRow, RegionRow, Report,
-    Role, TrustedKind, TrustedRow, When,
+    Role, StageRow, TrustedKind, TrustedRow, When,
 };
-use crate::description::{Description, Flow};
+use crate::description::{Description, Flow, Stage};
 use crate::limits::{CENTRAL, CONFIG_REGION};
 use crate::reach::{At, Node, Step, Trusted, Trustee};
 use crate::system::{Map, Permissions};
@@ -41,8 +41,8 @@ impl Description {
         let row = |(number, domain): (usize, &crate::system::Domain)| {
             let role = if number == self.central {
                 Role::Central
-            } else if self.clients.iter().any(|client| client.domain == number) {
-                Role::Client
+            } else if let Some(client) = self.clients.iter().find(|client| client.domain == number) {
+                if client.is_guard { Role::Guard } else { Role::Client }
             } else if self.tick.as_ref().is_some_and(|tick| tick.domain == number) {
                 Role::Ticker
             } else {
@@ -102,7 +102,9 @@ impl Description {
         }
         let transmits = self.clients.iter().any(|client| client.transmit.region == number);
         let receives = self.clients.iter().any(|client| client.receive.region == number);
-        for (held, permissions) in [(transmits, Permissions::READ), (receives, Permissions::READ_WRITE)] {
+        let inspects = self.clients.iter().any(|client| client.is_guard && client.receive.region == number);
+        let by_capability = [(transmits || inspects, Permissions::READ), (receives, Permissions::READ_WRITE)];
+        for (held, permissions) in by_capability {
             if held {
                 let holder = Party { kind: PartyKind::Domain, name: CENTRAL.into() };
                 let (region, when) = (region.clone(), When::PerTransfer);
@@ -125,7 +127,14 @@ impl Description {
                 Mapping::Keep => "keep",
             },
             max_message: flow.max_message,
+            guards: flow.stages.iter().map(|stage| self.stage_row(stage)).collect(),
+            verdict_within: (!flow.stages.is_empty()).then_some(flow.verdict_within),
         }
+    }
+
+    fn stage_row(&self, stage: &Stage) -> StageRow {
+        let members = stage.members.iter().filter_map(|guard| self.clients.get(usize::from(*guard)));
+        StageRow { quorum: stage.quorum, of: members.map(|guard| guard.name.clone()).collect() }
     }
 
     fn party(&self, node: Node) -> Party {

@@ -119,6 +119,8 @@ pub enum Role {
     Central,
     /// Sends or receives.
     Client,
+    /// Inspects messages of others.
+    Guard,
     /// Wakes central.
     Ticker,
     /// Nothing.
@@ -232,6 +234,20 @@ pub struct FlowRow {
     pub mapping: &'static str,
     /// Longest message in bytes.
     pub max_message: u32,
+    /// The stages of guards that each message passes through, in order.
+    pub guards: Vec<StageRow>,
+    /// Ticks in which the guards of a stage have to answer. Null without guards.
+    pub verdict_within: Option<u32>,
+}
+
+/// A stage of guards.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StageRow {
+    /// How many have to pass a message.
+    pub quorum: u32,
+    /// The guards.
+    pub of: Vec<String>,
 }
 
 /// One way in which one party influences another.

@@ -16,6 +16,16 @@ impl fmt::Display for Report {
             let (from, to, class) = (&flow.from, &flow.to, flow.class);
             let bytes = flow.max_message;
             writeln!(formatter, "  {from} -> {to}  up to {bytes} bytes a message, {class}, {mapping}")?;
+            for stage in &flow.guards {
+                let names = stage.of.join(", ");
+                match (stage.quorum, stage.of.len()) {
+                    (1, 1) => writeln!(formatter, "    passed by {names}")?,
+                    (quorum, _) => writeln!(formatter, "    passed by {quorum} of {names}")?,
+                }
+            }
+            if let Some(ticks) = flow.verdict_within {
+                writeln!(formatter, "    within {ticks} ticks a stage, else refused")?;
+            }
         }
         if self.flows.is_empty() {
             writeln!(formatter, "  none: no client can send to any other")?;

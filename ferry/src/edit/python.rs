@@ -106,11 +106,11 @@ fn program(text: &mut String, constant: &str, domain: &Domain) {
 
 fn config(text: &mut String, system: &System, central: &Domain) {
     let map = central.map_of(system.region(CONFIG_REGION).unwrap()).unwrap();
-    let base = config_bytes(0, 0);
-    let (client, flow) = (config_bytes(1, 0) - base, config_bytes(0, 1) - base);
+    let base = config_bytes(0, 0, 0);
+    let (client, flow) = (config_bytes(1, 0, 0) - base, config_bytes(0, 1, 0) - base);
     // The module takes the size to be a sum.
     for (clients, flows) in [(1, 1), (2, 1), (7, 20), (32, 992)] {
-        assert_eq!(config_bytes(clients, flows), base + clients * client + flows * flow);
+        assert_eq!(config_bytes(clients, flows, 0), base + clients * client + flows * flow);
     }
     let values = [
         format!("region=\"{CONFIG_REGION}\""),

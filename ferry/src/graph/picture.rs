@@ -79,6 +79,7 @@ impl<'a> Picture<'a> {
             let (kind, note) = match domain.role {
                 Role::Central => (BoxKind::Central, format!("copies, priority {}", domain.priority)),
                 Role::Client => (BoxKind::Client, format!("client, priority {}", domain.priority)),
+                Role::Guard => (BoxKind::Client, format!("guard, priority {}", domain.priority)),
                 Role::Ticker => (BoxKind::Other, format!("wakes central, priority {}", domain.priority)),
                 Role::Other => (BoxKind::Other, format!("priority {}", domain.priority)),
             };

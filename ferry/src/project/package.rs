@@ -13,8 +13,12 @@ use toml::{Table, Value};
 /// The crate that every program of a protection domain links, by the name that it has there.
 const RUNTIME: &str = "runtime";
 /// Ferry's crates that a project may name, and their directories.
-const CRATES: [(&str, &str); 3] =
-    [("ferry-client", "client-pd"), ("ferry-layout", "layout"), ("ferry-platform", "platform/api")];
+const CRATES: [(&str, &str); 4] = [
+    ("ferry-client", "client-pd"),
+    ("ferry-guard", "guard"),
+    ("ferry-layout", "layout"),
+    ("ferry-platform", "platform/api"),
+];
 
 /// A package that is to be compiled for a platform.
 pub(super) struct Stage<'a> {

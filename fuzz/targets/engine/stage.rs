@@ -253,7 +253,7 @@ impl Stage {
         match receiver.port.receive() {
             Some(Event::Message { source, tag: received, buffer, length: bytes, .. }) => {
                 assert_eq!((source, received, bytes), (id(0), u64::from(tag), length));
-                assert_eq!((delivery.place(), delivery.reserved), (buffer.place(), 0));
+                assert_eq!((delivery.place(), delivery.detail), (buffer.place(), 0));
                 assert!(buffer.bytes()[..length as usize].iter().all(|byte| *byte == tag | 1));
                 let from = receiver.port.peer("client0").expect("a flow between the honest");
                 receiver.port.post(buffer, Some(from)).expect("room for a request");

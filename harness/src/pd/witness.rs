@@ -145,7 +145,12 @@ impl Witness {
     fn census(&mut self, config: &Config<'_>) -> u32 {
         let mut mapped = 0;
         for (id, client) in config.clients() {
-            for (side, buffer) in [(Side::Transmit, client.transmit), (Side::Receive, client.receive)] {
+            let buffers = [
+                (Side::Transmit, client.transmit),
+                (Side::Receive, client.receive),
+                (Side::Snapshot, client.snapshot),
+            ];
+            for (side, buffer) in buffers {
                 for number in 0..u32::try_from(buffer.bytes / buffer.frame_bytes()).unwrap_or(0) {
                     mapped += u32::from(self.is_mapped(id, side, &buffer, number));
                 }
@@ -333,7 +338,7 @@ fn write(address: u64) {
 fn overreach(config: &Config<'_>) {
     let (mut first, mut end) = (u64::MAX, 0);
     for (_, client) in config.clients() {
-        for buffer in [client.transmit, client.receive] {
+        for buffer in client.buffers() {
             first = first.min(buffer.first_capability);
             end = end.max(buffer.first_capability + buffer.bytes / buffer.frame_bytes());
         }

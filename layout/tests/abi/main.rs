@@ -13,12 +13,12 @@ mod page;
 use core::mem::offset_of;
 
 use ferry_layout::geometry::{
-    DELIVERY_SLOTS, IN_BYTES, MAX_BUFFER_FRAMES, MAX_CHAIN, MAX_CLIENTS, MAX_NAME, MAX_WINDOWS, OUT_BYTES,
-    POST_SLOTS, TRANSMIT_SLOTS,
+    DELIVERY_SLOTS, IN_BYTES, MAX_BUFFER_FRAMES, MAX_CHAIN, MAX_CLIENTS, MAX_GUARDS, MAX_INSPECTED, MAX_NAME,
+    MAX_WINDOWS, OUT_BYTES, POST_SLOTS, TRANSMIT_SLOTS,
 };
 use ferry_layout::{
     ABI_VERSION, Delivery, DeliveryKind, Descriptor, InRegion, Kind, MAGIC, OutRegion, Peer, Post, PostKind,
-    SEQUENCE_RANGE, Standing, Status, flags,
+    SEQUENCE_RANGE, Standing, Status, Verdict, flags,
 };
 
 use page::{PAGE, offset, rows, says};
@@ -141,7 +141,7 @@ fn offsets_of_entries() {
             ("length", offset_of!(Delivery, length)),
             ("source", offset_of!(Delivery, source)),
             ("kind", offset_of!(Delivery, kind)),
-            ("reserved", offset_of!(Delivery, reserved)),
+            ("detail", offset_of!(Delivery, detail)),
         ],
     );
 }
@@ -165,6 +165,8 @@ fn numbers_and_sizes() {
     says(&[format!("{} × u64", POST_SLOTS / 64), "a bit for each slot of the request ring".into()]);
     says(&[format!("in up to {MAX_CHAIN} descriptors at increasing indices")]);
     says(&[format!("At most {MAX_WINDOWS} windows can be open for each peer")]);
+    says(&[format!("at most {MAX_GUARDS} guards")]);
+    says(&[format!("at most {MAX_INSPECTED} bytes")]);
     says(&[format!("before its flow has carried {SEQUENCE_RANGE} more messages")]);
     assert_eq!(size_of::<Descriptor>(), 40);
     assert!(size_of::<Peer>() <= 64);
@@ -174,6 +176,7 @@ fn numbers_and_sizes() {
 fn kinds_flags_marks_and_standings() {
     let (next, placed) = (Kind::NextBuffer as u8, Kind::Placed as u8);
     says(&[format!("kind: {next} next posted buffer, {placed} placed")]);
+    says(&[format!("{} verdict", Verdict::KIND)]);
     says(&[
         format!("{} chained, {} urgent, {} no signal", flags::CHAINED, flags::URGENT, flags::NO_SIGNAL),
         format!("the mark {} passed over", flags::PASSED_OVER),
@@ -184,9 +187,10 @@ fn kinds_flags_marks_and_standings() {
     says(&[format!("{} passed over, {} withdrawn", Post::PASSED_OVER, Post::WITHDRAWN)]);
     let (message, withdrawn, refused) =
         (DeliveryKind::Message as u8, DeliveryKind::Withdrawn as u8, DeliveryKind::Refused as u8);
-    let placed_there = DeliveryKind::Placed as u8;
+    let (placed_there, inspection) = (DeliveryKind::Placed as u8, DeliveryKind::Inspection as u8);
     says(&[format!(
-        "kind: {message} message, {withdrawn} request withdrawn, {refused} request refused, {placed_there} message placed"
+        "kind: {message} message, {withdrawn} request withdrawn, {refused} request refused, {placed_there} message \
+         placed in a window, {inspection} message to inspect"
     )]);
     let (closed, open, quarantined) =
         (Standing::Closed as u32, Standing::Open as u32, Standing::Quarantined as u32);

@@ -176,6 +176,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("ring.rs", include_str!("../../src/ring.rs")),
     ("status.rs", include_str!("../../src/status.rs")),
     ("sync.rs", include_str!("../../src/sync.rs")),
+    ("verdict.rs", include_str!("../../src/verdict.rs")),
     ("wake.rs", include_str!("../../src/wake.rs")),
 ];
 

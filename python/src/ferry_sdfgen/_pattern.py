@@ -31,8 +31,8 @@ CONFIG: Final = Config(
     address_symbol="ferry_config",
     size_symbol="ferry_config_size",
     bytes=32,
-    bytes_per_client=144,
-    bytes_per_flow=12,
+    bytes_per_client=176,
+    bytes_per_flow=20,
 )
 
 CLIENT_REGIONS: Final = (

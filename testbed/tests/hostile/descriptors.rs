@@ -2,7 +2,7 @@
 //! is consumed.
 
 use ferry_layout::geometry::MAX_CHAIN;
-use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
+use ferry_layout::{Address, Descriptor, Kind, Standing, Status, Verdict, flags};
 
 use crate::arena::{ALICE, Arena, BOB, MALLORY, REGION, buffer, message};
 
@@ -75,7 +75,9 @@ fn t13_targets_that_are_nobody_or_not_allowed() {
 
 #[test]
 fn t14_kinds_and_flags_that_mean_nothing() {
-    for kind in 2..=u8::MAX {
+    // A verdict, from a client that has nothing to judge.
+    ends_with(Status::NoInspection, Descriptor { kind: Verdict::KIND, ..message(BOB, 5) });
+    for kind in 3..=u8::MAX {
         ends_with(Status::Malformed, Descriptor { kind, ..message(BOB, 5) });
     }
     for bit in 3..7 {

@@ -87,6 +87,7 @@ fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
         bytes_per_round: quantum,
         messages_per_round: 64,
         frame_bits: 12,
+        stages: Vec::new(),
     };
     let mut bed = Testbed::new(&topology);
     let mut ports = Vec::new();
@@ -161,6 +162,7 @@ fn each_to_the_next(message: Message) {
         bytes_per_round: 2 * BUFFER,
         messages_per_round: 64,
         frame_bits: 12,
+        stages: Vec::new(),
     };
     let mut bed = Testbed::new(&topology);
     let mut ports = Vec::new();

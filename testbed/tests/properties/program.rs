@@ -110,6 +110,7 @@ pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Sha
                 bytes_per_round: quotas.0,
                 messages_per_round: quotas.1,
                 frame_bits: 12,
+                stages: Vec::new(),
             };
             Shape { topology, buffer }
         },

@@ -422,6 +422,7 @@ impl System {
             match kind {
                 DeliveryKind::Withdrawn => self.model.withdrawn(client, position(post.place)),
                 DeliveryKind::Refused => self.model.refused(client, position(post.place)),
+                DeliveryKind::Inspection => panic!("client {client} is no guard: {delivery:?}"),
                 DeliveryKind::Message | DeliveryKind::Placed => {
                     self.model.deliver(source, client, tag, sequence, position(delivery.place()), length);
                 }

@@ -1,7 +1,7 @@
 //! Descriptors with false places, lengths, targets, kinds and chains, and old entries that are published
 //! again. Each ends in the documented status and is consumed.
 
-use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
+use ferry_layout::{Address, Descriptor, Kind, Standing, Status, Verdict, flags};
 
 use super::{ATTACK, honest};
 use crate::actor::{Actor, Clue};
@@ -109,7 +109,9 @@ pub(in super::super) const T14: Scenario = Scenario {
     name: "t14_kinds_and_flags_that_mean_nothing",
     gamma: Some(|gamma: &mut Actor<'_>| {
         let good = from(0, 0, 5);
-        ends_with(gamma, Status::Malformed, (2..=u8::MAX).map(|kind| Descriptor { kind, ..good }))?;
+        // A verdict, from a client that has nothing to judge.
+        ends_with(gamma, Status::NoInspection, [Descriptor { kind: Verdict::KIND, ..good }])?;
+        ends_with(gamma, Status::Malformed, (3..=u8::MAX).map(|kind| Descriptor { kind, ..good }))?;
         ends_with(gamma, Status::Malformed, (3..7).map(|bit| Descriptor { flags: 1 << bit, ..good }))?;
         // A mark on a slot that is free: there is no message at this index, and central writes no status for
         // it.

@@ -1,0 +1,438 @@
+//! Tables for flows with guards: which guards a flow has, how far each of its messages has come, and what
+//! each guard has to inspect. `engine/guard.rs` decides by them.
+//!
+//! A message of such a flow goes through *stages*. In a stage it is handed to the members, and goes on when
+//! enough of them have passed it. The bytes that a guard was handed are a *snapshot*. It stays as it is until
+//! the message has ended: the place is *pinned*, and the guard can post nothing that overlaps it.
+
+use ferry_layout::config::{FlowRecord, StageRecord};
+use ferry_layout::geometry::{INSPECTION_SLOTS, MAX_CLIENTS, MAX_GUARDS, MAX_STAGES};
+use ferry_layout::{Address, DomainId, Span};
+
+use crate::send::Queue;
+use crate::slots::SlotSet;
+use crate::table::{ClientSet, Table};
+
+/// Some client, to fill entries that have no meaning.
+const FIRST: DomainId = DomainId::new(0).unwrap();
+
+/// Inspections of one guard at a time, shared out in equal parts among the flows that it guards.
+const SHARED_INSPECTIONS: u32 = 64;
+
+/// One stage of a flow.
+#[derive(Clone, Copy)]
+pub(crate) struct Stage {
+    pub(crate) members: ClientSet,
+    /// How many members have to pass a message.
+    pub(crate) quorum: u32,
+}
+
+/// A flow with guards. The plain code takes it for a flow that is not granted.
+#[derive(Clone, Copy)]
+pub(crate) struct GuardedFlow {
+    /// Longest message in bytes. 0 means that the flow has no guards, or does not exist.
+    pub(crate) max_message: u32,
+    pub(crate) urgent: bool,
+    first_stage: u16,
+    stages: u16,
+    /// Ticks in which the members of a stage have to answer.
+    pub(crate) verdict_within: u32,
+    /// Most messages that can be with guards at a time, and how many are.
+    most_under_way: u32,
+    under_way: u32,
+    /// The messages that have not ended, in the order of the flow.
+    pub(crate) waiting: Queue,
+}
+
+impl GuardedFlow {
+    const NONE: Self = Self {
+        max_message: 0,
+        urgent: false,
+        first_stage: 0,
+        stages: 0,
+        verdict_within: 0,
+        most_under_way: 0,
+        under_way: 0,
+        waiting: None,
+    };
+
+    /// Number of its stages.
+    pub(crate) const fn stages(&self) -> u16 {
+        self.stages
+    }
+
+    /// Whether another message may be handed to guards.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.under_way < self.most_under_way
+    }
+
+    /// Notes that another message is with guards.
+    pub(crate) const fn begin(&mut self) {
+        self.under_way += 1;
+    }
+
+    /// Notes that a message that was with guards has ended.
+    pub(crate) const fn end(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+}
+
+/// All flows with guards, and their stages.
+pub(crate) struct Guards {
+    flows: Table<GuardedFlow, { MAX_CLIENTS * MAX_CLIENTS }>,
+    stages: Table<Stage, MAX_STAGES>,
+    /// Number of flows that each client guards.
+    guarded_by: Table<u32, MAX_CLIENTS>,
+}
+
+impl Guards {
+    #[expect(clippy::large_stack_arrays, reason = "evaluated by the compiler into a static")]
+    pub(crate) const fn new() -> Self {
+        const NOBODY: Stage = Stage { members: ClientSet::EMPTY, quorum: 0 };
+        Self {
+            flows: Table::new([GuardedFlow::NONE; MAX_CLIENTS * MAX_CLIENTS]),
+            stages: Table::new([NOBODY; MAX_STAGES]),
+            guarded_by: Table::new([0; MAX_CLIENTS]),
+        }
+    }
+
+    fn place(source: DomainId, target: DomainId) -> u32 {
+        const { assert!(MAX_CLIENTS == 1 << 5) };
+        u32::from(source.number()) << 5 | u32::from(target.number())
+    }
+
+    pub(crate) fn flow(&self, source: DomainId, target: DomainId) -> &GuardedFlow {
+        &self.flows[Self::place(source, target)]
+    }
+
+    pub(crate) fn flow_mut(&mut self, source: DomainId, target: DomainId) -> &mut GuardedFlow {
+        &mut self.flows[Self::place(source, target)]
+    }
+
+    /// A stage of a flow. `number` is below the number of its stages.
+    pub(crate) fn stage(&self, flow: &GuardedFlow, number: u16) -> Stage {
+        self.stages[u32::from(flow.first_stage) + u32::from(number)]
+    }
+
+    /// Grants a flow of a checked configuration with these stages. Returns all its guards.
+    pub(crate) fn grant(
+        &mut self,
+        source: DomainId,
+        target: DomainId,
+        record: &FlowRecord,
+        stages: &[StageRecord],
+    ) -> ClientSet {
+        let mut all = ClientSet::EMPTY;
+        for (stage, number) in stages.iter().zip(record.first_stage..) {
+            let members = ClientSet::of_bits(stage.members);
+            self.stages[number] = Stage { members, quorum: stage.quorum };
+            all = all.union(members);
+        }
+        for guard in all.iter() {
+            self.guarded_by[guard] += 1;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a configuration has at most MAX_STAGES stages")]
+        let first_stage = record.first_stage as u16;
+        *self.flow_mut(source, target) = GuardedFlow {
+            max_message: record.max_message,
+            urgent: record.urgent != 0,
+            first_stage,
+            stages: record.stages,
+            verdict_within: record.verdict_within,
+            ..GuardedFlow::NONE
+        };
+        all
+    }
+
+    /// Shares out the inspections of each guard among the flows that it guards. Called when all flows are
+    /// granted.
+    pub(crate) fn share_out(&mut self, source: DomainId, target: DomainId, guards: ClientSet) {
+        let part = |guard: DomainId| SHARED_INSPECTIONS / self.guarded_by[guard].max(1);
+        let most = guards.iter().map(part).min().unwrap_or(0).max(1);
+        self.flow_mut(source, target).most_under_way = most;
+    }
+}
+
+/// How far one message has come among the guards of its flow.
+#[derive(Clone, Copy)]
+pub(crate) struct Course {
+    /// Stages that have passed it. The present stage has this number.
+    pub(crate) stage: u16,
+    /// It can no longer be passed.
+    pub(crate) is_refused: bool,
+    count: u8,
+    /// The guards that it was handed to, and the slot of the inspection at each of them.
+    handed: [(DomainId, u8); MAX_GUARDS],
+    /// Members of the present stage that it was handed to.
+    pub(crate) asked: ClientSet,
+    /// Of those, the ones that have passed it, and the ones that have not and no longer can.
+    pub(crate) passed: ClientSet,
+    pub(crate) refused: ClientSet,
+    /// The tick at which the members that have not answered are too late. Without a meaning while none is
+    /// asked.
+    pub(crate) deadline: u32,
+}
+
+impl Course {
+    pub(crate) const BEGIN: Self = Self {
+        stage: 0,
+        is_refused: false,
+        count: 0,
+        handed: [(FIRST, 0); MAX_GUARDS],
+        asked: ClientSet::EMPTY,
+        passed: ClientSet::EMPTY,
+        refused: ClientSet::EMPTY,
+        deadline: 0,
+    };
+
+    /// Whether it was handed to a guard.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.count != 0
+    }
+
+    /// The guards that it was handed to, each with the slot of the inspection.
+    pub(crate) fn handed(&self) -> impl Iterator<Item = (DomainId, u32)> + use<> {
+        self.handed.into_iter().take(self.count.into()).map(|(guard, slot)| (guard, slot.into()))
+    }
+
+    /// The guard with the snapshot that it goes on from, and the slot of the inspection. All snapshots of a
+    /// message are the same bytes, and no guard can change its own. `None` before it was handed to anybody.
+    pub(crate) fn snapshot(&self) -> Option<(DomainId, u32)> {
+        self.handed().next()
+    }
+
+    /// Notes that it was handed to a member of the present stage. The checked configuration names at most
+    /// [`MAX_GUARDS`] guards for a flow, each once.
+    pub(crate) fn hand(&mut self, guard: DomainId, slot: u32) {
+        self.asked.insert(guard);
+        if let Some(place) = self.handed.get_mut(usize::from(self.count)) {
+            #[expect(clippy::cast_possible_truncation, reason = "the number of a slot is below 128")]
+            let slot = slot as u8;
+            *place = (guard, slot);
+            self.count += 1;
+        }
+    }
+
+    /// Notes what a member of the present stage has said.
+    pub(crate) const fn answer(&mut self, guard: DomainId, passes: bool) {
+        let side = if passes { &mut self.passed } else { &mut self.refused };
+        side.insert(guard);
+    }
+
+    /// Goes on to the next stage.
+    pub(crate) const fn pass_stage(&mut self) {
+        self.stage += 1;
+        (self.asked, self.passed, self.refused) = (ClientSet::EMPTY, ClientSet::EMPTY, ClientSet::EMPTY);
+    }
+
+    /// Notes that `guard` no longer has what it was handed.
+    pub(crate) fn lose(&mut self, guard: DomainId) {
+        if self.asked.contains(guard) {
+            self.passed.remove(guard);
+            self.refused.insert(guard);
+        }
+        let before = core::mem::replace(&mut self.count, 0);
+        let kept = self.handed.into_iter().take(before.into()).filter(|(holder, _)| *holder != guard);
+        for (place, kept) in self.handed.iter_mut().zip(kept) {
+            *place = kept;
+            self.count += 1;
+        }
+        // The sender's own bytes may have changed meanwhile, so they are not copied again.
+        self.is_refused |= self.count == 0;
+    }
+}
+
+/// One message that a guard has to inspect, or has inspected.
+#[derive(Clone, Copy)]
+pub(crate) struct Inspection {
+    pub(crate) ticket: u64,
+    pub(crate) source: DomainId,
+    /// Index of the message at its source.
+    pub(crate) index: u32,
+    /// The snapshot, in the guard's receive buffer.
+    pub(crate) place: Span,
+    /// Index of the verdict in the guard's ring, once there is one.
+    pub(crate) verdict: Option<u32>,
+}
+
+/// The inspections of one guard.
+pub(crate) struct Inspections {
+    /// Size of the receive buffer of a guard, in bytes; 0 for any other client.
+    bytes: u64,
+    used: SlotSet,
+    table: Table<Inspection, INSPECTION_SLOTS>,
+}
+
+/// Slots of the table.
+#[expect(clippy::cast_possible_truncation, reason = "far fewer than 2^32")]
+const SLOTS: u32 = INSPECTION_SLOTS as u32;
+
+impl Inspections {
+    pub(crate) const fn new() -> Self {
+        let nothing = Inspection { ticket: 0, source: FIRST, index: 0, place: Span::EMPTY, verdict: None };
+        Self { bytes: 0, used: SlotSet::EMPTY, table: Table::new([nothing; INSPECTION_SLOTS]) }
+    }
+
+    /// Makes its client a guard whose receive buffer has this size.
+    pub(crate) const fn configure(&mut self, bytes: u64) {
+        self.bytes = bytes;
+    }
+
+    /// Forgets all inspections.
+    pub(crate) const fn clear(&mut self) {
+        self.used = SlotSet::EMPTY;
+    }
+
+    /// A slot for another inspection.
+    pub(crate) fn free_slot(&self) -> Option<u32> {
+        Some(self.used.run_from(0)).filter(|slot| *slot < SLOTS)
+    }
+
+    /// The ticket of the inspection in `slot` whose delivery has index `delivery`, in this epoch of the
+    /// guard. No other inspection of any central has the same ticket, before the indices of deliveries wrap.
+    pub(crate) const fn ticket(slot: u32, delivery: u32, epoch: u32) -> u64 {
+        (epoch as u64) << 40 | (delivery as u64) << 8 | slot as u64 & 0xff
+    }
+
+    /// Begins an inspection in a free slot.
+    pub(crate) fn begin(&mut self, slot: u32, inspection: Inspection) {
+        self.table[slot] = inspection;
+        self.used.insert(slot);
+    }
+
+    /// Takes a verdict, which is at index `verdict` of the guard's ring. Returns the inspection. `None` if
+    /// there is none with this ticket, or it has a verdict.
+    pub(crate) fn judge(&mut self, ticket: u64, verdict: u32) -> Option<Inspection> {
+        #[expect(clippy::cast_possible_truncation, reason = "the lowest byte is the slot")]
+        let slot = ticket as u32 & 0xff;
+        if slot >= SLOTS || !self.used.contains(slot) {
+            return None;
+        }
+        let inspection = &mut self.table[slot];
+        if inspection.ticket != ticket || inspection.verdict.is_some() {
+            return None;
+        }
+        inspection.verdict = Some(verdict);
+        Some(*inspection)
+    }
+
+    /// Forgets one inspection, and returns it. `None` if there is none left.
+    pub(crate) fn take_any(&mut self) -> Option<Inspection> {
+        let slot = self.used.from(0).next()?;
+        self.used.remove(slot);
+        Some(self.table[slot])
+    }
+
+    /// The snapshot of the inspection in `slot`.
+    pub(crate) fn place(&self, slot: u32) -> Span {
+        self.table[slot].place
+    }
+
+    /// Ends the inspection in `slot`, because its message has ended. Returns the index of its verdict, if it
+    /// has one.
+    pub(crate) fn end(&mut self, slot: u32) -> Option<u32> {
+        self.used.remove(slot);
+        self.table[slot].verdict
+    }
+
+    /// The inspections that have not ended.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Inspection> {
+        self.used.from(0).map(|slot| &self.table[slot])
+    }
+
+    /// The buffer that a guard offers with this place and length. `None` if it is not inside the receive
+    /// buffer, or overlaps a pinned place, or the client is no guard.
+    pub(crate) fn buffer(&self, place: Address, length: u32) -> Option<Span> {
+        let span = place.span(length, self.bytes)?;
+        let is_free = length > 0 && self.iter().all(|inspection| !inspection.place.overlaps(span));
+        is_free.then_some(span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heapless::Vec;
+
+    fn guard(number: u16) -> DomainId {
+        DomainId::new(number).unwrap()
+    }
+
+    fn span(start: u32, length: u32) -> Span {
+        Address { frame: 0, offset: start }.span(length, 4096).unwrap()
+    }
+
+    fn inspection(ticket: u64, place: Span) -> Inspection {
+        Inspection { ticket, source: guard(0), index: 7, place, verdict: None }
+    }
+
+    #[test]
+    fn a_verdict_is_taken_once_and_only_for_its_own_ticket() {
+        let mut inspections = Inspections::new();
+        let ticket = Inspections::ticket(0, u32::MAX, 3);
+        inspections.begin(0, inspection(ticket, span(0, 16)));
+        for wrong in [ticket + 1, ticket ^ 1 << 8, ticket ^ 1 << 40, ticket ^ 0x80, 0] {
+            assert!(inspections.judge(wrong, 1).is_none(), "{wrong:#x}");
+        }
+        assert_eq!(inspections.judge(ticket, 5).map(|it| it.index), Some(7));
+        assert!(inspections.judge(ticket, 6).is_none(), "it is judged already");
+        assert_eq!(inspections.end(0), Some(5));
+        assert!(inspections.judge(ticket, 6).is_none(), "it has ended");
+    }
+
+    #[test]
+    fn what_overlaps_a_pinned_place_is_no_buffer() {
+        let mut inspections = Inspections::new();
+        let offered = |inspections: &Inspections, offset, length| {
+            inspections.buffer(Address { frame: 0, offset }, length).is_some()
+        };
+        assert!(!offered(&inspections, 0, 16), "not a guard");
+        inspections.configure(4096);
+        inspections.begin(3, inspection(1, span(64, 64)));
+        for (offset, length, is_free) in
+            [(0, 64, true), (0, 65, false), (127, 1, false), (128, 1, true), (80, 8, false), (0, 4096, false)]
+        {
+            assert_eq!(offered(&inspections, offset, length), is_free, "{offset} {length}");
+        }
+        assert!(!offered(&inspections, 4090, 7) && !offered(&inspections, 0, 0));
+        inspections.end(3);
+        assert!(offered(&inspections, 80, 8));
+    }
+
+    #[test]
+    fn slots_are_used_until_there_is_none() {
+        let mut inspections = Inspections::new();
+        for number in 0..SLOTS {
+            let slot = inspections.free_slot().unwrap();
+            assert_eq!(slot, number);
+            inspections.begin(slot, inspection(number.into(), Span::EMPTY));
+        }
+        assert_eq!(inspections.free_slot(), None);
+        inspections.end(5);
+        assert_eq!(inspections.free_slot(), Some(5));
+    }
+
+    #[test]
+    fn a_message_goes_on_while_anybody_has_a_snapshot_of_it() {
+        let mut course = Course::BEGIN;
+        course.hand(guard(4), 1);
+        course.answer(guard(4), true);
+        course.pass_stage();
+        course.hand(guard(5), 2);
+        course.lose(guard(4));
+        assert_eq!((course.snapshot(), course.is_refused), (Some((guard(5), 2)), false));
+        course.lose(guard(5));
+        assert!(course.is_refused);
+    }
+
+    #[test]
+    fn a_member_that_is_lost_has_passed_nothing() {
+        let mut course = Course::BEGIN;
+        course.hand(guard(3), 0);
+        course.hand(guard(4), 1);
+        course.answer(guard(4), true);
+        course.lose(guard(4));
+        assert!(course.passed.is_empty() && course.refused.contains(guard(4)) && !course.is_refused);
+        assert_eq!(course.handed().collect::<Vec<_, 2>>(), [(guard(3), 0)]);
+    }
+}

@@ -1,0 +1,72 @@
+//! A filter in its protection domain, with a real central: what passes arrives, what does not ends with
+//! `Refused`, and the guard's buffers come back to it for ever.
+
+use ferry_client::{ChannelSet, Client, Message as Sent, Port, Status};
+use ferry_guard::{Guard, Message, Verdict};
+use ferry_layout::config::Mapping;
+use ferry_testbed::{Silent, Testbed, Topology};
+
+const SENDER: u16 = 0;
+const RECEIVER: u16 = 1;
+const GUARD: u16 = 2;
+
+/// Passes what does not begin with a zero, and checks what it is told.
+fn filter(message: &Message<'_>) -> Verdict {
+    assert_eq!((message.source, message.target), ("client0", "client1"));
+    match message.bytes.first() {
+        Some(0) => Verdict::Refuse { reason: 1 },
+        _ => Verdict::Pass,
+    }
+}
+
+fn woken(guard: &mut impl Client, port: &mut Port<Silent>) {
+    guard.woken(port, ChannelSet::default());
+    port.flush();
+    let _ = port.arm();
+}
+
+#[test]
+fn what_passes_arrives_and_the_rest_is_refused() {
+    let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50);
+    topology.flows[0].max_message = 512;
+    let mut bed = Testbed::new(&topology);
+    let (mut sender, transmit, _) = bed.open(SENDER);
+    let (mut receiver, _, receive) = bed.open(RECEIVER);
+    let (mut port, _, memory) = bed.open(GUARD);
+    let mut guard = Guard::new(&mut port, memory, filter);
+    port.flush();
+    let mut free = transmit.split::<32>(512);
+    for buffer in receive.split::<32>(512) {
+        receiver.post(buffer, None).unwrap();
+    }
+    receiver.flush();
+    let peer = sender.peer("client1").unwrap();
+    let (mut sent, mut ended, mut arrived) = (0_u64, 0_u64, Vec::new());
+    while ended < 2000 {
+        while sent < 2000
+            && let Some(mut buffer) = free.pop()
+        {
+            buffer.bytes_mut()[..2].copy_from_slice(&[u8::from(sent % 3 != 0), 5]);
+            sender.send(peer, buffer, 2, Sent::tagged(sent)).unwrap();
+            sent += 1;
+        }
+        sender.flush();
+        bed.run();
+        woken(&mut guard, &mut port);
+        bed.run();
+        woken(&mut guard, &mut port);
+        while let Some(done) = sender.reap() {
+            let expected = if done.tag % 3 == 0 { Status::Refused } else { Status::Done };
+            assert_eq!((done.tag, done.status), (ended, expected), "in their order");
+            ended += 1;
+            free.push(done.buffer).unwrap();
+        }
+        while let Some(event) = receiver.receive() {
+            let ferry_client::Event::Message { tag, buffer, .. } = event else { panic!("{event:?}") };
+            arrived.push(tag);
+            receiver.post(buffer, None).unwrap();
+        }
+        receiver.flush();
+    }
+    assert_eq!(arrived, (0..2000).filter(|tag| tag % 3 != 0).collect::<Vec<u64>>());
+}

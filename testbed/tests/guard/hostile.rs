@@ -1,0 +1,220 @@
+//! Guards that lie, are late, answer for others, or reuse what is not theirs; and senders that help them.
+
+use ferry_layout::{DeliveryKind, Descriptor, Status, Verdict, flags};
+
+use crate::stage::{GUARD, RECEIVER, STRIDE, Stage};
+
+/// A message under inspection at the only guard, and the ticket.
+fn one_to_inspect() -> (Stage, u32, u64) {
+    let mut stage = Stage::new(&[(&[GUARD], 1)]);
+    stage.post_everywhere(4);
+    let sent = stage.sender().send(RECEIVER, 0, b"payload");
+    stage.run();
+    let ticket = stage.guard().inspections()[0].sequence;
+    (stage, sent, ticket)
+}
+
+#[test]
+fn a_verdict_counts_only_for_its_own_ticket() {
+    let (mut stage, sent, ticket) = one_to_inspect();
+    for wrong in [0, u64::MAX, ticket + 1, ticket ^ 1 << 8, ticket ^ 1 << 40, ticket ^ 0xff] {
+        let verdict = stage.guard().answer_ticket(wrong, true);
+        stage.run();
+        assert_eq!(stage.guard().status(verdict), Some(Status::NoInspection), "{wrong:#x}");
+    }
+    assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+    assert!(stage.receiver().take().is_empty());
+}
+
+#[test]
+fn the_first_verdict_counts_and_no_other() {
+    let (mut stage, sent, ticket) = one_to_inspect();
+    let first = stage.guard().answer_ticket(ticket, false);
+    let second = stage.guard().answer_ticket(ticket, true);
+    stage.run();
+    assert_eq!(stage.sender().status(sent), Some(Status::Refused));
+    assert_eq!(stage.guard().status(first), Some(Status::Done));
+    assert_eq!(stage.guard().status(second), Some(Status::NoInspection));
+    assert!(stage.receiver().take().is_empty());
+    // And not after the end either.
+    let third = stage.guard().answer_ticket(ticket, true);
+    stage.run();
+    assert_eq!(stage.guard().status(third), Some(Status::NoInspection));
+}
+
+#[test]
+fn nobody_answers_for_a_guard() {
+    let mut stage = Stage::new(&[(&[GUARD], 1), (&[GUARD + 1], 1)]);
+    stage.post_everywhere(4);
+    let sent = stage.sender().send(RECEIVER, 0, b"payload");
+    stage.run();
+    let ticket = stage.guard().inspections()[0].sequence;
+    for liar in [0, RECEIVER, GUARD + 1] {
+        let verdict = stage.actor(liar).answer_ticket(ticket, true);
+        stage.run();
+        assert_eq!(stage.actor(liar).status(verdict), Some(Status::NoInspection), "{liar}");
+    }
+    assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+}
+
+#[test]
+fn a_verdict_has_no_flags_and_a_guard_has_no_flow() {
+    let (mut stage, sent, ticket) = one_to_inspect();
+    let verdict = Verdict { ticket, passes: true, reason: 0 }.descriptor();
+    for flag in [flags::URGENT, flags::NO_SIGNAL] {
+        let index = stage.guard().publish(Descriptor { flags: flag, ..verdict });
+        stage.run();
+        assert_eq!(stage.guard().status(index), Some(Status::Malformed));
+    }
+    for target in [0, RECEIVER, GUARD] {
+        let index = stage.guard().publish(Descriptor { target, length: 4, ..Descriptor::default() });
+        stage.run();
+        assert_eq!(stage.guard().status(index), Some(Status::Denied), "{target}");
+    }
+    let chain = stage.guard().publish(Descriptor { flags: flags::CHAINED, ..verdict });
+    stage.guard().publish(verdict);
+    stage.run();
+    assert_eq!(stage.guard().status(chain), Some(Status::Malformed));
+    assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+}
+
+/// What a guard looks at is not written again before the message has ended: not by a buffer posted after it,
+/// and not by one that overlaps it from the beginning.
+#[test]
+fn a_pinned_place_cannot_be_posted_again() {
+    let mut stage = Stage::new(&[(&[GUARD], 1)]);
+    stage.guard().post_at(0, 64);
+    // This one overlaps the first.
+    stage.guard().post_at(32, 64);
+    let first = stage.sender().send(RECEIVER, 0, &[b'a'; 64]);
+    stage.sender().send(RECEIVER, 1, &[b'b'; 64]);
+    stage.run();
+    let [refused, inspection] = stage.guard().take()[..] else { panic!("a refusal and an inspection") };
+    assert_eq!((refused.kind, refused.request), (DeliveryKind::Refused as u8, 1));
+    for (start, length) in [(0, 64), (63, 1), (0, 4096), (16, 8)] {
+        stage.guard().post_at(start, length);
+        stage.run();
+        let [refused] = stage.guard().take()[..] else { panic!("{start} {length} is pinned") };
+        assert_eq!(refused.kind, DeliveryKind::Refused as u8);
+    }
+    assert_eq!(stage.guard().bytes(&inspection), [b'a'; 64]);
+    // Even after the verdict the place stays, because the target has no buffer.
+    stage.guard().answer(&inspection, true);
+    stage.run();
+    stage.guard().post_at(0, 64);
+    stage.run();
+    assert_eq!(stage.guard().take()[0].kind, DeliveryKind::Refused as u8);
+    assert_eq!(stage.sender().status(first), Some(Status::Queued));
+    // Now the message ends, and the place is the guard's.
+    stage.receiver().post(0);
+    stage.run();
+    assert_eq!(stage.sender().status(first), Some(Status::Done));
+    stage.guard().post_at(0, 64);
+    stage.run();
+    let second = stage.guard().inspections()[0];
+    assert_eq!(stage.guard().bytes(&second), [b'b'; 64]);
+    let delivery = stage.receiver().take()[0];
+    assert_eq!(stage.receiver().bytes(&delivery), [b'a'; 64]);
+}
+
+#[test]
+fn a_guard_that_is_late_has_refused() {
+    let (mut stage, sent, ticket) = one_to_inspect();
+    for _ in 0..49 {
+        stage.bed.tick();
+    }
+    assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+    stage.bed.tick();
+    assert_eq!(stage.sender().status(sent), Some(Status::Refused));
+    let verdict = stage.guard().answer_ticket(ticket, true);
+    stage.run();
+    assert_eq!(stage.guard().status(verdict), Some(Status::NoInspection));
+    assert!(stage.receiver().take().is_empty());
+}
+
+#[test]
+fn a_guard_whose_buffers_are_too_short_has_refused() {
+    let mut stage = Stage::new(&[(&[GUARD], 1)]);
+    stage.guard().post_at(0, 8);
+    stage.receiver().post(0);
+    let long = stage.sender().send(RECEIVER, 0, b"nine byte");
+    stage.run();
+    assert_eq!(stage.sender().status(long), Some(Status::Refused));
+    // The buffer is still there for one that fits.
+    let short = stage.sender().send(RECEIVER, 0, b"8 bytes.");
+    stage.pass_everything();
+    assert_eq!(stage.sender().status(short), Some(Status::Done));
+}
+
+/// Of three, one lies in every way, and two are honest.
+#[test]
+fn a_minority_of_a_quorum_decides_nothing() {
+    let members = [GUARD, GUARD + 1, GUARD + 2];
+    for honest_pass in [false, true] {
+        for liar_passes in [false, true] {
+            let mut stage = Stage::new(&[(&members, 2)]);
+            stage.post_everywhere(4);
+            let sent = stage.sender().send(RECEIVER, 0, b"payload");
+            stage.run();
+            let lie = stage.guard().inspections()[0];
+            for _ in 0..3 {
+                stage.guard().answer(&lie, liar_passes);
+            }
+            stage.run();
+            assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+            for member in &members[1..] {
+                let inspection = stage.actor(*member).inspections()[0];
+                stage.actor(*member).answer(&inspection, honest_pass);
+            }
+            stage.run();
+            let expected = if honest_pass { Status::Done } else { Status::Refused };
+            assert_eq!(stage.sender().status(sent), Some(expected));
+        }
+    }
+}
+
+/// A flood of verdicts costs the guard its own share and nobody else anything.
+#[test]
+fn a_flood_of_verdicts_stops_nobody() {
+    let (mut stage, sent, ticket) = one_to_inspect();
+    for _ in 0..20 {
+        for _ in 0..100 {
+            stage.guard().answer_ticket(ticket + 1, true);
+        }
+        stage.run();
+    }
+    stage.guard().answer_ticket(ticket, true);
+    stage.run();
+    assert_eq!(stage.sender().status(sent), Some(Status::Done));
+}
+
+/// The slots of verdicts whose messages have not ended are passed over, as those of sends that wait.
+#[test]
+fn the_ring_goes_on_past_verdicts_that_wait() {
+    let mut stage = Stage::new(&[(&[GUARD], 1)]);
+    for buffer in 0..8 {
+        stage.guard().post(buffer);
+    }
+    for number in 0..8 {
+        stage.sender().send(RECEIVER, number, b"payload");
+    }
+    stage.run();
+    let waiting: Vec<u32> = {
+        let inspections = stage.guard().inspections();
+        inspections.iter().map(|inspection| stage.guard().answer(inspection, true)).collect()
+    };
+    stage.run();
+    assert!(waiting.iter().all(|index| stage.guard().status(*index) == Some(Status::Queued)));
+    for number in 0..8 {
+        stage.receiver().post(number);
+    }
+    stage.run();
+    assert!(waiting.iter().all(|index| stage.guard().status(*index) == Some(Status::Done)));
+    assert_eq!(stage.receiver().take().len(), 8);
+    assert!(
+        stage
+            .receiver()
+            .bytes(&ferry_layout::Delivery { length: STRIDE, ..Default::default() })
+            .starts_with(b"payload")
+    );
+}

@@ -1,0 +1,7 @@
+//! Flows with guards: nothing reaches its target that a guard has not passed, whatever the guards, the sender
+//! and the target do (guarantee 10).
+
+mod course;
+mod hostile;
+mod life;
+mod stage;
