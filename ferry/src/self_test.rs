@@ -80,6 +80,69 @@ struct Suite {
     directory: PathBuf,
 }
 
+/// What all tests of a run share.
+struct Tests<'a> {
+    arguments: &'a TestArguments,
+    workspace: &'a Workspace,
+    demo: &'a Demo,
+    /// Boards that were not tested with several cores.
+    without_cores: Vec<&'static str>,
+}
+
+impl Tests<'_> {
+    /// The trials for one target.
+    fn of(&mut self, target: Target) -> Result<Vec<Trial>, Error> {
+        let Self { arguments, workspace, demo, .. } = *self;
+        let without_express = arguments.without_express;
+        let selection = if without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
+        let suite = Suite::build(target, selection, workspace)?;
+        let mut trials = suite.trials(|scenario| suite.plays(scenario));
+        if arguments.config.is_some() {
+            trials.push(suite.file_crosses(target, workspace, demo)?);
+            return Ok(trials);
+        }
+        if !without_express {
+            trials.extend(demo_trials::of(target, &suite.prefix, &suite.directory, workspace, demo)?);
+            trials.extend(examples(target, &suite.prefix, workspace)?);
+        }
+        if target.platform == Platform::Hosted
+            && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
+        {
+            let parallel = Suite::build(Target { processors: Some(TWO), ..target }, selection, workspace)?;
+            trials.extend(parallel.trials(needs_processors));
+        }
+        if target.platform == Platform::Microkit {
+            // A debug kernel tells what each slot holds, so scenarios that need capabilities see more there.
+            let talking = Suite::build(Target { config: Config::Debug, ..target }, selection, workspace)?;
+            trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
+            if !cores::are_here(target.board) {
+                self.without_cores.push(target.board.name);
+                return Ok(trials);
+            }
+            let several = Target { config: Config::SmpRelease, ..target };
+            let spread = Suite::build(several, selection, workspace)?;
+            trials.extend(spread.trials(is_for_several_cores));
+            if !without_express {
+                trials.push(spread.file_crosses(several, workspace, demo)?);
+            }
+        }
+        Ok(trials)
+    }
+}
+
+/// The tests of the examples, for one target.
+fn examples(target: Target, prefix: &str, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
+    let mut trials = Vec::new();
+    for example in EXAMPLES {
+        let directory = workspace.root.join("examples").join(example);
+        let project = Project::of(DescriptionFiles::of_directory(&directory))?;
+        let selection = demo_trials::selection(target.platform);
+        let prefix = format!("{prefix}{example}::");
+        trials.extend(test::trials(project, target, selection, workspace, &prefix)?);
+    }
+    Ok(trials)
+}
+
 /// Runs the tests.
 pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let workspace = Workspace::locate()?;
@@ -88,64 +151,18 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let wanted = Wanted::new(arguments.platform, arguments.board, arguments.config);
     let _lock = Lock::take(&workspace.products().join("test"))?;
-    let (mut trials, mut without_cores) = (Vec::new(), Vec::new());
     let with_microkit = wanted.platform() == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug
     // kernel.
     let config = arguments.config.unwrap_or(Config::Release);
+    let mut trials = Vec::new();
+    let mut tests = Tests { arguments, workspace: &workspace, demo: &demo, without_cores: Vec::new() };
     for target in Target::all(config).filter(|target| wanted.includes(target)) {
-        let on_microkit = target.platform == Platform::Microkit;
-        if on_microkit && !with_microkit {
-            continue;
-        }
-        let selection =
-            if arguments.without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
-        let suite = Suite::build(target, selection, &workspace)?;
-        trials.extend(suite.trials(|scenario| suite.plays(scenario)));
-        if arguments.config.is_some() {
-            trials.push(demo_trials::file_crosses(
-                target,
-                &suite.prefix,
-                &suite.directory,
-                &workspace,
-                &demo,
-            )?);
-            continue;
-        }
-        if !arguments.without_express {
-            trials.extend(demo_trials::of(target, &suite.prefix, &suite.directory, &workspace, &demo)?);
-            for example in EXAMPLES {
-                let prefix = format!("{}{example}::", suite.prefix);
-                let project = Project::of(DescriptionFiles::of_directory(
-                    &workspace.root.join("examples").join(example),
-                ))?;
-                let selection = demo_trials::selection(target.platform);
-                trials.extend(test::trials(project, target, selection, &workspace, &prefix)?);
-            }
-        }
-        if target.platform == Platform::Hosted
-            && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
-        {
-            let parallel = Suite::build(Target { processors: Some(TWO), ..target }, selection, &workspace)?;
-            trials.extend(parallel.trials(needs_processors));
-        }
-        if on_microkit {
-            // A debug kernel tells what each slot holds, so scenarios that need capabilities see more there.
-            let talking = Suite::build(Target { config: Config::Debug, ..target }, selection, &workspace)?;
-            trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
-            let several = Target { config: Config::SmpRelease, ..target };
-            if !cores::are_here(target.board) {
-                without_cores.push(target.board.name);
-                continue;
-            }
-            let spread = Suite::build(several, selection, &workspace)?;
-            trials.extend(spread.trials(is_for_several_cores));
-            if !arguments.without_express {
-                let (prefix, directory) = (&spread.prefix, &spread.directory);
-                trials.push(demo_trials::file_crosses(several, prefix, directory, &workspace, &demo)?);
-            }
+        if target.platform != Platform::Microkit || with_microkit {
+            trials.extend(tests.of(target)?);
         }
     }
+    let without_cores = tests.without_cores;
     let real_boards = match arguments.board {
         Some(board) if board.emulator.is_none() => Some(RealBoards::only(board)),
         None if with_microkit
@@ -260,6 +277,11 @@ impl Suite {
         let project = Project::of_tests(files.clone(), directory.join("programs"))?;
         let built = Built::build(target, selection, workspace, &project)?;
         Ok(Arc::new(Self { prefix, built, files, is_spread, directory }))
+    }
+
+    /// The trial that sends a file through the demo.
+    fn file_crosses(&self, target: Target, workspace: &Workspace, demo: &Demo) -> Result<Trial, Error> {
+        demo_trials::file_crosses(target, &self.prefix, &self.directory, workspace, demo)
     }
 
     /// Whether all scenarios together include this one: not if it needs more than one processor, where there

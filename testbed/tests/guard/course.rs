@@ -132,7 +132,12 @@ fn chains_empty_messages_and_the_longest_ones_pass_too() {
             actor.post_at(buffer * MAX_INSPECTED, MAX_INSPECTED);
         }
     }
-    let longest: Vec<u8> = (0..MAX_INSPECTED).map(|number| number as u8 ^ (number >> 8) as u8).collect();
+    let longest: Vec<u8> = (0..=255)
+        .cycle()
+        .zip((0..=250).cycle())
+        .map(|(a, b): (u8, u8)| a ^ b)
+        .take(MAX_INSPECTED as usize)
+        .collect();
     let sender = stage.sender();
     let chain: Vec<u32> = (0..3)
         .map(|part| {
