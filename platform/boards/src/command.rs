@@ -12,7 +12,7 @@ use std::string::String;
 /// The files to boot.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
-    /// The kernel as a 32-bit ELF file, for [`Loading::Multiboot`].
+    /// The kernel as a 32-bit ELF file, for boards whose emulator loads kernel and image separately.
     pub kernel: &'a Path,
     /// The image.
     pub image: &'a Path,
