@@ -198,7 +198,7 @@ pub fn id(client: u16) -> DomainId {
     DomainId::new(client).expect("a client number")
 }
 
-/// An engine on the heap that was never on the stack. It has half a megabyte, and a debug build would copy it
+/// An engine on the heap that was never on the stack. It has a megabyte, and a debug build would copy it
 /// several times.
 fn boxed_engine() -> Box<Engine> {
     let mut engine = Box::<Engine>::new_uninit();

@@ -150,11 +150,17 @@ fn the_target_restarts() {
 #[test]
 fn the_sender_restarts() {
     for moment in MOMENTS {
-        let (mut stage, ..) = at_moment(moment);
+        let (mut stage, _, seen) = at_moment(moment);
         stage.reopen(SENDER);
         stage.receiver().post(0);
         stage.run();
         assert!(stage.receiver().take().is_empty(), "{moment:?}");
+        // Whatever the guards say now is about nothing.
+        for (guard, inspection) in (GUARD..).zip(&seen) {
+            let verdict = stage.actor(guard).answer(inspection, true);
+            stage.run();
+            assert_eq!(stage.actor(guard).status(verdict), Some(Status::NoInspection), "{moment:?}");
+        }
         goes_on(&mut stage, &format!("{moment:?}"));
     }
 }
