@@ -29,7 +29,7 @@ use crate::table::{ClientSet, Table};
 use client::Client;
 pub use client::Ports;
 
-/// The whole state of central. About half a megabyte: it belongs in a `static`.
+/// The whole state of central. About a megabyte: it belongs in a `static`.
 ///
 /// The fields lie in memory in this order. What every round needs comes first, so that it is reached without
 /// computing an address, and the large tables come last.

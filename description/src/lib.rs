@@ -71,7 +71,7 @@ pub use platform::{Interrupts, Platform, Top};
 pub use problem::Problem;
 pub use report::{
     Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind, PathRow,
-    REPORT_VERSION, RegionRow, Report, Role, TrustedKind, TrustedRow, Verdict, When,
+    REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, Verdict, When,
 };
 pub use source::{Place, ReadError, Source};
 pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System};

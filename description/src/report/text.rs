@@ -1,6 +1,6 @@
 //! The report as text.
 
-use super::{Influence, Party, PartyKind, PathRow, Report, TrustedKind, TrustedRow, When};
+use super::{Influence, Party, PartyKind, PathRow, Report, StageRow, TrustedKind, TrustedRow, When};
 use crate::name::shown;
 use std::fmt;
 
@@ -17,11 +17,7 @@ impl fmt::Display for Report {
             let bytes = flow.max_message;
             writeln!(formatter, "  {from} -> {to}  up to {bytes} bytes a message, {class}, {mapping}")?;
             for stage in &flow.guards {
-                let names = stage.of.join(", ");
-                match (stage.quorum, stage.of.len()) {
-                    (1, 1) => writeln!(formatter, "    passed by {names}")?,
-                    (quorum, _) => writeln!(formatter, "    passed by {quorum} of {names}")?,
-                }
+                writeln!(formatter, "    passed by {stage}")?;
             }
             if let Some(ticks) = flow.verdict_within {
                 writeln!(formatter, "    within {ticks} ticks a stage, else refused")?;
@@ -40,6 +36,17 @@ impl fmt::Display for Report {
             "\nno client can influence another but by these flows{beside}; \
              none can influence central but by its four regions and its channel"
         )
+    }
+}
+
+impl fmt::Display for StageRow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.of.join(", ");
+        if self.of.len() == 1 {
+            formatter.write_str(&names)
+        } else {
+            write!(formatter, "{} of {names}", self.quorum)
+        }
     }
 }
 

@@ -187,13 +187,38 @@ fn links<'a>(report: &'a Report, boxes: &[Drawn<'a>]) -> Vec<Link<'a>> {
 
 /// How a flow is described in a line.
 pub(super) fn flow_words(flow: &FlowRow) -> String {
-    format!(
+    let carried = format!(
         "{} → {}: up to {} bytes a message, {}, mapping {}",
         flow.from, flow.to, flow.max_message, flow.class, flow.mapping
-    )
+    );
+    let guards = flow.guards.iter().map(|stage| format!("passed by {stage}"));
+    std::iter::once(carried).chain(guards).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether central maps the memory of a row only for a transfer.
 pub(super) fn is_per_transfer(access: &Access) -> bool {
     access.when == When::PerTransfer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ferry_description::StageRow;
+
+    #[test]
+    fn a_flow_says_who_has_to_pass_its_messages() {
+        let stage =
+            |quorum, of: &[&str]| StageRow { quorum, of: of.iter().map(|name| (*name).into()).collect() };
+        let flow = FlowRow {
+            from: "a".into(),
+            to: "b".into(),
+            class: "normal",
+            mapping: "each",
+            max_message: 64,
+            guards: vec![stage(1, &["c"]), stage(2, &["d", "e", "f"])],
+            verdict_within: Some(50),
+        };
+        let words = flow_words(&flow);
+        assert!(words.ends_with("mapping each, passed by c, passed by 2 of d, e, f"), "{words}");
+    }
 }

@@ -63,8 +63,8 @@ pub static AARCH64: Architecture = Architecture {
 /// RISC-V with 64 bits.
 pub static RISCV64: Architecture = Architecture {
     name: "riscv64",
-    // Without floating-point registers, because the SDK's own library for C programs is compiled so, and
-    // only programs of one calling convention can be linked with each other.
+    // Without floating-point registers, which no program in Rust needs. Programs in C are compiled as the
+    // SDK's own library is, with them.
     target: "riscv64imac-unknown-none-elf",
     target_without_fpu: None,
     flags: FIXED_ADDRESSES,
