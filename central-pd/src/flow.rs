@@ -51,6 +51,13 @@ impl Flow {
     }
 }
 
+/// The place of a flow in a table that has one for each pair of clients.
+#[inline]
+pub(crate) fn place(source: DomainId, target: DomainId) -> u32 {
+    const { assert!(MAX_CLIENTS == 1 << 5) };
+    u32::from(source.number()) << 5 | u32::from(target.number())
+}
+
 /// All flows, granted or not, so that a lookup is a shift.
 pub(crate) struct Flows(Table<Flow, { MAX_CLIENTS * MAX_CLIENTS }>);
 
@@ -61,19 +68,13 @@ impl Flows {
     }
 
     #[inline]
-    fn place(source: DomainId, target: DomainId) -> u32 {
-        const { assert!(MAX_CLIENTS == 1 << 5) };
-        u32::from(source.number()) << 5 | u32::from(target.number())
-    }
-
-    #[inline]
     pub(crate) fn get(&self, source: DomainId, target: DomainId) -> &Flow {
-        &self.0[Self::place(source, target)]
+        &self.0[place(source, target)]
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, source: DomainId, target: DomainId) -> &mut Flow {
-        &mut self.0[Self::place(source, target)]
+        &mut self.0[place(source, target)]
     }
 
     /// Grants the flow of a checked configuration. Of a flow with guards, only the mapping policy is noted

@@ -9,6 +9,7 @@ use ferry_layout::config::{FlowRecord, StageRecord};
 use ferry_layout::geometry::{INSPECTION_SLOTS, MAX_CLIENTS, MAX_GUARDS, MAX_STAGES};
 use ferry_layout::{Address, DomainId, Span};
 
+use crate::flow::place;
 use crate::send::Queue;
 use crate::slots::SlotSet;
 use crate::table::{ClientSet, Table};
@@ -96,17 +97,12 @@ impl Guards {
         }
     }
 
-    fn place(source: DomainId, target: DomainId) -> u32 {
-        const { assert!(MAX_CLIENTS == 1 << 5) };
-        u32::from(source.number()) << 5 | u32::from(target.number())
-    }
-
     pub(crate) fn flow(&self, source: DomainId, target: DomainId) -> &GuardedFlow {
-        &self.flows[Self::place(source, target)]
+        &self.flows[place(source, target)]
     }
 
     pub(crate) fn flow_mut(&mut self, source: DomainId, target: DomainId) -> &mut GuardedFlow {
-        &mut self.flows[Self::place(source, target)]
+        &mut self.flows[place(source, target)]
     }
 
     /// A stage of a flow. `number` is below the number of its stages.

@@ -222,12 +222,18 @@ impl Sends {
         };
     }
 
+    /// What follows the oldest send of a queue that begins with `first` and ends with `last`.
+    #[inline]
+    pub(crate) fn rest_of_queue(&self, first: u32, last: u32) -> Queue {
+        self.table[first].next.filter(|_| first != last).map(|next| (next, last))
+    }
+
     /// Takes the oldest waiting send out of its flow's queue.
     pub(crate) fn dequeue(&mut self, queue: &mut Queue) -> Option<u32> {
         let (first, last) = (*queue)?;
         let send = &self.table[first];
         self.with_deadline = self.with_deadline.saturating_sub(u32::from(send.deadline.is_some()));
-        *queue = send.next.filter(|_| first != last).map(|next| (next, last));
+        *queue = self.rest_of_queue(first, last);
         Some(first)
     }
 
@@ -238,7 +244,7 @@ impl Sends {
         let mut queue = core::mem::take(waiting);
         while let Some((first, last)) = queue {
             let send = self.table[first];
-            queue = send.next.filter(|_| first != last).map(|next| (next, last));
+            queue = self.rest_of_queue(first, last);
             self.with_deadline = self.with_deadline.saturating_sub(u32::from(send.deadline.is_some()));
             if send.is_past(now) && !send.is_under_way() {
                 expired.insert(first);

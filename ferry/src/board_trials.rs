@@ -29,9 +29,8 @@ impl RealBoards {
         let found = Sdk::find()?.directory;
         let names = sdk::boards(&found);
         let is_real = |name: &&String| Board::of_microkit(name).is_none();
-        let mut all = names.iter().filter(is_real).map(|name| sdk::board(&found, name));
-        let all: Vec<&'static Board> =
-            all.by_ref().collect::<Result<_, _>>().map_err(microkit::SdkError::from)?;
+        let all = names.iter().filter(is_real).map(|name| sdk::board(&found, name));
+        let all: Vec<&'static Board> = all.collect::<Result<_, _>>().map_err(microkit::SdkError::from)?;
         let (mut boards, mut missing) = (Vec::new(), Vec::new());
         for architecture in ARCHITECTURES {
             // One whose console is declared shows more.

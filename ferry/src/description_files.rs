@@ -3,6 +3,11 @@
 use ferry_description::{Description, Mistakes, Platform, ReadError, Source};
 use std::path::{Path, PathBuf};
 
+/// The system description of a project.
+pub(crate) const SYSTEM: &str = "system.xml";
+/// Its flows.
+pub(crate) const FLOWS: &str = "flows.toml";
+
 /// The files of a system.
 #[derive(Clone, Debug)]
 pub(crate) struct DescriptionFiles {
@@ -24,7 +29,7 @@ pub(crate) enum DescriptionError {
 impl DescriptionFiles {
     /// The files of the project in a directory.
     pub(crate) fn of_directory(directory: &Path) -> Self {
-        Self { system: directory.join("system.xml"), flows: directory.join("flows.toml") }
+        Self { system: directory.join(SYSTEM), flows: directory.join(FLOWS) }
     }
 
     /// Reads and checks both files, for every platform. `grown` names regions, and the number of bytes that

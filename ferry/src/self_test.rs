@@ -258,10 +258,7 @@ fn case(number: u32, scenario: &Scenario) -> Case {
 
 impl Suite {
     fn build(target: Target, selection: Selection, workspace: &Workspace) -> Result<Arc<Self>, Error> {
-        let files = DescriptionFiles {
-            system: workspace.root.join("harness/system.xml"),
-            flows: workspace.root.join("harness/flows.toml"),
-        };
+        let files = DescriptionFiles::of_directory(&workspace.root.join("harness"));
         let name = target.name();
         let (name, prefix) = match (target.platform, target.config) {
             (Platform::Classic, _) => (name.to_owned(), String::new()),

@@ -2,7 +2,8 @@
 //! posts each buffer again when central has given it back.
 
 use ferry_client::{
-    ChannelSet, Client, DomainName, Doorbell, Inspection, Port, ReceiveBuffer, ReceiveMemory, slot_of,
+    ChannelSet, Client, DomainId, DomainName, Doorbell, Inspection, Port, ReceiveBuffer, ReceiveMemory,
+    slot_of,
 };
 use heapless::Vec;
 
@@ -78,9 +79,10 @@ impl<F: Filter> Client for Guard<F> {
             return;
         }
         while let Some(inspection) = port.inspect() {
+            let name = |client: DomainId| self.names.get(client.index()).map_or("", DomainName::as_str);
             let message = Message {
-                source: self.names.get(inspection.source.index()).map_or("", DomainName::as_str),
-                target: self.names.get(inspection.target.index()).map_or("", DomainName::as_str),
+                source: name(inspection.source),
+                target: name(inspection.target),
                 tag: inspection.tag,
                 bytes: inspection.bytes(),
             };

@@ -143,8 +143,7 @@ impl Engine {
         let mut is_first = true;
         let mut queue = self.guards.flow(source, target).waiting;
         while let Some((index, last)) = queue {
-            let next = self.clients[source].sends.get(index).next;
-            queue = next.filter(|_| index != last).map(|next| (next, last));
+            queue = self.clients[source].sends.rest_of_queue(index, last);
             if self.clients[source].budget.messages() == 0 || self.pending.is_full() {
                 return false;
             }
@@ -450,8 +449,7 @@ impl Engine {
         for target in self.clients[source].guarded.iter() {
             let mut queue = self.guards.flow(source, target).waiting;
             while let Some((index, last)) = queue {
-                let next = self.clients[source].sends.get(index).next;
-                queue = next.filter(|_| index != last).map(|next| (next, last));
+                queue = self.clients[source].sends.rest_of_queue(index, last);
                 let course = &mut self.clients[source].courses[index];
                 let silent = course.asked.without(course.passed.union(course.refused));
                 // Half the range of ticks is past, half is to come.

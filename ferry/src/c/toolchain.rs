@@ -82,7 +82,7 @@ static X86_64: Toolchain = Toolchain {
 /// The toolchain for the boards of Microkit that have this board's architecture.
 pub(crate) fn of_architecture(board: &Board) -> Result<&'static Toolchain, CError> {
     let architectures = [("aarch64", &AARCH64), ("riscv64", &RISCV64), ("x86_64", &X86_64)];
-    let found = architectures.into_iter().find(|(name, _)| board.architecture.target.starts_with(name));
+    let found = architectures.into_iter().find(|(name, _)| *name == board.architecture.name);
     found.map(|(_, toolchain)| toolchain).ok_or(CError::Architecture(board.name))
 }
 

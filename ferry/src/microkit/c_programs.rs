@@ -39,7 +39,7 @@ impl Microkit {
     ) -> Result<c::Build<'a>, MicrokitError> {
         let target = self.board.architecture.target;
         let toolchain = c::of_architecture(self.board)?;
-        let board = self.sdk.directory.join("board").join(self.board.name).join(self.config.name());
+        let board = self.sdk.of(self.board.name, self.config.name());
         let mut search = std::ffi::OsString::from("-L");
         search.push(board.join("lib"));
         Ok(c::Build {

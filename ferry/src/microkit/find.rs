@@ -40,14 +40,19 @@ impl Sdk {
             .ok_or(SdkError::Missing)
     }
 
+    /// The directory of everything for a board and configuration.
+    pub(crate) fn of(&self, board: &str, config: &str) -> PathBuf {
+        self.directory.join("board").join(board).join(config)
+    }
+
     /// The directory with the kernel's headers for a board and configuration.
     pub(crate) fn headers(&self, board: &str, config: &str) -> PathBuf {
-        self.directory.join("board").join(board).join(config).join("include")
+        self.of(board, config).join("include")
     }
 
     /// The path of a program that the SDK has for a board and configuration.
     pub(crate) fn program(&self, board: &str, config: &str, name: &str) -> PathBuf {
-        self.directory.join("board").join(board).join(config).join("elf").join(name)
+        self.of(board, config).join("elf").join(name)
     }
 }
 

@@ -4,7 +4,7 @@
 mod package;
 
 use crate::c;
-use crate::description_files::DescriptionFiles;
+use crate::description_files::{DescriptionFiles, FLOWS, SYSTEM};
 use crate::file::FileError;
 use crate::programs::{Programs, ProgramsError};
 use crate::target::Platform;
@@ -14,10 +14,6 @@ use package::Stage;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The description of a project's system.
-const SYSTEM: &str = "system.xml";
-/// Its flows.
-const FLOWS: &str = "flows.toml";
 /// The directory for the products of a platform that has only one.
 pub(crate) const BUILD: &str = "build";
 
