@@ -17,8 +17,8 @@ use crate::table::{ClientSet, Table};
 /// Some client, to fill entries that have no meaning.
 const FIRST: DomainId = DomainId::new(0).unwrap();
 
-/// Inspections of one guard at a time, shared out in equal parts among the flows that it guards.
-const SHARED_INSPECTIONS: u32 = 64;
+/// Most inspections of one guard at a time.
+const MOST_INSPECTIONS: u32 = 64;
 
 /// One stage of a flow.
 #[derive(Clone, Copy)]
@@ -82,8 +82,9 @@ impl GuardedFlow {
 pub(crate) struct Guards {
     flows: Table<GuardedFlow, { MAX_CLIENTS * MAX_CLIENTS }>,
     stages: Table<Stage, MAX_STAGES>,
-    /// Number of flows that each client guards.
+    /// Number of flows that each client guards, and the longest message among them.
     guarded_by: Table<u32, MAX_CLIENTS>,
+    longest: Table<u32, MAX_CLIENTS>,
 }
 
 impl Guards {
@@ -94,6 +95,7 @@ impl Guards {
             flows: Table::new([GuardedFlow::NONE; MAX_CLIENTS * MAX_CLIENTS]),
             stages: Table::new([NOBODY; MAX_STAGES]),
             guarded_by: Table::new([0; MAX_CLIENTS]),
+            longest: Table::new([0; MAX_CLIENTS]),
         }
     }
 
@@ -126,6 +128,7 @@ impl Guards {
         }
         for guard in all.iter() {
             self.guarded_by[guard] += 1;
+            self.longest[guard] = self.longest[guard].max(record.max_message);
         }
         #[expect(clippy::cast_possible_truncation, reason = "a configuration has at most MAX_STAGES stages")]
         let first_stage = record.first_stage as u16;
@@ -140,10 +143,23 @@ impl Guards {
         all
     }
 
-    /// Shares out the inspections of each guard among the flows that it guards. Called when all flows are
-    /// granted.
-    pub(crate) fn share_out(&mut self, source: DomainId, target: DomainId, guards: ClientSet) {
-        let part = |guard: DomainId| SHARED_INSPECTIONS / self.guarded_by[guard].max(1);
+    /// Gives a flow its part of what its guards can hold: of each guard, one inspection for each message of
+    /// the longest kind that its memory has room for, in equal parts among the flows that it guards. So a
+    /// guard that has posted all its memory has a buffer for every message under way, and no message waits
+    /// for another one's. `bytes` is the size of a guard's receive buffer. Called when all flows are granted.
+    pub(crate) fn share_out(
+        &mut self,
+        source: DomainId,
+        target: DomainId,
+        guards: ClientSet,
+        bytes: impl Fn(DomainId) -> u64,
+    ) {
+        let part = |guard: DomainId| {
+            let buffers = bytes(guard) / u64::from(self.longest[guard].max(1));
+            #[expect(clippy::cast_possible_truncation, reason = "at most MOST_INSPECTIONS")]
+            let buffers = buffers.min(MOST_INSPECTIONS.into()) as u32;
+            buffers / self.guarded_by[guard].max(1)
+        };
         let most = guards.iter().map(part).min().unwrap_or(0).max(1);
         self.flow_mut(source, target).most_under_way = most;
     }
@@ -164,8 +180,8 @@ pub(crate) struct Course {
     /// Of those, the ones that have passed it, and the ones that have not and no longer can.
     pub(crate) passed: ClientSet,
     pub(crate) refused: ClientSet,
-    /// The tick at which the members that have not answered are too late. Without a meaning while none is
-    /// asked.
+    /// The tick at which the members that have not answered are too late, whether or not they were asked.
+    /// Without a meaning before it was handed to anybody.
     pub(crate) deadline: u32,
 }
 
@@ -209,15 +225,20 @@ impl Course {
         }
     }
 
-    /// Notes what a member of the present stage has said.
+    /// Notes what a member of the present stage has said. What comes after its refusal has no effect: a
+    /// member that is late has refused.
     pub(crate) const fn answer(&mut self, guard: DomainId, passes: bool) {
+        if self.refused.contains(guard) {
+            return;
+        }
         let side = if passes { &mut self.passed } else { &mut self.refused };
         side.insert(guard);
     }
 
-    /// Goes on to the next stage.
-    pub(crate) const fn pass_stage(&mut self) {
+    /// Goes on to the next stage, whose members have until `deadline`.
+    pub(crate) const fn pass_stage(&mut self, deadline: u32) {
         self.stage += 1;
+        self.deadline = deadline;
         (self.asked, self.passed, self.refused) = (ClientSet::EMPTY, ClientSet::EMPTY, ClientSet::EMPTY);
     }
 
@@ -272,6 +293,11 @@ impl Inspections {
     /// Makes its client a guard whose receive buffer has this size.
     pub(crate) const fn configure(&mut self, bytes: u64) {
         self.bytes = bytes;
+    }
+
+    /// Size of the receive buffer of a guard, in bytes; 0 for any other client.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Forgets all inspections.
@@ -348,6 +374,7 @@ impl Inspections {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ferry_layout::config::Mapping;
     use heapless::Vec;
 
     fn guard(number: u16) -> DomainId {
@@ -413,12 +440,46 @@ mod tests {
         let mut course = Course::BEGIN;
         course.hand(guard(4), 1);
         course.answer(guard(4), true);
-        course.pass_stage();
+        course.pass_stage(0);
         course.hand(guard(5), 2);
         course.lose(guard(4));
         assert_eq!((course.snapshot(), course.is_refused), (Some((guard(5), 2)), false));
         course.lose(guard(5));
         assert!(course.is_refused);
+    }
+
+    #[test]
+    fn a_member_that_has_refused_cannot_pass() {
+        let mut course = Course::BEGIN;
+        course.hand(guard(3), 0);
+        course.answer(guard(3), false);
+        course.answer(guard(3), true);
+        assert!(course.passed.is_empty() && course.refused.contains(guard(3)));
+    }
+
+    #[test]
+    fn a_flow_has_no_more_under_way_than_its_guards_have_room_for() {
+        let record = |source, max_message| FlowRecord {
+            max_message,
+            verdict_within: 1,
+            stages: 1,
+            ..FlowRecord::plain(source, 9, false, Mapping::Each, 1)
+        };
+        let stage = StageRecord { members: 1 << 3, quorum: 1 };
+        for (bytes, flows, expected) in
+            [(1 << 20, 1, 64), (8192, 1, 8), (8192, 2, 4), (8192, 3, 2), (1024, 2, 1), (100, 1, 1)]
+        {
+            let mut guards = Guards::new();
+            for source in 0..flows {
+                let longest = if source == 0 { 1024 } else { 64 };
+                guards.grant(guard(source), guard(9), &record(source, longest), &[stage]);
+            }
+            let mut members = ClientSet::EMPTY;
+            members.insert(guard(3));
+            guards.share_out(guard(0), guard(9), members, |_| bytes);
+            let most = guards.flow(guard(0), guard(9)).most_under_way;
+            assert_eq!(most, expected, "{bytes} bytes, {flows} flows");
+        }
     }
 
     #[test]

@@ -160,6 +160,8 @@ pub enum Problem {
     GuardsWithoutTick,
     #[error("the guard `{guard}` has {what}")]
     GuardConnected { guard: String, what: String },
+    #[error("the guard `{guard}` has room for {room} of the {} that go through it", count(*flows, "flow"))]
+    GuardTooSmall { guard: String, region: String, room: u64, flows: usize, bytes: u64 },
     #[error("messages may have {found} bytes, but `{region}` has {}", count(*bytes, "byte"))]
     LongMessage { region: String, found: u32, bytes: u64 },
     #[error("`{region}` is named like a region of a client, but there is no protection domain `{client}`")]

@@ -47,6 +47,10 @@ pub(crate) fn of(problem: &Problem) -> String {
         Problem::GuardConnected { .. } => {
             "remove it; a guard shares memory and channels with central alone, and has no parent".into()
         }
+        Problem::GuardTooSmall { region, bytes, .. } => format!(
+            "make `{region}` {bytes} bytes or larger, so that it holds the longest message of each flow, or \
+             write a smaller max_message in these flows"
+        ),
         Problem::OrphanRegion { client, .. } => {
             format!("add the protection domain `{client}`, or end the name differently")
         }

@@ -167,6 +167,7 @@ rules! {
     kernel_interrupt: "system.xml:13: the kernel of an ARM board keeps interrupt 26 to itself; remove it; no program can receive it",
     large_io_map: r#"system.xml:38: the pages of `dma` are too large for the IOMMU; remove page_size from the region, or write page_size="0x1000""#,
     late_schedule: "system.xml:48: <domains> comes after `ticker`, which so is in no scheduling domain; move <domains> above all protection domains",
+    guard_too_small: "system.xml:14: the guard `schema` has room for 1 of the 2 flows that go through it; make `schema_rx` 98304 bytes or larger, so that it holds the longest message of each flow, or write a smaller max_message in these flows",
     long_message: "flows.toml:7: messages may have 131072 bytes, but `alice_tx` has 65536 bytes; write max_message = 65536 or less, or make the region larger",
     long_schedule: "system.xml:5: the schedule has 100 entries and end markers; keep to 99",
     machine_without_domain: "system.xml:36: this virtual machine is in no protection domain; put it into the protection domain that gets its exits",

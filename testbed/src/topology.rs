@@ -5,7 +5,6 @@ use ferry_layout::DomainName;
 use ferry_layout::config::{
     BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, Mapping, StageRecord,
 };
-use ferry_layout::geometry::MAX_INSPECTED;
 use zerocopy::IntoBytes;
 
 /// Bytes of a buffer region with this many frames.
@@ -47,9 +46,12 @@ impl Topology {
         }
     }
 
+    /// Longest message of a flow with guards, in bytes. A guard with 16 frames has room for 64 of them.
+    pub const GUARDED_BYTES: u32 = 1024;
+
     /// One sender (client 0), one receiver (client 1), and guards from client 2 on. `stages` has, for each
-    /// stage, its guards and its quorum. A message has at most `max_message` bytes. Guards have
-    /// `verdict_within` ticks.
+    /// stage, its guards and its quorum. A message has at most [`Self::GUARDED_BYTES`] bytes.
+    /// Guards have `verdict_within` ticks.
     #[must_use]
     pub fn guarded(stages: &[(&[u16], u32)], mapping: Mapping, verdict_within: u32) -> Self {
         let highest = stages.iter().flat_map(|(guards, _)| guards.iter()).max().copied().unwrap_or(1);
@@ -73,7 +75,7 @@ impl Topology {
     ) {
         self.flows.push(FlowRecord {
             stages: u16::try_from(stages.len()).expect("few stages"),
-            max_message: MAX_INSPECTED,
+            max_message: Self::GUARDED_BYTES,
             first_stage: u32::try_from(self.stages.len()).expect("few stages"),
             verdict_within,
             ..Self::flow(source, target, mapping)

@@ -12,8 +12,11 @@
 //! * The messages of a flow end in their order, but for those that expire.
 //! * A place stays pinned until its message has ended. Then the guard's verdict about it gets its final
 //!   status, and that tells the guard that the place is its own again.
-//! * What waits for a target fills only the flow's own part of a guard's inspections. So a flow that stands
-//!   still stops no other flow of the same guard.
+//! * What waits for a target fills only the flow's own part of a guard's memory. So a flow that stands still
+//!   stops no other flow of the same guard.
+//! * A message waits for buffers of guards only before any guard has it. From then on each stage has a
+//!   deadline, which members without a buffer miss too. So no two messages wait for each other's places for
+//!   ever.
 //!
 //! Central's restart needs no note of all this: messages that have not ended begin anew with the first stage.
 
@@ -24,7 +27,7 @@ use super::Engine;
 use super::client::Ports;
 use super::transfer::{MINIMUM_COST, Step};
 use super::turn::Class;
-use crate::guards::{Course, Inspection, Inspections};
+use crate::guards::{Course, Inspection, Inspections, Stage};
 use crate::machine::{Machine, Side};
 use crate::slots::SlotSet;
 use crate::table::ClientSet;
@@ -39,6 +42,14 @@ enum Walked {
     NotItsTurn,
     /// The source has used up its share of the round.
     OutOfShare,
+}
+
+/// What a guard has for its next inspection: a slot, and an open buffer.
+struct Offered {
+    ports: Ports,
+    slot: u32,
+    request: u32,
+    buffer: Span,
 }
 
 impl Engine {
@@ -65,7 +76,9 @@ impl Engine {
                 let flow = self.guards.flow(source, target);
                 let stages = (0..flow.stages()).map(|number| self.guards.stage(flow, number).members);
                 let guards = stages.fold(ClientSet::EMPTY, ClientSet::union);
-                self.guards.share_out(source, target, guards);
+                let clients = &self.clients;
+                let bytes = |guard: DomainId| clients[guard].requests.inspections.bytes();
+                self.guards.share_out(source, target, guards, bytes);
             }
         }
     }
@@ -142,7 +155,10 @@ impl Engine {
     ) -> bool {
         let mut is_first = true;
         let mut queue = self.guards.flow(source, target).waiting;
-        while let Some((index, last)) = queue {
+        // Messages begin in their order. Otherwise a later one could use up what the flow may have under way,
+        // and wait for an older one that never begins.
+        let mut begins = true;
+        while let Some((index, last)) = queue.filter(|_| begins) {
             queue = self.clients[source].sends.rest_of_queue(index, last);
             if self.clients[source].budget.messages() == 0 || self.pending.is_full() {
                 return false;
@@ -156,6 +172,8 @@ impl Engine {
                 }
                 Walked::OutOfShare => return false,
             }
+            let course = &self.clients[source].courses[index];
+            begins = is_first || course.has_begun() || course.is_refused;
         }
         let client = &mut self.clients[source];
         client.waits.block(target);
@@ -187,10 +205,12 @@ impl Engine {
             if course.stage == flow.stages() {
                 return if is_first { self.forward(machine, source, target, index) } else { Walked::Waits };
             }
-            if !course.has_begun() && !flow.has_room() {
+            let stage = self.guards.stage(&flow, course.stage);
+            let may_begin = course.has_begun() || flow.has_room() && self.enough_can_take(source, stage);
+            if !may_begin {
                 return Walked::Waits;
             }
-            let members = self.guards.stage(&flow, course.stage).members;
+            let members = stage.members;
             for guard in members.without(course.asked.union(course.refused)).iter() {
                 match self.hand(machine, source, index, guard) {
                     Ok(true) => {}
@@ -217,10 +237,44 @@ impl Engine {
         }
         let stage = self.guards.stage(flow, course.stage);
         if course.passed.count() >= stage.quorum {
-            course.pass_stage();
+            course.pass_stage(self.now.wrapping_add(flow.verdict_within));
         } else if stage.members.without(course.refused).count() < stage.quorum {
             course.is_refused = true;
         }
+    }
+
+    /// Whether so many members of its first stage can take a message of `source` now that they can pass it.
+    /// The source waits for the others. Members in quarantine are no reason to wait.
+    fn enough_can_take(&mut self, source: DomainId, stage: Stage) -> bool {
+        // With one member, handing it out finds out.
+        if stage.quorum < 2 {
+            return true;
+        }
+        let (mut able, mut others) = (0, 0);
+        for guard in stage.members.iter() {
+            if self.place_at(source, guard).is_some() {
+                able += 1;
+            } else if self.clients[guard].standing != Standing::Quarantined {
+                others += 1;
+                self.wait_for_guard(source, guard);
+            }
+        }
+        able >= stage.quorum || able + others < stage.quorum
+    }
+
+    /// Where `guard` can take a message of `source`, if it can.
+    fn place_at(&mut self, source: DomainId, guard: DomainId) -> Option<Offered> {
+        let client = &self.clients[guard];
+        let ports = client.ports.filter(|_| client.standing == Standing::Open)?;
+        if !self.has_room(guard, ports) {
+            return None;
+        }
+        let slot = self.clients[guard].requests.inspections.free_slot()?;
+        let found = self.clients[guard].requests.find(source).or_else(|| {
+            self.look_for_requests(guard, ports);
+            self.clients[guard].requests.find(source)
+        });
+        found.map(|(request, buffer)| Offered { ports, slot, request, buffer })
     }
 
     /// Hands message `index` to `guard`: copies it into the guard's next buffer, and files an inspection.
@@ -233,25 +287,15 @@ impl Engine {
         guard: DomainId,
     ) -> Result<bool, Step> {
         let send = *self.clients[source].sends.get(index);
-        match self.clients[guard].standing {
-            Standing::Open => {}
-            Standing::Closed => return Ok(false),
-            Standing::Quarantined => return Err(Step::Failed(Status::Quarantined)),
+        if self.clients[guard].standing == Standing::Quarantined {
+            return Err(Step::Failed(Status::Quarantined));
         }
         let cost = send.total.max(MINIMUM_COST);
         if !self.clients[source].budget.can_afford(cost) {
             return Err(Step::OutOfShare);
         }
-        let Some(ports) = self.clients[guard].ports else { return Ok(false) };
-        if !self.has_room(guard, ports) {
-            return Ok(false);
-        }
-        let Some(slot) = self.clients[guard].requests.inspections.free_slot() else { return Ok(false) };
-        let found = self.clients[guard].requests.find(source).or_else(|| {
-            self.look_for_requests(guard, ports);
-            self.clients[guard].requests.find(source)
-        });
-        let Some((request, buffer)) = found else { return Ok(false) };
+        let Some(offered) = self.place_at(source, guard) else { return Ok(false) };
+        let Offered { ports, slot, request, buffer } = offered;
         let place = buffer.part(0, send.total).ok_or(Step::Failed(Status::TooLong))?;
         self.has_progressed = true;
         self.clients[source].budget.pay(cost);
@@ -302,8 +346,6 @@ impl Engine {
         let course = &mut self.clients[source].courses[index];
         if !course.has_begun() {
             flow.begin();
-        }
-        if course.asked.is_empty() {
             course.deadline = self.now.wrapping_add(flow.verdict_within);
         }
         course.hand(guard, slot);
@@ -450,8 +492,13 @@ impl Engine {
             let mut queue = self.guards.flow(source, target).waiting;
             while let Some((index, last)) = queue {
                 queue = self.clients[source].sends.rest_of_queue(index, last);
+                let flow = self.guards.flow(source, target);
                 let course = &mut self.clients[source].courses[index];
-                let silent = course.asked.without(course.passed.union(course.refused));
+                if !course.has_begun() || course.is_refused || course.stage >= flow.stages() {
+                    continue;
+                }
+                let members = self.guards.stage(flow, course.stage).members;
+                let silent = members.without(course.passed.union(course.refused));
                 // Half the range of ticks is past, half is to come.
                 if !silent.is_empty() && self.now.wrapping_sub(course.deadline) < u32::MAX / 2 {
                     for guard in silent.iter() {

@@ -27,7 +27,6 @@ impl Engine {
                 }
             }
         }
-        self.share_out_guards();
         for (id, record) in config.clients() {
             self.all.insert(id);
             let client = &mut self.clients[id];
@@ -49,6 +48,7 @@ impl Engine {
                 ports.to_client.wake.arm();
             }
         }
+        self.share_out_guards();
         self.resume();
     }
 

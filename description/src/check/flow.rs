@@ -49,9 +49,7 @@ impl Rules<'_> {
             let default = if stages.is_empty() {
                 DEFAULT_MAX_MESSAGE
             } else {
-                // A guard makes its buffers as long as this.
-                let smallest = buffers.iter().map(|buffer| buffer.bytes).min().unwrap_or(0);
-                u32::try_from(smallest).unwrap_or(u32::MAX).clamp(1, MAX_INSPECTED)
+                self.longest_inspected(&buffers, &stages, clients)
             };
             let verdict_within = flow.verdict_within.as_ref().map(|ticks| ticks.get_ref().0);
             places.push(place);
@@ -70,6 +68,20 @@ impl Rules<'_> {
             });
         }
         flows
+    }
+
+    /// The longest message of a flow with guards whose description names none: what each of its buffers can
+    /// hold, where a guard has an equal part for each flow that it guards. A guard makes its buffers as long
+    /// as this.
+    fn longest_inspected(&self, buffers: &[Buffer], stages: &[Stage], clients: &[Client]) -> u32 {
+        let guards = stages.iter().flat_map(|stage| &stage.members);
+        let parts = guards.map(|guard| {
+            let guard = &clients[usize::from(*guard)];
+            // In whole cache lines, which is where buffers should begin.
+            guard.receive.bytes / self.flows_guarded_by(&guard.name).max(1) as u64 / 64 * 64
+        });
+        let smallest = buffers.iter().map(|buffer| buffer.bytes).chain(parts).min().unwrap_or(0);
+        u32::try_from(smallest).unwrap_or(u32::MAX).clamp(1, MAX_INSPECTED)
     }
 
     /// The stages of guards of a flow, with their clients as numbers. A name that is none of a client is a

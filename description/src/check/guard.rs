@@ -64,8 +64,35 @@ impl Rules<'_> {
             let end = self.flows_source.text().len();
             self.report(&self.flows_source.place(end..end), Problem::TooManyStages { found: stages });
         }
-        for guard in clients.iter().filter(|client| client.is_guard) {
+        for (number, guard) in (0..).zip(clients).filter(|(_, client)| client.is_guard) {
             self.guard_is_alone(guard, central);
+            self.guard_has_room(number, guard, flows);
+        }
+    }
+
+    /// Number of flows that this client guards, by `flows.toml`.
+    pub(super) fn flows_guarded_by(&self, name: &str) -> usize {
+        self.flows.flow.iter().filter(|flow| flow.get_ref().guards().any(|guard| guard == name)).count()
+    }
+
+    /// Checks that a guard has room for a message of each of its flows. If it had not, a message of one flow
+    /// that waits for its target would stop another flow.
+    fn guard_has_room(&mut self, number: u16, guard: &Client, flows: &[Flow]) {
+        let guarded =
+            flows.iter().filter(|flow| flow.stages.iter().any(|stage| stage.members.contains(&number)));
+        let longest = guarded.clone().map(|flow| u64::from(flow.max_message)).max().unwrap_or(1).max(1);
+        let (flows, room) = (guarded.count(), guard.receive.bytes / longest);
+        // A message that has no room at all is longer than the region, which is a mistake of its own.
+        if room != 0 && room < flows as u64 {
+            let region = &self.system.regions[guard.receive.region];
+            let problem = Problem::GuardTooSmall {
+                guard: guard.name.clone(),
+                region: region.name.clone(),
+                room,
+                flows,
+                bytes: longest * flows as u64,
+            };
+            self.report(&region.place, problem);
         }
     }
 

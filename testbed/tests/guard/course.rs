@@ -126,6 +126,7 @@ fn messages_keep_their_order_whatever_the_order_of_verdicts() {
 fn chains_empty_messages_and_the_longest_ones_pass_too() {
     let mut topology = Topology::guarded(&[(&[GUARD], 1), (&[GUARD + 1], 1)], Mapping::Keep, 50);
     topology.clients.iter_mut().for_each(|bytes| *bytes = 64 * 4096);
+    topology.flows[0].max_message = MAX_INSPECTED;
     let mut stage = Stage::of(&topology);
     for actor in &mut stage.actors[1..] {
         for buffer in 0..3 {

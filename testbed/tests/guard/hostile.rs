@@ -1,6 +1,8 @@
 //! Guards that lie, are late, answer for others, or reuse what is not theirs; and senders that help them.
 
+use ferry_layout::config::Mapping;
 use ferry_layout::{DeliveryKind, Descriptor, Status, Verdict, flags};
+use ferry_testbed::Topology;
 
 use crate::stage::{GUARD, RECEIVER, STRIDE, Stage};
 
@@ -130,6 +132,75 @@ fn a_guard_that_is_late_has_refused() {
     stage.run();
     assert_eq!(stage.guard().status(verdict), Some(Status::NoInspection));
     assert!(stage.receiver().take().is_empty());
+}
+
+/// What is late stays late while other members can still decide.
+#[test]
+fn a_member_of_a_quorum_that_is_late_has_refused() {
+    let mut stage = Stage::new(&[(&[GUARD, GUARD + 1], 1)]);
+    stage.receiver().post(0);
+    stage.guard().post(0);
+    let sent = stage.sender().send(RECEIVER, 0, b"payload");
+    stage.run();
+    let inspection = stage.guard().inspections()[0];
+    for _ in 0..50 {
+        stage.bed.tick();
+    }
+    stage.guard().answer(&inspection, true);
+    // The other member is late too, although it was not asked: it had no buffer.
+    stage.actor(GUARD + 1).post(0);
+    stage.run();
+    assert!(stage.receiver().take().is_empty() && stage.actor(GUARD + 1).inspections().is_empty());
+    assert_eq!(stage.sender().status(sent), Some(Status::Refused));
+}
+
+/// Two guards with room for two messages each, and two flows that go through them in opposite orders.
+/// Neither guard fills up with what waits for the other.
+#[test]
+fn messages_do_not_wait_for_each_other_for_ever() {
+    let guards: [u16; 2] = [3, 4];
+    let mut topology = Topology::mesh(5, 16, Mapping::Each);
+    topology.flows.clear();
+    for (source, [first, second]) in [(0, [3, 4]), (2, [4, 3])] {
+        let stages: [(&[u16], u32); 2] = [(&[first], 1), (&[second], 1)];
+        topology.add_guarded(source, RECEIVER, &stages, Mapping::Each, 1_000_000);
+    }
+    for guard in guards {
+        topology.clients[usize::from(guard)] = 4096;
+    }
+    topology.flows.iter_mut().for_each(|flow| flow.max_message = 2048);
+    let mut stage = Stage::of(&topology);
+    let sent: Vec<u32> = (0..4).map(|buffer| stage.actor(0).send(RECEIVER, buffer, b"first")).collect();
+    let other: Vec<u32> = (0..4).map(|buffer| stage.actor(2).send(RECEIVER, buffer, b"other")).collect();
+    for buffer in 0..8 {
+        stage.receiver().post(buffer);
+    }
+    // Each guard has two places, and posts a place again when its verdict has ended.
+    let mut held: Vec<(u16, u32, u32)> = Vec::new();
+    for (guard, buffer) in [(3, 0), (3, 1), (4, 0), (4, 1)] {
+        stage.actor(guard).post(buffer);
+    }
+    for _ in 0..40 {
+        stage.run();
+        for guard in guards {
+            for inspection in stage.actor(guard).inspections() {
+                let verdict = stage.actor(guard).answer(&inspection, true);
+                held.push((guard, verdict, inspection.position / STRIDE));
+            }
+        }
+        held.retain(|(guard, verdict, buffer)| {
+            let is_held = stage.actor(*guard).status(*verdict) != Some(Status::Done);
+            if !is_held {
+                stage.actor(*guard).post(*buffer);
+            }
+            is_held
+        });
+    }
+    for (sender, sent) in [(0, sent), (2, other)] {
+        for sent in sent {
+            assert_eq!(stage.actor(sender).status(sent), Some(Status::Done), "{sender}, {sent}");
+        }
+    }
 }
 
 #[test]

@@ -136,6 +136,30 @@ fn a_quorum_goes_on_without_a_member_that_restarts() {
     }
 }
 
+/// A member that has passed a message and restarts has passed nothing: the others have to.
+#[test]
+fn a_pass_ends_with_the_life_of_its_member() {
+    let members = [GUARD, GUARD + 1, GUARD + 2];
+    for third_passes in [false, true] {
+        let mut stage = Stage::new(&[(&members, 2)]);
+        stage.post_everywhere(2);
+        let sent = stage.sender().send(RECEIVER, 0, b"payload");
+        stage.run();
+        let inspections = members.map(|member| stage.actor(member).inspections()[0]);
+        stage.actor(GUARD).answer(&inspections[0], true);
+        stage.run();
+        stage.reopen(GUARD);
+        stage.run();
+        stage.actor(GUARD + 1).answer(&inspections[1], true);
+        stage.run();
+        assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+        stage.actor(GUARD + 2).answer(&inspections[2], third_passes);
+        stage.run();
+        let expected = if third_passes { Status::Done } else { Status::Refused };
+        assert_eq!(stage.sender().status(sent), Some(expected));
+    }
+}
+
 #[test]
 fn the_target_restarts() {
     for moment in MOMENTS {
@@ -237,4 +261,47 @@ fn a_message_waits_for_its_guard() {
     stage.bed.run_for(GUARD);
     stage.pass_everything();
     assert_eq!(stage.sender().status(sent), Some(Status::Done));
+}
+
+/// A quorum of two begins when two members can take a message, and waits for no third one.
+#[test]
+fn a_message_waits_until_enough_members_can_take_it() {
+    let members = [GUARD, GUARD + 1, GUARD + 2];
+    let mut stage = Stage::new(&[(&members, 2)]);
+    stage.receiver().post(0);
+    stage.guard().post(0);
+    let sent = stage.sender().send(RECEIVER, 0, b"payload");
+    for _ in 0..100 {
+        stage.bed.tick();
+    }
+    assert!(stage.guard().inspections().is_empty(), "a member that can decide nothing holds nothing");
+    assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+    stage.actor(GUARD + 2).post(0);
+    stage.bed.run_for(GUARD + 2);
+    stage.pass_everything();
+    assert_eq!(stage.sender().status(sent), Some(Status::Done));
+}
+
+/// A member of a later stage that has no buffer is late like one that is silent. So nothing of the stages
+/// before it stays pinned for ever.
+#[test]
+fn a_guard_without_a_buffer_is_late() {
+    let mut stage = Stage::new(&[(&[GUARD], 1), (&[GUARD + 1], 1)]);
+    stage.receiver().post(0);
+    stage.guard().post(0);
+    let sent = stage.sender().send(RECEIVER, 0, b"payload");
+    stage.run();
+    for _ in 0..30 {
+        stage.bed.tick();
+    }
+    assert_eq!(stage.guard().pass_all(), 1);
+    stage.run();
+    // The second stage has its own time, from the moment that the first has passed the message.
+    for _ in 0..49 {
+        stage.bed.tick();
+        assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+    }
+    stage.bed.tick();
+    assert_eq!(stage.sender().status(sent), Some(Status::Refused));
+    assert_eq!(stage.guard().status(0), Some(Status::Done), "the place is the guard's own again");
 }

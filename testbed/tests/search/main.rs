@@ -1,12 +1,13 @@
-//! Small scopes, exhaustively: every order of the acts of two senders, one receiver and central, restarts of
-//! all four included, up to a number of acts. The engine is the real one.
+//! Small scopes, exhaustively: every order of the acts of two senders, one receiver, in some scopes two
+//! guards, and central, restarts of all of them included, up to a number of acts. The engine is the real one.
 //!
 //! The search goes back to a state by a snapshot, and does not go on from a state that it has seen. A state
 //! is known by a hash of everything that its future and its verdicts depend on (`Saved::number`), so leaving
-//! out what was seen hides nothing. Client code and checks are in `scene.rs` and `watch.rs`.
+//! out what was seen hides nothing. Client code and checks are in `scene.rs`, `watch.rs` and `guards.rs`.
 //!
 //! `cargo test` searches a few acts deep. `make small-scope` goes as deep as docs/model-checking.md says.
 
+mod guards;
 mod scene;
 mod scopes;
 mod watch;
@@ -112,3 +113,8 @@ scope!(central_restarts, &crate::scopes::STOPS);
 scope!(everything_restarts, &crate::scopes::ALL);
 scope!(long_messages, &crate::scopes::LONG);
 scope!(central_restarts_in_long_messages, &crate::scopes::LONG_STOPS);
+scope!(guards_in_a_chain, &crate::scopes::GUARDS_CHAIN);
+scope!(guards_in_a_quorum, &crate::scopes::GUARDS_QUORUM);
+scope!(guards_act_while_central_runs, &crate::scopes::GUARDS_BOTH);
+scope!(guards_restart, &crate::scopes::GUARDS_LIVES);
+scope!(central_restarts_between_guards, &crate::scopes::GUARDS_STOPS);

@@ -4,61 +4,66 @@
 //! * Nothing is delivered twice, out of order, wrong, or from a life that is over.
 //! * Nothing is visible while a frame is mapped.
 //! * Only places that are offered are written, and only with bytes of a message that may go there.
+//! * What guards have to do with it is in `guards.rs`.
 //! * Central rests only if nothing can go on, and whoever has news is signalled.
 
 use ferry_layout::observe::{Access, AccessKind};
 use ferry_layout::{Delivery, DeliveryKind, Standing, Status};
 use ferry_testbed::{Action, Memory};
 
-use crate::scene::{CLIENTS, Message, RECEIVER, Scene};
+use crate::guards::{Inspected, Told};
+use crate::scene::{CLIENTS, FIRST_GUARD, Message, RECEIVER, Scene};
 
 /// A message that was sent.
 #[derive(Clone, Hash, Debug)]
-struct Sent {
-    source: u16,
+pub(crate) struct Sent {
+    pub(crate) source: u16,
     /// The sender's life, and the index of its first descriptor in it.
-    epoch: u32,
-    index: u32,
+    pub(crate) epoch: u32,
+    pub(crate) index: u32,
     parts: u32,
     /// The value of each of its bytes. It is its tag too.
-    value: u8,
-    bytes: u32,
+    pub(crate) value: u8,
+    pub(crate) bytes: u32,
     ticks: u32,
     /// Ticks since it was sent, and how often the receiver has asked for another life since.
     passed: u32,
     resets: u32,
     /// Status of each part, as far as central has written one.
-    statuses: Vec<Option<u32>>,
-    delivered: bool,
+    pub(crate) statuses: Vec<Option<u32>>,
+    pub(crate) delivered: bool,
 }
 
-/// A place that the receiver has posted in this life.
+/// A place that the receiver or a guard has posted in this life.
 #[derive(Clone, Hash, Debug)]
-struct Offer {
-    request: u32,
+pub(crate) struct Offer {
+    pub(crate) client: u16,
+    pub(crate) request: u32,
     place: u32,
-    begin: u32,
+    pub(crate) begin: u32,
     only: Option<u16>,
     epoch: u32,
     withdrawn: bool,
     /// Central has not answered it.
-    open: bool,
+    pub(crate) open: bool,
 }
 
 /// The books.
 #[derive(Clone, Hash, Default)]
 pub(crate) struct Watch {
-    sent: Vec<Sent>,
-    offers: Vec<Offer>,
-    /// The receiver's epoch as it last asked for it.
-    epoch: u32,
-    /// The delivery tail as it was last seen, and the next number of each flow.
-    tail: u32,
+    pub(crate) sent: Vec<Sent>,
+    pub(crate) offers: Vec<Offer>,
+    /// The epoch of each client as central last began it.
+    epochs: [u32; CLIENTS],
+    /// The delivery tails as they were last seen, and the next number of each flow.
+    tails: [u32; CLIENTS],
     sequence: [u64; 2],
     /// Frames that are mapped.
     mapped: u32,
     /// Clients that have news and are not signalled.
-    news: [bool; CLIENTS],
+    pub(crate) news: [bool; CLIENTS],
+    pub(crate) inspected: Vec<Inspected>,
+    pub(crate) told: Vec<Told>,
 }
 
 impl Watch {
@@ -83,33 +88,41 @@ impl Watch {
         value
     }
 
-    pub(crate) fn offered(&mut self, request: u32, place: u32, begin: u32, only: Option<u16>) {
-        let epoch = self.epoch;
-        self.offers.push(Offer { request, place, begin, only, epoch, withdrawn: false, open: true });
+    pub(crate) fn offered(&mut self, client: u16, request: u32, place: u32, begin: u32, only: Option<u16>) {
+        let epoch = self.epochs[usize::from(client)];
+        let (withdrawn, open) = (false, true);
+        self.offers.push(Offer { client, request, place, begin, only, epoch, withdrawn, open });
+    }
+
+    /// Whether an offer belongs to the life of its client that central serves.
+    fn is_of_this_life(&self, offer: &Offer) -> bool {
+        offer.epoch == self.epochs[usize::from(offer.client)]
     }
 
     /// Whether there is a request that the receiver may withdraw.
     pub(crate) fn may_withdraw(&self) -> bool {
-        self.offers.iter().any(|offer| offer.open && !offer.withdrawn && offer.epoch == self.epoch)
+        let of_receiver = |offer: &&Offer| offer.client == RECEIVER && self.is_of_this_life(offer);
+        self.offers.iter().filter(of_receiver).any(|offer| offer.open && !offer.withdrawn)
     }
 
     /// Notes that the oldest of them is withdrawn. Returns its number.
     pub(crate) fn withdraw_oldest(&mut self) -> Option<u32> {
-        let epoch = self.epoch;
-        let mut offers = self.offers.iter_mut();
+        let epoch = self.epochs[usize::from(RECEIVER)];
+        let mut offers = self.offers.iter_mut().filter(|offer| offer.client == RECEIVER);
         let offer = offers.find(|offer| offer.open && !offer.withdrawn && offer.epoch == epoch)?;
         offer.withdrawn = true;
         Some(offer.request)
     }
 
-    /// The places of requests that are answered, when the receiver takes the answers.
-    pub(crate) fn take_closed(&mut self) -> Vec<u32> {
+    /// The places of requests that are answered, when their client takes the answers.
+    pub(crate) fn take_closed(&mut self, client: u16) -> Vec<u32> {
         let mut places = Vec::new();
         self.offers.retain(|offer| {
-            if !offer.open {
+            let takes = offer.client == client && !offer.open;
+            if takes {
                 places.push(offer.place);
             }
-            offer.open
+            !takes
         });
         places
     }
@@ -117,6 +130,7 @@ impl Watch {
     /// Central is stopped. Whoever stops it removes its mappings.
     pub(crate) fn stopped(&mut self) {
         self.mapped = 0;
+        self.forget_inspections();
     }
 
     /// The receiver asks for another epoch.
@@ -127,12 +141,20 @@ impl Watch {
     /// A tick passes.
     pub(crate) fn tick(&mut self) {
         self.sent.iter_mut().for_each(|sent| sent.passed += 1);
+        self.inspections_age();
+    }
+}
+
+impl Offer {
+    /// Whether a message of this sender may use it.
+    pub(crate) fn is_for(&self, source: Option<u16>) -> bool {
+        !self.withdrawn && self.only.is_none_or(|only| Some(only) == source)
     }
 }
 
 impl Sent {
     /// The status of the whole message, if it is final.
-    fn end(&self) -> Option<u32> {
+    pub(crate) fn end(&self) -> Option<u32> {
         self.statuses[0].filter(|status| Status::ALL[*status as usize].is_final())
     }
 }
@@ -141,7 +163,7 @@ impl Scene {
     /// Central has stored something.
     pub(crate) fn stored(&mut self, access: Access) {
         debug_assert_eq!(access.kind, AccessKind::Store);
-        for client in 0..=RECEIVER {
+        for client in self.clients() {
             let page = Memory::of(self.in_page(client));
             let offset = access.address.wrapping_sub(page.address());
             match offset {
@@ -151,7 +173,7 @@ impl Scene {
                     assert!(standing == Standing::Open, "client {client} is {standing:?}");
                 }
                 0x40 => self.head_moved(client),
-                0x48 if client == RECEIVER => self.tail_moved(),
+                0x48 => self.tail_moved(client),
                 0x400..0x800 => {
                     let slot = u32::try_from((offset - 0x400) / 8).expect("a slot");
                     let (index, status) = self.in_page(client).status(slot).latest();
@@ -185,10 +207,12 @@ impl Scene {
         let epoch = page.epoch.observe();
         let watch = &mut self.state.watch;
         watch.news[usize::from(client)] = true;
-        if client == RECEIVER {
-            watch.epoch = epoch;
-            watch.offers.clear();
-        } else {
+        watch.epochs[usize::from(client)] = epoch;
+        watch.tails[usize::from(client)] = 0;
+        watch.offers.retain(|offer| offer.client != client);
+        if client >= FIRST_GUARD {
+            self.guard_began(client);
+        } else if client < RECEIVER {
             // What earlier lives have sent may be forgotten if it was not delivered, and nobody reads the
             // statuses.
             watch.sent.retain(|sent| sent.source != client || sent.delivered);
@@ -203,22 +227,26 @@ impl Scene {
     }
 
     /// The epoch of the client that central serves.
-    fn served(&self, client: u16) -> u32 {
+    pub(crate) fn served(&self, client: u16) -> u32 {
         self.in_page(client).epoch.observe()
     }
 
-    fn tail_moved(&mut self) {
-        let page = self.in_page(RECEIVER);
+    fn tail_moved(&mut self, client: u16) {
+        let page = self.in_page(client);
         let tail = page.delivery_tail.observe();
-        let first = self.state.watch.tail;
-        self.state.watch.tail = tail;
+        let first = core::mem::replace(&mut self.state.watch.tails[usize::from(client)], tail);
         if tail < first {
-            assert_eq!(tail, 0, "the delivery tail runs backwards");
+            assert_eq!(tail, 0, "the delivery tail of client {client} runs backwards");
             return;
         }
         for index in first..tail {
-            self.state.watch.news[2] = true;
-            self.delivered(page.deliveries.load(index));
+            self.state.watch.news[usize::from(client)] = true;
+            let delivery = page.deliveries.load(index);
+            match client {
+                RECEIVER => self.delivered(delivery),
+                FIRST_GUARD.. => self.handed(client, delivery),
+                _ => panic!("{delivery:?} for client {client}"),
+            }
         }
         assert_eq!(self.state.watch.mapped, 0, "a delivery is visible while frames are mapped");
     }
@@ -228,8 +256,8 @@ impl Scene {
         let watch = &mut self.state.watch;
         // A restarted central may not know the lap of a request, and only the slot counts.
         let slot = |request| Delivery::slot_of(request);
-        let offer =
-            watch.offers.iter_mut().find(|offer| offer.open && slot(offer.request) == slot(delivery.request));
+        let mut offers = watch.offers.iter_mut().filter(|offer| offer.client == RECEIVER && offer.open);
+        let offer = offers.find(|offer| slot(offer.request) == slot(delivery.request));
         let Some(offer) = offer else { panic!("no request for {delivery:?}") };
         offer.open = false;
         if delivery.kind == DeliveryKind::Withdrawn as u8 {
@@ -253,13 +281,22 @@ impl Scene {
         assert_eq!(sent.epoch, served[source], "from a life that is over: {sent:?}");
         assert_eq!(sent.end(), None, "delivered after its end: {sent:?}");
         sent.delivered = true;
+        let value = sent.value;
         assert_eq!(watch.sequence[source], delivery.sequence, "the number of {delivery:?}");
         watch.sequence[source] += 1;
-        let arrived = &self.shadow[delivery.position as usize..][..delivery.length as usize];
-        assert!(arrived.iter().all(|byte| *byte == sent.value), "the bytes of {sent:?}");
+        let arrived = &self.shadows[usize::from(RECEIVER)][delivery.position as usize..];
+        let arrived = &arrived[..delivery.length as usize];
+        assert!(arrived.iter().all(|byte| *byte == value), "the bytes of {delivery:?}");
+        assert_eq!(usize::from(delivery.detail), self.scope.stages.len(), "the stages of {delivery:?}");
+        self.passed_by_all(value);
     }
 
     fn status_set(&mut self, source: u16, index: u32, status: Status) {
+        if source >= FIRST_GUARD {
+            self.verdict_status(source, index, status);
+            return;
+        }
+        let may_be_refused = self.may_be_refused(source, index);
         let epoch = self.served(source);
         let watch = &mut self.state.watch;
         let sent = watch.sent.iter_mut().find(|sent| {
@@ -283,6 +320,7 @@ impl Scene {
             Status::Done => sent.delivered,
             Status::Expired => !sent.delivered && sent.ticks != 0 && sent.passed >= sent.ticks,
             Status::PeerReset => !sent.delivered && sent.resets > 0,
+            Status::Refused => !sent.delivered && may_be_refused,
             _ => false,
         };
         assert!(may_be, "ends as {status:?}: {sent:?}");
@@ -290,16 +328,24 @@ impl Scene {
 
     /// Central has copied. Only receive memory can have changed, because central has no right to any other.
     fn copied(&mut self) {
-        let memory = self.memory[usize::from(RECEIVER)].receive;
+        for client in self.clients().filter(|client| *client >= RECEIVER) {
+            self.written(client);
+        }
+    }
+
+    /// Looks at what was written to the receive memory of the receiver or of a guard.
+    fn written(&mut self, client: u16) {
+        let number = usize::from(client);
+        let memory = self.memory[number].receive;
         let now = memory.read(0, memory.bytes());
-        let Some((first, last)) = difference(&now, &self.shadow) else { return };
+        let Some((first, last)) = difference(&now, &self.shadows[number]) else { return };
         let (buffer, watch) = (self.scope.buffer as usize, &self.state.watch);
-        let epoch = self.served(RECEIVER);
         let offer = watch.offers.iter().find(|offer| {
             let begin = offer.begin as usize;
-            offer.open && offer.epoch == epoch && begin <= first && last < begin + buffer
+            let is_own = offer.client == client && watch.is_of_this_life(offer);
+            is_own && offer.open && begin <= first && last < begin + buffer
         });
-        let Some(offer) = offer else { panic!("bytes {first} to {last} are not offered") };
+        let Some(offer) = offer else { panic!("bytes {first} to {last} of client {client} are not offered") };
         let value = now[first];
         let sent = watch.sent.iter().find(|sent| sent.value == value);
         let Some(sent) = sent else { panic!("{value} is in no message") };
@@ -308,14 +354,16 @@ impl Scene {
         assert!(offer.only.is_none_or(|only| only == sent.source), "{sent:?} in {offer:?}");
         assert!(!sent.delivered && sent.end().is_none(), "copied after its end: {sent:?}");
         assert_eq!(sent.epoch, self.served(sent.source), "copied from a life that is over: {sent:?}");
-        self.shadow = now;
+        let pinned = watch.pinned(client).find(|inspected| inspected.begin == offer.begin);
+        assert!(pinned.is_none(), "{pinned:?} is overwritten by {sent:?}");
+        self.shadows[number] = now;
     }
 
     /// Central rests.
     pub(crate) fn rests(&self) {
         let watch = &self.state.watch;
         assert_eq!(watch.mapped, 0, "frames are mapped while central rests");
-        for client in 0..=RECEIVER {
+        for client in self.clients() {
             let news = watch.news[usize::from(client)] && self.is_present(client);
             assert!(!news, "client {client} has news and is not signalled");
         }
@@ -328,27 +376,36 @@ impl Scene {
             let mut waiting = watch.sent.iter().filter(of_flow).filter(|sent| sent.end().is_none());
             let Some(first) = waiting.next() else { continue };
             assert!(first.statuses[0].is_some(), "central rests and has not seen {first:?}");
-            let goes = |offer: &&Offer| !offer.withdrawn && offer.only.is_none_or(|only| only == source);
-            let offer = self.open_offers().find(goes);
+            if !self.scope.stages.is_empty() {
+                let first = first.value;
+                let waiting: Vec<u8> = waiting.map(|sent| sent.value).collect();
+                self.guards_have_all(first, &waiting);
+                continue;
+            }
+            let offer = self.open_offers(RECEIVER).find(|offer| offer.is_for(Some(source)));
             assert!(offer.is_none(), "central rests; {first:?} could go to {offer:?}");
         }
-        let withdrawn = self.open_offers().find(|offer| offer.withdrawn);
+        let withdrawn = self.open_offers(RECEIVER).find(|offer| offer.withdrawn);
         assert!(withdrawn.is_none(), "central rests; {withdrawn:?} has no answer");
     }
 
-    fn open_offers(&self) -> impl Iterator<Item = &Offer> {
-        let epoch = self.epoch(RECEIVER);
-        self.state.watch.offers.iter().filter(move |offer| offer.open && Some(offer.epoch) == epoch)
+    /// The offers of a client that nobody has used yet.
+    pub(crate) fn open_offers(&self, client: u16) -> impl Iterator<Item = &Offer> {
+        let epoch = self.epoch(client);
+        let is_own = move |offer: &&Offer| offer.client == client && Some(offer.epoch) == epoch;
+        self.state.watch.offers.iter().filter(is_own).filter(|offer| offer.open)
     }
 
     /// Everything has been done to let sends go on, so all of them have come to an end.
     pub(crate) fn all_ended(&self) {
         for sent in &self.state.watch.sent {
             let unserved = Some(sent.epoch) != self.epoch(sent.source);
-            assert!(unserved || sent.end().is_some(), "never ends: {sent:?}");
+            let inspected = &self.state.watch.inspected;
+            assert!(unserved || sent.end().is_some(), "never ends: {sent:?}, {inspected:?}");
             let same = sent.statuses.iter().all(|status| *status == sent.statuses[0]);
             assert!(unserved || same, "parts end differently: {sent:?}");
         }
+        self.nothing_is_pinned();
     }
 }
 

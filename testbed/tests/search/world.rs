@@ -9,7 +9,7 @@ use ferry_central::ClientSet;
 use ferry_layout::observe::{Access, AccessKind, set_hook};
 use ferry_testbed::{Base, Snapshot, Testbed, id};
 
-use crate::scene::{CLIENTS, RECEIVER, Scene, Scope, State, Step, topology};
+use crate::scene::{RECEIVER, Scene, Scope, State, Step, topology};
 
 /// What happens next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,12 +76,12 @@ impl World {
     /// A system in which all clients live in their first epoch.
     pub(crate) fn new(scope: &'static Scope) -> Self {
         let bed = Testbed::new(&topology(scope));
-        let memory = core::array::from_fn(|client| bed.clients[client]);
+        let memory = bed.clients.clone();
         let shared = Shared { scene: Scene::new(scope, memory), moments: Moments::default(), beside: None };
         let (base, shared) = (Base::new(&bed), Rc::new(RefCell::new(shared)));
         let mut world = Self { bed, base, shared, is_down: false };
         world.bed.machine.records = false;
-        for client in 0..=RECEIVER {
+        for client in 0..scope.clients() {
             world.scene(|scene| scene.come_back(client));
         }
         world.run(false, None);
@@ -199,9 +199,11 @@ impl World {
 
     /// Lets everything go on, and demands that every send comes to its end, and that no request is lost.
     pub(crate) fn close(&mut self) {
-        for round in 0..4 {
+        let rounds = if self.scene(|scene| scene.scope.stages.is_empty()) { 4 } else { 10 };
+        for round in 0..rounds {
             self.scene(|scene| {
-                for client in (0..=RECEIVER).filter(|client| !scene.is_present(*client)).collect::<Vec<_>>() {
+                for client in scene.clients().filter(|client| !scene.is_present(*client)).collect::<Vec<_>>()
+                {
                     scene.come_back(client);
                 }
             });
@@ -209,13 +211,14 @@ impl World {
             self.scene(|scene| {
                 if scene.epoch(RECEIVER).is_some() {
                     scene.take();
-                    for _ in 0..=CLIENTS {
+                    for _ in 0..scene.scope.places {
                         scene.post(None);
                     }
                 }
+                scene.guards_go_on();
             });
             // The first run may have been woken by nobody, and what was posted may not have been signalled.
-            self.run(round == 3, None);
+            self.run(round + 1 == rounds, None);
         }
         self.scene(|scene| {
             scene.all_ended();
