@@ -34,7 +34,8 @@ pub(crate) enum Command {
     Image(ImageArguments),
     /// Read an image back, and compare it with the description that it is said to be built from.
     Inspect(InspectArguments),
-    /// Run Clippy on the programs for boards, and on Microkit's image builder if there is an SDK.
+    /// Run Clippy on the programs for boards, on the demo and the examples, and on Microkit's image builder
+    /// if there is an SDK.
     Lint,
     /// Write the manual pages.
     Man(ManArguments),

@@ -12,10 +12,11 @@ use ferry_description::{Description, Mistakes, Verdict, count};
 
 /// Checks both files and prints the report. As JSON, mistakes are part of what is printed.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
+    let wanted = Wanted::new(arguments.platform, arguments.board, arguments.config)?;
     let project = arguments.project.project()?;
     let files = &project.files;
     let known = Known::of(&project);
-    let checked = checked(arguments, &project, known.as_ref());
+    let checked = checked(arguments, wanted, &project, known.as_ref());
     if arguments.format == Format::Json {
         let verdict = match &checked {
             Ok(description) => Some(Verdict::right(description.report())),
@@ -30,7 +31,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     }
     let description = checked?;
     line(format_args!("{}", description.report()))?;
-    for target in &targets(arguments, &description) {
+    for target in &targets(arguments, wanted, &description) {
         buildable(&description, known.as_ref(), target)?;
     }
     line(format_args!(
@@ -46,12 +47,13 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
 /// The description, if it has no mistake, and none for the targets that the caller asks about.
 fn checked(
     arguments: &CheckArguments,
+    wanted: Wanted,
     project: &Project,
     known: Option<&Known<'_>>,
 ) -> Result<Description, DescriptionError> {
     let description = project.files.load(&[])?;
     if arguments.platform.is_some() || arguments.board.is_some() || arguments.config.is_some() {
-        for target in targets(arguments, &description) {
+        for target in targets(arguments, wanted, &description) {
             check_for(&description, known, &target)?;
         }
     }
@@ -65,8 +67,7 @@ fn check_for(description: &Description, known: Option<&Known<'_>>, target: &Targ
 }
 
 /// The targets that the caller asks about.
-fn targets(arguments: &CheckArguments, description: &Description) -> Vec<Target> {
-    let wanted = Wanted::new(arguments.platform, arguments.board, arguments.config);
+fn targets(arguments: &CheckArguments, wanted: Wanted, description: &Description) -> Vec<Target> {
     Target::all_with(arguments.config.unwrap_or(Config::debug_for(description)), arguments.board)
         .filter(|target| wanted.includes(target))
         .collect()

@@ -1,5 +1,6 @@
-//! `ferry lint`: runs Clippy on what is compiled for a board and not for this machine. It also runs Clippy on
-//! Microkit's image builder, which is in a workspace of its own. `cargo clippy` alone covers the rest.
+//! `ferry lint`: runs Clippy on what is compiled for a board and not for this machine, on the demo and the
+//! examples, and on Microkit's image builder, which is in a workspace of its own. `cargo clippy` alone covers
+//! the rest.
 
 use crate::error::Error;
 use crate::microkit::{Microkit, cargo_in, host_directory, sdk_is_there};
@@ -12,6 +13,9 @@ use crate::workspace::{self, Workspace};
 use ferry_boards::{MICROKIT, PC99};
 use std::process::Command;
 
+/// The projects in Ferry's own workspace. They are no default members, so `cargo clippy` alone leaves them
+/// out. They are compiled for this machine, as `cargo clippy` compiles a user's project.
+const PROJECTS: &[&str] = &["ferry-demo", "ferry-example-guard", "ferry-example-sdfgen"];
 /// Packages that are compiled for the board of the classic platform.
 const CLASSIC_PROGRAMS: &[&str] = &[
     "ferry-pds-classic",
@@ -38,6 +42,9 @@ pub(crate) fn lint() -> Result<(), Error> {
     const PROGRAMS: &[&str] = &["--lib", "--bins"];
     setup::tools()?;
     let workspace = Workspace::locate()?;
+    let mut projects = workspace::cargo(&workspace.root);
+    projects.arg("clippy");
+    clippy("the demo and the examples", projects, PROJECTS, &["--bins"])?;
     let mut classic = workspace::cargo(&workspace.root);
     classic.args(["clippy", "--target", PC99.architecture.target, "--features", "ferry-pds-classic/harness"]);
     clippy("the programs for the classic platform", classic, CLASSIC_PROGRAMS, PROGRAMS)?;

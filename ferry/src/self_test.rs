@@ -149,7 +149,7 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let demo = Demo::read(&workspace)?;
     let mut runner = runner::arguments("ferry self-test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
-    let wanted = Wanted::new(arguments.platform, arguments.board, arguments.config);
+    let wanted = Wanted::new(arguments.platform, arguments.board, arguments.config)?;
     let _lock = Lock::take(&workspace.products().join("test"))?;
     let with_microkit = wanted.platform() == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     // Release kernels, as they are shipped. So nothing that is tested depends on the checks of a debug

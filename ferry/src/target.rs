@@ -69,14 +69,20 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// Those that the caller names. Only Microkit has boards and configurations to choose from, so one of
-    /// these implies Microkit.
+    /// these implies Microkit, and is refused beside another platform, which would ignore it.
     pub(crate) fn new(
         platform: Option<Platform>,
         board: Option<&'static Board>,
         config: Option<Config>,
-    ) -> Self {
-        let is_microkit = board.is_some() || config.is_some();
-        Self { platform: platform.or(is_microkit.then_some(Platform::Microkit)), board }
+    ) -> Result<Self, IgnoredOption> {
+        let given = [("--board", board.is_some()), ("--config", config.is_some())];
+        let given = given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option);
+        match (platform, given) {
+            (Some(platform), Some(option)) if platform != Platform::Microkit => {
+                Err(IgnoredOption { option, only: Platform::Microkit.name(), platform: platform.name() })
+            }
+            _ => Ok(Self { platform: platform.or(given.map(|_| Platform::Microkit)), board }),
+        }
     }
 
     /// The one platform, if the caller wants no other.

@@ -81,7 +81,7 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
     let _lock = Lock::take(&project.products().join("test"))?;
     let mut trials = Vec::new();
-    let wanted = Wanted::new(arguments.platform, None, None);
+    let wanted = Wanted::new(arguments.platform, None, None)?;
     let config = Config::debug_for(&project.files.load(&[])?);
     for target in Target::all(config).filter(|target| wanted.includes(target)) {
         if target.platform == Platform::Microkit && !has_sdk {

@@ -162,8 +162,20 @@ fn options_that_a_platform_would_ignore_are_refused() {
              hosted\n",
         ),
     ] {
-        let output = ferry(&[&["run"], &arguments[..]].concat()).output().unwrap();
-        assert_eq!((text(&output.stderr).as_str(), output.status.code()), (message, Some(2)));
+        // `check`, `self-test` and `bench` take a platform, a board and a configuration too.
+        let commands: &[&str] = match arguments[0] {
+            "--board" => &["run", "check", "self-test", "bench"],
+            "--config" => &["run", "check", "self-test"],
+            _ => &["run"],
+        };
+        for command in commands {
+            let output = ferry(&[&[*command], &arguments[..]].concat()).output().unwrap();
+            assert_eq!(
+                (text(&output.stderr).as_str(), output.status.code()),
+                (message, Some(2)),
+                "{command}"
+            );
+        }
     }
 }
 

@@ -131,7 +131,7 @@ fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
     if arguments.config.has_several_cores() {
         return Err(BenchError::SeveralCores.into());
     }
-    let wanted = Wanted::new(arguments.platform, arguments.board, None);
+    let wanted = Wanted::new(arguments.platform, arguments.board, None)?;
     let is_wanted = |target: &Target| target.platform != Platform::Hosted && wanted.includes(target);
     let mut targets: Vec<Target> =
         Target::all_with(arguments.config, arguments.board).filter(is_wanted).collect();
