@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Print the completions of `ferry` for a shell.
     Completions(CompletionsArguments),
+    /// Write down for an evaluator what a project is, what it was built to, and what its tests showed.
+    Evidence(EvidenceArguments),
     /// Draw who can influence whom: protection domains, memory, flows, and what goes past the flows.
     Graph(GraphArguments),
     /// Build a bootable image.
@@ -82,6 +84,26 @@ pub(crate) enum Format {
     /// For programs.
     Json,
 }
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct EvidenceArguments {
+    /// The directory for the evidence. It must not exist, be empty, or hold earlier evidence, which is then
+    /// replaced as a whole.
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) system: SystemArguments,
+    /// The image is one for use, as of `ferry image --product`. The tests run in images that print.
+    #[arg(long)]
+    pub(crate) product: bool,
+    /// Write nothing, but compare the directory with its SHA256SUMS: say what was changed, what is missing,
+    /// and what was added.
+    #[arg(long, conflicts_with_all = WRITING)]
+    pub(crate) verify: bool,
+}
+
+/// The options of `ferry evidence` that say what is written.
+const WRITING: [&str; 9] =
+    ["system", "flows", "programs", "platform", "board", "config", "processors", "prefill", "product"];
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GraphArguments {

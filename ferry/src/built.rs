@@ -6,10 +6,11 @@ use crate::description_files::DescriptionFiles;
 use crate::hosted::{Hosted, HostedError};
 use crate::microkit::{Microkit, MicrokitError};
 use crate::prefill::{Prefill, Priority};
-use crate::programs::{ProgramsError, Search};
+use crate::programs::{Origin, ProgramsError, Search};
 use crate::project::Project;
 use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
+use ferry_boards::PC99;
 use ferry_description::{Description, Domain};
 use ferry_harness::Feature;
 use std::borrow::Cow;
@@ -123,6 +124,20 @@ impl Built {
     /// The ELF file of a protection domain.
     pub(crate) fn program(&self, domain: &Domain) -> Result<Vec<u8>, BuiltError> {
         Ok(self.search(domain).read(domain)?)
+    }
+
+    /// Who built the program of a protection domain.
+    pub(crate) fn origin(&self, domain: &Domain) -> Origin {
+        self.search(domain).origin(domain)
+    }
+
+    /// The target that the program of a protection domain is compiled for. `None` for this machine.
+    pub(crate) fn rust_target(&self, domain: &Domain) -> Option<&'static str> {
+        match self {
+            Self::Classic(_) => Some(PC99.architecture.target),
+            Self::Microkit(microkit) => Some(microkit.rust_target(domain)),
+            Self::Hosted(_) => None,
+        }
     }
 
     /// Where the program of a protection domain is.

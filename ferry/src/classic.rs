@@ -87,6 +87,11 @@ impl Classic {
         &self.programs
     }
 
+    /// The initialiser's ELF file.
+    pub(crate) fn initialiser(&self) -> &[u8] {
+        &self.initialiser
+    }
+
     /// The bytes of an image.
     pub(crate) fn image(
         &self,

@@ -6,6 +6,7 @@ use crate::boot::{self, Emulator, Ending, Expectation};
 use crate::built::Built;
 use crate::cores;
 use crate::description_files::{DescriptionError, DescriptionFiles};
+use crate::digest::sha256;
 use crate::error::Error;
 use crate::file;
 use crate::image_trials;
@@ -17,8 +18,6 @@ use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use libtest_mimic::{Failed, Trial};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -44,11 +43,7 @@ impl Demo {
     pub(crate) fn read(workspace: &Workspace) -> Result<Self, Error> {
         let files = DescriptionFiles::of_directory(&workspace.root.join("demo"));
         let contents = contents();
-        let digest = Sha256::digest(&contents).iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let digest = sha256(&contents);
         let prefills = vec![(REGION.to_owned(), contents)];
         Ok(Self { project: Project::of(files)?, prefills, line: format!("receiver | sha256={digest}") })
     }

@@ -49,4 +49,18 @@ impl DescriptionFiles {
         description.check_for(platform)?;
         Ok(description)
     }
+    /// Reads and checks both files, as if they were called `system` and `flows`: places in them have these
+    /// names.
+    pub(crate) fn load_as(
+        &self,
+        [system, flows]: [&str; 2],
+        grown: &[(&str, u64)],
+    ) -> Result<Description, DescriptionError> {
+        let called = |path: &Path, name: &str| {
+            let read = Source::read(path)?;
+            Ok::<_, ReadError>(Source::new(name, read.text()).with_directories(read.directories().to_vec()))
+        };
+        let (system, flows) = (called(&self.system, system)?, called(&self.flows, flows)?);
+        Ok(Description::check(&system, &flows, grown)?)
+    }
 }

@@ -7,6 +7,7 @@ use crate::built::BuiltError;
 use crate::classic::ClassicError;
 use crate::description_files::DescriptionError;
 use crate::edit::EditError;
+use crate::evidence::EvidenceError;
 use crate::file::FileError;
 use crate::microkit::{MicrokitError, SdkError};
 use crate::new::NewError;
@@ -31,6 +32,8 @@ pub(crate) enum Error {
     Description(#[from] DescriptionError),
     #[error(transparent)]
     Edit(#[from] EditError),
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error(transparent)]

@@ -71,6 +71,11 @@ impl Hosted {
         &self.programs
     }
 
+    /// The program that starts systems.
+    pub(crate) fn launcher(&self) -> &Path {
+        &self.launcher
+    }
+
     /// Whether protection domains are scheduled by their priorities. That takes a system on one processor,
     /// and a user whom Linux lets use the real-time class.
     pub(crate) fn obeys_priorities(&self) -> bool {

@@ -22,8 +22,10 @@ mod console;
 mod cores;
 mod demo_trials;
 mod description_files;
+mod digest;
 mod edit;
 mod error;
+mod evidence;
 mod file;
 mod graph;
 mod hosted;
@@ -77,6 +79,7 @@ fn obey(command: Command) -> Result<ExitCode, Error> {
         Command::Bench(arguments) => bench::bench(&arguments)?,
         Command::Check(description) => check::check(&description)?,
         Command::Completions(arguments) => manual::completions(&arguments)?,
+        Command::Evidence(arguments) => evidence::evidence(&arguments)?,
         Command::Graph(arguments) => graph::graph(&arguments)?,
         Command::Image(arguments) => image::image(&arguments)?,
         Command::Inspect(arguments) => inspect::inspect(&arguments)?,

@@ -8,6 +8,7 @@ use crate::workspace::{self, Workspace};
 use cargo_metadata::{Artifact, Message};
 use ferry_boards::Board;
 use ferry_description::Domain;
+use serde::Serialize;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,6 +31,20 @@ pub(crate) struct Search {
     pub(crate) in_c: Programs,
     /// Directories with ready programs.
     pub(crate) ready: Vec<PathBuf>,
+}
+
+/// Who built a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Origin {
+    /// It is Ferry's own: central, or the ticker.
+    Ferry,
+    /// It is a binary of the project's package.
+    Project,
+    /// It is one of the project's programs in C.
+    C,
+    /// It was there already, as an ELF file.
+    Ready,
 }
 
 /// Which programs of a package of protection domains are built. `None` for packages without any.
@@ -206,10 +221,16 @@ impl Search {
         })
     }
 
+    /// Who built a domain's program.
+    pub(crate) fn origin(&self, domain: &Domain) -> Origin {
+        let built = [(&self.project, Origin::Project), (&self.in_c, Origin::C), (&self.own, Origin::Ferry)];
+        let found = built.into_iter().find(|(these, _)| these.find(domain.binary()).is_some());
+        found.map_or(Origin::Ready, |(_, origin)| origin)
+    }
+
     /// Whether a domain's program is one of the project's in C.
     pub(crate) fn is_in_c(&self, domain: &Domain) -> bool {
-        let name = domain.binary();
-        self.project.find(name).is_none() && self.in_c.find(name).is_some()
+        self.origin(domain) == Origin::C
     }
 
     /// The contents of a domain's program.
@@ -295,14 +316,15 @@ mod tests {
             vec![directory.path().join("nothing"), directory.path().to_owned()],
         )
         .unwrap();
-        for (program, path) in [
-            ("sender.elf", "/project/sender".into()),
-            ("sender", "/project/sender".into()),
-            ("logger.elf", "/c/logger".into()),
-            ("central.elf", "/own/central".into()),
-            ("vendor/driver.bin", directory.path().join("vendor/driver.bin")),
+        for (program, path, origin) in [
+            ("sender.elf", "/project/sender".into(), Origin::Project),
+            ("sender", "/project/sender".into(), Origin::Project),
+            ("logger.elf", "/c/logger".into(), Origin::C),
+            ("central.elf", "/own/central".into(), Origin::Ferry),
+            ("vendor/driver.bin", directory.path().join("vendor/driver.bin"), Origin::Ready),
         ] {
             assert_eq!(search.path(&domain(program)).unwrap(), path, "{program}");
+            assert_eq!(search.origin(&domain(program)), origin, "{program}");
         }
         // The stem of a path is not its name.
         for program in ["../../foo/sender.bin", "vendor/sender.elf", "sender.bin", "vendor"] {

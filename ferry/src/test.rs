@@ -16,14 +16,14 @@ use crate::target::{Config, Platform, Selection, Target, Wanted};
 use crate::workspace::Workspace;
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 /// The file with the tests, beside the system description.
-const FILE: &str = "test.toml";
+pub(crate) const FILE: &str = "test.toml";
 /// How many boots run at the same time.
 const PARALLEL: usize = 2;
 
@@ -118,13 +118,77 @@ fn trials_for(
     prefix: &str,
 ) -> Result<Vec<Trial>, Error> {
     let built = Arc::new(Built::build(target, selection, workspace, project)?);
-    let tests = tests.iter().filter(|test| test.runs_on(target.platform));
-    let trials = tests.map(|test| {
-        let (project, built, test) = (Arc::clone(project), Arc::clone(&built), test.clone());
+    Ok(plays(project, tests, target, &built, prefix).map(|(name, play)| trial(name, play)).collect())
+}
+
+/// The tests for one target: the name of each, and what runs it.
+fn plays<'a>(
+    project: &'a Arc<Project>,
+    tests: &'a [Test],
+    target: Target,
+    built: &'a Arc<Built>,
+    prefix: &'a str,
+) -> impl Iterator<Item = (String, impl FnOnce() -> Result<(), Failed> + Send + use<>)> + use<'a> {
+    let tests = tests.iter().filter(move |test| test.runs_on(target.platform));
+    tests.map(move |test| {
+        let (project, built, test) = (Arc::clone(project), Arc::clone(built), test.clone());
         let directory = project.products().join("test").join(target.name()).join(&test.name);
-        trial(format!("{prefix}{}", test.name), move || test.play(&project, &built, target, &directory))
+        (format!("{prefix}{}", test.name), move || test.play(&project, &built, target, &directory))
+    })
+}
+
+/// What became of a test.
+pub(crate) struct Outcome {
+    /// Its name, with the target.
+    pub(crate) name: String,
+    /// Why it failed. `None` if it passed.
+    pub(crate) failure: Option<String>,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// Runs the tests of a project on a platform that is built, prints what becomes of each, and gives that in
+/// the order of their names. `None` if the project has no tests.
+pub(crate) fn outcomes(
+    command: &str,
+    project: &Arc<Project>,
+    target: Target,
+    built: &Arc<Built>,
+) -> Result<Option<Vec<Outcome>>, Error> {
+    let path = project.directory.join(FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let tests = read(&path)?;
+    let mut runner = runner::arguments(command, &[])?;
+    runner.test_threads = Some(PARALLEL);
+    let _lock = Lock::take(&project.products().join("test"))?;
+    let prefix = format!("{}::", target.name());
+    let (sender, outcomes) = mpsc::channel();
+    let mut left = BTreeSet::new();
+    let trials = plays(project, &tests, target, built, &prefix).map(|(name, play)| {
+        let sender = sender.clone();
+        left.insert(name.clone());
+        trial(name.clone(), move || {
+            let begin = Instant::now();
+            let result = play();
+            let failure = result.as_ref().err().map(|failed| failed.message().unwrap_or("failed").to_owned());
+            // Nobody waits for it any more if the command has ended.
+            let _ = sender.send(Outcome { name, failure, took: begin.elapsed() });
+            result
+        })
     });
-    Ok(trials.collect())
+    let trials: Vec<Trial> = trials.collect();
+    if !trials.is_empty() {
+        // The outcomes say more than the conclusion.
+        let _ = runner::run(&runner, trials)?;
+    }
+    let mut outcomes: Vec<Outcome> = outcomes.try_iter().collect();
+    left.retain(|name| outcomes.iter().all(|outcome| outcome.name != *name));
+    let unknown = |name| Outcome { name, failure: Some("it never ended".into()), took: Duration::ZERO };
+    outcomes.extend(left.into_iter().map(unknown));
+    outcomes.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Some(outcomes))
 }
 
 /// Reads the tests.

@@ -13,21 +13,26 @@ use crate::arguments::{Drawing, GraphArguments};
 use crate::error::Error;
 use crate::file;
 use crate::output;
+use ferry_description::Report;
 use picture::Picture;
 use std::fs;
 
 /// Checks both files, and prints or stores the drawing.
 pub(crate) fn graph(arguments: &GraphArguments) -> Result<(), Error> {
-    let report = arguments.files.find()?.load(&[])?.report();
-    let picture = Picture::of(&report);
-    let text = match arguments.format {
-        Drawing::Svg => svg::draw(&picture),
-        Drawing::Dot => dot::draw(&picture),
-    };
+    let text = draw(&arguments.files.find()?.load(&[])?.report(), arguments.format);
     if let Some(path) = &arguments.output {
         fs::write(path, text).map_err(file::failed("write", path))?;
     } else {
         output::text(&text)?;
     }
     Ok(())
+}
+
+/// The drawing of a report.
+pub(crate) fn draw(report: &Report, language: Drawing) -> String {
+    let picture = Picture::of(report);
+    match language {
+        Drawing::Svg => svg::draw(&picture),
+        Drawing::Dot => dot::draw(&picture),
+    }
 }

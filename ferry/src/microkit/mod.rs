@@ -9,6 +9,7 @@ mod builder;
 mod c_programs;
 mod cargo;
 mod find;
+mod parts;
 
 use crate::boot::Emulator;
 use crate::description_files::DescriptionFiles;
@@ -36,7 +37,7 @@ pub(crate) use find::{Sdk, SdkError, is_there as sdk_is_there};
 /// File names that the image builder uses: of the image, and of the kernel beside it on boards whose boot
 /// loader starts the kernel.
 pub(crate) const IMAGE: &str = "image";
-const KERNEL: &str = "sel4_32.elf";
+pub(crate) const KERNEL: &str = "sel4_32.elf";
 
 /// Cargo's profile for protection domains. The directory in which Cargo puts them has the same name.
 const PROTECTION_DOMAINS: &str = "protection-domain";
@@ -299,8 +300,13 @@ impl Microkit {
     /// Where the program of a domain is: some boards have other programs for domains without floating-point
     /// registers.
     pub(crate) fn search(&self, domain: &Domain) -> Search {
+        self.programs.of_target(self.rust_target(domain))
+    }
+
+    /// The target that a domain's program is compiled for.
+    pub(crate) fn rust_target(&self, domain: &Domain) -> &'static str {
         let without = self.board.architecture.target_without_fpu.filter(|_| !domain.fpu);
-        self.programs.of_target(without.unwrap_or(self.board.architecture.target))
+        without.unwrap_or(self.board.architecture.target)
     }
 
     /// Whether the kernel runs on several cores.

@@ -119,6 +119,11 @@ impl FilesArguments {
 }
 
 impl ProjectArguments {
+    /// The directories with ready programs that the caller names.
+    pub(crate) fn programs(&self) -> &[PathBuf] {
+        &self.programs
+    }
+
     /// The project.
     pub(crate) fn project(&self) -> Result<Project, ProjectError> {
         let mut project = Project::of(self.files.find()?)?;
@@ -168,6 +173,25 @@ impl Project {
         let cargo = self.sources.as_ref().map(|sources| sources.target.clone());
         let products = cargo.unwrap_or_else(|| self.directory.join("target")).join("ferry");
         std::path::absolute(&products).unwrap_or(products)
+    }
+
+    /// The name of its package, else that of its directory.
+    pub(crate) fn name(&self) -> String {
+        if let Some(sources) = &self.sources {
+            return sources.package.name.to_string();
+        }
+        let directory = self.directory.canonicalize().unwrap_or_else(|_| self.directory.clone());
+        directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The lock file with which its package was last compiled for a platform. `None` without a package.
+    pub(crate) fn lock(&self, platform: Platform) -> Option<PathBuf> {
+        self.sources.as_ref().map(|_| self.package(platform).join("Cargo.lock"))
+    }
+
+    /// Where the package for a platform is written.
+    fn package(&self, platform: Platform) -> PathBuf {
+        self.products().join(platform.name()).join("package")
     }
 
     /// The names of the project's binaries, and of its programs in C.
@@ -229,7 +253,7 @@ impl Project {
         let platform = compilation.platform.name();
         let stage = Stage { package, ferry, platform, lock };
         let directory = self.products().join(platform);
-        let manifest = directory.join("package");
+        let manifest = self.package(compilation.platform);
         stage.write(&manifest)?;
         let mut cargo = crate::workspace::cargo(&manifest);
         cargo.args(["build", "--bins", "--profile", compilation.profile]);
