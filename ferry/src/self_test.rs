@@ -65,8 +65,9 @@ struct Case {
     trace: Trace,
 }
 
-/// Directories below `examples/` whose tests run here. `python/check` runs those of the others.
-const EXAMPLES: [&str; 1] = ["guard"];
+/// Directories of projects whose tests run here, and their names. `python/check` runs those of the other
+/// examples.
+const PROJECTS: [(&str, &str); 2] = [("guard", "examples/guard"), ("hostile_guards", "harness/guards")];
 
 /// The test cases of one platform, and what they share.
 struct Suite {
@@ -103,7 +104,7 @@ impl Tests<'_> {
         }
         if !without_express {
             trials.extend(demo_trials::of(target, &suite.prefix, &suite.directory, workspace, demo)?);
-            trials.extend(examples(target, &suite.prefix, workspace)?);
+            trials.extend(projects(target, &suite.prefix, workspace)?);
         }
         if target.platform == Platform::Hosted
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
@@ -130,14 +131,14 @@ impl Tests<'_> {
     }
 }
 
-/// The tests of the examples, for one target.
-fn examples(target: Target, prefix: &str, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
+/// The tests of these projects, for one target.
+fn projects(target: Target, prefix: &str, workspace: &Workspace) -> Result<Vec<Trial>, Error> {
     let mut trials = Vec::new();
-    for example in EXAMPLES {
-        let directory = workspace.root.join("examples").join(example);
+    for (name, directory) in PROJECTS {
+        let directory = workspace.root.join(directory);
         let project = Project::of(DescriptionFiles::of_directory(&directory))?;
         let selection = demo_trials::selection(target.platform);
-        let prefix = format!("{prefix}{example}::");
+        let prefix = format!("{prefix}{name}::");
         trials.extend(test::trials(project, target, selection, workspace, &prefix)?);
     }
     Ok(trials)
