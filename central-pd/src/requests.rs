@@ -32,8 +32,6 @@ pub(crate) struct Requests {
     /// A request or a withdrawal must be answered, and that could not be done yet.
     pub(crate) unanswered: bool,
     offers: Offers,
-    /// What its client, a guard, has to inspect.
-    pub(crate) inspections: Inspections,
 }
 
 impl Requests {
@@ -48,7 +46,6 @@ impl Requests {
             look_for_withdrawn: false,
             unanswered: false,
             offers: Offers::new(),
-            inspections: Inspections::new(),
         }
     }
 
@@ -63,13 +60,18 @@ impl Requests {
         self.look_for_withdrawn = false;
         self.unanswered = false;
         self.offers.clear();
-        self.inspections.clear();
     }
 
     /// Learns from central's pages which requests an earlier central held. Opens them again as their entries
     /// say now. `bytes` is the size of the client's receive buffer. If an entry is no request any more, the
     /// client has overwritten it against the protocol. Such a request is forgotten.
-    pub(crate) fn resume(&mut self, from_client: &OutRegion, to_client: &InRegion, bytes: u64) {
+    pub(crate) fn resume(
+        &mut self,
+        from_client: &OutRegion,
+        to_client: &InRegion,
+        bytes: u64,
+        guard: &Inspections,
+    ) {
         self.clear();
         self.ring = Consumer::new(to_client.post_head.observe());
         self.noted = SlotSet::from_words(to_client.journal.open());
@@ -81,7 +83,7 @@ impl Requests {
         let published = from_client.post_tail.observe().wrapping_sub(next);
         for index in self.noted.from(next.wrapping_sub(RING)) {
             let post: Post = from_client.posts.load(index);
-            let request = self.check(&Post { marks: 0, ..post }, bytes);
+            let request = self.check(&Post { marks: 0, ..post }, bytes, guard);
             if self.open(index, request) && index.wrapping_add(RING).wrapping_sub(next) < published {
                 self.over.insert(index);
             }
@@ -106,10 +108,10 @@ impl Requests {
     /// Called after [`settle`](Self::settle): takes what the client has published, so that the post head
     /// passes the requests that are over. Once the deliveries are settled, nothing else tells the next
     /// central about these.
-    pub(crate) fn catch_up(&mut self, from_client: &OutRegion, bytes: u64) {
+    pub(crate) fn catch_up(&mut self, from_client: &OutRegion, bytes: u64, guard: &Inspections) {
         // If the tail is impossible, the first look finds that out.
         if self.refresh(from_client.post_tail.observe()).is_ok() {
-            self.take(from_client, bytes, false, &mut false);
+            self.take(from_client, bytes, guard, false, &mut false);
         }
     }
 
@@ -145,12 +147,13 @@ impl Requests {
 
     /// Takes new requests up to the first that must be refused, and returns the index of that one. Sets
     /// `offered` if there was a buffer or window among them. `bytes` is the size of the client's receive
-    /// buffer. If the caller must not answer (`may_answer` is false), the request to refuse is left in the
-    /// ring for later, and the result is `None`.
+    /// buffer, and `guard` what it has to inspect. If the caller must not answer (`may_answer` is false),
+    /// the request to refuse is left in the ring for later, and the result is `None`.
     pub(crate) fn take(
         &mut self,
         from_client: &OutRegion,
         bytes: u64,
+        guard: &Inspections,
         may_answer: bool,
         offered: &mut bool,
     ) -> Option<u32> {
@@ -181,7 +184,7 @@ impl Requests {
                 self.ring.take_run(1);
                 continue;
             }
-            let request = self.check(&post, bytes);
+            let request = self.check(&post, bytes, guard);
             let is_request = request.is_some();
             if !is_request && !may_answer {
                 self.unanswered = true;
@@ -240,12 +243,12 @@ impl Requests {
     }
 
     /// What a request asks for. `None` if it must be refused.
-    fn check(&self, post: &Post, bytes: u64) -> Option<Request> {
+    fn check(&self, post: &Post, bytes: u64, guard: &Inspections) -> Option<Request> {
         if post.marks & !Post::WITHDRAWN != 0 {
             return None;
         }
         let span = post.place.span(post.length, bytes).filter(|span| span.length() > 0);
-        let span = span.or_else(|| self.check_of_guard(post))?;
+        let span = span.or_else(|| self.check_of_guard(post, guard))?;
         match (PostKind::from_number(post.kind)?, DomainId::new(post.from)) {
             (PostKind::Buffer, Some(only)) => Some(Request::Buffer(span, only)),
             (PostKind::Buffer, None) if post.from == Post::ANYONE => Some(Request::ForAnyone(span)),
@@ -259,8 +262,8 @@ impl Requests {
     /// The buffer that a request of a guard asks for. It shares no byte with what is pinned or open: what a
     /// guard looks at is not written again before the message has ended. `None` for any other client.
     #[cold]
-    fn check_of_guard(&self, post: &Post) -> Option<Span> {
-        let span = self.inspections.buffer(post.place, post.length)?;
+    fn check_of_guard(&self, post: &Post, guard: &Inspections) -> Option<Span> {
+        let span = guard.buffer(post.place, post.length)?;
         let overlaps = |index: u32| self.offers.span(index).overlaps(span);
         (!self.held.from(0).any(overlaps)).then_some(span)
     }

@@ -7,7 +7,7 @@ use ferry_layout::{
 
 use crate::budget::Budget;
 use crate::buffer::Buffer;
-use crate::guards::Course;
+use crate::guards::{Course, Inspections};
 use crate::machine::{Machine, Side};
 use crate::requests::Requests;
 use crate::send::Sends;
@@ -68,6 +68,8 @@ pub(super) struct Client {
     pub(super) is_guard: bool,
     /// The sources and targets of the flows that it guards.
     pub(super) inspects: ClientSet,
+    /// What it has to inspect, if it is a guard.
+    pub(super) inspections: Inspections,
     /// A guard's receive buffer, as central reads snapshots from it.
     pub(super) snapshot_buffer: Buffer,
     /// How far the sends to `guarded` have come. The index is that of the first part.
@@ -100,6 +102,7 @@ impl Client {
             guarded: ClientSet::EMPTY,
             is_guard: false,
             inspects: ClientSet::EMPTY,
+            inspections: Inspections::new(),
             snapshot_buffer: Buffer::new(Side::Snapshot),
             courses: Table::new([Course::BEGIN; TRANSMIT_SLOTS]),
             settled_verdicts: SlotSet::EMPTY,

@@ -34,6 +34,7 @@ impl Engine {
         state.in_refused_chain = false;
         state.retake = None;
         state.requests.clear();
+        state.inspections.clear();
         state.deliveries = Producer::new(0);
         state.budget.reset();
         ports.to_client.clear_statuses();

@@ -77,7 +77,7 @@ impl Engine {
                 let stages = (0..flow.stages()).map(|number| self.guards.stage(flow, number).members);
                 let guards = stages.fold(ClientSet::EMPTY, ClientSet::union);
                 let clients = &self.clients;
-                let bytes = |guard: DomainId| clients[guard].requests.inspections.bytes();
+                let bytes = |guard: DomainId| clients[guard].inspections.bytes();
                 self.guards.share_out(source, target, guards, bytes);
             }
         }
@@ -269,7 +269,7 @@ impl Engine {
         if !self.has_room(guard, ports) {
             return None;
         }
-        let slot = self.clients[guard].requests.inspections.free_slot()?;
+        let slot = self.clients[guard].inspections.free_slot()?;
         let found = self.clients[guard].requests.find(source).or_else(|| {
             self.look_for_requests(guard, ports);
             self.clients[guard].requests.find(source)
@@ -339,7 +339,7 @@ impl Engine {
         };
         ports.to_client.deliveries.store(delivery, inspection);
         state.requests.use_for_inspection(request);
-        state.requests.inspections.begin(slot, Inspection { ticket, source, index, place, verdict: None });
+        state.inspections.begin(slot, Inspection { ticket, source, index, place, verdict: None });
         self.pending.inspect(guard);
         self.to_signal.insert(guard);
         let flow = self.guards.flow_mut(source, send.target);
@@ -362,7 +362,7 @@ impl Engine {
     ) -> Result<(), Status> {
         let course = &self.clients[source].courses[index];
         let (holder, slot) = course.snapshot().ok_or(Status::Failed)?;
-        let snapshot = self.clients[holder].requests.inspections.place(slot);
+        let snapshot = self.clients[holder].inspections.place(slot);
         if place.length() == 0 {
             return Ok(());
         }
@@ -429,7 +429,7 @@ impl Engine {
     #[cold]
     pub(super) fn judge(&mut self, guard: DomainId, verdict_at: u32, verdict: Verdict) -> bool {
         let client = &mut self.clients[guard];
-        let Some(inspection) = client.requests.inspections.judge(verdict.ticket, verdict_at) else {
+        let Some(inspection) = client.inspections.judge(verdict.ticket, verdict_at) else {
             return false;
         };
         client.sends.get_mut(verdict_at).index = verdict_at;
@@ -461,7 +461,7 @@ impl Engine {
         }
         self.guards.flow_mut(source, target).end();
         for (guard, slot) in course.handed() {
-            if let Some(verdict) = self.clients[guard].requests.inspections.end(slot) {
+            if let Some(verdict) = self.clients[guard].inspections.end(slot) {
                 self.clients[guard].settled_verdicts.insert(verdict);
                 self.with_settled_verdicts.insert(guard);
                 // A look settles them, between two turns.
@@ -513,7 +513,7 @@ impl Engine {
     /// Takes everything back that `guard` was handed, because it restarts or is quarantined. It has passed
     /// none of it.
     pub(super) fn lose_guard(&mut self, guard: DomainId) {
-        while let Some(inspection) = self.clients[guard].requests.inspections.take_any() {
+        while let Some(inspection) = self.clients[guard].inspections.take_any() {
             let Inspection { source, index, .. } = inspection;
             let target = self.clients[source].sends.get(index).target;
             let course = &mut self.clients[source].courses[index];

@@ -53,7 +53,8 @@ impl Engine {
             let mut offered = false;
             let (unanswered, withdrawn) =
                 (state.requests.unanswered, state.requests.has_to_look_for_withdrawn());
-            state.requests.take(ports.from_client, state.receive_buffer.bytes(), false, &mut offered);
+            let bytes = state.receive_buffer.bytes();
+            state.requests.take(ports.from_client, bytes, &state.inspections, false, &mut offered);
             let must_answer = (state.requests.has_new() && !unanswered)
                 || (state.requests.has_to_look_for_withdrawn() && !withdrawn);
             if must_answer {
@@ -102,8 +103,9 @@ impl Engine {
         let mut offered = false;
         let bytes = state.receive_buffer.bytes();
         state.requests.unanswered = false;
+        let from_client = ports.from_client;
         while let Some(refused) =
-            state.requests.take(ports.from_client, bytes, state.has_room(), &mut offered)
+            state.requests.take(from_client, bytes, &state.inspections, state.has_room(), &mut offered)
         {
             state.answer(ports, DeliveryKind::Refused, refused);
             state.count(|counters| counters.refused.add(1));

@@ -116,7 +116,8 @@ impl Engine {
         state.standing = ports.to_client.standing();
         if state.standing != Standing::Closed {
             state.deliveries = Producer::resume(ports.to_client.delivery_tail.observe());
-            state.requests.resume(ports.from_client, ports.to_client, state.receive_buffer.bytes());
+            let bytes = state.receive_buffer.bytes();
+            state.requests.resume(ports.from_client, ports.to_client, bytes, &state.inspections);
         }
         for target in self.all.iter() {
             self.flows.get_mut(client, target).sequence = ports.to_client.journal.acknowledged(target);
@@ -162,7 +163,8 @@ impl Engine {
         }
         let state = &mut self.clients[target];
         if state.standing == Standing::Open && ports.from_client.wanted_epoch() == Some(state.epoch) {
-            state.requests.catch_up(ports.from_client, state.receive_buffer.bytes());
+            let bytes = state.receive_buffer.bytes();
+            state.requests.catch_up(ports.from_client, bytes, &state.inspections);
         }
         state.requests.publish(ports.to_client);
         if let Some(source) = unsettled

@@ -36,7 +36,7 @@ impl Engine {
             client.snapshot_buffer.configure(&record.snapshot);
             if record.guard != 0 {
                 client.is_guard = true;
-                client.requests.inspections.configure(record.receive.bytes);
+                client.inspections.configure(record.receive.bytes);
                 // Its requests are all compared with what is pinned.
                 client.receive_buffer.hide_bytes();
             }

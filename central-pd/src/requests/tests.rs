@@ -9,6 +9,8 @@ use ferry_layout::Address;
 use super::*;
 
 /// Bytes of the receive buffer.
+/// The client is no guard.
+static NOTHING: Inspections = Inspections::new();
 const BYTES: u64 = 1 << 20;
 
 /// The pages of a client, and what central knows about its requests.
@@ -65,7 +67,7 @@ impl Pages {
     fn take(&mut self) -> Vec<u32> {
         self.requests.refresh(self.tail()).unwrap();
         let mut refused = Vec::new();
-        while let Some(index) = self.requests.take(&self.from_client, BYTES, true, &mut false) {
+        while let Some(index) = self.requests.take(&self.from_client, BYTES, &NOTHING, true, &mut false) {
             refused.push(index);
         }
         self.requests.publish(&self.to_client);
@@ -76,11 +78,11 @@ impl Pages {
     /// newest first.
     fn restart(&mut self, unsettled: &[u32]) {
         self.requests = Requests::new();
-        self.requests.resume(&self.from_client, &self.to_client, BYTES);
+        self.requests.resume(&self.from_client, &self.to_client, BYTES, &NOTHING);
         for index in unsettled {
             self.requests.settle(*index);
         }
-        self.requests.catch_up(&self.from_client, BYTES);
+        self.requests.catch_up(&self.from_client, BYTES, &NOTHING);
         self.requests.publish(&self.to_client);
     }
 
@@ -166,7 +168,7 @@ fn what_cannot_be_answered_yet_stays_in_the_ring() {
     client.post_for_anyone();
     client.requests.refresh(client.tail()).unwrap();
     let mut offered = false;
-    assert_eq!(client.requests.take(&client.from_client, BYTES, false, &mut offered), None);
+    assert_eq!(client.requests.take(&client.from_client, BYTES, &NOTHING, false, &mut offered), None);
     assert!(offered && client.requests.unanswered && client.requests.has_new());
     assert_eq!(client.requests.open_to_anyone(), 1);
     assert_eq!(client.take(), [1]);
@@ -287,7 +289,7 @@ fn what_is_over_is_not_fresh() {
     // A new central has settled the deliveries and has not caught up: it may not read a client's page that is
     // at its beginning.
     client.requests = Requests::new();
-    client.requests.resume(&client.from_client, &client.to_client, BYTES);
+    client.requests.resume(&client.from_client, &client.to_client, BYTES, &NOTHING);
     for index in [1, 0] {
         client.requests.settle(index);
     }

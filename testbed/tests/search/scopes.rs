@@ -148,7 +148,7 @@ pub(crate) static GUARDS_LIVES: Scope = Scope {
     stages: CHAIN,
     most: Count { posts: 0, leaves: 1, amid: 1, ..GUARDED.most },
     few: 5,
-    many: 7,
+    many: 8,
     ..GUARDED
 };
 
@@ -157,6 +157,6 @@ pub(crate) static GUARDS_STOPS: Scope = Scope {
     stages: CHAIN,
     most: Count { offers: 3, stops: 2, lies: 1, ..GUARDED.most },
     few: 3,
-    many: 7,
+    many: 6,
     ..GUARDED
 };
