@@ -93,6 +93,11 @@ impl Budget {
         self.deficit -= cost;
     }
 
+    /// Pays for work that is not the client's own, as far as what is left of its share goes.
+    pub(crate) const fn pay_what_is_left(&mut self, cost: u32) {
+        self.deficit = self.deficit.saturating_sub(cost);
+    }
+
     /// Counts descriptors that are carried or refused. A chain is carried whole, even if it has more
     /// descriptors than are left.
     #[inline]

@@ -10,6 +10,8 @@ mod guard;
 mod look;
 #[cfg(not(feature = "express"))]
 mod no_express;
+mod one_way;
+mod relay;
 mod resume;
 mod round;
 mod settle;
@@ -23,7 +25,9 @@ use ferry_layout::geometry::MAX_CLIENTS;
 
 use crate::flow::Flows;
 use crate::guards::Guards;
+use crate::one_way::OneWay;
 use crate::pending::Pending;
+use crate::relays::Relays;
 use crate::table::{ClientSet, Table};
 
 use client::Client;
@@ -37,6 +41,9 @@ pub use client::Ports;
 pub struct Engine {
     /// The clients of this system.
     all: ClientSet,
+    /// Clients that central looks at whenever it is awake: all that learn nothing by it. The others are
+    /// looked at when they signal, at ticks, and while they have work left; see `one_way.rs`.
+    sociable: ClientSet,
     /// Ticks since the start, wrapping.
     now: u32,
     /// The number of the client with which the next round begins. It moves on, so that no client is always
@@ -74,6 +81,8 @@ pub struct Engine {
     clients: Table<Client, MAX_CLIENTS>,
     flows: Flows,
     guards: Guards,
+    one_way: OneWay,
+    relays: Relays,
     /// Guards with verdicts whose messages have ended.
     with_settled_verdicts: ClientSet,
 }
@@ -85,6 +94,7 @@ impl Engine {
     pub const fn new() -> Self {
         Self {
             all: ClientSet::EMPTY,
+            sociable: ClientSet::EMPTY,
             now: 0,
             rotation: 0,
             round: 0,
@@ -102,6 +112,8 @@ impl Engine {
             clients: Table::new([const { Client::new() }; MAX_CLIENTS]),
             flows: Flows::new(),
             guards: Guards::new(),
+            one_way: OneWay::new(),
+            relays: Relays::new(),
             with_settled_verdicts: ClientSet::EMPTY,
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Stage {
 /// A flow with guards. The plain code takes it for a flow that is not granted.
 #[derive(Clone, Copy)]
 pub(crate) struct GuardedFlow {
-    /// Longest message in bytes. 0 means that the flow has no guards, or does not exist.
+    /// Longest message in bytes. 0 means that the flow has no guards, or is one-way, or does not exist.
     pub(crate) max_message: u32,
     pub(crate) urgent: bool,
     first_stage: u16,
@@ -133,7 +133,7 @@ impl Guards {
         #[expect(clippy::cast_possible_truncation, reason = "a configuration has at most MAX_STAGES stages")]
         let first_stage = record.first_stage as u16;
         *self.flow_mut(source, target) = GuardedFlow {
-            max_message: record.max_message,
+            max_message: if record.one_way == 0 { record.max_message } else { 0 },
             urgent: record.urgent != 0,
             first_stage,
             stages: record.stages,
@@ -235,6 +235,27 @@ impl Course {
         side.insert(guard);
     }
 
+    /// Goes on to the next stage, whose members have until `deadline`, or is refused, if the members of the
+    /// present one have said enough.
+    pub(crate) const fn decide(&mut self, stage: Stage, deadline: u32) {
+        if self.passed.count() >= stage.quorum {
+            self.pass_stage(deadline);
+        } else if stage.members.without(self.refused).count() < stage.quorum {
+            self.is_refused = true;
+        }
+    }
+
+    /// Lets those members have refused that are too late at tick `now`. Returns whether there are any.
+    pub(crate) fn refuse_late(&mut self, now: u32) -> bool {
+        let silent = self.asked.without(self.passed.union(self.refused));
+        // Half the range of ticks is past, half is to come.
+        let are_late = !silent.is_empty() && now.wrapping_sub(self.deadline) < u32::MAX / 2;
+        if are_late {
+            self.refused = self.refused.union(silent);
+        }
+        are_late
+    }
+
     /// Goes on to the next stage, whose members have until `deadline`.
     pub(crate) const fn pass_stage(&mut self, deadline: u32) {
         self.stage += 1;
@@ -264,8 +285,10 @@ impl Course {
 pub(crate) struct Inspection {
     pub(crate) ticket: u64,
     pub(crate) source: DomainId,
-    /// Index of the message at its source.
+    /// Index of the message at its source, or its slot in the table of relays.
     pub(crate) index: u32,
+    /// The message is one of a one-way flow ([`crate::relays`]).
+    pub(crate) is_relayed: bool,
     /// The snapshot, in the guard's receive buffer.
     pub(crate) place: Span,
     /// Index of the verdict in the guard's ring, once there is one.
@@ -286,7 +309,14 @@ const SLOTS: u32 = INSPECTION_SLOTS as u32;
 
 impl Inspections {
     pub(crate) const fn new() -> Self {
-        let nothing = Inspection { ticket: 0, source: FIRST, index: 0, place: Span::EMPTY, verdict: None };
+        let nothing = Inspection {
+            ticket: 0,
+            source: FIRST,
+            index: 0,
+            is_relayed: false,
+            place: Span::EMPTY,
+            verdict: None,
+        };
         Self { bytes: 0, used: SlotSet::EMPTY, table: Table::new([nothing; INSPECTION_SLOTS]) }
     }
 
@@ -386,7 +416,7 @@ mod tests {
     }
 
     fn inspection(ticket: u64, place: Span) -> Inspection {
-        Inspection { ticket, source: guard(0), index: 7, place, verdict: None }
+        Inspection { ticket, source: guard(0), index: 7, is_relayed: false, place, verdict: None }
     }
 
     #[test]

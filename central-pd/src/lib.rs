@@ -33,12 +33,14 @@
 //!   engine/transfer.rs   one step of one message: match, map, copy, file                  │
 //!   engine/share.rs      which of several senders gets a receiver's buffers and places    │
 //!   engine/guard.rs      messages that guards have to pass: handed out, judged, carried on ▼
+//!   engine/one_way.rs    messages of one-way flows: delivered or dropped, and Done at the tick
+//!   engine/relay.rs      those of them that guards have to pass
 //!   engine/wait.rs       which client waits for which
 //!   engine/settle.rs     the work of a turn becomes visible, in one order
 //!   engine/epoch.rs      a client starts, restarts, or is quarantined
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
-//! budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, pending.rs, requests.rs, send.rs, service.rs,
-//! waits.rs              tables
+//! budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs, relays.rs, requests.rs,
+//! send.rs, service.rs, waits.rs   tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
 //! ```
@@ -73,7 +75,9 @@ mod flow;
 mod guards;
 mod machine;
 mod offers;
+mod one_way;
 mod pending;
+mod relays;
 mod requests;
 mod send;
 mod service;

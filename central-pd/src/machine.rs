@@ -2,6 +2,8 @@
 
 use ferry_layout::DomainId;
 
+use crate::table::ClientSet;
+
 /// Which of a client's buffers, and with which rights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
@@ -58,10 +60,18 @@ pub trait Machine {
     }
 
     /// Looks at central's own notification without waiting. Returns whether a tick has come since central
-    /// last looked. Clients that have signalled need not be reported, because the engine looks at every
-    /// client after this call. It is called between two rounds.
+    /// last looked. Clients that have signalled need not be reported here, because the engine looks at every
+    /// client after this call, but for those that it asks for by [`woken`](Self::woken). It is called between
+    /// two rounds.
     fn poll_tick(&mut self) -> bool {
         false
+    }
+
+    /// The clients whose signals the last [`poll_tick`](Self::poll_tick) has found. Called after each that
+    /// found no tick, if there are one-way flows. A client that is left out is looked at when it signals
+    /// again, or at the next tick.
+    fn woken(&mut self) -> ClientSet {
+        ClientSet::EMPTY
     }
 
     /// Test hook: called when the deliveries of a turn are published and their statuses are not yet written.

@@ -24,6 +24,9 @@ pub(crate) struct Pending {
     /// is room for all; see [`is_full`](Self::is_full).
     finished: Vec<Finished, TRANSMIT_SLOTS>,
     refused: Vec<Refused, TRANSMIT_SLOTS>,
+    /// Messages of one-way flows that were delivered or dropped. What entries stand for does not depend on
+    /// which of the two it was.
+    carried: Vec<Finished, TRANSMIT_SLOTS>,
 }
 
 /// Most runs of frames that one turn can have mapped at a time.
@@ -84,6 +87,7 @@ impl Pending {
             runs: Vec::new(),
             finished: Vec::new(),
             refused: Vec::new(),
+            carried: Vec::new(),
         }
     }
 
@@ -163,11 +167,25 @@ impl Pending {
         self.refused.push(refused).is_ok()
     }
 
-    /// Notes that something to inspect is delivered to `guard`.
-    pub(crate) const fn inspect(&mut self, guard: DomainId) {
+    /// Notes that something to inspect, or a message of a one-way flow, is delivered to `client`.
+    pub(crate) const fn inspect(&mut self, client: DomainId) {
         self.is_used = true;
-        self.requests.insert(guard);
-        self.targets.insert(guard);
+        self.requests.insert(client);
+        self.targets.insert(client);
+    }
+
+    /// Notes a message of a one-way flow that was delivered or dropped. Returns `false` if there is no place.
+    /// There is one for each slot of the ring, and a slot comes once in a turn.
+    pub(crate) fn carry(&mut self, carried: Finished) -> bool {
+        self.is_used = true;
+        if let Some(last) = self.carried.last_mut()
+            && last.is_followed_by(&carried)
+        {
+            last.messages += carried.messages;
+            last.bytes += carried.bytes;
+            return true;
+        }
+        self.carried.push(carried).is_ok()
     }
 
     /// Notes that requests of `client` were taken.
@@ -194,6 +212,11 @@ impl Pending {
     }
 
     #[inline]
+    pub(crate) fn carried(&self) -> &[Finished] {
+        &self.carried
+    }
+
+    #[inline]
     pub(crate) fn refused(&self) -> &[Refused] {
         &self.refused
     }
@@ -204,6 +227,7 @@ impl Pending {
         self.is_used = false;
         self.finished.clear();
         self.refused.clear();
+        self.carried.clear();
         self.requests = ClientSet::EMPTY;
         self.targets = ClientSet::EMPTY;
     }

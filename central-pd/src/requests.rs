@@ -336,8 +336,8 @@ impl Requests {
         self.look_for_withdrawn = true;
     }
 
-    /// Notes that open buffer `index` is filled with a message to inspect.
-    pub(crate) fn use_for_inspection(&mut self, index: u32) {
+    /// Notes that open buffer `index` is filled, without being claimed before.
+    pub(crate) fn use_at_once(&mut self, index: u32) {
         self.offers.close(index);
         self.held.remove(index);
     }

@@ -155,6 +155,18 @@ impl Sends {
         self.none_waits = false;
     }
 
+    /// Notes that `count` messages of one part each wait, in consecutive slots from `first` on.
+    pub(crate) const fn occupy_run(&mut self, first: u32, count: u32) {
+        self.occupied.insert_run(first, count);
+        self.none_waits = false;
+    }
+
+    /// Notes that the waiting messages in `slots`, of one part each, have their final status.
+    pub(crate) const fn release_all(&mut self, slots: SlotSet) {
+        self.occupied = self.occupied.without(slots);
+        self.ended_late = self.ended_late.wrapping_add(slots.count());
+    }
+
     /// Notes that `messages` messages have their final status, whether or not they waited. It is one message
     /// with all its parts, or several of one part each in consecutive slots from `first` on.
     #[inline]

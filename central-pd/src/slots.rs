@@ -55,6 +55,11 @@ impl SlotSet {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
+    /// The slots of this set that are not in `other`.
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
+    }
+
     #[inline]
     pub(crate) const fn insert(&mut self, index: u32) {
         self.insert_run(index, 1);

@@ -66,6 +66,7 @@
 extern crate std;
 
 mod calls;
+mod gaps;
 mod guard;
 mod held_sends;
 mod memory;
@@ -81,6 +82,7 @@ pub use calls::{
 };
 pub use ferry_layout::{Address, DomainId, DomainName, Peer, Standing, Status};
 pub use ferry_platform::{Channel, ChannelSet};
+pub use gaps::Gaps;
 pub use guard::{Inspection, slot_of};
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 pub use message::{Completion, Event, Message, Outgoing, PostError, Posted, SendError, SendRefused};

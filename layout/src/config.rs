@@ -15,14 +15,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::directory::DomainName;
 use crate::geometry::{
     CHANNELS, DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS, MAX_GUARDS,
-    MAX_INSPECTED, MAX_STAGES,
+    MAX_INSPECTED, MAX_ONE_WAY, MAX_STAGES,
 };
 
 /// First word of the blob, `"FERRYCFG"` read as a little-endian number.
 pub const CONFIG_MAGIC: u64 = u64::from_le_bytes(*b"FERRYCFG");
 
 /// Version of the blob's format.
-pub const CONFIG_VERSION: u32 = 2;
+pub const CONFIG_VERSION: u32 = 3;
 
 /// Beginning of the blob.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -109,12 +109,15 @@ pub struct FlowRecord {
     /// Number of stages of guards that each message passes through, one after the other; 0 for a flow without
     /// guards.
     pub stages: u16,
-    /// Longest message, in bytes; at least 1, and at most [`MAX_INSPECTED`] for a flow with guards.
+    /// Longest message, in bytes; at least 1, at most [`MAX_INSPECTED`] for a flow with guards, and at most
+    /// [`MAX_ONE_WAY`] for a one-way flow.
     pub max_message: u32,
     /// Number of the first stage record.
     pub first_stage: u32,
     /// Ticks in which the guards of a stage have to answer, below 2^31. 0 only for a flow without guards.
     pub verdict_within: u32,
+    /// 1 if the flow is one-way: nothing about the receiver, and nothing about guards, comes back.
+    pub one_way: u32,
 }
 
 /// One stage of guards: of its members, `quorum` have to pass a message before it goes on.
@@ -362,6 +365,7 @@ impl FlowRecord {
             max_message,
             first_stage: 0,
             verdict_within: 0,
+            one_way: 0,
         }
     }
 
@@ -374,6 +378,8 @@ impl FlowRecord {
             && self.urgent <= 1
             && Mapping::from_number(self.mapping).is_some()
             && self.max_message > 0
+            && self.one_way <= 1
+            && (self.one_way == 0 || self.max_message <= MAX_ONE_WAY)
     }
 
     fn stages_of<'a>(&self, all: &'a [StageRecord]) -> Option<&'a [StageRecord]> {

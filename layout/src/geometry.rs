@@ -43,6 +43,9 @@ pub const MAX_STAGES: usize = 256;
 /// Longest message of a flow with guards, in bytes. A guard looks at a whole message at once.
 pub const MAX_INSPECTED: u32 = 64 * 1024;
 
+/// Longest message of a one-way flow, in bytes. It is delivered in one step or dropped.
+pub const MAX_ONE_WAY: u32 = 64 * 1024;
+
 /// Inspections that one guard can have at a time.
 pub const INSPECTION_SLOTS: usize = RING_SLOTS;
 

@@ -53,7 +53,12 @@ pub struct InRegion {
 
     /// Central's notes for its own restart.
     pub journal: Journal,
-    _unused: [[Unused64; 8]; 4],
+
+    /// Messages of one-way flows to this client that were dropped, since central started, modulo 2^64. There
+    /// was no buffer for them, or no place in the receive queue, or the client was not open.
+    pub dropped: Counter,
+    _dropped: [Unused64; 7],
+    _unused: [[Unused64; 8]; 3],
 
     /// Status of each transmit slot.
     statuses: Statuses,
@@ -258,6 +263,16 @@ impl InRegion {
         }
     }
 
+    /// Sets [`Queued`](crate::Status::Queued) for `count` messages of a one-way flow, from free-running index
+    /// `first` on, and notes that they are carried: nothing but `Done` is outstanding. The first is number
+    /// `sequence` of the flow to `target`. For central.
+    pub fn set_carried(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
+        for number in 0..count {
+            let index = first.wrapping_add(number);
+            self.status(index).set_carried(index, target, sequence.wrapping_add(number.into()));
+        }
+    }
+
     /// The status words from the one of this free-running index up to the end of the ring.
     #[inline]
     fn statuses_from(&self, index: u32) -> &[StatusWord] {
@@ -297,6 +312,7 @@ const _: () = {
     assert!(size_of::<Counters>() == 64);
     assert!(offset_of!(InRegion, journal) == 0x100);
     assert!(size_of::<Journal>() == 0x200);
+    assert!(offset_of!(InRegion, dropped) == 0x300);
     assert!(offset_of!(InRegion, statuses) == 0x400);
     assert!(offset_of!(InRegion, directory) == 0x800);
     assert!(offset_of!(InRegion, deliveries) == 0x1000);

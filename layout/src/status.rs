@@ -10,11 +10,13 @@ pub enum Status {
     /// The slot was never used in this epoch.
     Free = 0,
     /// Central has taken the descriptor, and it waits: for a posted buffer, for room at the target, or for
-    /// its turn.
+    /// its turn. In a one-way flow it waits for the next tick.
     Queued = 1,
-    /// Copied, filed with the target, and (mapping policy `each`) both buffers are unmapped again.
+    /// Copied, filed with the target, and (mapping policy `each`) both buffers are unmapped again. In a
+    /// one-way flow: central has done with it, whether it was delivered or dropped.
     Done = 2,
-    /// The system has no flow from this client to that target, or the flow does not grant the urgent class.
+    /// The system has no flow from this client to that target, or the flow does not grant the urgent class,
+    /// or the flow is one-way and the message is a chain or placed.
     Denied = 3,
     /// The system has no client of that number.
     NoTarget = 4,
@@ -82,10 +84,12 @@ impl Status {
 ///
 /// The middle is a note that central writes for its own restart. It tells which message of which flow this
 /// was, even when the descriptor is overwritten already. It is 0 in everything but the first slot of a
-/// delivered message. Clients look at the index and the status only.
+/// delivered message, and the slot of a message of a one-way flow that is carried, whose status is still
+/// `Queued`. Clients look at the index and the status only.
 ///
-/// Pairing: [`set`](Self::set) and [`set_delivered`](Self::set_delivered) (release, central) with
-/// [`get`](Self::get) and [`ended`](Self::ended) (acquire, client).
+/// Pairing: [`set`](Self::set), [`set_delivered`](Self::set_delivered), [`set_carried`](Self::set_carried)
+/// and [`finish`](Self::finish) (release, central) with [`get`](Self::get) and [`ended`](Self::ended)
+/// (acquire, client).
 #[derive(Default)]
 #[repr(transparent)]
 pub struct StatusWord(AtomicU64);
@@ -119,6 +123,28 @@ impl StatusWord {
     #[inline]
     pub fn set_delivered(&self, index: u32, target: DomainId, sequence: u64) {
         self.store(Self::delivered_word(index, target, sequence));
+    }
+
+    /// Sets [`Status::Queued`] for a message of a one-way flow, with the note that it was number `sequence`
+    /// of the flow to `target`. It was delivered or dropped, and only `Done` is outstanding. For central.
+    #[inline]
+    pub fn set_carried(&self, index: u32, target: DomainId, sequence: u64) {
+        const TO_QUEUED: u64 = Status::Done as u64 ^ Status::Queued as u64;
+        self.store(Self::delivered_word(index, target, sequence) ^ TO_QUEUED);
+    }
+
+    /// Whether the word was last written by [`set_carried`](Self::set_carried). For central. Relaxed, because
+    /// only central writes it.
+    #[must_use]
+    pub fn is_carried(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & (DELIVERED | 0xff) == DELIVERED | Status::Queued as u64
+    }
+
+    /// Sets [`Status::Done`] after [`set_carried`](Self::set_carried). The index and the note stay. For
+    /// central.
+    #[inline]
+    pub fn finish(&self) {
+        self.store(self.0.load(Ordering::Relaxed) & !0xff | Status::Done as u64);
     }
 
     /// As [`set_delivered`](Self::set_delivered), for messages in consecutive slots. Their numbers must not
@@ -236,6 +262,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_carried_message_is_queued_until_it_is_finished() {
+        let word = StatusWord::default();
+        assert!(!word.is_carried());
+        word.set(7, Status::Queued);
+        assert!(!word.is_carried());
+        let target = DomainId::new(9).unwrap();
+        word.set_carried(7, target, SEQUENCE_RANGE + 3);
+        assert_eq!((word.get(7), word.ended(), word.is_carried()), (Some(Status::Queued), None, true));
+        assert_eq!(word.delivered(), Some(DeliveredNote { target: 9, sequence: 3 }));
+        let delivered = StatusWord::default();
+        delivered.set_delivered(7, target, SEQUENCE_RANGE + 3);
+        assert!(!delivered.is_carried());
+        word.finish();
+        assert_eq!(word.0.load(Ordering::Relaxed), delivered.0.load(Ordering::Relaxed));
     }
 
     #[test]

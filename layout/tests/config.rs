@@ -6,7 +6,8 @@ use ferry_layout::config::{
     Mapping, StageRecord,
 };
 use ferry_layout::geometry::{
-    CHANNELS, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS, MAX_GUARDS, MAX_INSPECTED, MAX_STAGES,
+    CHANNELS, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS, MAX_GUARDS, MAX_INSPECTED, MAX_ONE_WAY,
+    MAX_STAGES,
 };
 use zerocopy::IntoBytes;
 
@@ -178,6 +179,20 @@ fn a_flow() {
     flow_refused(|flow| flow.mapping = 2);
     flow_refused(|flow| flow.max_message = 0);
     assert_eq!(with(|blob| blob.flows[1] = blob.flows[0]), Err(ConfigError::FlowTwice(1)));
+}
+
+#[test]
+fn one_way_flows() {
+    let with = |one_way: u32, max_message: u32| {
+        with(|blob| {
+            let flow = &mut blob.flows[0];
+            (flow.one_way, flow.max_message) = (one_way, max_message);
+        })
+    };
+    assert_eq!(with(1, MAX_ONE_WAY), Ok(()));
+    assert_eq!(with(1, MAX_ONE_WAY + 1), Err(ConfigError::Flow(0)));
+    assert_eq!(with(0, MAX_ONE_WAY + 1), Ok(()));
+    assert_eq!(with(2, 1), Err(ConfigError::Flow(0)));
 }
 
 /// Makes client 1 a guard, and has it guard a flow from client 0 to a third client.

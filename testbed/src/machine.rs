@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ferry_central::{FrameRef, Machine, MapFailed, Side};
+use ferry_central::{ClientSet, FrameRef, Machine, MapFailed, Side};
 use ferry_layout::DomainId;
 
 use crate::memory::Memory;
@@ -39,6 +39,8 @@ pub struct SimulatedMachine {
     pub rounds: u32,
     /// Called between two rounds. Returns whether a period has passed.
     pub between_rounds: Option<Box<dyn FnMut() -> bool>>,
+    /// Called between two rounds that have no tick between them. Returns the clients that have signalled.
+    pub woken: Option<Box<dyn FnMut() -> ClientSet>>,
     /// Called after each action. A test can rewrite memory there, or stop central by unwinding.
     pub interposer: Option<Box<dyn FnMut(Action)>>,
 }
@@ -54,6 +56,7 @@ impl SimulatedMachine {
             refuse_map_after: None,
             rounds: 0,
             between_rounds: None,
+            woken: None,
             interposer: None,
         }
     }
@@ -158,6 +161,10 @@ impl Machine for SimulatedMachine {
     fn poll_tick(&mut self) -> bool {
         self.rounds += 1;
         self.between_rounds.as_mut().is_some_and(|between| between())
+    }
+
+    fn woken(&mut self) -> ClientSet {
+        self.woken.as_mut().map_or(ClientSet::EMPTY, |woken| woken())
     }
 
     fn signal(&mut self, client: DomainId) {

@@ -2,8 +2,9 @@
 //! counts.
 //!
 //! Every mistake in a descriptor ends in a status that its sender reads. Nothing here can fail in any other
-//! way. A flow with guards looks like one that is not granted, and a verdict like a message of unknown kind:
-//! only what would be refused is looked at again for these. So plain messages pay nothing for them.
+//! way. A flow with guards or a one-way flow looks like one that is not granted, and a verdict like a message
+//! of unknown kind: only what would be refused is looked at again for these. So plain messages pay nothing
+//! for them.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, Verdict, flags};
@@ -25,6 +26,8 @@ pub(super) enum Accepted {
     Message(u32),
     /// A message of a flow with guards, now in the client's table at this index.
     Guarded(u32),
+    /// A message of a one-way flow, now in the client's table at this index.
+    OneWay(u32),
     /// A guard's verdict at this index. It stays queued until the message that it is about has ended.
     Verdict(u32),
     /// The message at this index must get this status. Its parts are in the client's table.
@@ -37,11 +40,13 @@ pub(super) enum Accepted {
 }
 
 /// What a descriptor is, if it is no message of a plain flow.
-enum NotPlain {
+pub(super) enum NotPlain {
     /// A message that gets this status.
     Refused(Status),
     /// A message of a flow with guards.
     Guarded(Send),
+    /// A message of a one-way flow.
+    OneWay(Send),
     Verdict(Verdict),
 }
 
@@ -103,6 +108,10 @@ impl Engine {
                 sends.put(index, send);
                 Accepted::Guarded(index)
             }
+            Err(NotPlain::OneWay(send)) => {
+                sends.put(index, send);
+                Accepted::OneWay(index)
+            }
             Err(NotPlain::Refused(status)) => {
                 sends.put_part(index, Span::EMPTY);
                 Accepted::Refused { index, status }
@@ -133,8 +142,8 @@ impl Engine {
             Ok(send) => (Ok(send), false),
             Err(NotPlain::Guarded(send)) => (Ok(send), true),
             Err(NotPlain::Refused(status)) => (Err(status), false),
-            // A verdict has no flags.
-            Err(NotPlain::Verdict(_)) => (Err(Status::Malformed), false),
+            // A verdict has no flags, and a one-way flow has no chains.
+            Err(NotPlain::Verdict(_) | NotPlain::OneWay(_)) => (Err(Status::Malformed), false),
         };
         let mut fault = head.err();
         let mut total = u64::from(first.length);
@@ -230,7 +239,10 @@ impl Engine {
         target: DomainId,
     ) -> NotPlain {
         let flow = self.guards.flow(source, target);
-        if flow.max_message == 0 || (descriptor.flags & flags::URGENT != 0 && !flow.urgent) {
+        if flow.max_message == 0 {
+            return self.check_one_way(source, index, descriptor, kind, target);
+        }
+        if descriptor.flags & flags::URGENT != 0 && !flow.urgent {
             return Status::Denied.into();
         }
         if descriptor.length > flow.max_message {
@@ -244,7 +256,7 @@ impl Engine {
 
     /// The send that a descriptor asks for, whose kind, flags, target and length are checked.
     #[inline(always)]
-    fn checked(
+    pub(super) fn checked(
         &self,
         source: DomainId,
         index: u32,

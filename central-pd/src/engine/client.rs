@@ -9,6 +9,7 @@ use crate::budget::Budget;
 use crate::buffer::Buffer;
 use crate::guards::{Course, Inspections};
 use crate::machine::{Machine, Side};
+use crate::one_way::CarriedSends;
 use crate::requests::Requests;
 use crate::send::Sends;
 use crate::service::Service;
@@ -39,9 +40,9 @@ pub(super) struct Client {
     pub(super) deliveries: Producer<DELIVERY_SLOTS>,
 
     pub(super) waits: Waits,
-    /// Clients that may send to this one.
+    /// Clients that may send to this one, and wait for it if it is not ready. So not those of one-way flows.
     pub(super) senders: ClientSet,
-    /// `senders` has several members, so what this client offers has to be shared.
+    /// Several clients may send to this one, so what it offers has to be shared.
     pub(super) has_several_senders: bool,
 
     pub(super) budget: Budget,
@@ -62,6 +63,10 @@ pub(super) struct Client {
     pub(super) receive_buffer: Buffer,
     pub(super) sends: Sends,
 
+    /// Where maps and unmaps of its frames are counted. Nowhere if it could learn by them what it must not.
+    pub(super) mappings: Option<&'static Counters>,
+    /// What it has sent in one-way flows since the last tick.
+    pub(super) carried: CarriedSends,
     /// Clients to which this one has flows with guards.
     pub(super) guarded: ClientSet,
     /// It is a guard.
@@ -99,6 +104,8 @@ impl Client {
             transmit_buffer: Buffer::new(Side::Transmit),
             receive_buffer: Buffer::new(Side::Receive),
             sends: Sends::new(),
+            mappings: None,
+            carried: CarriedSends::NONE,
             guarded: ClientSet::EMPTY,
             is_guard: false,
             inspects: ClientSet::EMPTY,
@@ -128,7 +135,7 @@ impl Client {
         for buffer in [&mut self.transmit_buffer, &mut self.receive_buffer, &mut self.snapshot_buffer] {
             unmapped += buffer.unmap_all(client, machine).0;
         }
-        self.count(|counters| counters.unmaps.add(unmapped.into()));
+        self.count_mappings(|counters| counters.unmaps.add(unmapped.into()));
     }
 
     pub(super) const fn buffer_mut(&mut self, side: Side) -> &mut Buffer {
@@ -144,6 +151,14 @@ impl Client {
     pub(super) fn count(&self, add: impl FnOnce(&Counters)) {
         if let Some(ports) = self.ports {
             add(&ports.to_client.counters);
+        }
+    }
+
+    /// Counts maps or unmaps of the client's frames.
+    #[inline]
+    pub(super) fn count_mappings(&self, add: impl FnOnce(&Counters)) {
+        if let Some(counters) = self.mappings {
+            add(counters);
         }
     }
 

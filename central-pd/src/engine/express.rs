@@ -9,6 +9,8 @@
 //! to the ordinary path (`accept.rs`, `transfer.rs`). That path reads the descriptor again, and only it gives
 //! a status other than `Done`. A turn calls the lane before each message of the ordinary path.
 
+mod one_way;
+
 use ferry_layout::config::Mapping;
 use ferry_layout::{
     Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
@@ -177,6 +179,21 @@ impl Engine {
         if !flow.is_granted() || flow.waiting.is_some() || self.clients[target].standing != Standing::Open {
             return None;
         }
+        self.carry_to_ready(machine, source, target, route, most, descriptors)
+    }
+
+    /// Carries messages that lie one after the other in `descriptors`, at most `most`, to a receiver that is
+    /// open, as long as they have this route, and lie in one piece of each ring.
+    #[inline(always)]
+    fn carry_to_ready<const D: usize>(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        target: DomainId,
+        route: Route,
+        most: u32,
+        descriptors: &[Slot<D>],
+    ) -> Option<Carried> {
         let ports_of_target = self.clients[target].ports?;
         // Requests that were taken are older than those that are still in the ring, so they come first. While
         // sends wait for the target, requests are only used after they were taken: shares are made of those.

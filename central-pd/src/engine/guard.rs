@@ -20,7 +20,7 @@
 //!
 //! Central's restart needs no note of all this: messages that have not ended begin anew with the first stage.
 
-use ferry_layout::config::{FlowRecord, StageRecord};
+use ferry_layout::config::{FlowRecord, Mapping, StageRecord};
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Span, Standing, Status, Verdict, flags};
 
 use super::Engine;
@@ -45,11 +45,18 @@ enum Walked {
 }
 
 /// What a guard has for its next inspection: a slot, and an open buffer.
-struct Offered {
-    ports: Ports,
-    slot: u32,
-    request: u32,
-    buffer: Span,
+pub(super) struct Offered {
+    pub(super) slot: u32,
+    pub(super) request: u32,
+    pub(super) buffer: Span,
+}
+
+/// A place for a message at a guard.
+pub(super) struct AtGuard {
+    /// The slot of its inspection.
+    pub(super) slot: u32,
+    pub(super) request: u32,
+    pub(super) place: Span,
 }
 
 impl Engine {
@@ -61,7 +68,9 @@ impl Engine {
         record: &FlowRecord,
         stages: &[StageRecord],
     ) {
-        self.clients[source].guarded.insert(target);
+        if record.one_way == 0 {
+            self.clients[source].guarded.insert(target);
+        }
         for guard in self.guards.grant(source, target, record, stages).iter() {
             let inspects = &mut self.clients[guard].inspects;
             inspects.insert(source);
@@ -72,7 +81,7 @@ impl Engine {
     /// Shares out the inspections of each guard among its flows. Called when all flows are granted.
     pub(super) fn share_out_guards(&mut self) {
         for source in (0..).map_while(DomainId::new) {
-            for target in self.clients[source].guarded.iter() {
+            for target in self.guarded_targets(source).iter() {
                 let flow = self.guards.flow(source, target);
                 let stages = (0..flow.stages()).map(|number| self.guards.stage(flow, number).members);
                 let guards = stages.fold(ClientSet::EMPTY, ClientSet::union);
@@ -81,6 +90,16 @@ impl Engine {
                 self.guards.share_out(source, target, guards, bytes);
             }
         }
+    }
+
+    /// The clients to which `source` has flows with guards, one-way or not.
+    pub(super) fn guarded_targets(&self, source: DomainId) -> ClientSet {
+        let mut targets = ClientSet::EMPTY;
+        for target in (0..).map_while(DomainId::new).filter(|it| self.guards.flow(source, *it).stages() != 0)
+        {
+            targets.insert(target);
+        }
+        targets
     }
 
     /// The number of stages of a flow, for its deliveries. A configuration has at most 8 for each.
@@ -116,7 +135,8 @@ impl Engine {
     }
 
     /// Serves what waits for `target` although no plain message does: it is a guard that may be able to take
-    /// something now, or the target of a flow with guards. Returns false when the share is used up.
+    /// something now, or the target of a flow with guards or of a one-way flow. Returns false when the share
+    /// is used up.
     #[cold]
     pub(super) fn serve_guarded(
         &mut self,
@@ -128,6 +148,9 @@ impl Engine {
     ) -> bool {
         let client = &mut self.clients[source];
         client.next_target = u32::from(target.number()) + 1;
+        if self.one_way.is_granted(source, target) {
+            return self.serve_one_way(machine, source, target, class, passed_over);
+        }
         let Some((first, _)) = self.guards.flow(source, target).waiting else {
             self.forget_wait(source, target);
             if self.clients[target].is_guard {
@@ -235,12 +258,7 @@ impl Engine {
         if course.is_refused || course.stage >= flow.stages() {
             return;
         }
-        let stage = self.guards.stage(flow, course.stage);
-        if course.passed.count() >= stage.quorum {
-            course.pass_stage(self.now.wrapping_add(flow.verdict_within));
-        } else if stage.members.without(course.refused).count() < stage.quorum {
-            course.is_refused = true;
-        }
+        course.decide(self.guards.stage(flow, course.stage), self.now.wrapping_add(flow.verdict_within));
     }
 
     /// Whether so many members of its first stage can take a message of `source` now that they can pass it.
@@ -263,7 +281,7 @@ impl Engine {
     }
 
     /// Where `guard` can take a message of `source`, if it can.
-    fn place_at(&mut self, source: DomainId, guard: DomainId) -> Option<Offered> {
+    pub(super) fn place_at(&mut self, source: DomainId, guard: DomainId) -> Option<Offered> {
         let client = &self.clients[guard];
         let ports = client.ports.filter(|_| client.standing == Standing::Open)?;
         if !self.has_room(guard, ports) {
@@ -274,7 +292,7 @@ impl Engine {
             self.look_for_requests(guard, ports);
             self.clients[guard].requests.find(source)
         });
-        found.map(|(request, buffer)| Offered { ports, slot, request, buffer })
+        found.map(|(request, buffer)| Offered { slot, request, buffer })
     }
 
     /// Hands message `index` to `guard`: copies it into the guard's next buffer, and files an inspection.
@@ -295,8 +313,9 @@ impl Engine {
             return Err(Step::OutOfShare);
         }
         let Some(offered) = self.place_at(source, guard) else { return Ok(false) };
-        let Offered { ports, slot, request, buffer } = offered;
+        let Offered { slot, request, buffer } = offered;
         let place = buffer.part(0, send.total).ok_or(Step::Failed(Status::TooLong))?;
+        let found = AtGuard { slot, request, place };
         self.has_progressed = true;
         self.clients[source].budget.pay(cost);
         let from = self.clients[source].courses[index].snapshot();
@@ -305,50 +324,56 @@ impl Engine {
             Some(_) => self.carry_snapshot(machine, source, index, guard, place),
         };
         copied.map_err(Step::Failed)?;
-        self.file_inspection(source, index, guard, ports, slot, request, place);
+        self.file_inspection(source, index, guard, &found);
         Ok(true)
     }
 
-    /// Stores the delivery of an inspection. It becomes visible in `settle`.
-    #[expect(clippy::too_many_arguments, reason = "a message, a guard, and the place that it gets there")]
-    fn file_inspection(
-        &mut self,
-        source: DomainId,
-        index: u32,
-        guard: DomainId,
-        ports: Ports,
-        slot: u32,
-        request: u32,
-        place: Span,
-    ) {
+    /// Files an inspection, whose bytes are copied.
+    fn file_inspection(&mut self, source: DomainId, index: u32, guard: DomainId, at: &AtGuard) {
         let send = *self.clients[source].sends.get(index);
-        let state = &mut self.clients[guard];
-        let Some(delivery) = state.deliveries.push() else { return };
-        let ticket = Inspections::ticket(slot, delivery, state.epoch);
-        #[expect(clippy::cast_possible_truncation, reason = "the number of a client is below 32")]
-        let target = send.target.number() as u8;
-        let inspection = Delivery {
-            tag: send.tag,
-            sequence: ticket,
-            position: place.position(),
-            request,
-            length: send.total,
-            source: source.number(),
-            kind: DeliveryKind::Inspection as u8,
-            detail: target,
-        };
-        ports.to_client.deliveries.store(delivery, inspection);
-        state.requests.use_for_inspection(request);
-        state.inspections.begin(slot, Inspection { ticket, source, index, place, verdict: None });
-        self.pending.inspect(guard);
-        self.to_signal.insert(guard);
+        let Some(ticket) = self.store_inspection(guard, at, send.tag, source, send.target) else { return };
+        let inspection =
+            Inspection { ticket, source, index, is_relayed: false, place: at.place, verdict: None };
+        self.clients[guard].inspections.begin(at.slot, inspection);
         let flow = self.guards.flow_mut(source, send.target);
         let course = &mut self.clients[source].courses[index];
         if !course.has_begun() {
             flow.begin();
             course.deadline = self.now.wrapping_add(flow.verdict_within);
         }
-        course.hand(guard, slot);
+        course.hand(guard, at.slot);
+    }
+
+    /// Stores the delivery of an inspection. It becomes visible in `settle`. Returns its ticket.
+    pub(super) fn store_inspection(
+        &mut self,
+        guard: DomainId,
+        at: &AtGuard,
+        tag: u64,
+        source: DomainId,
+        target: DomainId,
+    ) -> Option<u64> {
+        let state = &mut self.clients[guard];
+        let ports = state.ports?;
+        let delivery = state.deliveries.push()?;
+        let ticket = Inspections::ticket(at.slot, delivery, state.epoch);
+        #[expect(clippy::cast_possible_truncation, reason = "the number of a client is below 32")]
+        let target = target.number() as u8;
+        let inspection = Delivery {
+            tag,
+            sequence: ticket,
+            position: at.place.position(),
+            request: at.request,
+            length: at.place.length(),
+            source: source.number(),
+            kind: DeliveryKind::Inspection as u8,
+            detail: target,
+        };
+        ports.to_client.deliveries.store(delivery, inspection);
+        state.requests.use_at_once(at.request);
+        self.pending.inspect(guard);
+        self.to_signal.insert(guard);
+        Some(ticket)
     }
 
     /// Copies message `index` from its snapshot to a place in the receive buffer of `receiver`.
@@ -362,6 +387,21 @@ impl Engine {
     ) -> Result<(), Status> {
         let course = &self.clients[source].courses[index];
         let (holder, slot) = course.snapshot().ok_or(Status::Failed)?;
+        let target = self.clients[source].sends.get(index).target;
+        let mapping = self.flows.get(source, target).mapping;
+        self.copy_snapshot(machine, holder, slot, receiver, place, mapping)
+    }
+
+    /// Copies the snapshot that `holder` has in `slot` to a place in the receive buffer of `receiver`.
+    pub(super) fn copy_snapshot(
+        &mut self,
+        machine: &mut impl Machine,
+        holder: DomainId,
+        slot: u32,
+        receiver: DomainId,
+        place: Span,
+        mapping: Mapping,
+    ) -> Result<(), Status> {
         let snapshot = self.clients[holder].inspections.place(slot);
         if place.length() == 0 {
             return Ok(());
@@ -369,8 +409,6 @@ impl Engine {
         if snapshot.length() != place.length() {
             return Err(Status::Failed);
         }
-        let target = self.clients[source].sends.get(index).target;
-        let mapping = self.flows.get(source, target).mapping;
         self.make_room_for_runs(machine, 2);
         self.map(machine, holder, Side::Snapshot, snapshot, mapping)?;
         self.map(machine, receiver, Side::Receive, place, mapping)?;
@@ -434,7 +472,11 @@ impl Engine {
         };
         client.sends.get_mut(verdict_at).index = verdict_at;
         client.sends.occupy(verdict_at);
-        let Inspection { source, index, .. } = inspection;
+        let Inspection { source, index, is_relayed, .. } = inspection;
+        if is_relayed {
+            self.judge_relay(guard, index, verdict.passes);
+            return true;
+        }
         let course = &mut self.clients[source].courses[index];
         // A quorum may have decided without this guard.
         if course.asked.contains(guard) {
@@ -460,6 +502,11 @@ impl Engine {
             return;
         }
         self.guards.flow_mut(source, target).end();
+        self.give_snapshots_back(&course);
+    }
+
+    /// Ends the inspections of a message that has ended.
+    pub(super) fn give_snapshots_back(&mut self, course: &Course) {
         for (guard, slot) in course.handed() {
             if let Some(verdict) = self.clients[guard].inspections.end(slot) {
                 self.clients[guard].settled_verdicts.insert(verdict);
@@ -514,7 +561,11 @@ impl Engine {
     /// none of it.
     pub(super) fn lose_guard(&mut self, guard: DomainId) {
         while let Some(inspection) = self.clients[guard].inspections.take_any() {
-            let Inspection { source, index, .. } = inspection;
+            let Inspection { source, index, is_relayed, .. } = inspection;
+            if is_relayed {
+                self.lose_relay(guard, index);
+                continue;
+            }
             let target = self.clients[source].sends.get(index).target;
             let course = &mut self.clients[source].courses[index];
             course.lose(guard);

@@ -39,6 +39,13 @@
 //! new central sends, marks `Done`, or opens what they say now. That concerns nobody but the client, and
 //! everything is checked as always.
 //!
+//! # Messages of one-way flows
+//!
+//! For them the statuses above are `Queued` with the note, and the next tick makes them `Done`. Messages that
+//! were dropped have such a status too, but no delivery. One that has none when central is stopped is taken
+//! again, and may be delivered then. The notes also tell the number of the next message in a flow. What was
+//! with guards is dropped.
+//!
 //! # Messages that are with guards
 //!
 //! They wait like all others, and begin anew with the first stage. The new central gives new tickets: a
@@ -81,6 +88,7 @@ impl Engine {
         }
         for client in self.all.iter() {
             if let Some(ports) = self.ports_in_epoch(client) {
+                self.find_carried(client, ports);
                 self.find_unfinished(client, ports);
                 // Queued sends may have ended without being counted in ended late. A new value makes the
                 // client look at all sends that it holds.
@@ -143,6 +151,11 @@ impl Engine {
                 }
                 Some(kind @ (DeliveryKind::Message | DeliveryKind::Placed)) => {
                     let Some(source) = DomainId::new(delivery.source) else { break };
+                    // A message of a one-way flow that guards have passed. Its sender's status is older.
+                    if delivery.detail != 0 && self.one_way.is_granted(source, target) {
+                        self.clients[target].requests.settle(delivery.request);
+                        continue;
+                    }
                     let acknowledged = self.clients[source]
                         .ports
                         .map_or(u64::MAX, |ports| ports.to_client.journal.acknowledged(target));
@@ -203,7 +216,11 @@ impl Engine {
                 for &part in &message.rest {
                     ports.to_client.status(part).set(part, Status::Done);
                 }
-                ports.to_client.status(index).set_delivered(index, target, next);
+                if self.one_way.is_granted(source, target) {
+                    ports.to_client.status(index).set_carried(index, target, next);
+                } else {
+                    ports.to_client.status(index).set_delivered(index, target, next);
+                }
                 next = next.wrapping_add(1);
             }
         }
@@ -271,6 +288,7 @@ impl Engine {
             Accepted::Nothing | Accepted::Verdict(_) => {}
             Accepted::Message(index) => self.wait(source, ports, index, true),
             Accepted::Guarded(index) => self.begin_course(source, ports, index),
+            Accepted::OneWay(index) => self.wait_one_way(source, ports, index),
             Accepted::Refused { index, status } => {
                 // Whether or not the message was queued before, its end is counted in ended late, as for
                 // every message that waited.
@@ -286,7 +304,8 @@ fn queued_before(ports: Ports, head: u32) -> impl Iterator<Item = u32> {
     let mut ages = BinaryHeap::<u32, Max, TRANSMIT_SLOTS>::new();
     for slot in 0..TRANSMIT_RING {
         let (index, status) = ports.to_client.status(slot).latest();
-        if status == Status::Queued && index.wrapping_sub(head) >= TRANSMIT_RING {
+        let is_carried = ports.to_client.status(slot).is_carried();
+        if status == Status::Queued && !is_carried && index.wrapping_sub(head) >= TRANSMIT_RING {
             // The heap has room for all slots, so this cannot fail.
             let _ = ages.push(head.wrapping_sub(index));
         }
@@ -353,7 +372,8 @@ fn unfinished(ports: Ports) -> impl Iterator<Item = InRing> {
         loop {
             let first = next_entry(at)?;
             let message = InRing::read(ports, first, |index| next_entry(index.wrapping_add(1)));
-            if ports.to_client.status(first).get(first).is_some_and(Status::is_final) {
+            let status = ports.to_client.status(first);
+            if status.get(first).is_some_and(|ended| ended.is_final() || status.is_carried()) {
                 at = first.wrapping_add(1);
                 continue;
             }

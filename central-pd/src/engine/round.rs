@@ -6,6 +6,7 @@
 //! * Whenever central sleeps, its wake hint in the `_in` page of every client is armed. `configure` arms all
 //!   of them. [`Engine::run`] disarms the hint of a client only when that client has work left after a round,
 //!   and then puts the client into `awake`.
+//! * The hints of clients that `one_way.rs` tells of are never disarmed. They are not in `awake`.
 //! * Before `run` returns, it arms the hints of exactly the clients in `awake`. Each arming ends in a
 //!   `SeqCst` fence. After that it looks at each of these clients once more.
 //! * If a client published before that look, central sees it and goes on with another round. If a client
@@ -17,12 +18,17 @@
 //! * In the other direction, central publishes everything that a signal is about, executes the same fence,
 //!   and only then reads the client's hint.
 
+use ferry_layout::geometry::MAX_CLIENTS;
 use ferry_layout::{DomainId, Standing};
 
 use super::Engine;
 use super::turn::Class;
 use crate::machine::Machine;
 use crate::table::ClientSet;
+
+/// Numbers that a client can have.
+#[expect(clippy::cast_possible_truncation, reason = "a system has few clients")]
+const CLIENTS: u32 = MAX_CLIENTS as u32;
 
 impl Engine {
     /// Serves clients until nothing more can be done before a client acts. Then it returns, and central may
@@ -47,18 +53,25 @@ impl Engine {
             if rest {
                 return;
             }
-            self.between_rounds(machine, left, &mut awake);
-            // From the second round on, central looks at every client. Otherwise the clients that keep it
-            // awake could keep it from the others.
-            look_at = self.all;
+            look_at = self.between_rounds(machine, left, &mut awake);
         }
     }
 
     /// What is done between two rounds: disarms the hints of the clients in `left`, which have work left, and
-    /// adds them to `awake`. A period that has passed meanwhile is noticed here.
+    /// adds them to `awake`. A period that has passed meanwhile is noticed here. Returns the clients to look
+    /// at in the next round.
+    ///
+    /// From the second round on, that is every client. Otherwise the clients that keep central awake could
+    /// keep it from the others. The exceptions are clients that could learn by this that central is awake,
+    /// and must not (`one_way.rs`). Their hints stay armed, so they signal.
     #[inline(never)]
-    fn between_rounds(&mut self, machine: &mut impl Machine, left: ClientSet, awake: &mut ClientSet) {
-        for client in left.without(*awake).iter() {
+    fn between_rounds(
+        &mut self,
+        machine: &mut impl Machine,
+        left: ClientSet,
+        awake: &mut ClientSet,
+    ) -> ClientSet {
+        for client in left.without(*awake).intersection(self.sociable).iter() {
             if let Some(ports) = self.clients[client].ports {
                 ports.to_client.wake.disarm();
                 awake.insert(client);
@@ -69,6 +82,24 @@ impl Engine {
         }
         if machine.poll_tick() {
             self.pass_tick(machine);
+            return self.all;
+        }
+        if self.one_way.low.is_empty() {
+            return self.all;
+        }
+        self.ask_low_clients();
+        self.sociable.union(left).union(machine.woken().intersection(self.all))
+    }
+
+    /// Arms or disarms the wake hints for requests of clients that must not learn that central stays awake.
+    #[cold]
+    fn ask_low_clients(&mut self) {
+        let low = self.reconsider.union(self.asking).intersection(self.one_way.low);
+        self.reconsider = self.reconsider.without(low);
+        for client in low.iter() {
+            if self.ask_for_requests(client) {
+                self.look_again.insert(client);
+            }
         }
     }
 
@@ -77,8 +108,11 @@ impl Engine {
     fn round(&mut self, machine: &mut impl Machine, look_at: ClientSet) -> ClientSet {
         self.has_progressed = false;
         self.round = self.round.wrapping_add(1);
-        let look_at =
-            if self.look_again.union(self.asking).is_empty() { look_at } else { self.also_look_at(look_at) };
+        let look_at = if self.look_again.union(self.asking).is_empty() {
+            look_at
+        } else {
+            self.also_look_at(machine, look_at)
+        };
         for client in look_at.iter() {
             if let Some(ports) = self.clients[client].ports {
                 self.look(machine, client, ports);
@@ -95,7 +129,11 @@ impl Engine {
             }
             (class, first) = (Class::Any, false);
         };
-        if let Some(first) = working.from(self.rotation).next() {
+        // Where there are one-way flows, the order of service is that of the tick. It would tell how many
+        // rounds there were.
+        if self.sociable == self.all
+            && let Some(first) = working.from(self.rotation).next()
+        {
             self.rotation = u32::from(first.number()) + 1;
         }
         left
@@ -104,7 +142,10 @@ impl Engine {
     /// Returns the clients to look at in this round: those in `woken`, and those that need a look without a
     /// signal.
     #[inline(never)]
-    fn also_look_at(&mut self, woken: ClientSet) -> ClientSet {
+    fn also_look_at(&mut self, machine: &mut impl Machine, woken: ClientSet) -> ClientSet {
+        if self.relays.first_stirred().is_some() {
+            self.walk_relays(machine);
+        }
         self.settle_verdicts();
         let mut look_at = woken.union(core::mem::replace(&mut self.look_again, ClientSet::EMPTY));
         // A client in `asking` may have posted a buffer. All clients that may send to it are looked at too,
@@ -230,6 +271,10 @@ impl Engine {
             ports.to_client.wake_for_requests.disarm();
             return false;
         }
+        if self.asking.contains(client) && self.one_way.low.contains(client) {
+            // It is armed, and was looked at then. To look again would tell it that central is awake.
+            return false;
+        }
         self.asking.insert(client);
         ports.to_client.wake_for_requests.arm();
         let has_posted = ports.from_client.post_tail.observe() != state.requests.tail();
@@ -238,11 +283,16 @@ impl Engine {
         (has_posted || has_taken) && ports.from_client.wanted_epoch().is_some()
     }
 
-    /// Counts a tick. Ends the sends that have expired, and unmaps the frames of clients that were not active
-    /// since the last tick.
+    /// Counts a tick. Says `Done` for what was carried in one-way flows, ends the sends that have expired,
+    /// and unmaps the frames of clients that were not active since the last tick.
     #[inline(never)]
     fn pass_tick(&mut self, machine: &mut impl Machine) {
         self.now = self.now.wrapping_add(1);
+        if !self.one_way.sources.is_empty() {
+            self.end_carried();
+            self.end_late_relays();
+            self.rotation = self.now % CLIENTS;
+        }
         let active = core::mem::replace(&mut self.active, ClientSet::EMPTY);
         for client in self.all.iter() {
             self.expire(client);

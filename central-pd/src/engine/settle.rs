@@ -5,7 +5,7 @@
 //!   2  statuses of what is refused                      } the source's page
 //!   3  deliveries, then the delivery tail               } the target's page
 //!   4  journal: requests that are held; then post head  } the target's page
-//!   5  statuses `Done`                                  } the source's page
+//!   5  statuses `Done`; in one-way flows `Queued`       } the source's page
 //!   6  journal: acknowledged of the flow                } the source's page
 //!   7  settled, as far as the delivery tail             } the target's page
 //!   8  ended late, then the transmit head               } the source's page
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     #[inline(never)]
-    fn settle_pending(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+    pub(super) fn settle_pending(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         self.unmap_runs(machine);
         for refused in self.pending.refused() {
             say_refused(&mut self.clients[source], ports, *refused);
@@ -77,6 +77,9 @@ impl Engine {
             if let Some(Ports { to_client, .. }) = self.clients[finished.target].ports {
                 say_done(&mut self.clients[source], ports, finished, to_client);
             }
+        }
+        if !self.pending.carried().is_empty() {
+            self.say_carried(source, ports);
         }
         for target in targets.iter() {
             ports.to_client.journal.acknowledge(target, self.flows.get(source, target).sequence);
@@ -132,7 +135,7 @@ impl Engine {
         for run in pending.runs() {
             let client = &mut clients[run.client];
             let changed = client.buffer_mut(run.side).unmap(run.client, run.frames.clone(), machine);
-            client.count(|counters| counters.unmaps.add(changed.0.into()));
+            client.count_mappings(|counters| counters.unmaps.add(changed.0.into()));
         }
         pending.forget_runs();
     }

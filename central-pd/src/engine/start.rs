@@ -1,11 +1,12 @@
 //! Central's start: it takes over a configuration, and tells every client who it is and whom it may talk to.
 
-use ferry_layout::config::{ClientRecord, Config};
+use ferry_layout::config::{ClientRecord, Config, FlowRecord};
 use ferry_layout::{DomainId, Peer};
 
 use super::Engine;
 use super::client::Ports;
 use crate::budget::Budget;
+use crate::table::ClientSet;
 
 impl Engine {
     /// Takes over a checked configuration and introduces central to every client. `ports` returns the pages
@@ -19,17 +20,26 @@ impl Engine {
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
                 self.flows.grant(source, target, flow);
                 let receiver = &mut self.clients[target];
-                receiver.has_several_senders = !receiver.senders.is_empty();
-                receiver.senders.insert(source);
+                if flow.one_way == 0 {
+                    receiver.senders.insert(source);
+                } else {
+                    self.one_way.grant(source, target, flow);
+                }
                 self.has_urgent |= flow.urgent != 0;
                 if flow.stages != 0 {
                     self.grant_guarded(source, target, flow, config.stages(flow));
                 }
             }
         }
+        self.one_way.spread(&config.flows().iter().filter(|flow| flow.one_way == 0).map(|flow| {
+            let guards = config.stages(flow).iter().fold(0, |guards, stage| guards | stage.members);
+            ClientSet::of_bits(guards | 1 << flow.source | 1 << flow.target)
+        }));
         for (id, record) in config.clients() {
             self.all.insert(id);
             let client = &mut self.clients[id];
+            let sends_to_it = |flow: &&FlowRecord| flow.target == id.number();
+            client.has_several_senders = config.flows().iter().filter(sends_to_it).count() > 1;
             client.budget = Budget::of(record);
             client.transmit_buffer.configure(&record.transmit);
             client.receive_buffer.configure(&record.receive);
@@ -41,6 +51,10 @@ impl Engine {
                 client.receive_buffer.hide_bytes();
             }
             client.ports = ports(record);
+            if !self.one_way.low.contains(id) {
+                self.sociable.insert(id);
+                client.mappings = client.ports.map(|ports| &ports.to_client.counters);
+            }
             if let Some(ports) = client.ports {
                 let peers = config.clients().filter_map(|(peer, record)| self.peer(id, peer, record));
                 ports.to_client.introduce(id.number(), record.transmit.bytes, record.receive.bytes, peers);
@@ -56,12 +70,14 @@ impl Engine {
     /// no flow of `peer`.
     fn peer(&self, client: DomainId, peer: DomainId, record: &ClientRecord) -> Option<Peer> {
         let longest = |source, target| {
-            self.flows.get(source, target).max_message.max(self.guards.flow(source, target).max_message)
+            let guarded = self.guards.flow(source, target).max_message;
+            let one_way = self.one_way.flow(source, target).max_message;
+            self.flows.get(source, target).max_message.max(guarded).max(one_way)
         };
         let (to, from) = (longest(client, peer), longest(peer, client));
         let inspects = self.clients[client].inspects.contains(peer);
         // A guard has to know how long the messages are that it inspects.
-        let inspected = self.clients[peer].guarded.iter().map(|target| longest(peer, target)).max();
+        let inspected = self.guarded_targets(peer).iter().map(|target| longest(peer, target)).max();
         let max_message = if inspects { inspected.unwrap_or(0) } else { to };
         (to != 0 || from != 0 || inspects).then(|| Peer {
             name: record.name,

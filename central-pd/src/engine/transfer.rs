@@ -215,7 +215,7 @@ impl Engine {
         }
         let (changed, result) = buffer.map(client, frames, mapping, machine);
         if changed.0 != 0 {
-            state.count(|counters| counters.maps.add(changed.0.into()));
+            state.count_mappings(|counters| counters.maps.add(changed.0.into()));
         }
         result.map_err(|_| Status::Failed)
     }

@@ -145,6 +145,9 @@ impl Engine {
         ports: Ports,
         class: Class,
     ) -> bool {
+        if class == Class::Any && self.one_way.sources.contains(source) {
+            self.express_one_way(machine, source, ports);
+        }
         while self.clients[source].budget.messages() > 0 && !self.pending.is_full() {
             if class == Class::Any && self.is_beyond_share(source, ports) {
                 return false;
@@ -157,10 +160,24 @@ impl Engine {
                     self.begin_course(source, ports, index);
                     continue;
                 }
+                Accepted::OneWay(index) => {
+                    self.has_progressed = true;
+                    if !self.take_one_way(machine, source, ports, index, class) {
+                        return false;
+                    }
+                    if class == Class::Any {
+                        self.express_one_way(machine, source, ports);
+                    }
+                    continue;
+                }
                 Accepted::Verdict(index) => {
                     self.has_progressed = true;
                     self.clients[source].spend(index);
                     ports.to_client.status(index).set(index, Status::Queued);
+                    // What a verdict leads to in a one-way flow is paid for with the guard's share.
+                    if self.clients[source].budget.deficit() == 0 {
+                        return false;
+                    }
                     continue;
                 }
                 Accepted::Refused { index, status } => {

@@ -8,6 +8,7 @@ use ferry_layout::{DomainId, Status};
 
 use super::Engine;
 use super::client::Ports;
+use crate::one_way::CarriedSends;
 use crate::table::ClientSet;
 
 impl Engine {
@@ -71,12 +72,14 @@ impl Engine {
                 gave_back |= self.abandon(source, index);
             }
             gave_back |= self.drop_guarded(source, target);
+            self.drop_one_way(source, target);
             self.clients[target].waits.remove_source(source);
             if gave_back {
                 self.rouse_waiters(target);
             }
         }
         self.clients[source].waits.clear_targets();
+        self.clients[source].carried = CarriedSends::NONE;
     }
 
     /// Ends all sends that wait for `target` with `status`. Must be called between turns.

@@ -16,9 +16,23 @@ static ENGINE: ConstStaticCell<Engine> = ConstStaticCell::new(Engine::new());
 pub(crate) struct Central<M> {
     engine: &'static mut Engine,
     machine: M,
-    /// The client at the other end of each channel. Empty if that is no client.
-    clients: [ClientSet; CHANNELS],
+    clients: ClientsOfChannels,
     tick: Option<Channel>,
+}
+
+/// The client at the other end of each channel. Empty if that is no client.
+#[derive(Clone, Copy)]
+struct ClientsOfChannels([ClientSet; CHANNELS]);
+
+impl ClientsOfChannels {
+    /// The clients that have signalled on these channels.
+    fn of(&self, channels: ChannelSet) -> ClientSet {
+        let mut clients = ClientSet::EMPTY;
+        for channel in channels {
+            clients = clients.union(self.0[usize::from(channel.number())]);
+        }
+        clients
+    }
 }
 
 /// Numbers that a channel can have.
@@ -42,16 +56,17 @@ impl<M: Machine> Central<M> {
     /// Configures central and serves the clients that started before it. If another central ran before, its
     /// mappings are removed before the engine runs, so the window is empty then.
     pub(crate) fn new(config: &Config<'_>, machine: impl FnOnce(Hands) -> M) -> Self {
-        let (mut channels, mut clients) = ([None; MAX_CLIENTS], [ClientSet::EMPTY; CHANNELS]);
+        let mut channels = [None; MAX_CLIENTS];
+        let mut clients = ClientsOfChannels([ClientSet::EMPTY; CHANNELS]);
         for (id, client) in config.clients() {
             let channel = Channel::new(client.channel as usize);
             channels[id.index()] = channel;
             if let Some(channel) = channel {
-                clients[usize::from(channel.number())].insert(id);
+                clients.0[usize::from(channel.number())].insert(id);
             }
         }
         let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
-        let mut hands = Hands { window: runtime::window(), channels, tick };
+        let mut hands = Hands { window: runtime::window(), channels, clients, tick, woken: ClientSet::EMPTY };
         if is_restart(config) {
             hands.clear_window(config);
         }
@@ -79,10 +94,7 @@ impl<M: Machine> Central<M> {
 
 impl<M: Machine> Handler for Central<M> {
     fn notified(&mut self, channels: ChannelSet) {
-        let mut woken = ClientSet::EMPTY;
-        for channel in channels {
-            woken = woken.union(self.clients[usize::from(channel.number())]);
-        }
+        let woken = self.clients.of(channels);
         let tick = self.tick.is_some_and(|tick| channels.contains(tick));
         self.engine.run(&mut self.machine, woken, tick);
     }
@@ -111,7 +123,10 @@ pub(crate) fn ports(client: &ClientRecord) -> Option<Ports> {
 pub(crate) struct Hands {
     window: Option<Window>,
     channels: [Option<Channel>; MAX_CLIENTS],
+    clients: ClientsOfChannels,
     tick: Option<Channel>,
+    /// Clients that were found to have signalled while the engine ran.
+    woken: ClientSet,
 }
 
 impl Hands {
@@ -171,7 +186,12 @@ impl Machine for Hands {
 
     fn poll_tick(&mut self) -> bool {
         let signalled = runtime::poll();
+        self.woken = self.clients.of(signalled);
         self.tick.is_some_and(|tick| signalled.contains(tick))
+    }
+
+    fn woken(&mut self) -> ClientSet {
+        self.woken
     }
 
     fn signal_and_sleep(&mut self, client: DomainId) {

@@ -14,7 +14,7 @@ mod watch;
 use core::fmt::Arguments;
 
 use domain::{Central, Hands};
-use ferry_central::{FrameRef, Machine, MapFailed, Side};
+use ferry_central::{ClientSet, FrameRef, Machine, MapFailed, Side};
 use ferry_harness::{
     Holding, Holdings, Moment, Overreach, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Stamp, WitnessAct,
 };
@@ -296,6 +296,10 @@ impl Machine for Witness {
         self.fault_if_due(Call::Signal);
         self.trace(format_args!("signal {}", name(client)));
         self.hands.signal_and_sleep(client);
+    }
+
+    fn woken(&mut self) -> ClientSet {
+        self.hands.woken()
     }
 
     fn poll_tick(&mut self) -> bool {

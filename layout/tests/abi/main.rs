@@ -98,6 +98,7 @@ fn offsets_of_centrals_page() {
             ("counters", offset_of!(InRegion, counters)),
             ("journal, acknowledged", note("acknowledged")),
             ("journal, open", note("open")),
+            ("dropped", offset_of!(InRegion, dropped)),
             ("status words", private("statuses")),
             ("directory:", offset_of!(InRegion, directory)),
             ("deliveries", offset_of!(InRegion, deliveries)),

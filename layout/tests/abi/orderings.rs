@@ -148,6 +148,11 @@ const LISTING: &[Entry] = &[
     ),
     entry(
         IN,
+        "dropped",
+        (&[("in_region.rs", "add", "self.0.store(")], &[("in_region.rs", "get", "self.0.load(")]),
+    ),
+    entry(
+        IN,
         "status words",
         (
             &[("status.rs", "store", "self.0.store(")],

@@ -287,7 +287,16 @@ impl World {
 
     /// Runs central. If it is stopped, a new central replaces it. Then all clients look.
     pub(crate) fn run(&mut self) {
-        let mut stopped = self.guarded(Testbed::run);
+        self.run_by(Testbed::run);
+    }
+
+    /// A tick passes. If central is stopped, the new one goes on at the next tick.
+    pub(crate) fn tick(&mut self) {
+        self.run_by(Testbed::tick);
+    }
+
+    fn run_by(&mut self, run: impl FnOnce(&mut Testbed)) {
+        let mut stopped = self.guarded(run);
         while stopped {
             self.stopped += 1;
             self.fuse.blows_at.set(self.second.take().map(|steps| self.fuse.passed() + steps));
@@ -351,6 +360,7 @@ impl World {
         // A flow that keeps its mappings unmaps them after a whole period without traffic.
         self.bed.tick();
         self.bed.tick();
+        self.look();
         assert_eq!(self.bed.machine.mapped(), 0, "nothing is left mapped");
         // No buffer is lost: each is in the client's hands or posted, and the number in the client's hands is
         // compared.

@@ -1,0 +1,144 @@
+//! The express lane for one-way flows: messages that are plain in all but their flow, many at a time. They
+//! are delivered as those of other flows, or dropped. Flows with guards, and everything that is not plain or
+//! is wrong, are left to the ordinary path (`one_way.rs` beside `express.rs`).
+//!
+//! What it does to the sender does not depend on which of the two it was.
+
+use ferry_layout::{DomainId, Plain, Route, Slot};
+
+use super::{Carried, Sent};
+use crate::engine::Engine;
+use crate::engine::client::Ports;
+use crate::engine::transfer::MINIMUM_COST;
+use crate::machine::Machine;
+use crate::pending::Finished;
+
+impl Engine {
+    /// Carries messages of `source` up to the first that needs the ordinary path, or the end of its share.
+    #[cold]
+    #[inline(never)]
+    pub(in crate::engine) fn express_one_way(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+    ) {
+        let mut may_map = true;
+        while self.take_one_way_lane(machine, source, ports, &mut may_map).unwrap_or(false) {}
+    }
+
+    /// Carries messages along one lane. Returns whether there is more to carry.
+    fn take_one_way_lane(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        may_map: &mut bool,
+    ) -> Option<bool> {
+        let client = &self.clients[source];
+        let next = client.transmit.next();
+        let most = client.transmit.available().min(client.budget.messages());
+        let most = client.sends.free_run(next, most);
+        if most == 0 || client.in_refused_chain || self.pending.is_full() {
+            return None;
+        }
+        let descriptors = ports.from_client.descriptors.run(next);
+        let route = Route::of(descriptors.first()?);
+        let target = route.plain_target()?;
+        let flow = self.one_way.flow(source, target);
+        let is_guarded = self.guards.flow(source, target).stages() != 0;
+        if flow.max_message == 0 || flow.waiting.is_some() || is_guarded {
+            return None;
+        }
+        if self.clients[target].standing == ferry_layout::Standing::Open
+            && let Some(carried) = self.carry_to_ready(machine, source, target, route, most, descriptors)
+        {
+            let has_carried = carried.run.messages != 0;
+            if has_carried {
+                self.enter_one_way(&carried);
+                *may_map = true;
+            }
+            // Maps once for each message, however often the client changes the descriptor meanwhile.
+            if carried.stopped && core::mem::replace(may_map, false) {
+                self.map_next(machine, source, target, ports)?;
+                return Some(true);
+            }
+            if has_carried {
+                return Some(true);
+            }
+        }
+        if self.buffer_at_target(source, target).is_some() {
+            return None;
+        }
+        let descriptors = descriptors.get(..(most as usize).min(descriptors.len()))?;
+        let run = self.dropped_run(source, target, route, descriptors);
+        if run.messages == 0 {
+            return None;
+        }
+        if let Some(ports) = self.clients[target].ports {
+            ports.to_client.dropped.add(run.messages.into());
+        }
+        self.spend_one_way(source, target, &run);
+        Some(true)
+    }
+
+    /// The first of these messages that are right in themselves and that `source` can afford.
+    fn dropped_run<const D: usize>(
+        &self,
+        source: DomainId,
+        target: DomainId,
+        route: Route,
+        descriptors: &[Slot<D>],
+    ) -> Sent {
+        let client = &self.clients[source];
+        let (longest, buffer) =
+            (self.one_way.flow(source, target).max_message, client.transmit_buffer.bytes());
+        let mut run = Sent { messages: 0, bytes: 0, deficit: client.budget.deficit() };
+        for descriptor in descriptors {
+            let Some(Plain { source, length }) = Plain::load(descriptor, route) else { break };
+            let Some(rest) = run.deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
+            // Length 0 wraps and is left to the ordinary path, as in the other lane.
+            if length.wrapping_sub(1) >= longest || source.span(length, buffer).is_none() {
+                break;
+            }
+            run.messages += 1;
+            run.bytes += u64::from(length);
+            run.deficit = rest;
+        }
+        run
+    }
+
+    /// Records in the tables what was delivered along a lane.
+    fn enter_one_way(&mut self, carried: &Carried) {
+        let Carried { source, target, to_client, request, fresh, ref run, .. } = *carried;
+        let receiver = &mut self.clients[target];
+        receiver.deliveries.push_to(receiver.deliveries.next().wrapping_add(run.messages));
+        if fresh {
+            receiver.requests.use_fresh(run.messages);
+        } else {
+            receiver.requests.consume_run(source, request, run.messages);
+        }
+        to_client.counters.received_messages.add(run.messages.into());
+        to_client.counters.received_bytes.add(run.bytes);
+        self.count_service(source, target, run.messages, run.bytes);
+        self.to_signal.insert(target);
+        self.pending.inspect(target);
+        self.spend_one_way(source, target, run);
+    }
+
+    /// Records at the source what was delivered or dropped.
+    fn spend_one_way(&mut self, source: DomainId, target: DomainId, run: &Sent) {
+        let Sent { messages, bytes, deficit } = *run;
+        let flow = self.flows.get_mut(source, target);
+        let sequence = flow.sequence;
+        flow.sequence = sequence.wrapping_add(messages.into());
+        let client = &mut self.clients[source];
+        let index = client.transmit.next();
+        // The ring has that many entries: they are part of one run of descriptors.
+        client.transmit.take_to(index.wrapping_add(messages));
+        client.budget.spend(messages, deficit);
+        self.has_progressed = true;
+        let noted = self.pending.carry(Finished { index, messages, parts: 1, target, sequence, bytes });
+        debug_assert!(noted, "a turn ends before this is full");
+    }
+}

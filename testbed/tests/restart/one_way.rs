@@ -1,0 +1,85 @@
+//! Central restarts while messages of one-way flows are under way. None is delivered twice, numbers go on,
+//! and each send ends with `Done`, at a tick.
+
+use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_layout::geometry::MAX_ONE_WAY;
+use ferry_testbed::Topology;
+
+use super::world::{Book, Fuse, World};
+
+/// Bytes of a buffer.
+const BUFFER: u32 = 18 * 4096;
+
+/// Client 0 has a one-way flow to client 1, and plain flows to and from client 2, which has a flow to client
+/// 1.
+fn play(first: Option<u32>, second: Option<u32>, clients_go_on: bool) -> (Vec<(Book, usize)>, Fuse, u32) {
+    let mut topology = Topology::mesh(3, 20 * 18, Mapping::Each);
+    topology.flows.retain(|flow| flow.source != 1 && flow.target + flow.source != 1);
+    topology.flows.push(FlowRecord {
+        one_way: 1,
+        max_message: MAX_ONE_WAY,
+        ..Topology::flow(0, 1, Mapping::Each)
+    });
+    let fuse = Fuse::after(first);
+    let mut world = World::new(&topology, BUFFER, fuse.clone(), second);
+    world.clients_go_on = clients_go_on;
+    scenario(&mut world);
+    let (outcome, stopped) = world.outcome();
+    (outcome, fuse, stopped)
+}
+
+fn scenario(world: &mut World) {
+    world.post(1, None);
+    world.post(1, None);
+    world.send(0, 1, 10);
+    world.send(0, 1, 5000);
+    // For these there is no buffer.
+    world.send(0, 1, 20);
+    world.send(0, 1, 30);
+    world.run();
+    world.post(1, None);
+    // A restart forgets how far each sender was served. So these two do not compete.
+    world.post(1, Some(2));
+    world.post(2, None);
+    world.send(0, 2, 7);
+    world.send(0, 1, 40);
+    world.send(2, 1, 8);
+    world.run();
+    world.tick();
+    world.send(0, 1, 50);
+    world.post(1, None);
+    world.send(0, 1, 60);
+    world.run();
+    world.send(0, 1, 70);
+    world.run();
+    world.tick();
+}
+
+#[test]
+fn one_way_messages_survive_a_stop_after_every_store() {
+    let (expected, fuse, _) = play(None, None, false);
+    let steps = fuse.passed();
+    assert!(steps > 100, "the scenario does something");
+    let numbers: Vec<u64> = expected[1].0.received[&0].iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, [0, 1, 4, 5], "the scenario has gaps");
+    for clients_go_on in [false, true] {
+        for step in 1..=steps {
+            let (outcome, _, stopped) = play(Some(step), None, clients_go_on);
+            assert_eq!(outcome, expected, "stopped after step {step} of {steps}: {clients_go_on}");
+            assert_eq!(stopped, 1);
+        }
+    }
+}
+
+#[test]
+fn a_restart_among_one_way_messages_can_be_stopped_too() {
+    let (expected, fuse, _) = play(None, None, false);
+    let steps = fuse.passed();
+    for step in (1..=steps).step_by(3) {
+        for second in (1..120).step_by(17) {
+            let second = second + step % 17;
+            let (outcome, ..) = play(Some(step), Some(second), step % 2 == 0);
+            assert_eq!(outcome, expected, "stopped after step {step} of {steps}, then after {second}");
+        }
+    }
+}
