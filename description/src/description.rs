@@ -95,6 +95,10 @@ pub struct Flow {
     pub stages: Vec<Stage>,
     /// Ticks in which the guards of a stage have to answer; 0 without guards.
     pub verdict_within: u32,
+    /// Whether the sender learns nothing of the receiver and the guards.
+    pub one_way: bool,
+    /// For a one-way flow whose sender can learn of the receiver in another way: why that is right.
+    pub return_path: Option<String>,
 }
 
 /// One stage of guards. Its members are positions in [`Description::clients`].

@@ -13,6 +13,8 @@
 //! max_message = "64 KiB"
 //! guards = ["schema", { quorum = 2, of = ["range-a", "range-b", "range-c"] }]
 //! verdict_within = 50       # ticks
+//! one_way = false
+//! return_path = "…"         # of a one-way flow that something leads back from: why that is right
 //!
 //! [client.sender]
 //! bytes_per_round = "256 KiB"
@@ -91,6 +93,10 @@ pub(crate) struct FlowTable {
     pub(crate) guards: Option<Spanned<Vec<Spanned<StageValue>>>>,
     /// Ticks in which the guards of a stage have to answer; [`DEFAULT_VERDICT_WITHIN`] if it is not stated.
     pub(crate) verdict_within: Option<Spanned<Number<1, { i32::MAX as u32 }>>>,
+    /// Nothing about the receiver comes back.
+    pub(crate) one_way: Option<Spanned<bool>>,
+    /// Why it is right that something leads back from the receiver of a one-way flow.
+    pub(crate) return_path: Option<Spanned<String>>,
 }
 
 impl FlowTable {

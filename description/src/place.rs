@@ -134,6 +134,7 @@ impl Description {
                     stages: u16::try_from(flow.stages.len()).unwrap_or(u16::MAX),
                     first_stage,
                     verdict_within: flow.verdict_within,
+                    one_way: flow.one_way.into(),
                     ..FlowRecord::plain(flow.source, flow.target, flow.urgent, flow.mapping, flow.max_message)
                 }
             })

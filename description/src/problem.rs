@@ -158,6 +158,14 @@ pub enum Problem {
     VerdictWithoutGuards,
     #[error("this flow has guards, but the system has no tick that could end their time")]
     GuardsWithoutTick,
+    #[error("this flow is one-way, but the system has no tick at which its sends could end")]
+    OneWayWithoutTick,
+    #[error("messages may have {found} bytes, more than a one-way flow carries")]
+    LongOneWay { found: u32 },
+    #[error("this flow is one-way, but `{to}` can influence `{from}`: {path}")]
+    ReturnPath { from: String, to: String, path: String },
+    #[error("`return_path` excuses nothing: {what}")]
+    NeedlessReturnPath { what: String },
     #[error("the guard `{guard}` has {what}")]
     GuardConnected { guard: String, what: String },
     #[error("the guard `{guard}` has room for {room} of the {} that go through it", count(*flows, "flow"))]

@@ -1,5 +1,5 @@
 //! Rules about the flows of `flows.toml`: each flow connects two different clients, and no flow is listed
-//! twice. `guard.rs` has those about guards.
+//! twice. `guard.rs` has those about guards, and `one_way.rs` those about one-way flows.
 
 use super::Rules;
 use crate::description::{Buffer, Client, Flow, Stage};
@@ -7,7 +7,7 @@ use crate::flows::{Class, DEFAULT_MAX_MESSAGE, DEFAULT_VERDICT_WITHIN, FlowTable
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Place;
-use ferry_layout::geometry::MAX_INSPECTED;
+use ferry_layout::geometry::{MAX_INSPECTED, MAX_ONE_WAY};
 use toml::Spanned;
 
 impl Rules<'_> {
@@ -46,8 +46,9 @@ impl Rules<'_> {
             if let Some(longest) = &flow.max_message {
                 self.longest_message(longest, &buffers);
             }
+            let one_way = flow.one_way.as_ref().is_some_and(|one_way| *one_way.get_ref());
             let default = if stages.is_empty() {
-                DEFAULT_MAX_MESSAGE
+                if one_way { MAX_ONE_WAY } else { DEFAULT_MAX_MESSAGE }
             } else {
                 self.longest_inspected(&buffers, &stages, clients)
             };
@@ -65,6 +66,8 @@ impl Rules<'_> {
                     verdict_within.unwrap_or(DEFAULT_VERDICT_WITHIN)
                 },
                 stages,
+                one_way,
+                return_path: flow.return_path.as_ref().map(|reason| reason.get_ref().clone()),
             });
         }
         flows

@@ -9,6 +9,7 @@ mod device;
 mod flow;
 mod guard;
 mod memory;
+mod one_way;
 mod reach;
 mod restart;
 mod schedule;
@@ -183,6 +184,7 @@ impl<'a> Rules<'a> {
         let clients = clients?;
         let flows = self.flows(&clients);
         self.guards(&clients, &flows, central, tick.is_some());
+        self.one_way(&clients, &flows, central, &reach.trusted, tick.is_some());
         let config_region = config_region?;
         let stages = flows.iter().map(|flow| flow.stages.len()).sum();
         self.config_size(config_region, clients.len(), flows.len(), stages);

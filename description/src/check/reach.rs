@@ -49,7 +49,7 @@ impl Rules<'_> {
     }
 
     /// The regions of central and its clients, and the one channel of each client to central.
-    fn exempt(&self, clients: &[usize], central: usize) -> Exempt {
+    pub(super) fn exempt(&self, clients: &[usize], central: usize) -> Exempt {
         let regions = (0..self.system.regions.len()).filter(|region| {
             self.owner(*region, clients).is_some()
                 || self.system.regions[*region].name == super::CONFIG_REGION
@@ -129,7 +129,7 @@ fn is_participant(node: Node, participants: &[usize]) -> bool {
     matches!(node, Node::Domain(number) if participants.contains(&number))
 }
 
-fn is_vouched(device: &str, trusted: &[Trusted]) -> bool {
+pub(super) fn is_vouched(device: &str, trusted: &[Trusted]) -> bool {
     trusted.iter().any(|entry| entry.what == Trustee::Device && entry.name == device)
 }
 

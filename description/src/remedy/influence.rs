@@ -2,6 +2,7 @@
 //! the flows.
 
 use crate::problem::Problem;
+use ferry_layout::geometry::MAX_ONE_WAY;
 
 /// The remedies of the rules about devices, virtual machines and capabilities.
 pub(super) fn of(problem: &Problem) -> String {
@@ -45,6 +46,14 @@ fn of_reach(problem: &Problem) -> String {
         Problem::TrustedTwice { .. } => "remove one of the two".into(),
         Problem::TrustedWithoutReason { .. } => "add reason = \"…\"; it is printed in the report".into(),
         Problem::TrustedNames { .. } => "write either domain = \"…\" or device = \"…\"".into(),
+        Problem::OneWayWithoutTick => "add a ticker, as docs/system.md says".into(),
+        Problem::LongOneWay { .. } => {
+            format!("write max_message = {MAX_ONE_WAY} or less; a message is delivered at once or dropped")
+        }
+        Problem::ReturnPath { .. } => {
+            "make these flows one-way or remove one, or say why it is right: return_path = \"…\"".into()
+        }
+        Problem::NeedlessReturnPath { .. } => "remove it".into(),
         _ => String::new(),
     }
 }

@@ -129,6 +129,8 @@ impl Description {
             max_message: flow.max_message,
             guards: flow.stages.iter().map(|stage| self.stage_row(stage)).collect(),
             verdict_within: (!flow.stages.is_empty()).then_some(flow.verdict_within),
+            one_way: flow.one_way,
+            return_path: flow.return_path.clone(),
         }
     }
 

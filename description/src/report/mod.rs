@@ -238,6 +238,10 @@ pub struct FlowRow {
     pub guards: Vec<StageRow>,
     /// Ticks in which the guards of a stage have to answer. Null without guards.
     pub verdict_within: Option<u32>,
+    /// Whether the sender learns nothing of the receiver and the guards.
+    pub one_way: bool,
+    /// Why it is right that something leads back from the receiver of a one-way flow. Null if nothing does.
+    pub return_path: Option<String>,
 }
 
 /// A stage of guards.

@@ -20,7 +20,15 @@ impl fmt::Display for Report {
                 writeln!(formatter, "    passed by {stage}")?;
             }
             if let Some(ticks) = flow.verdict_within {
-                writeln!(formatter, "    within {ticks} ticks a stage, else refused")?;
+                let end = if flow.one_way { "dropped" } else { "refused" };
+                writeln!(formatter, "    within {ticks} ticks a stage, else {end}")?;
+            }
+            if flow.one_way {
+                writeln!(formatter, "    one-way: `{from}` learns nothing of `{to}` by it")?;
+            }
+            if let Some(reason) = &flow.return_path {
+                writeln!(formatter, "    but `{to}` can influence `{from}` in another way")?;
+                writeln!(formatter, "      because: {}", shown(reason.trim()))?;
             }
         }
         if self.flows.is_empty() {

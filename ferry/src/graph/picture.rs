@@ -192,7 +192,8 @@ pub(super) fn flow_words(flow: &FlowRow) -> String {
         flow.from, flow.to, flow.max_message, flow.class, flow.mapping
     );
     let guards = flow.guards.iter().map(|stage| format!("passed by {stage}"));
-    std::iter::once(carried).chain(guards).collect::<Vec<_>>().join(", ")
+    let one_way = flow.one_way.then(|| "one-way".to_owned());
+    std::iter::once(carried).chain(guards).chain(one_way).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether central maps the memory of a row only for a transfer.
@@ -217,8 +218,10 @@ mod tests {
             max_message: 64,
             guards: vec![stage(1, &["c"]), stage(2, &["d", "e", "f"])],
             verdict_within: Some(50),
+            one_way: true,
+            return_path: None,
         };
         let words = flow_words(&flow);
-        assert!(words.ends_with("mapping each, passed by c, passed by 2 of d, e, f"), "{words}");
+        assert!(words.ends_with("mapping each, passed by c, passed by 2 of d, e, f, one-way"), "{words}");
     }
 }
