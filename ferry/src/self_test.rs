@@ -371,15 +371,24 @@ fn make(change: Change, flows: &mut toml::Table) {
             clients.insert(of.name().to_owned(), toml::Value::Table(shares));
         }
         Change::Urgent { from, to } => {
-            let all = flows["flow"].as_array_mut().expect("a list of flows").iter_mut();
-            let mut all = all.filter_map(toml::Value::as_table_mut);
-            let is_meant = |flow: &&mut toml::Table| {
-                (flow["from"].as_str(), flow["to"].as_str()) == (Some(from.name()), Some(to.name()))
-            };
-            let flow = all.find(is_meant).expect("harness/flows.toml has this flow");
-            flow.insert("class".to_owned(), "urgent".into());
+            flow_of(from, to, flows).insert("class".to_owned(), "urgent".into());
+        }
+        Change::OneWay { from, to } => {
+            let flow = flow_of(from, to, flows);
+            flow.insert("one_way".to_owned(), true.into());
+            flow.insert("return_path".to_owned(), "the roles keep in step by their other flows".into());
         }
     }
+}
+
+/// The table of a flow of the test system.
+fn flow_of(from: Role, to: Role, flows: &mut toml::Table) -> &mut toml::Table {
+    let all = flows["flow"].as_array_mut().expect("a list of flows").iter_mut();
+    let mut all = all.filter_map(toml::Value::as_table_mut);
+    let is_meant = |flow: &&mut toml::Table| {
+        (flow["from"].as_str(), flow["to"].as_str()) == (Some(from.name()), Some(to.name()))
+    };
+    all.find(is_meant).expect("harness/flows.toml has this flow")
 }
 
 /// Compares the witness's lines with the trace that the scenario wants.

@@ -51,6 +51,13 @@ pub enum Change {
         /// Its `messages_per_round`.
         messages: u32,
     },
+    /// A flow is one-way, although other flows lead back.
+    OneWay {
+        /// The sender.
+        from: Role,
+        /// The receiver.
+        to: Role,
+    },
     /// A flow may use the urgent class.
     Urgent {
         /// The sender.

@@ -6,6 +6,7 @@ mod hostile;
 mod in_c;
 mod independence;
 mod mapping;
+mod one_way;
 mod order;
 mod polling;
 mod requests;
@@ -105,6 +106,7 @@ pub static SCENARIOS: &[Scenario] = &[
     hostile::T53,
     hostile::T56,
     hostile::T56_TWO,
+    one_way::T140,
     polling::T58,
     polling::T59,
     hostile::T60,
