@@ -8,7 +8,7 @@
 use crate::case::Case;
 use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports};
 use ferry_layout::config::{
-    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, FlowRecord, Header,
+    AuditPlace, BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, FlowRecord, Header,
 };
 use ferry_layout::geometry::FRAME_BYTES;
 use ferry_layout::{
@@ -286,6 +286,7 @@ fn configuration(case: Case, clients: &[ClientState]) -> Vec<u8> {
         tick_channel: Header::NO_TICK,
         tick_period: 0,
         stages: 0,
+        audit: AuditPlace::NONE,
     };
     let mut blob = header.as_bytes().to_vec();
     for (number, client) in (0..).zip(clients) {

@@ -2,6 +2,7 @@
 //! of effect in each; `lib.rs` has the list.
 
 mod accept;
+mod audit;
 mod client;
 mod epoch;
 #[cfg(feature = "express")]
@@ -23,6 +24,7 @@ mod wait;
 
 use ferry_layout::geometry::MAX_CLIENTS;
 
+use crate::audit::Audit;
 use crate::flow::Flows;
 use crate::guards::Guards;
 use crate::one_way::OneWay;
@@ -85,6 +87,8 @@ pub struct Engine {
     relays: Relays,
     /// Guards with verdicts whose messages have ended.
     with_settled_verdicts: ClientSet,
+    /// The audit log.
+    audit: Audit,
 }
 
 impl Engine {
@@ -115,6 +119,7 @@ impl Engine {
             one_way: OneWay::new(),
             relays: Relays::new(),
             with_settled_verdicts: ClientSet::EMPTY,
+            audit: Audit::NONE,
         }
     }
 }

@@ -16,8 +16,8 @@ pub const CHUNK_BYTES: u32 = 64 * 1024;
 /// links between them, lie in the source's table ([`crate::send::Sends`]).
 #[derive(Clone, Copy)]
 pub(crate) struct Flow {
-    /// Longest message in bytes. 0 means that there is no flow, or one with guards ([`crate::guards`]), or a
-    /// one-way flow ([`crate::one_way`]).
+    /// Longest message in bytes. 0 means that there is no flow, or that it is in [`crate::guards`]: it has
+    /// guards, or all its messages are audited. Or it is a one-way flow ([`crate::one_way`]).
     pub(crate) max_message: u32,
     /// Longest message in bytes that one step carries whole.
     pub(crate) in_one_step: u32,
@@ -78,12 +78,12 @@ impl Flows {
         &mut self.0[place(source, target)]
     }
 
-    /// Grants the flow of a checked configuration. Of a flow with guards, only the mapping policy is noted
-    /// here. Of a one-way flow, also how much one step carries.
+    /// Grants the flow of a checked configuration. Of a flow with guards, or one whose messages are all
+    /// audited, only the mapping policy is noted here. Of a one-way flow, also how much one step carries.
     pub(crate) fn grant(&mut self, source: DomainId, target: DomainId, record: &FlowRecord) {
         let flow = self.get_mut(source, target);
         flow.mapping = record.mapping();
-        if record.stages == 0 {
+        if record.stages == 0 && record.audit == 0 {
             flow.max_message = if record.one_way == 0 { record.max_message } else { 0 };
             flow.in_one_step = record.max_message.min(CHUNK_BYTES);
             flow.urgent = record.urgent != 0;

@@ -28,12 +28,15 @@ pub(crate) struct Stage {
     pub(crate) quorum: u32,
 }
 
-/// A flow with guards. The plain code takes it for a flow that is not granted.
+/// A flow with guards, or without any but with all messages in the audit log. The plain code takes it for a
+/// flow that is not granted.
 #[derive(Clone, Copy)]
 pub(crate) struct GuardedFlow {
-    /// Longest message in bytes. 0 means that the flow has no guards, or is one-way, or does not exist.
+    /// Longest message in bytes. 0 means that the flow is a plain or a one-way one, or does not exist.
     pub(crate) max_message: u32,
     pub(crate) urgent: bool,
+    /// The audit log gets every message.
+    pub(crate) audits_all: bool,
     first_stage: u16,
     stages: u16,
     /// Ticks in which the members of a stage have to answer.
@@ -49,6 +52,7 @@ impl GuardedFlow {
     const NONE: Self = Self {
         max_message: 0,
         urgent: false,
+        audits_all: false,
         first_stage: 0,
         stages: 0,
         verdict_within: 0,
@@ -135,6 +139,7 @@ impl Guards {
         *self.flow_mut(source, target) = GuardedFlow {
             max_message: if record.one_way == 0 { record.max_message } else { 0 },
             urgent: record.urgent != 0,
+            audits_all: record.audit != 0,
             first_stage,
             stages: record.stages,
             verdict_within: record.verdict_within,
@@ -245,15 +250,11 @@ impl Course {
         }
     }
 
-    /// Lets those members have refused that are too late at tick `now`. Returns whether there are any.
-    pub(crate) fn refuse_late(&mut self, now: u32) -> bool {
+    /// The members that were asked, and are too late at tick `now`.
+    pub(crate) const fn late(&self, now: u32) -> ClientSet {
         let silent = self.asked.without(self.passed.union(self.refused));
         // Half the range of ticks is past, half is to come.
-        let are_late = !silent.is_empty() && now.wrapping_sub(self.deadline) < u32::MAX / 2;
-        if are_late {
-            self.refused = self.refused.union(silent);
-        }
-        are_late
+        if now.wrapping_sub(self.deadline) < u32::MAX / 2 { silent } else { ClientSet::EMPTY }
     }
 
     /// Goes on to the next stage, whose members have until `deadline`.

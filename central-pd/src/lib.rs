@@ -35,12 +35,13 @@
 //!   engine/guard.rs      messages that guards have to pass: handed out, judged, carried on ▼
 //!   engine/one_way.rs    messages of one-way flows: delivered or dropped, and Done at the tick
 //!   engine/relay.rs      those of them that guards have to pass
+//!   engine/audit.rs      what is refused and judged goes into the audit log
 //!   engine/wait.rs       which client waits for which
 //!   engine/settle.rs     the work of a turn becomes visible, in one order
 //!   engine/epoch.rs      a client starts, restarts, or is quarantined
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
-//! budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs, relays.rs, requests.rs,
-//! send.rs, service.rs, waits.rs   tables
+//! audit.rs, budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs, relays.rs,
+//! requests.rs, send.rs, service.rs, waits.rs   tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
 //! ```
@@ -68,6 +69,7 @@
     reason = "on the way of every wake-up a call costs more than what is called; docs/performance.md has the counts"
 )]
 
+mod audit;
 mod budget;
 mod buffer;
 mod engine;

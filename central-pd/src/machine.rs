@@ -59,6 +59,10 @@ pub trait Machine {
         self.signal(client);
     }
 
+    /// Signals the reader of the audit log, if it has a channel: there are new records. Called once in a tick
+    /// at most, so that no client can wake the reader more often.
+    fn signal_audit_reader(&mut self) {}
+
     /// Looks at central's own notification without waiting. Returns whether a tick has come since central
     /// last looked. Clients that have signalled need not be reported here, because the engine looks at every
     /// client after this call, but for those that it asks for by [`woken`](Self::woken). It is called between

@@ -5,7 +5,7 @@
 //! there may be slots that were in use.
 
 use ferry_layout::geometry::TRANSMIT_SLOTS;
-use ferry_layout::{DomainId, Kind, Span};
+use ferry_layout::{DomainId, Kind, Span, flags};
 
 use crate::slots::SlotSet;
 use crate::table::Table;
@@ -25,6 +25,7 @@ pub(crate) struct Send {
     /// began.
     pub(crate) destination: Span,
     pub(crate) kind: Kind,
+    /// Those of the descriptor, and [`AUDITED`].
     pub(crate) flags: u8,
     /// Parts of the message, at least 1.
     pub(crate) parts: u8,
@@ -43,6 +44,10 @@ pub(crate) struct Send {
     /// The next send that waits in the same flow.
     pub(crate) next: Option<u32>,
 }
+
+/// In [`Send::flags`]: the audit log gets the delivery of this message. No descriptor can have it.
+pub(crate) const AUDITED: u8 = 0x40;
+const _: () = assert!(flags::ALL & AUDITED == 0);
 
 impl Send {
     const EMPTY: Self = Self {

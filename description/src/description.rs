@@ -22,6 +22,8 @@ pub struct Description {
     pub flows: Vec<Flow>,
     /// The tick, which wakes central periodically.
     pub tick: Option<Tick>,
+    /// The audit log, if there is one.
+    pub audit: Option<Audit>,
     /// For each of [`System::domains`], how often the platform starts it again after a fault.
     pub restarts: Vec<u8>,
     /// The file of the flows, as it was named.
@@ -99,6 +101,23 @@ pub struct Flow {
     pub one_way: bool,
     /// For a one-way flow whose sender can learn of the receiver in another way: why that is right.
     pub return_path: Option<String>,
+    /// Whether the audit log gets every message that is delivered.
+    pub audits_all: bool,
+}
+
+/// The audit log: central writes it, and one protection domain reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Audit {
+    /// Number of the region.
+    pub region: usize,
+    /// Number of the reader in [`System::domains`]. It is no client.
+    pub reader: usize,
+    /// Address of the region in central.
+    pub address: u64,
+    /// Size of the region in bytes.
+    pub bytes: u64,
+    /// Number of the channel between central and the reader, in central, if they have one.
+    pub channel: Option<u8>,
 }
 
 /// One stage of guards. Its members are positions in [`Description::clients`].

@@ -16,6 +16,12 @@
 //! one_way = false
 //! return_path = "…"         # of a one-way flow that something leads back from: why that is right
 //!
+//! audit = "all"             # or "refusals", where there is an audit log
+//!
+//! [audit]
+//! region = "audit_log"
+//! records = "refusals"      # or "all"
+//!
 //! [client.sender]
 //! bytes_per_round = "256 KiB"
 //! messages_per_round = 128
@@ -45,6 +51,7 @@ use toml::Spanned;
 #[serde(remote = "Self", deny_unknown_fields)]
 pub(crate) struct FlowsFile {
     pub(crate) tick: Option<Spanned<TickTable>>,
+    pub(crate) audit: Option<AuditTable>,
     #[serde(default, deserialize_with = "tables_of_flows")]
     pub(crate) flow: Vec<Spanned<FlowTable>>,
     #[serde(default)]
@@ -76,6 +83,16 @@ pub(crate) struct TickTable {
     pub(crate) period_us: Spanned<Number<1, { u32::MAX }>>,
 }
 
+/// `[audit]`: what central has refused and judged goes into a region that one protection domain reads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub(crate) struct AuditTable {
+    pub(crate) region: Spanned<String>,
+    /// Of flows that do not state it themselves.
+    #[serde(default)]
+    pub(crate) records: RecordsWord,
+}
+
 /// `[[flow]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -97,6 +114,8 @@ pub(crate) struct FlowTable {
     pub(crate) one_way: Option<Spanned<bool>>,
     /// Why it is right that something leads back from the receiver of a one-way flow.
     pub(crate) return_path: Option<Spanned<String>>,
+    /// What the audit log gets of this flow. If it is not stated, what `[audit]` states.
+    pub(crate) audit: Option<Spanned<RecordsWord>>,
 }
 
 impl FlowTable {
@@ -194,6 +213,17 @@ pub(crate) enum MappingWord {
     Keep,
 }
 
+/// What the audit log gets of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", rename_all = "lowercase")]
+pub(crate) enum RecordsWord {
+    /// What is refused or judged.
+    #[default]
+    Refusals,
+    /// Every message that is delivered, too.
+    All,
+}
+
 impl From<MappingWord> for Mapping {
     fn from(word: MappingWord) -> Self {
         match word {
@@ -266,11 +296,13 @@ macro_rules! only_from {
 only_from! {
     table FlowsFile "a table"
     table TickTable "a table, [tick] with `period_us` in it"
+    table AuditTable "a table, [audit] with `region` in it"
     table FlowTable "a table, [[flow]] with `from` and `to` in it"
     table ClientTable "a table, [client.NAME]"
     table TrustedTable "a table, [[trusted]] with `reason` in it"
     word Class "`normal` or `urgent`"
     word MappingWord "`each` or `keep`"
+    word RecordsWord "`refusals` or `all`"
 }
 
 /// Reads `[[flow]]`.

@@ -53,7 +53,7 @@ mod source;
 mod system;
 mod words;
 
-pub use description::{Buffer, Client, Description, Flow, Tick};
+pub use description::{Audit, Buffer, Client, Description, Flow, Tick};
 pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
 pub use draft::Draft;
 pub use flows::parse_bytes;
@@ -70,8 +70,8 @@ pub use place::{Grant, Placement, Window, config_bytes, sequential};
 pub use platform::{Interrupts, Platform, Top};
 pub use problem::Problem;
 pub use report::{
-    Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind, PathRow,
-    REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, Verdict, When,
+    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind,
+    PathRow, REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, Verdict, When,
 };
 pub use source::{Place, ReadError, Source};
 pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System};

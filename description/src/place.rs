@@ -11,7 +11,7 @@ use crate::description::{Buffer, Description};
 use crate::limits::{LARGE_PAGE_BYTES, WINDOW_ADDRESS};
 use ferry_layout::DomainName;
 use ferry_layout::config::{
-    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, StageRecord,
+    AuditPlace, BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, StageRecord,
 };
 use zerocopy::IntoBytes;
 
@@ -118,6 +118,12 @@ impl Description {
             tick_channel: self.tick.as_ref().map_or(Header::NO_TICK, |tick| u32::from(tick.channel)),
             tick_period: self.tick.as_ref().map_or(0, |tick| tick.period_us),
             stages: count(self.flows.iter().map(|flow| flow.stages.len()).sum()),
+            audit: self.audit.map_or(AuditPlace::NONE, |audit| AuditPlace {
+                address: audit.address,
+                bytes: audit.bytes,
+                channel: audit.channel.map_or(AuditPlace::NO_CHANNEL, u32::from),
+                reserved: 0,
+            }),
         };
         let mut stages: Vec<StageRecord> = Vec::new();
         let flows: Vec<FlowRecord> = self
@@ -135,6 +141,7 @@ impl Description {
                     first_stage,
                     verdict_within: flow.verdict_within,
                     one_way: flow.one_way.into(),
+                    audit: flow.audits_all.into(),
                     ..FlowRecord::plain(flow.source, flow.target, flow.urgent, flow.mapping, flow.max_message)
                 }
             })

@@ -158,6 +158,8 @@ pub enum Problem {
     VerdictWithoutGuards,
     #[error("this flow has guards, but the system has no tick that could end their time")]
     GuardsWithoutTick,
+    #[error("the audit log cannot have all messages of a one-way flow")]
+    OneWayAudited,
     #[error("this flow is one-way, but the system has no tick at which its sends could end")]
     OneWayWithoutTick,
     #[error("messages may have {found} bytes, more than a one-way flow carries")]
@@ -170,6 +172,14 @@ pub enum Problem {
     GuardConnected { guard: String, what: String },
     #[error("the guard `{guard}` has room for {room} of the {} that go through it", count(*flows, "flow"))]
     GuardTooSmall { guard: String, region: String, room: u64, flows: usize, bytes: u64 },
+    #[error("the audit log `{region}` is read by {readers}")]
+    AuditReader { region: String, readers: String },
+    #[error("`{name}` reads the audit log, and is {what}")]
+    AuditParticipant { name: String, what: &'static str },
+    #[error("`audit` is for systems with an audit log")]
+    AuditWithoutLog,
+    #[error("central signals the reader of the audit log at a tick, but the system has none")]
+    AuditWithoutTick,
     #[error("messages may have {found} bytes, but `{region}` has {}", count(*bytes, "byte"))]
     LongMessage { region: String, found: u32, bytes: u64 },
     #[error("`{region}` is named like a region of a client, but there is no protection domain `{client}`")]

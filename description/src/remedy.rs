@@ -106,6 +106,25 @@ pub(crate) fn of(problem: &Problem) -> String {
         }
         Problem::MapOverProgram { end, .. } => format!("map it above {end:#x}"),
         Problem::WritableCode { .. } => "remove `w` or `x`".into(),
+        _ => of_audit(problem),
+    }
+}
+
+fn of_audit(problem: &Problem) -> String {
+    match problem {
+        Problem::AuditReader { .. } => {
+            "let one protection domain beside central map it, with perms=\"r\"; it can pass on what it reads"
+                .into()
+        }
+        Problem::AuditParticipant { .. } => {
+            "let another protection domain read it; a client would learn of all the others past the flows"
+                .into()
+        }
+        Problem::AuditWithoutLog => "add [audit] with region = \"…\", or remove the key".into(),
+        Problem::AuditWithoutTick => {
+            "add a ticker, as docs/system.md says, or remove the channel between central and the reader"
+                .into()
+        }
         _ => of_contents_and_schedules(problem),
     }
 }

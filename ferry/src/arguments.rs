@@ -1,5 +1,6 @@
 //! The arguments of the command line.
 
+use crate::audit::AuditArguments;
 use crate::board::BoardParser;
 use crate::edit::arguments::{AddArguments, RemoveArguments};
 use crate::project::{FilesArguments, ProjectArguments};
@@ -22,6 +23,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Add a client or a flow to a system: to its description, and for a client its source.
     Add(AddArguments),
+    /// Verify an audit log, or print its records in words.
+    Audit(AuditArguments),
     /// Count what a message costs on seL4, in instructions.
     Bench(BenchArguments),
     /// Check a system description and its flows, and show who can read and write what.

@@ -1,6 +1,7 @@
 //! Every error that can end a command. Each says what to do about it. Only the commands return this type: the
 //! modules that they use have errors of their own.
 
+use crate::audit::AuditError;
 use crate::bench::error::BenchError;
 use crate::boot::BootError;
 use crate::built::BuiltError;
@@ -28,6 +29,8 @@ pub(crate) enum Error {
     /// The command has already printed what went wrong.
     #[error("failed")]
     Failed,
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error(transparent)]
     Description(#[from] DescriptionError),
     #[error(transparent)]

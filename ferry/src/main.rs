@@ -10,6 +10,7 @@
 #![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod audit;
 mod bench;
 mod board;
 mod board_trials;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
 fn obey(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Add(arguments) => edit::add(&arguments)?,
+        Command::Audit(arguments) => audit::audit(&arguments)?,
         Command::Bench(arguments) => bench::bench(&arguments)?,
         Command::Check(description) => check::check(&description)?,
         Command::Completions(arguments) => manual::completions(&arguments)?,

@@ -2,6 +2,7 @@
 //! which this machine has the tools.
 
 use crate::arguments::ProjectTestArguments;
+use crate::audit;
 use crate::boot::{self, Ending, Expectation};
 use crate::built::Built;
 use crate::error::Error;
@@ -49,6 +50,9 @@ struct Test {
     /// Regions, and the files that fill them.
     #[serde(default)]
     prefill: BTreeMap<String, PathBuf>,
+    /// Whether the console has the records of an audit log, which must be what central wrote, without a gap.
+    #[serde(default)]
+    audit: bool,
     /// The platforms on which the test runs. By default all.
     platforms: Option<Vec<Platform>>,
 }
@@ -231,7 +235,10 @@ impl Test {
             ending: if self.expect.is_empty() { Ending::Exit(0) } else { Ending::AfterLines },
             limit: Duration::from_secs(self.limit_s),
         };
-        boot::boot(emulator, &expectation, &mut |_| true)?;
+        let boot = boot::boot(emulator, &expectation, &mut |_| true)?;
+        if self.audit {
+            audit::check_console(&boot.console)?;
+        }
         // Reached only if the test passed. The files of one that failed stay, for a debugger.
         fs::remove_dir_all(directory).map_err(file::failed("remove", directory))?;
         Ok(())

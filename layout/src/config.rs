@@ -12,6 +12,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::audit::MIN_AUDIT_BYTES;
 use crate::directory::DomainName;
 use crate::geometry::{
     CHANNELS, DomainId, FRAME_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS, MAX_GUARDS,
@@ -42,6 +43,43 @@ pub struct Header {
     pub tick_period: u32,
     /// Stage records that follow the flows, at most [`MAX_STAGES`].
     pub stages: u32,
+    /// The audit log.
+    pub audit: AuditPlace,
+}
+
+/// Where central keeps the audit log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct AuditPlace {
+    /// Address of the region in central, read-write; 0 if the system has no audit log.
+    pub address: u64,
+    /// Size of the region in bytes, a multiple of the frame size; 0 if the system has no audit log.
+    pub bytes: u64,
+    /// Number of central's channel to the reader, or [`AuditPlace::NO_CHANNEL`].
+    pub channel: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+impl AuditPlace {
+    /// No audit log.
+    pub const NONE: Self = Self { address: 0, bytes: 0, channel: Self::NO_CHANNEL, reserved: 0 };
+
+    /// In [`AuditPlace::channel`]: central does not signal the reader.
+    pub const NO_CHANNEL: u32 = u32::MAX;
+
+    fn is_in_range(&self) -> bool {
+        let page = u64::from(FRAME_BYTES);
+        let has_channel = self.channel != Self::NO_CHANNEL;
+        if self.address == 0 {
+            return self.bytes == 0 && !has_channel;
+        }
+        self.bytes >= MIN_AUDIT_BYTES as u64
+            && self.bytes.is_multiple_of(page)
+            && self.address.is_multiple_of(page)
+            && self.address.checked_add(self.bytes).is_some()
+            && (!has_channel || self.channel < u32::from(CHANNELS))
+    }
 }
 
 impl Header {
@@ -118,6 +156,9 @@ pub struct FlowRecord {
     pub verdict_within: u32,
     /// 1 if the flow is one-way: nothing about the receiver, and nothing about guards, comes back.
     pub one_way: u32,
+    /// 1 if the audit log gets every message that is delivered, and not only what is refused. 0 for a one-way
+    /// flow.
+    pub audit: u32,
 }
 
 /// One stage of guards: of its members, `quorum` have to pass a message before it goes on.
@@ -169,8 +210,10 @@ pub enum ConfigError {
     TooManyStages(u32),
     /// The ticker's channel has a number that no channel has.
     TickChannel(u32),
-    /// The client record of this number has a value outside its range, or the channel of an earlier client or
-    /// of the ticker.
+    /// The audit log has a place or a channel that it cannot have, or the ticker's channel.
+    Audit,
+    /// The client record of this number has a value outside its range, or the channel of an earlier client of
+    /// the ticker or of the audit log.
     Client(u32),
     /// The flow record of this number names an unknown client or a guard, or one client as both source and
     /// target, or has a value or a stage of guards outside its range.
@@ -196,6 +239,7 @@ impl core::fmt::Display for ConfigError {
             Self::TickChannel(channel) => {
                 write!(f, "the ticker has channel {channel}, channels are numbered below {CHANNELS}")
             }
+            Self::Audit => write!(f, "the audit log has a place or a channel that it cannot have"),
             Self::Client(number) => write!(f, "client record {number} has a value outside its range"),
             Self::Flow(number) => write!(f, "flow record {number} has a value outside its range"),
             Self::FlowTwice(number) => write!(f, "flow record {number} repeats an earlier pair"),
@@ -243,9 +287,15 @@ impl<'a> Config<'a> {
         if tick_channel != Header::NO_TICK && tick_channel >= u32::from(CHANNELS) {
             return Err(ConfigError::TickChannel(tick_channel));
         }
+        let audit = header.audit;
+        let is_taken = audit.channel != AuditPlace::NO_CHANNEL && audit.channel == tick_channel;
+        if is_taken || !audit.is_in_range() {
+            return Err(ConfigError::Audit);
+        }
         for (client, number) in clients.iter().zip(0..) {
             let earlier = clients.iter().take(number as usize).map(|earlier| earlier.channel);
-            let is_taken = earlier.chain([tick_channel]).any(|channel| channel == client.channel);
+            let is_taken =
+                earlier.chain([tick_channel, audit.channel]).any(|channel| channel == client.channel);
             if is_taken || !client.is_in_range() {
                 return Err(ConfigError::Client(number));
             }
@@ -274,6 +324,12 @@ impl<'a> Config<'a> {
     #[must_use]
     pub fn tick_period(&self) -> u32 {
         self.header.tick_period
+    }
+
+    /// Where central keeps the audit log, if the system has one.
+    #[must_use]
+    pub fn audit(&self) -> Option<&'a AuditPlace> {
+        Some(&self.header.audit).filter(|audit| audit.address != 0)
     }
 
     /// The clients, each with its number.
@@ -366,6 +422,7 @@ impl FlowRecord {
             first_stage: 0,
             verdict_within: 0,
             one_way: 0,
+            audit: 0,
         }
     }
 
@@ -380,6 +437,8 @@ impl FlowRecord {
             && self.max_message > 0
             && self.one_way <= 1
             && (self.one_way == 0 || self.max_message <= MAX_ONE_WAY)
+            && self.audit <= 1
+            && self.audit & self.one_way == 0
     }
 
     fn stages_of<'a>(&self, all: &'a [StageRecord]) -> Option<&'a [StageRecord]> {

@@ -53,12 +53,31 @@ impl<const STRIDE: usize> Slot<STRIDE> {
         cell.store(cell.load(Ordering::Relaxed) | bits, Ordering::Relaxed);
     }
 
+    /// Stores one word and makes everything stored so far visible to whoever observes its value.
+    pub(crate) fn publish<const NUMBER: usize>(&self, value: u64) {
+        const { assert!(NUMBER < STRIDE) };
+        self.0[NUMBER].store(value, Ordering::Release);
+    }
+
+    /// One word. Pairing: acquire, with [`publish`](Self::publish).
+    #[must_use]
+    pub(crate) fn observe<const NUMBER: usize>(&self) -> u64 {
+        const { assert!(NUMBER < STRIDE) };
+        self.0[NUMBER].load(Ordering::Acquire)
+    }
+
     /// One word of the entry.
     #[must_use]
     #[inline]
     pub(crate) fn word<const NUMBER: usize>(&self) -> u64 {
         const { assert!(NUMBER < STRIDE) };
         self.0[NUMBER].load(Ordering::Relaxed)
+    }
+}
+
+impl<const STRIDE: usize> Default for Slot<STRIDE> {
+    fn default() -> Self {
+        Self(core::array::from_fn(|_| AtomicU64::new(0)))
     }
 }
 
@@ -104,7 +123,7 @@ impl<const N: usize, const STRIDE: usize> Slots<N, STRIDE> {
 
 impl<const N: usize, const STRIDE: usize> Default for Slots<N, STRIDE> {
     fn default() -> Self {
-        Self(core::array::from_fn(|_| Slot(core::array::from_fn(|_| AtomicU64::new(0)))))
+        Self(core::array::from_fn(|_| Slot::default()))
     }
 }
 

@@ -24,11 +24,15 @@
 //!  0x0800 posted receive requests           0x0800 directory of peers
 //!  0x1000 transmit descriptors (2 pages)    0x1000 deliveries
 //! ```
+//!
+//! The [audit log](AuditLog) is the one region here that no client sees: central writes it for a protection
+//! domain that keeps records.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 mod address;
+mod audit;
 pub mod config;
 mod delivery;
 mod descriptor;
@@ -49,6 +53,10 @@ mod verdict;
 mod wake;
 
 pub use address::{Address, Span};
+pub use audit::{
+    AUDIT_MAGIC, AUDIT_SLOT_BYTES, AUDIT_VERSION, AuditKind, AuditLog, AuditRecord, AuditSlot,
+    MIN_AUDIT_BYTES, Offence,
+};
 pub use delivery::{Arrival, Delivery, DeliveryKind};
 pub use descriptor::{Descriptor, Kind, Plain, Route, flags};
 pub use directory::{DomainName, InvalidName, Peer};

@@ -2,8 +2,8 @@
 
 use ferry_layout::DomainName;
 use ferry_layout::config::{
-    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, ConfigError, FlowRecord, Header,
-    Mapping, StageRecord,
+    AuditPlace, BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, Config, ConfigError, FlowRecord,
+    Header, Mapping, StageRecord,
 };
 use ferry_layout::geometry::{
     CHANNELS, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, MAX_CLIENTS, MAX_GUARDS, MAX_INSPECTED, MAX_ONE_WAY,
@@ -50,6 +50,7 @@ impl Blob {
             tick_channel: 9,
             tick_period: 1000,
             stages: 0,
+            audit: AuditPlace::NONE,
         };
         Self {
             header,
@@ -112,6 +113,38 @@ fn the_header() {
     accepted(|blob| blob.header.tick_channel = Header::NO_TICK);
     let beyond = u32::from(CHANNELS);
     assert_eq!(with(|blob| blob.header.tick_channel = beyond), Err(ConfigError::TickChannel(beyond)));
+}
+
+#[test]
+fn the_audit_log() {
+    let place = AuditPlace { address: 0x5000, bytes: 0x1000, channel: 10, reserved: 0 };
+    let with_log = |change: fn(&mut AuditPlace)| {
+        with(|blob| {
+            blob.header.audit = place;
+            change(&mut blob.header.audit);
+        })
+    };
+    assert_eq!(with_log(|_| {}), Ok(()));
+    assert_eq!(with_log(|audit| audit.channel = AuditPlace::NO_CHANNEL), Ok(()));
+    let refused: [fn(&mut AuditPlace); 9] = [
+        |audit| audit.address = 0,
+        |audit| audit.address += 8,
+        |audit| audit.address = u64::MAX - 0xfff,
+        |audit| audit.bytes = 0,
+        |audit| audit.bytes = 0x800,
+        |audit| audit.bytes = 0x1080,
+        |audit| audit.channel = u32::from(CHANNELS),
+        // The ticker's.
+        |audit| audit.channel = 9,
+        |audit| *audit = AuditPlace { channel: 10, ..AuditPlace::NONE },
+    ];
+    for change in refused {
+        assert_eq!(with_log(change), Err(ConfigError::Audit));
+    }
+    // A client's channel.
+    assert_eq!(with_log(|audit| audit.channel = 1), Err(ConfigError::Client(1)));
+    flow_refused(|flow| flow.audit = 2);
+    accepted(|blob| blob.flows[1].audit = 1);
 }
 
 #[test]

@@ -28,7 +28,7 @@ use ferry_central::{ClientSet, Engine, Ports};
 use ferry_client::{Doorbell, Opening, Port, ReceiveMemory, Regions, TransmitMemory};
 use ferry_layout::config::Config;
 use ferry_layout::geometry::{IN_BYTES, OUT_BYTES};
-use ferry_layout::{DomainId, InRegion, OutRegion};
+use ferry_layout::{AuditLog, DomainId, InRegion, OutRegion};
 use ferry_platform::Shared;
 
 use zerocopy::IntoBytes;
@@ -41,6 +41,8 @@ pub struct Testbed {
     pub machine: SimulatedMachine,
     /// The memory of each client, by number.
     pub clients: Vec<ClientMemory>,
+    /// The region of the audit log, if there is one.
+    pub audit: Option<Memory>,
     configuration: Vec<u64>,
 }
 
@@ -84,7 +86,9 @@ impl Testbed {
             .collect();
         let buffers = clients.iter().map(|client| (client.transmit, client.receive)).collect();
         let machine = SimulatedMachine::new(buffers, topology.frame_bits);
-        let mut bed = Self { engine: boxed_engine(), machine, clients, configuration: topology.encode() };
+        let audit = (topology.audit_bytes != 0).then(|| Memory::new(topology.audit_bytes));
+        let configuration = topology.encode();
+        let mut bed = Self { engine: boxed_engine(), machine, clients, audit, configuration };
         bed.configure();
         bed
     }
@@ -92,10 +96,19 @@ impl Testbed {
     fn configure(&mut self) {
         let config =
             Config::parse(self.configuration.as_bytes()).expect("the topology makes a valid configuration");
+        if let Some(log) = self.audit_log() {
+            self.engine.keep_audit(log);
+        }
         let mut pages = self.clients.iter();
         self.engine.configure(&config, |_| {
             pages.next().map(|client| Ports { from_client: client.from_client, to_client: client.to_client })
         });
+    }
+
+    /// The audit log, if there is one.
+    #[must_use]
+    pub fn audit_log(&self) -> Option<AuditLog<'static>> {
+        self.audit?.region()?.audit_log()
     }
 
     /// Replaces central by a new one. The old one may have been stopped anywhere. Nothing is mapped for the
@@ -117,6 +130,10 @@ impl Testbed {
     /// # Safety
     /// Nothing of this system is used any more: no port, no buffer, no copy of a [`ClientMemory`].
     pub unsafe fn free(self) {
+        if let Some(memory) = self.audit {
+            // SAFETY: made by `Memory::new` in `Testbed::new`; the rest is the caller's promise.
+            unsafe { memory.free() };
+        }
         for client in self.clients {
             for memory in [
                 Memory::of(client.from_client),

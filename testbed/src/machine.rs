@@ -19,6 +19,8 @@ pub enum Action {
     Copy(u32),
     /// Signal this client.
     Signal(u16),
+    /// Signal the reader of the audit log.
+    SignalAuditReader,
 }
 
 /// The simulated machine.
@@ -165,6 +167,10 @@ impl Machine for SimulatedMachine {
 
     fn woken(&mut self) -> ClientSet {
         self.woken.as_mut().map_or(ClientSet::EMPTY, |woken| woken())
+    }
+
+    fn signal_audit_reader(&mut self) {
+        self.record(Action::SignalAuditReader);
     }
 
     fn signal(&mut self, client: DomainId) {

@@ -3,7 +3,8 @@
 use ferry_central::Side;
 use ferry_layout::DomainName;
 use ferry_layout::config::{
-    BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, Mapping, StageRecord,
+    AuditPlace, BufferRecord, CONFIG_MAGIC, CONFIG_VERSION, ClientRecord, FlowRecord, Header, Mapping,
+    StageRecord,
 };
 use zerocopy::IntoBytes;
 
@@ -28,6 +29,8 @@ pub struct Topology {
     pub frame_bits: u32,
     /// The stages of guards. Every client in one of them is a guard.
     pub stages: Vec<StageRecord>,
+    /// Bytes of the audit log; 0 for a system without one.
+    pub audit_bytes: usize,
 }
 
 impl Topology {
@@ -43,11 +46,23 @@ impl Topology {
             messages_per_round: 64,
             frame_bits: 12,
             stages: Vec::new(),
+            audit_bytes: 0,
         }
     }
 
     /// Longest message of a flow with guards, in bytes. A guard with 16 frames has room for 64 of them.
     pub const GUARDED_BYTES: u32 = 1024;
+
+    /// The same with an audit log of this many pages. It gets all messages of the flows that `audits_all`
+    /// names.
+    #[must_use]
+    pub fn audited(mut self, pages: usize, audits_all: impl Fn(&FlowRecord) -> bool) -> Self {
+        self.audit_bytes = buffer_bytes(pages);
+        for flow in &mut self.flows {
+            flow.audit = audits_all(flow).into();
+        }
+        self
+    }
 
     /// One sender (client 0), one receiver (client 1), and guards from client 2 on. `stages` has, for each
     /// stage, its guards and its quorum. A message has at most [`Self::GUARDED_BYTES`] bytes.
@@ -117,6 +132,11 @@ impl Topology {
             tick_channel: Header::NO_TICK,
             tick_period: 1000,
             stages: u32::try_from(self.stages.len()).expect("few stages"),
+            audit: if self.audit_bytes == 0 {
+                AuditPlace::NONE
+            } else {
+                AuditPlace { address: 4096, bytes: self.audit_bytes as u64, ..AuditPlace::NONE }
+            },
         };
         let guards = self.stages.iter().fold(0, |guards, stage| guards | stage.members);
         let buffer = |client: usize, side: Side| BufferRecord {

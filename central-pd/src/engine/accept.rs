@@ -2,16 +2,17 @@
 //! counts.
 //!
 //! Every mistake in a descriptor ends in a status that its sender reads. Nothing here can fail in any other
-//! way. A flow with guards or a one-way flow looks like one that is not granted, and a verdict like a message
-//! of unknown kind: only what would be refused is looked at again for these. So plain messages pay nothing
-//! for them.
+//! way. A flow with guards, a one-way flow, or one with all messages in the audit log looks like one that is
+//! not granted, and a verdict like a message of unknown kind: only what would be refused is looked at again for
+//! these. So plain messages pay nothing for them. What is refused here is also told to the audit log here, as the descriptor
+//! claims it.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, Verdict, flags};
 
 use super::Engine;
 use super::client::Ports;
-use crate::send::{Send, Sends};
+use crate::send::{AUDITED, Send, Sends};
 
 /// Slots of the ring.
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
@@ -43,7 +44,7 @@ pub(super) enum Accepted {
 pub(super) enum NotPlain {
     /// A message that gets this status.
     Refused(Status),
-    /// A message of a flow with guards.
+    /// A message of a flow with guards, or of one whose messages are all audited.
     Guarded(Send),
     /// A message of a one-way flow.
     OneWay(Send),
@@ -70,6 +71,7 @@ impl Engine {
             client.transmit.take();
             client.in_refused_chain = descriptor.flags & flags::CHAINED != 0;
             client.sends.put_part(index, Span::EMPTY);
+            self.audit_claim(source, &descriptor, descriptor.length, Status::BadLength);
             return Accepted::Refused { index, status: Status::BadLength };
         }
         if descriptor.flags & flags::CHAINED == 0 {
@@ -106,7 +108,7 @@ impl Engine {
             }
             Err(NotPlain::Guarded(send)) => {
                 sends.put(index, send);
-                Accepted::Guarded(index)
+                self.not_plain(source, send.target, index)
             }
             Err(NotPlain::OneWay(send)) => {
                 sends.put(index, send);
@@ -114,17 +116,27 @@ impl Engine {
             }
             Err(NotPlain::Refused(status)) => {
                 sends.put_part(index, Span::EMPTY);
+                self.audit_claim(source, descriptor, descriptor.length, status);
                 Accepted::Refused { index, status }
             }
             Err(NotPlain::Verdict(verdict)) => {
                 sends.put_part(index, Span::EMPTY);
                 if self.judge(source, index, verdict) {
-                    Accepted::Verdict(index)
-                } else {
-                    Accepted::Refused { index, status: Status::NoInspection }
+                    return Accepted::Verdict(index);
                 }
+                let status = Status::NoInspection;
+                self.audit_claim(source, descriptor, 0, status);
+                Accepted::Refused { index, status }
             }
         }
+    }
+
+    /// What a message of a flow is that plain code does not know: guards have to pass it, or the audit log
+    /// gets it and it is like any other message apart from that.
+    #[cold]
+    fn not_plain(&self, source: DomainId, target: DomainId, index: u32) -> Accepted {
+        let has_guards = self.guards.flow(source, target).stages() != 0;
+        if has_guards { Accepted::Guarded(index) } else { Accepted::Message(index) }
     }
 
     /// Takes a message whose first part is `first`, at `index`. A chain is taken whole. While its end is not
@@ -180,9 +192,13 @@ impl Engine {
                 let sends = &mut self.clients[source].sends;
                 let rest = sends.get(index).rest;
                 sends.put(index, Send { rest, ..send });
-                if guarded { Accepted::Guarded(index) } else { Accepted::Message(index) }
+                if guarded { self.not_plain(source, send.target, index) } else { Accepted::Message(index) }
             }
-            Err(status) => Accepted::Refused { index, status },
+            Err(status) => {
+                let length = u32::try_from(total).unwrap_or(u32::MAX);
+                self.audit_claim(source, &first, length, status);
+                Accepted::Refused { index, status }
+            }
         };
         Some((accepted, last))
     }
@@ -249,6 +265,7 @@ impl Engine {
             return Status::BadLength.into();
         }
         match self.checked(source, index, descriptor, kind, target) {
+            Ok(send) if flow.audits_all => NotPlain::Guarded(Send { flags: send.flags | AUDITED, ..send }),
             Ok(send) => NotPlain::Guarded(send),
             Err(status) => status.into(),
         }

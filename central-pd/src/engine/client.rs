@@ -2,7 +2,7 @@
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{
-    Consumer, Counters, Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Producer, Standing,
+    Consumer, Counters, Delivery, DeliveryKind, DomainId, InRegion, Offence, OutRegion, Producer, Standing,
 };
 
 use crate::budget::Budget;
@@ -81,6 +81,8 @@ pub(super) struct Client {
     pub(super) courses: Table<Course, TRANSMIT_SLOTS>,
     /// A guard's verdicts whose messages have ended, and that are still queued.
     pub(super) settled_verdicts: SlotSet,
+    /// What it is to be quarantined for. Without a meaning before it is suspected.
+    pub(super) offence: Offence,
 }
 
 impl Client {
@@ -113,6 +115,7 @@ impl Client {
             snapshot_buffer: Buffer::new(Side::Snapshot),
             courses: Table::new([Course::BEGIN; TRANSMIT_SLOTS]),
             settled_verdicts: SlotSet::EMPTY,
+            offence: Offence::TransmitTail,
         }
     }
 

@@ -4,7 +4,7 @@
 //! current epoch. It does the same at its first start, at its restart, and to come back from quarantine. This
 //! file is also the one place that applies the consequence of a breach of the protocol.
 
-use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
+use ferry_layout::{Consumer, DomainId, Offence, Producer, Standing, Status};
 
 use super::Engine;
 use super::client::Ports;
@@ -24,6 +24,7 @@ impl Engine {
         ports: Ports,
         epoch: u32,
     ) {
+        self.audit_start(client, epoch);
         let first = self.clients[client].standing == Standing::Closed;
         self.detach(machine, client, (!first).then_some(Status::PeerReset));
         let state = &mut self.clients[client];
@@ -56,9 +57,12 @@ impl Engine {
         self.rouse_waiters(client);
     }
 
-    /// Notes that an index of `client` was impossible. That is a breach of the protocol, unless the client is
-    /// restarting: it has cleared its magic, or it asks for another epoch. Then it was resetting its page.
-    pub(super) fn suspect(&mut self, client: DomainId, ports: Ports) {
+    /// Notes that an index of `client` was impossible, the one that `offence` names. That is a breach of the
+    /// protocol, unless the client is restarting: it has cleared its magic, or it asks for another epoch.
+    /// Then it was resetting its page.
+    #[cold]
+    pub(super) fn suspect(&mut self, client: DomainId, ports: Ports, offence: Offence) {
+        self.clients[client].offence = offence;
         if ports.from_client.wanted_epoch() == Some(self.clients[client].epoch) {
             self.offenders.insert(client);
         }
@@ -79,6 +83,7 @@ impl Engine {
     #[cold]
     #[inline(never)]
     fn quarantine(&mut self, machine: &mut impl Machine, client: DomainId) {
+        self.audit_quarantine(client);
         self.clients[client].standing = Standing::Quarantined;
         if let Some(ports) = self.clients[client].ports {
             ports.to_client.set_standing(Standing::Quarantined);

@@ -60,7 +60,7 @@ pub(super) struct AtGuard {
 }
 
 impl Engine {
-    /// Grants a flow with these stages of guards.
+    /// Grants a flow with these stages of guards. There may be none, if all its messages are audited.
     pub(super) fn grant_guarded(
         &mut self,
         source: DomainId,
@@ -68,7 +68,7 @@ impl Engine {
         record: &FlowRecord,
         stages: &[StageRecord],
     ) {
-        if record.one_way == 0 {
+        if record.one_way == 0 && !stages.is_empty() {
             self.clients[source].guarded.insert(target);
         }
         for guard in self.guards.grant(source, target, record, stages).iter() {
@@ -474,9 +474,10 @@ impl Engine {
         client.sends.occupy(verdict_at);
         let Inspection { source, index, is_relayed, .. } = inspection;
         if is_relayed {
-            self.judge_relay(guard, index, verdict.passes);
+            self.judge_relay(guard, index, verdict);
             return true;
         }
+        self.audit_verdict(source, index, guard, verdict);
         let course = &mut self.clients[source].courses[index];
         // A quorum may have decided without this guard.
         if course.asked.contains(guard) {
@@ -549,7 +550,8 @@ impl Engine {
                 // Half the range of ticks is past, half is to come.
                 if !silent.is_empty() && self.now.wrapping_sub(course.deadline) < u32::MAX / 2 {
                     for guard in silent.iter() {
-                        course.answer(guard, false);
+                        self.audit_silence(source, index, guard);
+                        self.clients[source].courses[index].answer(guard, false);
                     }
                     self.go_on(source, index);
                 }

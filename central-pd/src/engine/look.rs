@@ -5,9 +5,10 @@
 //! (`look_for_requests`, `learn_room`) publishes nothing, because only `settle.rs` makes the work of a turn
 //! visible.
 
-use ferry_layout::{DeliveryKind, DomainId, Standing};
+use ferry_layout::{DeliveryKind, DomainId, Offence, Standing};
 
 use super::Engine;
+use super::audit::request_refused;
 use super::client::Ports;
 use crate::machine::Machine;
 
@@ -33,7 +34,7 @@ impl Engine {
         }
         let state = &mut self.clients[client];
         if state.transmit.refresh(ports.from_client.transmit_tail.observe()).is_err() {
-            self.suspect(client, ports);
+            self.suspect(client, ports, Offence::TransmitTail);
             return;
         }
         self.learn_requests(client, ports);
@@ -73,7 +74,7 @@ impl Engine {
         let state = &mut self.clients[client];
         let tail = ports.from_client.post_tail.observe();
         if tail != state.requests.tail() && state.requests.refresh(tail).is_err() {
-            self.suspect(client, ports);
+            self.suspect(client, ports, Offence::PostTail);
             return;
         }
         self.learn_room(client, ports);
@@ -89,7 +90,7 @@ impl Engine {
         }
         let was_full = !state.has_room();
         if state.deliveries.refresh(head).is_err() {
-            self.suspect(client, ports);
+            self.suspect(client, ports, Offence::DeliveryHead);
         } else if was_full {
             self.rouse_waiters(client);
         }
@@ -107,6 +108,7 @@ impl Engine {
         while let Some(refused) =
             state.requests.take(from_client, bytes, &state.inspections, state.has_room(), &mut offered)
         {
+            self.audit.append(self.now, request_refused(client, refused));
             state.answer(ports, DeliveryKind::Refused, refused);
             state.count(|counters| counters.refused.add(1));
             self.to_signal.insert(client);

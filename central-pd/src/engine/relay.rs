@@ -12,7 +12,7 @@
 //! turns, and a guard whose verdict lets a message go on pays for it with its share. A sender that restarts
 //! takes nothing back. When central restarts, what was with guards is lost; the receiver sees a gap.
 
-use ferry_layout::{Delivery, DeliveryKind, DomainId, Span, Status, flags};
+use ferry_layout::{Delivery, DeliveryKind, DomainId, Span, Status, Verdict, flags};
 
 use super::Engine;
 use super::guard::{AtGuard, Offered};
@@ -193,13 +193,14 @@ impl Engine {
     }
 
     /// Takes what a guard says about the message in `slot`.
-    pub(super) fn judge_relay(&mut self, guard: DomainId, slot: u32, passes: bool) {
+    pub(super) fn judge_relay(&mut self, guard: DomainId, slot: u32, verdict: Verdict) {
+        self.audit_relay(slot, guard, Some(verdict));
         let cost = self.relays.get(slot).total.max(MINIMUM_COST);
         self.clients[guard].budget.pay_what_is_left(cost);
         let course = self.relays.course_mut(slot);
         // A quorum may have decided without this guard.
         if course.asked.contains(guard) {
-            course.answer(guard, passes);
+            course.answer(guard, verdict.passes);
             self.stir(slot);
         }
     }
@@ -213,7 +214,10 @@ impl Engine {
     /// Refuses for the guards that are late. Must be called between turns.
     pub(super) fn end_late_relays(&mut self) {
         for slot in self.relays.slots() {
-            if self.relays.course_mut(slot).refuse_late(self.now) {
+            let late = self.relays.get(slot).course.late(self.now);
+            for guard in late.iter() {
+                self.audit_relay(slot, guard, None);
+                self.relays.course_mut(slot).answer(guard, false);
                 self.stir(slot);
             }
         }

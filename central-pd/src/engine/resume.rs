@@ -62,7 +62,8 @@
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{
-    Consumer, Delivery, DeliveryKind, Descriptor, DomainId, Producer, SEQUENCE_RANGE, Standing, Status, flags,
+    Consumer, Delivery, DeliveryKind, Descriptor, DomainId, Offence, Producer, SEQUENCE_RANGE, Standing,
+    Status, flags,
 };
 use heapless::Vec;
 use heapless::binary_heap::{BinaryHeap, Max};
@@ -246,7 +247,7 @@ impl Engine {
         state.retake = None;
         if state.transmit.refresh(ports.from_client.transmit_tail.observe()).is_err() {
             state.retake = Some(end);
-            self.suspect(source, ports);
+            self.suspect(source, ports, Offence::TransmitTail);
             return;
         }
         for index in queued_before(ports, self.clients[source].transmit.next()) {
@@ -293,7 +294,7 @@ impl Engine {
                 // Whether or not the message was queued before, its end is counted in ended late, as for
                 // every message that waited.
                 self.clients[source].sends.occupy(index);
-                self.end_at_once(source, ports, index, status);
+                self.end_claim_at_once(source, ports, index, status);
             }
         }
     }

@@ -284,7 +284,8 @@ impl Engine {
     }
 
     /// Counts a tick. Says `Done` for what was carried in one-way flows, ends the sends that have expired,
-    /// and unmaps the frames of clients that were not active since the last tick.
+    /// and unmaps the frames of clients that were not active since the last tick. Signals the reader of the
+    /// audit log if there is something new for it.
     #[inline(never)]
     fn pass_tick(&mut self, machine: &mut impl Machine) {
         self.now = self.now.wrapping_add(1);
@@ -299,6 +300,9 @@ impl Engine {
             if !active.contains(client) {
                 self.clients[client].unmap_all(client, machine);
             }
+        }
+        if self.audit.take_news() {
+            machine.signal_audit_reader();
         }
     }
 }

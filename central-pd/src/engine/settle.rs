@@ -11,6 +11,9 @@
 //!   8  ended late, then the transmit head               } the source's page
 //! ```
 //!
+//! Before all of them come the records of the audit log. So what anybody can see is in the log, whenever
+//! central is stopped. After a stop, something can be in the log that is done, and written, once more.
+//!
 //! Step 1 comes first: nobody sees a delivery or a final status of this turn while frames are mapped for it,
 //! unless the policy keeps them. Step 3 comes before step 5: a sender that sees `Done` can rely on the
 //! delivery. A restarted central relies on the order of all steps; `resume.rs` has that argument.
@@ -27,9 +30,15 @@ use crate::machine::Machine;
 use crate::pending::{Finished, Refused};
 
 impl Engine {
-    /// Notes that message `index` of `source` ends with `status`, which is not `Done`. The status becomes
-    /// visible at the end of the turn.
+    /// Notes that message `index` of `source`, which was taken, ends with `status`, which is not `Done`. The
+    /// status becomes visible at the end of the turn. The audit log has it before that.
     pub(super) fn refuse(&mut self, source: DomainId, index: u32, status: Status) {
+        self.audit_end(source, index, status);
+        self.refuse_claim(source, index, status);
+    }
+
+    /// As [`refuse`](Self::refuse), for a message that was not taken, so that the audit log has it already.
+    pub(super) fn refuse_claim(&mut self, source: DomainId, index: u32, status: Status) {
         let noted = self.pending.refuse(Refused { index, status });
         debug_assert!(noted, "a turn ends before this is full");
         self.clients[source].count(|counters| counters.refused.add(1));
@@ -41,6 +50,13 @@ impl Engine {
     /// between turns, when nothing is mapped for the message. The caller calls
     /// [`show_slots`](Self::show_slots) after it.
     pub(super) fn end_at_once(&mut self, source: DomainId, ports: Ports, index: u32, status: Status) {
+        self.audit_end(source, index, status);
+        self.end_claim_at_once(source, ports, index, status);
+    }
+
+    /// As [`end_at_once`](Self::end_at_once), for a message that could not be taken again, so that the audit
+    /// log has it already.
+    pub(super) fn end_claim_at_once(&mut self, source: DomainId, ports: Ports, index: u32, status: Status) {
         let client = &mut self.clients[source];
         say_refused(client, ports, Refused { index, status });
         client.count(|counters| counters.refused.add(1));

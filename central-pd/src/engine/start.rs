@@ -14,7 +14,8 @@ impl Engine {
     ///
     /// If an earlier central has served these clients, its work is taken up where those pages say that it
     /// stopped (`resume.rs`). This must be called once, on a new engine. Nothing may be mapped in the window
-    /// when the engine runs for the first time.
+    /// when the engine runs for the first time. Whoever has an audit log for it calls
+    /// [`keep_audit`](Self::keep_audit) first.
     pub fn configure(&mut self, config: &Config<'_>, mut ports: impl FnMut(&ClientRecord) -> Option<Ports>) {
         for flow in config.flows() {
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
@@ -26,7 +27,7 @@ impl Engine {
                     self.one_way.grant(source, target, flow);
                 }
                 self.has_urgent |= flow.urgent != 0;
-                if flow.stages != 0 {
+                if flow.stages != 0 || flow.audit != 0 {
                     self.grant_guarded(source, target, flow, config.stages(flow));
                 }
             }

@@ -12,7 +12,7 @@ use super::client::Ports;
 use crate::flow::CHUNK_BYTES;
 use crate::machine::{Machine, Side};
 use crate::pending::{Finished, MappedRun};
-use crate::send::Sends;
+use crate::send::{AUDITED, Send, Sends};
 
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -249,8 +249,11 @@ impl Engine {
             };
             ports.to_client.deliveries.store(slot, delivery);
         }
-        if send.flags & flags::NO_SIGNAL == 0 {
+        // One comparison for both, so that the log costs nothing where it has not all messages.
+        if send.flags & (flags::NO_SIGNAL | AUDITED) == 0 {
             self.to_signal.insert(send.target);
+        } else {
+            self.file_specially(source, &send, sequence);
         }
         let noted = self.pending.finish(Finished {
             index,
@@ -261,6 +264,19 @@ impl Engine {
             bytes: send.total.into(),
         });
         debug_assert!(noted, "a turn ends before this is full");
+    }
+
+    /// What is done for a delivery that the target is not signalled about, or that the audit log gets. The
+    /// record comes before the delivery is visible.
+    #[cold]
+    fn file_specially(&mut self, source: DomainId, send: &Send, sequence: u64) {
+        let Send { target, .. } = *send;
+        if send.flags & AUDITED != 0 {
+            self.audit_delivery(source, send, sequence);
+        }
+        if send.flags & flags::NO_SIGNAL == 0 {
+            self.to_signal.insert(target);
+        }
     }
 
     /// Whether the target's receive queue has a free place. Reads the target's index only when the queue

@@ -182,7 +182,7 @@ impl Engine {
                 }
                 Accepted::Refused { index, status } => {
                     self.clients[source].spend(index);
-                    self.refuse(source, index, status);
+                    self.refuse_claim(source, index, status);
                     continue;
                 }
             };

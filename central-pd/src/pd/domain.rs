@@ -4,9 +4,9 @@
 //! engine and machine and leave everything else as it is.
 
 use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports, Side};
-use ferry_layout::config::{ClientRecord, Config};
+use ferry_layout::config::{AuditPlace, ClientRecord, Config};
 use ferry_layout::geometry::{IN_BYTES, MAX_CLIENTS, OUT_BYTES};
-use ferry_layout::{DomainId, InRegion, OutRegion};
+use ferry_layout::{AuditLog, DomainId, InRegion, OutRegion};
 use runtime::{Channel, ChannelSet, Frame, Handler, Region, Window};
 use static_cell::ConstStaticCell;
 
@@ -66,11 +66,20 @@ impl<M: Machine> Central<M> {
             }
         }
         let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
-        let mut hands = Hands { window: runtime::window(), channels, clients, tick, woken: ClientSet::EMPTY };
+        let audit = config.audit().and_then(|audit| Channel::new(audit.channel as usize));
+        let window = runtime::window();
+        let mut hands = Hands { window, channels, clients, tick, woken: ClientSet::EMPTY, audit };
         if is_restart(config) {
             hands.clear_window(config);
         }
         let engine = ENGINE.take();
+        if let Some(audit) = config.audit() {
+            match audit_log(audit) {
+                Some(log) => engine.keep_audit(log),
+                // To go on without the log would be to leave out what somebody relies on.
+                None => panic!("the audit log has no usable region"),
+            }
+        }
         engine.configure(config, |client| {
             let ports = ports(client);
             if ports.is_none() {
@@ -119,6 +128,13 @@ pub(crate) fn ports(client: &ClientRecord) -> Option<Ports> {
     })
 }
 
+/// The audit log, at the address that the configuration gives.
+fn audit_log(audit: &AuditPlace) -> Option<AuditLog<'static>> {
+    let (address, bytes) = (usize::try_from(audit.address).ok()?, usize::try_from(audit.bytes).ok()?);
+    // SAFETY: the image builder wrote the address at which it maps the region, of that size, into central.
+    unsafe { Region::at(address, bytes) }?.audit_log()
+}
+
 /// The engine's machine on this platform: it maps, copies and signals through `runtime`.
 pub(crate) struct Hands {
     window: Option<Window>,
@@ -127,6 +143,8 @@ pub(crate) struct Hands {
     tick: Option<Channel>,
     /// Clients that were found to have signalled while the engine ran.
     woken: ClientSet,
+    /// To the reader of the audit log.
+    audit: Option<Channel>,
 }
 
 impl Hands {
@@ -180,6 +198,12 @@ impl Machine for Hands {
 
     fn signal(&mut self, client: DomainId) {
         if let Some(channel) = self.channels.get(client.index()).copied().flatten() {
+            runtime::notify(channel);
+        }
+    }
+
+    fn signal_audit_reader(&mut self) {
+        if let Some(channel) = self.audit {
             runtime::notify(channel);
         }
     }

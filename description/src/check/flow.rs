@@ -68,6 +68,7 @@ impl Rules<'_> {
                 stages,
                 one_way,
                 return_path: flow.return_path.as_ref().map(|reason| reason.get_ref().clone()),
+                audits_all: self.audits_all(flow),
             });
         }
         flows

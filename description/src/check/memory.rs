@@ -122,6 +122,12 @@ impl Rules<'_> {
                 None if system.regions[region].name == CONFIG_REGION => {
                     self.owned_region(region, central, central);
                 }
+                None if self.is_audit_log(region) => {
+                    // With another number of readers, that is mistake enough.
+                    if let [reader] = self.audit_readers(region, central)[..] {
+                        self.owned_region(region, reader, central);
+                    }
+                }
                 None => self.common_region(region, clients, central),
             }
         }

@@ -2,6 +2,7 @@
 //! [`Rules`] checks one subject, reports what it finds, and goes on. Its result is used only if nothing was
 //! reported.
 
+mod audit;
 mod capability;
 mod client;
 mod contents;
@@ -17,7 +18,7 @@ mod signal;
 mod tick;
 mod trust;
 
-use crate::description::{Client, Description, Flow, Tick};
+use crate::description::{Audit, Client, Description, Flow, Tick};
 use crate::flows::{self, FlowsFile};
 use crate::free;
 use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DOMAINS, MAX_SHOWN_NAME, PAGE_BYTES};
@@ -94,7 +95,7 @@ fn apply_rules(
     let mut mistakes = rules.mistakes;
     mistakes.retain(|mistake| is_mistake(&mistake.problem));
     match found {
-        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
+        Some(Found { central, config_region, clients, flows, tick, audit, restarts, reach })
             if mistakes.is_empty() =>
         {
             let flows_path = flows_source.path().to_owned();
@@ -105,6 +106,7 @@ fn apply_rules(
                 clients,
                 flows,
                 tick,
+                audit,
                 restarts,
                 flows_path,
                 reach,
@@ -121,6 +123,7 @@ struct Found {
     clients: Vec<Client>,
     flows: Vec<Flow>,
     tick: Option<Tick>,
+    audit: Option<Audit>,
     restarts: Vec<u8>,
     reach: Reach,
 }
@@ -170,6 +173,7 @@ impl<'a> Rules<'a> {
         let before = self.mistakes.len();
         self.devices();
         self.maps();
+        let audit = self.audit(&domains, central);
         self.isolation(&domains, central);
         self.orphans(&domains);
         self.schedule(&domains, central);
@@ -178,17 +182,18 @@ impl<'a> Rules<'a> {
         self.capabilities(&domains, central, &trusted);
         // What goes past the flows in one step has a rule of its own, and would be found again.
         let is_open = self.mistakes.len() > before;
-        let reach = self.reach(&domains, central, trusted, is_open);
+        let reach = self.reach(&domains, central, audit.as_ref(), trusted, is_open);
         let tick = self.tick(&domains, central);
+        self.audit_ticks(audit.as_ref(), tick.is_some());
         let restarts = self.restarts(central);
         let clients = clients?;
         let flows = self.flows(&clients);
         self.guards(&clients, &flows, central, tick.is_some());
-        self.one_way(&clients, &flows, central, &reach.trusted, tick.is_some());
+        self.one_way(&clients, &flows, central, &reach.trusted, tick.is_some(), audit.as_ref());
         let config_region = config_region?;
         let stages = flows.iter().map(|flow| flow.stages.len()).sum();
         self.config_size(config_region, clients.len(), flows.len(), stages);
-        Some(Found { central, config_region, clients, flows, tick, restarts, reach })
+        Some(Found { central, config_region, clients, flows, tick, audit, restarts, reach })
     }
 
     /// Names that others have, and the number of domains.

@@ -5,7 +5,8 @@
 //! counts as well, also through a domain that is trusted.
 
 use super::Rules;
-use crate::description::{Client, Flow};
+use crate::description::{Audit, Client, Flow};
+use crate::flows::RecordsWord;
 use crate::problem::Problem;
 use crate::reach::{At, Exempt, Graph, Node, Trusted, graph};
 use crate::source::Place;
@@ -28,6 +29,7 @@ impl Rules<'_> {
         central: usize,
         trusted: &[Trusted],
         has_tick: bool,
+        audit: Option<&Audit>,
     ) {
         let file = self.flows;
         // Place, source, target, and whether something leads back by the file: with a reason, or without one.
@@ -57,6 +59,11 @@ impl Rules<'_> {
                 let found = longest.get_ref().0;
                 self.report(&self.flows_source.place(longest.span()), Problem::LongOneWay { found });
             }
+            if let Some(audit) = &flow.audit
+                && *audit.get_ref() == RecordsWord::All
+            {
+                self.report(&self.flows_source.place(audit.span()), Problem::OneWayAudited);
+            }
             let number = |name: &str| (0..).zip(clients).find(|(_, client)| client.name == name);
             let ends = (number(flow.from.get_ref()), number(flow.to.get_ref()));
             if let (Some((source, _)), Some((target, _))) = ends
@@ -70,7 +77,7 @@ impl Rules<'_> {
         if one_way.is_empty() {
             return;
         }
-        let influences = self.influences(clients, flows, central, trusted);
+        let influences = self.influences(clients, flows, central, trusted, audit);
         for (place, source, target, acknowledged) in one_way {
             let name = |client: u16| clients[usize::from(client)].name.clone();
             match (way(&influences, target, source), acknowledged) {
@@ -94,6 +101,7 @@ impl Rules<'_> {
         flows: &[Flow],
         central: usize,
         trusted: &[Trusted],
+        audit: Option<&Audit>,
     ) -> Vec<Influence> {
         let name = |client: u16| &clients[usize::from(client)].name;
         let mut influences = Vec::new();
@@ -114,7 +122,7 @@ impl Rules<'_> {
             }
         }
         let domains: Vec<usize> = clients.iter().map(|client| client.domain).collect();
-        let exempt: Exempt = self.exempt(&domains, central);
+        let exempt: Exempt = self.exempt(&domains, central, audit);
         let graph = graph(self.system, &exempt, &|device| super::reach::is_vouched(device, trusted));
         for (from, client) in (0..).zip(clients) {
             influences.extend(self.past_the_flows(&graph, client, from, clients, central));

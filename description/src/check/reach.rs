@@ -2,8 +2,9 @@
 //! central, but by the flows. A path is allowed only through a domain or device that `flows.toml` trusts.
 
 use super::Rules;
+use crate::description::Audit;
 use crate::problem::Problem;
-use crate::reach::{At, Exempt, Graph, Node, Reach, Step, Trusted, Trustee, graph};
+use crate::reach::{At, Audited, Exempt, Graph, Node, Reach, Step, Trusted, Trustee, graph};
 use crate::system::System;
 use std::collections::BTreeSet;
 
@@ -28,12 +29,13 @@ impl Rules<'_> {
         &mut self,
         clients: &[usize],
         central: usize,
+        audit: Option<&Audit>,
         trusted: Vec<Trusted>,
         is_open: bool,
     ) -> Reach {
         // Central last, so that a mistake begins with the client that makes it.
         let participants: Vec<usize> = clients.iter().copied().chain([central]).collect();
-        let exempt = self.exempt(clients, central);
+        let exempt = self.exempt(clients, central, audit);
         let everything = graph(self.system, &exempt, &|_| false);
         if !is_open {
             let restricted = graph(self.system, &exempt, &|device| is_vouched(device, &trusted));
@@ -48,19 +50,30 @@ impl Rules<'_> {
         Reach { graph: everything, trusted }
     }
 
-    /// The regions of central and its clients, and the one channel of each client to central.
-    pub(super) fn exempt(&self, clients: &[usize], central: usize) -> Exempt {
+    /// The regions of central and its clients, and the one channel of each client, and of the reader of the
+    /// audit log, to central. What that reader learns of each client is a step of its own.
+    pub(super) fn exempt(&self, clients: &[usize], central: usize, audit: Option<&Audit>) -> Exempt {
         let regions = (0..self.system.regions.len()).filter(|region| {
             self.owner(*region, clients).is_some()
                 || self.system.regions[*region].name == super::CONFIG_REGION
+                || audit.is_some_and(|audit| audit.region == *region)
         });
-        let of_client = |client: &usize| {
+        let to_central = |domain: usize| {
             self.system.channels.iter().position(|channel| {
                 let ends = [channel.ends[0].domain, channel.ends[1].domain];
-                ends == [*client, central] || ends == [central, *client]
+                ends == [domain, central] || ends == [central, domain]
             })
         };
-        Exempt { regions: regions.collect(), channels: clients.iter().filter_map(of_client).collect() }
+        let reader = audit.map(|audit| audit.reader);
+        let audited = |audit: &Audit| {
+            let map = self.system.domains[audit.reader].map_of(audit.region)?;
+            Some(Audited { clients: clients.to_vec(), reader: audit.reader, map: map.clone() })
+        };
+        Exempt {
+            regions: regions.collect(),
+            channels: clients.iter().copied().chain(reader).filter_map(to_central).collect(),
+            audit: audit.and_then(audited),
+        }
     }
 
     /// Reports the paths between participants. A path is left out if it goes back on one that has been

@@ -11,7 +11,7 @@ mod ways;
 
 pub(crate) use graph::{At, Graph};
 pub(crate) use step::{Node, Step};
-pub(crate) use ways::{Exempt, devices, graph};
+pub(crate) use ways::{Audited, Exempt, devices, graph};
 
 use crate::source::Place;
 

@@ -59,6 +59,8 @@ pub(crate) enum Way {
     /// From one whose capability is held, to the holder.
     IsHeld(HeldKind),
     SharesInterrupt,
+    /// From a client, to who reads in the audit log, a region, what it is refused.
+    IsAudited(usize),
     /// From who can use a device without an IOMMU, to all memory.
     WritesAll(String),
     /// From all memory, to who can use such a device.
@@ -117,6 +119,7 @@ impl Way {
             Self::Runs | Self::Exits => "guest",
             Self::Holds(_) | Self::IsHeld(_) => "capability",
             Self::SharesInterrupt => "interrupt",
+            Self::IsAudited(_) => "audit",
             Self::WritesAll(_) | Self::ReadsAll(_) | Self::IsMemory => "unconfined-device",
             Self::Commands(_) | Self::IsCommanded(_) => "device",
         }
@@ -162,6 +165,10 @@ impl fmt::Display for Words<'_> {
             Way::Holds(kind) => write!(formatter, "{from} holds {} of {to}", kind.words()),
             Way::IsHeld(kind) => write!(formatter, "{to} holds {} of {from}", kind.words()),
             Way::SharesInterrupt => write!(formatter, "{from} and {to} get the same interrupt"),
+            Way::IsAudited(region) => {
+                let log = Node::Region(*region).words(self.system);
+                write!(formatter, "{to} reads in {log} what {from} is refused")
+            }
             Way::WritesAll(device) => {
                 write!(formatter, "{from} may have all memory written by the device at `{device}`")
             }

@@ -6,6 +6,7 @@
 //! | `<map>`, `<iomap>` | from who may write to the region, from the region to who may read |
 //! | the same with `phys_addr` | both, also for a reader: a read of device registers can change them |
 //! | `<channel>` | from each end that may signal to the other; both ways for calls |
+//! | `[audit]` | from each client to who reads the log |
 //! | child | both ways: the parent gets its faults, and stops and restarts it |
 //! | `<virtual_machine>` | both ways between the guest and its domain |
 //! | `<cspace>` | both ways between the holder and the domain whose capability it is |
@@ -26,6 +27,18 @@ const FIRMWARE: &str = "smc";
 pub(crate) struct Exempt {
     pub(crate) regions: Vec<usize>,
     pub(crate) channels: Vec<usize>,
+    /// What the reader of the audit log learns is no way that the flows allow.
+    pub(crate) audit: Option<Audited>,
+}
+
+/// The audit log of a system.
+#[derive(Clone, Debug)]
+pub(crate) struct Audited {
+    /// Who can have something written there.
+    pub(crate) clients: Vec<usize>,
+    /// Who reads it, and by which map.
+    pub(crate) reader: usize,
+    pub(crate) map: Map,
 }
 
 /// The graph of a system. The devices that `is_vouched` names have no power beyond their driver's.
@@ -33,6 +46,7 @@ pub(crate) fn graph(system: &System, exempt: &Exempt, is_vouched: &dyn Fn(&str) 
     let mut ways = Ways { system, graph: Graph::default() };
     ways.maps(exempt);
     ways.channels(exempt);
+    ways.audit(exempt);
     ways.families();
     ways.capabilities();
     ways.interrupts();
@@ -123,6 +137,15 @@ impl Ways<'_> {
                     self.add(to, from, Way::Answers, &end.place);
                 }
             }
+        }
+    }
+
+    /// What central refuses a client, the reader of the audit log learns.
+    fn audit(&mut self, exempt: &Exempt) {
+        let Some(Audited { clients, reader, map }) = &exempt.audit else { return };
+        for client in clients {
+            let way = Way::IsAudited(map.region);
+            self.add(Node::Domain(*client), Node::Domain(*reader), way, &map.place);
         }
     }
 

@@ -46,6 +46,10 @@ fn of_reach(problem: &Problem) -> String {
         Problem::TrustedTwice { .. } => "remove one of the two".into(),
         Problem::TrustedWithoutReason { .. } => "add reason = \"…\"; it is printed in the report".into(),
         Problem::TrustedNames { .. } => "write either domain = \"…\" or device = \"…\"".into(),
+        Problem::OneWayAudited => {
+            "write audit = \"refusals\"; it has the verdicts of the flow's guards, and the receiver sees the gaps"
+                .into()
+        }
         Problem::OneWayWithoutTick => "add a ticker, as docs/system.md says".into(),
         Problem::LongOneWay { .. } => {
             format!("write max_message = {MAX_ONE_WAY} or less; a message is delivered at once or dropped")

@@ -1,8 +1,8 @@
 //! Makes the report from a checked description.
 
 use super::{
-    Access, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, Party, PartyKind, PathRow, RegionRow, Report,
-    Role, StageRow, TrustedKind, TrustedRow, When,
+    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, Party, PartyKind, PathRow,
+    RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, When,
 };
 use crate::description::{Description, Flow, Stage};
 use crate::limits::{CENTRAL, CONFIG_REGION};
@@ -31,6 +31,10 @@ impl Description {
             regions: self.region_rows(),
             access: (0..system.regions.len()).flat_map(|region| self.access(region)).collect(),
             flows: self.flows.iter().map(|flow| self.flow_row(flow)).collect(),
+            audit: self.audit.map(|audit| AuditRow {
+                region: system.regions[audit.region].name.clone(),
+                reader: system.domains[audit.reader].name.clone(),
+            }),
             influences: self.reach.graph.steps().iter().filter_map(|step| self.influence(step)).collect(),
             trusted: self.reach.trusted.iter().map(|trusted| self.trusted_row(trusted)).collect(),
         }
@@ -45,6 +49,8 @@ impl Description {
                 if client.is_guard { Role::Guard } else { Role::Client }
             } else if self.tick.as_ref().is_some_and(|tick| tick.domain == number) {
                 Role::Ticker
+            } else if self.audit.is_some_and(|audit| audit.reader == number) {
+                Role::Auditor
             } else {
                 Role::Other
             };
@@ -69,7 +75,8 @@ impl Description {
             };
             let client = self.clients.iter().find(owned).map(|client| client.name.clone());
             let is_config = self.system.regions[number].name == CONFIG_REGION;
-            client.or_else(|| is_config.then(|| CENTRAL.to_owned()))
+            let is_audit = self.audit.is_some_and(|audit| audit.region == number);
+            client.or_else(|| (is_config || is_audit).then(|| CENTRAL.to_owned()))
         };
         let regions = self.system.regions.iter().enumerate();
         let row = |(number, region): (usize, &crate::system::Region)| RegionRow {
@@ -131,6 +138,7 @@ impl Description {
             verdict_within: (!flow.stages.is_empty()).then_some(flow.verdict_within),
             one_way: flow.one_way,
             return_path: flow.return_path.clone(),
+            audit: self.audit.map(|_| if flow.audits_all { "all" } else { "refusals" }),
         }
     }
 

@@ -84,6 +84,8 @@ pub struct Report {
     pub access: Vec<Access>,
     /// The flows.
     pub flows: Vec<FlowRow>,
+    /// The audit log. Null if there is none.
+    pub audit: Option<AuditRow>,
     /// Every way of influence beside Ferry's own. What a device reaches that no IOMMU confines is `memory`,
     /// which is the memory of everybody.
     pub influences: Vec<Influence>,
@@ -123,6 +125,8 @@ pub enum Role {
     Guard,
     /// Wakes central.
     Ticker,
+    /// Reads the audit log.
+    Auditor,
     /// Nothing.
     Other,
 }
@@ -242,6 +246,19 @@ pub struct FlowRow {
     pub one_way: bool,
     /// Why it is right that something leads back from the receiver of a one-way flow. Null if nothing does.
     pub return_path: Option<String>,
+    /// `refusals`: the audit log gets what is refused or judged. `all`: every delivered message too. Null
+    /// without an audit log.
+    pub audit: Option<&'static str>,
+}
+
+/// The audit log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AuditRow {
+    /// Its region, which central writes.
+    pub region: String,
+    /// Who reads it. It learns what is refused and judged of all flows.
+    pub reader: String,
 }
 
 /// A stage of guards.

@@ -1,6 +1,8 @@
 //! The report as text.
 
-use super::{Influence, Party, PartyKind, PathRow, Report, StageRow, TrustedKind, TrustedRow, When};
+use super::{
+    AuditRow, Influence, Party, PartyKind, PathRow, Report, StageRow, TrustedKind, TrustedRow, When,
+};
 use crate::name::shown;
 use std::fmt;
 
@@ -33,6 +35,20 @@ impl fmt::Display for Report {
         }
         if self.flows.is_empty() {
             writeln!(formatter, "  none: no client can send to any other")?;
+        }
+        if let Some(AuditRow { region, reader }) = &self.audit {
+            writeln!(formatter, "\naudit log")?;
+            writeln!(
+                formatter,
+                "  `{reader}` reads in `{region}` what is refused and judged of all flows and clients"
+            )?;
+            for flow in self.flows.iter().filter(|flow| flow.audit == Some("all")) {
+                writeln!(
+                    formatter,
+                    "  and every message from {} to {}, without its bytes",
+                    flow.from, flow.to
+                )?;
+            }
         }
         self.other_influence(formatter)?;
         for trusted in &self.trusted {

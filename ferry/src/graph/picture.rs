@@ -81,6 +81,9 @@ impl<'a> Picture<'a> {
                 Role::Client => (BoxKind::Client, format!("client, priority {}", domain.priority)),
                 Role::Guard => (BoxKind::Client, format!("guard, priority {}", domain.priority)),
                 Role::Ticker => (BoxKind::Other, format!("wakes central, priority {}", domain.priority)),
+                Role::Auditor => {
+                    (BoxKind::Other, format!("reads the audit log, priority {}", domain.priority))
+                }
                 Role::Other => (BoxKind::Other, format!("priority {}", domain.priority)),
             };
             boxes.push(drawn(report, party, kind, note));
@@ -193,7 +196,8 @@ pub(super) fn flow_words(flow: &FlowRow) -> String {
     );
     let guards = flow.guards.iter().map(|stage| format!("passed by {stage}"));
     let one_way = flow.one_way.then(|| "one-way".to_owned());
-    std::iter::once(carried).chain(guards).chain(one_way).collect::<Vec<_>>().join(", ")
+    let audit = (flow.audit == Some("all")).then(|| "all in the audit log".to_owned());
+    std::iter::once(carried).chain(guards).chain(one_way).chain(audit).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether central maps the memory of a row only for a transfer.
@@ -207,7 +211,7 @@ mod tests {
     use ferry_description::StageRow;
 
     #[test]
-    fn a_flow_says_who_has_to_pass_its_messages() {
+    fn a_flow_says_who_has_to_pass_its_messages_and_who_learns_of_them() {
         let stage =
             |quorum, of: &[&str]| StageRow { quorum, of: of.iter().map(|name| (*name).into()).collect() };
         let flow = FlowRow {
@@ -220,8 +224,10 @@ mod tests {
             verdict_within: Some(50),
             one_way: true,
             return_path: None,
+            audit: Some("all"),
         };
         let words = flow_words(&flow);
-        assert!(words.ends_with("mapping each, passed by c, passed by 2 of d, e, f, one-way"), "{words}");
+        let end = "mapping each, passed by c, passed by 2 of d, e, f, one-way, all in the audit log";
+        assert!(words.ends_with(end), "{words}");
     }
 }

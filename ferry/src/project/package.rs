@@ -13,7 +13,8 @@ use toml::{Table, Value};
 /// The crate that every program of a protection domain links, by the name that it has there.
 const RUNTIME: &str = "runtime";
 /// Ferry's crates that a project may name, and their directories.
-const CRATES: [(&str, &str); 4] = [
+const CRATES: [(&str, &str); 5] = [
+    ("ferry-audit", "audit"),
     ("ferry-client", "client-pd"),
     ("ferry-guard", "guard"),
     ("ferry-layout", "layout"),

@@ -302,6 +302,10 @@ impl Machine for Witness {
         self.hands.woken()
     }
 
+    fn signal_audit_reader(&mut self) {
+        self.hands.signal_audit_reader();
+    }
+
     fn poll_tick(&mut self) -> bool {
         self.rounds += 1;
         self.hands.poll_tick()

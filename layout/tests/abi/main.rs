@@ -17,7 +17,8 @@ use ferry_layout::geometry::{
     MAX_WINDOWS, OUT_BYTES, POST_SLOTS, TRANSMIT_SLOTS,
 };
 use ferry_layout::{
-    ABI_VERSION, Delivery, DeliveryKind, Descriptor, InRegion, Kind, MAGIC, OutRegion, Peer, Post, PostKind,
+    ABI_VERSION, AUDIT_MAGIC, AUDIT_SLOT_BYTES, AUDIT_VERSION, AuditKind, AuditRecord, Delivery,
+    DeliveryKind, Descriptor, InRegion, Kind, MAGIC, Offence, OutRegion, Peer, Post, PostKind,
     SEQUENCE_RANGE, Standing, Status, Verdict, flags,
 };
 
@@ -145,6 +146,70 @@ fn offsets_of_entries() {
             ("detail", offset_of!(Delivery, detail)),
         ],
     );
+}
+
+#[test]
+fn the_audit_log() {
+    let word = |name: &str| {
+        let (_, rest) =
+            include_str!("../../src/audit.rs").split_once(&format!("const {name}: usize = ")).unwrap();
+        8 * rest.split(';').next().unwrap().parse::<usize>().unwrap()
+    };
+    has_rows(
+        "Audit log",
+        &[
+            ("magic", word("MAGIC")),
+            ("version", word("VERSION")),
+            ("capacity", word("CAPACITY")),
+            ("count", word("COUNT")),
+            ("starts", word("STARTS")),
+            ("records", AUDIT_SLOT_BYTES),
+        ],
+    );
+    has_rows(
+        "Audit record",
+        &[
+            ("sequence", offset_of!(AuditRecord, sequence)),
+            ("tag", offset_of!(AuditRecord, tag)),
+            ("number", offset_of!(AuditRecord, number)),
+            ("tick", offset_of!(AuditRecord, tick)),
+            ("start", offset_of!(AuditRecord, start)),
+            ("length", offset_of!(AuditRecord, length)),
+            ("detail", offset_of!(AuditRecord, detail)),
+            ("kind", offset_of!(AuditRecord, kind)),
+            ("status", offset_of!(AuditRecord, status)),
+            ("source", offset_of!(AuditRecord, source)),
+            ("target", offset_of!(AuditRecord, target)),
+            ("guard", offset_of!(AuditRecord, guard)),
+            ("reserved", offset_of!(AuditRecord, reserved)),
+            ("previous", offset_of!(AuditRecord, previous)),
+            ("hash", offset_of!(AuditRecord, hash)),
+        ],
+    );
+    says(&[format!("slots of {AUDIT_SLOT_BYTES} bytes"), format!("{AUDIT_MAGIC:#x}")]);
+    says(&[format!("the version is {AUDIT_VERSION}.")]);
+    let words = [
+        "central started",
+        "client started",
+        "client quarantined",
+        "send refused",
+        "receive request refused",
+        "guard passed",
+        "guard refused",
+        "guard late",
+        "message delivered",
+    ];
+    let kinds: Vec<String> =
+        AuditKind::ALL.iter().zip(words).map(|(kind, words)| format!("{} {words}", *kind as u8)).collect();
+    says(&[format!("kind: {}", kinds.join(", "))]);
+    let words = ["the transmit tail", "the post tail", "the delivery head"];
+    let offences: Vec<String> = Offence::ALL
+        .iter()
+        .zip(words)
+        .map(|(offence, words)| format!("{} {words}", *offence as u32))
+        .collect();
+    says(&[format!("impossible: {}", offences.join(", "))]);
+    says(&[format!("{}: nobody", AuditRecord::NOBODY)]);
 }
 
 #[test]

@@ -31,6 +31,7 @@ type Ways = (&'static [Place], &'static [Place]);
 
 const OUT: &str = "`<client>_out`";
 const IN: &str = "`<client>_in`";
+const AUDIT: &str = "Audit log";
 
 const INDEX: Ways = (&[("index.rs", "publish", "self.0.store(")], &[("index.rs", "observe", "self.0.load(")]);
 const HINT: Ways =
@@ -39,6 +40,11 @@ const ENTRIES: Ways = (
     &[("entry.rs", "store", "cell.store("), ("entry.rs", "set_bits", "cell.store(")],
     &[("entry.rs", "load", "cell.load("), ("entry.rs", "word", ".load(")],
 );
+/// The words of the audit log's header.
+const PUBLISHED: &[Place] = &[("entry.rs", "publish", "self.0[NUMBER].store(")];
+const OBSERVED: Ways = (PUBLISHED, &[("entry.rs", "observe", "self.0[NUMBER].load(")]);
+const READ: Ways = (PUBLISHED, &[("entry.rs", "word", "self.0[NUMBER].load(")]);
+
 const LISTING: &[Entry] = &[
     entry(
         OUT,
@@ -161,10 +167,17 @@ const LISTING: &[Entry] = &[
     ),
     entry(IN, "directory:", ENTRIES),
     entry(IN, "deliveries", ENTRIES),
+    entry(AUDIT, "magic", OBSERVED),
+    entry(AUDIT, "version", READ),
+    entry(AUDIT, "capacity", READ),
+    entry(AUDIT, "count", OBSERVED),
+    entry(AUDIT, "starts", READ),
+    entry(AUDIT, "records", ENTRIES),
 ];
 
 const SOURCES: &[(&str, &str)] = &[
     ("address.rs", include_str!("../../src/address.rs")),
+    ("audit.rs", include_str!("../../src/audit.rs")),
     ("config.rs", include_str!("../../src/config.rs")),
     ("delivery.rs", include_str!("../../src/delivery.rs")),
     ("descriptor.rs", include_str!("../../src/descriptor.rs")),
@@ -244,7 +257,7 @@ fn every_access_has_the_ordering_that_the_page_says() {
 
 #[test]
 fn every_row_is_listed() {
-    for page in [OUT, IN] {
+    for page in [OUT, IN, AUDIT] {
         let listed: Vec<_> =
             LISTING.iter().filter(|entry| entry.page == page).map(|entry| entry.field).collect();
         for row in rows(page) {

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use ferry_layout::{InRegion, OutRegion};
+use ferry_layout::{AuditLog, AuditSlot, InRegion, OutRegion};
 
 /// A memory region at its address in this protection domain.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub unsafe trait Shared {}
 unsafe impl Shared for OutRegion {}
 // SAFETY: it is made of atomic words; its private padding is never read.
 unsafe impl Shared for InRegion {}
+// SAFETY: it is made of atomic words.
+unsafe impl Shared for AuditSlot {}
 
 /// A region cannot hold what it is asked to hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,6 +97,18 @@ impl Region {
     /// The region as a structure that both sides know. Fails if the region is too small or misaligned for
     /// `T`.
     pub fn shared<T: Shared>(self) -> Result<&'static T, RegionError> {
+        let all = self.shared_slice::<T>()?;
+        all.first().ok_or(RegionError::TooSmall { bytes: self.bytes, needed: size_of::<T>() })
+    }
+
+    /// The region as an audit log. `None` if it is too small for one, or misaligned.
+    #[must_use]
+    pub fn audit_log(self) -> Option<AuditLog<'static>> {
+        AuditLog::new(self.shared_slice::<AuditSlot>().ok()?)
+    }
+
+    /// The region as as many structures as fit. Fails if none fits, or the region is misaligned for `T`.
+    fn shared_slice<T: Shared>(self) -> Result<&'static [T], RegionError> {
         if self.bytes < size_of::<T>() {
             return Err(RegionError::TooSmall { bytes: self.bytes, needed: size_of::<T>() });
         }
@@ -103,8 +117,8 @@ impl Region {
             return Err(RegionError::Misaligned { alignment: align_of::<T>() });
         }
         // SAFETY: the region is mapped for good, and no Rust object of another type lies in it (contract of
-        // `at`). It is large enough and aligned (checked above). `T` is made of atomics (contract of
-        // `Shared`), so others may write to it.
-        Ok(unsafe { place.as_ref() })
+        // `at`). It is large enough for as many of them as fit and aligned (checked above). `T` is made of
+        // atomics (contract of `Shared`), so others may write to it.
+        Ok(unsafe { core::slice::from_raw_parts(place.as_ptr(), self.bytes / size_of::<T>()) })
     }
 }

@@ -30,9 +30,9 @@ CONFIG: Final = Config(
     permissions="r",
     address_symbol="ferry_config",
     size_symbol="ferry_config_size",
-    bytes=32,
+    bytes=56,
     bytes_per_client=176,
-    bytes_per_flow=20,
+    bytes_per_flow=24,
 )
 
 CLIENT_REGIONS: Final = (

@@ -88,6 +88,7 @@ fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
         messages_per_round: 64,
         frame_bits: 12,
         stages: Vec::new(),
+        audit_bytes: 0,
     };
     let mut bed = Testbed::new(&topology);
     let mut ports = Vec::new();
@@ -163,6 +164,7 @@ fn each_to_the_next(message: Message) {
         messages_per_round: 64,
         frame_bits: 12,
         stages: Vec::new(),
+        audit_bytes: 0,
     };
     let mut bed = Testbed::new(&topology);
     let mut ports = Vec::new();

@@ -97,7 +97,7 @@ impl System {
         self.bed.machine.interposer = Some(Box::new(move |action| match action {
             Action::Map(..) => counted.set(counted.get() + 1),
             Action::Unmap(..) => counted.set(counted.get() - 1),
-            Action::Copy(_) | Action::Signal(_) => {}
+            Action::Copy(_) | Action::Signal(_) | Action::SignalAuditReader => {}
         }));
         let pages: Vec<_> = self.bed.clients.iter().map(|client| client.to_client).collect();
         set_hook(Some(Box::new(move |access| {
@@ -386,7 +386,7 @@ impl System {
                 Action::Map(client, ..) => self.model.totals[usize::from(client)].maps += 1,
                 Action::Unmap(client, ..) => self.model.totals[usize::from(client)].unmaps += 1,
                 Action::Signal(client) => self.model.totals[usize::from(client)].signals += 1,
-                Action::Copy(_) => {}
+                Action::Copy(_) | Action::SignalAuditReader => {}
             }
         }
         for (client, (memory, expected)) in self.bed.clients.iter().zip(&self.model.totals).enumerate() {

@@ -3,6 +3,7 @@
 //! had happened: nothing is lost and nothing comes twice; statuses, order and numbers of each flow are the
 //! same.
 
+mod audit;
 mod one_way;
 mod world;
 

@@ -349,6 +349,11 @@ impl World {
         }
     }
 
+    /// The books of all clients.
+    pub(crate) fn books(&self) -> impl Iterator<Item = &Book> {
+        self.actors.iter().map(|actor| &actor.book)
+    }
+
     /// Posts all buffers that are left, so that no send waits, and returns the books.
     pub(crate) fn outcome(mut self) -> (Vec<(Book, usize)>, u32) {
         for client in 0..self.actors.len() {

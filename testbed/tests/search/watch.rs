@@ -193,6 +193,7 @@ impl Scene {
             Action::Unmap(..) => self.state.watch.mapped -= 1,
             Action::Copy(_) => self.copied(),
             Action::Signal(client) => self.state.watch.news[usize::from(client)] = false,
+            Action::SignalAuditReader => {}
         }
     }
 
