@@ -153,7 +153,7 @@ rules! {
     calls_both_ways: "system.xml:48: both ends may make protected procedure calls; remove pp=\"true\" at the end with the higher priority",
     central_priority: "system.xml:29: `central` has priority 200, its client `bob` has 200; give central a priority above 200, so that a signal to it takes effect at once",
     channel_ends: r#"system.xml:44: a channel has two ends, this one has 1; write two <end pd="…" id="…" /> elements"#,
-    config_too_small: r#"system.xml:2: the configuration needs 0x1440 bytes, `ferry_config` has 0x1000; write size="0x2000""#,
+    config_too_small: r#"system.xml:2: the configuration needs 0x1444 bytes, `ferry_config` has 0x1000; write size="0x2000""#,
     connected_clients: "system.xml:48: the clients `alice` and `bob` have a channel of their own; remove it and list a flow from `alice` to `bob`; central does the signalling",
     cut_name: "system.xml:48: the name `mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm` has 64 bytes, and Microkit would cut it; shorten it to 63 bytes",
     document_type: "system.xml:1: a document type declaration is not allowed here; remove <!DOCTYPE …>; a system description has none",
