@@ -20,12 +20,18 @@
 //   receive       from ferry_rx_take or             from ferry_post, ferry_open_window
 //                 ferry_receive until it is posted   until ferry_receive returns it: FERRY_MESSAGE, or
 //                 or given back                     FERRY_RETURNED after ferry_withdraw
+//   inspected     never; the ticket is, from         from ferry_post until ferry_reap returns the end of
+//                 ferry_inspect until ferry_answer   the answer. Then it is in the pool, for ferry_rx_take
 //
 //   A handle is used up when its buffer changes hands. Whoever uses it again gets FERRY_STALE, and nothing
-//   happens: a second send, a use after the send, a buffer that is posted twice. A function that returns
-//   anything but FERRY_OK has changed nothing, and the buffer stays the program's. What the library cannot
-//   check are pointers: the address of a buffer (ferry_tx_bytes) is only good while the buffer is the
-//   program's, and pointers to variables must be valid or null.
+//   happens: a second send, a use after the send, a buffer that is posted twice, a second answer. A function
+//   that returns anything but FERRY_OK has changed nothing, and the buffer stays the program's. What the
+//   library cannot check are pointers: the address of a buffer (ferry_tx_bytes) is only good while the buffer
+//   is the program's, and pointers to variables must be valid or null.
+//
+// GUARDS
+//   A guard inspects the messages of flows that name it in flows.toml. It posts receive buffers as any client
+//   does, and answers each inspection. docs/guards.md has a program.
 //
 // UNITS AND RANGES
 //   Lengths and sizes are in bytes. Times to live are in ticks of the system (flows.toml), and 0 is for ever.
@@ -208,6 +214,26 @@ typedef uint32_t ferry_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// A message under inspection, until it is answered.
+typedef struct {
+    // For the library.
+    uint64_t handle;
+} ferry_ticket;
+
+// A message that a guard has to inspect.
+typedef struct {
+    // Names it in the answer. The handle ends by that.
+    ferry_ticket ticket;
+    // The sender's tag.
+    uint64_t tag;
+    // Bytes of the message.
+    uint32_t length;
+    // Number of the sender. Central has stamped it, so it cannot be forged.
+    uint16_t source;
+    // Number of the client that shall receive the message.
+    uint16_t target;
+} ferry_inspection;
+
 // A buffer of `<client>_rx`, while it is the program's. The handle ends when the buffer is posted, opened as
 // a window, or given back. When the buffer comes back, it has a new handle. No handle is 0.
 typedef struct {
@@ -272,11 +298,11 @@ typedef struct {
     uint32_t length;
 } ferry_part;
 
-// A send that has ended.
+// A send that has ended, or the answer of a guard.
 typedef struct {
-    // The tag that it was sent with.
+    // The tag that it was sent with. Of an answer, the handle of the ticket.
     uint64_t tag;
-    // Its buffer, to be filled again or given back.
+    // Its buffer, to be filled again or given back. Of an answer, 0.
     ferry_tx_buffer buffer;
     // What became of it.
     ferry_status status;
@@ -327,6 +353,27 @@ void ferry_yield(void);
 
 // Ends the whole system with this code, for demonstrations and tests. Does not return.
 void ferry_exit(uint8_t code) FERRY_NO_RETURN;
+
+// The oldest message that this client, a guard, has to inspect and has not taken: true, and `inspection`
+// says what it is. False: none. A guard takes all of them before it calls `ferry_receive`, which passes
+// over them.
+FERRY_MUST_USE
+bool ferry_inspect(ferry_inspection *inspection);
+
+// The bytes of a message to inspect. Null if the ticket is not the program's. Nobody changes them: the
+// target gets these very bytes, if all guards pass them. Do not use the address after the answer.
+FERRY_MUST_USE
+const uint8_t *ferry_inspection_bytes(ferry_ticket ticket);
+
+// Enqueues the answer to an inspection: whether the message may go on, and why, in the guard's own numbers.
+// Nobody but an operator sees the reason. If it is `FERRY_OK`, the ticket ends, and `ferry_reap` returns the
+// end of the answer. Only then is the buffer in the pool again, for `ferry_rx_take`, whatever the status is:
+// until then central reads from it. `FERRY_STALE`: the ticket was answered before, or never was one.
+// `FERRY_FULL`: reap first, then answer again.
+FERRY_MUST_USE
+ferry_result ferry_answer(ferry_ticket ticket,
+                          bool passes,
+                          uint32_t reason);
 
 // Takes a receive buffer out of the pool. `FERRY_NO_BUFFER`: all are in use.
 FERRY_MUST_USE ferry_result ferry_rx_take(ferry_rx_buffer *buffer);
@@ -532,6 +579,14 @@ FERRY_ASSERT(offsetof(ferry_message, flags) == 12);
 FERRY_ASSERT(sizeof(ferry_part) == 16);
 FERRY_ASSERT(offsetof(ferry_part, buffer) == 0);
 FERRY_ASSERT(offsetof(ferry_part, length) == 8);
+FERRY_ASSERT(sizeof(ferry_ticket) == 8);
+FERRY_ASSERT(offsetof(ferry_ticket, handle) == 0);
+FERRY_ASSERT(sizeof(ferry_inspection) == 24);
+FERRY_ASSERT(offsetof(ferry_inspection, ticket) == 0);
+FERRY_ASSERT(offsetof(ferry_inspection, tag) == 8);
+FERRY_ASSERT(offsetof(ferry_inspection, length) == 16);
+FERRY_ASSERT(offsetof(ferry_inspection, source) == 20);
+FERRY_ASSERT(offsetof(ferry_inspection, target) == 22);
 FERRY_ASSERT(sizeof(ferry_done) == 24);
 FERRY_ASSERT(offsetof(ferry_done, tag) == 0);
 FERRY_ASSERT(offsetof(ferry_done, buffer) == 8);

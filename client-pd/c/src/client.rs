@@ -9,10 +9,11 @@ use ferry_client::{
 
 use crate::buffers::Buffers;
 use crate::console;
+use crate::inspections::Inspections;
 use crate::platform::Bell;
 use crate::types::{
-    ABI_VERSION, ANYONE, Done, Event, EventKind, MAX_BUFFERS, MAX_PARTS, Message, NO_SIGNAL, Part, Place,
-    Request, Result, RxBuffer, TxBuffer, URGENT,
+    ABI_VERSION, ANYONE, Done, Event, EventKind, Inspection, MAX_BUFFERS, MAX_PARTS, Message, NO_SIGNAL,
+    Part, Place, Request, Result, RxBuffer, Ticket, TxBuffer, URGENT,
 };
 
 /// The client of this program.
@@ -24,6 +25,8 @@ pub(crate) struct Client {
     rx: Buffers<ReceiveBuffer>,
     /// For each receive buffer, the request that central has for it.
     posted: [Option<Posted>; MAX_BUFFERS],
+    /// What it inspects, if it is a guard.
+    inspections: Inspections,
     /// How things were when `rest` last said that something had come.
     seen: Option<[u32; 5]>,
 }
@@ -48,6 +51,7 @@ impl Client {
             tx: Buffers::new(),
             rx: Buffers::new(),
             posted: [None; MAX_BUFFERS],
+            inspections: Inspections::new(),
             seen: None,
         }
     }
@@ -224,7 +228,36 @@ impl Client {
     #[inline]
     pub(crate) fn reap(&mut self) -> Option<Done> {
         let Completion { status, tag, buffer } = self.port.as_mut()?.reap()?;
+        // No buffer of a program has 0 bytes: this is the end of an answer.
+        if buffer.capacity() == 0 {
+            if let Some(buffer) = self.inspections.end(tag) {
+                let handle = self.rx.take_back(buffer);
+                let _ = self.rx.give(handle);
+            }
+            return Some(Done { tag, buffer: TxBuffer::default(), status });
+        }
         Some(Done { tag, buffer: TxBuffer { handle: self.tx.take_back(buffer) }, status })
+    }
+
+    pub(crate) fn inspect(&mut self) -> Option<Inspection> {
+        let inspection = self.port.as_mut()?.inspect()?;
+        let ferry_client::Inspection { ticket, source, target, tag, length, .. } = inspection;
+        self.inspections.begin(inspection);
+        let (source, target) = (source.number(), target.number());
+        Some(Inspection { ticket: Ticket { handle: ticket }, tag, length, source, target })
+    }
+
+    pub(crate) fn inspected(&self, ticket: Ticket) -> Option<*const u8> {
+        self.inspections.bytes(ticket.handle).map(<[u8]>::as_ptr)
+    }
+
+    pub(crate) fn answer(&mut self, ticket: Ticket, passes: bool, reason: u32) -> Result {
+        let Some(port) = &mut self.port else { return Result::FerryNotOpen };
+        let answer = || port.answer(ticket.handle, passes, reason);
+        match self.inspections.answer(ticket.handle, answer) {
+            None => Result::FerryStale,
+            Some(answered) => answered.map_or_else(why, |()| Result::FerryOk),
+        }
     }
 
     pub(crate) fn status(&self, age: u32) -> Status {

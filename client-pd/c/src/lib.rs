@@ -25,6 +25,7 @@ mod client;
 mod console;
 pub mod exports;
 mod global;
+mod inspections;
 mod names;
 mod platform;
 mod types;
@@ -32,6 +33,6 @@ mod types;
 pub use console::print_line;
 pub use platform::Given;
 pub use types::{
-    ABI_VERSION, ANYONE, Done, Event, EventKind, MAX_BUFFERS, MAX_PARTS, Message, NAME_BYTES, NO_SIGNAL,
-    Part, Peer, Place, Request, Result, RxBuffer, TxBuffer, URGENT,
+    ABI_VERSION, ANYONE, Done, Event, EventKind, Inspection, MAX_BUFFERS, MAX_PARTS, Message, NAME_BYTES,
+    NO_SIGNAL, Part, Peer, Place, Request, Result, RxBuffer, Ticket, TxBuffer, URGENT,
 };

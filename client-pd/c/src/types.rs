@@ -126,13 +126,37 @@ pub struct Part {
     pub length: u32,
 }
 
-/// A send that has ended.
+/// A message under inspection, until it is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Ticket {
+    /// For the library.
+    pub handle: u64,
+}
+
+/// A message that a guard has to inspect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Inspection {
+    /// Names it in the answer. The handle ends by that.
+    pub ticket: Ticket,
+    /// The sender's tag.
+    pub tag: u64,
+    /// Bytes of the message.
+    pub length: u32,
+    /// Number of the sender. Central has stamped it, so it cannot be forged.
+    pub source: u16,
+    /// Number of the client that shall receive the message.
+    pub target: u16,
+}
+
+/// A send that has ended, or the answer of a guard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct Done {
-    /// The tag that it was sent with.
+    /// The tag that it was sent with. Of an answer, the handle of the ticket.
     pub tag: u64,
-    /// Its buffer, to be filled again or given back.
+    /// Its buffer, to be filled again or given back. Of an answer, 0.
     pub buffer: TxBuffer,
     /// What became of it.
     pub status: Status,

@@ -7,7 +7,9 @@ use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ferry_client_c::{ABI_VERSION, Done, Event, Message, Part, Peer, Place, Request, RxBuffer, TxBuffer};
+use ferry_client_c::{
+    ABI_VERSION, Done, Event, Inspection, Message, Part, Peer, Place, Request, RxBuffer, Ticket, TxBuffer,
+};
 
 fn directory() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -40,6 +42,8 @@ fn assertions() -> String {
     layout!(text, Place, "ferry_place", [frame, offset]);
     layout!(text, Message, "ferry_message", [tag, time_to_live, flags]);
     layout!(text, Part, "ferry_part", [buffer, length]);
+    layout!(text, Ticket, "ferry_ticket", [handle]);
+    layout!(text, Inspection, "ferry_inspection", [ticket, tag, length, source, target]);
     layout!(text, Done, "ferry_done", [tag, buffer, status]);
     layout!(text, Event, "ferry_event", [tag, sequence, buffer, place, length, kind, source]);
     layout!(text, Peer, "ferry_peer", [max_message, number, may_send, may_receive, name]);

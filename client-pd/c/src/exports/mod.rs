@@ -5,6 +5,7 @@
 //! of the contract that cannot be checked. Nothing here keeps a pointer after the call.
 
 pub mod console;
+pub mod guarding;
 pub mod receiving;
 pub mod sending;
 pub mod start;
