@@ -67,7 +67,8 @@ struct Case {
 
 /// Directories of projects whose tests run here, and their names. `python/check` runs those of the other
 /// examples.
-const PROJECTS: [(&str, &str); 2] = [("guard", "examples/guard"), ("hostile_guards", "harness/guards")];
+const PROJECTS: [(&str, &str); 3] =
+    [("filters", "examples/filters"), ("guard", "examples/guard"), ("hostile_guards", "harness/guards")];
 
 /// The test cases of one platform, and what they share.
 struct Suite {

@@ -24,6 +24,8 @@
 //! assert_eq!(Printable.inspect(&message(b"21\x1b[2J")), Verdict::Refuse { reason: 2 });
 //! ```
 //!
+//! The crate `ferry-guard-check` tests a filter with a corpus of messages, and fuzzes it, in one line each.
+//!
 //! The program of a guard is the filter and one line:
 //!
 //! ```
