@@ -1,0 +1,6 @@
+//! The filter for Modbus/TCP of `examples/filters`: whatever the bytes, it has one verdict, and does not
+//! panic.
+
+#![no_main]
+
+ferry_guard_check::fuzz!(ferry_example_filters::modbus::PLANT);

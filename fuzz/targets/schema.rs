@@ -1,0 +1,5 @@
+//! The filter for CBOR of `examples/filters`: whatever the bytes, it has one verdict, and does not panic.
+
+#![no_main]
+
+ferry_guard_check::fuzz!(ferry_example_filters::schema::TELEMETRY);
