@@ -25,8 +25,9 @@ pub(crate) enum Language {
     C,
 }
 
-/// The name of the client in a template.
+/// The name of the client in a template, and of the guard.
 const NAME: &str = "my_client";
+const GUARD: &str = "my_guard";
 
 /// Bytes of a buffer that the client uses, and of one that it does not use.
 const USED: u64 = 0x4_0000;
@@ -92,14 +93,24 @@ pub(crate) fn source(template: Template, language: Language, name: &str) -> Stri
     template.text(language).replace(NAME, name)
 }
 
-/// Whether this text is the source of a client with this name, as a template gives it.
+/// The source of a guard with this name.
+pub(crate) fn guard(language: Language, name: &str) -> String {
+    let text = match language {
+        Language::Rust => include_str!("../templates/guard.rs"),
+        Language::C => include_str!("../templates/guard.c"),
+    };
+    text.replace(GUARD, name)
+}
+
+/// Whether this text is the source of a client or guard with this name, as a template gives it.
 pub(crate) fn is_unchanged(text: &str, language: Language, name: &str) -> bool {
-    Template::value_variants().iter().any(|template| text == source(*template, language, name))
+    text == guard(language, name)
+        || Template::value_variants().iter().any(|template| text == source(*template, language, name))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Language, NAME, Template, is_unchanged, source};
+    use super::{GUARD, Language, NAME, Template, guard, is_unchanged, source};
     use clap::ValueEnum;
 
     #[test]
@@ -114,6 +125,16 @@ mod tests {
             }
             let word = template.to_possible_value().unwrap();
             assert_eq!(word.get_name(), template.word());
+        }
+    }
+
+    #[test]
+    fn a_guard_has_its_name() {
+        for (language, opening) in [(Language::Rust, "//!"), (Language::C, "//")] {
+            let text = guard(language, "form");
+            let begins = text.starts_with(&format!("{opening} The guard `form`. "));
+            assert!(begins && !text.contains(GUARD), "{text}");
+            assert!(is_unchanged(&text, language, "form") && !is_unchanged(&text, language, "other"));
         }
     }
 }

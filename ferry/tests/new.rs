@@ -59,6 +59,42 @@ fn ten_added_clients_exchange_messages() {
     }
 }
 
+/// A guard in each language passes the greeting as its template is, and its own test passes on this machine.
+#[test]
+fn guards_from_templates_let_the_greeting_through() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let project = directory.path().join("guarded");
+    let succeed = |mut command: Command| {
+        let output = command.output().unwrap();
+        let (said, errors) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{command:?}\n{said}{errors}");
+        // Whoever starts from a template starts without a warning.
+        assert!(!errors.contains("warning"), "{errors}");
+        said
+    };
+    succeed(command(directory.path(), &["new", "guarded"]));
+    succeed(command(&project, &["add", "guard", "form", "--flow", "greeter:listener"]));
+    succeed(command(&project, &["add", "guard", "form-in-c", "--flow", "greeter:listener", "--lang", "c"]));
+    let line = "listener | 18 bytes from greeter";
+    let said =
+        succeed(command(&project, &["run", "--platform", "hosted", "--expect", line, "--limit", "120"]));
+    assert!(said.contains(line), "{said}");
+
+    let mut cargo = Command::new(env!("CARGO"));
+    let build = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    cargo
+        .current_dir(&project)
+        .args(["test", "--quiet", "--bin", "form"])
+        .env("CARGO_BUILD_BUILD_DIR", build);
+    cargo.env_remove("CARGO_TARGET_DIR");
+    assert!(succeed(cargo).contains("1 passed"), "its test has run");
+    let source = fs::read_to_string(project.join("c/form-in-c.c")).unwrap();
+    let line = source.lines().find(|line| line.contains("gcc")).expect("it says how it is tested");
+    let mut shell = Command::new("sh");
+    shell.current_dir(&project).args(["-c", line.trim_start_matches("//")]);
+    succeed(shell);
+}
+
 #[test]
 fn a_new_project_runs_and_passes_its_test() {
     let directory = tempfile::tempdir().unwrap();

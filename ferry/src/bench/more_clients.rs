@@ -1,7 +1,7 @@
 //! The measured system with more clients. The additional clients post their buffers once and then sleep. They
 //! are added as `ferry add client` adds them.
 
-use crate::edit::{self, NewClient, Places, Reads};
+use crate::edit::{self, Counts, NewClient, Places, Reads};
 use crate::error::Error;
 use ferry_description::{Draft, Source};
 
@@ -27,7 +27,9 @@ pub(super) fn describe(system: &Source, flows: &Source, clients: u16) -> Result<
         };
         text = edit::add_to_system(&text, &draft, &sleeper, Places::find(&draft)?)?;
         // The configuration grows with the clients.
-        if let Some(bytes) = edit::config_size(&draft, [draft.clients().len() + 1, draft.flows().len()]) {
+        let counts = Counts::of(&draft);
+        let counts = Counts { clients: counts.clients + 1, ..counts };
+        if let Some(bytes) = edit::config_size(&draft, counts) {
             text = edit::resize_config(&text, bytes)?;
         }
     }

@@ -20,6 +20,8 @@ pub(super) enum AddCommand {
     Client(AddClientArguments),
     /// Add a flow to flows.toml: who may send to whom.
     Flow(AddFlowArguments),
+    /// Add a guard to flows: as a client, its name in flows.toml, and the source of a filter.
+    Guard(AddGuardArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -69,6 +71,31 @@ pub(super) struct AddFlowArguments {
 }
 
 #[derive(Clone, Debug, Args)]
+pub(super) struct AddGuardArguments {
+    /// The name of the guard, of its program and of its source: a letter, then letters, digits, `_`, `-`; at
+    /// most 48 bytes.
+    pub(super) name: String,
+    /// A flow whose messages it has to pass, as in sensor:console. The guard becomes the last stage of it.
+    /// May be repeated.
+    #[arg(long = "flow", value_name = "FROM:TO", required = true)]
+    pub(super) guarded: Vec<Ends>,
+    /// What its source is written in.
+    #[arg(long, value_enum, default_value = "rust")]
+    pub(super) lang: Language,
+    /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
+    pub(super) priority: Option<u8>,
+    /// The directory of its source, seen from that of the system description. By default src/bin, or c.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) sources: Option<PathBuf>,
+    /// Write no source, because the program NAME.elf comes from elsewhere.
+    #[arg(long)]
+    pub(super) no_source: bool,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+#[derive(Clone, Debug, Args)]
 pub(crate) struct RemoveArguments {
     #[command(subcommand)]
     pub(super) command: RemoveCommand,
@@ -80,6 +107,8 @@ pub(super) enum RemoveCommand {
     Client(RemoveClientArguments),
     /// Remove a flow from flows.toml.
     Flow(RemoveFlowArguments),
+    /// Remove a guard, from its flows too. Its source is removed too if nobody has changed it.
+    Guard(RemoveGuardArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -104,6 +133,37 @@ pub(super) struct RemoveFlowArguments {
     pub(super) to: String,
     #[command(flatten)]
     pub(super) files: FilesArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct RemoveGuardArguments {
+    /// The name of the guard.
+    pub(super) name: String,
+    /// The directory of its source, seen from that of the system description. By default src/bin, or c.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) sources: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+/// The two ends of a flow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Ends {
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+impl FromStr for Ends {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+                Ok(Self { from: from.to_owned(), to: to.to_owned() })
+            }
+            _ => Err("write the two clients of a flow with a colon between them, as in sensor:console"),
+        }
+    }
 }
 
 /// The class of a flow's messages.

@@ -3,10 +3,11 @@
 use super::arguments::{AddClientArguments, RemoveClientArguments};
 use super::error::EditError;
 use super::flows::FlowsText;
+use super::guard;
 use super::places::Places;
 use super::system::{self, NewClient};
 use super::write::Change;
-use super::{Changed, Pair, name};
+use super::{Changed, Counts, Pair, name};
 use crate::error::Error;
 use crate::output::line;
 use crate::templates::{self, Language, Template};
@@ -17,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Priority of a client, if central's is above it.
-const PRIORITY: u8 = 100;
+pub(super) const PRIORITY: u8 = 100;
 
 /// Adds a client.
 pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
@@ -43,11 +44,11 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
         reads: None,
     };
     let flows = project.flows.text();
-    let [clients, number_of_flows] = project.counts();
+    let counts = project.counts();
     let changed = Changed {
         system: system::add(project.system.text(), &project.draft, &client, places)?,
         flows: if *large_frames { FlowsText::parse(flows)?.add_large_frames(name)? } else { flows.into() },
-        counts: [clients + 1, number_of_flows],
+        counts: Counts { clients: counts.clients + 1, ..counts },
     };
     let text = (!arguments.no_source).then(|| templates::source(*template, *lang, name));
     let source = text.map(|text| Change { path: path.clone(), before: None, after: Some(text) });
@@ -74,7 +75,7 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
 }
 
 /// What is free for one more client.
-fn room(draft: &Draft) -> Result<Places, EditError> {
+pub(super) fn room(draft: &Draft) -> Result<Places, EditError> {
     let (clients, domains) = (draft.clients().len(), draft.system().domains.len());
     if clients >= MAX_CLIENTS {
         return Err(EditError::TooManyClients { found: clients });
@@ -92,6 +93,9 @@ pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
     let project = Pair::open(files)?;
     let number = name::client(name, &project.draft)?;
     let domain = project.draft.clients()[number].domain;
+    if let Some(flow) = guard::flows_of(name, &project).next() {
+        return Err(EditError::IsGuard { name: name.clone(), flow }.into());
+    }
     check_alone(domain, &project.draft)?;
     let is_of_client = |&(from, to): &(&str, &str)| from == name || to == name;
     let flows: Vec<String> =
@@ -101,24 +105,17 @@ pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
         let flows = format!("{of_flows}: {}", flows.join(", "));
         return Err(EditError::HasFlows { name: name.clone(), flows, is_one }.into());
     }
-    let [clients, all_flows] = project.counts();
+    let counts = project.counts();
+    // The stages of the flows that go leave a little room.
+    let counts = Counts { clients: counts.clients - 1, flows: counts.flows - flows.len(), ..counts };
     let changed = Changed {
         system: system::remove(project.system.text(), name)?,
         flows: FlowsText::parse(project.flows.text())?.remove_client(name)?,
-        counts: [clients - 1, all_flows - flows.len()],
+        counts,
     };
-    // A source in C only if there is one, because most are in Rust.
-    let of_language =
-        |lang: &Language| (*lang, source_path(&files.system, arguments.sources.as_deref(), *lang, name));
-    let mut places = Language::value_variants().iter().rev().map(of_language);
-    let (lang, path) =
-        places.find(|(_, path)| path.exists()).unwrap_or_else(|| of_language(&Language::default()));
-    let source = fs::read_to_string(&path).ok();
-    let unchanged = source.filter(|text| templates::is_unchanged(text, lang, name));
-    let is_removed = unchanged.is_some();
-    let source = unchanged.map(|text| Change { path: path.clone(), before: Some(text), after: None });
+    let source = Source::find(&files.system, arguments.sources.as_deref(), name);
     let flows_change = changed.flows != project.flows.text();
-    let config = project.write(changed, source)?;
+    let config = project.write(changed, source.removal.clone())?;
 
     line(format_args!("removed the client `{name}`"))?;
     line(format_args!(
@@ -133,22 +130,47 @@ pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
             count(flows.len(), "flow")
         ))?;
     }
-    if is_removed {
-        line(format_args!("  {}: its source, which nobody had changed", path.display()))?;
-    } else if path.exists() {
-        line(format_args!(
-            "kept {}, because it is not what a template gave; remove it yourself",
-            path.display()
-        ))?;
-    }
-    if all_flows == flows.len() {
+    source.report()?;
+    if counts.flows == 0 {
         line(format_args!("next: `ferry add flow FROM TO`; a system without a flow cannot be built"))?;
     }
     Ok(())
 }
 
+/// The source of a client that is to be removed.
+pub(super) struct Source {
+    path: PathBuf,
+    /// Its removal, if it is still what a template gave.
+    pub(super) removal: Option<Change>,
+}
+
+impl Source {
+    /// The source of a client. One in C only if there is one, because most are in Rust.
+    pub(super) fn find(system: &Path, sources: Option<&Path>, name: &str) -> Self {
+        let of_language = |lang: &Language| (*lang, source_path(system, sources, *lang, name));
+        let mut places = Language::value_variants().iter().rev().map(of_language);
+        let (lang, path) =
+            places.find(|(_, path)| path.exists()).unwrap_or_else(|| of_language(&Language::default()));
+        let text = fs::read_to_string(&path).ok();
+        let unchanged = text.filter(|text| templates::is_unchanged(text, lang, name));
+        let removal = unchanged.map(|text| Change { path: path.clone(), before: Some(text), after: None });
+        Self { path, removal }
+    }
+
+    /// Says what has become of it.
+    pub(super) fn report(&self) -> Result<(), Error> {
+        let path = self.path.display();
+        if self.removal.is_some() {
+            line(format_args!("  {path}: its source, which nobody had changed"))?;
+        } else if self.path.exists() {
+            line(format_args!("kept {path}, because it is not what a template gave; remove it yourself"))?;
+        }
+        Ok(())
+    }
+}
+
 /// Refuses a client that others depend on in ways that `ferry add` does not make.
-fn check_alone(domain: usize, draft: &Draft) -> Result<(), EditError> {
+pub(super) fn check_alone(domain: usize, draft: &Draft) -> Result<(), EditError> {
     let System { domains, machines, channels, .. } = draft.system();
     let name = domains[domain].name.clone();
     let is_child = |child: &&ferry_description::Domain| {
@@ -171,7 +193,7 @@ fn check_alone(domain: usize, draft: &Draft) -> Result<(), EditError> {
 }
 
 /// Where the source of a client lies: `sources` is relative to the directory of the system description.
-fn source_path(system: &Path, sources: Option<&Path>, lang: Language, name: &str) -> PathBuf {
+pub(super) fn source_path(system: &Path, sources: Option<&Path>, lang: Language, name: &str) -> PathBuf {
     let sources = sources.unwrap_or(Path::new(lang.directory()));
     let directory = system.parent().unwrap_or(Path::new("")).join(sources);
     directory.join(name).with_added_extension(lang.extension())

@@ -76,6 +76,19 @@ pub(crate) enum EditError {
         if *is_one { "it" } else { "them" }
     )]
     HasFlows { name: String, flows: String, is_one: bool },
+    #[error("`{name}` is a guard of the flow from {flow}; `ferry remove guard {name}` removes it there too")]
+    IsGuard { name: String, flow: String },
+    #[error(
+        "`{name}` guards no flow; `ferry remove client {name}` removes it, and `ferry check` lists the flows"
+    )]
+    NotAGuard { name: String },
+    #[error("the flow from `{from}` to `{to}` is named twice; leave one --flow out")]
+    SameFlow { from: String, to: String },
+    #[error(
+        "`{name}` is one of several guards of a stage, {{ quorum = …, of = […] }}; change that stage in {} first",
+        path.display()
+    )]
+    InQuorum { name: String, path: PathBuf },
     #[error("{place}: `{name}` contains other protection domains or a virtual machine; move them out first")]
     HasChildren { name: String, place: String },
     #[error("{place}: `{name}` has a channel to `{other}`; remove it first, in {other}'s program too")]

@@ -4,7 +4,7 @@ use super::arguments::{AddFlowArguments, Bytes, RemoveFlowArguments};
 use super::client::report_config;
 use super::error::EditError;
 use super::flows::{FlowsText, NewFlow};
-use super::{Changed, Pair, name};
+use super::{Changed, Counts, Pair, name};
 use crate::error::Error;
 use crate::output::line;
 use clap::ValueEnum;
@@ -27,13 +27,13 @@ pub(super) fn add(arguments: &AddFlowArguments) -> Result<(), Error> {
         ("max_message", arguments.max_message.as_ref().map(Bytes::value)),
     ];
     let keys = keys.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-    let [clients, flows] = project.counts();
+    let counts = project.counts();
     let changed = Changed {
         system: project.system.text().to_owned(),
         flows: FlowsText::parse(project.flows.text())?.add_flow(&NewFlow { from, to, keys })?,
-        counts: [clients, flows + 1],
+        counts: Counts { flows: counts.flows + 1, ..counts },
     };
-    let config = project.write(changed, None)?;
+    let config = project.write(changed, [])?;
     line(format_args!("added the flow from `{from}` to `{to}`"))?;
     line(format_args!("  {}: a [[flow]], after the last one", files.flows.display()))?;
     report_config(&files.system, config)?;
@@ -46,26 +46,32 @@ pub(super) fn remove(arguments: &RemoveFlowArguments) -> Result<(), Error> {
     let RemoveFlowArguments { from, to, files } = arguments;
     let files = &files.find()?;
     let project = Pair::open(files)?;
-    check_ends(&project, from, to)?;
-    if !project.pairs().any(|pair| pair == (from, to)) {
-        let is_reverse = project.pairs().any(|pair| pair == (to, from));
-        return Err(EditError::NoSuchFlow { from: from.clone(), to: to.clone(), is_reverse }.into());
-    }
+    check_is_there(&project, from, to)?;
     let text = FlowsText::parse(project.flows.text())?;
-    let [clients, flows] = project.counts();
+    let counts = project.counts();
     let changed = Changed {
         system: project.system.text().to_owned(),
         flows: text.remove_flows(|source, target| source == from && target == to)?,
-        counts: [clients, flows - 1],
+        counts: Counts { flows: counts.flows - 1, ..counts },
     };
-    let config = project.write(changed, None)?;
+    let config = project.write(changed, [])?;
     line(format_args!("removed the flow from `{from}` to `{to}`"))?;
     line(format_args!("  {}: its [[flow]]", files.flows.display()))?;
     report_config(&files.system, config)?;
-    if flows == 1 {
+    if counts.flows == 1 {
         line(format_args!("next: `ferry add flow FROM TO`; a system without a flow cannot be built"))?;
     }
     Ok(())
+}
+
+/// Refuses ends without a flow between them.
+pub(super) fn check_is_there(project: &Pair, from: &str, to: &str) -> Result<(), EditError> {
+    check_ends(project, from, to)?;
+    if project.pairs().any(|pair| pair == (from, to)) {
+        return Ok(());
+    }
+    let is_reverse = project.pairs().any(|pair| pair == (to, from));
+    Err(EditError::NoSuchFlow { from: from.into(), to: to.into(), is_reverse })
 }
 
 /// Refuses ends that are not two different clients.

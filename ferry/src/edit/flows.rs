@@ -50,6 +50,97 @@ impl<'a> FlowsText<'a> {
         Ok(edits.apply(self.text))
     }
 
+    /// The text with one more guard of the flows that `is_meant` names by their ends: the last stage.
+    pub(super) fn add_guard(
+        &self,
+        guard: &str,
+        is_meant: impl Fn(&str, &str) -> bool,
+    ) -> Result<String, EditError> {
+        let (mut edits, name) = (Edits::default(), Value::from(guard));
+        for table in
+            self.flows()?.into_iter().filter(|table| is_meant(end_of(table, "from"), end_of(table, "to")))
+        {
+            match table.get("guards") {
+                None => {
+                    let indentation = self.indentation(table);
+                    let line = format!("{}{indentation}guards = [{name}]", line_end(self.text));
+                    edits.insert(self.end(table), line);
+                }
+                Some(Item::Value(Value::Array(stages))) => match stages.iter().last().and_then(Value::span) {
+                    None => {
+                        let end = stages.span().unwrap_or_default().end.saturating_sub(1);
+                        edits.insert(blank_start(self.text, end), name.to_string());
+                    }
+                    Some(last) => {
+                        let gap = &self.text[blank_start(self.text, last.start)..last.start];
+                        let gap = if gap.contains('\n') { gap } else { " " };
+                        match self.comma_after(last.end) {
+                            Some(comma) => edits.insert(self.end_of_line(comma), format!("{gap}{name},")),
+                            None => edits.insert(last.end, format!(",{gap}{name}")),
+                        }
+                    }
+                },
+                Some(_) => return Err(EditError::OtherForm { table: "guards", form: "guards = […]" }),
+            }
+        }
+        Ok(edits.apply(self.text))
+    }
+
+    /// The text without a guard, and how many stages that are. None if it is one of several guards of a
+    /// stage.
+    pub(super) fn remove_guard(&self, guard: &str) -> Result<Option<(String, usize)>, EditError> {
+        let (mut edits, mut count) = (Edits::default(), 0);
+        for table in self.flows()? {
+            let Some((key, Item::Value(value @ Value::Array(stages)))) = table.get_key_value("guards") else {
+                continue;
+            };
+            let is_of_quorum = |stage: &Value| {
+                let members = stage.as_inline_table().and_then(|table| table.get("of")?.as_array());
+                members.is_some_and(|members| members.iter().any(|member| member.as_str() == Some(guard)))
+            };
+            if stages.iter().any(is_of_quorum) {
+                return Ok(None);
+            }
+            let Some(place) = stages.iter().position(|stage| stage.as_str() == Some(guard)) else { continue };
+            count += 1;
+            let span = |number: usize| stages.get(number).and_then(Value::span).unwrap_or_default();
+            let this = span(place);
+            // Without guards there is no time for their verdicts.
+            if stages.len() == 1
+                && let Some((key, Item::Value(within))) = table.get_key_value("verdict_within")
+            {
+                edits.remove(self.cut(self.line(key, within)));
+            }
+            edits.remove(match self.comma_after(this.end) {
+                _ if stages.len() == 1 => self.cut(self.line(key, value)),
+                Some(comma) if place > 0 => blank_start(self.text, this.start)..comma,
+                Some(_) => this.start..span(1).start,
+                None => span(place - 1).end..this.end,
+            });
+        }
+        Ok(Some((edits.apply(self.text), count)))
+    }
+
+    /// Where a key is, with its value and the comment on its last line.
+    fn line(&self, key: &Key, value: &Value) -> Range<usize> {
+        let [key, value] = [key.span(), value.span()].map(Option::unwrap_or_default);
+        key.start..self.end_of_line(value.end)
+    }
+
+    /// One past the comma after `end`, if there is one.
+    fn comma_after(&self, end: usize) -> Option<usize> {
+        let rest = self.text.get(end..)?;
+        let comma = rest.find(|letter: char| !letter.is_whitespace())?;
+        rest[comma..].starts_with(',').then_some(end + comma + 1)
+    }
+
+    /// The white space before the keys of a table.
+    fn indentation(&self, table: &Table) -> &'a str {
+        let start = table.key("from").and_then(Key::span).unwrap_or_default().start;
+        let line = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
+        &self.text[line..start]
+    }
+
     /// The text without anything about a client: its flows, `[client.NAME]`, and its restarts.
     pub(super) fn remove_client(&self, client: &str) -> Result<String, EditError> {
         let mut edits = Edits::default();
@@ -61,10 +152,7 @@ impl<'a> FlowsText<'a> {
         for (key, item) in tables.filter_map(|table| table.get_key_value(client)) {
             let range = match item {
                 Item::Table(table) if !table.is_dotted() => header(table).start..self.end(table),
-                Item::Value(value) => {
-                    let [key, value] = [key.span(), value.span()].map(Option::unwrap_or_default);
-                    key.start..self.end_of_line(value.end)
-                }
+                Item::Value(value) => self.line(key, value),
                 _ => return Err(EditError::OtherForm { table: "client", form: "[client.NAME]" }),
             };
             edits.remove(self.cut(range));
@@ -73,10 +161,8 @@ impl<'a> FlowsText<'a> {
     }
 
     fn cut_flows(&self, edits: &mut Edits, is_meant: impl Fn(&str, &str) -> bool) -> Result<(), EditError> {
-        let end = |table: &'_ Table, key: &str| table.get(key).and_then(Item::as_str).map(str::to_owned);
         for table in self.flows()? {
-            let (from, to) = (end(table, "from"), end(table, "to"));
-            if is_meant(&from.unwrap_or_default(), &to.unwrap_or_default()) {
+            if is_meant(end_of(table, "from"), end_of(table, "to")) {
                 edits.remove(self.cut(header(table).start..self.end(table)));
             }
         }
@@ -135,6 +221,11 @@ impl<'a> FlowsText<'a> {
         let after = if is_first { rest.len() - rest.trim_start().len() } else { 0 };
         start..range.end + after
     }
+}
+
+/// The client at one end of a flow.
+fn end_of<'t>(table: &'t Table, key: &str) -> &'t str {
+    table.get(key).and_then(Item::as_str).unwrap_or_default()
 }
 
 /// Where the header of a table is.

@@ -12,6 +12,8 @@ mod edits;
 mod error;
 mod flow;
 mod flows;
+mod guard;
+mod manifest;
 mod markup;
 mod name;
 mod notation;
@@ -36,6 +38,7 @@ pub(crate) fn add(arguments: &AddArguments) -> Result<(), Error> {
     match &arguments.command {
         AddCommand::Client(arguments) => client::add(arguments),
         AddCommand::Flow(arguments) => flow::add(arguments),
+        AddCommand::Guard(arguments) => guard::add(arguments),
     }
 }
 
@@ -44,6 +47,7 @@ pub(crate) fn remove(arguments: &RemoveArguments) -> Result<(), Error> {
     match &arguments.command {
         RemoveCommand::Client(arguments) => client::remove(arguments),
         RemoveCommand::Flow(arguments) => flow::remove(arguments),
+        RemoveCommand::Guard(arguments) => guard::remove(arguments),
     }
 }
 
@@ -58,8 +62,27 @@ struct Pair {
 struct Changed {
     system: String,
     flows: String,
-    /// Number of clients and of flows.
-    counts: [usize; 2],
+    counts: Counts,
+}
+
+/// How many records central's configuration has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Counts {
+    pub(crate) clients: usize,
+    pub(crate) flows: usize,
+    /// Stages of guards, of all flows together.
+    pub(crate) stages: usize,
+}
+
+impl Counts {
+    pub(crate) fn of(draft: &Draft) -> Self {
+        let stages = draft.flows().iter().map(|flow| flow.stages.len()).sum();
+        Self { clients: draft.clients().len(), flows: draft.flows().len(), stages }
+    }
+
+    fn bytes(self) -> u64 {
+        config_bytes(self.clients, self.flows, self.stages) as u64
+    }
 }
 
 impl Pair {
@@ -69,9 +92,8 @@ impl Pair {
         Ok(Self { system, flows, draft })
     }
 
-    /// Number of clients and of flows.
-    fn counts(&self) -> [usize; 2] {
-        [self.draft.clients().len(), self.draft.flows().len()]
+    fn counts(&self) -> Counts {
+        Counts::of(&self.draft)
     }
 
     /// The flows, as the names of their ends.
@@ -80,9 +102,13 @@ impl Pair {
         self.draft.flows().iter().map(move |flow| (name(flow.source), name(flow.target)))
     }
 
-    /// Writes both files and `source`, unless the result has a mistake. Returns the new size in bytes of
+    /// Writes both files and the others, unless the result has a mistake. Returns the new size in bytes of
     /// central's configuration, if it has changed.
-    fn write(&self, changed: Changed, source: Option<Change>) -> Result<Option<u64>, EditError> {
+    fn write(
+        &self,
+        changed: Changed,
+        others: impl IntoIterator<Item = Change>,
+    ) -> Result<Option<u64>, EditError> {
         let Changed { mut system, flows, counts } = changed;
         let bytes = config_size(&self.draft, counts);
         if let Some(bytes) = bytes {
@@ -98,21 +124,19 @@ impl Pair {
             after: Some(text),
         };
         let files = [change(&self.flows, flows), change(&self.system, system)];
-        write::write(source.into_iter().chain(files).collect())?;
+        write::write(others.into_iter().chain(files).collect())?;
         Ok(bytes)
     }
 }
 
-/// The size in bytes that central's configuration region gets for this many clients and flows. None if it
-/// keeps its own: it has room, and was larger than it had to be before.
-pub(crate) fn config_size(draft: &Draft, [clients, flows]: [usize; 2]) -> Option<u64> {
+/// The size in bytes that central's configuration region gets for this many records. None if it keeps its
+/// own: it has room, and was larger than it had to be before.
+pub(crate) fn config_size(draft: &Draft, counts: Counts) -> Option<u64> {
     let system = draft.system();
     let region = &system.regions[system.region(CONFIG_REGION)?];
     let page = region.page_bytes.unwrap_or(PAGE_BYTES);
-    // No command changes the guards of a flow. The stages of one that is removed leave a little room.
-    let stages = draft.flows().iter().map(|flow| flow.stages.len()).sum();
-    let least = |clients, flows| (config_bytes(clients, flows, stages) as u64).next_multiple_of(page);
-    let needed = least(clients, flows);
-    let was_least = region.bytes == least(draft.clients().len(), draft.flows().len());
+    let least = |counts: Counts| counts.bytes().next_multiple_of(page);
+    let needed = least(counts);
+    let was_least = region.bytes == least(Counts::of(draft));
     (needed > region.bytes || was_least && needed < region.bytes).then_some(needed)
 }

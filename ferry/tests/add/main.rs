@@ -1,6 +1,7 @@
 //! Runs `ferry add` and `ferry remove` as a user does. What they add is right, and what they remove leaves no
 //! trace, however the files are laid out. What they refuse leaves everything as it was.
 
+mod guards;
 mod layouts;
 mod project;
 mod refusals;
