@@ -53,6 +53,33 @@ impl Ticket {
         (self.0 & SLOT) as usize
     }
 
+    /// The ticket as a number, for a program that cannot keep it as it is. It is never 0.
+    ///
+    /// ```
+    /// # use ferry_client::{Call, Calls, Ticket};
+    /// # let (mut here, _) = ferry_testbed::stage::pair();
+    /// # let (server, request) = (here.peer, here.transmit.pop().unwrap());
+    /// # let (mut port, mut calls) = (here.port, Calls::<4>::new());
+    /// let ticket = calls.call(&mut port, server, request, 4, Call::default()).unwrap();
+    /// assert_eq!(Ticket::from_number(ticket.number()), ticket);
+    /// ```
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The ticket that has this number. One that was never given out names no call.
+    ///
+    /// ```
+    /// # use ferry_client::{Calls, Ticket};
+    /// let mut calls = Calls::<4>::new();
+    /// assert!(!calls.cancel(Ticket::from_number(u64::MAX)));
+    /// ```
+    #[must_use]
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
     const fn serial(self) -> u64 {
         self.0 >> SERIAL_SHIFT & SERIAL
     }

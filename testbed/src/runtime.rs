@@ -28,6 +28,12 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     program.notified(ChannelSet::from_bits(1));
 }
 
+/// `client1`, for a program that does not begin by [`run`].
+#[must_use]
+pub fn other() -> Side {
+    BED.with(|bed| Side::open(bed, 1))
+}
+
 /// The region of the program that a symbol names.
 #[must_use]
 pub fn region_of(symbol: &str) -> Option<Region> {

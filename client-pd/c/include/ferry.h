@@ -33,6 +33,13 @@
 //   A guard inspects the messages of flows that name it in flows.toml. It posts receive buffers as any client
 //   does, and answers each inspection. docs/guards.md has a program.
 //
+// CALLS (docs/client.md explains them)
+//   A client calls by ferry_call, and passes everything that comes to ferry_call_reaped and
+//   ferry_call_received before it uses the buffers. A call ends once: by its reply, by the failure of its
+//   request, by ferry_call_expire or by ferry_call_cancel. A server passes its events to ferry_call_received,
+//   and answers by ferry_reply. The handle of a caller is used up by that, as one of a buffer is: a call is
+//   answered once, and a second answer is FERRY_STALE. Tags with the highest bit set belong to calls.
+//
 // UNITS AND RANGES
 //   Lengths and sizes are in bytes. Times to live are in ticks of the system (flows.toml), and 0 is for ever.
 //   Clients have numbers below 32, by which deliveries name them; ferry_peer_by_name finds the number.
@@ -84,6 +91,12 @@
 
 // Bytes of a client's name, with the zero byte at its end.
 #define FERRY_NAME_BYTES 49
+
+// At most this many calls of this client under way at a time.
+#define FERRY_MAX_CALLS 128
+
+// At most this many calls by peers that were not answered.
+#define FERRY_MAX_CALLERS 128
 
 // Instead of a client's number: a posted buffer is for a message from anyone.
 #define FERRY_ANYONE 65535
@@ -142,28 +155,6 @@ typedef uint32_t ferry_result;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What `ferry_receive` found.
-//
-enum ferry_event_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    // A message has arrived in a posted buffer.
-    FERRY_MESSAGE = 1,
-    // A message has arrived in an open window, at a place that the sender chose. `buffer` is 0.
-    FERRY_PLACED = 2,
-    // A request was withdrawn, or central did not accept it. Only `buffer` and `kind` have a meaning.
-    FERRY_RETURNED = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum ferry_event_kind ferry_event_kind;
-#else
-typedef uint32_t ferry_event_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
 // What became of a send. Central writes it, once for each outcome. The numbers are ABI.
 enum ferry_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -173,11 +164,13 @@ enum ferry_status
     // The slot was never used in this epoch.
     FERRY_STATUS_FREE = 0,
     // Central has taken the descriptor, and it waits: for a posted buffer, for room at the target, or for
-    // its turn.
+    // its turn. In a one-way flow it waits for the next tick.
     FERRY_STATUS_QUEUED = 1,
-    // Copied, filed with the target, and (mapping policy `each`) both buffers are unmapped again.
+    // Copied, filed with the target, and (mapping policy `each`) both buffers are unmapped again. In a
+    // one-way flow: central has done with it, whether it was delivered or dropped.
     FERRY_STATUS_DONE = 2,
-    // The system has no flow from this client to that target, or the flow does not grant the urgent class.
+    // The system has no flow from this client to that target, or the flow does not grant the urgent class,
+    // or the flow is one-way and the message is a chain or placed.
     FERRY_STATUS_DENIED = 3,
     // The system has no client of that number.
     FERRY_STATUS_NO_TARGET = 4,
@@ -214,25 +207,175 @@ typedef uint32_t ferry_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// A message under inspection, until it is answered.
+// What the end of a send means for the calls.
+//
+enum ferry_call_end_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The send was no request of a call.
+    FERRY_NO_CALL = 0,
+    // The buffer of a request is back. The call goes on, or has ended before.
+    FERRY_CALL_GOES_ON = 1,
+    // The request did not reach the server, and the call has ended. The status of the send says why.
+    FERRY_CALL_FAILED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum ferry_call_end_kind ferry_call_end_kind;
+#else
+typedef uint32_t ferry_call_end_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What `ferry_receive` found.
+//
+enum ferry_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // A message has arrived in a posted buffer.
+    FERRY_MESSAGE = 1,
+    // A message has arrived in an open window, at a place that the sender chose. `buffer` is 0.
+    FERRY_PLACED = 2,
+    // A request was withdrawn, or central did not accept it. Only `buffer` and `kind` have a meaning.
+    FERRY_RETURNED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum ferry_event_kind ferry_event_kind;
+#else
+typedef uint32_t ferry_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What an event means for a client that makes or serves calls.
+//
+enum ferry_incoming_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The event has nothing to do with calls.
+    FERRY_ORDINARY = 0,
+    // The reply to the call `ticket`, which has ended with this.
+    FERRY_REPLY = 1,
+    // A peer calls this client: answer `caller` by `ferry_reply`, now or later.
+    FERRY_CALLED = 2,
+    // A reply to a call that has ended before. A server that is late does this, and so does one that answers
+    // twice.
+    FERRY_STRAY_ENDED = 3,
+    // A reply by another peer than the one that was called. Only a peer that breaks the rules does this.
+    FERRY_STRAY_ELSEWHERE = 4,
+    // A reply to a call that there never was. Only a peer that breaks the rules does this.
+    FERRY_STRAY_NEVER = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum ferry_incoming_kind ferry_incoming_kind;
+#else
+typedef uint32_t ferry_incoming_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a record tells. The numbers are ABI. 0 is none of them, so an empty slot is no record.
+enum AuditKind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Central has started. The second start and all others are restarts.
+    AUDIT_KIND_CENTRAL_STARTED = 1,
+    // A client has begun an epoch: for the first time, or because it was started again. `detail` is the
+    // epoch.
+    AUDIT_KIND_CLIENT_STARTED = 2,
+    // A client was quarantined. `detail` is an [`Offence`].
+    AUDIT_KIND_QUARANTINED = 3,
+    // A send has ended with another status than `Done`.
+    AUDIT_KIND_SEND_REFUSED = 4,
+    // A receive request was not accepted. `detail` is its index.
+    AUDIT_KIND_REQUEST_REFUSED = 5,
+    // A guard has passed a message.
+    AUDIT_KIND_GUARD_PASSED = 6,
+    // A guard has refused a message. `detail` is the guard's reason.
+    AUDIT_KIND_GUARD_REFUSED = 7,
+    // A guard has not answered in time, which counts as a refusal.
+    AUDIT_KIND_GUARD_LATE = 8,
+    // A message was delivered. Only for flows with `audit = "all"`.
+    AUDIT_KIND_DELIVERED = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum AuditKind AuditKind;
+#else
+typedef uint8_t AuditKind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How a client broke the protocol: which of its indices was impossible. The numbers are ABI.
+enum Offence
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The transmit tail.
+    OFFENCE_TRANSMIT_TAIL = 1,
+    // The post tail.
+    OFFENCE_POST_TAIL = 2,
+    // The delivery head.
+    OFFENCE_DELIVERY_HEAD = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum Offence Offence;
+#else
+typedef uint32_t Offence;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A buffer of `<client>_tx`, while it is the program's. The handle ends when the buffer is sent or given
+// back. When the buffer comes back, it has a new handle. No handle is 0.
 typedef struct {
     // For the library.
     uint64_t handle;
+} ferry_tx_buffer;
+
+// How a call is to be made. All zero waits for ever.
+typedef struct {
+    // The instant at which the caller gives up, on the clock by which it tells `ferry_call_expire` the time;
+    // 0 means never.
+    uint64_t deadline;
+    // Ticks that the request may wait for a buffer of the server; 0 means that it may wait for ever.
+    uint32_t time_to_live;
+    // `FERRY_URGENT` or 0. Other bits are ignored.
+    uint32_t flags;
+} ferry_call_options;
+
+// Names a call of this client. No other call of this client has the same ticket, not even before a restart.
+typedef struct {
+    // For the library.
+    uint64_t number;
 } ferry_ticket;
 
-// A message that a guard has to inspect.
+// A send that has ended, or the answer of a guard.
 typedef struct {
-    // Names it in the answer. The handle ends by that.
-    ferry_ticket ticket;
-    // The sender's tag.
+    // The tag that it was sent with. Of an answer, the handle of the ticket.
     uint64_t tag;
-    // Bytes of the message.
-    uint32_t length;
-    // Number of the sender. Central has stamped it, so it cannot be forged.
-    uint16_t source;
-    // Number of the client that shall receive the message.
-    uint16_t target;
-} ferry_inspection;
+    // Its buffer, to be filled again or given back. Of an answer, 0.
+    ferry_tx_buffer buffer;
+    // What became of it.
+    ferry_status status;
+} ferry_done;
+
+// What the end of a send means for the calls, and for which one.
+typedef struct {
+    // The call. 0 if the send was no request.
+    ferry_ticket ticket;
+    // What has become of it.
+    ferry_call_end_kind kind;
+} ferry_call_end;
 
 // A buffer of `<client>_rx`, while it is the program's. The handle ends when the buffer is posted, opened as
 // a window, or given back. When the buffer comes back, it has a new handle. No handle is 0.
@@ -248,12 +391,6 @@ typedef struct {
     // Byte within the frame, below 4096.
     uint32_t offset;
 } ferry_place;
-
-// A posted buffer or an open window, while it is central's. No handle is 0.
-typedef struct {
-    // For the library.
-    uint64_t handle;
-} ferry_request;
 
 // A message that has arrived, or a buffer that has come back.
 typedef struct {
@@ -273,12 +410,47 @@ typedef struct {
     uint16_t source;
 } ferry_event;
 
-// A buffer of `<client>_tx`, while it is the program's. The handle ends when the buffer is sent or given
-// back. When the buffer comes back, it has a new handle. No handle is 0.
+// The right to answer one call. The handle ends when the call is answered or refused. No handle is 0.
 typedef struct {
     // For the library.
     uint64_t handle;
-} ferry_tx_buffer;
+} ferry_caller;
+
+// What an event means, and for which call.
+typedef struct {
+    // Of `FERRY_REPLY`, the call. Otherwise 0.
+    ferry_ticket ticket;
+    // Of `FERRY_CALLED`, whom to answer. Otherwise 0.
+    ferry_caller caller;
+    // What the event means.
+    ferry_incoming_kind kind;
+} ferry_incoming;
+
+// A message under inspection, until it is answered.
+typedef struct {
+    // For the library.
+    uint64_t handle;
+} ferry_inspection_ticket;
+
+// A message that a guard has to inspect.
+typedef struct {
+    // Names it in the answer. The handle ends by that.
+    ferry_inspection_ticket ticket;
+    // The sender's tag.
+    uint64_t tag;
+    // Bytes of the message.
+    uint32_t length;
+    // Number of the sender. Central has stamped it, so it cannot be forged.
+    uint16_t source;
+    // Number of the client that shall receive the message.
+    uint16_t target;
+} ferry_inspection;
+
+// A posted buffer or an open window, while it is central's. No handle is 0.
+typedef struct {
+    // For the library.
+    uint64_t handle;
+} ferry_request;
 
 // How a message is to be sent. All zero is an ordinary message with tag 0.
 typedef struct {
@@ -298,16 +470,6 @@ typedef struct {
     uint32_t length;
 } ferry_part;
 
-// A send that has ended, or the answer of a guard.
-typedef struct {
-    // The tag that it was sent with. Of an answer, the handle of the ticket.
-    uint64_t tag;
-    // Its buffer, to be filled again or given back. Of an answer, 0.
-    ferry_tx_buffer buffer;
-    // What became of it.
-    ferry_status status;
-} ferry_done;
-
 // A client with which this one shares a flow.
 typedef struct {
     // Longest message that this client may send to it, in bytes.
@@ -324,6 +486,12 @@ typedef struct {
 
 
 
+// Every kind, in the order of its number.
+#define AuditKind_ALL { AuditKind_CentralStarted, AuditKind_ClientStarted, AuditKind_Quarantined, AuditKind_SendRefused, AuditKind_RequestRefused, AuditKind_GuardPassed, AuditKind_GuardRefused, AuditKind_GuardLate, AuditKind_Delivered, }
+
+// Every offence, in the order of its number.
+#define Offence_ALL { Offence_TransmitTail, Offence_PostTail, Offence_DeliveryHead, }
+
 // Every status, in the order of its number.
 #define ferry_status_ALL { ferry_status_Free, ferry_status_Queued, ferry_status_Done, ferry_status_Denied, ferry_status_NoTarget, ferry_status_BadSource, ferry_status_BadDestination, ferry_status_BadLength, ferry_status_TooLong, ferry_status_Expired, ferry_status_Quarantined, ferry_status_PeerReset, ferry_status_Malformed, ferry_status_Failed, ferry_status_Refused, ferry_status_NoInspection, }
 
@@ -334,6 +502,69 @@ extern "C" {
 // The ABI version of the library. Its name has the version too, so that a program which was compiled with
 // the header of another version does not link.
 extern const uint32_t ferry_abi_1;
+
+// Enqueues the first `length` bytes of a buffer as a request to the client `server`, and writes the ticket
+// of the call. If it is `FERRY_OK`, the buffer is central's, and comes back by `ferry_reap`. Otherwise it
+// stays the program's. `FERRY_FULL`: also if `FERRY_MAX_CALLS` calls are under way. Post a buffer for the
+// reply before. Central sees the request after the next `ferry_rest` or `ferry_flush`.
+FERRY_MUST_USE
+ferry_result ferry_call(uint16_t server,
+                        ferry_tx_buffer buffer,
+                        uint32_t length,
+                        ferry_call_options options,
+                        ferry_ticket *ticket);
+
+// What a send that `ferry_reap` has brought back means for the calls. A client that makes calls asks this of
+// each, before it uses the buffer. The buffer stays the program's. `FERRY_STALE`: it is not.
+FERRY_MUST_USE
+ferry_result ferry_call_reaped(const ferry_done *done,
+                               ferry_call_end *end);
+
+// What an event that `ferry_receive` has brought means for the calls. A client that makes or serves calls
+// asks this of each, once, before it uses the buffer. The buffer stays the program's. `FERRY_STALE`: it is
+// not, or was asked about before. `FERRY_FULL`: `FERRY_MAX_CALLERS` calls wait for an answer; answer or
+// refuse one and ask again, or refuse this one by posting the buffer.
+FERRY_MUST_USE
+ferry_result ferry_call_received(const ferry_event *event,
+                                 ferry_incoming *incoming);
+
+// Enqueues the first `length` bytes of a buffer as the answer to a call. If it is `FERRY_OK`, the buffer
+// is central's, and comes back by `ferry_reap`, and the caller's handle ends. Otherwise both stay the
+// program's. `FERRY_STALE`: the call was answered or refused before, or the buffer is not the program's.
+// `time_to_live` is in ticks, and 0 is for ever: a caller that posts no buffer would keep this one as long
+// as it likes.
+FERRY_MUST_USE
+ferry_result ferry_reply(ferry_caller caller,
+                         ferry_tx_buffer buffer,
+                         uint32_t length,
+                         uint32_t time_to_live);
+
+// Refuses a call: nobody will answer it, and its handle ends. The caller is told nothing; its deadline ends
+// the call.
+FERRY_MUST_USE
+ferry_result ferry_caller_drop(ferry_caller caller);
+
+// Ends a call whose deadline is not after `now`: true, and `ticket` says which. False: there is none. Its
+// reply, if one comes, is a stray. The server may carry the request out all the same.
+FERRY_MUST_USE
+bool ferry_call_expire(uint64_t now,
+                       ferry_ticket *ticket);
+
+// The earliest deadline of all calls: true, and `deadline` says when. Set a timer for it. False: no call has
+// one.
+FERRY_MUST_USE
+bool ferry_call_deadline(uint64_t *deadline);
+
+// Gives a call up. True if it was under way.
+FERRY_MUST_USE bool ferry_call_cancel(ferry_ticket ticket);
+
+// Number of calls under way.
+FERRY_MUST_USE uint32_t ferry_calls(void);
+
+// A number below `FERRY_MAX_CALLS` that no other call under way has: the place of the call in an array of
+// the program's own.
+FERRY_MUST_USE
+uint32_t ferry_ticket_slot(ferry_ticket ticket);
 
 // Prints text that ends with a zero byte. A line appears when it is complete, with the name of the PD before
 // it. Nothing appears in the image of a product. Null prints nothing.
@@ -363,7 +594,7 @@ bool ferry_inspect(ferry_inspection *inspection);
 // The bytes of a message to inspect. Null if the ticket is not the program's. Nobody changes them: the
 // target gets these very bytes, if all guards pass them. Do not use the address after the answer.
 FERRY_MUST_USE
-const uint8_t *ferry_inspection_bytes(ferry_ticket ticket);
+const uint8_t *ferry_inspection_bytes(ferry_inspection_ticket ticket);
 
 // Enqueues the answer to an inspection: whether the message may go on, and why, in the guard's own numbers.
 // Nobody but an operator sees the reason. If it is `FERRY_OK`, the ticket ends, and `ferry_reap` returns the
@@ -371,7 +602,7 @@ const uint8_t *ferry_inspection_bytes(ferry_ticket ticket);
 // until then central reads from it. `FERRY_STALE`: the ticket was answered before, or never was one.
 // `FERRY_FULL`: reap first, then answer again.
 FERRY_MUST_USE
-ferry_result ferry_answer(ferry_ticket ticket,
+ferry_result ferry_answer(ferry_inspection_ticket ticket,
                           bool passes,
                           uint32_t reason);
 
@@ -579,8 +810,8 @@ FERRY_ASSERT(offsetof(ferry_message, flags) == 12);
 FERRY_ASSERT(sizeof(ferry_part) == 16);
 FERRY_ASSERT(offsetof(ferry_part, buffer) == 0);
 FERRY_ASSERT(offsetof(ferry_part, length) == 8);
-FERRY_ASSERT(sizeof(ferry_ticket) == 8);
-FERRY_ASSERT(offsetof(ferry_ticket, handle) == 0);
+FERRY_ASSERT(sizeof(ferry_inspection_ticket) == 8);
+FERRY_ASSERT(offsetof(ferry_inspection_ticket, handle) == 0);
 FERRY_ASSERT(sizeof(ferry_inspection) == 24);
 FERRY_ASSERT(offsetof(ferry_inspection, ticket) == 0);
 FERRY_ASSERT(offsetof(ferry_inspection, tag) == 8);
@@ -599,6 +830,21 @@ FERRY_ASSERT(offsetof(ferry_event, place) == 24);
 FERRY_ASSERT(offsetof(ferry_event, length) == 32);
 FERRY_ASSERT(offsetof(ferry_event, kind) == 36);
 FERRY_ASSERT(offsetof(ferry_event, source) == 40);
+FERRY_ASSERT(sizeof(ferry_ticket) == 8);
+FERRY_ASSERT(offsetof(ferry_ticket, number) == 0);
+FERRY_ASSERT(sizeof(ferry_caller) == 8);
+FERRY_ASSERT(offsetof(ferry_caller, handle) == 0);
+FERRY_ASSERT(sizeof(ferry_call_options) == 16);
+FERRY_ASSERT(offsetof(ferry_call_options, deadline) == 0);
+FERRY_ASSERT(offsetof(ferry_call_options, time_to_live) == 8);
+FERRY_ASSERT(offsetof(ferry_call_options, flags) == 12);
+FERRY_ASSERT(sizeof(ferry_call_end) == 16);
+FERRY_ASSERT(offsetof(ferry_call_end, ticket) == 0);
+FERRY_ASSERT(offsetof(ferry_call_end, kind) == 8);
+FERRY_ASSERT(sizeof(ferry_incoming) == 24);
+FERRY_ASSERT(offsetof(ferry_incoming, ticket) == 0);
+FERRY_ASSERT(offsetof(ferry_incoming, caller) == 8);
+FERRY_ASSERT(offsetof(ferry_incoming, kind) == 16);
 FERRY_ASSERT(sizeof(ferry_peer) == 60);
 FERRY_ASSERT(offsetof(ferry_peer, max_message) == 0);
 FERRY_ASSERT(offsetof(ferry_peer, number) == 4);

@@ -123,6 +123,14 @@ impl<T: Token> Buffers<T> {
         }
     }
 
+    /// Lends a buffer of the program's to `look`, which gives it back. Its handle stays.
+    pub(crate) fn lend<R>(&mut self, handle: u64, look: impl FnOnce(T) -> (R, Option<T>)) -> Option<R> {
+        let entry = self.find(handle).1?;
+        let (seen, token) = look(entry.token.take()?);
+        entry.token = token;
+        Some(seen)
+    }
+
     /// Takes a buffer back that was central's. Returns its new handle.
     #[inline]
     pub(crate) fn take_back(&mut self, token: T) -> u64 {
@@ -166,7 +174,8 @@ impl<T> Entry<T> {
     }
 }
 
+/// The place of a buffer in the table, by a handle of any kind.
 #[inline]
-const fn place_of(handle: u64) -> usize {
+pub(crate) const fn place_of(handle: u64) -> usize {
     (handle & ((1 << PLACE_BITS) - 1)) as usize
 }

@@ -2,18 +2,18 @@
 //! function of `ferry.h` with the same name, without the pointers.
 
 use ferry_client::{
-    Address, Channel, Completion, DomainId, Event as Arrived, Message as Sending, OpenError, Opening, Port,
-    Posted, ReceiveBuffer, ReceiveMemory, Regions, SendError, SendRefused, Standing, Status, TransmitBuffer,
-    TransmitMemory,
+    Address, Caller, Channel, Completion, DomainId, Event as Arrived, Message as Sending, OpenError, Opening,
+    Peer, Port, Posted, ReceiveBuffer, ReceiveMemory, Regions, ReplyRefused, SendError, SendRefused,
+    Standing, Status, TransmitBuffer, TransmitMemory,
 };
 
-use crate::buffers::Buffers;
+use crate::buffers::{Buffers, place_of};
 use crate::console;
 use crate::inspections::Inspections;
 use crate::platform::Bell;
 use crate::types::{
-    ABI_VERSION, ANYONE, Done, Event, EventKind, Inspection, MAX_BUFFERS, MAX_PARTS, Message, NO_SIGNAL,
-    Part, Place, Request, Result, RxBuffer, Ticket, TxBuffer, URGENT,
+    ABI_VERSION, ANYONE, Done, Event, EventKind, Inspection, InspectionTicket, MAX_BUFFERS, MAX_PARTS,
+    Message, NO_SIGNAL, Part, Place, Request, Result, RxBuffer, TxBuffer, URGENT,
 };
 
 /// The client of this program.
@@ -107,9 +107,16 @@ impl Client {
         self.rx.fill(rx, receive.split::<MAX_BUFFERS>(rx).into_iter());
     }
 
-    // A function of its own, because its stack frame is large.
-    #[inline(never)]
+    /// Cheap from the second time on, because every wake-up asks.
+    #[inline]
     pub(crate) fn begins(&mut self) -> bool {
+        self.opening.is_some() && self.open()
+    }
+
+    // A function of its own, because its stack frame is large.
+    #[cold]
+    #[inline(never)]
+    fn open(&mut self) -> bool {
         let Some(opening) = self.opening.take() else { return false };
         match opening.poll() {
             Ok(port) => self.port = Some(port),
@@ -183,6 +190,46 @@ impl Client {
         sent.map_or_else(|why| why, |_| Result::FerryOk)
     }
 
+    /// Sends a request to a server by `call`.
+    pub(crate) fn call(
+        &mut self,
+        server: u16,
+        buffer: TxBuffer,
+        call: impl FnOnce(
+            &mut Port<Bell>,
+            Peer,
+            TransmitBuffer,
+        ) -> core::result::Result<(), (Result, TransmitBuffer)>,
+    ) -> core::result::Result<(), Result> {
+        let Some(port) = &mut self.port else { return Err(Result::FerryNotOpen) };
+        let peer = peer_of(port, server)?;
+        self.tx.hand_over(buffer.handle, |token| call(port, peer, token)).map(|_| ())
+    }
+
+    /// Answers a caller. If that is refused, the caller comes back.
+    pub(crate) fn reply(
+        &mut self,
+        caller: Caller,
+        buffer: TxBuffer,
+        length: u32,
+        time_to_live: u32,
+    ) -> core::result::Result<(), (Result, Caller)> {
+        let Some(port) = &mut self.port else { return Err((Result::FerryNotOpen, caller)) };
+        let mut asker = Some(caller);
+        let sent = self.tx.hand_over(buffer.handle, |token| {
+            let Some(caller) = asker.take() else { return Err((Result::FerryStale, token)) };
+            caller.reply(port, token, length, time_to_live).map_err(|refused| {
+                let ReplyRefused { reason, buffer, caller } = refused;
+                asker = Some(caller);
+                (why(reason), buffer)
+            })
+        });
+        match (sent, asker) {
+            (Err(why), Some(caller)) => Err((why, caller)),
+            _ => Ok(()),
+        }
+    }
+
     /// Sends parts as one message. `part` gives the one at a position.
     pub(crate) fn send_parts(
         &mut self,
@@ -244,14 +291,14 @@ impl Client {
         let ferry_client::Inspection { ticket, source, target, tag, length, .. } = inspection;
         self.inspections.begin(inspection);
         let (source, target) = (source.number(), target.number());
-        Some(Inspection { ticket: Ticket { handle: ticket }, tag, length, source, target })
+        Some(Inspection { ticket: InspectionTicket { handle: ticket }, tag, length, source, target })
     }
 
-    pub(crate) fn inspected(&self, ticket: Ticket) -> Option<*const u8> {
+    pub(crate) fn inspected(&self, ticket: InspectionTicket) -> Option<*const u8> {
         self.inspections.bytes(ticket.handle).map(<[u8]>::as_ptr)
     }
 
-    pub(crate) fn answer(&mut self, ticket: Ticket, passes: bool, reason: u32) -> Result {
+    pub(crate) fn answer(&mut self, ticket: InspectionTicket, passes: bool, reason: u32) -> Result {
         let Some(port) = &mut self.port else { return Result::FerryNotOpen };
         let answer = || port.answer(ticket.handle, passes, reason);
         match self.inspections.answer(ticket.handle, answer) {
@@ -304,9 +351,7 @@ impl Client {
             }
             Err(refused) => Err((Result::FerryFull, refused.buffer)),
         })?;
-        if let Some(index) = self.rx.index_of_lent(handle)
-            && let Some(place) = self.posted.get_mut(index)
-        {
+        if let Some(place) = self.posted.get_mut(place_of(handle)) {
             *place = posted;
         }
         Ok(Request { handle })
@@ -381,7 +426,7 @@ const fn sending(message: Message) -> Sending {
     }
 }
 
-const fn why(reason: SendError) -> Result {
+pub(crate) const fn why(reason: SendError) -> Result {
     match reason {
         SendError::Full => Result::FerryFull,
         SendError::BeyondBuffer => Result::FerryBeyondBuffer,

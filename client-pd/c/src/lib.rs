@@ -21,6 +21,8 @@
 #![no_std]
 
 mod buffers;
+mod callers;
+mod calling;
 mod client;
 mod console;
 pub mod exports;
@@ -33,6 +35,7 @@ mod types;
 pub use console::print_line;
 pub use platform::Given;
 pub use types::{
-    ABI_VERSION, ANYONE, Done, Event, EventKind, Inspection, MAX_BUFFERS, MAX_PARTS, Message, NAME_BYTES,
-    NO_SIGNAL, Part, Peer, Place, Request, Result, RxBuffer, Ticket, TxBuffer, URGENT,
+    ABI_VERSION, ANYONE, CallEnd, CallEndKind, CallOptions, Caller, Done, Event, EventKind, Incoming,
+    IncomingKind, Inspection, InspectionTicket, MAX_BUFFERS, MAX_CALLERS, MAX_CALLS, MAX_PARTS, Message,
+    NAME_BYTES, NO_SIGNAL, Part, Peer, Place, Request, Result, RxBuffer, Ticket, TxBuffer, URGENT,
 };

@@ -19,6 +19,12 @@ pub const MAX_PARTS: u32 = 16;
 /// Bytes of a client's name, with the zero byte at its end.
 pub const NAME_BYTES: usize = 49;
 
+/// At most this many calls of this client under way at a time.
+pub const MAX_CALLS: usize = 128;
+
+/// At most this many calls by peers that were not answered.
+pub const MAX_CALLERS: usize = 128;
+
 /// Instead of a client's number: a posted buffer is for a message from anyone.
 pub const ANYONE: u16 = 0xffff;
 
@@ -129,7 +135,7 @@ pub struct Part {
 /// A message under inspection, until it is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[repr(C)]
-pub struct Ticket {
+pub struct InspectionTicket {
     /// For the library.
     pub handle: u64,
 }
@@ -139,7 +145,7 @@ pub struct Ticket {
 #[repr(C)]
 pub struct Inspection {
     /// Names it in the answer. The handle ends by that.
-    pub ticket: Ticket,
+    pub ticket: InspectionTicket,
     /// The sender's tag.
     pub tag: u64,
     /// Bytes of the message.
@@ -194,6 +200,92 @@ pub struct Event {
     pub kind: EventKind,
     /// Number of the sender. Central has stamped it, so it cannot be forged.
     pub source: u16,
+}
+
+/// Names a call of this client. No other call of this client has the same ticket, not even before a restart.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Ticket {
+    /// For the library.
+    pub number: u64,
+}
+
+/// The right to answer one call. The handle ends when the call is answered or refused. No handle is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Caller {
+    /// For the library.
+    pub handle: u64,
+}
+
+/// How a call is to be made. All zero waits for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct CallOptions {
+    /// The instant at which the caller gives up, on the clock by which it tells `ferry_call_expire` the time;
+    /// 0 means never.
+    pub deadline: u64,
+    /// Ticks that the request may wait for a buffer of the server; 0 means that it may wait for ever.
+    pub time_to_live: u32,
+    /// `FERRY_URGENT` or 0. Other bits are ignored.
+    pub flags: u32,
+}
+
+/// What the end of a send means for the calls.
+///
+/// cbindgen:rename-all=ScreamingSnakeCase
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum CallEndKind {
+    /// The send was no request of a call.
+    FerryNoCall = 0,
+    /// The buffer of a request is back. The call goes on, or has ended before.
+    FerryCallGoesOn = 1,
+    /// The request did not reach the server, and the call has ended. The status of the send says why.
+    FerryCallFailed = 2,
+}
+
+/// What the end of a send means for the calls, and for which one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct CallEnd {
+    /// The call. 0 if the send was no request.
+    pub ticket: Ticket,
+    /// What has become of it.
+    pub kind: CallEndKind,
+}
+
+/// What an event means for a client that makes or serves calls.
+///
+/// cbindgen:rename-all=ScreamingSnakeCase
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum IncomingKind {
+    /// The event has nothing to do with calls.
+    FerryOrdinary = 0,
+    /// The reply to the call `ticket`, which has ended with this.
+    FerryReply = 1,
+    /// A peer calls this client: answer `caller` by `ferry_reply`, now or later.
+    FerryCalled = 2,
+    /// A reply to a call that has ended before. A server that is late does this, and so does one that answers
+    /// twice.
+    FerryStrayEnded = 3,
+    /// A reply by another peer than the one that was called. Only a peer that breaks the rules does this.
+    FerryStrayElsewhere = 4,
+    /// A reply to a call that there never was. Only a peer that breaks the rules does this.
+    FerryStrayNever = 5,
+}
+
+/// What an event means, and for which call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Incoming {
+    /// Of `FERRY_REPLY`, the call. Otherwise 0.
+    pub ticket: Ticket,
+    /// Of `FERRY_CALLED`, whom to answer. Otherwise 0.
+    pub caller: Caller,
+    /// What the event means.
+    pub kind: IncomingKind,
 }
 
 /// A client with which this one shares a flow.

@@ -9,7 +9,7 @@ use std::ptr;
 
 use ferry_client::{Event, Message, Port, Status, TransmitMemory};
 use ferry_client_c::exports::{guarding, receiving, sending, start};
-use ferry_client_c::{ANYONE, Done, Given, Inspection, Result, RxBuffer, Ticket, TxBuffer};
+use ferry_client_c::{ANYONE, Done, Given, Inspection, InspectionTicket, Result, RxBuffer, TxBuffer};
 use ferry_layout::config::Mapping;
 use ferry_platform::Channel;
 use ferry_testbed::{Memory, Silent, Testbed, Topology};
@@ -39,8 +39,8 @@ extern "Rust" fn ferry_platform_given() -> Given {
 extern "C" fn ferry_platform_signal(_: u32) {
     BED.with_borrow_mut(|bed| bed.run_for(GUARD));
     // The library is in the middle of a call: it lets nobody in.
-    assert_eq!(guarding::ferry_answer(Ticket::default(), true, 0), Result::FerryBusy);
-    assert!(guarding::ferry_inspection_bytes(Ticket::default()).is_null());
+    assert_eq!(guarding::ferry_answer(InspectionTicket::default(), true, 0), Result::FerryBusy);
+    assert!(guarding::ferry_inspection_bytes(InspectionTicket::default()).is_null());
 }
 
 #[unsafe(no_mangle)]
@@ -108,7 +108,7 @@ fn post() -> bool {
 #[test]
 fn the_life_of_a_guard() {
     assert_eq!(inspect(), None);
-    assert_eq!(guarding::ferry_answer(Ticket { handle: 1 }, true, 0), Result::FerryNotOpen);
+    assert_eq!(guarding::ferry_answer(InspectionTicket { handle: 1 }, true, 0), Result::FerryNotOpen);
     assert_eq!(start::ferry_start(1, 0, 2048), Result::FerryOk);
     assert!(start::ferry_begins());
     let Ends { mut sender, transmit, mut receiver } = Ends::open();
@@ -137,8 +137,8 @@ fn the_life_of_a_guard() {
     // Tickets that are none.
     for handle in (0..64).map(|bit| first.ticket.handle ^ 1 << bit).chain([0, u64::MAX]) {
         if handle != second.ticket.handle {
-            assert!(guarding::ferry_inspection_bytes(Ticket { handle }).is_null(), "{handle:x}");
-            assert_eq!(guarding::ferry_answer(Ticket { handle }, true, 0), Result::FerryStale);
+            assert!(guarding::ferry_inspection_bytes(InspectionTicket { handle }).is_null(), "{handle:x}");
+            assert_eq!(guarding::ferry_answer(InspectionTicket { handle }, true, 0), Result::FerryStale);
         }
     }
 

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ferry_client_c::{
-    ABI_VERSION, Done, Event, Inspection, Message, Part, Peer, Place, Request, RxBuffer, Ticket, TxBuffer,
+    ABI_VERSION, CallEnd, CallOptions, Caller, Incoming, Inspection, InspectionTicket, Ticket,
 };
+use ferry_client_c::{Done, Event, Message, Part, Peer, Place, Request, RxBuffer, TxBuffer};
 
 fn directory() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -42,10 +43,15 @@ fn assertions() -> String {
     layout!(text, Place, "ferry_place", [frame, offset]);
     layout!(text, Message, "ferry_message", [tag, time_to_live, flags]);
     layout!(text, Part, "ferry_part", [buffer, length]);
-    layout!(text, Ticket, "ferry_ticket", [handle]);
+    layout!(text, InspectionTicket, "ferry_inspection_ticket", [handle]);
     layout!(text, Inspection, "ferry_inspection", [ticket, tag, length, source, target]);
     layout!(text, Done, "ferry_done", [tag, buffer, status]);
     layout!(text, Event, "ferry_event", [tag, sequence, buffer, place, length, kind, source]);
+    layout!(text, Ticket, "ferry_ticket", [number]);
+    layout!(text, Caller, "ferry_caller", [handle]);
+    layout!(text, CallOptions, "ferry_call_options", [deadline, time_to_live, flags]);
+    layout!(text, CallEnd, "ferry_call_end", [ticket, kind]);
+    layout!(text, Incoming, "ferry_incoming", [ticket, caller, kind]);
     layout!(text, Peer, "ferry_peer", [max_message, number, may_send, may_receive, name]);
     text
 }

@@ -77,3 +77,9 @@ pub(super) const MISUSE: Scenario = Scenario {
     in_c: &[(Role::Alpha, "misuse_sender"), (Role::Beta, "misuse_receiver")],
     ..Scenario::IDLE
 };
+
+pub(super) const CALLS: Scenario = Scenario {
+    name: "r17_in_c_each_call_ends_once_and_is_answered_once",
+    in_c: &[(Role::Alpha, "calls_client"), (Role::Beta, "calls_server")],
+    ..Scenario::IDLE
+};

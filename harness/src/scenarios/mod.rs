@@ -70,6 +70,7 @@ pub static SCENARIOS: &[Scenario] = &[
     in_c::R25_QUARANTINED,
     in_c::R26,
     in_c::MISUSE,
+    in_c::CALLS,
     hostile::T01,
     hostile::T02,
     hostile::T03,

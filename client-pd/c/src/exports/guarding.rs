@@ -9,7 +9,7 @@ use core::ptr;
 
 use super::write_each;
 use crate::global::CLIENT;
-use crate::types::{Inspection, Result, Ticket};
+use crate::types::{Inspection, InspectionTicket, Result};
 
 /// The oldest message that this client, a guard, has to inspect and has not taken: true, and `inspection`
 /// says what it is. False: none. A guard takes all of them before it calls `ferry_receive`, which passes
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn ferry_inspect(inspection: *mut Inspection) -> bool {
 /// target gets these very bytes, if all guards pass them. Do not use the address after the answer.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn ferry_inspection_bytes(ticket: Ticket) -> *const u8 {
+pub extern "C" fn ferry_inspection_bytes(ticket: InspectionTicket) -> *const u8 {
     CLIENT.with(|client| client.inspected(ticket)).flatten().unwrap_or(ptr::null())
 }
 
@@ -39,6 +39,6 @@ pub extern "C" fn ferry_inspection_bytes(ticket: Ticket) -> *const u8 {
 /// `FERRY_FULL`: reap first, then answer again.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn ferry_answer(ticket: Ticket, passes: bool, reason: u32) -> Result {
+pub extern "C" fn ferry_answer(ticket: InspectionTicket, passes: bool, reason: u32) -> Result {
     CLIENT.with(|client| client.answer(ticket, passes, reason)).unwrap_or(Result::FerryBusy)
 }

@@ -4,6 +4,7 @@
 //! Every pointer that C passes is null, or valid for the access that the header describes: that is the part
 //! of the contract that cannot be checked. Nothing here keeps a pointer after the call.
 
+pub mod calls;
 pub mod console;
 pub mod guarding;
 pub mod receiving;
