@@ -8,6 +8,7 @@ use crate::prefill::Prefill;
 use crate::programs::{Programs, ProgramsError, Search, freestanding};
 use crate::progress::Step;
 use crate::project::{Compilation, Project};
+use crate::ready;
 use crate::setup::{self, SetupError};
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
@@ -99,6 +100,7 @@ impl Classic {
         prefills: &[Prefill],
     ) -> Result<Vec<u8>, ClassicError> {
         for domain in &description.system.domains {
+            ready::check(domain, &self.programs, PC99.architecture.name)?;
             c::check_start(domain, &self.programs, c::REGION).map_err(ProgramsError::from)?;
         }
         let program = |domain: &Domain| Ok(self.programs.read(domain)?);

@@ -9,6 +9,7 @@ use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
 use crate::programs::{Programs, ProgramsError, Search};
 use crate::project::{Compilation, Project};
+use crate::ready;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
 use ferry_description::Description;
@@ -95,6 +96,7 @@ impl Hosted {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
+            ready::check(domain, &self.programs, std::env::consts::ARCH)?;
             // Programs in Rust have no symbols here that say whether they start a client.
             if self.programs.is_in_c(domain) {
                 c::check_start(domain, &self.programs, c::START).map_err(ProgramsError::from)?;

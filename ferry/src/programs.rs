@@ -3,6 +3,7 @@
 use crate::c::CError;
 use crate::file::FileError;
 use crate::progress::{self, Step};
+use crate::ready::ReadyError;
 use crate::target::Selection;
 use crate::workspace::{self, Workspace};
 use cargo_metadata::{Artifact, Message};
@@ -59,9 +60,11 @@ pub(crate) enum ProgramsError {
     Build(String),
     #[error(
         "{place}: there is no program `{program}`; add it as a binary to the project's package, put the file \
-         into a directory of --programs, or correct the path (there are: {known})"
+         into a directory of --programs, or correct the path (there are: {known}; also looked into: {looked})"
     )]
-    Unknown { place: String, program: String, known: String },
+    Unknown { place: String, program: String, known: String, looked: String },
+    #[error(transparent)]
+    Ready(#[from] ReadyError),
     #[error(
         "the project has a program `{name}`, which is the name of one of Ferry's own; give it another name"
     )]
@@ -217,7 +220,8 @@ impl Search {
             known.sort_unstable();
             known.dedup();
             let (place, program) = (domain.place.to_string(), domain.program.clone());
-            ProgramsError::Unknown { place, program, known: known.join(", ") }
+            let looked: Vec<String> = self.ready.iter().map(|place| place.display().to_string()).collect();
+            ProgramsError::Unknown { place, program, known: known.join(", "), looked: looked.join(", ") }
         })
     }
 
@@ -330,7 +334,9 @@ mod tests {
         for program in ["../../foo/sender.bin", "vendor/sender.elf", "sender.bin", "vendor"] {
             let error = search.path(&domain(program)).unwrap_err().to_string();
             assert!(error.contains(&format!("there is no program `{program}`;")), "{error}");
-            assert!(error.ends_with("(there are: central, logger, sender)"), "{error}");
+            let looked = format!("also looked into: {0}/nothing, {0})", directory.path().display());
+            assert!(error.contains("(there are: central, logger, sender; "), "{error}");
+            assert!(error.ends_with(&looked), "{error}");
         }
     }
 

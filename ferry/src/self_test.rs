@@ -17,6 +17,7 @@ use crate::description_files::DescriptionFiles;
 use crate::error::Error;
 use crate::file::{self, FileError};
 use crate::lock::Lock;
+use crate::makefile_trials;
 use crate::microkit::{self, Microkit};
 use crate::output::line;
 use crate::prefill::{Prefill, Priority};
@@ -65,8 +66,8 @@ struct Case {
     trace: Trace,
 }
 
-/// Directories of projects whose tests run here, and their names. `python/check` runs those of the other
-/// examples.
+/// Directories of projects whose tests run here, and their names. `makefile_trials.rs` has that of
+/// `examples/microkit`, and `python/check` runs those of the other examples.
 const PROJECTS: [(&str, &str); 3] =
     [("filters", "examples/filters"), ("guard", "examples/guard"), ("hostile_guards", "harness/guards")];
 
@@ -106,6 +107,9 @@ impl Tests<'_> {
         if !without_express {
             trials.extend(demo_trials::of(target, &suite.prefix, &suite.directory, workspace, demo)?);
             trials.extend(projects(target, &suite.prefix, workspace)?);
+        }
+        if !without_express && target.platform == Platform::Microkit {
+            trials.push(makefile_trials::of_microkit(target, &suite.prefix, &suite.directory, workspace)?);
         }
         if target.platform == Platform::Hosted
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)

@@ -110,7 +110,9 @@ impl<'a> Build<'a> {
         // The archiver comes with the compiler, and has its name.
         let archiver = compiler.replace("gcc", "ar").replace("clang", "ar");
         let mut command = Command::new(&archiver);
-        command.arg("r").arg(&written[0]).arg(object).stdin(Stdio::null());
+        // Rust's objects hold bitcode too. An LLVM plugin, where one is installed, would read only that, and
+        // the archive would have an index without the symbols of these objects.
+        command.args(["--plugin", "/dev/null", "r"]).arg(&written[0]).arg(object).stdin(Stdio::null());
         let output = command.output().map_err(|cause| not_started(&archiver, &cause))?;
         if output.status.success() {
             return Ok(written);

@@ -5,6 +5,7 @@ use super::{Microkit, MicrokitError, PROTECTION_DOMAINS, cargo_in};
 use crate::c::{self, CError};
 use crate::programs::Programs;
 use crate::project::Project;
+use crate::ready;
 use crate::setup;
 use crate::target::Platform;
 use crate::workspace::Workspace;
@@ -17,11 +18,13 @@ const LIBRARY: &str = "ferry-c-microkit";
 impl Microkit {
     /// Refuses the program of a client that never starts one, and one in C without floating-point registers.
     pub(super) fn check_program(&self, domain: &Domain) -> Result<(), MicrokitError> {
-        if !domain.fpu && self.programs.is_in_c(domain) {
+        let search = self.search(domain);
+        if !domain.fpu && (self.programs.is_in_c(domain) || ready::is_in_c(domain, &search)) {
             let (place, program) = (domain.place.to_string(), domain.program.clone());
             return Err(MicrokitError::FloatingPoint { place, program });
         }
-        Ok(c::check_start(domain, &self.search(domain), c::REGION)?)
+        ready::check(domain, &search, self.board.architecture.name)?;
+        Ok(c::check_start(domain, &search, c::REGION)?)
     }
 
     /// Where the programs in C of a project go.
