@@ -9,6 +9,7 @@ use crate::templates::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
 use ferry_rows::case::Policy;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 /// Mediated transfer between isolated seL4 protection domains.
@@ -244,6 +245,9 @@ pub(crate) struct TestArguments {
     /// release, and of the others those that show something else there.
     #[arg(long, value_enum)]
     pub(crate) config: Option<Config>,
+    /// Boot each scenario so many times; the first failure ends its test.
+    #[arg(long, value_name = "TIMES", default_value = "1")]
+    pub(crate) repeat: NonZeroU32,
     /// Test a central that is built without its express lane.
     #[arg(long)]
     pub(crate) without_express: bool,
@@ -269,6 +273,10 @@ pub(crate) struct BenchArguments {
     /// Only this mapping policy. By default both.
     #[arg(long, value_enum)]
     pub(crate) policy: Option<MappingPolicy>,
+    /// Only clients in this language. By default those in Rust and, for the smallest messages, those in C
+    /// beside them; in a project, those in Rust.
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
     /// Only messages of this many bytes. May be repeated.
     #[arg(long, value_name = "BYTES")]
     pub(crate) payload: Vec<u32>,

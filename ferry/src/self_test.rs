@@ -32,7 +32,7 @@ use ferry_harness::{
 use ferry_platform::SEPARATOR;
 use libtest_mimic::{Failed, Trial};
 use std::fs;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +79,8 @@ struct Suite {
     files: DescriptionFiles,
     /// Whether clients run on other cores than central.
     is_spread: bool,
+    /// How often each scenario is booted.
+    repeat: NonZeroU32,
     /// The directory for images and for contents of regions.
     directory: PathBuf,
 }
@@ -98,7 +100,7 @@ impl Tests<'_> {
         let Self { arguments, workspace, demo, .. } = *self;
         let without_express = arguments.without_express;
         let selection = if without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
-        let suite = Suite::build(target, selection, workspace)?;
+        let suite = Suite::build(target, selection, arguments.repeat, workspace)?;
         let mut trials = suite.trials(|scenario| suite.plays(scenario));
         if arguments.config.is_some() {
             trials.push(suite.file_crosses(target, workspace, demo)?);
@@ -114,19 +116,21 @@ impl Tests<'_> {
         if target.platform == Platform::Hosted
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)
         {
-            let parallel = Suite::build(Target { processors: Some(TWO), ..target }, selection, workspace)?;
+            let two = Target { processors: Some(TWO), ..target };
+            let parallel = Suite::build(two, selection, arguments.repeat, workspace)?;
             trials.extend(parallel.trials(needs_processors));
         }
         if target.platform == Platform::Microkit {
             // A debug kernel tells what each slot holds, so scenarios that need capabilities see more there.
-            let talking = Suite::build(Target { config: Config::Debug, ..target }, selection, workspace)?;
+            let debug = Target { config: Config::Debug, ..target };
+            let talking = Suite::build(debug, selection, arguments.repeat, workspace)?;
             trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
             if !cores::are_here(target.board) {
                 self.without_cores.push(target.board.name);
                 return Ok(trials);
             }
             let several = Target { config: Config::SmpRelease, ..target };
-            let spread = Suite::build(several, selection, workspace)?;
+            let spread = Suite::build(several, selection, arguments.repeat, workspace)?;
             trials.extend(spread.trials(is_for_several_cores));
             if !without_express {
                 trials.push(spread.file_crosses(several, workspace, demo)?);
@@ -263,7 +267,12 @@ fn case(number: u32, scenario: &Scenario) -> Case {
 }
 
 impl Suite {
-    fn build(target: Target, selection: Selection, workspace: &Workspace) -> Result<Arc<Self>, Error> {
+    fn build(
+        target: Target,
+        selection: Selection,
+        repeat: NonZeroU32,
+        workspace: &Workspace,
+    ) -> Result<Arc<Self>, Error> {
         let files = DescriptionFiles::of_directory(&workspace.root.join("harness"));
         let name = target.name();
         let (name, prefix) = match (target.platform, target.config) {
@@ -279,7 +288,7 @@ impl Suite {
         let target = Target { processors: Some(processors), ..target };
         let project = Project::of_tests(files.clone(), directory.join("programs"))?;
         let built = Built::build(target, selection, workspace, &project)?;
-        Ok(Arc::new(Self { prefix, built, files, is_spread, directory }))
+        Ok(Arc::new(Self { prefix, built, files, is_spread, repeat, directory }))
     }
 
     /// The trial that sends a file through the demo.
@@ -301,10 +310,21 @@ impl Suite {
             .map(|case| {
                 let suite = Arc::clone(self);
                 let possible = case.needs.iter().all(|feature| suite.built.offers(*feature));
-                trial(format!("{}{}", suite.prefix, case.name), move || suite.play(&case))
+                trial(format!("{}{}", suite.prefix, case.name), move || suite.play_each(&case))
                     .with_ignored_flag(!possible)
             })
             .collect()
+    }
+
+    /// Boots a scenario as often as the caller wants.
+    fn play_each(&self, case: &Case) -> Result<(), Failed> {
+        for boot in 1..=self.repeat.get() {
+            self.play(case).map_err(|failed| match (self.repeat.get(), failed.message()) {
+                (1, _) | (_, None) => failed,
+                (all, Some(message)) => format!("boot {boot} of {all}: {message}").into(),
+            })?;
+        }
+        Ok(())
     }
 
     fn play(&self, case: &Case) -> Result<(), Failed> {
