@@ -4,8 +4,10 @@
 //! they are those that docs/performance.md publishes.
 //!
 //! The command boots the system of `bench/system.xml` (producer, central, consumer) once for each policy,
-//! distance of buffers and number of clients. The emulator counts instructions, so the results do not depend
-//! on the machine at hand. Each case is measured twice, by two independent methods:
+//! distance of buffers and number of clients. With clients in C (`bench/c`) it measures the smallest
+//! messages again, so that the two kinds of clients stand beside each other. The emulator counts
+//! instructions, so the results do not depend on the machine at hand. Each case is measured twice, by two
+//! independent methods:
 //!
 //! * The producer reads the virtual clock before and after each round of batches. A loop of known length
 //!   tells how many ticks an instruction takes. The shortest round counts.
@@ -19,6 +21,7 @@
 
 pub(crate) mod error;
 mod gdb;
+mod in_c;
 mod more_clients;
 mod programs;
 mod report;
@@ -37,6 +40,7 @@ use crate::output::line;
 use crate::progress::Step;
 use crate::project::Project;
 use crate::target::{Platform, Selection, Target, Wanted};
+use crate::templates::Language;
 use crate::workspace::Workspace;
 use error::BenchError;
 use ferry_description::Source;
@@ -86,16 +90,33 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     // there is one processor, so each client would be served as if it were alone.
     let more_clients = Case::scaling().into_iter().filter(|case| case.busy == Busy::One && case.clients > 2);
     let published = Case::pairs().into_iter().chain(more_clients);
+    let is_published = project.is_none();
     let all = project.map_or_else(|| Ok(published.collect()), |project| cases_of(&project))?;
     let cases: Vec<Case> = all.iter().copied().filter(wanted).collect();
     if cases.is_empty() {
         return Err(BenchError::no_case(&all).into());
     }
     let _lock = Lock::take(&workspace.products().join("bench"))?;
-    let mut carriers = Vec::new();
+    let languages = match arguments.lang {
+        Some(language) => vec![language],
+        None if is_published => vec![Language::Rust, Language::C],
+        None => vec![Language::Rust],
+    };
+    let of_language = |language| -> Vec<Case> {
+        let by_default = |case: &&Case| arguments.lang.is_some() || in_c::is_compared(**case);
+        match language {
+            Language::Rust => cases.clone(),
+            Language::C => cases.iter().filter(by_default).copied().filter(in_c::is_possible).collect(),
+        }
+    };
+    let mut carriers: Vec<Carrier> = Vec::new();
     for target in targets(arguments)? {
-        let bench = Bench::build(target, &workspace)?;
-        carriers.push(bench.carrier(&cases, arguments)?);
+        for language in &languages {
+            let cases = of_language(*language);
+            if !cases.is_empty() {
+                carriers.push(Bench::build(target, *language, &workspace)?.carrier(&cases, arguments)?);
+            }
+        }
     }
     if let Some(path) = &arguments.rows {
         let text = serde_json::to_vec_pretty(&carriers).map_err(std::io::Error::from);
@@ -144,7 +165,11 @@ fn targets(arguments: &BenchArguments) -> Result<Vec<Target>, Error> {
 
 /// A platform on which the cases are run.
 struct Bench {
-    name: &'static str,
+    /// The name of the carrier.
+    name: String,
+    /// The directory for its files.
+    directory: PathBuf,
+    language: Language,
     target: Target,
     built: Built,
     programs: Arc<Programs>,
@@ -152,30 +177,39 @@ struct Bench {
 }
 
 impl Bench {
-    fn build(target: Target, workspace: &Workspace) -> Result<Self, Error> {
-        let name = target.name();
+    fn build(target: Target, language: Language, workspace: &Workspace) -> Result<Self, Error> {
         let files = DescriptionFiles {
             system: workspace.root.join(SYSTEM),
             flows: workspace.root.join("bench/flows-keep.toml"),
         };
-        let description = files.load(&[])?;
-        let project = Project::of_tests(files, workspace.products().join("bench").join(name))?;
+        let products = workspace.products().join("bench").join(target.name());
+        let project = Project::of_tests(files.clone(), products.clone())?;
         let built = Built::build(target, Selection::Tests, workspace, &project)?;
+        let (name, directory) = match language {
+            Language::Rust => (target.name().to_owned(), products),
+            Language::C => (in_c::carrier_of(target.name()), products.join("in-c")),
+        };
+        let workspace = workspace.clone();
+        let programs = Arc::default();
+        let mut bench = Self { name, directory, language, target, built, programs, workspace };
+        let system = bench.system(2, &files.flows)?;
+        let description = DescriptionFiles { system, ..files }.load(&[])?;
         let mut programs = Programs::default();
         for (owner, program) in
             [(Owner::Central, "central"), (Owner::Producer, "producer"), (Owner::Consumer, "consumer")]
         {
-            // Each protection domain of this system has the name of its program.
+            // Each protection domain of this system has the name of its program in Rust.
             let domain = description.system.domain(program).ok_or(BenchError::NoDomain(program))?;
-            let file = built.program(&description.system.domains[domain])?;
+            let file = bench.built.program(&description.system.domains[domain])?;
             programs.add(owner, &file).map_err(|error| BenchError::Program(program, error))?;
         }
-        Ok(Self { name, target, built, programs: Arc::new(programs), workspace: workspace.clone() })
+        bench.programs = Arc::new(programs);
+        Ok(bench)
     }
 
     fn carrier(&self, cases: &[Case], arguments: &BenchArguments) -> Result<Carrier, Error> {
-        let mut carrier = Carrier { name: self.name.to_owned(), rows: Vec::new() };
-        line(format_args!("{}", report::Heading(self.name)))?;
+        let mut carrier = Carrier { name: self.name.clone(), rows: Vec::new() };
+        line(format_args!("{}", report::Heading(&self.name)))?;
         for policy in Policy::ALL {
             let mut rest: Vec<Case> = cases.iter().copied().filter(|case| case.policy == policy).collect();
             while let Some(first) = rest.first().copied() {
@@ -185,10 +219,10 @@ impl Bench {
                 let (now, later): (Vec<Case>, _) = rest.into_iter().partition(alike);
                 rest = later;
                 for (case, clock, trace) in self.measure(&now)? {
-                    let row = report::row(self.name, case, &clock, &trace, &self.programs)?;
+                    let row = report::row(&self.name, case, &clock, &trace, &self.programs)?;
                     line(format_args!("{}", report::Shown(&row, &clock)))?;
                     if let Some(directory) = &arguments.profile {
-                        report::profile(directory, self.name, case, &trace, &self.programs)?;
+                        report::profile(directory, &self.name, case, &trace, &self.programs)?;
                     }
                     carrier.rows.push(row);
                 }
@@ -198,14 +232,15 @@ impl Bench {
     }
 
     /// The path of a description with this many clients, for these flows.
-    fn system(&self, clients: u16, flows: &Path, directory: &Path) -> Result<PathBuf, Error> {
+    fn system(&self, clients: u16, flows: &Path) -> Result<PathBuf, Error> {
         let pair = self.workspace.root.join(SYSTEM);
-        if clients == 2 {
-            return Ok(pair);
-        }
         let read = |path| Source::read(path).map_err(DescriptionError::from);
-        let text = more_clients::describe(&read(&pair)?, &read(flows)?, clients)?;
-        let path = directory.join(format!("system-{clients}.xml"));
+        let text = match self.language {
+            Language::Rust if clients == 2 => return Ok(pair),
+            Language::Rust => more_clients::describe(&read(&pair)?, &read(flows)?, clients)?,
+            Language::C => in_c::describe(read(&pair)?.text()),
+        };
+        let path = self.directory.join(format!("system-{clients}.xml"));
         file::write(&path, text)?;
         Ok(path)
     }
@@ -214,13 +249,12 @@ impl Bench {
     fn measure(&self, cases: &[Case]) -> Result<Vec<(Case, Clock, Trace)>, Error> {
         let courses: Vec<Course> = cases.iter().map(|case| course(*case)).collect();
         let Some(Case { policy, clients, .. }) = cases.first().copied() else { return Ok(Vec::new()) };
-        let directory = self.workspace.products().join("bench").join(self.name);
         let flows = self.workspace.root.join(format!("bench/flows-{policy}.toml"));
-        let files = DescriptionFiles { system: self.system(clients, &flows, &directory)?, flows };
+        let files = DescriptionFiles { system: self.system(clients, &flows)?, flows };
         let contents = order::encode(&courses);
         let description = files.load(&[])?;
         let prefills = [(REGION.to_owned(), contents)];
-        let mut emulator = self.built.emulator(&files, &description, &prefills, &[], &directory)?;
+        let mut emulator = self.built.emulator(&files, &description, &prefills, &[], &self.directory)?;
         let watch = Watch::new().map_err(BenchError::Watch)?;
         if let Some(counting) = self.target.emulated_board().and_then(|board| board.emulator) {
             emulator.command.args(counting.counting());

@@ -83,7 +83,8 @@ pub(super) fn row(
     let calls = |owner, parts: &[&str]| {
         programs.entries(owner, parts).into_iter().map(|entry| trace.calls(entry)).sum::<u64>()
     };
-    let notify = |owner| calls(owner, &["runtime", "notify"]);
+    // A program in C signals central by the platform's half of its library.
+    let notify = |owner| calls(owner, &["runtime", "notify"]) + calls(owner, &["ferry_platform_signal"]);
     Ok(Row {
         instructions: each(total),
         central: each(central),
@@ -101,9 +102,9 @@ pub(super) fn row(
 }
 
 /// The heading above the rows of a carrier.
-pub(super) struct Heading(pub(super) &'static str);
+pub(super) struct Heading<'a>(pub(super) &'a str);
 
-impl fmt::Display for Heading {
+impl fmt::Display for Heading<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
@@ -159,6 +160,7 @@ pub(super) fn profile(
         let _ = writeln!(text, "{address:#x} {count}");
     }
     fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
+    let carrier = carrier.replace(' ', "-");
     let name = format!("{carrier}-{}-{}-{}.txt", case.policy, case.payload, case.batch);
     let path = directory.join(name);
     fs::write(&path, text).map_err(file::failed("write", &path))

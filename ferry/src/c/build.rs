@@ -28,6 +28,12 @@ const LINK_BARE: [&str; 4] = [
     "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,max-page-size=4096",
 ];
 
+/// Programs that are measured, and where they lie: each apart from all others, so that a trace of program
+/// counters tells them from each other. `platform/*/pds/build.rs` says it for those in Rust.
+const MEASURED: [(&str, &str); 2] = [("c_producer", "0x4000000"), ("c_consumer", "0x8000000")];
+/// Where the SDK's linker script puts programs.
+const USUAL_PLACE: &str = ". = 0x200000;";
+
 /// How the programs of one platform are made.
 pub(crate) struct Build<'a> {
     pub(crate) toolchain: &'static Toolchain,
@@ -39,6 +45,8 @@ pub(crate) struct Build<'a> {
     pub(crate) glue: Option<PathBuf>,
     /// The directory with the platform's `microkit.h`.
     pub(crate) microkit: PathBuf,
+    /// The platform's linker script, if it has one of its own.
+    pub(crate) script: Option<PathBuf>,
     /// More arguments for the compiler, and for linking.
     pub(crate) compile: Vec<OsString>,
     pub(crate) link: Vec<OsString>,
@@ -88,7 +96,7 @@ impl<'a> Build<'a> {
         let (ferry, library) = (&workspace.root, Programs::build_library(workspace, package, board)?);
         let microkit = ferry.join("client-pd/c/portable");
         let [compile, link] = [const { Vec::new() }; 2];
-        Ok(Self { toolchain, ferry, library, glue: None, microkit, compile, link, output })
+        Ok(Self { toolchain, ferry, library, glue: None, microkit, script: None, compile, link, output })
     }
 
     /// Writes the library, with the platform's half of it, and its headers. Returns the files.
@@ -148,6 +156,24 @@ impl<'a> Build<'a> {
         if status.success() { Ok(object.to_owned()) } else { Err(CError::Compile(source.to_owned())) }
     }
 
+    /// Arguments that say where a program lies. `linked` is the program's file; what is made for it goes
+    /// beside it.
+    fn place(&self, program: &str, linked: &Path) -> Result<Vec<OsString>, CError> {
+        let elsewhere = MEASURED.into_iter().find(|(measured, _)| *measured == program);
+        let script = match (&self.script, elsewhere) {
+            (None, None) => return Ok(Vec::new()),
+            (None, Some((_, base))) => return Ok(vec![format!("-Wl,-Ttext-segment={base}").into()]),
+            (Some(script), None) => script.clone(),
+            (Some(script), Some((_, base))) => {
+                let text = fs::read_to_string(script).map_err(file::failed("read", script))?;
+                let moved = linked.with_extension("ld");
+                file::write(&moved, text.replacen(USUAL_PLACE, &format!(". = {base};"), 1))?;
+                moved
+            }
+        };
+        Ok(vec!["-T".into(), script.into()])
+    }
+
     fn link(
         &self,
         compiler: &str,
@@ -159,7 +185,8 @@ impl<'a> Build<'a> {
         if self.toolchain.is_bare {
             command.args(LINK_BARE);
         }
-        command.args(self.toolchain.architecture).args(self.toolchain.link).args(&self.link).args(objects);
+        command.args(self.toolchain.architecture).args(self.toolchain.link).args(&self.link);
+        command.args(self.place(&program.name, linked)?).args(objects);
         // The library and the platform need functions of each other.
         command
             .arg("-Wl,--start-group")

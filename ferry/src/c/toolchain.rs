@@ -42,13 +42,13 @@ pub(crate) static CLASSIC: Toolchain = Toolchain {
     libraries: &[],
 };
 
-/// Programs for Microkit. The SDK's `microkit.ld` says where they lie.
+/// Programs for Microkit.
 const MICROKIT: Toolchain = Toolchain {
     compilers: &[],
     is_bare: true,
     library_target: None,
     architecture: &[],
-    link: &["-Tmicrokit.ld"],
+    link: &[],
     libraries: &["-lmicrokit"],
 };
 

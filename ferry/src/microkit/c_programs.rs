@@ -51,6 +51,7 @@ impl Microkit {
             library: self.c_library(workspace, toolchain.library_target.unwrap_or(target))?,
             glue: Some(workspace.root.join("platform/microkit/c/glue.c")),
             microkit: board.join("include"),
+            script: Some(board.join("lib/microkit.ld")),
             // The SDK's headers use this keyword, which C11 does not have.
             compile: vec!["-fasm".into()],
             link: vec![search],
