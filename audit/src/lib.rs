@@ -1,9 +1,9 @@
 //! The audit log: what central has refused and judged, in records of which each holds the hash of the one
 //! before.
 //!
-//! [`Writer`] is central's side. [`AuditReader`] is for the protection domain that keeps the records. `verify`,
-//! which needs the feature of that name, is for whoever looks at what was kept, on another machine and much
-//! later. Where everything lies is in [`AuditLog`].
+//! [`Writer`] is central's side. [`AuditReader`] is for the protection domain that keeps the records.
+//! `verify`, which needs the feature of that name, is for whoever looks at what was kept, on another machine
+//! and much later. Where everything lies is in [`AuditLog`].
 //!
 //! What the hashes show: a record that was changed, taken out, put elsewhere or put in does not fit to its
 //! neighbours. What they do not show: that a whole log was made anew, from some record to the end. Nothing in

@@ -39,30 +39,6 @@ impl Inspection {
     pub fn bytes(&self) -> &[u8] {
         self.buffer.bytes().get(..self.length as usize).unwrap_or_default()
     }
-
-    /// A number below 128 that no other inspection has that this guard has not finished.
-    ///
-    /// ```
-    /// # let (mut guard, mut ends) = ferry_testbed::stage::guarded();
-    /// # guard.post();
-    /// # ends.send(b"21 degrees");
-    /// let inspection = guard.port.inspect().unwrap();
-    /// assert_eq!(inspection.slot(), ferry_client::slot_of(inspection.ticket));
-    /// ```
-    #[must_use]
-    pub const fn slot(&self) -> usize {
-        slot_of(self.ticket)
-    }
-}
-
-/// The [slot](Inspection::slot) of the inspection with this ticket.
-///
-/// ```
-/// assert!(ferry_client::slot_of(u64::MAX) < 128);
-/// ```
-#[must_use]
-pub const fn slot_of(ticket: u64) -> usize {
-    (ticket & 0x7f) as usize
 }
 
 impl<D: Doorbell> Port<D> {

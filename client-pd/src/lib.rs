@@ -83,7 +83,7 @@ pub use calls::{
 pub use ferry_layout::{Address, DomainId, DomainName, Peer, Standing, Status};
 pub use ferry_platform::{Channel, ChannelSet};
 pub use gaps::Gaps;
-pub use guard::{Inspection, slot_of};
+pub use guard::Inspection;
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 pub use message::{Completion, Event, Message, Outgoing, PostError, Posted, SendError, SendRefused};
 pub use port::{Doorbell, OpenError, Opening, Port, Regions};

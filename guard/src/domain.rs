@@ -3,7 +3,6 @@
 
 use ferry_client::{
     ChannelSet, Client, DomainId, DomainName, Doorbell, Inspection, Port, ReceiveBuffer, ReceiveMemory,
-    slot_of,
 };
 use heapless::Vec;
 
@@ -11,9 +10,6 @@ use crate::{Filter, Message, Verdict};
 
 /// Most buffers of a guard. Central hands out at most 64 messages at a time.
 pub const MOST_BUFFERS: usize = 64;
-
-/// Numbers that the slot of an inspection can have.
-const SLOTS: usize = 128;
 
 /// Numbers that a client can have.
 const CLIENTS: usize = 32;
@@ -23,8 +19,8 @@ pub struct Guard<F> {
     filter: F,
     /// The names of the senders and targets, by their numbers.
     names: [DomainName; CLIENTS],
-    /// Buffers whose inspections are answered and not over, by the slot of the inspection.
-    judged: [Option<ReceiveBuffer>; SLOTS],
+    /// Buffers whose inspections are answered, until the answer is reaped, with the tickets.
+    judged: Vec<(u64, ReceiveBuffer), MOST_BUFFERS>,
     /// An inspection whose answer found no slot in the ring.
     unanswered: Option<(Inspection, Verdict)>,
 }
@@ -45,7 +41,7 @@ impl<F: Filter> Guard<F> {
         for buffer in buffers {
             post(port, buffer);
         }
-        Self { filter, names, judged: [const { None }; SLOTS], unanswered: None }
+        Self { filter, names, judged: Vec::new(), unanswered: None }
     }
 
     /// Answers an inspection. If there is no slot for the answer now, keeps it for later, and returns false.
@@ -58,9 +54,8 @@ impl<F: Filter> Guard<F> {
             self.unanswered = Some((inspection, verdict));
             return false;
         }
-        if let Some(place) = self.judged.get_mut(inspection.slot()) {
-            *place = Some(inspection.buffer);
-        }
+        let noted = self.judged.push((inspection.ticket, inspection.buffer));
+        debug_assert!(noted.is_ok(), "a place for every buffer");
         true
     }
 }
@@ -68,9 +63,10 @@ impl<F: Filter> Guard<F> {
 impl<F: Filter> Client for Guard<F> {
     fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
         while let Some(done) = port.reap() {
-            // Whatever became of the verdict, the place is this guard's again.
-            if let Some(buffer) = self.judged.get_mut(slot_of(done.tag)).and_then(Option::take) {
-                post(port, buffer);
+            // Whatever became of the verdict, the place is this guard's again. Central may have handed out
+            // the next message meanwhile, so only the whole ticket says which one this was.
+            if let Some(place) = self.judged.iter().position(|(ticket, _)| *ticket == done.tag) {
+                post(port, self.judged.swap_remove(place).1);
             }
         }
         if let Some((inspection, verdict)) = self.unanswered.take()
@@ -78,7 +74,13 @@ impl<F: Filter> Client for Guard<F> {
         {
             return;
         }
-        while let Some(inspection) = port.inspect() {
+        loop {
+            let Some(inspection) = port.inspect() else {
+                // Anything else in the queue would stop it. Nothing else comes, because this guard posts only
+                // what is its own.
+                let Some(_) = port.receive() else { return };
+                continue;
+            };
             let name = |client: DomainId| self.names.get(client.index()).map_or("", DomainName::as_str);
             let message = Message {
                 source: name(inspection.source),

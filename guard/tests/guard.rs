@@ -1,6 +1,9 @@
 //! A filter in its protection domain, with a real central: what passes arrives, what does not ends with
 //! `Refused`, and the guard's buffers come back to it for ever.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use ferry_client::{ChannelSet, Client, Message as Sent, Port, Status};
 use ferry_guard::{Guard, Message, Verdict};
 use ferry_layout::config::Mapping;
@@ -69,4 +72,40 @@ fn what_passes_arrives_and_the_rest_is_refused() {
         receiver.flush();
     }
     assert_eq!(arrived, (0..2000).filter(|tag| tag % 3 != 0).collect::<Vec<u64>>());
+}
+
+/// Central may hand out the next message under the number of an earlier one before the guard has seen the end
+/// of that one. The guard posts only what is its own all the same, and nothing stops.
+#[test]
+fn central_goes_on_while_the_filter_works() {
+    let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50);
+    topology.flows[0].max_message = 16 * 1024;
+    let bed = Rc::new(RefCell::new(Testbed::new(&topology)));
+    let (mut sender, transmit, _) = bed.borrow_mut().open(SENDER);
+    let (mut receiver, _, receive) = bed.borrow_mut().open(RECEIVER);
+    let (mut port, _, memory) = bed.borrow_mut().open(GUARD);
+    let amid = Rc::clone(&bed);
+    let mut guard = Guard::new(&mut port, memory, move |_: &Message<'_>| {
+        amid.borrow_mut().run();
+        Verdict::Pass
+    });
+    port.flush();
+    for buffer in receive.split::<64>(512) {
+        receiver.post(buffer, None).unwrap();
+    }
+    receiver.flush();
+    let peer = sender.peer("client1").unwrap();
+    for buffer in transmit.split::<64>(512) {
+        sender.send(peer, buffer, 2, Sent::default()).unwrap();
+    }
+    sender.flush();
+    let mut ended = 0;
+    for _ in 0..200 {
+        bed.borrow_mut().run();
+        woken(&mut guard, &mut port);
+        ended += std::iter::from_fn(|| sender.reap()).filter(|done| done.status == Status::Done).count();
+    }
+    assert_eq!(ended, 64, "without a tick");
+    let refused = bed.borrow().clients[usize::from(GUARD)].to_client.counters.refused.get();
+    assert_eq!(refused, 0, "no buffer was posted that is under inspection");
 }

@@ -3,9 +3,9 @@
 //!
 //! Every mistake in a descriptor ends in a status that its sender reads. Nothing here can fail in any other
 //! way. A flow with guards, a one-way flow, or one with all messages in the audit log looks like one that is
-//! not granted, and a verdict like a message of unknown kind: only what would be refused is looked at again for
-//! these. So plain messages pay nothing for them. What is refused here is also told to the audit log here, as the descriptor
-//! claims it.
+//! not granted, and a verdict like a message of unknown kind: only what would be refused is looked at again
+//! for these. So plain messages pay nothing for them. What is refused here is also told to the audit log
+//! here, as the descriptor claims it.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, Verdict, flags};

@@ -10,13 +10,13 @@
 //! The buffer never is the program's: it stays under its ticket until the end of the answer has been reaped.
 //! So no program can post a place that central still reads for others.
 
-use ferry_client::{Inspection, ReceiveBuffer, slot_of};
+use ferry_client::{Inspection, ReceiveBuffer};
+use heapless::Vec;
 
-/// Numbers that the slot of an inspection can have.
-const SLOTS: usize = 128;
+use crate::types::MAX_BUFFERS;
 
-/// The inspections of a guard, by their slots.
-pub(crate) struct Inspections([Option<Entry>; SLOTS]);
+/// The inspections of a guard whose answers are not reaped. Each has a buffer.
+pub(crate) struct Inspections(Vec<Entry, MAX_BUFFERS>);
 
 struct Entry {
     ticket: u64,
@@ -28,20 +28,19 @@ struct Entry {
 impl Inspections {
     /// No inspections.
     pub(crate) const fn new() -> Self {
-        Self([const { None }; SLOTS])
+        Self(Vec::new())
     }
 
     /// The program gets the ticket.
     pub(crate) fn begin(&mut self, inspection: Inspection) {
-        let (slot, Inspection { ticket, buffer, length, .. }) = (inspection.slot(), inspection);
-        if let Some(place) = self.0.get_mut(slot) {
-            *place = Some(Entry { ticket, buffer, length, is_answered: false });
-        }
+        let Inspection { ticket, buffer, length, .. } = inspection;
+        // There is room, because each one has a buffer.
+        let _ = self.0.push(Entry { ticket, buffer, length, is_answered: false });
     }
 
     /// The bytes that the program may read under a ticket.
     pub(crate) fn bytes(&self, ticket: u64) -> Option<&[u8]> {
-        let entry = self.0.get(slot_of(ticket))?.as_ref().filter(|entry| entry.is_open(ticket))?;
+        let entry = self.0.iter().find(|entry| entry.is_open(ticket))?;
         entry.buffer.bytes().get(..entry.length as usize)
     }
 
@@ -52,7 +51,7 @@ impl Inspections {
         ticket: u64,
         answer: impl FnOnce() -> Result<(), E>,
     ) -> Option<Result<(), E>> {
-        let entry = self.0.get_mut(slot_of(ticket))?.as_mut().filter(|entry| entry.is_open(ticket))?;
+        let entry = self.0.iter_mut().find(|entry| entry.is_open(ticket))?;
         let answered = answer();
         entry.is_answered = answered.is_ok();
         Some(answered)
@@ -60,8 +59,8 @@ impl Inspections {
 
     /// The answer has ended. Returns the buffer.
     pub(crate) fn end(&mut self, ticket: u64) -> Option<ReceiveBuffer> {
-        let ended = |entry: &mut Entry| entry.ticket == ticket && entry.is_answered;
-        self.0.get_mut(slot_of(ticket))?.take_if(ended).map(|entry| entry.buffer)
+        let place = self.0.iter().position(|entry| entry.ticket == ticket && entry.is_answered)?;
+        Some(self.0.swap_remove(place).buffer)
     }
 }
 

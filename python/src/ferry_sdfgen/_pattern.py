@@ -32,7 +32,7 @@ CONFIG: Final = Config(
     size_symbol="ferry_config_size",
     bytes=56,
     bytes_per_client=176,
-    bytes_per_flow=24,
+    bytes_per_flow=28,
 )
 
 CLIENT_REGIONS: Final = (
