@@ -15,7 +15,13 @@ use std::process::Command;
 
 /// The projects in Ferry's own workspace. They are no default members, so `cargo clippy` alone leaves them
 /// out. They are compiled for this machine, as `cargo clippy` compiles a user's project.
-const PROJECTS: &[&str] = &["ferry-demo", "ferry-example-guard", "ferry-example-sdfgen"];
+const PROJECTS: &[&str] = &[
+    "ferry-demo",
+    "ferry-example-filters",
+    "ferry-example-guard",
+    "ferry-example-sdfgen",
+    "ferry-harness-guards",
+];
 /// Packages that are compiled for the board of the classic platform.
 const CLASSIC_PROGRAMS: &[&str] = &[
     "ferry-pds-classic",

@@ -49,10 +49,7 @@ pub(super) fn with_guard(path: &Path) -> Result<Dependency, EditError> {
     if dependencies.contains_key(GUARD) {
         return Ok(Dependency::Known);
     }
-    let client = match dependencies.get(CLIENT) {
-        Some(Item::Value(client)) => client,
-        _ => return Ok(Dependency::Unknown),
-    };
+    let Some(Item::Value(client)) = dependencies.get(CLIENT) else { return Ok(Dependency::Unknown) };
     let (Some(source), Some(span)) = (source(client), client.span()) else { return Ok(Dependency::Unknown) };
     let rest = rest_of_line(&text, span.end);
     let at = span.end + if rest.trim_start().starts_with('#') { rest.trim_end().len() } else { 0 };
