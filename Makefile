@@ -119,7 +119,7 @@ small-scope: cargo
 	$(CARGO) test --package ferry-testbed --test search -- --ignored --nocapture --test-threads 1
 
 faults: cargo
-	$(CARGO) run --package ferry-faults -- $(if $(ON),--on $(ON)) $(FILTER)
+	$(CARGO) run --package ferry-faults -- $(if $(ON),--on $(ON)) $(if $(FILTER),"$(FILTER)")
 
 mutation-score: cargo
 	$(CARGO) run --quiet --package ferry-faults --bin mutation-score -- $(if $(SINCE),--since $(SINCE)) \

@@ -18,7 +18,7 @@ fn init() -> impl runtime::Handler {
 
 /// Bytes of a message.
 const BYTES: u32 = 64;
-/// The cases, as `hostile.rs` knows them.
+/// The cases, as `hostile-guard.rs` knows them.
 const CASES: usize = 11;
 /// The case in which the sender rewrites what it has sent.
 const REWRITTEN: u64 = 9;
