@@ -1,8 +1,13 @@
 //! A sender, a receiver and guards that write their rings by themselves. So a guard can do anything.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Address, Delivery, DeliveryKind, Descriptor, Post, PostKind, Status, Verdict, flags};
-use ferry_testbed::{ClientMemory, Testbed, Topology};
+use ferry_layout::{Delivery, DeliveryKind, Descriptor, Verdict, flags};
+use ferry_testbed::{Testbed, Topology};
+
+#[path = "../shared/actor.rs"]
+mod actor;
+
+pub(crate) use actor::{Actor, at};
 
 /// The sender of every stage, its receiver, and the first guard.
 pub(crate) const SENDER: u16 = 0;
@@ -11,15 +16,6 @@ pub(crate) const GUARD: u16 = 2;
 
 /// Bytes between two buffers of a client. A buffer is as long, unless a test says otherwise.
 pub(crate) const STRIDE: u32 = 512;
-
-/// One client. It knows what it has published, and nothing else.
-#[derive(Clone, Copy)]
-pub(crate) struct Actor {
-    memory: ClientMemory,
-    sent: u32,
-    posted: u32,
-    taken: u32,
-}
 
 /// All of them.
 pub(crate) struct Stage {
@@ -30,15 +26,6 @@ pub(crate) struct Stage {
 }
 
 impl Actor {
-    /// Sends one descriptor. Returns its index.
-    pub(crate) fn publish(&mut self, descriptor: Descriptor) -> u32 {
-        let index = self.sent;
-        self.memory.from_client.descriptors.store(index, descriptor);
-        self.sent = index.wrapping_add(1);
-        self.memory.from_client.transmit_tail.publish(self.sent);
-        index
-    }
-
     /// Sends `bytes` to `target` from the place of the buffer of this number.
     pub(crate) fn send(&mut self, target: u16, buffer: u32, bytes: &[u8]) -> u32 {
         let start = buffer * STRIDE;
@@ -57,17 +44,6 @@ impl Actor {
         self.memory.transmit.write((buffer * STRIDE) as usize, bytes);
     }
 
-    /// Posts `length` bytes from `start` on.
-    pub(crate) fn post_at(&mut self, start: u32, length: u32) -> u32 {
-        let index = self.posted;
-        let post =
-            Post { place: at(start), length, from: Post::ANYONE, kind: PostKind::Buffer as u8, marks: 0 };
-        self.memory.from_client.posts.store(index, post);
-        self.posted = index.wrapping_add(1);
-        self.memory.from_client.post_tail.publish(self.posted);
-        index
-    }
-
     /// Posts the buffer of this number.
     pub(crate) fn post(&mut self, buffer: u32) -> u32 {
         self.post_at(buffer * STRIDE, STRIDE)
@@ -75,14 +51,7 @@ impl Actor {
 
     /// What has arrived since the last call.
     pub(crate) fn take(&mut self) -> Vec<Delivery> {
-        let tail = self.memory.to_client.delivery_tail.observe();
-        let count = tail.wrapping_sub(self.taken);
-        let deliveries = (0..count)
-            .map(|number| self.memory.to_client.deliveries.load(self.taken.wrapping_add(number)))
-            .collect();
-        self.taken = tail;
-        self.memory.from_client.delivery_head.publish(tail);
-        deliveries
+        self.deliveries()
     }
 
     /// What has to be inspected since the last call. Nothing else may have arrived.
@@ -110,18 +79,9 @@ impl Actor {
         inspections.len()
     }
 
-    pub(crate) fn status(&self, index: u32) -> Option<Status> {
-        self.memory.to_client.status(index).get(index)
-    }
-
     /// The bytes that a delivery is about.
     pub(crate) fn bytes(&self, delivery: &Delivery) -> Vec<u8> {
         self.memory.receive.read(delivery.position as usize, delivery.length as usize)
-    }
-
-    /// Makes an index impossible, which is a breach of the protocol.
-    pub(crate) fn break_protocol(&self) {
-        self.memory.from_client.post_tail.publish(self.posted.wrapping_add(1000));
     }
 }
 
@@ -142,7 +102,7 @@ impl Stage {
     /// Starts a client. Its port is only used to open the epoch.
     fn open(bed: &mut Testbed, number: u16) -> Actor {
         std::mem::forget(bed.open(number));
-        Actor { memory: bed.clients[usize::from(number)], sent: 0, posted: 0, taken: 0 }
+        Actor::new(bed.clients[usize::from(number)])
     }
 
     /// Starts a client anew.
@@ -192,11 +152,6 @@ impl Stage {
             }
         }
     }
-}
-
-/// The address of a byte of a region.
-pub(crate) fn at(position: u32) -> Address {
-    Address::at(position.into()).unwrap()
 }
 
 /// The parts of a chain: each has the flag but the last.

@@ -2,8 +2,13 @@
 
 use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::geometry::MAX_ONE_WAY;
-use ferry_layout::{Address, Delivery, Descriptor, Post, PostKind, Status};
+use ferry_layout::{Descriptor, Status};
 use ferry_testbed::{ClientMemory, Testbed, Topology};
+
+#[path = "../shared/actor.rs"]
+mod actor;
+
+pub(crate) use actor::Actor;
 
 pub(crate) const SENDER: u16 = 0;
 pub(crate) const RECEIVER: u16 = 1;
@@ -13,30 +18,12 @@ pub(crate) const NEIGHBOUR: u16 = 2;
 /// Bytes between two buffers of a client, and of each buffer.
 pub(crate) const STRIDE: u32 = 512;
 
-/// One client. It knows what it has published, and nothing else.
-#[derive(Clone, Copy)]
-pub(crate) struct Actor {
-    pub(crate) memory: ClientMemory,
-    sent: u32,
-    posted: u32,
-    taken: u32,
-}
-
 pub(crate) struct Stage {
     pub(crate) bed: Testbed,
     pub(crate) actors: Vec<Actor>,
 }
 
 impl Actor {
-    /// Publishes one descriptor. Returns its index.
-    pub(crate) fn publish(&mut self, descriptor: Descriptor) -> u32 {
-        let index = self.sent;
-        self.memory.from_client.descriptors.store(index, descriptor);
-        self.sent = index.wrapping_add(1);
-        self.memory.from_client.transmit_tail.publish(self.sent);
-        index
-    }
-
     /// Sends `length` bytes to `target`, with a tag.
     pub(crate) fn send(&mut self, target: u16, tag: u64, length: u32) -> u32 {
         self.publish(Descriptor { length, target, tag, ..Descriptor::default() })
@@ -44,11 +31,7 @@ impl Actor {
 
     /// Posts `length` bytes, from the place of the buffer of this number on.
     pub(crate) fn post(&mut self, buffer: u32, length: u32) {
-        let place = at(buffer * STRIDE);
-        let post = Post { place, length, from: Post::ANYONE, kind: PostKind::Buffer as u8, marks: 0 };
-        self.memory.from_client.posts.store(self.posted, post);
-        self.posted = self.posted.wrapping_add(1);
-        self.memory.from_client.post_tail.publish(self.posted);
+        self.post_at(buffer * STRIDE, length);
     }
 
     /// What has arrived since the last call: number in the flow and tag of each message.
@@ -56,29 +39,8 @@ impl Actor {
         self.deliveries().iter().map(|delivery| (delivery.sequence, delivery.tag)).collect()
     }
 
-    /// What has arrived since the last call.
-    pub(crate) fn deliveries(&mut self) -> Vec<Delivery> {
-        let tail = self.memory.to_client.delivery_tail.observe();
-        let count = tail.wrapping_sub(self.taken);
-        let all = (0..count)
-            .map(|number| self.memory.to_client.deliveries.load(self.taken.wrapping_add(number)))
-            .collect();
-        self.taken = tail;
-        self.memory.from_client.delivery_head.publish(tail);
-        all
-    }
-
-    pub(crate) fn status(&self, index: u32) -> Option<Status> {
-        self.memory.to_client.status(index).get(index)
-    }
-
     pub(crate) fn statuses(&self, indices: std::ops::Range<u32>) -> Vec<Status> {
         indices.filter_map(|index| self.status(index)).collect()
-    }
-
-    /// Makes an index impossible, which is a breach of the protocol.
-    pub(crate) fn break_protocol(&self) {
-        self.memory.from_client.post_tail.publish(self.posted.wrapping_add(1000));
     }
 }
 
@@ -115,7 +77,7 @@ impl Stage {
     /// A stage on which no client has started.
     pub(crate) fn closed(topology: &Topology) -> Self {
         let bed = Testbed::new(topology);
-        let new = |memory: &ClientMemory| Actor { memory: *memory, sent: 0, posted: 0, taken: 0 };
+        let new = |memory: &ClientMemory| Actor::new(*memory);
         Self { actors: bed.clients.iter().map(new).collect(), bed }
     }
 
@@ -123,7 +85,7 @@ impl Stage {
     pub(crate) fn open(&mut self, client: u16) {
         std::mem::forget(self.bed.open(client));
         let actor = self.actor(client);
-        *actor = Actor { memory: actor.memory, sent: 0, posted: 0, taken: 0 };
+        *actor = Actor::new(actor.memory);
     }
 
     pub(crate) fn actor(&mut self, client: u16) -> &mut Actor {
@@ -137,8 +99,4 @@ impl Stage {
     pub(crate) fn receiver(&mut self) -> &mut Actor {
         self.actor(RECEIVER)
     }
-}
-
-fn at(position: u32) -> Address {
-    Address::at(position.into()).unwrap()
 }
