@@ -2,12 +2,14 @@
 
 #include "order.h"
 
-// Messages that are taken at once.
-enum { AT_ONCE = 32 };
-
-// Posts a buffer, and waits for a free slot if there is none: central frees one a moment after the delivery.
-static void post(ferry_rx_buffer buffer)
+// Posts a buffer of the pool, and waits for a free slot if there is none: central frees one a moment after the
+// delivery.
+static void post(void)
 {
+    ferry_rx_buffer buffer;
+    if (ferry_rx_take(&buffer) != FERRY_OK) {
+        fail("a buffer is missing");
+    }
     ferry_result result;
     while ((result = ferry_post(buffer, FERRY_ANYONE, NULL)) != FERRY_OK) {
         if (result != FERRY_FULL) {
@@ -17,24 +19,29 @@ static void post(ferry_rx_buffer buffer)
     }
 }
 
+// Every buffer is posted again.
+static bool take(void *context, const uint8_t *bytes, const ferry_arrival *message)
+{
+    (void)context;
+    (void)bytes;
+    (void)message;
+    return true;
+}
+
 static void work(void)
 {
-    static ferry_event events[AT_ONCE];
     if (ferry_begins()) {
-        ferry_rx_buffer buffer;
-        for (int number = 0; number < BUFFERS && ferry_rx_take(&buffer) == FERRY_OK; number++) {
-            post(buffer);
+        for (int number = 0; number < BUFFERS; number++) {
+            post();
         }
     }
     do {
-        uint32_t count;
-        while ((count = ferry_receive_many(events, AT_ONCE)) != 0) {
-            for (uint32_t number = 0; number < count; number++) {
-                if (events[number].kind != FERRY_MESSAGE) {
-                    fail("something else than a message arrived");
-                }
-                post(events[number].buffer);
-            }
+        ferry_result result;
+        while ((result = ferry_receive_each(take, NULL)) == FERRY_FULL) {
+            post();
+        }
+        if (result != FERRY_OK) {
+            fail("something else than a message arrived");
         }
     } while (ferry_rest());
 }

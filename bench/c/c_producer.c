@@ -3,9 +3,6 @@
 
 #include "stopwatch.h"
 
-// Sends that are taken back at once.
-enum { AT_ONCE = 32 };
-
 static struct stopwatch watch;
 static uint16_t consumer;
 // Number of messages that the current batch still lacks, and of batches until the end of the round.
@@ -62,25 +59,35 @@ static void batch_is_complete(void)
     }
 }
 
-// Runs until only central can go on. Sends each buffer again that comes back, and flushes when a batch is
-// complete.
+// Sends each buffer again that comes back.
+static ferry_next fill(void *context, uint8_t *bytes, uint64_t tag, ferry_status status)
+{
+    ferry_next *next = context;
+    (void)bytes;
+    (void)tag;
+    if (status != FERRY_STATUS_DONE) {
+        fail("a message has not arrived");
+    }
+    ferry_next this = *next;
+    // Cannot go below 0: only the messages of one batch are under way.
+    next->tag = this.tag - 1;
+    return this;
+}
+
+// Runs until only central can go on, and flushes when a batch is complete.
 static void pump(void)
 {
-    static ferry_done done[AT_ONCE];
     ferry_disarm();
     for (;;) {
-        uint32_t count = ferry_reap_many(done, AT_ONCE);
-        for (uint32_t number = 0; number < count; number++) {
-            if (done[number].status != FERRY_STATUS_DONE) {
-                fail("a message has not arrived");
-            }
-            send(done[number].buffer, missing);
-            // Cannot go below 0: only the messages of one batch are under way.
-            missing--;
+        // The tag of a message is the number of those that the batch lacks before it.
+        ferry_next next = {.tag = missing, .length = current(&watch)->payload, .target = consumer};
+        if (ferry_reap_each(fill, &next) != FERRY_OK) {
+            fail("a message was not enqueued");
         }
+        missing = (uint32_t)next.tag;
         if (missing == 0) {
             batch_is_complete();
-        } else if (count == 0 && !ferry_rest()) {
+        } else if (!ferry_rest()) {
             return;
         }
     }

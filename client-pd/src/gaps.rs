@@ -56,13 +56,21 @@ impl Gaps {
     pub fn missed(&mut self, event: &Event) -> u64 {
         match event {
             Event::Message { source, sequence, .. } | Event::Placed { source, sequence, .. } => {
-                self.came(*source, *sequence)
+                self.missed_before(*source, *sequence)
             }
             Event::Returned(_) => 0,
         }
     }
 
-    fn came(&mut self, source: DomainId, sequence: u64) -> u64 {
+    /// As [`missed`](Self::missed), about the message of this number from `source`.
+    ///
+    /// ```
+    /// use ferry_client::{DomainId, Gaps};
+    ///
+    /// let (mut gaps, sensor) = (Gaps::new(), DomainId::new(3).unwrap());
+    /// assert_eq!([7, 8, 11].map(|sequence| gaps.missed_before(sensor, sequence)), [0, 0, 2]);
+    /// ```
+    pub fn missed_before(&mut self, source: DomainId, sequence: u64) -> u64 {
         let Some(next) = self.next.get_mut(source.index()) else { return 0 };
         let before = next.replace(sequence.wrapping_add(1));
         // A flow keeps its order, so no number is below the expected one.
@@ -105,7 +113,7 @@ impl<D: Doorbell> Port<D> {
     /// ```
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.to_client.dropped.get()
+        self.directory().dropped()
     }
 }
 
@@ -117,13 +125,13 @@ mod tests {
     fn each_flow_has_gaps_of_its_own() {
         let [one, other] = [3, 31].map(|number| DomainId::new(number).unwrap());
         let mut gaps = Gaps::new();
-        assert_eq!(gaps.came(one, 17), 0, "the first says nothing");
-        assert_eq!(gaps.came(other, 0), 0);
-        assert_eq!(gaps.came(one, 18), 0);
-        assert_eq!(gaps.came(other, 4), 3);
-        assert_eq!(gaps.came(one, 20), 1);
-        assert_eq!(gaps.came(one, u64::MAX), u64::MAX - 21);
-        assert_eq!(gaps.came(one, 0), 0, "after the last number comes the first");
+        assert_eq!(gaps.missed_before(one, 17), 0, "the first says nothing");
+        assert_eq!(gaps.missed_before(other, 0), 0);
+        assert_eq!(gaps.missed_before(one, 18), 0);
+        assert_eq!(gaps.missed_before(other, 4), 3);
+        assert_eq!(gaps.missed_before(one, 20), 1);
+        assert_eq!(gaps.missed_before(one, u64::MAX), u64::MAX - 21);
+        assert_eq!(gaps.missed_before(one, 0), 0, "after the last number comes the first");
         assert_eq!(gaps.total(), u64::MAX - 17);
     }
 }

@@ -66,6 +66,7 @@
 extern crate std;
 
 mod calls;
+mod directory;
 mod gaps;
 mod guard;
 mod held_sends;
@@ -80,12 +81,15 @@ mod start;
 pub use calls::{
     Call, CallError, CallRefused, Caller, Calls, Incoming, Reaped, ReplyRefused, Request, Stray, Ticket,
 };
-pub use ferry_layout::{Address, DomainId, DomainName, Peer, Standing, Status};
+pub use directory::Directory;
+pub use ferry_layout::{Address, Arrival, DomainId, DomainName, Peer, Standing, Status};
 pub use ferry_platform::{Channel, ChannelSet};
 pub use gaps::Gaps;
 pub use guard::Inspection;
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
-pub use message::{Completion, Event, Message, Outgoing, PostError, Posted, SendError, SendRefused};
+pub use message::{
+    Completion, Event, Message, Outgoing, OutgoingByRoute, PostError, Posted, Route, SendError, SendRefused,
+};
 pub use port::{Doorbell, OpenError, Opening, Port, Regions};
 pub use start::{Client, Started};
 

@@ -27,22 +27,31 @@ pub struct TransmitBuffer(Piece);
 pub struct ReceiveBuffer(Piece);
 
 /// A range of a region. It is not `Copy`: whoever holds it owns the range. A region begins at a page
-/// boundary, so the byte within the frame follows from `base`, and a piece needs only two words.
+/// boundary, so the byte within the frame follows from `base`, and a piece needs only two words. With two
+/// fields it is passed in two registers.
 #[derive(Debug)]
 struct Piece {
     base: NonNull<u8>,
-    frame: u32,
-    bytes: u32,
+    /// The frame is the lower half, and the bytes are the upper.
+    frame_and_bytes: u64,
 }
 
 // SAFETY: a piece owns its range; whoever holds it may use it from any thread.
 unsafe impl Send for Piece {}
 
+#[expect(clippy::cast_possible_truncation, reason = "halves of a word, and a byte of a frame")]
 impl Piece {
+    const fn new(base: NonNull<u8>, frame: u32, bytes: u32) -> Self {
+        Self { base, frame_and_bytes: frame as u64 | (bytes as u64) << 32 }
+    }
+
+    const fn bytes(&self) -> u32 {
+        (self.frame_and_bytes >> 32) as u32
+    }
+
     fn place(&self) -> Address {
-        #[expect(clippy::cast_possible_truncation, reason = "masked to a byte of a frame")]
         let offset = self.base.addr().get() as u32 & (FRAME_BYTES - 1);
-        Address { frame: self.frame, offset }
+        Address { frame: self.frame_and_bytes as u32, offset }
     }
 }
 
@@ -105,14 +114,14 @@ fn pieces(region: Region, bytes: u32) -> impl Iterator<Item = Piece> {
         let position = number * bytes as usize;
         // SAFETY: `number` is below `count`, so the piece ends inside the region.
         let base = unsafe { region.base().add(position) };
-        Some(Piece { base, frame: Address::at(position as u64)?.frame, bytes })
+        Some(Piece::new(base, Address::at(position as u64)?.frame, bytes))
     })
 }
 
 impl TransmitBuffer {
     /// A buffer without bytes, for a descriptor that moves none.
     pub(crate) const fn empty() -> Self {
-        Self(Piece { base: NonNull::dangling(), frame: 0, bytes: 0 })
+        Self(Piece::new(NonNull::dangling(), 0, 0))
     }
 
     /// Size in bytes.
@@ -124,7 +133,7 @@ impl TransmitBuffer {
     /// ```
     #[must_use]
     pub const fn capacity(&self) -> u32 {
-        self.0.bytes
+        self.0.bytes()
     }
 
     /// Where the buffer lies in `_tx`.
@@ -150,7 +159,7 @@ impl TransmitBuffer {
     pub const fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: the range is mapped read-write, and this token is the only way to it. Central only reads
         // it, and only after the token was given to `Port::send`.
-        unsafe { core::slice::from_raw_parts_mut(self.0.base.as_ptr(), self.0.bytes as usize) }
+        unsafe { core::slice::from_raw_parts_mut(self.0.base.as_ptr(), self.0.bytes() as usize) }
     }
 }
 
@@ -164,7 +173,7 @@ impl ReceiveBuffer {
     /// ```
     #[must_use]
     pub const fn capacity(&self) -> u32 {
-        self.0.bytes
+        self.0.bytes()
     }
 
     /// Where the buffer lies in `_rx`.
@@ -193,7 +202,7 @@ impl ReceiveBuffer {
     pub const fn bytes(&self) -> &[u8] {
         // SAFETY: the range is mapped readable. Central is trusted and writes to it only between `Port::post`
         // and the delivery, when this token is inside the port.
-        unsafe { core::slice::from_raw_parts(self.0.base.as_ptr(), self.0.bytes as usize) }
+        unsafe { core::slice::from_raw_parts(self.0.base.as_ptr(), self.0.bytes() as usize) }
     }
 
     /// Copies out bytes that a peer may be writing at the same time, as in an open window. It copies as many
@@ -208,7 +217,8 @@ impl ReceiveBuffer {
     /// assert!(!buffer.copy_out(2040, &mut header));
     /// ```
     pub fn copy_out(&self, skip: u32, into: &mut [u8]) -> bool {
-        let inside = (skip as usize).checked_add(into.len()).is_some_and(|end| end <= self.0.bytes as usize);
+        let inside =
+            (skip as usize).checked_add(into.len()).is_some_and(|end| end <= self.0.bytes() as usize);
         if inside {
             // SAFETY: `skip` is inside the buffer.
             let from = unsafe { self.0.base.add(skip as usize) };

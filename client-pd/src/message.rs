@@ -1,6 +1,6 @@
 //! What goes into a port and what comes out of it.
 
-use ferry_layout::{Address, DomainId, Peer, Status};
+use ferry_layout::{Address, DomainId, Kind, Peer, Status, flags};
 
 use crate::memory::{ReceiveBuffer, TransmitBuffer};
 
@@ -77,11 +77,58 @@ pub struct Outgoing {
     pub message: Message,
 }
 
+/// Where a message goes, and how, as one number: what stays the same from one message to the next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route(u32);
+
+impl Route {
+    /// To the client of this number, which a [`Peer`] has as its `domain`: urgent or not, with a signal for
+    /// the receiver or without.
+    ///
+    /// ```
+    /// use ferry_client::Route;
+    ///
+    /// assert_ne!(Route::new(1, false, false), Route::new(1, true, false));
+    /// ```
+    #[must_use]
+    #[inline]
+    pub const fn new(domain: u16, urgent: bool, no_signal: bool) -> Self {
+        let flags = if urgent { flags::URGENT } else { 0 } | if no_signal { flags::NO_SIGNAL } else { 0 };
+        Self(domain as u32 | (flags as u32) << 24)
+    }
+
+    #[inline]
+    pub(crate) const fn of(domain: u16, message: &Message) -> Self {
+        Self::new(domain, message.urgent, message.no_signal)
+    }
+
+    /// Target, kind and flags, as a descriptor has them. The kind is [`Kind::NextBuffer`].
+    #[inline]
+    pub(crate) const fn parts(self) -> (u16, u8, u8) {
+        #[expect(clippy::cast_possible_truncation, reason = "parts of the number")]
+        (self.0 as u16, (self.0 >> 16) as u8, (self.0 >> 24) as u8)
+    }
+}
+
+const _: () = assert!(Kind::NextBuffer as u8 == 0);
+
+/// As [`Outgoing`], by a route. Its time to live has no end.
+#[derive(Debug)]
+pub struct OutgoingByRoute {
+    /// The client that shall receive it.
+    pub route: Route,
+    /// The buffer that holds it.
+    pub buffer: TransmitBuffer,
+    /// Bytes from the beginning of the buffer.
+    pub length: u32,
+    /// Carried to the receiver unchanged.
+    pub tag: u64,
+}
+
 /// Names a receive request, for example to withdraw it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Posted {
     pub(crate) index: u32,
-    pub(crate) place: Address,
 }
 
 /// A receive request was not enqueued, because all slots that it could have are in use. The buffer comes

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use ferry_layout::geometry::{DELIVERY_SLOTS, FRAME_BYTES, MAX_CLIENTS, POST_SLOTS, TRANSMIT_SLOTS};
-use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Peer, Standing};
+use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Peer};
 use ferry_platform::{Region, RegionError};
 
 use crate::held_sends::HeldSends;
@@ -159,6 +159,7 @@ impl<D: Doorbell> Opening<D> {
             next_post: 0,
             posts_taken: 0,
             posted: [const { None }; POST_SLOTS],
+            posted_at: [0; POST_SLOTS],
             posted_for: [0; MAX_CLIENTS],
             withdrawals: 0,
             deliveries: Consumer::new(0),
@@ -193,6 +194,8 @@ pub struct Port<D: Doorbell> {
     /// One past the newest request that central has taken, as far as this side knows.
     pub(crate) posts_taken: u32,
     pub(crate) posted: [Option<ReceiveBuffer>; POST_SLOTS],
+    /// For each slot, the index of the request that used it last.
+    pub(crate) posted_at: [u32; POST_SLOTS],
     /// For each client, an upper bound of the outstanding requests that only it may use.
     pub(crate) posted_for: [u8; MAX_CLIENTS],
     pub(crate) withdrawals: u32,
@@ -237,31 +240,6 @@ impl<D: Doorbell> Port<D> {
         (Opening { from_client, to_client, epoch, doorbell }, transmit, receive)
     }
 
-    /// This client's own number.
-    ///
-    /// ```
-    /// # let (here, _) = ferry_testbed::stage::pair();
-    /// # let port = here.port;
-    /// assert_eq!(port.domain(), 0);
-    /// ```
-    #[must_use]
-    pub fn domain(&self) -> u16 {
-        self.to_client.domain()
-    }
-
-    /// How central regards this client. If it is anything but [`Standing::Open`], open the port anew.
-    ///
-    /// ```
-    /// use ferry_client::Standing;
-    /// # let (here, _) = ferry_testbed::stage::pair();
-    /// # let port = here.port;
-    /// assert_eq!(port.standing(), Standing::Open);
-    /// ```
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        self.to_client.standing()
-    }
-
     /// The running totals that central keeps about this client.
     ///
     /// ```
@@ -272,55 +250,6 @@ impl<D: Doorbell> Port<D> {
     #[must_use]
     pub const fn counters(&self) -> &'static ferry_layout::Counters {
         &self.to_client.counters
-    }
-
-    /// The peers that this client shares a flow with. The iterator does not borrow the port.
-    ///
-    /// ```
-    /// # let (here, _) = ferry_testbed::stage::pair();
-    /// # let port = here.port;
-    /// for peer in port.peers().filter(|peer| peer.may_send != 0) {
-    ///     println!("{}: messages of up to {} bytes", peer.name.as_str(), peer.max_message);
-    /// }
-    /// ```
-    pub fn peers(&self) -> impl Iterator<Item = Peer> + use<D> {
-        let to_client = self.to_client;
-        (0..to_client.peer_count()).map(move |number| to_client.directory.load(number))
-    }
-
-    /// The peer of this name, or `None` if there is no flow between it and this client.
-    ///
-    /// ```
-    /// # let (here, _) = ferry_testbed::stage::pair();
-    /// # let port = here.port;
-    /// assert!(port.peer("client1").is_some());
-    /// assert!(port.peer("stranger").is_none());
-    /// ```
-    #[must_use]
-    pub fn peer(&self, name: &str) -> Option<Peer> {
-        self.peers().find(|peer| peer.name.as_str() == name)
-    }
-
-    /// The peer with this number, such as the sender that a delivery names, to answer it. `None` if there is
-    /// no flow between it and this client.
-    ///
-    /// ```
-    /// use ferry_client::Message;
-    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
-    /// # here.post();
-    /// # there.post();
-    /// # there.send(7, b"hello");
-    /// # let answer = here.transmit.pop().unwrap();
-    /// # let mut port = here.port;
-    /// let event = port.receive().unwrap();
-    /// let sender = event.source().and_then(|source| port.peer_of(source)).unwrap();
-    /// port.send(sender, answer, 5, Message::tagged(8)).unwrap();
-    /// port.flush();
-    /// # assert!(there.take().is_some());
-    /// ```
-    #[must_use]
-    pub fn peer_of(&self, domain: DomainId) -> Option<Peer> {
-        self.peers().find(|peer| peer.domain == domain.number())
     }
 
     /// The epoch that central serves. It grows with each start of this client.

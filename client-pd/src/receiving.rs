@@ -11,6 +11,13 @@ use crate::port::{Doorbell, Port};
 #[expect(clippy::cast_possible_truncation, reason = "far fewer than 2^32")]
 const SLOTS: u32 = POST_SLOTS as u32;
 
+/// A message that has arrived, with its buffer.
+#[inline]
+pub(crate) fn message(arrival: &Arrival<'_>, buffer: ReceiveBuffer) -> Event {
+    let (source, tag, sequence) = (arrival.source(), arrival.tag(), arrival.sequence());
+    Event::Message { source, tag, sequence, buffer, length: arrival.length() }
+}
+
 impl<D: Doorbell> Port<D> {
     /// Offers `buffer` for one message, from anyone or only from `from` (r08).
     ///
@@ -91,13 +98,15 @@ impl<D: Doorbell> Port<D> {
         let Some(index) = self.next_request() else { return Err(PostError { buffer }) };
         let (place, length) = (buffer.place(), buffer.capacity());
         self.from_client.posts.store(index, Post { place, length, from, kind: kind as u8, marks: 0 });
-        self.posted[index as usize % POST_SLOTS] = Some(buffer);
+        let slot = index as usize % POST_SLOTS;
+        self.posted[slot] = Some(buffer);
+        self.posted_at[slot] = index;
         self.next_post = index.wrapping_add(1);
         match kind {
             PostKind::Buffer => self.unflushed.room = true,
             PostKind::Window => self.unflushed.work = true,
         }
-        Ok(Posted { index, place })
+        Ok(Posted { index })
     }
 
     /// Asks for a request back. Its buffer comes by an [`Event::Returned`], or with a message that was
@@ -115,8 +124,8 @@ impl<D: Doorbell> Port<D> {
     /// let Some(Event::Returned(_buffer)) = port.receive() else { panic!("it has not come back") };
     /// ```
     pub fn withdraw(&mut self, request: Posted) -> bool {
-        let Posted { index, place } = request;
-        let is_out = self.posted_buffer(request).is_some_and(|buffer| buffer.place() == place);
+        let Posted { index } = request;
+        let is_out = self.posted_buffer(request).is_some();
         let post: Post = self.from_client.posts.load(index);
         if !is_out || post.marks & Post::WITHDRAWN != 0 {
             return false;
@@ -174,7 +183,9 @@ impl<D: Doorbell> Port<D> {
     /// ```
     #[must_use]
     pub fn posted_buffer(&self, request: Posted) -> Option<&ReceiveBuffer> {
-        self.posted[request.index as usize % POST_SLOTS].as_ref()
+        let slot = request.index as usize % POST_SLOTS;
+        // A later request may use the slot by now.
+        self.posted[slot].as_ref().filter(|_| self.posted_at[slot] == request.index)
     }
 
     /// The oldest delivery that was not taken yet (r18). Central gets its slot back after the next
@@ -199,8 +210,8 @@ impl<D: Doorbell> Port<D> {
             self.known_delivery_end();
             let index = self.deliveries.take()?;
             self.unflushed.room = true;
-            let event = match Arrival::load(self.to_client.deliveries.slot(index)) {
-                Some(arrival) => self.arrived(arrival),
+            let event = match Arrival::at(self.to_client.deliveries.slot(index)) {
+                Some(arrival) => self.arrived(&arrival),
                 None => self.other_event(&self.to_client.deliveries.load(index)),
             };
             if event.is_some() {
@@ -221,11 +232,9 @@ impl<D: Doorbell> Port<D> {
     }
 
     #[inline]
-    pub(crate) fn arrived(&mut self, arrival: Arrival) -> Option<Event> {
-        let Arrival { tag, sequence, length, source, request } = arrival;
-        let source = DomainId::new(source)?;
-        let buffer = self.posted[Delivery::slot_of(request)].take()?;
-        Some(Event::Message { source, tag, sequence, buffer, length })
+    fn arrived(&mut self, arrival: &Arrival<'_>) -> Option<Event> {
+        let buffer = self.posted[Delivery::slot_of(arrival.request())].take()?;
+        Some(message(arrival, buffer))
     }
 
     #[cold]

@@ -7,13 +7,19 @@
 //! message, because the compiler has to assume that every access to shared memory changes them. If `each`
 //! panics and the program goes on, buffers are lost, but the program never gets a buffer that is not its own.
 
-use ferry_layout::geometry::{POST_SLOTS, TRANSMIT_SLOTS};
-use ferry_layout::{Arrival, Post, PostKind};
+use core::hint::black_box;
 
-use crate::memory::ReceiveBuffer;
-use crate::message::{Completion, Event, Outgoing, PostError, SendError, SendRefused};
+use ferry_layout::geometry::{POST_SLOTS, TRANSMIT_SLOTS};
+use ferry_layout::{Arrival, Delivery, Descriptor, Post, PostKind};
+
+use crate::memory::{ReceiveBuffer, TransmitBuffer};
+use crate::message::{Completion, Event, Outgoing, OutgoingByRoute, PostError, SendError, SendRefused};
 use crate::port::{Doorbell, InFlight, Port};
-use crate::sending::plain;
+use crate::receiving::message;
+use crate::sending::{by_route, plain};
+
+/// What to send next.
+type Next = (Descriptor, TransmitBuffer);
 
 impl<D: Doorbell> Port<D> {
     /// Takes back every send that has ended, oldest first. `each` gets the completion and may return a
@@ -44,6 +50,43 @@ impl<D: Doorbell> Port<D> {
         &mut self,
         mut each: impl FnMut(Completion) -> Option<Outgoing>,
     ) -> Result<(), SendRefused> {
+        self.reap_run(|done| {
+            let Outgoing { peer, buffer, length, message } = each(done)?;
+            Some((plain(peer.domain, &buffer, length, message), buffer))
+        })
+    }
+
+    /// As [`reap_each`](Self::reap_each), of messages whose routes the program knows. A message for which
+    /// there is no flow is refused by central: it ends with a status that says so.
+    ///
+    /// ```
+    /// use ferry_client::{OutgoingByRoute, Route};
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # there.post();
+    /// # there.post();
+    /// # here.send(7, b"a");
+    /// # let (peer, mut port) = (here.peer, here.port);
+    /// let route = Route::new(peer.domain, false, false);
+    /// port.reap_each_by_route(|done| {
+    ///     Some(OutgoingByRoute { route, buffer: done.buffer, length: 1, tag: 8 })
+    /// })
+    /// .unwrap();
+    /// port.flush();
+    /// # assert_eq!([there.take().unwrap(), there.take().unwrap()], [b"a", b"a"]);
+    /// ```
+    #[inline]
+    pub fn reap_each_by_route(
+        &mut self,
+        mut each: impl FnMut(Completion) -> Option<OutgoingByRoute>,
+    ) -> Result<(), SendRefused> {
+        self.reap_run(|done| {
+            let OutgoingByRoute { route, buffer, length, tag } = each(done)?;
+            Some((by_route(route, &buffer, length, tag, 0), buffer))
+        })
+    }
+
+    #[inline]
+    fn reap_run(&mut self, mut each: impl FnMut(Completion) -> Option<Next>) -> Result<(), SendRefused> {
         if self.oldest == self.taken {
             self.look_for_taken();
         }
@@ -51,6 +94,8 @@ impl<D: Doorbell> Port<D> {
             return self.reap_each_out_of_order(&mut each);
         }
         let (to_client, from_client) = (self.to_client, self.from_client);
+        // Its entries are then addressed from where it begins, so that one instruction loads two words.
+        let in_flight = black_box(&mut self.in_flight);
         let (end, mut index, mut next) = (self.taken, self.oldest, self.next_send);
         let mut refused = None;
         let mut is_held = false;
@@ -59,18 +104,17 @@ impl<D: Doorbell> Port<D> {
                 is_held = true;
                 break;
             };
-            let Some(flight) = self.in_flight[index as usize % TRANSMIT_SLOTS].take() else { break };
+            let Some(flight) = in_flight[index as usize % TRANSMIT_SLOTS].take() else { break };
             index = index.wrapping_add(1);
             let InFlight { buffer, tag } = flight;
-            let Some(outgoing) = each(Completion { status, tag, buffer }) else { continue };
-            let Outgoing { peer, buffer, length, message } = outgoing;
-            if length > buffer.capacity() {
+            let Some((descriptor, buffer)) = each(Completion { status, tag, buffer }) else { continue };
+            if descriptor.length > buffer.capacity() {
                 refused = Some(SendRefused { reason: SendError::BeyondBuffer, buffer });
                 break;
             }
             // There is a slot: this send takes the place of the one that was just taken back.
-            from_client.descriptors.store(next, plain(peer.domain, &buffer, length, message));
-            self.in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: message.tag });
+            from_client.descriptors.store(next, descriptor);
+            in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
             next = next.wrapping_add(1);
         }
         self.oldest = index;
@@ -89,13 +133,13 @@ impl<D: Doorbell> Port<D> {
     #[cold]
     fn reap_each_out_of_order(
         &mut self,
-        each: &mut impl FnMut(Completion) -> Option<Outgoing>,
+        each: &mut impl FnMut(Completion) -> Option<Next>,
     ) -> Result<(), SendRefused> {
         // No more than are outstanding now, because new sends may end during the loop.
         for _ in 0..self.outstanding() {
             let Some(done) = self.reap() else { break };
-            if let Some(Outgoing { peer, buffer, length, message }) = each(done) {
-                self.send(peer, buffer, length, message)?;
+            if let Some((descriptor, buffer)) = each(done) {
+                self.enqueue_descriptor(descriptor, buffer)?;
             }
         }
         Ok(())
@@ -132,39 +176,91 @@ impl<D: Doorbell> Port<D> {
         &mut self,
         mut each: impl FnMut(Event) -> Option<ReceiveBuffer>,
     ) -> Result<(), PostError> {
+        match self.receive_run(|arrival, buffer| each(message(&arrival, buffer))) {
+            None => Ok(()),
+            Some(left_over) => self.receive_rest(left_over, &mut each),
+        }
+    }
+
+    /// As [`receive_each`](Self::receive_each), up to the first event that is no message. `each` looks at the
+    /// message where central has written it. Returns whether there is such an event;
+    /// [`receive`](Self::receive) takes it.
+    ///
+    /// ```
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # here.post();
+    /// # there.send(7, &[1, 2, 3]);
+    /// # let mut port = here.port;
+    /// let mut sum = 0;
+    /// let other_is_next = port.receive_messages(|message, buffer| {
+    ///     sum += message.tag();
+    ///     Some(buffer)
+    /// });
+    /// assert_eq!((other_is_next.unwrap(), sum), (false, 7));
+    /// ```
+    #[inline]
+    pub fn receive_messages(
+        &mut self,
+        mut each: impl FnMut(Arrival<'_>, ReceiveBuffer) -> Option<ReceiveBuffer>,
+    ) -> Result<bool, PostError> {
+        loop {
+            match self.receive_run(&mut each) {
+                None => return Ok(false),
+                Some(LeftOver::Event) => return Ok(true),
+                Some(LeftOver::Buffer(buffer)) => {
+                    self.post(buffer, None)?;
+                    // What is known already, and no more, so that this ends.
+                    if self.deliveries.available() == 0 {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes messages that are known, or if none is known, all that have arrived. Returns why it stopped
+    /// early.
+    #[inline]
+    fn receive_run(
+        &mut self,
+        mut each: impl FnMut(Arrival<'_>, ReceiveBuffer) -> Option<ReceiveBuffer>,
+    ) -> Option<LeftOver> {
         let (to_client, from_client) = (self.to_client, self.from_client);
         let end = self.known_delivery_end();
         let (mut index, mut next) = (self.deliveries.next(), self.next_post);
         if index == end {
-            return Ok(());
+            return None;
         }
         let limit = self.known_limit(end.wrapping_sub(index));
         self.unflushed.room = true;
+        // As above.
+        let posted = black_box(&mut self.posted);
         let left_over = loop {
             if index == end {
                 break None;
             }
-            let arrival = Arrival::load(to_client.deliveries.slot(index));
-            let Some(event) = arrival.and_then(|arrival| self.arrived(arrival)) else {
+            let Some(arrival) = Arrival::at(to_client.deliveries.slot(index)) else {
+                break Some(LeftOver::Event);
+            };
+            let Some(buffer) = posted[Delivery::slot_of(arrival.request())].take() else {
                 break Some(LeftOver::Event);
             };
             index = index.wrapping_add(1);
-            let Some(buffer) = each(event) else { continue };
-            let slot = &mut self.posted[next as usize % POST_SLOTS];
+            let Some(buffer) = each(arrival, buffer) else { continue };
+            let number = next as usize % POST_SLOTS;
+            let slot = &mut posted[number];
             if next == limit || slot.is_some() {
                 break Some(LeftOver::Buffer(buffer));
             }
             let (place, length, kind) = (buffer.place(), buffer.capacity(), PostKind::Buffer as u8);
             from_client.posts.store(next, Post { place, length, from: Post::ANYONE, kind, marks: 0 });
             *slot = Some(buffer);
+            self.posted_at[number] = next;
             next = next.wrapping_add(1);
         };
         self.deliveries.take_to(index);
         self.next_post = next;
-        match left_over {
-            None => Ok(()),
-            Some(left_over) => self.receive_rest(left_over, &mut each),
-        }
+        left_over
     }
 
     /// Goes on one by one with the deliveries that are known.

@@ -5,24 +5,27 @@ use ferry_layout::{Address, Descriptor, DomainId, Kind, Peer, Status, flags};
 
 use crate::held_sends::RING;
 use crate::memory::TransmitBuffer;
-use crate::message::{Completion, Message, SendError, SendRefused};
+use crate::message::{Completion, Message, Route, SendError, SendRefused};
 use crate::port::{Doorbell, InFlight, Port};
 
 /// The descriptor of a message for the next buffer that its target posts.
 #[inline]
 pub(crate) fn plain(target: u16, buffer: &TransmitBuffer, length: u32, message: Message) -> Descriptor {
-    Descriptor {
-        source: buffer.place(),
-        destination: Address::default(),
-        length,
-        target,
-        kind: Kind::NextBuffer as u8,
-        flags: if message.urgent { flags::URGENT } else { 0 }
-            | if message.no_signal { flags::NO_SIGNAL } else { 0 },
-        tag: message.tag,
-        time_to_live: message.time_to_live,
-        reserved: 0,
-    }
+    by_route(Route::of(target, &message), buffer, length, message.tag, message.time_to_live)
+}
+
+/// The same, of a message whose route is known.
+#[inline]
+pub(crate) fn by_route(
+    route: Route,
+    buffer: &TransmitBuffer,
+    length: u32,
+    tag: u64,
+    time_to_live: u32,
+) -> Descriptor {
+    let (target, kind, flags) = route.parts();
+    let (source, destination) = (buffer.place(), Address::default());
+    Descriptor { source, destination, length, target, kind, flags, tag, time_to_live, reserved: 0 }
 }
 
 /// A part of a chain: a buffer and how many of its bytes to send.
@@ -173,14 +176,22 @@ impl<D: Doorbell> Port<D> {
         kind: Kind,
         destination: Address,
     ) -> Result<(), SendRefused> {
-        if length > buffer.capacity() {
+        let plain = plain(target, &buffer, length, message);
+        self.enqueue_descriptor(Descriptor { destination, kind: kind as u8, ..plain }, buffer)
+    }
+
+    #[inline]
+    pub(crate) fn enqueue_descriptor(
+        &mut self,
+        descriptor: Descriptor,
+        buffer: TransmitBuffer,
+    ) -> Result<(), SendRefused> {
+        if descriptor.length > buffer.capacity() {
             return Err(SendRefused { reason: SendError::BeyondBuffer, buffer });
         }
-        let Some(index) = self.free_slot(target) else {
+        let Some(index) = self.free_slot(descriptor.target) else {
             return Err(SendRefused { reason: SendError::Full, buffer });
         };
-        let descriptor =
-            Descriptor { destination, kind: kind as u8, ..plain(target, &buffer, length, message) };
         self.store(index, descriptor, buffer);
         Ok(())
     }

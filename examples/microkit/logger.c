@@ -2,15 +2,18 @@
 #include <ferry.h>
 #include <microkit.h>
 
-static void print(const ferry_event *event)
+// Gets each message. The buffer is posted again.
+static bool print(void *context, const uint8_t *bytes, const ferry_arrival *message)
 {
-    if (event->kind == FERRY_MESSAGE && event->length == 1) {
+    (void)context;
+    if (message->length == 1) {
         ferry_puts("reading ");
-        ferry_put_number(event->tag);
+        ferry_put_number(message->tag);
         ferry_puts(": ");
-        ferry_put_number(*ferry_rx_bytes(event->buffer));
+        ferry_put_number(bytes[0]);
         ferry_puts(" degrees\n");
     }
+    return true;
 }
 
 static void work(void)
@@ -21,12 +24,8 @@ static void work(void)
         }
     }
     do {
-        ferry_event event;
-        while (ferry_receive(&event)) {
-            print(&event);
-            if (ferry_post(event.buffer, FERRY_ANYONE, NULL) != FERRY_OK) {
-                ferry_puts("a buffer was not posted\n");
-            }
+        if (ferry_receive_each(print, NULL) != FERRY_OK) {
+            ferry_puts("a message was not taken\n");
         }
     } while (ferry_rest());
 }

@@ -12,43 +12,58 @@ static const uint8_t readings[READINGS] = {21, 19, 17, 16, 20};
 static uint16_t logger;
 static uint32_t sent;
 
-static void send_next(ferry_tx_buffer buffer)
+// Puts the next reading into a buffer. Returns what to send.
+static ferry_next fill(uint8_t *bytes)
 {
     if (sent == READINGS) {
         ferry_puts("all readings have arrived\n");
-        return;
+        return (ferry_next){.target = FERRY_NOBODY};
     }
     uint8_t reading = readings[sent];
-    ferry_message message = {.tag = sent};
-    *ferry_tx_bytes(buffer) = reading;
-    if (ferry_send(logger, buffer, 1, message) != FERRY_OK) {
-        ferry_puts("a reading was not sent\n");
-        return;
-    }
-    sent++;
     if (reading < COLD) {
         microkit_notify(HEATER);
+    }
+    bytes[0] = reading;
+    return (ferry_next){.tag = sent++, .length = 1, .target = logger};
+}
+
+// Gets each buffer that comes back.
+static ferry_next fill_again(void *context, uint8_t *bytes, uint64_t tag, ferry_status status)
+{
+    (void)context;
+    (void)tag;
+    if (status != FERRY_STATUS_DONE) {
+        ferry_puts("a reading ended with ");
+        ferry_puts(ferry_status_name(status));
+        ferry_puts("\n");
+    }
+    return fill(bytes);
+}
+
+static void send_first(void)
+{
+    ferry_peer peer;
+    ferry_tx_buffer buffer;
+    if (ferry_peer_by_name("logger", &peer) != FERRY_OK || ferry_tx_take(&buffer) != FERRY_OK) {
+        ferry_puts("there is no flow to the logger, or no buffer\n");
+        return;
+    }
+    logger = peer.number;
+    ferry_next first = fill(ferry_tx_bytes(buffer));
+    ferry_message message = {.tag = first.tag};
+    if (ferry_send(first.target, buffer, first.length, message) != FERRY_OK) {
+        ferry_puts("a reading was not sent\n");
     }
 }
 
 static void work(void)
 {
-    ferry_peer peer;
-    ferry_tx_buffer buffer;
-    if (ferry_begins() && ferry_peer_by_name("logger", &peer) == FERRY_OK &&
-        ferry_tx_take(&buffer) == FERRY_OK) {
-        logger = peer.number;
-        send_next(buffer);
+    if (ferry_begins()) {
+        send_first();
     }
     do {
-        ferry_done done;
-        while (ferry_reap(&done)) {
-            if (done.status != FERRY_STATUS_DONE) {
-                ferry_puts("a reading ended with ");
-                ferry_puts(ferry_status_name(done.status));
-                ferry_puts("\n");
-            }
-            send_next(done.buffer);
+        if (ferry_reap_each(fill_again, NULL) != FERRY_OK) {
+            ferry_puts("a reading was not sent\n");
         }
     } while (ferry_rest());
 }

@@ -22,8 +22,12 @@ pub(crate) fn library(arguments: &LibraryArguments) -> Result<(), Error> {
             c::Build::of_package(&c::CLASSIC, &workspace, classic::C_LIBRARY, Some(&PC99), output)?
         }
         Platform::Hosted => c::Build::of_package(&c::HOSTED, &workspace, hosted::C_LIBRARY, None, output)?,
-        Platform::Microkit => Microkit::find(&workspace, target.board, target.config, Selection::System)?
-            .c_build(&workspace, output)?,
+        Platform::Microkit => {
+            let architecture = target.board.architecture;
+            let without_fpu = architecture.target_without_fpu.filter(|_| arguments.without_fpu);
+            let microkit = Microkit::find(&workspace, target.board, target.config, Selection::System)?;
+            microkit.c_build(&workspace, output, without_fpu.unwrap_or(architecture.target))?
+        }
     };
     for file in build.write_library().map_err(ProgramsError::from)? {
         line(format_args!("{}", file.display()))?;

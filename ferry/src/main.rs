@@ -48,6 +48,7 @@ mod programs;
 mod progress;
 mod project;
 mod ready;
+mod registers;
 mod run;
 mod runner;
 mod self_test;

@@ -116,6 +116,11 @@ impl Programs {
         Self { files }
     }
 
+    /// Adds programs that were built otherwise.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.files.extend(more.files);
+    }
+
     /// Runs a `cargo build`, and notes what it builds.
     pub(crate) fn run(cargo: Command, what: &str) -> Result<Self, ProgramsError> {
         let mut files = Vec::new();

@@ -10,6 +10,7 @@ use crate::arguments::TestArguments;
 use crate::board_trials::RealBoards;
 use crate::boot::{self, Boot, BootError, Ending, Expectation};
 use crate::built::Built;
+use crate::c;
 use crate::console::Printed;
 use crate::cores;
 use crate::demo_trials::{self, Demo};
@@ -75,6 +76,7 @@ const PROJECTS: [(&str, &str); 3] =
 struct Suite {
     /// Beginning of the names of the cases. It is empty on classic, which runs on every machine.
     prefix: String,
+    target: Target,
     built: Built,
     files: DescriptionFiles,
     /// Whether clients run on other cores than central.
@@ -288,7 +290,7 @@ impl Suite {
         let target = Target { processors: Some(processors), ..target };
         let project = Project::of_tests(files.clone(), directory.join("programs"))?;
         let built = Built::build(target, selection, workspace, &project)?;
-        Ok(Arc::new(Self { prefix, built, files, is_spread, repeat, directory }))
+        Ok(Arc::new(Self { prefix, target, built, files, is_spread, repeat, directory }))
     }
 
     /// The trial that sends a file through the demo.
@@ -350,7 +352,8 @@ impl Suite {
             return Ok(original.clone());
         }
         let text = fs::read_to_string(original).map_err(file::failed("read", original))?;
-        let with_c = |text: String, (role, program): &(Role, &str)| play_in_c(&text, *role, program);
+        let with_c =
+            |text: String, (role, program): &(Role, &str)| play_in_c(&text, *role, program, self.target);
         let path = directory.join("system.xml");
         file::write(&path, case.in_c.iter().fold(text, with_c))?;
         Ok(path)
@@ -373,13 +376,13 @@ impl Suite {
     }
 }
 
-/// Gives a role's program another name in the text of the system. A program in C has floating-point
-/// registers, and does not look up what it plays.
-fn play_in_c(system: &str, role: Role, program: &str) -> String {
+/// Gives a role's program another name in the text of the system. A program in C does not look up what it
+/// plays.
+fn play_in_c(system: &str, role: Role, program: &str, target: Target) -> String {
     let begin = format!("<protection_domain name=\"{}\"", role.name());
     let (before, rest) = system.split_once(&begin).expect("harness/system.xml has this role");
     let (domain, after) = rest.split_once("</protection_domain>").expect("the element of the role ends");
-    let domain = domain.replace("actor.elf", &format!("{program}.elf")).replace(" fpu=\"false\"", "");
+    let domain = c::with_registers(&domain.replace("actor.elf", &format!("{program}.elf")), target);
     let domain: String = domain.split_inclusive('\n').filter(|line| !line.contains("\"scenario\"")).collect();
     format!("{before}{begin}{domain}</protection_domain>{after}")
 }

@@ -19,41 +19,38 @@ static void fail(const char *reason, ferry_result result)
     ferry_exit(1);
 }
 
-static void post(ferry_rx_buffer buffer)
+// Gets each message. Returns whether to post its buffer again, for the next one.
+static bool take(void *context, const uint8_t *bytes, const ferry_arrival *message)
 {
-    ferry_result result = ferry_post(buffer, FERRY_ANYONE, NULL);
-    if (result != FERRY_OK) {
-        fail("a buffer was not posted", result);
-    }
-}
-
-static void take(const ferry_event *event)
-{
-    // The message is in the first `event->length` bytes of `ferry_rx_bytes(event->buffer)`.
+    // The message is in the first `message->length` bytes of `bytes`.
+    (void)bytes;
+    (void)context;
     ferry_peer sender;
-    bool is_there = ferry_peer_by_number(event->source, &sender) == FERRY_OK;
-    ferry_put_number(event->length);
+    bool is_there = ferry_peer_by_number(message->source, &sender) == FERRY_OK;
+    ferry_put_number(message->length);
     ferry_puts(" bytes from ");
     ferry_puts(is_there ? sender.name : "a client that is gone");
     ferry_puts("\n");
+    return true;
 }
 
 // Called whenever there may be something new.
 static void work(void)
 {
+    ferry_result result;
     if (ferry_begins()) {
         ferry_rx_buffer buffer;
         for (int number = 0; number < BUFFERS && ferry_rx_take(&buffer) == FERRY_OK; number++) {
-            post(buffer);
+            result = ferry_post(buffer, FERRY_ANYONE, NULL);
+            if (result != FERRY_OK) {
+                fail("a buffer was not posted", result);
+            }
         }
     }
     do {
-        ferry_event event;
-        while (ferry_receive(&event)) {
-            if (event.kind == FERRY_MESSAGE) {
-                take(&event);
-            }
-            post(event.buffer);
+        result = ferry_receive_each(take, NULL);
+        if (result != FERRY_OK) {
+            fail("a message was not taken", result);
         }
     } while (ferry_rest());
 }

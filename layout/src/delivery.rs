@@ -4,7 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::address::Address;
 use crate::entry::{Slot, entry};
-use crate::geometry::{FRAME_BYTES, POST_SLOTS};
+use crate::geometry::{DomainId, FRAME_BYTES, POST_SLOTS};
 
 /// One entry of the receive queue: 32 bytes, in a page that only central can write. So `source` proves where
 /// the message came from.
@@ -50,38 +50,70 @@ impl Delivery {
 
 entry!(Delivery, 4);
 
-/// The fields of a delivery of kind [`DeliveryKind::Message`] without its place. Its reader knows the request
-/// that it used up, and so the place.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Arrival {
-    /// The sender's tag.
-    pub tag: u64,
-    /// Number of the message within its flow.
-    pub sequence: u64,
-    /// Bytes that arrived.
-    pub length: u32,
-    /// The client that sent it.
-    pub source: u16,
-    /// Index of the request that it used up.
-    pub request: u32,
+/// A delivery of kind [`DeliveryKind::Message`], read where it lies, and each word only if it is asked for.
+/// Its reader knows the request that it used up, and so its place.
+pub struct Arrival<'a> {
+    slot: &'a Slot<4>,
+    source: DomainId,
+    length: u32,
 }
 
-impl Arrival {
-    /// Reads these fields of a delivery and nothing else of it; `None` if it is of another kind.
+impl<'a> Arrival<'a> {
+    /// The delivery in this slot; `None` if it is of another kind, or from nobody.
     #[must_use]
     #[inline]
-    pub fn load<const STRIDE: usize>(slot: &Slot<STRIDE>) -> Option<Self> {
+    pub fn at(slot: &'a Slot<4>) -> Option<Self> {
         let last = slot.word::<3>();
         // The assertions below pin which part of the word holds which field.
         #[expect(clippy::cast_possible_truncation, reason = "parts of the word")]
         let (length, source, kind) = (last as u32, (last >> 32) as u16, (last >> 48) as u8);
-        (kind == DeliveryKind::Message as u8).then(|| Self {
-            tag: slot.word::<0>(),
-            sequence: slot.word::<1>(),
-            request: (slot.word::<2>() >> 32) as u32,
-            length,
-            source,
-        })
+        // Both in one comparison, because nothing else is read in between.
+        match DomainId::new(source) {
+            Some(source) if kind == DeliveryKind::Message as u8 => Some(Self { slot, source, length }),
+            _ => None,
+        }
+    }
+
+    /// Where the delivery lies.
+    #[must_use]
+    #[inline]
+    pub const fn slot(&self) -> &'a Slot<4> {
+        self.slot
+    }
+
+    /// The sender's tag.
+    #[must_use]
+    #[inline]
+    pub fn tag(&self) -> u64 {
+        self.slot.word::<0>()
+    }
+
+    /// Number of the message within its flow.
+    #[must_use]
+    #[inline]
+    pub fn sequence(&self) -> u64 {
+        self.slot.word::<1>()
+    }
+
+    /// Bytes that arrived.
+    #[must_use]
+    #[inline]
+    pub const fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// The client that sent it.
+    #[must_use]
+    #[inline]
+    pub const fn source(&self) -> DomainId {
+        self.source
+    }
+
+    /// Index of the request that it used up.
+    #[must_use]
+    #[inline]
+    pub fn request(&self) -> u32 {
+        (self.slot.word::<2>() >> 32) as u32
     }
 }
 

@@ -207,6 +207,13 @@ impl StatusWord {
         if word & 0xff == Status::Done as u64 {
             return Some(Status::Done);
         }
+        Self::other_end(word)
+    }
+
+    // A function of its own, because it is rare, and in the way of the others.
+    #[cold]
+    #[inline(never)]
+    fn other_end(word: u64) -> Option<Status> {
         Status::ALL.get((word & 0xff) as usize).copied().filter(|status| status.is_final())
     }
 

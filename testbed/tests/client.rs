@@ -252,6 +252,34 @@ fn what_is_no_message_comes_in_its_turn() {
     assert_eq!(seen, ["message 0", "placed 1", "message 2", "returned"]);
 }
 
+/// The name of a request is used up when its buffer comes back, even if the same buffer is posted in the same
+/// slot again.
+#[test]
+fn a_request_that_has_come_back_is_none_for_ever() {
+    let mut pair = Pair::new();
+    let peer = pair.peer();
+    let buffer = pair.buffers().into_iter().next().unwrap();
+    let mut free = pair.transmit.take().unwrap().split::<1>(BYTES).pop();
+    let first = pair.receiver.post(buffer, None).unwrap();
+    for message in 0..2 * SLOTS {
+        pair.receiver.publish();
+        pair.sender.send(peer, free.take().unwrap(), 8, Message::default()).unwrap();
+        pair.sender.publish();
+        pair.bed.run();
+        free = pair.sender.reap().map(|done| done.buffer);
+        // Both ways to post it again.
+        if message % 2 == 0 {
+            pair.receiver.receive_messages(|_, buffer| Some(buffer)).unwrap();
+        } else {
+            let Some(Event::Message { buffer, .. }) = pair.receiver.receive() else {
+                panic!("none has come")
+            };
+            pair.receiver.post(buffer, None).unwrap();
+        }
+        assert!(pair.receiver.posted_buffer(first).is_none() && !pair.receiver.withdraw(first), "{message}");
+    }
+}
+
 /// Central makes a delivery visible, and then that its request is taken. A client that looks in between must
 /// not post in the slot of that request.
 #[test]

@@ -101,14 +101,14 @@
 // Instead of a client's number: a posted buffer is for a message from anyone.
 #define FERRY_ANYONE 65535
 
+// Instead of a client's number: a buffer is sent to nobody, and goes into the pool.
+#define FERRY_NOBODY 65535
+
 // Flag of a message: put it in the urgent class. The flow must grant it.
 #define FERRY_URGENT 1
 
 // Flag of a message: do not signal the receiver for it.
 #define FERRY_NO_SIGNAL 2
-
-// The kind of a descriptor that carries a verdict. [`Kind`](crate::Kind) has those that carry messages.
-#define Verdict_KIND 2
 
 // What a function says.
 //
@@ -130,7 +130,8 @@ enum ferry_result
     FERRY_BAD_SIZE = 4,
     // `ferry_init` was not called, or central has not let this client in yet (see `ferry_begins`).
     FERRY_NOT_OPEN = 5,
-    // The library is in the middle of another call. A program with one thread never sees it.
+    // The library is in the middle of another call: the caller is a function that `ferry_reap_each` or
+    // `ferry_receive_each` has called.
     FERRY_BUSY = 6,
     // A pointer is null.
     FERRY_NULL = 7,
@@ -146,6 +147,8 @@ enum ferry_result
     FERRY_NO_PEER = 12,
     // A message has 1 to `FERRY_MAX_PARTS` parts.
     FERRY_BAD_PARTS = 13,
+    // The next event is no message: take it by `ferry_receive`.
+    FERRY_OTHER_EVENT = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -280,61 +283,6 @@ typedef uint32_t ferry_incoming_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What a record tells. The numbers are ABI. 0 is none of them, so an empty slot is no record.
-enum AuditKind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint8_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    // Central has started. The second start and all others are restarts.
-    AUDIT_KIND_CENTRAL_STARTED = 1,
-    // A client has begun an epoch: for the first time, or because it was started again. `detail` is the
-    // epoch.
-    AUDIT_KIND_CLIENT_STARTED = 2,
-    // A client was quarantined. `detail` is an [`Offence`].
-    AUDIT_KIND_QUARANTINED = 3,
-    // A send has ended with another status than `Done`.
-    AUDIT_KIND_SEND_REFUSED = 4,
-    // A receive request was not accepted. `detail` is its index.
-    AUDIT_KIND_REQUEST_REFUSED = 5,
-    // A guard has passed a message.
-    AUDIT_KIND_GUARD_PASSED = 6,
-    // A guard has refused a message. `detail` is the guard's reason.
-    AUDIT_KIND_GUARD_REFUSED = 7,
-    // A guard has not answered in time, which counts as a refusal.
-    AUDIT_KIND_GUARD_LATE = 8,
-    // A message was delivered. Only for flows with `audit = "all"`.
-    AUDIT_KIND_DELIVERED = 9,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum AuditKind AuditKind;
-#else
-typedef uint8_t AuditKind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// How a client broke the protocol: which of its indices was impossible. The numbers are ABI.
-enum Offence
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    // The transmit tail.
-    OFFENCE_TRANSMIT_TAIL = 1,
-    // The post tail.
-    OFFENCE_POST_TAIL = 2,
-    // The delivery head.
-    OFFENCE_DELIVERY_HEAD = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum Offence Offence;
-#else
-typedef uint32_t Offence;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
 // A buffer of `<client>_tx`, while it is the program's. The handle ends when the buffer is sent or given
 // back. When the buffer comes back, it has a new handle. No handle is 0.
 typedef struct {
@@ -452,6 +400,48 @@ typedef struct {
     uint64_t handle;
 } ferry_request;
 
+// What to send next, in a buffer that `ferry_reap_each` has brought back.
+typedef struct {
+    // Carried to the receiver unchanged. Tags with the highest bit set belong to calls (see docs/client.md).
+    uint64_t tag;
+    // Bytes from the beginning of the buffer.
+    uint32_t length;
+    // Number of the client that shall receive it; `FERRY_NOBODY`: nothing is sent. Central refuses a message
+    // for which there is no flow.
+    uint16_t target;
+    // `FERRY_URGENT`, `FERRY_NO_SIGNAL`, both, or 0. Other bits are ignored.
+    uint16_t flags;
+} ferry_next;
+
+// A function of the program that `ferry_reap_each` calls for each send that has ended. `bytes` is the whole
+// buffer, which is the program's until the function returns; `tag` and `status` are those of the send.
+typedef ferry_next (*ferry_fill)(void *context, uint8_t *bytes, uint64_t tag, ferry_status status);
+
+// What `ferry_receive_each` tells of a message: what central has written of it. It lies in `<client>_in`, and
+// is valid until the function that got it returns.
+typedef struct {
+    // The sender's tag.
+    uint64_t tag;
+    // Number of the message in its flow, from 0, over all restarts.
+    uint64_t sequence;
+    // First byte of the message in `<client>_rx`.
+    uint32_t position;
+    // For the library.
+    uint32_t request;
+    // Bytes that arrived.
+    uint32_t length;
+    // Number of the sender. Central has stamped it, so it cannot be forged.
+    uint16_t source;
+    // For the library.
+    uint8_t kind;
+    // How many stages of guards have passed the message; 0 if its flow has none.
+    uint8_t stages;
+} ferry_arrival;
+
+// A function of the program that `ferry_receive_each` calls for each message, whose bytes are at `bytes`. It
+// returns whether the buffer is to be posted again.
+typedef bool (*ferry_take)(void *context, const uint8_t *bytes, const ferry_arrival *message);
+
 // How a message is to be sent. All zero is an ordinary message with tag 0.
 typedef struct {
     // Carried to the receiver unchanged. Tags with the highest bit set belong to calls (see docs/client.md).
@@ -485,15 +475,6 @@ typedef struct {
 } ferry_peer;
 
 
-
-// Every kind, in the order of its number.
-#define AuditKind_ALL { AuditKind_CentralStarted, AuditKind_ClientStarted, AuditKind_Quarantined, AuditKind_SendRefused, AuditKind_RequestRefused, AuditKind_GuardPassed, AuditKind_GuardRefused, AuditKind_GuardLate, AuditKind_Delivered, }
-
-// Every offence, in the order of its number.
-#define Offence_ALL { Offence_TransmitTail, Offence_PostTail, Offence_DeliveryHead, }
-
-// Every status, in the order of its number.
-#define ferry_status_ALL { ferry_status_Free, ferry_status_Queued, ferry_status_Done, ferry_status_Denied, ferry_status_NoTarget, ferry_status_BadSource, ferry_status_BadDestination, ferry_status_BadLength, ferry_status_TooLong, ferry_status_Expired, ferry_status_Quarantined, ferry_status_PeerReset, ferry_status_Malformed, ferry_status_Failed, ferry_status_Refused, ferry_status_NoInspection, }
 
 #ifdef __cplusplus
 extern "C" {
@@ -606,6 +587,24 @@ ferry_result ferry_answer(ferry_inspection_ticket ticket,
                           bool passes,
                           uint32_t reason);
 
+// How many messages of the same flow were dropped between the message before this one and this one. `source`
+// and `sequence` are those of an event or arrival. Ask it of every message that comes, in order, once. It is
+// 0 for the first message of a flow. Only a one-way flow drops messages: those for which there was no
+// buffer.
+FERRY_MUST_USE
+uint64_t ferry_missed(uint16_t source,
+                      uint64_t sequence);
+
+// All that `ferry_missed` has returned, modulo 2^64. `ferry_dropped` also counts what was dropped before the
+// first message and after the newest.
+FERRY_MUST_USE
+uint64_t ferry_missed_in_all(void);
+
+// How many messages of one-way flows to this client were dropped since central started, modulo 2^64; 0
+// before the client is let in.
+FERRY_MUST_USE
+uint64_t ferry_dropped(void);
+
 // Takes a receive buffer out of the pool. `FERRY_NO_BUFFER`: all are in use.
 FERRY_MUST_USE ferry_result ferry_rx_take(ferry_rx_buffer *buffer);
 
@@ -664,6 +663,37 @@ bool ferry_receive(ferry_event *event);
 FERRY_MUST_USE
 uint32_t ferry_receive_many(ferry_event *events,
                             uint32_t count);
+
+// Takes back every send that has ended. `fill` gets the buffer of each, fills it with the next message, and
+// returns where that goes: the buffer is sent again, without a handle. With `FERRY_NOBODY` for a target the
+// buffer goes into the pool instead, for `ferry_tx_take`. It costs a third of `ferry_reap_many` with
+// `ferry_send`.
+//
+// Central sees the new messages after the next `ferry_rest` or `ferry_flush`. Sends that end during the call
+// are left for the next one. `FERRY_BEYOND_BUFFER`, or `FERRY_FULL` if no more may be sent to that target
+// now: the last message was not sent, its buffer is in the pool, and no send after it was taken back.
+//
+// `fill` is called during this call only. It may print and look up peers. Whatever else it calls of this
+// header does nothing, and says `FERRY_BUSY`, or false, null or 0.
+FERRY_MUST_USE
+ferry_result ferry_reap_each(ferry_fill fill,
+                             void *context);
+
+// Takes every message that has arrived. `take` looks at each, and returns whether its buffer is to be posted
+// again at once, for anyone. Otherwise the buffer goes into the pool, for `ferry_rx_take`. Either way it has
+// no handle, and is not read after `take` has returned. It costs a third of `ferry_receive_many` with
+// `ferry_post`.
+//
+// Central sees the posted buffers after the next `ferry_rest` or `ferry_flush`. Messages that arrive during
+// the call are left for the next one. `FERRY_OTHER_EVENT`: the next event is no message; `ferry_receive`
+// takes it. `FERRY_FULL`: there was no room to post the last buffer again, it is in the pool, and nothing
+// after it was taken.
+//
+// `take` is called during this call only. It may print, look up peers, and ask what was missed. Whatever else
+// it calls of this header does nothing, and says `FERRY_BUSY`, or false, null or 0.
+FERRY_MUST_USE
+ferry_result ferry_receive_each(ferry_take take,
+                                void *context);
 
 // Takes a transmit buffer out of the pool. `FERRY_NO_BUFFER`: all are in use, reap some.
 FERRY_MUST_USE ferry_result ferry_tx_take(ferry_tx_buffer *buffer);
@@ -830,6 +860,20 @@ FERRY_ASSERT(offsetof(ferry_event, place) == 24);
 FERRY_ASSERT(offsetof(ferry_event, length) == 32);
 FERRY_ASSERT(offsetof(ferry_event, kind) == 36);
 FERRY_ASSERT(offsetof(ferry_event, source) == 40);
+FERRY_ASSERT(sizeof(ferry_next) == 16);
+FERRY_ASSERT(offsetof(ferry_next, tag) == 0);
+FERRY_ASSERT(offsetof(ferry_next, length) == 8);
+FERRY_ASSERT(offsetof(ferry_next, target) == 12);
+FERRY_ASSERT(offsetof(ferry_next, flags) == 14);
+FERRY_ASSERT(sizeof(ferry_arrival) == 32);
+FERRY_ASSERT(offsetof(ferry_arrival, tag) == 0);
+FERRY_ASSERT(offsetof(ferry_arrival, sequence) == 8);
+FERRY_ASSERT(offsetof(ferry_arrival, position) == 16);
+FERRY_ASSERT(offsetof(ferry_arrival, request) == 20);
+FERRY_ASSERT(offsetof(ferry_arrival, length) == 24);
+FERRY_ASSERT(offsetof(ferry_arrival, source) == 28);
+FERRY_ASSERT(offsetof(ferry_arrival, kind) == 30);
+FERRY_ASSERT(offsetof(ferry_arrival, stages) == 31);
 FERRY_ASSERT(sizeof(ferry_ticket) == 8);
 FERRY_ASSERT(offsetof(ferry_ticket, number) == 0);
 FERRY_ASSERT(sizeof(ferry_caller) == 8);

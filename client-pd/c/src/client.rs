@@ -1,14 +1,17 @@
 //! The one client of a program: its port, its buffers, and what `ferry_init` has begun. Each method is the
 //! function of `ferry.h` with the same name, without the pointers.
 
+mod runs;
+
 use ferry_client::{
     Address, Caller, Channel, Completion, DomainId, Event as Arrived, Message as Sending, OpenError, Opening,
-    Peer, Port, Posted, ReceiveBuffer, ReceiveMemory, Regions, ReplyRefused, SendError, SendRefused,
-    Standing, Status, TransmitBuffer, TransmitMemory,
+    Peer, Port, Posted, ReceiveBuffer, ReceiveMemory, Regions, ReplyRefused, SendError, SendRefused, Status,
+    TransmitBuffer, TransmitMemory,
 };
 
 use crate::buffers::{Buffers, place_of};
 use crate::console;
+use crate::global::DIRECTORY;
 use crate::inspections::Inspections;
 use crate::platform::Bell;
 use crate::types::{
@@ -27,8 +30,9 @@ pub(crate) struct Client {
     posted: [Option<Posted>; MAX_BUFFERS],
     /// What it inspects, if it is a guard.
     inspections: Inspections,
-    /// How things were when `rest` last said that something had come.
-    seen: Option<[u32; 5]>,
+    /// Whether `rest` said at its last call that something had come, and how things were then.
+    has_seen: bool,
+    seen: [u32; 5],
 }
 
 /// What the program is given by the system description, and the sizes that it wants its buffers to have.
@@ -52,7 +56,8 @@ impl Client {
             rx: Buffers::new(),
             posted: [None; MAX_BUFFERS],
             inspections: Inspections::new(),
-            seen: None,
+            has_seen: false,
+            seen: [0; 5],
         }
     }
 
@@ -119,7 +124,10 @@ impl Client {
     fn open(&mut self) -> bool {
         let Some(opening) = self.opening.take() else { return false };
         match opening.poll() {
-            Ok(port) => self.port = Some(port),
+            Ok(port) => {
+                DIRECTORY.with(|directory| *directory = Some(port.directory()));
+                self.port = Some(port);
+            }
             Err(opening) => self.opening = Some(opening),
         }
         self.port.is_some()
@@ -130,14 +138,22 @@ impl Client {
         port.flush();
         // Whatever changes from here on causes a signal. So if the program has looked in this very state, and
         // left it as it was, it may sleep.
-        let progress = port.arm().then(|| port.progress());
-        let is_new = progress.is_some() && progress != self.seen;
-        self.seen = progress.filter(|_| is_new);
-        is_new
+        if port.arm() {
+            return self.is_new();
+        }
+        self.has_seen = false;
+        false
     }
 
-    pub(crate) fn standing(&self) -> Option<Standing> {
-        self.port.as_ref().map(Port::standing)
+    /// Whether something has changed since this was asked last.
+    #[cold]
+    #[inline(never)]
+    fn is_new(&mut self) -> bool {
+        let Some(port) = &self.port else { return false };
+        let progress = port.progress();
+        let was_seen = self.has_seen && progress == self.seen;
+        (self.has_seen, self.seen) = (!was_seen, progress);
+        !was_seen
     }
 
     pub(crate) fn port(&mut self) -> Option<&mut Port<Bell>> {

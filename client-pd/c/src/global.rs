@@ -3,6 +3,8 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use ferry_client::Directory;
+
 use crate::client::Client;
 
 /// Something that one call at a time may use.
@@ -16,6 +18,9 @@ unsafe impl<T: Send> Sync for Global<T> {}
 
 /// The client.
 pub(crate) static CLIENT: Global<Client> = Global::new(Client::new());
+/// What central has written about the client and its peers, from when it is let in. It is apart from the
+/// client, so a function of the program's can ask while the client is in use.
+pub(crate) static DIRECTORY: Global<Option<Directory>> = Global::new(None);
 
 impl<T> Global<T> {
     pub(crate) const fn new(value: T) -> Self {

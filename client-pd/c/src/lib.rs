@@ -35,7 +35,8 @@ mod types;
 pub use console::print_line;
 pub use platform::Given;
 pub use types::{
-    ABI_VERSION, ANYONE, CallEnd, CallEndKind, CallOptions, Caller, Done, Event, EventKind, Incoming,
-    IncomingKind, Inspection, InspectionTicket, MAX_BUFFERS, MAX_CALLERS, MAX_CALLS, MAX_PARTS, Message,
-    NAME_BYTES, NO_SIGNAL, Part, Peer, Place, Request, Result, RxBuffer, Ticket, TxBuffer, URGENT,
+    ABI_VERSION, ANYONE, Arrival, CallEnd, CallEndKind, CallOptions, Caller, Done, Event, EventKind, Fill,
+    Incoming, IncomingKind, Inspection, InspectionTicket, MAX_BUFFERS, MAX_CALLERS, MAX_CALLS, MAX_PARTS,
+    Message, NAME_BYTES, NO_SIGNAL, NOBODY, Next, Part, Peer, Place, Request, Result, RxBuffer, Take, Ticket,
+    TxBuffer, URGENT,
 };

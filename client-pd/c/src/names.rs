@@ -30,7 +30,7 @@ pub(crate) fn status(number: u32) -> &'static CStr {
 }
 
 /// All results, by their numbers, with the names that C gives them.
-const RESULTS: [(Result, &CStr); 14] = [
+const RESULTS: [(Result, &CStr); 15] = [
     (Result::FerryOk, c"FERRY_OK"),
     (Result::FerryWrongAbi, c"FERRY_WRONG_ABI"),
     (Result::FerryStarted, c"FERRY_STARTED"),
@@ -45,6 +45,7 @@ const RESULTS: [(Result, &CStr); 14] = [
     (Result::FerryNoBuffer, c"FERRY_NO_BUFFER"),
     (Result::FerryNoPeer, c"FERRY_NO_PEER"),
     (Result::FerryBadParts, c"FERRY_BAD_PARTS"),
+    (Result::FerryOtherEvent, c"FERRY_OTHER_EVENT"),
 ];
 
 /// The name of a result.

@@ -1,10 +1,11 @@
 //! The types and constants that C sees. Their comments are those of `ferry.h`. Numbers, sizes and offsets are
 //! ABI: whoever changes one raises [`ABI_VERSION`].
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
+use core::mem::offset_of;
 
 use ferry_layout::geometry::{MAX_CHAIN, MAX_NAME};
-use ferry_layout::{Post, Status};
+use ferry_layout::{Delivery, Post, Status};
 
 /// The version of the interface between this header and the library. `ferry_init` refuses a library of
 /// another version, and the linker does not find the symbol `ferry_abi_1` in it.
@@ -28,6 +29,9 @@ pub const MAX_CALLERS: usize = 128;
 /// Instead of a client's number: a posted buffer is for a message from anyone.
 pub const ANYONE: u16 = 0xffff;
 
+/// Instead of a client's number: a buffer is sent to nobody, and goes into the pool.
+pub const NOBODY: u16 = 0xffff;
+
 /// Flag of a message: put it in the urgent class. The flow must grant it.
 pub const URGENT: u32 = 1;
 
@@ -35,7 +39,7 @@ pub const URGENT: u32 = 1;
 pub const NO_SIGNAL: u32 = 2;
 
 const _: () = assert!(MAX_PARTS as usize == MAX_CHAIN && NAME_BYTES == MAX_NAME + 1);
-const _: () = assert!(ANYONE == Post::ANYONE);
+const _: () = assert!(ANYONE == Post::ANYONE && NOBODY == ANYONE);
 
 /// What a function says.
 ///
@@ -56,7 +60,8 @@ pub enum Result {
     FerryBadSize = 4,
     /// `ferry_init` was not called, or central has not let this client in yet (see `ferry_begins`).
     FerryNotOpen = 5,
-    /// The library is in the middle of another call. A program with one thread never sees it.
+    /// The library is in the middle of another call: the caller is a function that `ferry_reap_each` or
+    /// `ferry_receive_each` has called.
     FerryBusy = 6,
     /// A pointer is null.
     FerryNull = 7,
@@ -72,6 +77,8 @@ pub enum Result {
     FerryNoPeer = 12,
     /// A message has 1 to `FERRY_MAX_PARTS` parts.
     FerryBadParts = 13,
+    /// The next event is no message: take it by `ferry_receive`.
+    FerryOtherEvent = 14,
 }
 
 /// A buffer of `<client>_tx`, while it is the program's. The handle ends when the buffer is sent or given
@@ -201,6 +208,67 @@ pub struct Event {
     /// Number of the sender. Central has stamped it, so it cannot be forged.
     pub source: u16,
 }
+
+/// What to send next, in a buffer that `ferry_reap_each` has brought back.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Next {
+    /// Carried to the receiver unchanged. Tags with the highest bit set belong to calls (see docs/client.md).
+    pub tag: u64,
+    /// Bytes from the beginning of the buffer.
+    pub length: u32,
+    /// Number of the client that shall receive it; `FERRY_NOBODY`: nothing is sent. Central refuses a message
+    /// for which there is no flow.
+    pub target: u16,
+    /// `FERRY_URGENT`, `FERRY_NO_SIGNAL`, both, or 0. Other bits are ignored.
+    pub flags: u16,
+}
+
+/// A function of the program that `ferry_reap_each` calls for each send that has ended. `bytes` is the whole
+/// buffer, which is the program's until the function returns; `tag` and `status` are those of the send.
+pub type Fill =
+    Option<unsafe extern "C" fn(context: *mut c_void, bytes: *mut u8, tag: u64, status: Status) -> Next>;
+
+/// What `ferry_receive_each` tells of a message: what central has written of it. It lies in `<client>_in`, and
+/// is valid until the function that got it returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Arrival {
+    /// The sender's tag.
+    pub tag: u64,
+    /// Number of the message in its flow, from 0, over all restarts.
+    pub sequence: u64,
+    /// First byte of the message in `<client>_rx`.
+    pub position: u32,
+    /// For the library.
+    pub request: u32,
+    /// Bytes that arrived.
+    pub length: u32,
+    /// Number of the sender. Central has stamped it, so it cannot be forged.
+    pub source: u16,
+    /// For the library.
+    pub kind: u8,
+    /// How many stages of guards have passed the message; 0 if its flow has none.
+    pub stages: u8,
+}
+
+// It is a delivery, as it lies in memory.
+const _: () = assert!(
+    size_of::<Arrival>() == size_of::<Delivery>()
+        && offset_of!(Arrival, tag) == offset_of!(Delivery, tag)
+        && offset_of!(Arrival, sequence) == offset_of!(Delivery, sequence)
+        && offset_of!(Arrival, position) == offset_of!(Delivery, position)
+        && offset_of!(Arrival, request) == offset_of!(Delivery, request)
+        && offset_of!(Arrival, length) == offset_of!(Delivery, length)
+        && offset_of!(Arrival, source) == offset_of!(Delivery, source)
+        && offset_of!(Arrival, kind) == offset_of!(Delivery, kind)
+        && offset_of!(Arrival, stages) == offset_of!(Delivery, detail)
+);
+
+/// A function of the program that `ferry_receive_each` calls for each message, whose bytes are at `bytes`. It
+/// returns whether the buffer is to be posted again.
+pub type Take =
+    Option<unsafe extern "C" fn(context: *mut c_void, bytes: *const u8, message: *const Arrival) -> bool>;
 
 /// Names a call of this client. No other call of this client has the same ticket, not even before a restart.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

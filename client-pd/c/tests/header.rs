@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ferry_client_c::{
-    ABI_VERSION, CallEnd, CallOptions, Caller, Incoming, Inspection, InspectionTicket, Ticket,
+    ABI_VERSION, Arrival, CallEnd, CallOptions, Caller, Incoming, Inspection, InspectionTicket, Next, Ticket,
 };
 use ferry_client_c::{Done, Event, Message, Part, Peer, Place, Request, RxBuffer, TxBuffer};
 
@@ -47,6 +47,8 @@ fn assertions() -> String {
     layout!(text, Inspection, "ferry_inspection", [ticket, tag, length, source, target]);
     layout!(text, Done, "ferry_done", [tag, buffer, status]);
     layout!(text, Event, "ferry_event", [tag, sequence, buffer, place, length, kind, source]);
+    layout!(text, Next, "ferry_next", [tag, length, target, flags]);
+    layout!(text, Arrival, "ferry_arrival", [tag, sequence, position, request, length, source, kind, stages]);
     layout!(text, Ticket, "ferry_ticket", [number]);
     layout!(text, Caller, "ferry_caller", [handle]);
     layout!(text, CallOptions, "ferry_call_options", [deadline, time_to_live, flags]);
@@ -79,6 +81,24 @@ fn the_header_is_that_of_the_sources() {
     }
     let written = fs::read_to_string(header()).unwrap();
     assert!(written == generated, "client-pd/c/include/ferry.h is not up to date; run `make header`");
+}
+
+/// A program may have any name that does not begin as Ferry's do.
+#[test]
+fn no_name_in_it_is_anybody_elses() {
+    let text = fs::read_to_string(header()).unwrap();
+    let defined = |line: &str| {
+        let rest =
+            ["#define ", "enum ", "typedef enum ", "} "].iter().find_map(|word| line.strip_prefix(word))?;
+        let name: String =
+            rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+        (!name.is_empty()).then_some(name)
+    };
+    let names: Vec<String> = text.lines().filter_map(defined).collect();
+    assert!(names.len() > 40, "{names:?}");
+    let foreign: Vec<&String> =
+        names.iter().filter(|name| !name.to_lowercase().starts_with("ferry_")).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
 }
 
 /// What the compiler says of a program, or `None` if it accepts it.

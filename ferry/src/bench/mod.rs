@@ -238,7 +238,7 @@ impl Bench {
         let text = match self.language {
             Language::Rust if clients == 2 => return Ok(pair),
             Language::Rust => more_clients::describe(&read(&pair)?, &read(flows)?, clients)?,
-            Language::C => in_c::describe(read(&pair)?.text()),
+            Language::C => in_c::describe(read(&pair)?.text(), self.target),
         };
         let path = self.directory.join(format!("system-{clients}.xml"));
         file::write(&path, text)?;

@@ -10,6 +10,7 @@ mod toolchain;
 
 use crate::file::{self, FileError};
 use crate::setup::SetupError;
+use crate::target::{Platform, Target};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -84,6 +85,14 @@ pub(crate) fn programs(directory: &Path) -> Result<Vec<Program>, FileError> {
     }
     programs.sort();
     Ok(programs)
+}
+
+/// A description of protection domains in C, with the registers that they need for the target.
+pub(crate) fn with_registers(described: &str, target: Target) -> String {
+    if target.platform == Platform::Microkit && target.board.architecture.c_needs_fpu {
+        return described.replace(" fpu=\"false\"", "");
+    }
+    described.to_owned()
 }
 
 fn is_source(path: &Path) -> bool {

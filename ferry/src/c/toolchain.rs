@@ -15,6 +15,8 @@ pub(crate) struct Toolchain {
     pub(crate) library_target: Option<&'static str>,
     /// Arguments for the architecture, for compiling and for linking.
     pub(crate) architecture: &'static [&'static str],
+    /// Arguments for compiling programs that have no floating-point registers.
+    pub(crate) without_fpu: &'static [&'static str],
     /// Arguments for linking, before the program and the library.
     pub(crate) link: &'static [&'static str],
     /// Arguments for linking, after them.
@@ -27,6 +29,7 @@ pub(crate) static HOSTED: Toolchain = Toolchain {
     is_bare: false,
     library_target: None,
     architecture: &[],
+    without_fpu: &[],
     link: &["-Wl,--gc-sections"],
     // What Rust's standard library needs of the system.
     libraries: &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"],
@@ -38,6 +41,7 @@ pub(crate) static CLASSIC: Toolchain = Toolchain {
     is_bare: true,
     library_target: None,
     architecture: &["-mgeneral-regs-only", "-mno-red-zone", "-fcf-protection=none"],
+    without_fpu: &[],
     link: &["-Wl,-z,norelro"],
     libraries: &[],
 };
@@ -48,6 +52,7 @@ const MICROKIT: Toolchain = Toolchain {
     is_bare: true,
     library_target: None,
     architecture: &[],
+    without_fpu: &[],
     link: &[],
     libraries: &["-lmicrokit"],
 };
@@ -58,6 +63,7 @@ static AARCH64: Toolchain = Toolchain {
         ("aarch64-none-elf-gcc", "gcc-aarch64-none-elf"),
     ],
     architecture: &["-mstrict-align", "-mno-outline-atomics"],
+    without_fpu: &["-mgeneral-regs-only"],
     ..MICROKIT
 };
 

@@ -63,9 +63,16 @@ pub(super) struct AddFlowArguments {
     /// How long frames stay mapped. By default each.
     #[arg(long, value_enum)]
     pub(super) mapping: Option<Mapping>,
-    /// The longest message: bytes, or with a unit, as in "64 KiB" or "1 MiB". By default 16 MiB.
+    /// The longest message: bytes, or with a unit, as in "64 KiB" or "1 MiB". By default 16 MiB, or 64 KiB if
+    /// the flow is one-way.
     #[arg(long, value_name = "BYTES")]
     pub(super) max_message: Option<Bytes>,
+    /// Nothing about the receiver comes back to the sender: what the receiver has no buffer for is dropped.
+    #[arg(long)]
+    pub(super) one_way: bool,
+    /// Why it is right that the receiver can influence the sender in another way all the same.
+    #[arg(long, value_name = "REASON", requires = "one_way")]
+    pub(super) return_path: Option<String>,
     #[command(flatten)]
     pub(super) files: FilesArguments,
 }

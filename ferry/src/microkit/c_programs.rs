@@ -3,9 +3,10 @@
 
 use super::{Microkit, MicrokitError, PROTECTION_DOMAINS, cargo_in};
 use crate::c::{self, CError};
-use crate::programs::Programs;
+use crate::programs::{Programs, Search};
 use crate::project::Project;
 use crate::ready;
+use crate::registers;
 use crate::setup;
 use crate::target::Platform;
 use crate::workspace::Workspace;
@@ -16,35 +17,70 @@ use std::path::PathBuf;
 const LIBRARY: &str = "ferry-c-microkit";
 
 impl Microkit {
-    /// Refuses the program of a client that never starts one, and one in C without floating-point registers.
+    /// Refuses the program of a client that never starts one, and one that uses floating-point registers
+    /// which its domain does not have.
     pub(super) fn check_program(&self, domain: &Domain) -> Result<(), MicrokitError> {
         let search = self.search(domain);
-        if !domain.fpu && (self.programs.is_in_c(domain) || ready::is_in_c(domain, &search)) {
-            let (place, program) = (domain.place.to_string(), domain.program.clone());
-            return Err(MicrokitError::FloatingPoint { place, program });
-        }
         ready::check(domain, &search, self.board.architecture.name)?;
+        self.check_registers(domain, &search)?;
         Ok(c::check_start(domain, &search, c::REGION)?)
     }
 
-    /// Where the programs in C of a project go.
-    pub(super) fn c_output(&self, project: &Project) -> PathBuf {
-        let configuration = format!("{}-{}", self.board.name, self.config.name());
-        project.c_output(Platform::Microkit).join(configuration).join(self.board.architecture.target)
+    fn check_registers(&self, domain: &Domain, search: &Search) -> Result<(), MicrokitError> {
+        if domain.fpu {
+            return Ok(());
+        }
+        let (place, program) = (domain.place.to_string(), domain.program.clone());
+        // There nobody can look for these registers, but the SDK's libmicrokit uses them.
+        let needs_fpu = self.board.architecture.c_needs_fpu;
+        if needs_fpu && (self.programs.is_in_c(domain) || ready::is_in_c(domain, search)) {
+            return Err(MicrokitError::FloatingPointInC { place, program });
+        }
+        let contents = search.read(domain)?;
+        let elf = object::File::parse(contents.as_slice()).ok();
+        match elf.and_then(|elf| registers::first_use(&elf)) {
+            None => Ok(()),
+            Some(function) => Err(MicrokitError::FloatingPoint { place, program, function }),
+        }
     }
 
-    /// How the programs in C of a project are made. There are none without floating-point registers, because
-    /// the SDK's `libmicrokit` uses these.
+    /// Where the programs in C of a project go that are compiled for a target.
+    pub(super) fn c_output(&self, project: &Project, target: &str) -> PathBuf {
+        let configuration = format!("{}-{}", self.board.name, self.config.name());
+        project.c_output(Platform::Microkit).join(configuration).join(target)
+    }
+
+    /// Compiles the programs in C of a project: for domains with floating-point registers, and for those
+    /// without, where these are other programs.
+    pub(super) fn compile_c(
+        &self,
+        workspace: &Workspace,
+        project: &Project,
+    ) -> Result<Programs, MicrokitError> {
+        let mut programs = Programs::default();
+        for target in self.board.targets() {
+            let output = self.c_output(project, target);
+            programs.add(project.compile_c(|| self.c_build(workspace, output, target))?);
+        }
+        Ok(programs)
+    }
+
+    /// How programs in C are made for a target of the board.
     pub(crate) fn c_build<'a>(
         &self,
         workspace: &'a Workspace,
         output: PathBuf,
+        target: &'static str,
     ) -> Result<c::Build<'a>, MicrokitError> {
-        let target = self.board.architecture.target;
         let toolchain = c::of_architecture(self.board)?;
         let board = self.sdk.of(self.board.name, self.config.name());
         let mut search = std::ffi::OsString::from("-L");
         search.push(board.join("lib"));
+        // The SDK's headers use the keyword `asm`, which C11 does not have.
+        let mut compile = vec!["-fasm".into()];
+        if self.board.architecture.target_without_fpu == Some(target) {
+            compile.extend(toolchain.without_fpu.iter().map(Into::into));
+        }
         Ok(c::Build {
             toolchain,
             ferry: &workspace.root,
@@ -52,8 +88,7 @@ impl Microkit {
             glue: Some(workspace.root.join("platform/microkit/c/glue.c")),
             microkit: board.join("include"),
             script: Some(board.join("lib/microkit.ld")),
-            // The SDK's headers use this keyword, which C11 does not have.
-            compile: vec!["-fasm".into()],
+            compile,
             link: vec![search],
             output,
         })

@@ -76,10 +76,15 @@ pub(crate) enum MicrokitError {
     #[error("cargo could not build {0} for Microkit; its messages are above")]
     Build(&'static str),
     #[error(
-        "{place}: `{program}` is in C, and the SDK's libmicrokit, which it links, uses floating-point registers; remove \
-         fpu=\"false\""
+        "{place}: `{program}` uses floating-point registers, in `{function}`; remove fpu=\"false\", or compile it and \
+         what it links without them"
     )]
-    FloatingPoint { place: String, program: String },
+    FloatingPoint { place: String, program: String, function: String },
+    #[error(
+        "{place}: `{program}` is in C, and the SDK's libmicrokit, which it links, uses floating-point registers on this \
+         architecture; remove fpu=\"false\""
+    )]
+    FloatingPointInC { place: String, program: String },
     #[error("the image builder failed:\n{0}")]
     Image(String),
     #[error(transparent)]
@@ -131,8 +136,7 @@ impl Microkit {
             built.freestanding(cargo);
             built.without_fpu(cargo);
         })?;
-        let in_c =
-            project.compile_c::<MicrokitError>(|| built.c_build(workspace, built.c_output(project)))?;
+        let in_c = built.compile_c(workspace, project)?;
         built.programs = Search::new(own, compiled, in_c, project.ready.clone())?;
         Ok(built)
     }

@@ -6,7 +6,7 @@ mod layouts;
 mod project;
 mod refusals;
 
-use project::Project;
+use project::{Project, read};
 use std::fs;
 
 /// Adds one of each kind, checks the result, and removes it all again in another order.
@@ -135,6 +135,53 @@ fn new_elements_look_like_those_beside_them() {
     let added =
         "\n\n[[flow]]\nfrom = \"sender\"\nto = \"logger\"\nclass = \"urgent\"\nmax_message = \"64 KiB\"\n";
     assert!(flows.ends_with(added), "{flows}");
+}
+
+#[test]
+fn a_one_way_flow_is_one_without_a_way_back() {
+    let project = Project::demo();
+    project.run(&["add", "client", "office"]);
+    let before = project.files();
+    let said = project.run(&["add", "flow", "receiver", "office", "--one-way"]);
+    assert!(said.starts_with("added the flow from `receiver` to `office`\n"), "{said}");
+    let added = "\n\n[[flow]]\nfrom = \"receiver\"\nto = \"office\"\none_way = true\n";
+    assert!(project.files()[1].ends_with(added), "{}", project.files()[1]);
+    assert!(project.run(&["check"]).contains("one-way"));
+
+    // A way back over another client, which the next flow would open, in either order.
+    let refused = project.refused(&["add", "flow", "office", "sender"]);
+    assert!(refused.contains("this flow is one-way, but `office` can influence `receiver`"), "{refused}");
+    project.run(&["remove", "flow", "receiver", "office"]);
+    assert_eq!(project.files(), before);
+    project.run(&["add", "flow", "office", "sender"]);
+    let before = project.files();
+    let one_way = ["add", "flow", "receiver", "office", "--one-way"];
+    let refused = project.refused(&one_way);
+    assert!(refused.contains("this flow is one-way, but `office` can influence `receiver`"), "{refused}");
+    assert_eq!(project.files(), before, "nothing is written then");
+
+    let reason = "the office reports faults of the \"line\"";
+    project.run(&[&one_way[..], &["--return-path", reason]].concat());
+    assert!(project.files()[1].ends_with(&format!("one_way = true\nreturn_path = '{reason}'\n")));
+    assert!(project.run(&["check"]).contains(reason));
+}
+
+#[test]
+fn what_a_one_way_flow_cannot_be_is_refused() {
+    let project = Project::demo();
+    project.run(&["add", "client", "office"]);
+    let refused =
+        project.refused(&["add", "flow", "receiver", "office", "--one-way", "--max-message", "1 MiB"]);
+    assert!(refused.contains("more than a one-way flow carries"), "{refused}");
+    let refused = project.refused(&["add", "flow", "receiver", "office", "--return-path", "none"]);
+    assert!(refused.contains("--one-way"), "{refused}");
+    let refused =
+        project.refused(&["add", "flow", "receiver", "office", "--one-way", "--return-path", "none"]);
+    assert!(refused.contains("nothing leads from `office` to `receiver`"), "{refused}");
+    // Without a tick nobody could be told when a send has ended.
+    let project = Project::new(&read("bench/system.xml"), &read("bench/flows-keep.toml"));
+    let refused = project.refused(&["add", "flow", "consumer", "producer", "--one-way"]);
+    assert!(refused.contains("the system has no tick at which its sends could end"), "{refused}");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 //! roles are those of the scenario in Rust with the same requirement, so both kinds of client meet each
 //! other. In the last ones both ends are in C.
 
+use super::requests::relay;
 use super::{polling, status};
 use crate::role::Role;
-use crate::scenario::Scenario;
+use crate::scenario::{Change, Scenario};
 
 pub(super) const R15: Scenario = Scenario {
     name: "r15_in_c_the_status_says_when_the_transfer_is_complete",
@@ -21,6 +22,26 @@ pub(super) const R16: Scenario = Scenario {
 pub(super) const R16_MANY: Scenario = Scenario {
     name: "r16_in_c_entries_are_removed_many_at_a_time",
     in_c: &[(Role::Alpha, "r16_many_sender"), (Role::Beta, "r16_many_receiver")],
+    ..Scenario::IDLE
+};
+
+pub(super) const R16_EACH: Scenario = Scenario {
+    name: "r16_in_c_entries_are_removed_all_at_once_and_their_buffers_used_again",
+    in_c: &[(Role::Alpha, "r16_each_sender"), (Role::Beta, "r16_each_receiver")],
+    ..Scenario::IDLE
+};
+
+pub(super) const MISUSE_EACH: Scenario = Scenario {
+    name: "r16_in_c_misuse_of_whole_batches_is_refused_and_nothing_happens_by_it",
+    in_c: &[(Role::Alpha, "misuse_each_sender"), (Role::Beta, "misuse_each_receiver")],
+    ..Scenario::IDLE
+};
+
+pub(super) const T140: Scenario = Scenario {
+    name: "t140_in_c_the_receiver_of_a_one_way_flow_counts_what_it_has_missed",
+    in_c: &[(Role::Alpha, "t140_sender"), (Role::Beta, "t140_receiver")],
+    gamma: Some(relay),
+    flows: &[Change::OneWay { from: Role::Alpha, to: Role::Beta }],
     ..Scenario::IDLE
 };
 

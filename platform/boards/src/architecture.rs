@@ -10,6 +10,8 @@ pub struct Architecture {
     /// The same target without floating-point and vector registers, for protection domains with
     /// `fpu="false"`. `None` if no program uses these registers.
     pub target_without_fpu: Option<&'static str>,
+    /// Whether the SDK's libmicrokit, which programs in C link, uses floating-point or vector registers.
+    pub c_needs_fpu: bool,
     /// The compiler's flags for [`Architecture::target`].
     pub flags: &'static str,
     /// What an image for it is.
@@ -39,6 +41,7 @@ pub static AARCH64: Architecture = Architecture {
     name: "aarch64",
     target: "aarch64-unknown-none",
     target_without_fpu: Some("aarch64-unknown-none-softfloat"),
+    c_needs_fpu: false,
     // Without this flag the compiler assembles neighbouring words of a structure in a vector register, by
     // way of the stack. That costs central 20 more instructions for each wake-up.
     flags: "-Cno-vectorize-slp",
@@ -67,6 +70,7 @@ pub static RISCV64: Architecture = Architecture {
     // SDK's own library is, with them.
     target: "riscv64imac-unknown-none-elf",
     target_without_fpu: None,
+    c_needs_fpu: false,
     flags: FIXED_ADDRESSES,
     form: Form::Uboot,
     extras: &[
@@ -89,6 +93,7 @@ pub static X86_64: Architecture = Architecture {
     name: "x86_64",
     target: "x86_64-unknown-none",
     target_without_fpu: None,
+    c_needs_fpu: true,
     flags: FIXED_ADDRESSES,
     form: Form::Multiboot,
     extras: &[

@@ -7,15 +7,17 @@
 pub mod calls;
 pub mod console;
 pub mod guarding;
+pub mod one_way;
 pub mod receiving;
+pub mod runs;
 pub mod sending;
 pub mod start;
 
 use core::ffi::c_char;
 
-use ferry_client::Port;
+use ferry_client::{Directory, Port};
 
-use crate::global::CLIENT;
+use crate::global::{CLIENT, DIRECTORY};
 use crate::platform::Bell;
 use crate::types::{NAME_BYTES, Peer, Request, Result};
 
@@ -24,19 +26,21 @@ fn with_port<R>(use_it: impl FnOnce(&mut Port<Bell>) -> R) -> Option<R> {
     CLIENT.with(|client| client.port().map(use_it)).flatten()
 }
 
+/// What central has written about the client. `None` if the client was not let in.
+fn directory() -> Option<Directory> {
+    DIRECTORY.with(|directory| *directory).flatten()
+}
+
 /// Writes the peer that `find` finds.
 ///
 /// # Safety
 /// `into` is null or points to room for a peer.
-unsafe fn write_peer(
-    into: *mut Peer,
-    find: impl FnOnce(&mut Port<Bell>) -> Option<ferry_client::Peer>,
-) -> Result {
+unsafe fn write_peer(into: *mut Peer, find: impl FnOnce(Directory) -> Option<ferry_client::Peer>) -> Result {
     if into.is_null() {
         return Result::FerryNull;
     }
-    let Some(found) = with_port(find) else { return Result::FerryNotOpen };
-    let Some(found) = found else { return Result::FerryNoPeer };
+    let Some(directory) = directory() else { return Result::FerryNotOpen };
+    let Some(found) = find(directory) else { return Result::FerryNoPeer };
     let mut name = [0; NAME_BYTES];
     for (place, byte) in name.iter_mut().zip(found.name.as_str().bytes()) {
         *place = c_char::from_ne_bytes([byte]);

@@ -7,10 +7,10 @@
 
 use core::ffi::{CStr, c_char};
 
-use ferry_client::{DomainId, Port, Regions};
+use ferry_client::{Directory, DomainId, Port, Regions};
 use ferry_platform::Region;
 
-use super::{with_port, write_peer};
+use super::{directory, with_port, write_peer};
 use crate::client::{Beginning, Client};
 use crate::global::CLIENT;
 use crate::names;
@@ -92,14 +92,14 @@ pub extern "C" fn ferry_disarm() {
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C" fn ferry_number() -> u16 {
-    with_port(|port| port.domain()).unwrap_or(0)
+    directory().map_or(0, Directory::domain)
 }
 
 /// How central regards this client: 0 closed, 1 open, 2 in quarantine.
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C" fn ferry_standing() -> u32 {
-    CLIENT.with(|client| client.standing().map_or(0, names::standing)).unwrap_or(0)
+    directory().map_or(0, |directory| names::standing(directory.standing()))
 }
 
 /// The client with this name, which ends with a zero byte.
@@ -113,7 +113,9 @@ pub unsafe extern "C" fn ferry_peer_by_name(name: *const c_char, peer: *mut Peer
     let name = unsafe { CStr::from_ptr(name) };
     // SAFETY: the caller's pointer, handed on.
     unsafe {
-        write_peer(peer, |port| port.peers().find(|peer| peer.name.as_str().as_bytes() == name.to_bytes()))
+        write_peer(peer, |directory| {
+            directory.peers().find(|peer| peer.name.as_str().as_bytes() == name.to_bytes())
+        })
     }
 }
 
@@ -122,7 +124,7 @@ pub unsafe extern "C" fn ferry_peer_by_name(name: *const c_char, peer: *mut Peer
 #[must_use]
 pub unsafe extern "C" fn ferry_peer_by_number(number: u16, peer: *mut Peer) -> Result {
     // SAFETY: the caller's pointer, handed on.
-    unsafe { write_peer(peer, |port| port.peer_of(DomainId::new(number)?)) }
+    unsafe { write_peer(peer, |directory| directory.peer_of(DomainId::new(number)?)) }
 }
 
 /// The client at this position of the list of peers, from 0. `FERRY_NO_PEER` at the end of the list.
@@ -130,5 +132,5 @@ pub unsafe extern "C" fn ferry_peer_by_number(number: u16, peer: *mut Peer) -> R
 #[must_use]
 pub unsafe extern "C" fn ferry_peer_at(position: u32, peer: *mut Peer) -> Result {
     // SAFETY: the caller's pointer, handed on.
-    unsafe { write_peer(peer, |port| port.peers().nth(position as usize)) }
+    unsafe { write_peer(peer, |directory| directory.peers().nth(position as usize)) }
 }
