@@ -50,11 +50,13 @@ impl fmt::Display for Words<'_> {
             }
             Some(AuditKind::GuardPassed) => {
                 self.message(formatter)?;
-                write!(formatter, " passed by {guard}, ticket {number:#x}")
+                write!(formatter, " passed by {guard}, ticket {number:#x}")?;
+                self.effect(formatter)
             }
             Some(AuditKind::GuardRefused) => {
                 self.message(formatter)?;
-                write!(formatter, " refused by {guard}, reason {detail}, ticket {number:#x}")
+                write!(formatter, " refused by {guard}, reason {detail}, ticket {number:#x}")?;
+                self.effect(formatter)
             }
             Some(AuditKind::GuardLate) => {
                 self.message(formatter)?;
@@ -74,6 +76,12 @@ impl Words<'_> {
         let AuditRecord { source, target, tag, length, .. } = *self.record;
         let (source, target) = (Client(source, self.names), Client(target, self.names));
         write!(formatter, "{source} to {target}: a message of {length} bytes, tag {tag:#x},")
+    }
+
+    /// What becomes of a verdict.
+    fn effect(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_late = self.record.status == Status::NoInspection as u8;
+        formatter.write_str(if is_late { ", too late to count" } else { "" })
     }
 }
 
@@ -105,6 +113,21 @@ mod tests {
             words,
             "0  start 1, tick 0: `pilot` to client 9: a message of 0 bytes, tag 0x10, ended with NoTarget"
         );
+    }
+
+    #[test]
+    fn a_verdict_that_does_not_count_says_so() {
+        let record = |status| AuditRecord {
+            source: 0,
+            target: 1,
+            guard: 2,
+            status,
+            ..AuditRecord::of(AuditKind::GuardRefused)
+        };
+        let words = |status| Words { record: &record(status), names: &["a", "b", "c"] }.to_string();
+        assert!(words(0).ends_with(" refused by `c`, reason 0, ticket 0x0"), "{}", words(0));
+        let late = words(Status::NoInspection as u8);
+        assert!(late.ends_with(" refused by `c`, reason 0, ticket 0x0, too late to count"), "{late}");
     }
 
     #[test]

@@ -240,6 +240,12 @@ impl Course {
         side.insert(guard);
     }
 
+    /// Whether what `guard` says can still count: it was asked in the present stage, is not too late, and
+    /// the message is not refused without it.
+    pub(crate) const fn awaits(&self, guard: DomainId) -> bool {
+        self.asked.contains(guard) && !self.refused.contains(guard) && !self.is_refused
+    }
+
     /// Goes on to the next stage, whose members have until `deadline`, or is refused, if the members of the
     /// present one have said enough.
     pub(crate) const fn decide(&mut self, stage: Stage, deadline: u32) {
@@ -345,6 +351,17 @@ impl Inspections {
     /// guard. No other inspection of any central has the same ticket, before the indices of deliveries wrap.
     pub(crate) const fn ticket(slot: u32, delivery: u32, epoch: u32) -> u64 {
         (epoch as u64) << 40 | (delivery as u64) << 8 | slot as u64 & 0xff
+    }
+
+    /// The index of the delivery of the inspection with this ticket.
+    #[expect(clippy::cast_possible_truncation, reason = "the 32 bits above the slot")]
+    pub(crate) const fn delivery(ticket: u64) -> u32 {
+        (ticket >> 8) as u32
+    }
+
+    /// Whether a ticket is one of this epoch of the guard.
+    pub(crate) const fn is_of_epoch(ticket: u64, epoch: u32) -> bool {
+        ticket >> 40 == (epoch as u64) & 0xff_ffff
     }
 
     /// Begins an inspection in a free slot.

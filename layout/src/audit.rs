@@ -49,7 +49,8 @@ pub struct AuditRecord {
     pub detail: u32,
     /// One of [`AuditKind`].
     pub kind: u8,
-    /// The [`Status`](crate::Status) that a send ended with.
+    /// The [`Status`](crate::Status) that a send ended with. Of a verdict: `NoInspection` if it came too late
+    /// to count, else 0.
     pub status: u8,
     /// Number of the client that sent the message, or that the record is about.
     pub source: u16,

@@ -125,7 +125,10 @@ impl Engine {
                     return Accepted::Verdict(index);
                 }
                 let status = Status::NoInspection;
-                self.audit_claim(source, descriptor, 0, status);
+                match self.ended_inspection(source, verdict.ticket) {
+                    Some(inspection) => self.audit_late_verdict(source, verdict, &inspection),
+                    None => self.audit_claim(source, descriptor, 0, status),
+                }
                 Accepted::Refused { index, status }
             }
         }

@@ -10,7 +10,7 @@
 //! * The work for a record is bounded: one hash of a fixed number of bytes. Clients cause records only by
 //!   descriptors and requests of their own, so the shares of a round bound how many there are.
 
-use ferry_layout::{AuditKind, AuditLog, AuditRecord, Descriptor, DomainId, Status, Verdict};
+use ferry_layout::{AuditKind, AuditLog, AuditRecord, Delivery, Descriptor, DomainId, Status, Verdict};
 
 use super::Engine;
 use crate::audit::Audit;
@@ -56,17 +56,32 @@ impl Engine {
         self.audit.append(self.now, record);
     }
 
-    /// A guard has said something about message `index` of `source`.
+    /// A guard has said something about message `index` of `source`. It `counts`, or comes when the message
+    /// was decided without it.
     #[cold]
-    pub(super) fn audit_verdict(&mut self, source: DomainId, index: u32, guard: DomainId, verdict: Verdict) {
-        let kind = if verdict.passes { AuditKind::GuardPassed } else { AuditKind::GuardRefused };
-        let record = AuditRecord {
-            guard: guard.number(),
-            number: verdict.ticket,
-            detail: verdict.reason,
-            ..self.about(kind, source, index)
+    pub(super) fn audit_verdict(
+        &mut self,
+        source: DomainId,
+        index: u32,
+        guard: DomainId,
+        verdict: Verdict,
+        counts: bool,
+    ) {
+        let message = self.about(AuditKind::GuardPassed, source, index);
+        self.audit.append(self.now, said(message, guard, verdict, counts));
+    }
+
+    /// A guard has said something about a message that has ended.
+    #[cold]
+    pub(super) fn audit_late_verdict(&mut self, guard: DomainId, verdict: Verdict, inspection: &Delivery) {
+        let message = AuditRecord {
+            source: inspection.source,
+            target: inspection.detail.into(),
+            tag: inspection.tag,
+            length: inspection.length,
+            ..AuditRecord::of(AuditKind::GuardPassed)
         };
-        self.audit.append(self.now, record);
+        self.audit.append(self.now, said(message, guard, verdict, false));
     }
 
     /// A guard has said nothing about message `index` of `source` in time.
@@ -76,25 +91,20 @@ impl Engine {
         self.audit.append(self.now, record);
     }
 
-    /// A guard has said something about the message of a one-way flow in `slot`, or nothing in time.
+    /// A guard has said something about the message of a one-way flow in `slot`, and whether it counts, or
+    /// nothing in time.
     #[cold]
-    pub(super) fn audit_relay(&mut self, slot: u32, guard: DomainId, verdict: Option<Verdict>) {
-        let kind = match verdict {
-            Some(Verdict { passes: true, .. }) => AuditKind::GuardPassed,
-            Some(_) => AuditKind::GuardRefused,
-            None => AuditKind::GuardLate,
-        };
+    pub(super) fn audit_relay(&mut self, slot: u32, guard: DomainId, verdict: Option<(Verdict, bool)>) {
         let relay = *self.relays.get(slot);
-        let record = AuditRecord {
+        let message = AuditRecord {
             source: relay.source.number(),
             target: relay.target.number(),
             tag: relay.tag,
             length: relay.total,
             guard: guard.number(),
-            number: verdict.map_or(0, |verdict| verdict.ticket),
-            detail: verdict.map_or(0, |verdict| verdict.reason),
-            ..AuditRecord::of(kind)
+            ..AuditRecord::of(AuditKind::GuardLate)
         };
+        let record = verdict.map_or(message, |(verdict, counts)| said(message, guard, verdict, counts));
         self.audit.append(self.now, record);
     }
 
@@ -131,6 +141,20 @@ fn about(kind: AuditKind, source: DomainId, send: &Send) -> AuditRecord {
         tag: send.tag,
         length: send.total,
         ..AuditRecord::of(kind)
+    }
+}
+
+/// The record about a message, for what a guard has said about it. A verdict that does not count has the
+/// status of one that is about nothing.
+fn said(message: AuditRecord, guard: DomainId, verdict: Verdict, counts: bool) -> AuditRecord {
+    let kind = if verdict.passes { AuditKind::GuardPassed } else { AuditKind::GuardRefused };
+    AuditRecord {
+        kind: kind as u8,
+        guard: guard.number(),
+        number: verdict.ticket,
+        detail: verdict.reason,
+        status: if counts { 0 } else { Status::NoInspection as u8 },
+        ..message
     }
 }
 

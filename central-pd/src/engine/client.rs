@@ -79,6 +79,9 @@ pub(super) struct Client {
     pub(super) snapshot_buffer: Buffer,
     /// How far the sends to `guarded` have come. The index is that of the first part.
     pub(super) courses: Table<Course, TRANSMIT_SLOTS>,
+    /// Inspections of a guard that it has not answered, whether or not their messages have ended: the slots
+    /// of their deliveries.
+    pub(super) unanswered: SlotSet,
     /// A guard's verdicts whose messages have ended, and that are still queued.
     pub(super) settled_verdicts: SlotSet,
     /// What it is to be quarantined for. Without a meaning before it is suspected.
@@ -114,6 +117,7 @@ impl Client {
             inspections: Inspections::new(),
             snapshot_buffer: Buffer::new(Side::Snapshot),
             courses: Table::new([Course::BEGIN; TRANSMIT_SLOTS]),
+            unanswered: SlotSet::EMPTY,
             settled_verdicts: SlotSet::EMPTY,
             offence: Offence::TransmitTail,
         }

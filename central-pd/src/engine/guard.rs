@@ -370,6 +370,7 @@ impl Engine {
             detail: target,
         };
         ports.to_client.deliveries.store(delivery, inspection);
+        state.unanswered.insert(delivery);
         state.requests.use_at_once(at.request);
         self.pending.inspect(guard);
         self.to_signal.insert(guard);
@@ -463,13 +464,14 @@ impl Engine {
         self.reconsider.insert(guard);
     }
 
-    /// Takes what a guard says. Returns false if it is about nothing.
+    /// Takes what a guard says. Returns false if it is about nothing, or about a message that has ended.
     #[cold]
     pub(super) fn judge(&mut self, guard: DomainId, verdict_at: u32, verdict: Verdict) -> bool {
         let client = &mut self.clients[guard];
         let Some(inspection) = client.inspections.judge(verdict.ticket, verdict_at) else {
             return false;
         };
+        client.unanswered.remove(Inspections::delivery(verdict.ticket));
         client.sends.get_mut(verdict_at).index = verdict_at;
         client.sends.occupy(verdict_at);
         let Inspection { source, index, is_relayed, .. } = inspection;
@@ -477,14 +479,31 @@ impl Engine {
             self.judge_relay(guard, index, verdict);
             return true;
         }
-        self.audit_verdict(source, index, guard, verdict);
-        let course = &mut self.clients[source].courses[index];
-        // A quorum may have decided without this guard.
-        if course.asked.contains(guard) {
-            course.answer(guard, verdict.passes);
+        let counts = self.clients[source].courses[index].awaits(guard);
+        self.audit_verdict(source, index, guard, verdict, counts);
+        if counts {
+            self.clients[source].courses[index].answer(guard, verdict.passes);
             self.go_on(source, index);
         }
         true
+    }
+
+    /// The inspection that a verdict of `guard` is about, if its message has ended without that verdict. Such
+    /// a verdict is as honest as any other: a quorum has decided before it, or central has restarted. `None`
+    /// for a ticket that the guard has not been given in this epoch, or has answered. The delivery tells it,
+    /// so this is true after a restart of central too.
+    pub(super) fn ended_inspection(&mut self, guard: DomainId, ticket: u64) -> Option<Delivery> {
+        let (state, index) = (&mut self.clients[guard], Inspections::delivery(ticket));
+        let inspection: Delivery = state.ports?.to_client.deliveries.load(index);
+        let is_it = inspection.kind == DeliveryKind::Inspection as u8
+            && inspection.sequence == ticket
+            && Inspections::is_of_epoch(ticket, state.epoch)
+            && state.unanswered.contains(index);
+        if is_it {
+            // Another answer would be the guard's fault.
+            state.unanswered.remove(index);
+        }
+        is_it.then_some(inspection)
     }
 
     /// Looks at what the guards of a message have said by now, and gives its source a turn.

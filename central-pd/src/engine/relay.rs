@@ -194,13 +194,12 @@ impl Engine {
 
     /// Takes what a guard says about the message in `slot`.
     pub(super) fn judge_relay(&mut self, guard: DomainId, slot: u32, verdict: Verdict) {
-        self.audit_relay(slot, guard, Some(verdict));
+        let counts = self.relays.get(slot).course.awaits(guard);
+        self.audit_relay(slot, guard, Some((verdict, counts)));
         let cost = self.relays.get(slot).total.max(MINIMUM_COST);
         self.clients[guard].budget.pay_what_is_left(cost);
-        let course = self.relays.course_mut(slot);
-        // A quorum may have decided without this guard.
-        if course.asked.contains(guard) {
-            course.answer(guard, verdict.passes);
+        if counts {
+            self.relays.course_mut(slot).answer(guard, verdict.passes);
             self.stir(slot);
         }
     }

@@ -49,7 +49,7 @@
 //! # Messages that are with guards
 //!
 //! They wait like all others, and begin anew with the first stage. The new central gives new tickets: a
-//! ticket holds the index of its delivery, and those indices go on. So an old verdict is about nothing, and
+//! ticket holds the index of its delivery, and those indices go on. So an old verdict counts for nothing, and
 //! ends with `NoInspection`. What is delivered was passed by every guard after the restart.
 //!
 //! # Not kept
@@ -125,6 +125,8 @@ impl Engine {
         state.standing = ports.to_client.standing();
         if state.standing != Standing::Closed {
             state.deliveries = Producer::resume(ports.to_client.delivery_tail.observe());
+            // A guard may still answer for everything that its deliveries name.
+            state.unanswered.insert_run(0, MOST_UNSETTLED);
             let bytes = state.receive_buffer.bytes();
             state.requests.resume(ports.from_client, ports.to_client, bytes, &state.inspections);
         }

@@ -3,6 +3,7 @@
 #[path = "../guard/stage.rs"]
 #[allow(dead_code, reason = "the guards' tests use the rest")]
 mod stage;
+mod verdicts;
 
 use ferry_audit::{Anchors, AuditReader, Missed, verify};
 use ferry_layout::config::Mapping;
@@ -169,47 +170,6 @@ fn the_offence_is_the_index_that_was_impossible() {
         assert_eq!((last.kind(), last.source), (Some(AuditKind::Quarantined), RECEIVER));
         assert_eq!(last.detail, offence as u32);
     }
-}
-
-#[test]
-fn what_guards_say_is_in_the_log_and_what_they_do_not_say() {
-    let mut stage = guarded(false);
-    let before = records(&stage).len();
-    stage.post_everywhere(4);
-    for buffer in 0..3 {
-        stage.sender().send(RECEIVER, buffer, b"hello");
-    }
-    stage.run();
-    let inspections = stage.guard().inspections();
-    stage.guard().answer(&inspections[0], true);
-    stage.guard().answer(&inspections[1], false);
-    stage.run();
-    for _ in 0..50 {
-        stage.bed.tick();
-    }
-    let message = |kind, buffer: u64| AuditRecord {
-        source: SENDER,
-        target: RECEIVER,
-        tag: 100 + buffer,
-        length: 5,
-        guard: GUARD,
-        ..AuditRecord::of(kind)
-    };
-    let said = |kind, number: usize| AuditRecord {
-        number: inspections[number].sequence,
-        detail: 7,
-        ..message(kind, number as u64)
-    };
-    assert_eq!(
-        news(&stage, before),
-        [
-            said(AuditKind::GuardPassed, 0),
-            said(AuditKind::GuardRefused, 1),
-            refused(SENDER, RECEIVER, 101, 5, Status::Refused),
-            message(AuditKind::GuardLate, 2),
-            refused(SENDER, RECEIVER, 102, 5, Status::Refused),
-        ]
-    );
 }
 
 /// Sends messages of every form that is delivered. Returns how many.
