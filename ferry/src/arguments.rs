@@ -160,7 +160,7 @@ pub(crate) struct ManArguments {
 pub(crate) struct LibraryArguments {
     #[command(flatten)]
     pub(crate) target: TargetArguments,
-    /// For protection domains with fpu="false": on AArch64, make the library without floating-point registers.
+    /// For protection domains with fpu="false": on AArch64, make a library without floating-point registers.
     #[arg(long)]
     pub(crate) without_fpu: bool,
     /// The directory for `libferry.a`, `ferry.h` and what else belongs to them.

@@ -81,8 +81,8 @@ impl Language {
         }
     }
 
-    /// Whether a program does without floating-point registers. One in C links the SDK's libmicrokit on
-    /// Microkit, which does not.
+    /// Whether a program does without floating-point registers on every board. One in C links the SDK's
+    /// libmicrokit, which uses them on x86-64.
     pub(crate) fn is_without_fpu(self) -> bool {
         self == Self::Rust
     }

@@ -23,6 +23,10 @@
 //   inspected     never; the ticket is, from         from ferry_post until ferry_reap returns the end of
 //                 ferry_inspect until ferry_answer   the answer. Then it is in the pool, for ferry_rx_take
 //
+//   In whole batches buffers have no handles: ferry_reap_each and ferry_receive_each call a function of the
+//   program, whose the buffer is until that function returns. Then it is sent or posted again, or in the pool.
+//   These functions may print and look up peers. Whatever else they call of this header says FERRY_BUSY.
+//
 //   A handle is used up when its buffer changes hands. Whoever uses it again gets FERRY_STALE, and nothing
 //   happens: a second send, a use after the send, a buffer that is posted twice, a second answer. A function
 //   that returns anything but FERRY_OK has changed nothing, and the buffer stays the program's. What the
@@ -417,8 +421,8 @@ typedef struct {
 // buffer, which is the program's until the function returns; `tag` and `status` are those of the send.
 typedef ferry_next (*ferry_fill)(void *context, uint8_t *bytes, uint64_t tag, ferry_status status);
 
-// What `ferry_receive_each` tells of a message: what central has written of it. It lies in `<client>_in`, and
-// is valid until the function that got it returns.
+// What `ferry_receive_each` tells of a message: what central has written of it. It lies in `<client>_in`,
+// and is valid until the function that got it returns.
 typedef struct {
     // The sender's tag.
     uint64_t tag;
@@ -689,8 +693,8 @@ ferry_result ferry_reap_each(ferry_fill fill,
 // takes it. `FERRY_FULL`: there was no room to post the last buffer again, it is in the pool, and nothing
 // after it was taken.
 //
-// `take` is called during this call only. It may print, look up peers, and ask what was missed. Whatever else
-// it calls of this header does nothing, and says `FERRY_BUSY`, or false, null or 0.
+// `take` is called during this call only. It may print, look up peers, and ask what was missed. Whatever
+// else it calls of this header does nothing, and says `FERRY_BUSY`, or false, null or 0.
 FERRY_MUST_USE
 ferry_result ferry_receive_each(ferry_take take,
                                 void *context);

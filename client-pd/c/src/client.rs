@@ -124,13 +124,12 @@ impl Client {
     fn open(&mut self) -> bool {
         let Some(opening) = self.opening.take() else { return false };
         match opening.poll() {
-            Ok(port) => {
-                DIRECTORY.with(|directory| *directory = Some(port.directory()));
-                self.port = Some(port);
-            }
+            Ok(port) => self.port = Some(port),
             Err(opening) => self.opening = Some(opening),
         }
-        self.port.is_some()
+        let Some(port) = &self.port else { return false };
+        DIRECTORY.with(|directory| *directory = Some(port.directory()));
+        true
     }
 
     pub(crate) fn rest(&mut self) -> bool {

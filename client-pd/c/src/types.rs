@@ -229,8 +229,8 @@ pub struct Next {
 pub type Fill =
     Option<unsafe extern "C" fn(context: *mut c_void, bytes: *mut u8, tag: u64, status: Status) -> Next>;
 
-/// What `ferry_receive_each` tells of a message: what central has written of it. It lies in `<client>_in`, and
-/// is valid until the function that got it returns.
+/// What `ferry_receive_each` tells of a message: what central has written of it. It lies in `<client>_in`,
+/// and is valid until the function that got it returns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct Arrival {

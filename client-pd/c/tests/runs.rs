@@ -1,6 +1,6 @@
-//! `ferry_reap_each`, `ferry_receive_each` and what tells of gaps, called as C calls them, with a real central
-//! and a peer in Rust: what the functions of the program get, where each buffer is afterwards, and what is
-//! refused. What two programs in C do is in `harness/c`.
+//! `ferry_reap_each`, `ferry_receive_each` and what tells of gaps, called as C calls them, with a real
+//! central and a peer in Rust: what the functions of the program get, where each buffer is afterwards, and
+//! what is refused. What two programs in C do is in `harness/c`.
 //!
 //! A program has one client, so there is one test, in the order of a client's life.
 

@@ -5,6 +5,7 @@
 //! include headers from `c/`. Each links the client library (`client-pd/c`), which is the Rust one.
 
 mod build;
+mod stack;
 mod start;
 mod toolchain;
 
@@ -15,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use build::{Build, compile};
+pub(crate) use stack::check_stack;
 pub(crate) use start::{REGION, START, check_start};
 pub(crate) use toolchain::{CLASSIC, HOSTED, Toolchain, of_architecture};
 
@@ -61,6 +63,11 @@ pub(crate) enum CError {
          away"
     )]
     NeverStarts { place: String, program: String },
+    #[error(
+        "{place}: `{program}` is a client in C, and its stack has {found} bytes, fewer than the client library may \
+         need; give it stack_size=\"0x1_0000\""
+    )]
+    SmallStack { place: String, program: String, found: u64 },
     #[error(transparent)]
     File(#[from] FileError),
 }

@@ -22,18 +22,22 @@ impl Microkit {
     pub(super) fn check_program(&self, domain: &Domain) -> Result<(), MicrokitError> {
         let search = self.search(domain);
         ready::check(domain, &search, self.board.architecture.name)?;
-        self.check_registers(domain, &search)?;
+        self.check_resources(domain, &search)?;
         Ok(c::check_start(domain, &search, c::REGION)?)
     }
 
-    fn check_registers(&self, domain: &Domain, search: &Search) -> Result<(), MicrokitError> {
+    /// Refuses a program that needs more of its domain than that has: stack, or registers.
+    fn check_resources(&self, domain: &Domain, search: &Search) -> Result<(), MicrokitError> {
+        let is_in_c = self.programs.is_in_c(domain) || ready::is_in_c(domain, search);
+        if is_in_c {
+            c::check_stack(domain)?;
+        }
         if domain.fpu {
             return Ok(());
         }
         let (place, program) = (domain.place.to_string(), domain.program.clone());
         // There nobody can look for these registers, but the SDK's libmicrokit uses them.
-        let needs_fpu = self.board.architecture.c_needs_fpu;
-        if needs_fpu && (self.programs.is_in_c(domain) || ready::is_in_c(domain, search)) {
+        if is_in_c && self.board.architecture.c_needs_fpu {
             return Err(MicrokitError::FloatingPointInC { place, program });
         }
         let contents = search.read(domain)?;

@@ -54,8 +54,8 @@ pub unsafe extern "C" fn ferry_reap_each(fill: Fill, context: *mut c_void) -> Re
 /// takes it. `FERRY_FULL`: there was no room to post the last buffer again, it is in the pool, and nothing
 /// after it was taken.
 ///
-/// `take` is called during this call only. It may print, look up peers, and ask what was missed. Whatever else
-/// it calls of this header does nothing, and says `FERRY_BUSY`, or false, null or 0.
+/// `take` is called during this call only. It may print, look up peers, and ask what was missed. Whatever
+/// else it calls of this header does nothing, and says `FERRY_BUSY`, or false, null or 0.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ferry_receive_each(take: Take, context: *mut c_void) -> Result {
