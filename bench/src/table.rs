@@ -2,7 +2,7 @@
 //! number of clients.
 
 use crate::carrier::{Carrier, Row};
-use crate::case::{BATCHES, Busy, CLIENTS, Case, PAYLOADS, Policy};
+use crate::case::{BATCHES, Busy, CLIENTS, Case, Frames, PAYLOADS, Policy, Way};
 use std::fmt::Write as _;
 
 /// Selects a number of a row.
@@ -52,21 +52,30 @@ pub fn markdown(carriers: &[Carrier]) -> String {
     scaling(&mut text, carriers);
     for carrier in carriers.iter().filter(|carrier| carrier.rows.iter().any(|row| row.clients.is_some())) {
         for policy in Policy::ALL {
-            split(&mut text, carrier, policy);
+            let case = |payload, batch| Case::pair(payload, batch, policy);
+            split(&mut text, carrier, &policy.to_string(), case);
+        }
+        let large =
+            |payload, batch| Case { frames: Frames::Large, ..Case::pair(payload, batch, Policy::Each) };
+        split(&mut text, carrier, "each, in large frames", large);
+        for way in Way::OTHERS {
+            let case = |payload, batch| Case { way, ..Case::pair(payload, batch, Policy::Keep) };
+            split(&mut text, carrier, &format!("keep, {way}"), case);
         }
     }
     text
 }
 
 /// Who executes the instructions of a message, and what the kernel is asked for. Nothing is known of this for
-/// Linux.
-fn split(text: &mut String, carrier: &Carrier, policy: Policy) {
-    let columns: [(&str, What, usize); 11] = [
+/// Linux. No table if the carrier has no such case.
+fn split(text: &mut String, carrier: &Carrier, title: &str, case: impl Fn(u32, u32) -> Case) {
+    let columns: [(&str, What, usize); 12] = [
         ("all", |row| row.instructions, 1),
         ("a byte", |row| Some(row.instructions? / f64::from(row.case.payload)), 2),
         ("central", |row| row.central, 1),
         ("producer", |row| row.producer, 1),
         ("consumer", |row| row.consumer, 1),
+        ("guards and ticker", |row| row.others, 1),
         ("kernel", |row| row.kernel, 1),
         ("kernel calls", |row| row.entries, 3),
         ("signals by central", |row| row.signals, 3),
@@ -75,16 +84,18 @@ fn split(text: &mut String, carrier: &Carrier, policy: Policy) {
         ("unmaps", |row| row.unmaps, 3),
     ];
     let titles: Vec<&str> = columns.iter().map(|(title, ..)| *title).collect();
-    head(text, &format!("{}, {policy}: instructions a message", carrier.name), &["bytes", "batch"], &titles);
-    for payload in PAYLOADS {
-        for batch in BATCHES {
-            let Some(row) = carrier.row(Case::pair(payload, batch, policy)) else { continue };
-            let _ = write!(text, "| {payload} | {batch} |");
-            for (_, what, digits) in &columns {
-                cell(text, what(row), *digits);
-            }
-            text.push('\n');
+    let sizes = PAYLOADS.iter().flat_map(|payload| BATCHES.map(|batch| (*payload, batch)));
+    let rows: Vec<&Row> = sizes.filter_map(|(payload, batch)| carrier.row(case(payload, batch))).collect();
+    if rows.is_empty() {
+        return;
+    }
+    head(text, &format!("{}, {title}: instructions a message", carrier.name), &["bytes", "batch"], &titles);
+    for row in rows {
+        let _ = write!(text, "| {} | {} |", row.case.payload, row.case.batch);
+        for (_, what, digits) in &columns {
+            cell(text, what(row), *digits);
         }
+        text.push('\n');
     }
 }
 

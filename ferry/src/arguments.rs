@@ -8,7 +8,7 @@ use crate::target::{Config, Platform, TargetArguments};
 use crate::templates::Language;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferry_boards::Board;
-use ferry_rows::case::Policy;
+use ferry_rows::case::{Frames, Policy, Way};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -276,6 +276,12 @@ pub(crate) struct BenchArguments {
     /// Only this mapping policy. By default both.
     #[arg(long, value_enum)]
     pub(crate) policy: Option<MappingPolicy>,
+    /// Only buffers in frames of this size. By default both.
+    #[arg(long, value_enum)]
+    pub(crate) frames: Option<FrameSize>,
+    /// Only flows that demand this of their messages. By default all.
+    #[arg(long, value_enum)]
+    pub(crate) way: Option<FlowWay>,
     /// Only clients in this language. By default those in Rust and, for the smallest messages, those in C
     /// beside them; in a project, those in Rust.
     #[arg(long, value_enum)]
@@ -311,6 +317,51 @@ impl From<MappingPolicy> for Policy {
         match policy {
             MappingPolicy::Each => Self::Each,
             MappingPolicy::Keep => Self::Keep,
+        }
+    }
+}
+
+/// The size of the frames that buffers consist of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum FrameSize {
+    /// 4 KiB.
+    Small,
+    /// 2 MiB.
+    Large,
+}
+
+impl From<FrameSize> for Frames {
+    fn from(size: FrameSize) -> Self {
+        match size {
+            FrameSize::Small => Self::Small,
+            FrameSize::Large => Self::Large,
+        }
+    }
+}
+
+/// What a flow demands of its messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum FlowWay {
+    /// Nothing.
+    Plain,
+    /// A guard passes each of them.
+    OneGuard,
+    /// Two guards pass each of them, one after the other.
+    TwoGuards,
+    /// Two of three guards pass each of them.
+    Quorum,
+    /// Nothing about the receiver comes back.
+    OneWay,
+}
+
+impl From<FlowWay> for Way {
+    fn from(way: FlowWay) -> Self {
+        match way {
+            FlowWay::Plain => Self::Plain,
+            FlowWay::OneGuard => Self::OneGuard,
+            FlowWay::TwoGuards => Self::TwoGuards,
+            FlowWay::Quorum => Self::Quorum,
+            FlowWay::OneWay => Self::OneWay,
         }
     }
 }

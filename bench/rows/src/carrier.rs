@@ -36,6 +36,9 @@ pub struct Row {
     /// The receiver's part of `clients`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<f64>,
+    /// Instructions of the guards, and of the ticker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<f64>,
     /// Instructions of the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<f64>,
@@ -68,6 +71,7 @@ impl Row {
             clients: None,
             producer: None,
             consumer: None,
+            others: None,
             kernel: None,
             entries: None,
             maps: None,

@@ -7,14 +7,12 @@ use std::collections::BTreeSet;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {
     #[error("the program of `{0}` is not a usable ELF file: {1}; run the command again")]
-    Program(&'static str, object::Error),
+    Program(String, object::Error),
     #[error(
         "QEMU counts instructions only where one processor runs at a time; leave out --config, or name one \
          without smp-"
     )]
     SeveralCores,
-    #[error("the system that is measured has no domain `{0}`; add it to bench/system.xml")]
-    NoDomain(&'static str),
     #[error("the emulator could not be watched: {0}; supported: QEMU 7.2 to 8.0")]
     Watch(std::io::Error),
     #[error("{carrier}, {case}: {what}")]
@@ -24,8 +22,8 @@ pub(crate) enum BenchError {
     )]
     Hosted,
     #[error(
-        "no case has this payload, batch, policy and number of clients; --payload takes one of {payloads:?}, \
-         --batch one of {batches:?}, --clients one of {clients:?}"
+        "no case has this payload, batch, policy, way, number of clients and size of frames; --payload takes one of \
+         {payloads:?}, --batch one of {batches:?}, --clients one of {clients:?}"
     )]
     NoCase { payloads: BTreeSet<u32>, batches: BTreeSet<u32>, clients: BTreeSet<u16> },
 }

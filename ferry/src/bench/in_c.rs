@@ -22,7 +22,7 @@ pub(super) fn describe(system: &str, target: Target) -> String {
 
 /// Whether there are clients in C for the case.
 pub(super) fn is_possible(case: &Case) -> bool {
-    case.clients == 2 && case.busy == Busy::One
+    case.clients == 2 && case.busy == Busy::One && case.frames.are_small() && case.way.is_plain()
 }
 
 /// Whether the case is measured with clients in C unless the caller asks for others: the smallest messages,

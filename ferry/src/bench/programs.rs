@@ -21,6 +21,8 @@ pub(super) enum Owner {
     Central,
     Producer,
     Consumer,
+    /// A guard, or the ticker.
+    Other,
     Kernel,
     /// The code of the measurement itself. It is not counted.
     Measurement,
@@ -42,6 +44,18 @@ pub(super) struct Programs {
     contents: BTreeMap<u64, Vec<u8>>,
     /// The functions, by first address.
     functions: BTreeMap<u64, Function>,
+}
+
+impl Owner {
+    /// Whose program a protection domain of a measured system is, by the name of the domain.
+    pub(super) fn of_domain(name: &str) -> Self {
+        match name {
+            "central" => Self::Central,
+            "producer" => Self::Producer,
+            "consumer" => Self::Consumer,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Programs {

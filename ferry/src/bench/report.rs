@@ -62,9 +62,9 @@ pub(super) fn row(
 ) -> Result<Row, BenchError> {
     let fail = |what| BenchError::Case { carrier: carrier.to_owned(), case, what };
     let count = |owner| trace.instructions(programs, owner);
-    let [central, producer, consumer, kernel] =
-        [Owner::Central, Owner::Producer, Owner::Consumer, Owner::Kernel].map(count);
-    let total = central + producer + consumer + kernel;
+    let [central, producer, consumer, others, kernel] =
+        [Owner::Central, Owner::Producer, Owner::Consumer, Owner::Other, Owner::Kernel].map(count);
+    let total = central + producer + consumer + others + kernel;
     let strays = trace.executed.iter().find(|(address, _)| programs.owner(**address).is_none());
     if let Some((address, _)) = strays {
         return Err(fail(format!(
@@ -91,12 +91,13 @@ pub(super) fn row(
         clients: each(producer + consumer),
         producer: each(producer),
         consumer: each(consumer),
+        others: each(others).filter(|_| !case.way.is_plain()),
         kernel: each(kernel),
         entries: each(trace.system_calls),
         maps: each(calls(Owner::Central, &["runtime", "6Window", "3map"])),
         unmaps: each(calls(Owner::Central, &["runtime", "6Window", "5unmap"])),
         signals: each(notify(Owner::Central)),
-        doorbells: each(notify(Owner::Producer) + notify(Owner::Consumer)),
+        doorbells: each([Owner::Producer, Owner::Consumer, Owner::Other].map(notify).iter().sum()),
         ..Row::of(case)
     })
 }
@@ -108,7 +109,7 @@ impl fmt::Display for Heading<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{}, instructions a message:\n   total  central producer consumer   kernel  entries  signals doorbells    maps  unmaps | by the clock | case",
+            "{}, instructions a message:\n   total  central producer consumer   others   kernel  entries  signals doorbells    maps  unmaps | by the clock | case",
             self.0
         )
     }
@@ -120,7 +121,7 @@ pub(super) struct Shown<'a>(pub(super) &'a Row, pub(super) &'a Clock);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(row, clock) = self;
-        for value in [row.instructions, row.central, row.producer, row.consumer, row.kernel] {
+        for value in [row.instructions, row.central, row.producer, row.consumer, row.others, row.kernel] {
             write!(formatter, "{:8.1} ", value.unwrap_or_default())?;
         }
         for value in [row.entries, row.signals, row.doorbells, row.maps, row.unmaps] {
@@ -161,7 +162,9 @@ pub(super) fn profile(
     }
     fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
     let carrier = carrier.replace(' ', "-");
-    let name = format!("{carrier}-{}-{}-{}.txt", case.policy, case.payload, case.batch);
+    let Case { policy, payload, batch, .. } = case;
+    let frames = if case.frames.are_small() { "" } else { "-large" };
+    let name = format!("{carrier}-{policy}{frames}-{}-{payload}-{batch}.txt", case.way.word());
     let path = directory.join(name);
     fs::write(&path, text).map_err(file::failed("write", &path))
 }

@@ -7,10 +7,10 @@ use super::trace::Trace;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs::{self, File};
 use std::io::{self, BufReader};
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// How long to wait for the emulator to start.
 const START: Duration = Duration::from_secs(10);
@@ -22,24 +22,20 @@ const READ_BYTES: usize = 1 << 20;
 
 /// A watch over one boot. Its directory is removed with it.
 pub(super) struct Watch {
-    directory: PathBuf,
+    directory: TempDir,
 }
 
 impl Watch {
     /// Creates a directory for the watch. Its path is short, because the path of a socket is limited in
     /// length.
     pub(super) fn new() -> io::Result<Self> {
-        let directory = std::env::temp_dir().join(format!("ferry-bench-{}", std::process::id()));
-        // A run that was killed may have left its directory behind.
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(&directory)?;
-        Ok(Self { directory })
+        Ok(Self { directory: tempfile::Builder::new().prefix("ferry-bench-").tempdir()? })
     }
 
     /// Adds the arguments that let this watch control the emulator. The machine then stands still until
     /// [`Watch::follow`] starts it.
     pub(super) fn prepare(&self, emulator: &mut Command) {
-        let socket = self.directory.join(SOCKET);
+        let socket = self.directory.path().join(SOCKET);
         let socket = format!("socket,id=gdb,server=on,wait=off,path={}", socket.display());
         emulator.args(["-S", "-chardev", &socket, "-gdb", "chardev:gdb"]);
     }
@@ -51,7 +47,7 @@ impl Watch {
             entries.first().copied().ok_or_else(|| io::Error::other(format!("the producer lacks `{name}`")))
         };
         let (begin, end) = (mark("bench_begin")?, mark("bench_end")?);
-        let mut gdb = Gdb::connect(&self.directory.join(SOCKET), START)?;
+        let mut gdb = Gdb::connect(&self.directory.path().join(SOCKET), START)?;
         let mut traces = Vec::new();
         for _ in 0..sections {
             gdb.insert_breakpoint(begin)?;
@@ -68,7 +64,7 @@ impl Watch {
 
     /// Traces up to the next breakpoint.
     fn trace(&self, gdb: &mut Gdb, begin: u64, programs: &Arc<Programs>) -> io::Result<Trace> {
-        let pipe = self.directory.join(PIPE);
+        let pipe = self.directory.path().join(PIPE);
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         let reader = std::thread::spawn({
             let (pipe, programs) = (pipe.clone(), Arc::clone(programs));
@@ -85,12 +81,5 @@ impl Watch {
         let trace = reader.join().map_err(|_| io::Error::other("the reader of the trace panicked"))?;
         fs::remove_file(&pipe)?;
         trace
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        // An error is harmless: the directory holds nothing but this socket and this pipe.
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }

@@ -3,7 +3,15 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for (program, base) in [("producer", "0x4000000"), ("consumer", "0x8000000")] {
+    // The two producers are never in one system.
+    let places = [
+        ("producer", "0x4000000"),
+        ("one_way_producer", "0x4000000"),
+        ("consumer", "0x8000000"),
+        ("open_guard", "0xc000000"),
+        ("asked_ticker", "0x10000000"),
+    ];
+    for (program, base) in places {
         println!("cargo::rustc-link-arg-bin={program}=--image-base={base}");
     }
 }
