@@ -47,7 +47,7 @@ mod tests {
             let domains = &description.system.domains;
             let programs: Vec<(&str, bool)> =
                 domains.iter().map(|domain| (domain.binary(), domain.fpu)).collect();
-            let has_fpu = target.name() == "x86_64_generic";
+            let has_fpu = ["x86_64_generic", "qemu_virt_riscv64"].contains(&target.name());
             let expected = [("central", true), ("c_producer", has_fpu), ("c_consumer", has_fpu)];
             assert_eq!(programs, expected, "{}", target.name());
         }

@@ -36,7 +36,7 @@ impl Microkit {
             return Ok(());
         }
         let (place, program) = (domain.place.to_string(), domain.program.clone());
-        // There nobody can look for these registers, but the SDK's libmicrokit uses them.
+        // There the SDK's libmicrokit, which the program links, was made with these registers.
         if is_in_c && self.board.architecture.c_needs_fpu {
             return Err(MicrokitError::FloatingPointInC { place, program });
         }

@@ -81,8 +81,8 @@ pub(crate) enum MicrokitError {
     )]
     FloatingPoint { place: String, program: String, function: String },
     #[error(
-        "{place}: `{program}` is in C, and the SDK's libmicrokit, which it links, uses floating-point registers on this \
-         architecture; remove fpu=\"false\""
+        "{place}: `{program}` is in C, and the SDK's libmicrokit, which it links, was made with floating-point registers \
+         on this architecture; remove fpu=\"false\""
     )]
     FloatingPointInC { place: String, program: String },
     #[error("the image builder failed:\n{0}")]

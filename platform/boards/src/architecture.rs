@@ -10,7 +10,8 @@ pub struct Architecture {
     /// The same target without floating-point and vector registers, for protection domains with
     /// `fpu="false"`. `None` if no program uses these registers.
     pub target_without_fpu: Option<&'static str>,
-    /// Whether the SDK's libmicrokit, which programs in C link, uses floating-point or vector registers.
+    /// Whether programs in C have floating-point and vector registers always: because the SDK's libmicrokit,
+    /// which they link, uses them, or has their calling convention.
     pub c_needs_fpu: bool,
     /// The compiler's flags for [`Architecture::target`].
     pub flags: &'static str,
@@ -70,7 +71,7 @@ pub static RISCV64: Architecture = Architecture {
     // SDK's own library is, with them.
     target: "riscv64imac-unknown-none-elf",
     target_without_fpu: None,
-    c_needs_fpu: false,
+    c_needs_fpu: true,
     flags: FIXED_ADDRESSES,
     form: Form::Uboot,
     extras: &[
