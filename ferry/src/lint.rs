@@ -50,6 +50,9 @@ pub(crate) fn lint() -> Result<(), Error> {
     let workspace = Workspace::locate()?;
     let mut projects = workspace::cargo(&workspace.root);
     projects.arg("clippy");
+    // The features of dependencies depend on all packages that a command names. With the default members
+    // among them, Clippy finds what `cargo clippy` has compiled, and compiles nothing but the projects.
+    projects.args(workspace.default_members()?.iter().flat_map(|member| ["--package", member]));
     clippy("the demo and the examples", projects, PROJECTS, &["--bins"])?;
     let mut classic = workspace::cargo(&workspace.root);
     classic.args(["clippy", "--target", PC99.architecture.target, "--features", "ferry-pds-classic/harness"]);

@@ -1,7 +1,7 @@
 //! Where Ferry's sources and build products are.
 
 use crate::project::{Project, ProjectError};
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -59,11 +59,7 @@ impl Workspace {
     }
 
     fn at(root: PathBuf) -> Result<Self, WorkspaceError> {
-        let metadata = MetadataCommand::new()
-            .manifest_path(root.join("Cargo.toml"))
-            .no_deps()
-            .exec()
-            .map_err(|cause| WorkspaceError::Metadata { root: root.clone(), cause: Box::new(cause) })?;
+        let metadata = describe(&root)?;
         let program = env!("CARGO_PKG_VERSION");
         let own = metadata.packages.iter().find(|package| package.name.as_str() == env!("CARGO_PKG_NAME"));
         let sources = own.map(|own| own.version.to_string()).unwrap_or_default();
@@ -74,10 +70,23 @@ impl Workspace {
         Ok(Self { root, products: target.join("ferry"), target })
     }
 
+    /// The packages that a Cargo command in the workspace selects if it names none.
+    pub(crate) fn default_members(&self) -> Result<Vec<String>, WorkspaceError> {
+        let metadata = describe(&self.root)?;
+        Ok(metadata.workspace_default_packages().iter().map(|package| package.name.to_string()).collect())
+    }
+
     /// Directory for everything that Cargo does not build: the kernel, images, the generated input.
     pub(crate) fn products(&self) -> PathBuf {
         self.products.clone()
     }
+}
+
+/// What Cargo says about the packages of a workspace.
+fn describe(root: &Path) -> Result<Metadata, WorkspaceError> {
+    let mut command = MetadataCommand::new();
+    command.manifest_path(root.join("Cargo.toml")).no_deps();
+    command.exec().map_err(|cause| WorkspaceError::Metadata { root: root.to_owned(), cause: Box::new(cause) })
 }
 
 /// The checkout in which this program was compiled, if it is still there.
