@@ -18,6 +18,12 @@ impl Audit {
         Self { writer: Some(Writer::resume(log)), has_news: true }
     }
 
+    /// Whether there is a log.
+    #[cfg(feature = "express")]
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// Appends a record of tick `now`. Without a log, nothing happens.
     #[cold]
     #[inline(never)]

@@ -7,9 +7,11 @@
 
 use ferry_layout::config::{FlowRecord, StageRecord};
 use ferry_layout::geometry::{INSPECTION_SLOTS, MAX_CLIENTS, MAX_GUARDS, MAX_STAGES};
-use ferry_layout::{Address, DomainId, Span};
+use ferry_layout::{Address, DomainId, Post, Span};
 
 use crate::flow::place;
+use crate::places::Places;
+use crate::requests::buffer_for_anyone;
 use crate::send::Queue;
 use crate::slots::SlotSet;
 use crate::table::{ClientSet, Table};
@@ -68,17 +70,32 @@ impl GuardedFlow {
 
     /// Whether another message may be handed to guards.
     pub(crate) const fn has_room(&self) -> bool {
-        self.under_way < self.most_under_way
+        self.room() != 0
+    }
+
+    /// How many more messages may be handed to guards.
+    pub(crate) const fn room(&self) -> u32 {
+        self.most_under_way.saturating_sub(self.under_way)
     }
 
     /// Notes that another message is with guards.
     pub(crate) const fn begin(&mut self) {
-        self.under_way += 1;
+        self.begin_run(1);
+    }
+
+    /// Notes that `count` more messages are with guards.
+    pub(crate) const fn begin_run(&mut self, count: u32) {
+        self.under_way += count;
     }
 
     /// Notes that a message that was with guards has ended.
     pub(crate) const fn end(&mut self) {
-        self.under_way = self.under_way.saturating_sub(1);
+        self.end_run(1);
+    }
+
+    /// Notes that `count` messages that were with guards have ended.
+    pub(crate) const fn end_run(&mut self, count: u32) {
+        self.under_way = self.under_way.saturating_sub(count);
     }
 }
 
@@ -114,6 +131,17 @@ impl Guards {
     /// A stage of a flow. `number` is below the number of its stages.
     pub(crate) fn stage(&self, flow: &GuardedFlow, number: u16) -> Stage {
         self.stages[u32::from(flow.first_stage) + u32::from(number)]
+    }
+
+    /// The guard that alone is stage `number` of a flow. `None` if there is no such stage, or it has more
+    /// members.
+    #[inline]
+    pub(crate) fn only_member(&self, flow: &GuardedFlow, number: u16) -> Option<DomainId> {
+        if number >= flow.stages {
+            return None;
+        }
+        let Stage { members, quorum } = self.stage(flow, number);
+        members.only().filter(|_| quorum == 1)
     }
 
     /// Grants a flow of a checked configuration with these stages. Returns all its guards.
@@ -201,6 +229,33 @@ impl Course {
         refused: ClientSet::EMPTY,
         deadline: 0,
     };
+
+    /// The course of a message that was just handed to `guard`, which is all of the first stage.
+    #[inline]
+    pub(crate) fn begun(guard: DomainId, slot: u32, deadline: u32) -> Self {
+        let mut course = Self { deadline, ..Self::BEGIN };
+        course.hand(guard, slot);
+        course
+    }
+
+    /// Whether it is in `stage`, of which `guard` is all, and only waits for what that says.
+    #[inline]
+    pub(crate) const fn waits_for_all_of(&self, stage: u16, guard: DomainId) -> bool {
+        let said = self.passed.union(self.refused);
+        self.stage == stage && !self.is_refused && self.asked.contains(guard) && said.is_empty()
+    }
+
+    /// How many guards it was handed to.
+    #[inline]
+    pub(crate) const fn count(&self) -> u8 {
+        self.count
+    }
+
+    /// Forgets whom it was handed to, because it has ended.
+    #[inline]
+    pub(crate) const fn end(&mut self) {
+        self.count = 0;
+    }
 
     /// Whether it was handed to a guard.
     pub(crate) const fn has_begun(&self) -> bool {
@@ -307,6 +362,8 @@ pub(crate) struct Inspections {
     /// Size of the receive buffer of a guard, in bytes; 0 for any other client.
     bytes: u64,
     used: SlotSet,
+    /// What is offered and what is pinned of a guard's receive buffer.
+    places: Places,
     table: Table<Inspection, INSPECTION_SLOTS>,
 }
 
@@ -324,12 +381,14 @@ impl Inspections {
             place: Span::EMPTY,
             verdict: None,
         };
-        Self { bytes: 0, used: SlotSet::EMPTY, table: Table::new([nothing; INSPECTION_SLOTS]) }
+        let table = Table::new([nothing; INSPECTION_SLOTS]);
+        Self { bytes: 0, used: SlotSet::EMPTY, places: Places::NONE, table }
     }
 
     /// Makes its client a guard whose receive buffer has this size.
     pub(crate) const fn configure(&mut self, bytes: u64) {
         self.bytes = bytes;
+        self.places.configure(bytes);
     }
 
     /// Size of the receive buffer of a guard, in bytes; 0 for any other client.
@@ -337,14 +396,16 @@ impl Inspections {
         self.bytes
     }
 
-    /// Forgets all inspections.
-    pub(crate) const fn clear(&mut self) {
+    /// Forgets all inspections, and what is offered.
+    pub(crate) fn clear(&mut self) {
         self.used = SlotSet::EMPTY;
+        self.places.clear();
     }
 
     /// A slot for another inspection.
+    #[inline]
     pub(crate) fn free_slot(&self) -> Option<u32> {
-        Some(self.used.run_from(0)).filter(|slot| *slot < SLOTS)
+        Some(self.used.first_gap()).filter(|slot| *slot < SLOTS)
     }
 
     /// The ticket of the inspection in `slot` whose delivery has index `delivery`, in this epoch of the
@@ -370,20 +431,32 @@ impl Inspections {
         self.used.insert(slot);
     }
 
-    /// Takes a verdict, which is at index `verdict` of the guard's ring. Returns the inspection. `None` if
-    /// there is none with this ticket, or it has a verdict.
-    pub(crate) fn judge(&mut self, ticket: u64, verdict: u32) -> Option<Inspection> {
+    /// The slot of the inspection that this ticket names, and the inspection. `None` if there is none, or it
+    /// has a verdict.
+    #[inline]
+    pub(crate) fn awaited(&self, ticket: u64) -> Option<(u32, &Inspection)> {
         #[expect(clippy::cast_possible_truncation, reason = "the lowest byte is the slot")]
         let slot = ticket as u32 & 0xff;
         if slot >= SLOTS || !self.used.contains(slot) {
             return None;
         }
-        let inspection = &mut self.table[slot];
-        if inspection.ticket != ticket || inspection.verdict.is_some() {
-            return None;
-        }
-        inspection.verdict = Some(verdict);
-        Some(*inspection)
+        let inspection = &self.table[slot];
+        (inspection.ticket == ticket && inspection.verdict.is_none()).then_some((slot, inspection))
+    }
+
+    /// Takes a verdict, which is at index `verdict` of the guard's ring. Returns the inspection. `None` if
+    /// there is none with this ticket, or it has a verdict.
+    pub(crate) fn judge(&mut self, ticket: u64, verdict: u32) -> Option<Inspection> {
+        let (slot, inspection) = self.awaited(ticket)?;
+        let inspection = *inspection;
+        self.note_verdict(slot, verdict);
+        Some(inspection)
+    }
+
+    /// Notes that the verdict about the inspection in `slot` is at index `verdict` of the guard's ring.
+    #[inline]
+    pub(crate) fn note_verdict(&mut self, slot: u32, verdict: u32) {
+        self.table[slot].verdict = Some(verdict);
     }
 
     /// Forgets one inspection, and returns it. `None` if there is none left.
@@ -400,9 +473,12 @@ impl Inspections {
 
     /// Ends the inspection in `slot`, because its message has ended. Returns the index of its verdict, if it
     /// has one.
+    #[inline]
     pub(crate) fn end(&mut self, slot: u32) -> Option<u32> {
         self.used.remove(slot);
-        self.table[slot].verdict
+        let Inspection { place, verdict, .. } = self.table[slot];
+        self.places.give_back(place);
+        verdict
     }
 
     /// The inspections that have not ended.
@@ -410,12 +486,57 @@ impl Inspections {
         self.used.from(0).map(|slot| &self.table[slot])
     }
 
-    /// The buffer that a guard offers with this place and length. `None` if it is not inside the receive
-    /// buffer, or overlaps a pinned place, or the client is no guard.
-    pub(crate) fn buffer(&self, place: Address, length: u32) -> Option<Span> {
-        let span = place.span(length, self.bytes)?;
-        let is_free = length > 0 && self.iter().all(|inspection| !inspection.place.overlaps(span));
+    /// The bytes that a guard offers with this place and length. `None` if they are not all inside the
+    /// receive buffer, if some are pinned or offered already, or if the client is no guard. `offered` are the
+    /// buffers that it offers already.
+    pub(crate) fn buffer(
+        &self,
+        place: Address,
+        length: u32,
+        mut offered: impl Iterator<Item = Span>,
+    ) -> Option<Span> {
+        let span = place.span(length, self.bytes).filter(|span| span.length() > 0)?;
+        let is_free = self.places.are_free(span).unwrap_or_else(|| {
+            self.iter().all(|inspection| !inspection.place.overlaps(span))
+                && !offered.any(|buffer| buffer.overlaps(span))
+        });
         is_free.then_some(span)
+    }
+
+    /// The bytes that a guard offers to anyone with `post`, which central has not taken yet. `None` if it
+    /// offers none, or if that needs a closer look.
+    #[inline]
+    pub(crate) fn buffer_for_anyone(&self, post: &Post) -> Option<Span> {
+        let span = buffer_for_anyone(post, self.bytes)?;
+        (self.places.are_free(span) == Some(true)).then_some(span)
+    }
+
+    /// Notes that a guard offers `buffer`.
+    #[inline]
+    pub(crate) fn offer(&mut self, buffer: Span) {
+        if self.bytes != 0 {
+            self.places.take(buffer);
+        }
+    }
+
+    /// Notes that a guard no longer offers `buffer`.
+    pub(crate) fn withdraw(&mut self, buffer: Span) {
+        if self.bytes != 0 {
+            self.places.give_back(buffer);
+        }
+    }
+
+    /// Notes that `place`, which was not offered, is pinned.
+    #[inline]
+    pub(crate) fn pin_at_once(&mut self, place: Span) {
+        self.places.take(place);
+    }
+
+    /// Notes that `place`, the beginning of `buffer`, is pinned, and that the rest of the buffer is no longer
+    /// offered.
+    #[inline]
+    pub(crate) fn pin(&mut self, buffer: Span, place: Span) {
+        self.places.keep_part(buffer, place);
     }
 }
 
@@ -455,10 +576,11 @@ mod tests {
     fn what_overlaps_a_pinned_place_is_no_buffer() {
         let mut inspections = Inspections::new();
         let offered = |inspections: &Inspections, offset, length| {
-            inspections.buffer(Address { frame: 0, offset }, length).is_some()
+            inspections.buffer(Address { frame: 0, offset }, length, core::iter::empty()).is_some()
         };
         assert!(!offered(&inspections, 0, 16), "not a guard");
         inspections.configure(4096);
+        inspections.offer(span(64, 64));
         inspections.begin(3, inspection(1, span(64, 64)));
         for (offset, length, is_free) in
             [(0, 64, true), (0, 65, false), (127, 1, false), (128, 1, true), (80, 8, false), (0, 4096, false)]

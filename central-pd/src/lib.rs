@@ -28,7 +28,8 @@
 //!   engine/round.rs      whom to look at, in what order, when to sleep         ── calls ──┐
 //!   engine/look.rs       what clients have published                                      │
 //!   engine/turn.rs       one client's turn                                                │
-//!   engine/express.rs    plain messages to a receiver that is ready, many at a time       │
+//!   engine/express.rs    plain messages to a receiver that is ready, many at a time;      │
+//!                        below it those of one-way flows and of flows with guards         │
 //!   engine/accept.rs     a descriptor is checked and copied: a send, or a status          │
 //!   engine/transfer.rs   one step of one message: match, map, copy, file                  │
 //!   engine/share.rs      which of several senders gets a receiver's buffers and places    │
@@ -40,8 +41,8 @@
 //!   engine/settle.rs     the work of a turn becomes visible, in one order
 //!   engine/epoch.rs      a client starts, restarts, or is quarantined
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
-//! audit.rs, budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs, relays.rs,
-//! requests.rs, send.rs, service.rs, waits.rs   tables
+//! audit.rs, budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs, places.rs,
+//! relays.rs, requests.rs, send.rs, service.rs, waits.rs   tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
 //! ```
@@ -79,6 +80,7 @@ mod machine;
 mod offers;
 mod one_way;
 mod pending;
+mod places;
 mod relays;
 mod requests;
 mod send;

@@ -109,6 +109,13 @@ impl Pending {
         !self.is_used || (self.finished.is_empty() && self.refused.is_empty())
     }
 
+    /// Whether nothing waits to become visible. Frames may be mapped.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn has_nothing_to_show(&self) -> bool {
+        self.has_no_end() && self.carried.is_empty() && self.requests.is_empty()
+    }
+
     /// Notes a run. If it touches an earlier run, it becomes part of that one. Messages of one turn often
     /// share frames, which are then mapped and unmapped once. Must be called before the frames are mapped.
     #[inline]

@@ -70,7 +70,7 @@ impl Requests {
         from_client: &OutRegion,
         to_client: &InRegion,
         bytes: u64,
-        guard: &Inspections,
+        guard: &mut Inspections,
     ) {
         self.clear();
         self.ring = Consumer::new(to_client.post_head.observe());
@@ -84,7 +84,7 @@ impl Requests {
         for index in self.noted.from(next.wrapping_sub(RING)) {
             let post: Post = from_client.posts.load(index);
             let request = self.check(&Post { marks: 0, ..post }, bytes, guard);
-            if self.open(index, request) && index.wrapping_add(RING).wrapping_sub(next) < published {
+            if self.open(index, request, guard) && index.wrapping_add(RING).wrapping_sub(next) < published {
                 self.over.insert(index);
             }
         }
@@ -93,7 +93,10 @@ impl Requests {
     /// Called after [`resume`](Self::resume): a delivery says that request `index` is over. The journal may
     /// not say so yet. If the request was taken by a central before the last one, only the slot of `index` is
     /// right.
-    pub(crate) fn settle(&mut self, index: u32) {
+    pub(crate) fn settle(&mut self, index: u32, guard: &mut Inspections) {
+        if self.held.contains(index) {
+            guard.withdraw(self.offers.span(index));
+        }
         self.offers.close(index);
         self.held.remove(index);
         if index.wrapping_sub(self.ring.next()) < RING {
@@ -108,7 +111,7 @@ impl Requests {
     /// Called after [`settle`](Self::settle): takes what the client has published, so that the post head
     /// passes the requests that are over. Once the deliveries are settled, nothing else tells the next
     /// central about these.
-    pub(crate) fn catch_up(&mut self, from_client: &OutRegion, bytes: u64, guard: &Inspections) {
+    pub(crate) fn catch_up(&mut self, from_client: &OutRegion, bytes: u64, guard: &mut Inspections) {
         // If the tail is impossible, the first look finds that out.
         if self.refresh(from_client.post_tail.observe()).is_ok() {
             self.take(from_client, bytes, guard, false, &mut false);
@@ -153,7 +156,7 @@ impl Requests {
         &mut self,
         from_client: &OutRegion,
         bytes: u64,
-        guard: &Inspections,
+        guard: &mut Inspections,
         may_answer: bool,
         offered: &mut bool,
     ) -> Option<u32> {
@@ -191,7 +194,7 @@ impl Requests {
                 return None;
             }
             self.ring.take_run(1);
-            if !self.open(index, request) {
+            if !self.open(index, request, guard) {
                 return Some(index);
             }
             // Central may have read the count of withdrawals before it saw this request.
@@ -201,7 +204,7 @@ impl Requests {
     }
 
     /// Closes one open request that the client has withdrawn, and returns its index. `None` if there is none.
-    pub(crate) fn take_withdrawn(&mut self, from_client: &OutRegion) -> Option<u32> {
+    pub(crate) fn take_withdrawn(&mut self, from_client: &OutRegion, guard: &mut Inspections) -> Option<u32> {
         self.withdrawals = from_client.withdrawals.observe();
         self.look_for_withdrawn = false;
         let withdrawn = self.held.from(self.ring.next().wrapping_sub(RING)).find(|index| {
@@ -212,6 +215,7 @@ impl Requests {
         self.look_for_withdrawn = true;
         self.offers.close(withdrawn);
         self.held.remove(withdrawn);
+        guard.withdraw(self.offers.span(withdrawn));
         Some(withdrawn)
     }
 
@@ -227,16 +231,24 @@ impl Requests {
     }
 
     /// Opens request `index`. Returns false if it is none that can be opened.
-    fn open(&mut self, index: u32, request: Option<Request>) -> bool {
-        match request {
+    fn open(&mut self, index: u32, request: Option<Request>, guard: &mut Inspections) -> bool {
+        let span = match request {
             Some(Request::ForAnyone(span)) => {
                 self.offers.put(index, span);
                 self.offers.open_to_all(index, 1);
+                span
             }
-            Some(Request::Buffer(span, only)) => self.offers.open_to_one(index, span, only),
-            Some(Request::Window(span, from)) => self.offers.open_window(index, span, from),
+            Some(Request::Buffer(span, only)) => {
+                self.offers.open_to_one(index, span, only);
+                span
+            }
+            Some(Request::Window(span, from)) => {
+                self.offers.open_window(index, span, from);
+                span
+            }
             None => return false,
-        }
+        };
+        guard.offer(span);
         self.held.insert(index);
         self.holds_none = false;
         true
@@ -263,9 +275,7 @@ impl Requests {
     /// guard looks at is not written again before the message has ended. `None` for any other client.
     #[cold]
     fn check_of_guard(&self, post: &Post, guard: &Inspections) -> Option<Span> {
-        let span = guard.buffer(post.place, post.length)?;
-        let overlaps = |index: u32| self.offers.span(index).overlaps(span);
-        (!self.held.from(0).any(overlaps)).then_some(span)
+        guard.buffer(post.place, post.length, self.held.from(0).map(|index| self.offers.span(index)))
     }
 
     /// The open buffer that `source` fills next: the oldest one for `source` alone, or else the oldest one

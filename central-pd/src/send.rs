@@ -186,13 +186,18 @@ impl Sends {
         if self.occupied.is_empty() {
             return;
         }
-        for message in (0..messages).map(|number| first.wrapping_add(number)) {
-            if self.occupied.contains(message) {
-                let mut occupied = self.occupied;
-                self.parts(message).for_each(|part| occupied.remove(part));
-                self.ended_late = self.ended_late.wrapping_add(u32::from(self.table[message].parts));
-                self.occupied = occupied;
-            }
+        if messages != 1 {
+            // All are of one part.
+            let before = self.occupied.count();
+            self.occupied.remove_run(first, messages);
+            self.ended_late = self.ended_late.wrapping_add(before - self.occupied.count());
+            return;
+        }
+        if self.occupied.contains(first) {
+            let mut occupied = self.occupied;
+            self.parts(first).for_each(|part| occupied.remove(part));
+            self.ended_late = self.ended_late.wrapping_add(u32::from(self.table[first].parts));
+            self.occupied = occupied;
         }
     }
 
@@ -224,6 +229,28 @@ impl Sends {
         self.none_waits = self.occupied.is_empty();
         let told = core::mem::replace(&mut self.shown_late, self.ended_late);
         (told != self.ended_late).then_some(self.ended_late)
+    }
+
+    /// Records send `index`, of one part and without a deadline, and puts it at the end of its flow's queue.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn put_last(&mut self, queue: &mut Queue, index: u32, send: Send) {
+        self.table[index] = send;
+        *queue = match *queue {
+            None => Some((index, index)),
+            Some((first, last)) => {
+                self.table[last].next = Some(index);
+                Some((first, index))
+            }
+        };
+    }
+
+    /// Records that slot `index` has a guard's verdict, which is not a message.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn put_verdict(&mut self, index: u32) {
+        let entry = &mut self.table[index];
+        (entry.parts, entry.index) = (1, index);
     }
 
     /// Puts send `index` at the end of its flow's queue.

@@ -119,6 +119,13 @@ impl SlotSet {
         if self.is_empty() { 128 } else { self.first_run(start).0.wrapping_sub(start) }
     }
 
+    /// The first slot that is not in the set; 128 if all are.
+    #[inline]
+    pub(crate) const fn first_gap(&self) -> u32 {
+        let ones = self.0[0].trailing_ones();
+        if ones < 64 { ones } else { 64 + self.0[1].trailing_ones() }
+    }
+
     /// How many slots from `start` on are in the set without a gap.
     #[inline]
     pub(crate) const fn run_from(&self, start: u32) -> u32 {
@@ -276,6 +283,14 @@ mod tests {
             }
         }
         assert_eq!((SlotSet::EMPTY.gap_from(7), SlotSet::EMPTY.run_from(7)), (128, 0));
+        for count in 0..=128 {
+            let mut run = SlotSet::EMPTY;
+            run.insert_run(0, count);
+            assert_eq!(
+                (run.first_gap(), complement(run).first_gap()),
+                (count, if count == 0 { 128 } else { 0 })
+            );
+        }
     }
 
     #[test]

@@ -53,6 +53,15 @@ impl<T> IndexMut<DomainId> for Table<T, MAX_CLIENTS> {
     }
 }
 
+impl<T> Table<T, MAX_CLIENTS> {
+    /// What the table has for several clients, to change it at the same time. `None` if two of them are the
+    /// same.
+    #[inline]
+    pub(crate) fn each_mut<const N: usize>(&mut self, clients: [DomainId; N]) -> Option<[&mut T; N]> {
+        self.0.get_disjoint_mut(clients.map(|client| client.index() & Self::MASK)).ok()
+    }
+}
+
 /// A set of clients.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct ClientSet(u32);
@@ -90,6 +99,13 @@ impl ClientSet {
     /// The set with a member for each bit: client `n` for bit `n`.
     pub(crate) const fn of_bits(bits: u32) -> Self {
         Self(bits)
+    }
+
+    /// The only member. `None` if there is none, or another one.
+    #[inline]
+    pub(crate) const fn only(self) -> Option<DomainId> {
+        #[expect(clippy::cast_possible_truncation, reason = "a bit of a word of 32")]
+        if self.0.is_power_of_two() { DomainId::new(self.0.trailing_zeros() as u16) } else { None }
     }
 
     /// Number of members.
@@ -175,5 +191,17 @@ mod tests {
         assert_eq!(order(6), [31, 1, 5]);
         assert_eq!(ClientSet::first(32), ClientSet(u32::MAX));
         assert_eq!(ClientSet::first(2), ClientSet(3));
+        assert_eq!((set.only(), ClientSet::EMPTY.only()), (None, None));
+        assert_eq!(ClientSet(1 << 31).only(), DomainId::new(31));
+    }
+
+    #[test]
+    fn only_different_clients_can_be_changed_at_the_same_time() {
+        let client = |number| DomainId::new(number).unwrap();
+        let mut table = Table::<u32, MAX_CLIENTS>::new([0; MAX_CLIENTS]);
+        let [third, first] = table.each_mut([client(3), client(1)]).unwrap();
+        (*third, *first) = (3, 1);
+        assert_eq!([table[client(1)], table[client(3)]], [1, 3]);
+        assert!(table.each_mut([client(3), client(1), client(3)]).is_none());
     }
 }

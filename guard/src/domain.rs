@@ -1,47 +1,83 @@
 //! The protection domain around a filter: it posts buffers, hands what arrives to the filter, answers, and
 //! posts each buffer again when central has given it back.
 
-use ferry_client::{
-    ChannelSet, Client, DomainId, DomainName, Doorbell, Inspection, Port, ReceiveBuffer, ReceiveMemory,
-};
-use heapless::Vec;
+use ferry_client::{ChannelSet, Client, DomainId, Doorbell, Inspection, Port, ReceiveBuffer, ReceiveMemory};
+use heapless::{String, Vec};
 
 use crate::{Filter, Message, Verdict};
 
 /// Most buffers of a guard. Central hands out at most 64 messages at a time.
 pub const MOST_BUFFERS: usize = 64;
 
-/// Numbers that a client can have.
+/// Numbers that a client can have, and bytes of its name.
 const CLIENTS: usize = 32;
+const NAME_BYTES: usize = 48;
 
 /// A client that inspects messages with a filter. `ferry_guard::start!` makes one.
 pub struct Guard<F> {
     filter: F,
     /// The names of the senders and targets, by their numbers.
-    names: [DomainName; CLIENTS],
-    /// Buffers whose inspections are answered, until the answer is reaped, with the tickets.
-    judged: Vec<(u64, ReceiveBuffer), MOST_BUFFERS>,
+    names: [String<NAME_BYTES>; CLIENTS],
+    judged: Judged,
     /// An inspection whose answer found no slot in the ring.
     unanswered: Option<(Inspection, Verdict)>,
+}
+
+/// Buffers whose inspections are answered, until the answer is reaped, with the tickets. Answers mostly end
+/// in the order in which they were given, so a search begins where the last one ended.
+struct Judged {
+    places: [Option<(u64, ReceiveBuffer)>; MOST_BUFFERS],
+    /// Where the next answer is noted, and where the answer is expected that ends next.
+    next_noted: usize,
+    next_ended: usize,
+}
+
+impl Judged {
+    const NONE: Self = Self { places: [const { None }; MOST_BUFFERS], next_noted: 0, next_ended: 0 };
+
+    /// Notes an answer. There is a place for every buffer of the guard.
+    fn note(&mut self, ticket: u64, buffer: ReceiveBuffer) {
+        for place in (self.next_noted..self.next_noted + MOST_BUFFERS).map(|place| place % MOST_BUFFERS) {
+            if let Some(free @ None) = self.places.get_mut(place) {
+                *free = Some((ticket, buffer));
+                self.next_noted = place + 1;
+                return;
+            }
+        }
+    }
+
+    /// The buffer whose inspection had this ticket. Its answer has ended.
+    fn end(&mut self, ticket: u64) -> Option<ReceiveBuffer> {
+        for place in (self.next_ended..self.next_ended + MOST_BUFFERS).map(|place| place % MOST_BUFFERS) {
+            if let Some(judged) = self.places.get_mut(place)
+                && judged.as_ref().is_some_and(|(noted, _)| *noted == ticket)
+            {
+                self.next_ended = place + 1;
+                return judged.take().map(|(_, buffer)| buffer);
+            }
+        }
+        None
+    }
 }
 
 impl<F: Filter> Guard<F> {
     /// A guard with as many buffers as there is memory for, each as large as the longest message that it
     /// inspects.
     pub fn new(port: &mut Port<impl Doorbell>, receive: ReceiveMemory, filter: F) -> Self {
-        let mut names = [DomainName::default(); CLIENTS];
+        let mut names = [const { String::new() }; CLIENTS];
         let mut longest = 1;
         for peer in port.peers() {
             longest = longest.max(peer.max_message);
             if let Some(name) = names.get_mut(usize::from(peer.domain)) {
-                *name = peer.name;
+                // No name is longer.
+                *name = String::try_from(peer.name.as_str()).unwrap_or_default();
             }
         }
         let buffers: Vec<ReceiveBuffer, MOST_BUFFERS> = receive.split(longest);
         for buffer in buffers {
             post(port, buffer);
         }
-        Self { filter, names, judged: Vec::new(), unanswered: None }
+        Self { filter, names, judged: Judged::NONE, unanswered: None }
     }
 
     /// Answers an inspection. If there is no slot for the answer now, keeps it for later, and returns false.
@@ -54,19 +90,20 @@ impl<F: Filter> Guard<F> {
             self.unanswered = Some((inspection, verdict));
             return false;
         }
-        let noted = self.judged.push((inspection.ticket, inspection.buffer));
-        debug_assert!(noted.is_ok(), "a place for every buffer");
+        self.judged.note(inspection.ticket, inspection.buffer);
         true
     }
 }
 
 impl<F: Filter> Client for Guard<F> {
     fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
+        // What central does while this runs is found when the port is armed again.
+        port.disarm();
         while let Some(done) = port.reap() {
             // Whatever became of the verdict, the place is this guard's again. Central may have handed out
             // the next message meanwhile, so only the whole ticket says which one this was.
-            if let Some(place) = self.judged.iter().position(|(ticket, _)| *ticket == done.tag) {
-                post(port, self.judged.swap_remove(place).1);
+            if let Some(buffer) = self.judged.end(done.tag) {
+                post(port, buffer);
             }
         }
         if let Some((inspection, verdict)) = self.unanswered.take()
@@ -81,7 +118,7 @@ impl<F: Filter> Client for Guard<F> {
                 let Some(_) = port.receive() else { return };
                 continue;
             };
-            let name = |client: DomainId| self.names.get(client.index()).map_or("", DomainName::as_str);
+            let name = |client: DomainId| self.names.get(client.index()).map_or("", String::as_str);
             let message = Message {
                 source: name(inspection.source),
                 target: name(inspection.target),

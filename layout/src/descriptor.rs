@@ -87,6 +87,14 @@ impl Plain {
         slot.word::<3>()
     }
 
+    /// Whether a message may wait for ever.
+    #[must_use]
+    #[inline]
+    pub fn may_wait<const STRIDE: usize>(slot: &Slot<STRIDE>) -> bool {
+        // The time to live is the lower half.
+        slot.word::<4>() << 32 == 0
+    }
+
     /// Reads the descriptor of a plain message of the given route, which must be a
     /// [plain](Route::plain_target) one; `None` if the descriptor has another route. Each word is read once.
     /// Words that need no check, or mean nothing for plain messages, are not read.
@@ -109,7 +117,7 @@ const _: () = {
     assert!(offset_of!(Descriptor, source) == 0);
     assert!(offset_of!(Descriptor, length) == 16 && offset_of!(Descriptor, target) == 20);
     assert!(offset_of!(Descriptor, kind) == 22 && offset_of!(Descriptor, flags) == 23);
-    assert!(offset_of!(Descriptor, tag) == 24);
+    assert!(offset_of!(Descriptor, tag) == 24 && offset_of!(Descriptor, time_to_live) == 32);
 };
 
 /// What a descriptor's destination means.

@@ -5,6 +5,7 @@
 
 use crate::address::Address;
 use crate::descriptor::Descriptor;
+use crate::entry::Slot;
 
 /// A guard's answer to an inspection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +34,21 @@ impl Verdict {
             tag: self.ticket,
             ..Descriptor::default()
         }
+    }
+
+    /// Reads the verdict that the descriptor in `slot` carries, each word once. `None` if it carries none, as
+    /// [`of`](Self::of) says.
+    #[must_use]
+    #[inline]
+    pub fn load<const STRIDE: usize>(slot: &Slot<STRIDE>) -> Option<Self> {
+        // Kind and flags are the upper quarter.
+        if slot.word::<2>() >> 48 != u64::from(Self::KIND) {
+            return None;
+        }
+        let decision = slot.word::<1>();
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half of the word")]
+        let passes = decision as u32 == Self::PASSES;
+        Some(Self { ticket: slot.word::<3>(), passes, reason: (decision >> 32) as u32 })
     }
 
     /// The verdict that a descriptor carries. `None` if it carries none, or has flags, which no verdict has.
@@ -69,5 +85,23 @@ mod tests {
             assert_eq!(Verdict::of(&Descriptor { flags, ..passing }), None);
         }
         assert_eq!(Verdict::of(&Descriptor { kind: 0, ..passing }), None);
+    }
+
+    #[test]
+    fn a_verdict_that_is_read_from_its_slot_is_the_same() {
+        let slot = Slot::<8>::default();
+        let verdict = Verdict { ticket: 1 << 63 | 5, passes: true, reason: u32::MAX };
+        let descriptor = verdict.descriptor();
+        for descriptor in [
+            descriptor,
+            Verdict { passes: false, ..verdict }.descriptor(),
+            Descriptor { kind: 0, ..descriptor },
+            Descriptor { flags: flags::PASSED_OVER, ..descriptor },
+            // What means nothing in a verdict.
+            Descriptor { target: u16::MAX, length: u32::MAX, ..descriptor },
+        ] {
+            slot.store(descriptor);
+            assert_eq!(Verdict::load(&slot), Verdict::of(&descriptor));
+        }
     }
 }

@@ -181,6 +181,11 @@ impl Client {
         self.deliveries.free()
     }
 
+    /// After a restart of central: a delivery says that receive request `request` is over.
+    pub(super) fn settle_request(&mut self, request: u32) {
+        self.requests.settle(request, &mut self.inspections);
+    }
+
     /// Publishes `settled`: all statuses for these deliveries are written. Until then no delivery is stored
     /// after them, so that a restart finds them intact.
     #[inline]

@@ -9,7 +9,9 @@
 //! to the ordinary path (`accept.rs`, `transfer.rs`). That path reads the descriptor again, and only it gives
 //! a status other than `Done`. A turn calls the lane before each message of the ordinary path.
 
+mod guard;
 mod one_way;
+mod verdict;
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{

@@ -371,6 +371,7 @@ impl Engine {
         };
         ports.to_client.deliveries.store(delivery, inspection);
         state.unanswered.insert(delivery);
+        state.inspections.pin(state.requests.span(at.request), at.place);
         state.requests.use_at_once(at.request);
         self.pending.inspect(guard);
         self.to_signal.insert(guard);
@@ -528,13 +529,21 @@ impl Engine {
     /// Ends the inspections of a message that has ended.
     pub(super) fn give_snapshots_back(&mut self, course: &Course) {
         for (guard, slot) in course.handed() {
-            if let Some(verdict) = self.clients[guard].inspections.end(slot) {
-                self.clients[guard].settled_verdicts.insert(verdict);
-                self.with_settled_verdicts.insert(guard);
+            if self.end_inspection(guard, slot) {
                 // A look settles them, between two turns.
                 self.look_again.insert(guard);
             }
         }
+    }
+
+    /// Ends the inspection that `guard` has in `slot`. Returns whether it has a verdict, which is to be
+    /// settled.
+    pub(super) fn end_inspection(&mut self, guard: DomainId, slot: u32) -> bool {
+        let client = &mut self.clients[guard];
+        let Some(verdict) = client.inspections.end(slot) else { return false };
+        client.settled_verdicts.insert(verdict);
+        self.with_settled_verdicts.insert(guard);
+        true
     }
 
     /// Gives the verdicts whose messages have ended their final status. Must be called between turns.
@@ -546,8 +555,8 @@ impl Engine {
             for slot in settled.from(0) {
                 let index = client.sends.get(slot).index;
                 ports.to_client.status(index).set(index, Status::Done);
-                client.sends.release(index, 1);
             }
+            client.sends.release_all(settled);
             self.to_signal.insert(guard);
             self.show_slots(guard, ports);
         }

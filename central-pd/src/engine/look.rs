@@ -55,7 +55,7 @@ impl Engine {
             let (unanswered, withdrawn) =
                 (state.requests.unanswered, state.requests.has_to_look_for_withdrawn());
             let bytes = state.receive_buffer.bytes();
-            state.requests.take(ports.from_client, bytes, &state.inspections, false, &mut offered);
+            state.requests.take(ports.from_client, bytes, &mut state.inspections, false, &mut offered);
             let must_answer = (state.requests.has_new() && !unanswered)
                 || (state.requests.has_to_look_for_withdrawn() && !withdrawn);
             if must_answer {
@@ -105,9 +105,11 @@ impl Engine {
         let bytes = state.receive_buffer.bytes();
         state.requests.unanswered = false;
         let from_client = ports.from_client;
-        while let Some(refused) =
-            state.requests.take(from_client, bytes, &state.inspections, state.has_room(), &mut offered)
-        {
+        loop {
+            let may_answer = state.has_room();
+            let refused =
+                state.requests.take(from_client, bytes, &mut state.inspections, may_answer, &mut offered);
+            let Some(refused) = refused else { break };
             self.audit.append(self.now, request_refused(client, refused));
             state.answer(ports, DeliveryKind::Refused, refused);
             state.count(|counters| counters.refused.add(1));
@@ -118,7 +120,10 @@ impl Engine {
                 state.requests.unanswered = true;
                 break;
             }
-            let Some(withdrawn) = state.requests.take_withdrawn(ports.from_client) else { break };
+            let Some(withdrawn) = state.requests.take_withdrawn(ports.from_client, &mut state.inspections)
+            else {
+                break;
+            };
             state.answer(ports, DeliveryKind::Withdrawn, withdrawn);
             self.to_signal.insert(client);
         }

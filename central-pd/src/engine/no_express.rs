@@ -16,6 +16,14 @@ impl Engine {
     #[expect(clippy::unused_self, reason = "the express lane's signature")]
     pub(super) const fn express_one_way(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
 
+    /// Hands out nothing.
+    #[expect(clippy::unused_self, reason = "the express lane's signature")]
+    pub(super) const fn express_guarded(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
+
+    /// Takes nothing.
+    #[expect(clippy::unused_self, reason = "the express lane's signature")]
+    pub(super) const fn express_verdicts(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
+
     /// Always false. The ordinary path checks by itself whether the share is large enough.
     #[expect(clippy::unused_self, reason = "the express lane's signature")]
     pub(super) const fn is_beyond_share(&mut self, _: DomainId, _: Ports) -> bool {

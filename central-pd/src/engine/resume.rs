@@ -128,7 +128,7 @@ impl Engine {
             // A guard may still answer for everything that its deliveries name.
             state.unanswered.insert_run(0, MOST_UNSETTLED);
             let bytes = state.receive_buffer.bytes();
-            state.requests.resume(ports.from_client, ports.to_client, bytes, &state.inspections);
+            state.requests.resume(ports.from_client, ports.to_client, bytes, &mut state.inspections);
         }
         for target in self.all.iter() {
             self.flows.get_mut(client, target).sequence = ports.to_client.journal.acknowledged(target);
@@ -145,18 +145,18 @@ impl Engine {
             let delivery: Delivery = ports.to_client.deliveries.load(tail.wrapping_sub(age));
             match DeliveryKind::from_number(delivery.kind) {
                 Some(DeliveryKind::Withdrawn | DeliveryKind::Refused) => {
-                    self.clients[target].requests.settle(delivery.request);
+                    self.clients[target].settle_request(delivery.request);
                 }
                 // One turn can hand out several messages to one guard.
                 Some(DeliveryKind::Inspection) => {
-                    self.clients[target].requests.settle(delivery.request);
+                    self.clients[target].settle_request(delivery.request);
                     continue;
                 }
                 Some(kind @ (DeliveryKind::Message | DeliveryKind::Placed)) => {
                     let Some(source) = DomainId::new(delivery.source) else { break };
                     // A message of a one-way flow that guards have passed. Its sender's status is older.
                     if delivery.detail != 0 && self.one_way.is_granted(source, target) {
-                        self.clients[target].requests.settle(delivery.request);
+                        self.clients[target].settle_request(delivery.request);
                         continue;
                     }
                     let acknowledged = self.clients[source]
@@ -166,7 +166,7 @@ impl Engine {
                         break;
                     }
                     if kind == DeliveryKind::Message {
-                        self.clients[target].requests.settle(delivery.request);
+                        self.clients[target].settle_request(delivery.request);
                     }
                     let flow = self.flows.get_mut(source, target);
                     flow.sequence = flow.sequence.max(delivery.sequence.wrapping_add(1));
@@ -180,7 +180,7 @@ impl Engine {
         let state = &mut self.clients[target];
         if state.standing == Standing::Open && ports.from_client.wanted_epoch() == Some(state.epoch) {
             let bytes = state.receive_buffer.bytes();
-            state.requests.catch_up(ports.from_client, bytes, &state.inspections);
+            state.requests.catch_up(ports.from_client, bytes, &mut state.inspections);
         }
         state.requests.publish(ports.to_client);
         if let Some(source) = unsettled

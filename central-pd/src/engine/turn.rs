@@ -136,6 +136,19 @@ impl Engine {
         self.serve_ordinary(machine, source, ports, class)
     }
 
+    /// The express lanes for what is not plain: one-way flows, flows with guards, and verdicts.
+    fn express_others(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+        if self.one_way.sources.contains(source) {
+            self.express_one_way(machine, source, ports);
+        }
+        let client = &self.clients[source];
+        if client.is_guard {
+            self.express_verdicts(machine, source, ports);
+        } else if !client.guarded.is_empty() {
+            self.express_guarded(machine, source, ports);
+        }
+    }
+
     /// Like [`serve_new`](Self::serve_new), but without the express lane: the next message may not be plain.
     #[inline(never)]
     fn serve_ordinary(
@@ -145,8 +158,11 @@ impl Engine {
         ports: Ports,
         class: Class,
     ) -> bool {
-        if class == Class::Any && self.one_way.sources.contains(source) {
-            self.express_one_way(machine, source, ports);
+        if class == Class::Any {
+            self.express_others(machine, source, ports);
+            if self.clients[source].transmit.available() == 0 {
+                return true;
+            }
         }
         while self.clients[source].budget.messages() > 0 && !self.pending.is_full() {
             if class == Class::Any && self.is_beyond_share(source, ports) {

@@ -9,9 +9,12 @@ use ferry_layout::Address;
 use super::*;
 
 /// Bytes of the receive buffer.
-/// The client is no guard.
-static NOTHING: Inspections = Inspections::new();
 const BYTES: u64 = 1 << 20;
+
+/// What a client that is no guard has to inspect.
+fn nothing() -> Inspections {
+    Inspections::new()
+}
 
 /// The pages of a client, and what central knows about its requests.
 struct Pages {
@@ -67,7 +70,8 @@ impl Pages {
     fn take(&mut self) -> Vec<u32> {
         self.requests.refresh(self.tail()).unwrap();
         let mut refused = Vec::new();
-        while let Some(index) = self.requests.take(&self.from_client, BYTES, &NOTHING, true, &mut false) {
+        while let Some(index) = self.requests.take(&self.from_client, BYTES, &mut nothing(), true, &mut false)
+        {
             refused.push(index);
         }
         self.requests.publish(&self.to_client);
@@ -78,11 +82,11 @@ impl Pages {
     /// newest first.
     fn restart(&mut self, unsettled: &[u32]) {
         self.requests = Requests::new();
-        self.requests.resume(&self.from_client, &self.to_client, BYTES, &NOTHING);
+        self.requests.resume(&self.from_client, &self.to_client, BYTES, &mut nothing());
         for index in unsettled {
-            self.requests.settle(*index);
+            self.requests.settle(*index, &mut nothing());
         }
-        self.requests.catch_up(&self.from_client, BYTES, &NOTHING);
+        self.requests.catch_up(&self.from_client, BYTES, &mut nothing());
         self.requests.publish(&self.to_client);
     }
 
@@ -168,7 +172,7 @@ fn what_cannot_be_answered_yet_stays_in_the_ring() {
     client.post_for_anyone();
     client.requests.refresh(client.tail()).unwrap();
     let mut offered = false;
-    assert_eq!(client.requests.take(&client.from_client, BYTES, &NOTHING, false, &mut offered), None);
+    assert_eq!(client.requests.take(&client.from_client, BYTES, &mut nothing(), false, &mut offered), None);
     assert!(offered && client.requests.unanswered && client.requests.has_new());
     assert_eq!(client.requests.open_to_anyone(), 1);
     assert_eq!(client.take(), [1]);
@@ -187,7 +191,7 @@ fn each_peer_has_its_own_windows() {
     let ninth = client.post(1, PostKind::Window);
     assert_eq!(client.take(), [ninth]);
     client.withdraw(3);
-    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(3));
+    assert_eq!(client.requests.take_withdrawn(&client.from_client, &mut nothing()), Some(3));
     client.post(1, PostKind::Window);
     assert!(client.take().is_empty(), "one was given back");
 }
@@ -203,13 +207,21 @@ fn a_withdrawn_request_is_closed_once_and_only_while_it_is_open() {
         client.withdraw(index);
     }
     assert!(client.requests.may_have_withdrawn(&client.from_client));
-    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(2));
-    assert_eq!(client.requests.take_withdrawn(&client.from_client), None, "a message is on its way into 0");
+    assert_eq!(client.requests.take_withdrawn(&client.from_client, &mut nothing()), Some(2));
+    assert_eq!(
+        client.requests.take_withdrawn(&client.from_client, &mut nothing()),
+        None,
+        "a message is on its way into 0"
+    );
     assert!(!client.requests.may_have_withdrawn(&client.from_client));
     client.requests.give_back(0);
     assert!(client.requests.may_have_withdrawn(&client.from_client));
-    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(0), "it will not arrive");
-    assert_eq!(client.requests.take_withdrawn(&client.from_client), None);
+    assert_eq!(
+        client.requests.take_withdrawn(&client.from_client, &mut nothing()),
+        Some(0),
+        "it will not arrive"
+    );
+    assert_eq!(client.requests.take_withdrawn(&client.from_client, &mut nothing()), None);
     assert_eq!((client.fill(1), client.fill(1), client.fill(1)), (Some(1), Some(3), None));
 }
 
@@ -233,7 +245,7 @@ fn a_restarted_central_finds_what_the_last_one_held() {
     assert!(client.take().is_empty());
     assert_eq!(client.requests.held.count(), 3);
     let slot = |index: Option<u32>| index.map(|index| index % 128);
-    assert_eq!(slot(client.requests.take_withdrawn(&client.from_client)), Some(window));
+    assert_eq!(slot(client.requests.take_withdrawn(&client.from_client, &mut nothing())), Some(window));
     assert_eq!((slot(client.fill(1)), client.fill(3)), (Some(silent), Some(again)));
     assert_eq!((client.fill(1), client.fill(3)), (None, None));
 }
@@ -289,9 +301,9 @@ fn what_is_over_is_not_fresh() {
     // A new central has settled the deliveries and has not caught up: it may not read a client's page that is
     // at its beginning.
     client.requests = Requests::new();
-    client.requests.resume(&client.from_client, &client.to_client, BYTES, &NOTHING);
+    client.requests.resume(&client.from_client, &client.to_client, BYTES, &mut nothing());
     for index in [1, 0] {
-        client.requests.settle(index);
+        client.requests.settle(index, &mut nothing());
     }
     client.requests.refresh(client.tail()).unwrap();
     assert_eq!(client.requests.fresh_run(), (0, 0));
@@ -307,8 +319,8 @@ fn a_request_that_is_withdrawn_before_it_is_taken_is_answered() {
     client.withdraw(index);
     // Central has seen the old tail and the new count of withdrawals.
     assert!(client.requests.may_have_withdrawn(&client.from_client));
-    assert_eq!(client.requests.take_withdrawn(&client.from_client), None);
+    assert_eq!(client.requests.take_withdrawn(&client.from_client, &mut nothing()), None);
     assert!(client.take().is_empty());
     assert!(client.requests.may_have_withdrawn(&client.from_client));
-    assert_eq!(client.requests.take_withdrawn(&client.from_client), Some(index));
+    assert_eq!(client.requests.take_withdrawn(&client.from_client, &mut nothing()), Some(index));
 }

@@ -1,0 +1,363 @@
+//! The express lane for verdicts: a message that its guard passes goes on at once, to the next guard or to
+//! its target, many at a time. The verdicts of one run are about messages of one flow that are with one
+//! guard.
+//!
+//! A message goes on in the turn of its guard, and not in the next turn of its source. It is the source that
+//! pays for it, with what is left of its share. What the run has done becomes visible as in a turn of the
+//! source, in the order of `settle.rs`, before the run ends; and the verdicts end after that. So nothing of a
+//! run is left to the rest of the guard's turn, and a run begins only if nothing is pending.
+//!
+//! Everything else is left to the ordinary path (`guard.rs` beside `express.rs`): refusals, messages that
+//! have to wait for the target, for older messages or for a share, stages with several members, messages of
+//! one-way flows, and all verdicts where there is an audit log.
+
+use ferry_layout::config::Mapping;
+use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Slot, Span, Standing, Status, Verdict};
+use heapless::Vec;
+
+use super::guard::{Hands, Offer, Unmapped};
+use crate::buffer::Reach;
+use crate::engine::Engine;
+use crate::engine::client::Ports;
+use crate::engine::transfer::MINIMUM_COST;
+use crate::guards::{GuardedFlow, Inspection, Inspections};
+use crate::machine::{Machine, Side};
+use crate::pending::Finished;
+use crate::requests::buffer_for_anyone;
+
+/// Most inspections of other guards that one run ends.
+const MOST_OTHERS: usize = 128;
+
+/// What all verdicts of a run have in common.
+struct Run<'a, const D: usize> {
+    guard: DomainId,
+    ports: Ports,
+    /// Index of the first verdict, and the verdicts.
+    next: u32,
+    verdicts: &'a [Slot<D>],
+    source: DomainId,
+    source_ports: Ports,
+    target: DomainId,
+    flow: GuardedFlow,
+    /// The stage that the messages are in.
+    stage: u16,
+    mapping: Mapping,
+}
+
+/// Messages that end one after the other.
+#[derive(Clone, Copy)]
+struct Ended {
+    first: u32,
+    messages: u32,
+    bytes: u64,
+}
+
+impl Engine {
+    /// Takes verdicts of `guard` and lets their messages go on, up to the first that needs the ordinary path.
+    #[cold]
+    #[inline(never)]
+    pub(in crate::engine) fn express_verdicts(
+        &mut self,
+        machine: &mut impl Machine,
+        guard: DomainId,
+        ports: Ports,
+    ) {
+        // Maps once for each message, however often the guard changes the verdict meanwhile.
+        let mut may_map = true;
+        while self.take_verdicts(machine, guard, ports, &mut may_map).unwrap_or(false) {}
+    }
+
+    /// Takes the verdicts of one run. Returns whether there is more to take.
+    fn take_verdicts(
+        &mut self,
+        machine: &mut impl Machine,
+        guard: DomainId,
+        ports: Ports,
+        may_map: &mut bool,
+    ) -> Option<bool> {
+        let client = &self.clients[guard];
+        let next = client.transmit.next();
+        let most = client.transmit.available().min(client.budget.messages());
+        let most = client.sends.free_run(next, most) as usize;
+        if most == 0 || client.in_refused_chain || !self.pending.has_nothing_to_show() || self.audit.is_kept()
+        {
+            return None;
+        }
+        let verdicts = ports.from_client.descriptors.run(next);
+        let first = Verdict::load(verdicts.first()?)?;
+        let (_, Inspection { source, index, is_relayed, .. }) = client.inspections.awaited(first.ticket)?;
+        if *is_relayed {
+            return None;
+        }
+        let (source, index) = (*source, *index);
+        let state = &self.clients[source];
+        let (target, stage) = (state.sends.get(index).target, state.courses[index].stage);
+        let flow = *self.guards.flow(source, target);
+        if self.guards.only_member(&flow, stage)? != guard {
+            return None;
+        }
+        let run = Run {
+            guard,
+            ports,
+            next,
+            verdicts: verdicts.get(..most.min(verdicts.len()))?,
+            source,
+            source_ports: state.ports?,
+            target,
+            flow,
+            stage,
+            mapping: self.flows.get(source, target).mapping,
+        };
+        let (taken, unmapped) = if stage + 1 == flow.stages() {
+            self.carry_on(machine, &run)?
+        } else {
+            self.hand_on(machine, &run)?
+        };
+        if taken == 0 {
+            let needed = unmapped.filter(|_| core::mem::replace(may_map, false))?;
+            return self.map_both(machine, &needed, run.mapping).map(|()| true);
+        }
+        *may_map = true;
+        Some(true)
+    }
+
+    /// Carries messages that have passed their last guard to the target, from the oldest of the flow on.
+    /// Returns how many verdicts were taken.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "most of it is one loop, and what the loop needs before and after"
+    )]
+    fn carry_on<const D: usize>(
+        &mut self,
+        machine: &mut impl Machine,
+        run: &Run<'_, D>,
+    ) -> Option<(u32, Option<Unmapped>)> {
+        let Run { guard, ports, next, source, target, stage, mapping, .. } = *run;
+        let (mut head, newest) = run.flow.waiting?;
+        let Offer { ports: target_ports, request, count, is_fresh } = self.offer_of_target(source, target)?;
+        let to_client = target_ports.to_client;
+        let sequence = self.flows.get(source, target).sequence;
+        let most = (self.clients[source].budget.messages().min(count) as usize).min(run.verdicts.len());
+        let verdicts = run.verdicts.get(..most)?;
+        let [holder, client, receiver] = self.clients.each_mut([guard, source, target])?;
+        let snapshots = holder.snapshot_buffer.reach(mapping);
+        let (from, to) = (holder.snapshot_buffer.home(), receiver.receive_buffer.home());
+        let reach = receiver.receive_buffer.reach(mapping);
+        let bytes_of_target = receiver.receive_buffer.bytes();
+        let delivery_at = receiver.deliveries.next();
+        let mut deficit = client.budget.deficit();
+        let (mut taken, mut bytes, mut unmapped, mut waiting) = (0_u32, 0, None, run.flow.waiting);
+        let mut ended = Ended { first: head, messages: 0, bytes: 0 };
+        // Inspections by other guards, of earlier stages.
+        let mut others = Vec::<(DomainId, u32), MOST_OTHERS>::new();
+        for verdict in verdicts {
+            let Some(verdict) = Verdict::load(verdict).filter(|verdict| verdict.passes) else { break };
+            let Some((slot, inspection)) = holder.inspections.awaited(verdict.ticket) else { break };
+            // The oldest message of the flow, and nothing else.
+            if inspection.index != head || inspection.source != source || inspection.is_relayed {
+                break;
+            }
+            let (snapshot, course) = (inspection.place, &client.courses[head]);
+            let send = client.sends.get(head);
+            let length = send.total;
+            let is_ordinary = send.flags == 0 && send.parts == 1 && send.deadline.is_none();
+            if !is_ordinary || !course.waits_for_all_of(stage, guard) || snapshot.length() != length {
+                break;
+            }
+            let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
+            let request_at = request.wrapping_add(taken);
+            let buffer = if is_fresh {
+                let post: Post = target_ports.from_client.posts.load(request_at);
+                buffer_for_anyone(&post, bytes_of_target)
+            } else {
+                Some(receiver.requests.span(request_at))
+            };
+            let Some(place) = buffer.and_then(|buffer| buffer.part(0, length)) else { break };
+            if !are_mapped(length, snapshots, snapshot, reach, place) {
+                unmapped = Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (target, place) });
+                break;
+            }
+            if usize::from(course.count()) + others.len() > MOST_OTHERS {
+                break;
+            }
+            machine.copy(from.address(snapshot), to.address(place), length);
+            to_client.deliveries.store(
+                delivery_at.wrapping_add(taken),
+                Delivery {
+                    tag: send.tag,
+                    sequence: sequence.wrapping_add(taken.into()),
+                    position: place.position(),
+                    request: request_at,
+                    length,
+                    source: source.number(),
+                    kind: DeliveryKind::Message as u8,
+                    // A configuration has at most 8 stages for each flow.
+                    detail: stage.to_le_bytes()[0] + 1,
+                },
+            );
+            if course.count() != 1 {
+                for other in course.handed().filter(|(other, _)| *other != guard) {
+                    // There is room for all, as was checked.
+                    let _ = others.push(other);
+                }
+            }
+            client.courses[head].end();
+            holder.inspections.end(slot);
+            holder.unanswered.remove(Inspections::delivery(verdict.ticket));
+            if head != ended.first.wrapping_add(ended.messages) {
+                self.pending.finish(
+                    ended.as_finished(target, sequence.wrapping_add((taken - ended.messages).into())),
+                );
+                ended = Ended { first: head, messages: 0, bytes: 0 };
+            }
+            (ended.messages, ended.bytes) = (ended.messages + 1, ended.bytes + u64::from(length));
+            (deficit, taken, bytes) = (rest, taken + 1, bytes + u64::from(length));
+            waiting = client.sends.rest_of_queue(head, newest);
+            let Some((after, _)) = waiting else { break };
+            head = after;
+        }
+        if taken == 0 {
+            return Some((0, unmapped));
+        }
+        receiver.deliveries.push_to(delivery_at.wrapping_add(taken));
+        if is_fresh {
+            receiver.requests.use_fresh(taken);
+        } else {
+            receiver.requests.consume_run(source, request, taken);
+        }
+        client.budget.spend(taken, deficit);
+        // What has not begun can do so now.
+        let has_to_begin = waiting.is_some_and(|(_, newest)| !client.courses[newest].has_begun());
+        let first = sequence.wrapping_add((taken - ended.messages).into());
+        self.pending.finish(ended.as_finished(target, first));
+        self.flows.get_mut(source, target).sequence = sequence.wrapping_add(taken.into());
+        let flow = self.guards.flow_mut(source, target);
+        flow.waiting = waiting;
+        flow.end_run(taken);
+        self.count_service(source, target, taken, bytes);
+        self.to_signal.insert(target);
+        if waiting.is_none() {
+            self.forget_wait(source, target);
+        } else if has_to_begin {
+            self.clients[source].waits.unblock_one(target);
+            self.rouse_source(source);
+        }
+        for (other, slot) in others {
+            self.end_inspection(other, slot);
+        }
+        self.settle_pending(machine, source, run.source_ports);
+        self.show_slots(source, run.source_ports);
+        for index in (0..taken).map(|number| next.wrapping_add(number)) {
+            ports.to_client.status(index).set(index, Status::Done);
+        }
+        self.take_to(run, taken);
+        self.settle_verdicts();
+        Some((taken, None))
+    }
+
+    /// Hands messages that a guard has passed to the guard of the next stage. Returns how many verdicts were
+    /// taken.
+    fn hand_on<const D: usize>(
+        &mut self,
+        machine: &mut impl Machine,
+        run: &Run<'_, D>,
+    ) -> Option<(u32, Option<Unmapped>)> {
+        let Run { guard, ports, next, source, target, stage, mapping, .. } = *run;
+        let next_guard = self.guards.only_member(&run.flow, stage + 1)?;
+        let offer = self.offer_of_guard(source, next_guard)?;
+        let deadline = self.now.wrapping_add(run.flow.verdict_within);
+        let verdicts = run.verdicts.get(..(offer.count as usize).min(run.verdicts.len()))?;
+        let [holder, client, receiver] = self.clients.each_mut([guard, source, next_guard])?;
+        let (snapshots, from) = (holder.snapshot_buffer.reach(mapping), holder.snapshot_buffer.home());
+        let mut hands = Hands::of(receiver, offer.ports, mapping, offer.request, offer.is_fresh);
+        let (mut deficit, mut unmapped) = (client.budget.deficit(), None);
+        for (verdict, at) in verdicts.iter().zip((0..).map(|number| next.wrapping_add(number))) {
+            let Some(verdict) = Verdict::load(verdict).filter(|verdict| verdict.passes) else { break };
+            let Some((from_slot, inspection)) = holder.inspections.awaited(verdict.ticket) else { break };
+            let Inspection { index, place: snapshot, .. } = *inspection;
+            if inspection.source != source || inspection.is_relayed {
+                break;
+            }
+            let send = client.sends.get(index);
+            let length = send.total;
+            let is_same = send.target == target && client.courses[index].waits_for_all_of(stage, guard);
+            if !is_same || snapshot.length() != length {
+                break;
+            }
+            let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
+            let Some((slot, place)) = hands.next_place(length) else { break };
+            if !are_mapped(length, snapshots, snapshot, hands.reach, place) {
+                unmapped =
+                    Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (next_guard, place) });
+                break;
+            }
+            machine.copy(from.address(snapshot), hands.to.address(place), length);
+            hands.file(slot, place, send.tag, source, target, index);
+            let course = &mut client.courses[index];
+            course.pass_stage(deadline);
+            course.hand(next_guard, slot);
+            holder.inspections.note_verdict(from_slot, at);
+            holder.unanswered.remove(Inspections::delivery(verdict.ticket));
+            holder.sends.put_verdict(at);
+            ports.to_client.status(at).set(at, Status::Queued);
+            deficit = rest;
+        }
+        let taken = hands.count;
+        if taken == 0 {
+            return Some((0, unmapped));
+        }
+        hands.enter(source);
+        client.budget.pay(client.budget.deficit() - deficit);
+        // They end with their messages.
+        holder.sends.occupy_run(next, taken);
+        self.pending.inspect(next_guard);
+        self.to_signal.insert(next_guard);
+        self.active.insert(guard);
+        self.settle_pending(machine, source, run.source_ports);
+        self.take_to(run, taken);
+        Some((taken, None))
+    }
+
+    /// What `target` has for messages of `source`.
+    fn offer_of_target(&mut self, source: DomainId, target: DomainId) -> Option<Offer> {
+        let receiver = &self.clients[target];
+        let ports = receiver.ports?;
+        if receiver.standing != Standing::Open {
+            return None;
+        }
+        let (mut request, mut count) = receiver.requests.open_run(source);
+        let is_awaited = receiver.waits.is_awaited();
+        let is_fresh = count == 0 && !is_awaited;
+        if is_fresh {
+            self.learn_requests(target, ports);
+            (request, count) = self.clients[target].requests.fresh_run();
+        }
+        if is_awaited {
+            count = count.min(self.fair_part(source, target));
+        }
+        Some(Offer { ports, request, count: count.min(self.clients[target].room()), is_fresh })
+    }
+
+    /// Records that the guard's first `taken` verdicts of a run are taken.
+    fn take_to<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32) {
+        let client = &mut self.clients[run.guard];
+        client.transmit.take_to(run.next.wrapping_add(taken));
+        client.budget.count_descriptors(taken);
+        self.to_signal.insert(run.guard);
+        self.has_progressed = true;
+    }
+}
+
+impl Ended {
+    /// As an entry of what is pending. `sequence` is the number of the first message.
+    const fn as_finished(&self, target: DomainId, sequence: u64) -> Finished {
+        let Self { first: index, messages, bytes } = *self;
+        Finished { index, messages, parts: 1, target, sequence, bytes }
+    }
+}
+
+/// Whether both ends of a copy are known to be mapped. An empty message is left to the ordinary path.
+#[inline]
+fn are_mapped(length: u32, snapshots: Reach, snapshot: Span, reach: Reach, place: Span) -> bool {
+    length != 0 && snapshots.covers(snapshot) && reach.covers(place)
+}
