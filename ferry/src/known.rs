@@ -79,7 +79,7 @@ impl<'a> Known<'a> {
     }
 
     fn directories(&self, target: Target) -> Vec<[PathBuf; 2]> {
-        let of_project = self.project.products().join(target.platform.name());
+        let of_project = self.project.own_products().join(target.platform.name());
         match target.platform {
             Platform::Classic => [&self.workspace.target, &of_project.join(project::BUILD)]
                 .map(|directory| directory.join(PC99.architecture.target).join("release"))

@@ -21,6 +21,7 @@ const PROJECTS: &[&str] = &[
     "ferry-example-guard",
     "ferry-example-sdfgen",
     "ferry-harness-guards",
+    "ferry-harness-restarting-target",
 ];
 /// Packages that are compiled for the board of the classic platform.
 const CLASSIC_PROGRAMS: &[&str] = &[

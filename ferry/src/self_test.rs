@@ -69,8 +69,12 @@ struct Case {
 
 /// Directories of projects whose tests run here, and their names. `makefile_trials.rs` has that of
 /// `examples/microkit`, and `python/check` runs those of the other examples.
-const PROJECTS: [(&str, &str); 3] =
-    [("filters", "examples/filters"), ("guard", "examples/guard"), ("hostile_guards", "harness/guards")];
+const PROJECTS: [(&str, &str); 4] = [
+    ("filters", "examples/filters"),
+    ("guard", "examples/guard"),
+    ("hostile_guards", "harness/guards"),
+    ("restarting_target", "harness/restarting-target"),
+];
 
 /// The test cases of one platform, and what they share.
 struct Suite {

@@ -136,7 +136,7 @@ fn plays<'a>(
     let tests = tests.iter().filter(move |test| test.runs_on(target.platform));
     tests.map(move |test| {
         let (project, built, test) = (Arc::clone(project), Arc::clone(built), test.clone());
-        let directory = project.products().join("test").join(target.name()).join(&test.name);
+        let directory = project.own_products().join("test").join(target.name()).join(&test.name);
         (format!("{prefix}{}", test.name), move || test.play(&project, &built, target, &directory))
     })
 }

@@ -10,13 +10,12 @@ use std::process::{Command, Output, Stdio};
 
 const SYSTEM: &str = include_str!("../../demo/system.xml");
 
-/// The places of programs without floating-point registers below Cargo's target directory.
-const CLASSIC: &str = "ferry/classic/build/x86_64-unknown-none/release";
-const AARCH64: &str =
-    "ferry/microkit/qemu_virt_aarch64-release/aarch64-unknown-none-softfloat/protection-domain";
+/// The places of programs without floating-point registers below the directory of the project's package.
+const CLASSIC: &str = "classic/build/x86_64-unknown-none/release";
+const AARCH64: &str = "microkit/qemu_virt_aarch64-release/aarch64-unknown-none-softfloat/protection-domain";
 
 /// Checks a description for a platform, in a project like the demo. `program` is the program of the receiver,
-/// and lies at `place` below Cargo's target directory.
+/// and lies at `place` below the directory of the package.
 fn check(system: &str, platform: &str, place: &str, program: &[u8]) -> (PathBuf, Output) {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
@@ -28,7 +27,7 @@ fn check(system: &str, platform: &str, place: &str, program: &[u8]) -> (PathBuf,
     fs::write(path("message.txt"), "a message").unwrap();
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/flows.toml");
     fs::copy(demo, path("flows.toml")).unwrap();
-    let programs = path("target").join(place);
+    let programs = path("target/ferry/packages/project").join(place);
     fs::create_dir_all(&programs).unwrap();
     let file = programs.join("receiver");
     fs::write(&file, program).unwrap();

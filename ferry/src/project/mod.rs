@@ -16,6 +16,8 @@ use std::process::Command;
 
 /// The directory for the products of a platform that has only one.
 pub(crate) const BUILD: &str = "build";
+/// The directory, below Ferry's products, that has one for each package.
+const PACKAGES: &str = "packages";
 
 /// The two files of a system, as the command line takes them.
 #[derive(Clone, Debug, Default, Args)]
@@ -175,6 +177,16 @@ impl Project {
         std::path::absolute(&products).unwrap_or(products)
     }
 
+    /// The directory for what comes from this project alone: its programs, and the files of its tests.
+    /// Packages of one Cargo workspace share the other products, and may have programs and tests of the same
+    /// names.
+    pub(crate) fn own_products(&self) -> PathBuf {
+        match &self.sources {
+            Some(sources) => self.products().join(PACKAGES).join(sources.package.name.as_str()),
+            None => self.products(),
+        }
+    }
+
     /// The name of its package, else that of its directory.
     pub(crate) fn name(&self) -> String {
         if let Some(sources) = &self.sources {
@@ -191,7 +203,7 @@ impl Project {
 
     /// Where the package for a platform is written.
     fn package(&self, platform: Platform) -> PathBuf {
-        self.products().join(platform.name()).join("package")
+        self.own_products().join(platform.name()).join("package")
     }
 
     /// The names of the project's binaries, and of its programs in C.
@@ -208,7 +220,7 @@ impl Project {
 
     /// The directory for the programs in C of a platform.
     pub(crate) fn c_output(&self, platform: Platform) -> PathBuf {
-        self.products().join(platform.name()).join(c::DIRECTORY)
+        self.own_products().join(platform.name()).join(c::DIRECTORY)
     }
 
     /// Compiles the programs in C. `prepare` builds what they link; it is called only if there are any.
@@ -252,7 +264,7 @@ impl Project {
         let lock = compilation.lock.unwrap_or(lock);
         let platform = compilation.platform.name();
         let stage = Stage { package, ferry, platform, lock };
-        let directory = self.products().join(platform);
+        let directory = self.own_products().join(platform);
         let manifest = self.package(compilation.platform);
         stage.write(&manifest)?;
         let mut cargo = crate::workspace::cargo(&manifest);
@@ -288,4 +300,38 @@ fn metadata(manifest: &Path, mut command: MetadataCommand) -> Result<Metadata, P
         .manifest_path(manifest)
         .exec()
         .map_err(|cause| ProjectError::Metadata { manifest: manifest.to_owned(), cause: Box::new(cause) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Workspace;
+    use std::fs;
+
+    #[test]
+    fn programs_of_two_projects_in_one_workspace_are_kept_apart() {
+        let (ferry, directory) = (Workspace::locate().unwrap(), tempfile::tempdir().unwrap());
+        let write = |path: &str, text: &str| {
+            let path = directory.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("Cargo.toml", "[workspace]\nmembers = [\"one\", \"two\"]\n");
+        for name in ["one", "two"] {
+            write(&format!("{name}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\n"));
+            let program = format!("fn main() {{ print!(\"{name}\") }}");
+            write(&format!("{name}/src/bin/sensor.rs"), &program);
+        }
+        let lock = ferry.root.join("Cargo.lock");
+        let compilation =
+            Compilation { lock: Some(&lock), ..Compilation::release(Platform::Hosted, &ferry.target) };
+        let built = ["one", "two"].map(|name| {
+            let files = DescriptionFiles::of_directory(&directory.path().join(name));
+            let programs = Project::of(files).unwrap().compile(&ferry.root, &compilation, |_| {}).unwrap();
+            programs.path("sensor").unwrap().to_owned()
+        });
+        // Each still is what it was when the other is built.
+        let said = built.map(|program| Command::new(program).output().unwrap().stdout);
+        assert_eq!(said, [b"one", b"two"]);
+    }
 }

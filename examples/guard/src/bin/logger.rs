@@ -12,16 +12,20 @@ runtime::protection_domain!(init);
 fn init() -> impl Handler {
     let region = runtime::region!(ferry_audit).expect("the system description maps the audit log");
     let log = region.audit_log().expect("it has a page");
-    let mut logger = Logger { reader: AuditReader::new(log, 0), refused: 0 };
+    let mut logger = Logger { reader: AuditReader::new(log, 0), refused: CLIENTS.map(|name| (name, 0)) };
     // What was written before this program started.
     logger.notified(ChannelSet::default());
     logger
 }
 
+/// The clients, by their numbers: their order in system.xml.
+const CLIENTS: [&str; 6] = ["sensor", "schema", "range-a", "range-b", "range-c", "console"];
+
 /// Prints what is new.
 struct Logger {
     reader: AuditReader<'static>,
-    refused: u32,
+    /// How many messages each client has refused, by its number.
+    refused: [(&'static str, u32); CLIENTS.len()],
 }
 
 impl Handler for Logger {
@@ -39,9 +43,11 @@ impl Logger {
     fn keep(&mut self, record: &AuditRecord) {
         runtime::println!("{}", Line(record));
         match record.kind() {
-            Some(AuditKind::SendRefused) => {
-                self.refused += 1;
-                runtime::println!("{} sends refused", self.refused);
+            Some(AuditKind::GuardRefused) => {
+                if let Some((name, count)) = self.refused.get_mut(usize::from(record.guard)) {
+                    *count += 1;
+                    runtime::println!("{name} has refused {count}");
+                }
             }
             Some(AuditKind::ClientStarted) if record.detail > 1 => {
                 runtime::println!("client {} has started again", record.source);
