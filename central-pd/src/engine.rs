@@ -25,6 +25,7 @@ mod wait;
 use ferry_layout::geometry::MAX_CLIENTS;
 
 use crate::audit::Audit;
+use crate::components::Components;
 use crate::flow::Flows;
 use crate::guards::Guards;
 use crate::one_way::OneWay;
@@ -43,19 +44,19 @@ pub use client::Ports;
 pub struct Engine {
     /// The clients of this system.
     all: ClientSet,
-    /// Clients that central looks at whenever it is awake: all that learn nothing by it. The others are
-    /// looked at when they signal, at ticks, and while they have work left; see `one_way.rs`.
-    sociable: ClientSet,
+    /// All clients are one component.
+    is_connected: bool,
     /// Ticks since the start, wrapping.
     now: u32,
     /// The number of the client with which the next round begins. It moves on, so that no client is always
-    /// first.
+    /// first. If the system is not one component: of the component that is served now.
     rotation: u32,
-    /// Rounds since the start, wrapping.
-    round: u32,
+    /// Rounds since the start. Of 64 bits, so that no number comes twice.
+    round: u64,
     /// Some flow grants the urgent class, so rounds have two passes.
     has_urgent: bool,
-    /// Something was taken, carried or ended in this round.
+    /// Something was taken, carried or ended in this round. If the system is not one component: in this pass
+    /// of the component that is served now.
     has_progressed: bool,
     /// Clients to signal at the end of the round, if they ask for it.
     to_signal: ClientSet,
@@ -85,6 +86,10 @@ pub struct Engine {
     guards: Guards,
     one_way: OneWay,
     relays: Relays,
+    components: Components,
+    /// If the system is not one component: clients that were served in this round, of the components in which
+    /// something was taken, carried or ended.
+    progressed: ClientSet,
     /// Guards with verdicts whose messages have ended.
     with_settled_verdicts: ClientSet,
     /// The audit log.
@@ -98,7 +103,7 @@ impl Engine {
     pub const fn new() -> Self {
         Self {
             all: ClientSet::EMPTY,
-            sociable: ClientSet::EMPTY,
+            is_connected: true,
             now: 0,
             rotation: 0,
             round: 0,
@@ -118,6 +123,8 @@ impl Engine {
             guards: Guards::new(),
             one_way: OneWay::new(),
             relays: Relays::new(),
+            components: Components::new(),
+            progressed: ClientSet::EMPTY,
             with_settled_verdicts: ClientSet::EMPTY,
             audit: Audit::NONE,
         }

@@ -68,6 +68,16 @@ impl GuardedFlow {
         self.stages
     }
 
+    /// Most messages that can be with guards at a time.
+    pub(crate) const fn most_under_way(&self) -> u32 {
+        self.most_under_way
+    }
+
+    /// Lets at most `most` messages be with guards at a time.
+    pub(crate) const fn limit_to(&mut self, most: u32) {
+        self.most_under_way = most;
+    }
+
     /// Whether another message may be handed to guards.
     pub(crate) const fn has_room(&self) -> bool {
         self.room() != 0

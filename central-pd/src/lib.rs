@@ -41,8 +41,8 @@
 //!   engine/settle.rs     the work of a turn becomes visible, in one order
 //!   engine/epoch.rs      a client starts, restarts, or is quarantined
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
-//! audit.rs, budget.rs, buffer.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs, places.rs,
-//! relays.rs, requests.rs, send.rs, service.rs, waits.rs   tables
+//! audit.rs, budget.rs, buffer.rs, components.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs,
+//! places.rs, relays.rs, requests.rs, send.rs, service.rs, waits.rs   tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
 //! ```
@@ -73,6 +73,7 @@
 mod audit;
 mod budget;
 mod buffer;
+mod components;
 mod engine;
 mod flow;
 mod guards;

@@ -64,16 +64,16 @@ pub trait Machine {
     fn signal_audit_reader(&mut self) {}
 
     /// Looks at central's own notification without waiting. Returns whether a tick has come since central
-    /// last looked. Clients that have signalled need not be reported here, because the engine looks at every
-    /// client after this call, but for those that it asks for by [`woken`](Self::woken). It is called between
-    /// two rounds.
+    /// last looked. It is called between two rounds. If a tick has come, or all clients are one component,
+    /// the engine looks at every client after this call. Otherwise it asks for those that have signalled by
+    /// [`woken`](Self::woken).
     fn poll_tick(&mut self) -> bool {
         false
     }
 
     /// The clients whose signals the last [`poll_tick`](Self::poll_tick) has found. Called after each that
-    /// found no tick, if there are one-way flows. A client that is left out is looked at when it signals
-    /// again, or at the next tick.
+    /// found no tick, if the clients are not one component. A client that is left out is looked at when it
+    /// signals again, or at the next tick.
     fn woken(&mut self) -> ClientSet {
         ClientSet::EMPTY
     }

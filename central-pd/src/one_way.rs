@@ -6,6 +6,7 @@ use ferry_layout::config::FlowRecord;
 use ferry_layout::geometry::MAX_CLIENTS;
 
 use crate::flow::place;
+use crate::relays::Relayed;
 use crate::send::Queue;
 use crate::slots::SlotSet;
 use crate::table::{ClientSet, Table};
@@ -18,12 +19,12 @@ pub(crate) struct OneWayFlow {
     pub(crate) urgent: bool,
     /// Messages that wait until their sender can afford them, in the order of the flow.
     pub(crate) waiting: Queue,
-    /// Messages that are with guards, in the order of the flow ([`crate::relays`]).
-    pub(crate) relayed: Queue,
+    /// Messages that are with guards.
+    pub(crate) relayed: Relayed,
 }
 
 impl OneWayFlow {
-    const NONE: Self = Self { max_message: 0, urgent: false, waiting: None, relayed: None };
+    const NONE: Self = Self { max_message: 0, urgent: false, waiting: None, relayed: Relayed::NONE };
 }
 
 /// All one-way flows.
@@ -31,18 +32,12 @@ pub(crate) struct OneWay {
     flows: Table<OneWayFlow, { MAX_CLIENTS * MAX_CLIENTS }>,
     /// Clients that have a one-way flow to somebody.
     pub(crate) sources: ClientSet,
-    /// Clients whose acts a sender of a one-way flow may learn of, and the senders themselves.
-    pub(crate) low: ClientSet,
 }
 
 impl OneWay {
     #[expect(clippy::large_stack_arrays, reason = "evaluated by the compiler into a static")]
     pub(crate) const fn new() -> Self {
-        Self {
-            flows: Table::new([OneWayFlow::NONE; MAX_CLIENTS * MAX_CLIENTS]),
-            sources: ClientSet::EMPTY,
-            low: ClientSet::EMPTY,
-        }
+        Self { flows: Table::new([OneWayFlow::NONE; MAX_CLIENTS * MAX_CLIENTS]), sources: ClientSet::EMPTY }
     }
 
     pub(crate) fn flow(&self, source: DomainId, target: DomainId) -> &OneWayFlow {
@@ -64,21 +59,6 @@ impl OneWay {
         flow.max_message = record.max_message;
         flow.urgent = record.urgent != 0;
         self.sources.insert(source);
-        self.low.insert(source);
-    }
-
-    /// Completes `low` when all flows are granted. Both ends of a flow that is not one-way learn of each
-    /// other, and so do its guards.
-    pub(crate) fn spread(&mut self, others: &(impl Iterator<Item = ClientSet> + Clone)) {
-        loop {
-            let before = self.low;
-            for ends in others.clone().filter(|ends| !ends.intersection(before).is_empty()) {
-                self.low = self.low.union(ends);
-            }
-            if self.low == before {
-                return;
-            }
-        }
     }
 }
 
@@ -94,20 +74,4 @@ pub(crate) struct CarriedSends {
 
 impl CarriedSends {
     pub(crate) const NONE: Self = Self { slots: SlotSet::EMPTY, messages: 0, bytes: 0 };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whoever_a_sender_may_learn_of_is_low() {
-        let set = |bits| ClientSet::of_bits(bits);
-        let mut one_way = OneWay::new();
-        one_way.low = set(0b1);
-        // In this order one pass does not reach the last one.
-        let others = [set(0b1100), set(0b0110), set(0b0011), set(0b11_0000)];
-        one_way.spread(&others.into_iter());
-        assert_eq!(one_way.low, set(0b1111));
-    }
 }

@@ -12,10 +12,10 @@ pub(crate) struct Service {
     least: u64,
     /// The last round in which a sender got something while nobody else waited, and the senders that got
     /// something in it.
-    round: u32,
+    round: u64,
     uncounted: ClientSet,
     /// The last round in which a sender got something while another one waited.
-    contested: u32,
+    contested: u64,
 }
 
 /// What a flow got in one round while nobody else waited for its target.
@@ -52,7 +52,7 @@ impl Service {
     /// Notes that `source` got something in `round` while nobody else waited. Returns whether that is the
     /// first time in this round.
     #[inline]
-    pub(crate) const fn note_uncounted(&mut self, round: u32, source: DomainId) -> bool {
+    pub(crate) const fn note_uncounted(&mut self, round: u64, source: DomainId) -> bool {
         if self.round != round {
             (self.round, self.uncounted) = (round, ClientSet::EMPTY);
         }
@@ -62,7 +62,7 @@ impl Service {
     }
 
     /// Forgets what `source` got in `round` while nobody else waited.
-    pub(crate) const fn forget_noted(&mut self, round: u32, source: DomainId) {
+    pub(crate) const fn forget_noted(&mut self, round: u64, source: DomainId) {
         if self.round == round {
             self.uncounted.remove(source);
         }
@@ -70,13 +70,13 @@ impl Service {
 
     /// Whether a sender has got something in `round` while another one waited. Then everything counts.
     #[inline]
-    pub(crate) const fn is_contested(&self, round: u32) -> bool {
+    pub(crate) const fn is_contested(&self, round: u64) -> bool {
         self.contested == round
     }
 
     /// From now on, everything in `round` counts. Returns the senders that got something in it before, which
     /// was only noted.
-    pub(crate) const fn contest(&mut self, round: u32) -> ClientSet {
+    pub(crate) const fn contest(&mut self, round: u64) -> ClientSet {
         self.contested = round;
         if self.round == round {
             core::mem::replace(&mut self.uncounted, ClientSet::EMPTY)

@@ -78,8 +78,11 @@ impl Engine {
         }
     }
 
-    /// Shares out the inspections of each guard among its flows. Called when all flows are granted.
+    /// Shares out the inspections of each guard, and the table of relays, among the flows. Called when all
+    /// flows are granted.
     pub(super) fn share_out_guards(&mut self) {
+        let relayed_of = |source| self.relayed_targets(source).count();
+        let relayed = self.one_way.sources.iter().map(relayed_of).sum();
         for source in (0..).map_while(DomainId::new) {
             for target in self.guarded_targets(source).iter() {
                 let flow = self.guards.flow(source, target);
@@ -88,6 +91,12 @@ impl Engine {
                 let clients = &self.clients;
                 let bytes = |guard: DomainId| clients[guard].inspections.bytes();
                 self.guards.share_out(source, target, guards, bytes);
+                if self.one_way.is_granted(source, target) {
+                    let (flow, one_way) =
+                        (self.guards.flow_mut(source, target), self.one_way.flow_mut(source, target));
+                    let most = self.relays.share_out(&mut one_way.relayed, flow.most_under_way(), relayed);
+                    flow.limit_to(most);
+                }
             }
         }
     }
@@ -100,6 +109,11 @@ impl Engine {
             targets.insert(target);
         }
         targets
+    }
+
+    /// The clients to which `source` has one-way flows with guards.
+    pub(super) fn relayed_targets(&self, source: DomainId) -> ClientSet {
+        self.guarded_targets(source).without(self.clients[source].guarded)
     }
 
     /// The number of stages of a flow, for its deliveries. A configuration has at most 8 for each.

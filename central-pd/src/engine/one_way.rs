@@ -7,10 +7,10 @@
 //!   sender the same part of its share, and use up one number of the flow. So the receiver sees a gap.
 //! * Either way its status is `Queued` until the next tick, and `Done` from then on. At the tick, central
 //!   counts what has ended, and gives the sender one signal.
-//! * Central reads what a sender has published when that sender signals, and at ticks, but not when it
-//!   happens to be awake for others. Its wake hint stays armed. The same holds for all clients that the
-//!   sender exchanges data with in both directions (`OneWay::low`), because it could learn the same of them.
-//!   For all of them, central does not count maps and unmaps, which depend on the buffers of others.
+//! * A one-way flow makes its sender no part of the receiver's component. So central does not look at a
+//!   sender because it is awake for the receiver, and their orders of service are apart (`round.rs`).
+//! * Central counts no maps and unmaps for a sender, which depend on the buffers of others. The same holds
+//!   for all clients of its component, and for the guards of one-way flows.
 //! * A message waits for nothing but its sender's share.
 //!
 //! A flow that is one-way looks like one that is not granted, so other flows pay nothing for it.

@@ -37,7 +37,7 @@ impl Engine {
             return None;
         }
         let relay = Relay::new(source, send.target, send.tag, send.total, send.flags, sequence);
-        let slot = self.relays.put(relay)?;
+        let slot = self.relays.put(&self.one_way.flow(source, send.target).relayed, relay)?;
         for guard in self.guards.stage(&flow, 0).members.iter() {
             self.hand_relay(machine, slot, guard, Some(index));
         }
@@ -55,10 +55,9 @@ impl Engine {
     #[cold]
     #[inline(never)]
     pub(super) fn walk_relays(&mut self, machine: &mut impl Machine) {
-        // Each walk looks at all messages of a flow. So there are at most as many walks as messages.
-        while let Some(slot) = self.relays.first_stirred() {
-            self.relays.calm(slot);
-            let Relay { source, target, .. } = *self.relays.get(slot);
+        // Each walk looks at all messages of a flow, and changes nothing for another one. So there are at
+        // most as many walks as flows.
+        while let Some((source, target)) = self.relays.take_stirred() {
             self.walk_relayed(machine, source, target);
             if let Some(ports) = self.clients[source].ports
                 && !self.pending.is_empty()
@@ -70,7 +69,7 @@ impl Engine {
 
     /// Does for each message of one flow, in order, what can be done.
     fn walk_relayed(&mut self, machine: &mut impl Machine, source: DomainId, target: DomainId) {
-        let (mut is_first, mut queue) = (true, self.one_way.flow(source, target).relayed);
+        let (mut is_first, mut queue) = (true, self.one_way.flow(source, target).relayed.queue());
         while let Some((slot, last)) = queue {
             queue = self.relays.rest_of_queue(slot, last);
             is_first &= self.advance_relay(machine, slot, is_first);
@@ -80,7 +79,6 @@ impl Engine {
     /// Does for one message what can be done. `is_first` means that it is the oldest of its flow. Returns
     /// whether it has ended.
     fn advance_relay(&mut self, machine: &mut impl Machine, slot: u32, is_first: bool) -> bool {
-        self.relays.calm(slot);
         let Relay { source, target, .. } = *self.relays.get(slot);
         let flow = *self.guards.flow(source, target);
         loop {
@@ -183,8 +181,8 @@ impl Engine {
 
     /// Ends the oldest message of a flow.
     fn end_relay(&mut self, source: DomainId, target: DomainId, is_delivered: bool) {
-        let queue = &mut self.one_way.flow_mut(source, target).relayed;
-        let Some(relay) = self.relays.dequeue(queue) else { return };
+        let relayed = &mut self.one_way.flow_mut(source, target).relayed;
+        let Some(relay) = self.relays.dequeue(relayed) else { return };
         self.guards.flow_mut(source, target).end();
         self.give_snapshots_back(&relay.course);
         if !is_delivered {
@@ -212,19 +210,30 @@ impl Engine {
 
     /// Refuses for the guards that are late. Must be called between turns.
     pub(super) fn end_late_relays(&mut self) {
-        for slot in self.relays.slots() {
-            let late = self.relays.get(slot).course.late(self.now);
-            for guard in late.iter() {
-                self.audit_relay(slot, guard, None);
-                self.relays.course_mut(slot).answer(guard, false);
-                self.stir(slot);
+        for source in self.one_way.sources.iter() {
+            for target in self.relayed_targets(source).iter() {
+                let mut queue = self.one_way.flow(source, target).relayed.queue();
+                while let Some((slot, last)) = queue {
+                    queue = self.relays.rest_of_queue(slot, last);
+                    self.end_late_relay(slot);
+                }
             }
+        }
+    }
+
+    fn end_late_relay(&mut self, slot: u32) {
+        let late = self.relays.get(slot).course.late(self.now);
+        for guard in late.iter() {
+            self.audit_relay(slot, guard, None);
+            self.relays.course_mut(slot).answer(guard, false);
+            self.stir(slot);
         }
     }
 
     /// Looks at the message in `slot` before the next round.
     fn stir(&mut self, slot: u32) {
-        self.relays.stir(slot);
-        self.look_again.insert(self.relays.get(slot).target);
+        let Relay { source, target, .. } = *self.relays.get(slot);
+        self.relays.stir(source, target);
+        self.look_again.insert(target);
     }
 }

@@ -1,34 +1,47 @@
 //! Rounds: which clients central looks at, in which order it serves them, which it signals, and when it may
 //! sleep.
 //!
+//! What central does for a component ([`crate::components`]) depends on what happens in the component and on
+//! ticks, and not on how long others keep central awake:
+//!
+//! * A component takes part in a round if one of its members has signalled since the last round, if central
+//!   has work left in it, or at a tick. In the first round after a rest, central looks at those that have
+//!   signalled. From then on it looks at all members in each round, until the component comes to rest.
+//!   Otherwise those that keep central awake could keep it from the others.
+//! * Budgets are replenished, and the order of service moves on, only in rounds in which the component takes
+//!   part. Rounds that central passes over because nobody can afford a step are those of one component.
+//! * A component comes to rest when it has no work left, whether or not another one has.
+//!
+//! Where all clients are one component, which is the rule, central comes to rest when the component does, and
+//! nobody is asked for who has signalled. What is done apart for each component is in functions of its own.
+//!
 //! The lost-wake-up argument:
 //!
-//! * Whenever central sleeps, its wake hint in the `_in` page of every client is armed. `configure` arms all
-//!   of them. [`Engine::run`] disarms the hint of a client only when that client has work left after a round,
-//!   and then puts the client into `awake`.
-//! * The hints of clients that `one_way.rs` tells of are never disarmed. They are not in `awake`.
-//! * Before `run` returns, it arms the hints of exactly the clients in `awake`. Each arming ends in a
+//! * While a component rests, the wake hint in the `_in` page of each of its members is armed. `configure`
+//!   arms all of them. [`Engine::run`] disarms the hint of a client only when that client has work left after
+//!   a round, and then puts the client into `awake`.
+//! * When a component comes to rest, `run` arms the hints of its members in `awake`. Each arming ends in a
 //!   `SeqCst` fence. After that it looks at each of these clients once more.
-//! * If a client published before that look, central sees it and goes on with another round. If a client
-//!   publishes after it, the client finds the hint armed and signals (the pattern in
-//!   `ferry_layout::WakeHint`). That signal makes central's next wait return at once.
+//! * If a client published before that look, central sees it, and the component takes part in another round.
+//!   If a client publishes after it, the client finds the hint armed and signals (the pattern in
+//!   `ferry_layout::WakeHint`). If central is to sleep, that signal makes its next wait return at once. If
+//!   another component keeps central awake, central finds the signal when it looks at its own notification,
+//!   which it does before each further round ([`Machine::poll_tick`], [`Machine::woken`]). A signal that was
+//!   found and then not used would be lost. So a tick has central look at everybody, and otherwise all that
+//!   have signalled are looked at.
 //! * The look need not cover a new epoch, because a client that asks for one always signals.
 //! * A second hint does the same for what a client need not signal otherwise: posted buffers and deliveries
-//!   taken. See [`Engine::ask_for_requests`].
+//!   taken. See [`Engine::ask_for_requests`]. It is armed, and looked at again, when the client's component
+//!   comes to rest.
 //! * In the other direction, central publishes everything that a signal is about, executes the same fence,
 //!   and only then reads the client's hint.
 
-use ferry_layout::geometry::MAX_CLIENTS;
 use ferry_layout::{DomainId, Standing};
 
 use super::Engine;
 use super::turn::Class;
 use crate::machine::Machine;
 use crate::table::ClientSet;
-
-/// Numbers that a client can have.
-#[expect(clippy::cast_possible_truncation, reason = "a system has few clients")]
-const CLIENTS: u32 = MAX_CLIENTS as u32;
 
 impl Engine {
     /// Serves clients until nothing more can be done before a client acts. Then it returns, and central may
@@ -47,60 +60,71 @@ impl Engine {
         let mut awake = ClientSet::EMPTY;
         loop {
             let left = self.round(machine, look_at);
-            let rest =
-                left.is_empty() && self.roused.union(self.look_again).is_empty() && !self.arm(&mut awake);
+            let mut busy = left.union(self.roused).union(self.look_again);
+            if !self.is_connected {
+                busy = self.end_round_apart(look_at, left, &mut awake);
+            } else if busy.is_empty() {
+                busy = self.arm(self.all, &mut awake);
+            }
+            let rest = busy.is_empty();
             self.signal(machine, rest);
             if rest {
                 return;
             }
-            look_at = self.between_rounds(machine, left, &mut awake);
+            look_at = self.between_rounds(machine, left, busy, &mut awake);
         }
     }
 
     /// What is done between two rounds: disarms the hints of the clients in `left`, which have work left, and
     /// adds them to `awake`. A period that has passed meanwhile is noticed here. Returns the clients to look
-    /// at in the next round.
-    ///
-    /// From the second round on, that is every client. Otherwise the clients that keep central awake could
-    /// keep it from the others. The exceptions are clients that could learn by this that central is awake,
-    /// and must not (`one_way.rs`). Their hints stay armed, so they signal.
+    /// at in the next round: if the system is not one component, those in `busy`, and those that have
+    /// signalled.
     #[inline(never)]
     fn between_rounds(
         &mut self,
         machine: &mut impl Machine,
         left: ClientSet,
+        busy: ClientSet,
         awake: &mut ClientSet,
     ) -> ClientSet {
-        for client in left.without(*awake).intersection(self.sociable).iter() {
+        for client in left.without(*awake).iter() {
             if let Some(ports) = self.clients[client].ports {
                 ports.to_client.wake.disarm();
                 awake.insert(client);
             }
         }
-        if !self.has_progressed {
+        if self.is_connected && !self.has_progressed {
             self.pass_empty_rounds(left);
         }
         if machine.poll_tick() {
             self.pass_tick(machine);
             return self.all;
         }
-        if self.one_way.low.is_empty() {
+        if self.is_connected {
             return self.all;
         }
-        self.ask_low_clients();
-        self.sociable.union(left).union(machine.woken().intersection(self.all))
+        busy.union(machine.woken().intersection(self.all))
     }
 
-    /// Arms or disarms the wake hints for requests of clients that must not learn that central stays awake.
+    /// What a round ends with if the system is not one component. Passes empty rounds for the components that
+    /// need it, and brings to rest those that have no work left. Returns all members of the others. The round
+    /// began with a look at the clients in `looked_at`, and those in `left` have work left.
     #[cold]
-    fn ask_low_clients(&mut self) {
-        let low = self.reconsider.union(self.asking).intersection(self.one_way.low);
-        self.reconsider = self.reconsider.without(low);
-        for client in low.iter() {
-            if self.ask_for_requests(client) {
-                self.look_again.insert(client);
-            }
+    #[inline(never)]
+    fn end_round_apart(&mut self, looked_at: ClientSet, left: ClientSet, awake: &mut ClientSet) -> ClientSet {
+        let progressed = core::mem::replace(&mut self.progressed, ClientSet::EMPTY);
+        let mut stuck = left.without(progressed);
+        while !stuck.is_empty() {
+            let part = self.components.first_part(stuck);
+            self.pass_empty_rounds(part);
+            stuck = stuck.without(part);
         }
+        let busy = self.components.around(left.union(self.roused).union(self.look_again));
+        // Those of components that have taken part in no round since their last rest are left alone.
+        let took_part = looked_at.union(*awake).union(self.reconsider);
+        let resting = self.components.around(took_part).without(busy);
+        let news = self.arm(resting, awake);
+        busy.union(self.components.around(news))
     }
 
     /// One round: looks at the clients in `look_at`, then serves all that have work. Returns the clients that
@@ -120,30 +144,56 @@ impl Engine {
         }
         self.expel_offenders(machine);
         let working = look_at.union(core::mem::replace(&mut self.roused, ClientSet::EMPTY));
-        let (mut class, mut first) = (if self.has_urgent { Class::Urgent } else { Class::Any }, true);
+        let mut class = if self.has_urgent { Class::Urgent } else { Class::Any };
+        let (mut first, mut rest, mut left) = (true, working, ClientSet::EMPTY);
         // `pass` is called in one place only, so that it is compiled in line.
-        let left = loop {
-            let left = self.pass(machine, working, class, first);
+        loop {
+            let part = if self.is_connected { rest } else { self.enter_component(rest) };
+            let unfinished = self.pass(machine, part, class, first);
             if class == Class::Any {
-                break left;
+                left = left.union(unfinished);
+                if let Some(first) = part.from(self.rotation).next() {
+                    self.rotation = u32::from(first.number()) + 1;
+                }
             }
-            (class, first) = (Class::Any, false);
-        };
-        // Where there are one-way flows, the order of service is that of the tick. It would tell how many
-        // rounds there were.
-        if self.sociable == self.all
-            && let Some(first) = working.from(self.rotation).next()
-        {
-            self.rotation = u32::from(first.number()) + 1;
+            if !self.is_connected {
+                self.leave_component(part);
+                rest = rest.without(part);
+                if !rest.is_empty() {
+                    continue;
+                }
+            }
+            if class == Class::Any {
+                return left;
+            }
+            (class, first, rest) = (Class::Any, false, working);
         }
-        left
+    }
+
+    /// Turns to the component of the first of `clients`. Returns those of them that are in it. All components
+    /// have their urgent pass before any has the other one. Their order is always the same: the receiver of a
+    /// one-way flow can tell it, so it must not depend on others.
+    #[cold]
+    fn enter_component(&mut self, clients: ClientSet) -> ClientSet {
+        let part = self.components.first_part(clients);
+        self.rotation = self.components.rotation(part);
+        part
+    }
+
+    /// Notes how a pass has ended in the component of which `part` was served.
+    #[cold]
+    fn leave_component(&mut self, part: ClientSet) {
+        if core::mem::replace(&mut self.has_progressed, false) {
+            self.progressed = self.progressed.union(part);
+        }
+        self.components.rotate(part, self.rotation);
     }
 
     /// Returns the clients to look at in this round: those in `woken`, and those that need a look without a
     /// signal.
     #[inline(never)]
     fn also_look_at(&mut self, machine: &mut impl Machine, woken: ClientSet) -> ClientSet {
-        if self.relays.first_stirred().is_some() {
+        if self.relays.are_stirred() {
             self.walk_relays(machine);
         }
         self.settle_verdicts();
@@ -227,33 +277,42 @@ impl Engine {
         }
     }
 
-    /// Arms the wake hints of the clients in `awake` and looks at each of them once more. Also arms or
-    /// disarms the wake hint for requests where that may have to change. Returns whether a client has
-    /// published something, so that central must not sleep.
+    /// Arms the wake hints of the clients in `awake` that are in `part`, and looks at each of them once more.
+    /// Also arms or disarms the wake hints for requests in `part` where that may have to change. Returns the
+    /// clients that have published something, so that central must not sleep.
     #[inline]
-    fn arm(&mut self, awake: &mut ClientSet) -> bool {
-        !awake.union(self.reconsider).union(self.asking).is_empty() && self.arm_hints(awake)
+    fn arm(&mut self, part: ClientSet, awake: &mut ClientSet) -> ClientSet {
+        if awake.union(self.reconsider).union(self.asking).is_empty() {
+            return ClientSet::EMPTY;
+        }
+        self.arm_hints(part, awake)
     }
 
     #[inline(never)]
-    fn arm_hints(&mut self, awake: &mut ClientSet) -> bool {
-        let mut news = false;
-        for client in awake.iter() {
+    fn arm_hints(&mut self, part: ClientSet, awake: &mut ClientSet) -> ClientSet {
+        let mut news = ClientSet::EMPTY;
+        for client in awake.intersection(part).iter() {
             let Some(ports) = self.clients[client].ports else { continue };
             ports.to_client.wake.arm();
             let state = &self.clients[client];
             // `look` does nothing for a client that has cleared its magic, so what that client publishes must
             // not keep central awake. Otherwise central would start round after round without end.
-            news |= state.standing == Standing::Open
+            if state.standing == Standing::Open
                 && (ports.from_client.transmit_tail.observe() != state.transmit.tail()
                     || ports.from_client.post_tail.observe() != state.requests.tail()
                     || (!state.requests.unanswered && state.requests.may_have_withdrawn(ports.from_client)))
-                && ports.from_client.wanted_epoch().is_some();
+                && ports.from_client.wanted_epoch().is_some()
+            {
+                news.insert(client);
+            }
         }
-        *awake = ClientSet::EMPTY;
-        let reconsider = core::mem::replace(&mut self.reconsider, ClientSet::EMPTY);
-        for client in reconsider.union(self.asking).iter() {
-            news |= self.ask_for_requests(client);
+        *awake = awake.without(part);
+        let asked = self.reconsider.union(self.asking).intersection(part);
+        self.reconsider = self.reconsider.without(part);
+        for client in asked.iter() {
+            if self.ask_for_requests(client) {
+                news.insert(client);
+            }
         }
         news
     }
@@ -269,10 +328,6 @@ impl Engine {
         if !waits {
             self.asking.remove(client);
             ports.to_client.wake_for_requests.disarm();
-            return false;
-        }
-        if self.asking.contains(client) && self.one_way.low.contains(client) {
-            // It is armed, and was looked at then. To look again would tell it that central is awake.
             return false;
         }
         self.asking.insert(client);
@@ -292,7 +347,6 @@ impl Engine {
         if !self.one_way.sources.is_empty() {
             self.end_carried();
             self.end_late_relays();
-            self.rotation = self.now % CLIENTS;
         }
         let active = core::mem::replace(&mut self.active, ClientSet::EMPTY);
         for client in self.all.iter() {

@@ -17,7 +17,20 @@ impl Engine {
     /// when the engine runs for the first time. Whoever has an audit log for it calls
     /// [`keep_audit`](Self::keep_audit) first.
     pub fn configure(&mut self, config: &Config<'_>, mut ports: impl FnMut(&ClientRecord) -> Option<Ports>) {
+        // The guards of one-way flows.
+        let mut relaying = ClientSet::EMPTY;
         for flow in config.flows() {
+            let guards = config.stages(flow).iter().fold(0, |guards, stage| guards | stage.members);
+            let guards = ClientSet::of_bits(guards);
+            // The guards of a flow notice each other. Its ends notice them and each other, unless it is
+            // one-way.
+            self.components.connect(guards);
+            if flow.one_way == 0 {
+                self.components
+                    .connect(guards.union(ClientSet::of_bits(1 << flow.source | 1 << flow.target)));
+            } else {
+                relaying = relaying.union(guards);
+            }
             if let (Some(source), Some(target)) = (DomainId::new(flow.source), DomainId::new(flow.target)) {
                 self.flows.grant(source, target, flow);
                 let receiver = &mut self.clients[target];
@@ -32,10 +45,8 @@ impl Engine {
                 }
             }
         }
-        self.one_way.spread(&config.flows().iter().filter(|flow| flow.one_way == 0).map(|flow| {
-            let guards = config.stages(flow).iter().fold(0, |guards, stage| guards | stage.members);
-            ClientSet::of_bits(guards | 1 << flow.source | 1 << flow.target)
-        }));
+        // These could see by maps and unmaps which of the messages of one-way flows were delivered.
+        let uncounted = relaying.union(self.components.around(self.one_way.sources));
         for (id, record) in config.clients() {
             self.all.insert(id);
             let client = &mut self.clients[id];
@@ -52,8 +63,7 @@ impl Engine {
                 client.receive_buffer.hide_bytes();
             }
             client.ports = ports(record);
-            if !self.one_way.low.contains(id) {
-                self.sociable.insert(id);
+            if !uncounted.contains(id) {
                 client.mappings = client.ports.map(|ports| &ports.to_client.counters);
             }
             if let Some(ports) = client.ports {
@@ -63,6 +73,7 @@ impl Engine {
                 ports.to_client.wake.arm();
             }
         }
+        self.is_connected = self.components.first_part(self.all) == self.all;
         self.share_out_guards();
         self.resume();
     }

@@ -184,6 +184,28 @@ fn a_guards_share_bounds_what_its_verdicts_move() {
     assert_eq!(stage.receiver().take().len(), 16);
 }
 
+/// Flows that no chain of flows connects take nothing from each other, however many messages are with guards.
+#[test]
+fn strangers_leave_a_flow_its_room_at_guards() {
+    let mut topology = Topology::mesh(12, 16, Mapping::Each);
+    topology.flows.clear();
+    for first in [0, 3, 6, 9] {
+        topology.add_guarded(first, first + 1, &[(&[first + 2], 1)], Mapping::Each, 100);
+    }
+    for flow in &mut topology.flows {
+        flow.one_way = 1;
+    }
+    let mut stage = Stage::of(&topology);
+    for (first, count) in [(0, 64), (3, 64), (6, 64), (9, 1)] {
+        for number in 0..count {
+            stage.actor(first + 2).post(number, STRIDE);
+            stage.actor(first).send(first + 1, number.into(), 4);
+        }
+        stage.bed.run_for(first);
+        assert_eq!(stage.actor(first + 2).deliveries().len(), count as usize, "those of {first}");
+    }
+}
+
 /// Central restarts after each store. What arrives was passed, arrives once, and in order; every buffer that
 /// is handed out is handed out once.
 #[test]
