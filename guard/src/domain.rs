@@ -139,3 +139,31 @@ fn post(port: &mut Port<impl Doorbell>, buffer: ReceiveBuffer) {
     let posted = port.post(buffer, None);
     debug_assert!(posted.is_ok(), "a slot for every buffer");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Judged;
+    use ferry_layout::config::Mapping;
+    use ferry_testbed::{Testbed, Topology};
+    use heapless::Vec;
+
+    /// Central uses the number in the lowest byte of a ticket again when the message of the first one has
+    /// ended. Both answers can be noted at the same time, and others may have ended before them.
+    #[test]
+    fn an_answer_is_known_by_its_whole_ticket() {
+        let mut bed = Testbed::new(&Topology::guarded(&[(&[2], 1)], Mapping::Each, 50));
+        let (_port, _, memory) = bed.open(2);
+        let tickets = [0x1_05, 0x1_07, 0x2_05];
+        let mut judged = Judged::NONE;
+        let mut places = Vec::<_, 3>::new();
+        for (ticket, buffer) in tickets.into_iter().zip(memory.split::<3>(64)) {
+            places.push(buffer.place()).expect("there is a place for each");
+            judged.note(ticket, buffer);
+        }
+        for number in [1, 0, 2] {
+            let buffer = judged.end(tickets[number]).expect("it is noted");
+            assert_eq!(buffer.place(), places[number], "{:#x}", tickets[number]);
+            assert!(judged.end(tickets[number]).is_none(), "it has ended");
+        }
+    }
+}
