@@ -192,8 +192,8 @@ fn the_sender_restarts() {
 /// A verdict tells the guard that the message has ended, however it has ended.
 #[test]
 fn a_verdict_ends_with_its_message() {
-    // The express lane takes what the first guard says. What the second one says is left to the ordinary path,
-    // because the target has no buffer.
+    // The express lane takes what the first guard says. The second one's verdict is left to the ordinary
+    // path, because the target has no buffer.
     for (moment, guard) in [(Moment::Inspected, GUARD), (Moment::Second, GUARD + 1)] {
         let (mut stage, _, seen) = at_moment(moment);
         let verdict = stage.actor(guard).answer(seen.last().unwrap(), true);
