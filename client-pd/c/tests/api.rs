@@ -4,6 +4,10 @@
 //!
 //! A program has one client, so there is one test, in the order of a client's life.
 
+mod platform {
+    mod ends;
+}
+
 use std::cell::RefCell;
 use std::ffi::CStr;
 use std::ptr;
@@ -46,14 +50,6 @@ unsafe extern "C" fn ferry_platform_print(text: *const u8, bytes: usize) {
     let text = unsafe { std::slice::from_raw_parts(text, bytes) };
     PRINTED.with_borrow_mut(|printed| printed.push_str(std::str::from_utf8(text).unwrap()));
 }
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_exit(code: u8) -> ! {
-    panic!("the program ends with {code}")
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_yield() {}
 
 /// What was printed since the last call.
 fn printed() -> String {

@@ -3,13 +3,17 @@
 //!
 //! A program has one client, so there is one test, in the order of a client's life.
 
+mod platform {
+    mod client;
+    mod ends;
+}
+
 use std::ptr;
 
 use ferry_client_c::exports::{calls, receiving, sending, start};
-use ferry_client_c::{ANYONE, CallEnd, CallEndKind, CallOptions, Caller, Done, Event, Given, Incoming};
+use ferry_client_c::{ANYONE, CallEnd, CallEndKind, CallOptions, Caller, Done, Event, Incoming};
 use ferry_client_c::{IncomingKind, MAX_CALLERS, MAX_CALLS, Result, RxBuffer, Ticket, TxBuffer};
 use ferry_layout::Status;
-use ferry_platform::Channel;
 use ferry_testbed::{runtime, stage::Side};
 
 /// The number of the peer, and the highest bits of the tags of requests and of replies.
@@ -17,28 +21,6 @@ const PEER: u16 = 1;
 const REQUEST: u64 = 1 << 63;
 const REPLY: u64 = 1 << 62;
 const SERIAL: u64 = 1 << 8;
-
-#[unsafe(no_mangle)]
-extern "Rust" fn ferry_platform_given() -> Given {
-    let regions = ["ferry_out", "ferry_in", "ferry_tx", "ferry_rx"].map(runtime::region_of);
-    Given { regions, central: Channel::new(0) }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_signal(_: u32) {
-    runtime::notify_above(Channel::new(0).unwrap());
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn ferry_platform_print(_: *const u8, _: usize) {}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_exit(code: u8) -> ! {
-    panic!("the program ends with {code}")
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_yield() {}
 
 fn tx() -> TxBuffer {
     let mut buffer = TxBuffer::default();

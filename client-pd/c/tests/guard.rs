@@ -4,6 +4,10 @@
 //!
 //! A program has one client, so there is one test, in the order of a guard's life.
 
+mod platform {
+    mod ends;
+}
+
 use std::cell::RefCell;
 use std::ptr;
 
@@ -45,14 +49,6 @@ extern "C" fn ferry_platform_signal(_: u32) {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn ferry_platform_print(_: *const u8, _: usize) {}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_exit(code: u8) -> ! {
-    panic!("the program ends with {code}")
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_yield() {}
 
 /// The two ends of the guard's flow.
 struct Ends {

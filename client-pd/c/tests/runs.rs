@@ -4,42 +4,24 @@
 //!
 //! A program has one client, so there is one test, in the order of a client's life.
 
+mod platform {
+    mod client;
+    mod ends;
+}
+
 use std::collections::HashSet;
 use std::ffi::c_void;
 use std::ptr;
 
 use ferry_client_c::exports::{one_way, receiving, runs, sending, start};
-use ferry_client_c::{ANYONE, Arrival, Given, Message, NOBODY, Next, Request, Result, RxBuffer, TxBuffer};
+use ferry_client_c::{ANYONE, Arrival, Message, NOBODY, Next, Request, Result, RxBuffer, TxBuffer};
 use ferry_layout::Status;
-use ferry_platform::Channel;
 use ferry_testbed::{runtime, stage::Side};
 
 /// The number of the peer.
 const PEER: u16 = 1;
 /// Bytes of a buffer.
 const BYTES: u32 = 256;
-
-#[unsafe(no_mangle)]
-extern "Rust" fn ferry_platform_given() -> Given {
-    let regions = ["ferry_out", "ferry_in", "ferry_tx", "ferry_rx"].map(runtime::region_of);
-    Given { regions, central: Channel::new(0) }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_signal(_: u32) {
-    runtime::notify_above(Channel::new(0).unwrap());
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn ferry_platform_print(_: *const u8, _: usize) {}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_exit(code: u8) -> ! {
-    panic!("the program ends with {code}")
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn ferry_platform_yield() {}
 
 /// What the function of the program has to answer, and what it was asked.
 struct Filling {
