@@ -29,7 +29,7 @@ const LINK_BARE: [&str; 4] = [
 ];
 
 /// Programs that are measured, and where they lie: each apart from all others, so that a trace of program
-/// counters tells them from each other. `platform/*/pds/build.rs` says it for those in Rust.
+/// counters tells them from each other. `bench/src/pd/addresses.rs` says it for those in Rust.
 const MEASURED: [(&str, &str); 2] = [("c_producer", "0x4000000"), ("c_consumer", "0x8000000")];
 /// Where the SDK's linker script puts programs.
 const USUAL_PLACE: &str = ". = 0x200000;";

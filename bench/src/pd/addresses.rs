@@ -1,8 +1,9 @@
-//! Links the protection domains that are measured at addresses of their own, so that a trace of program
-//! counters tells them from central and from each other. The linker chooses the addresses of all others.
+//! The build script of the packages that compile these programs for seL4. It links those that are measured at
+//! addresses of their own, so that a trace of program counters tells them from central and from each other.
+//! The linker chooses the addresses of all others.
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../../../bench/src/pd/addresses.rs");
     // The two producers are never in one system.
     let places = [
         ("producer", "0x4000000"),
