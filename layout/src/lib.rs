@@ -65,7 +65,7 @@ pub use geometry::{ABI_VERSION, DomainId, FRAME_BYTES, MAGIC};
 pub use in_region::{Counters, InRegion, Standing};
 pub use index::Index;
 pub use journal::Journal;
-pub use out_region::OutRegion;
+pub use out_region::{DescriptorSlot, OutRegion};
 pub use post::{Post, PostKind};
 pub use ring::{Consumer, Producer, ProtocolViolation};
 pub use status::{DeliveredNote, SEQUENCE_RANGE, Status, StatusWord};

@@ -1,12 +1,15 @@
 //! `<client>_out`: everything that the client tells central. The client writes it, central can only read it.
 
 use crate::descriptor::flags;
-use crate::entry::Slots;
+use crate::entry::{Slot, Slots};
 use crate::geometry::{ABI_VERSION, MAGIC, POST_SLOTS, TRANSMIT_SLOTS};
 use crate::index::Index;
 use crate::post::Post;
 use crate::sync::{AtomicU32, Ordering, Unused32, Unused64};
 use crate::wake::WakeHint;
+
+/// The slot of a transmit descriptor: a cache line.
+pub type DescriptorSlot = Slot<8>;
 
 /// The client's page and its rings.
 #[derive(Default)]

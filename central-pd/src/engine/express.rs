@@ -15,7 +15,8 @@ mod verdict;
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{
-    Delivery, DeliveryKind, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span, Standing,
+    Delivery, DeliveryKind, DescriptorSlot, DomainId, InRegion, OutRegion, Plain, Post, Route, Slot, Span,
+    Standing,
 };
 
 use super::Engine;
@@ -26,6 +27,19 @@ use crate::flow::CHUNK_BYTES;
 use crate::machine::{Machine, Side};
 use crate::pending::Finished;
 use crate::requests::{Requests, buffer_for_anyone};
+
+/// What a client has published, beginning with a plain message.
+struct Published {
+    /// Index of the first message.
+    next: u32,
+    /// How many messages can be taken at most: those whose ends have slots, within the client's share.
+    most: u32,
+    /// Their descriptors, and more up to the end of the ring.
+    descriptors: &'static [DescriptorSlot],
+    /// Those of the first message.
+    route: Route,
+    target: DomainId,
+}
 
 /// What holds for the messages of one flow in one turn.
 struct Lane<'a> {
@@ -163,10 +177,10 @@ impl Engine {
         self.map(machine, target, Side::Receive, place, mapping).ok()
     }
 
-    /// Carries plain messages of `source`, as long as they have the route of the first one and lie in one
-    /// piece of each ring. `None` if the first one is not plain, or its receiver is not ready.
-    #[inline]
-    fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
+    /// The messages of `source` with which a lane begins. `None` if there are none that can be taken, or if
+    /// the first one is not plain.
+    #[inline(always)]
+    fn published(&self, source: DomainId, ports: Ports) -> Option<Published> {
         let client = &self.clients[source];
         let next = client.transmit.next();
         let most = client.transmit.available().min(client.budget.messages());
@@ -176,7 +190,14 @@ impl Engine {
         }
         let descriptors = ports.from_client.descriptors.run(next);
         let route = Route::of(descriptors.first()?);
-        let target = route.plain_target()?;
+        Some(Published { next, most, descriptors, route, target: route.plain_target()? })
+    }
+
+    /// Carries plain messages of `source`, as long as they have the route of the first one and lie in one
+    /// piece of each ring. `None` if the first one is not plain, or its receiver is not ready.
+    #[inline]
+    fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
+        let Published { most, descriptors, route, target, .. } = self.published(source, ports)?;
         let flow = self.flows.get(source, target);
         if !flow.is_granted() || flow.waiting.is_some() || self.clients[target].standing != Standing::Open {
             return None;

@@ -7,8 +7,9 @@
 //! happens to it afterwards is the business of the same code.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Plain, Post, Route, Span, Standing, Status};
+use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Plain, Post, Span, Standing, Status};
 
+use super::Published;
 use crate::buffer::{Home, Reach};
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
@@ -59,16 +60,8 @@ impl Engine {
         ports: Ports,
         may_map: &mut bool,
     ) -> Option<bool> {
+        let Published { next, most, descriptors, route, target } = self.published(source, ports)?;
         let client = &self.clients[source];
-        let next = client.transmit.next();
-        let most = client.transmit.available().min(client.budget.messages());
-        let most = client.sends.free_run(next, most);
-        if most == 0 || client.in_refused_chain || self.pending.is_full() {
-            return None;
-        }
-        let descriptors = ports.from_client.descriptors.run(next);
-        let route = Route::of(descriptors.first()?);
-        let target = route.plain_target()?;
         let flow = *self.guards.flow(source, target);
         let guard = self.guards.only_member(&flow, 0)?;
         // Messages begin in their order.

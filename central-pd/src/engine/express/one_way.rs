@@ -6,7 +6,7 @@
 
 use ferry_layout::{DomainId, Plain, Route, Slot};
 
-use super::{Carried, Sent};
+use super::{Carried, Published, Sent};
 use crate::engine::Engine;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
@@ -35,16 +35,7 @@ impl Engine {
         ports: Ports,
         may_map: &mut bool,
     ) -> Option<bool> {
-        let client = &self.clients[source];
-        let next = client.transmit.next();
-        let most = client.transmit.available().min(client.budget.messages());
-        let most = client.sends.free_run(next, most);
-        if most == 0 || client.in_refused_chain || self.pending.is_full() {
-            return None;
-        }
-        let descriptors = ports.from_client.descriptors.run(next);
-        let route = Route::of(descriptors.first()?);
-        let target = route.plain_target()?;
+        let Published { most, descriptors, route, target, .. } = self.published(source, ports)?;
         let flow = self.one_way.flow(source, target);
         let is_guarded = self.guards.flow(source, target).stages() != 0;
         if flow.max_message == 0 || flow.waiting.is_some() || is_guarded {
