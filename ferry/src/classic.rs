@@ -12,7 +12,7 @@ use crate::ready;
 use crate::setup::{self, SetupError};
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
-use ferry_boards::{Files, PC99, PC99_EMULATOR};
+use ferry_boards::{Files, PC99, PC99_EMULATOR, Processors};
 use ferry_classic_image::{ImageError, InspectError};
 use ferry_classic_kernel::{KernelImage, Source, build};
 use ferry_description::{Compared, Description, Difference, Domain};
@@ -158,6 +158,6 @@ pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Emulator {
     // both.
     let more_mebibytes = (input_bytes >> 20) * 3;
     let files = Files { kernel: &image.kernel, image: &image.system };
-    let command = PC99.emulate(&PC99_EMULATOR, files, more_mebibytes, 1);
+    let command = PC99.emulate(&PC99_EMULATOR, files, more_mebibytes, Processors::One);
     Emulator { command, status_of: PC99.status() }
 }

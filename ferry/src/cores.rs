@@ -5,42 +5,64 @@
 
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
-use ferry_boards::Board;
+use ferry_boards::{Board, Processors};
 use ferry_description::{CENTRAL, ReadError, Source, TICKER};
 use roxmltree::{Document, Node};
 use std::ops::Range;
 use std::path::Path;
+use std::process::Command;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The core of everybody but central, its ticker and the supervisor. One is enough for a client that runs
-/// while central runs, and a PC with two processors is emulated at full speed on nearly every machine.
+/// while central runs.
 const OTHER: u8 = 1;
 /// What a client there gets of its core, in microseconds. A client that yields then sleeps until the next
-/// period begins. Without that, one that waits by yielding would take the kernel's only lock again and again,
-/// and where an emulator has fewer processors than the board, everybody would wait for each other.
+/// period begins. Without that, one that waits by yielding would take the kernel's only lock again and again.
 const BUDGET: &str = "budget=\"150\" period=\"300\"";
 
-/// Whether this machine has as many processors as a spread system on the board.
-pub(crate) fn are_here(board: &Board) -> bool {
-    let needed = usize::from(board.processors(true, OTHER));
-    std::thread::available_parallelism().is_ok_and(|here| here.get() >= needed)
+/// The processors of a board's emulator, for protection domains on the cores up to `highest_core`. Those of a
+/// kernel for several cores run at the same time if this machine has as many, and in turns otherwise.
+pub(crate) fn processors(board: &Board, several_cores: bool, highest_core: u8) -> Processors {
+    let number = board.processors(several_cores, highest_core);
+    let are_here = || std::thread::available_parallelism().is_ok_and(|here| here.get() >= number.into());
+    match number {
+        ..=1 => Processors::One,
+        _ if are_here() => Processors::AtTheSameTime(number),
+        _ => Processors::InTurns(number),
+    }
 }
 
-/// The processors of this machine, for one boot. A spread system has them to itself: its cores wait for each
-/// other, so it comes to a standstill if one of them gets no processor.
-pub(crate) struct Processors {
+/// The same for a spread system.
+pub(crate) fn of_spread(board: &Board) -> Processors {
+    processors(board, true, OTHER)
+}
+
+/// Has each boot of a spread system end the turns of its processors at other places, if they take turns.
+/// Otherwise each would be like the one before.
+pub(crate) fn vary(command: &mut Command, processors: Processors, boot: u32) {
+    if let (Processors::InTurns(_), 2..) = (processors, boot) {
+        // 5 to 49 in some order: 17 and 45 have no divisor in common. The first boot has 50.
+        let interval = 5 + boot.wrapping_mul(17) % 45;
+        command.args(ferry_boards::rounds_of(u16::try_from(interval).expect("it is below 50")));
+    }
+}
+
+/// The processors of this machine, for one boot. An emulator whose processors run at the same time has them
+/// to itself. Cores wait for each other, so the system comes to a standstill if one gets no processor.
+pub(crate) struct Share {
     _some: Option<RwLockReadGuard<'static, ()>>,
     _all: Option<RwLockWriteGuard<'static, ()>>,
 }
 
-impl Processors {
+impl Share {
     /// Waits until they are free.
-    pub(crate) fn take(is_spread: bool) -> Self {
-        static PROCESSORS: RwLock<()> = RwLock::new(());
+    pub(crate) fn take(processors: Processors) -> Self {
+        static MACHINE: RwLock<()> = RwLock::new(());
         // A trial that has failed leaves nothing behind that the next one could find.
-        let some = || PROCESSORS.read().unwrap_or_else(PoisonError::into_inner);
-        let all = || PROCESSORS.write().unwrap_or_else(PoisonError::into_inner);
-        Self { _some: (!is_spread).then(some), _all: is_spread.then(all) }
+        let some = || MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+        let all = || MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+        let takes_all = matches!(processors, Processors::AtTheSameTime(_));
+        Self { _some: (!takes_all).then(some), _all: takes_all.then(all) }
     }
 }
 
@@ -92,8 +114,23 @@ fn spread_text(source: &Source) -> Result<String, roxmltree::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUDGET, spread_text};
+    use super::{BUDGET, spread_text, vary};
+    use ferry_boards::Processors;
     use ferry_description::Source;
+    use std::collections::BTreeSet;
+    use std::process::Command;
+
+    #[test]
+    fn boots_that_take_turns_differ() {
+        let of = |processors, boot| {
+            let mut command = Command::new("emulator");
+            vary(&mut command, processors, boot);
+            command.get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        let all: BTreeSet<_> = (1..=45).map(|boot| of(Processors::InTurns(4), boot)).collect();
+        assert_eq!(all.len(), 45);
+        assert!(of(Processors::InTurns(4), 1).is_empty() && of(Processors::AtTheSameTime(4), 2).is_empty());
+    }
 
     #[test]
     fn clients_get_cores_and_central_and_the_ticker_none() {

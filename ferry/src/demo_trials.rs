@@ -16,6 +16,7 @@ use crate::project::Project;
 use crate::runner::trial;
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
+use ferry_boards::Processors;
 use ferry_description::Description;
 use libtest_mimic::{Failed, Trial};
 use std::fs;
@@ -107,6 +108,7 @@ pub(crate) fn file_crosses(
 ) -> Result<Trial, Error> {
     let built = Built::build(target, selection(target.platform), workspace, &demo.project)?;
     let is_spread = target.platform == Platform::Microkit && target.config.has_several_cores();
+    let processors = if is_spread { cores::of_spread(target.board) } else { Processors::One };
     let (here, demo) = (directory.join("demo"), demo.clone());
     Ok(trial(format!("{prefix}a_file_crosses_whole"), move || {
         let files = &demo.project.files;
@@ -119,7 +121,7 @@ pub(crate) fn file_crosses(
             ending: Ending::Exit(0),
             limit: LIMIT,
         };
-        let _processors = cores::Processors::take(is_spread);
+        let _share = cores::Share::take(processors);
         boot::boot(emulator, &expectation, &mut |_| true)?;
         Ok(())
     }))

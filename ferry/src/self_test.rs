@@ -27,6 +27,7 @@ use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target, Wanted};
 use crate::test;
 use crate::workspace::Workspace;
+use ferry_boards::Processors;
 use ferry_harness::{
     Change, Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace,
 };
@@ -96,14 +97,12 @@ struct Tests<'a> {
     arguments: &'a TestArguments,
     workspace: &'a Workspace,
     demo: &'a Demo,
-    /// Boards that were not tested with several cores.
-    without_cores: Vec<&'static str>,
 }
 
 impl Tests<'_> {
     /// The trials for one target.
-    fn of(&mut self, target: Target) -> Result<Vec<Trial>, Error> {
-        let Self { arguments, workspace, demo, .. } = *self;
+    fn of(&self, target: Target) -> Result<Vec<Trial>, Error> {
+        let Self { arguments, workspace, demo } = *self;
         let without_express = arguments.without_express;
         let selection = if without_express { Selection::TestsWithoutExpress } else { Selection::Tests };
         let suite = Suite::build(target, selection, arguments.repeat, workspace)?;
@@ -131,13 +130,10 @@ impl Tests<'_> {
             let debug = Target { config: Config::Debug, ..target };
             let talking = Suite::build(debug, selection, arguments.repeat, workspace)?;
             trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
-            if !cores::are_here(target.board) {
-                self.without_cores.push(target.board.name);
-                return Ok(trials);
-            }
             let several = Target { config: Config::SmpRelease, ..target };
             let spread = Suite::build(several, selection, arguments.repeat, workspace)?;
-            trials.extend(spread.trials(is_for_several_cores));
+            let in_turns = matches!(cores::of_spread(target.board), Processors::InTurns(_));
+            trials.extend(spread.trials(|scenario| is_for_several_cores(scenario, in_turns)));
             if !without_express {
                 trials.push(spread.file_crosses(several, workspace, demo)?);
             }
@@ -172,13 +168,12 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     // kernel.
     let config = arguments.config.unwrap_or(Config::Release);
     let mut trials = Vec::new();
-    let mut tests = Tests { arguments, workspace: &workspace, demo: &demo, without_cores: Vec::new() };
+    let tests = Tests { arguments, workspace: &workspace, demo: &demo };
     for target in Target::all(config).filter(|target| wanted.includes(target)) {
         if target.platform != Platform::Microkit || with_microkit {
             trials.extend(tests.of(target)?);
         }
     }
-    let without_cores = tests.without_cores;
     let real_boards = match arguments.board {
         Some(board) if board.emulator.is_none() => Some(RealBoards::only(board)),
         None if with_microkit
@@ -207,20 +202,14 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
             "******** MICROKIT WAS NOT TESTED: no Microkit SDK was found; set MICROKIT_SDK ********"
         ))?;
     }
-    if !without_cores.is_empty() {
-        line(format_args!(
-            "******** SEVERAL CORES WERE NOT TESTED on {}: this machine has fewer processors than the emulated board; \
-             `ferry self-test --config smp-release` tests them all the same ********",
-            without_cores.join(", ")
-        ))?;
-    }
     if let Some(boards) = real_boards {
         boards.say_what_is_missing()?;
     }
     if conclusion.num_ignored > 0 {
         line(format_args!(
-            "{} scenarios of hosted did not run: they need capabilities, which only seL4 has, or real-time priorities, which \
-             Linux does not allow every user (`ulimit -r`)",
+            "{} scenarios did not run: on hosted those that need capabilities, which only seL4 has, or real-time priorities, \
+             which Linux does not allow every user (`ulimit -r`); with several cores those that need an order of \
+             priorities, which only one core has",
             conclusion.num_ignored
         ))?;
     }
@@ -230,13 +219,17 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
 
 /// Whether every run of the tests plays the scenario on several cores too: those in which mallory really
 /// writes while central reads, restarts, and one of each kind of transfer. A few of mallory's take a minute
-/// there; they run with the others, by `--config smp-release`.
-fn is_for_several_cores(scenario: &Scenario) -> bool {
+/// there; they run with the others, by `--config smp-release`. Where the processors take turns, all take
+/// longer, and only those run that send, and some in which a client changes what central reads.
+fn is_for_several_cores(scenario: &Scenario, in_turns: bool) -> bool {
     const LONG: [&str; 3] = ["t38", "t63", "t66"];
     const TRANSFERS: [&str; 4] = ["r01", "r02", "r03", "r04"];
+    const CHANGED: [&str; 3] = ["t30", "t34", "t36"];
     let is_one_of = |names: &[&str]| names.iter().any(|name| scenario.name.starts_with(name));
-    let is_concurrent = scenario.mallory.is_some() && !is_one_of(&LONG);
-    is_concurrent || scenario.name.starts_with("t8") || is_one_of(&TRANSFERS) || needs_processors(scenario)
+    let is_changed = scenario.mallory.is_some() && !is_one_of(&LONG) || scenario.name.starts_with("t8");
+    is_one_of(&TRANSFERS)
+        || needs_processors(scenario)
+        || if in_turns { is_one_of(&CHANGED) } else { is_changed }
 }
 
 /// Whether the scenario needs clients that run at the same time as central.
@@ -325,7 +318,7 @@ impl Suite {
     /// Boots a scenario as often as the caller wants.
     fn play_each(&self, case: &Case) -> Result<(), Failed> {
         for boot in 1..=self.repeat.get() {
-            self.play(case).map_err(|failed| match (self.repeat.get(), failed.message()) {
+            self.play(case, boot).map_err(|failed| match (self.repeat.get(), failed.message()) {
                 (1, _) | (_, None) => failed,
                 (all, Some(message)) => format!("boot {boot} of {all}: {message}").into(),
             })?;
@@ -333,13 +326,15 @@ impl Suite {
         Ok(())
     }
 
-    fn play(&self, case: &Case) -> Result<(), Failed> {
+    fn play(&self, case: &Case, boot: u32) -> Result<(), Failed> {
         let directory = self.directory.join(&case.name);
         let files = self.files(case, &directory)?;
         let description = files.load(&[])?;
-        let emulator =
+        let mut emulator =
             self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
-        let _processors = cores::Processors::take(self.is_spread);
+        let processors = if self.is_spread { cores::of_spread(self.target.board) } else { Processors::One };
+        cores::vary(&mut emulator.command, processors, boot);
+        let _share = cores::Share::take(processors);
         let limit = if self.is_spread { SPREAD_LIMIT } else { LIMIT };
         let expectation = Expectation { limit, ..case.expectation.clone() };
         let boot = boot::boot(emulator, &expectation, &mut |_| true)?;

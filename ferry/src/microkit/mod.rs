@@ -12,6 +12,7 @@ mod find;
 mod parts;
 
 use crate::boot::Emulator;
+use crate::cores;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{Prefill, Priority};
@@ -407,7 +408,7 @@ impl Microkit {
     pub(crate) fn emulator(&self, directory: &Path, highest_core: u8) -> Result<Emulator, MicrokitError> {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         let emulator = Self::emulated(self.board)?;
-        let processors = self.board.processors(self.config.has_several_cores(), highest_core);
+        let processors = cores::processors(self.board, self.config.has_several_cores(), highest_core);
         let command = self.board.emulate(emulator, files, 0, processors);
         Ok(Emulator { command, status_of: self.board.status() })
     }

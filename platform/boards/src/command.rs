@@ -9,6 +9,28 @@ use std::path::Path;
 use std::process::Command;
 use std::string::String;
 
+/// Name of the network that nobody is connected to. Only its timers matter.
+const TURNS: &str = "turns";
+/// In how many microseconds of the emulated clock all processors have had their turn.
+const ROUND: u16 = 50;
+/// Where processors take turns, each instruction takes 16 ns of the emulated clock. A processor that waits
+/// for another wastes its turn, so turns should be of few instructions.
+const TURN_SHIFT: &str = "shift=4,sleep=off";
+
+/// The processors of an emulated board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Processors {
+    /// One.
+    One,
+    /// So many, each of which is a thread of the emulator. They really run at the same time. The host must
+    /// have as many: the kernel has one lock, which cores take in turn, so all wait for a core that the host
+    /// does not run.
+    AtTheSameTime(u8),
+    /// So many, which take turns of some hundred instructions. Nothing depends on the host, so each boot is
+    /// like the other.
+    InTurns(u8),
+}
+
 /// The files to boot.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
@@ -20,15 +42,15 @@ pub struct Files<'a> {
 
 impl Board {
     /// The command with which this emulator, which is the board's, boots the files. Its standard output is
-    /// the console. The emulated board has `more_mebibytes` MiB more memory than its entry says, and this
-    /// many processors.
+    /// the console. The emulated board has `more_mebibytes` MiB more memory than its entry says, and these
+    /// processors.
     #[must_use]
     pub fn emulate(
         &self,
         emulator: &Emulator,
         files: Files<'_>,
         more_mebibytes: u64,
-        processors: u8,
+        processors: Processors,
     ) -> Command {
         let mut command = Command::new(emulator.program);
         command.args(emulator.machine);
@@ -51,11 +73,18 @@ impl Board {
             let device = format!("isa-debug-exit,iobase={port:#x},iosize={:#x}", Exit::DEBUG_EXIT_PORTS);
             command.args(["-device", &device]);
         }
-        if processors > 1 {
-            // Each processor is a thread of QEMU's, so they really run at the same time.
-            command.args(["-smp", &format!("{processors}"), "-accel", "tcg,thread=multi"]);
-        } else {
-            command.args(["-accel", "tcg"]);
+        match processors {
+            Processors::One => {
+                command.args(["-accel", "tcg"]);
+            }
+            Processors::AtTheSameTime(number) => {
+                command.args(["-smp", &format!("{number}"), "-accel", "tcg,thread=multi"]);
+            }
+            Processors::InTurns(number) => {
+                command.args(["-smp", &format!("{number}"), "-accel", "tcg,thread=single"]);
+                command.args(["-icount", TURN_SHIFT]);
+                command.args(["-netdev", &format!("hubport,id={TURNS},hubid=0")]).args(rounds_of(ROUND));
+            }
         }
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]);
         command
@@ -99,6 +128,17 @@ fn doubled(path: &Path) -> OsString {
     }
 }
 
+/// Options for an emulator whose processors are [`Processors::InTurns`]. They end turns at other places: in
+/// this many microseconds of the emulated clock, and at most 50, all have had their turn.
+///
+/// QEMU goes on to the next processor when its next timer is due. Without a timer that would be seconds. A
+/// buffer of packets has one, and an interval that can be chosen.
+#[must_use]
+pub fn rounds_of(microseconds: u16) -> [String; 2] {
+    let buffer = format!("filter-buffer,id=turn-{microseconds},netdev={TURNS},interval={microseconds}");
+    ["-object".to_owned(), buffer]
+}
+
 impl Emulator {
     /// The options that make it count instructions, so that nothing depends on the speed of the host.
     #[must_use]
@@ -109,7 +149,7 @@ impl Emulator {
 
 #[cfg(test)]
 mod tests {
-    use super::Files;
+    use super::{Files, Processors};
     use crate::{Board, Form, MICROKIT, PC99};
     use std::path::Path;
     use std::string::String;
@@ -119,7 +159,7 @@ mod tests {
     fn every_path_reaches_the_emulator_whole() {
         let files = Files { kernel: Path::new("/a b/kernel"), image: Path::new("/a b/c,d/image,1") };
         for board in MICROKIT.iter().chain([&PC99]) {
-            let command = board.emulate(board.emulator.unwrap(), files, 0, 1);
+            let command = board.emulate(board.emulator.unwrap(), files, 0, Processors::One);
             let words: Vec<String> = command.get_args().map(|word| word.to_string_lossy().into()).collect();
             let is_there = |wanted: &str| words.iter().any(|word| word.ends_with(wanted));
             if let Some(directory) = command.get_current_dir() {
@@ -133,7 +173,7 @@ mod tests {
         }
     }
 
-    fn line(board: &Board, processors: u8) -> String {
+    fn line(board: &Board, processors: Processors) -> String {
         let files = Files { kernel: Path::new("kernel"), image: Path::new("image") };
         let command = board.emulate(board.emulator.unwrap(), files, 3, processors);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
@@ -142,14 +182,14 @@ mod tests {
 
     #[test]
     fn a_pc_boots_kernel_and_module_and_can_end() {
-        let line = line(&PC99, 1);
+        let line = line(&PC99, Processors::One);
         assert!(line.starts_with("qemu-system-x86_64 -machine pc ") && line.contains(" -m 515M "), "{line}");
         assert!(line.contains("-kernel kernel -initrd image -device isa-debug-exit,iobase=0xf4,iosize=0x4"));
     }
 
     #[test]
     fn an_arm_board_is_loaded_as_one_image() {
-        let line = line(&MICROKIT[0], 1);
+        let line = line(&MICROKIT[0], Processors::One);
         assert!(line.contains(" -device loader,addr=0x70000000,cpu-num=0,file=image "), "{line}");
         assert!(!line.contains("kernel"), "{line}");
     }
@@ -157,7 +197,7 @@ mod tests {
     #[test]
     fn a_riscv_board_is_loaded_by_the_images_header() {
         let board = Board::of_microkit("qemu_virt_riscv64").unwrap();
-        let line = line(board, 1);
+        let line = line(board, Processors::One);
         assert!(
             line.starts_with("qemu-system-riscv64 -machine virt ") && line.contains(" -m 2051M "),
             "{line}"
@@ -179,11 +219,17 @@ mod tests {
     }
 
     #[test]
-    fn several_processors_run_at_the_same_time() {
+    fn several_processors_run_at_the_same_time_or_in_turns() {
         for board in &MICROKIT {
-            let line = line(board, 4);
-            assert!(line.contains(" -smp 4 -accel tcg,thread=multi "), "{line}");
+            let threads = line(board, Processors::AtTheSameTime(4));
+            assert!(threads.contains(" -smp 4 -accel tcg,thread=multi "), "{threads}");
+            let turns = line(board, Processors::InTurns(4));
+            assert!(turns.contains(" -smp 4 -accel tcg,thread=single -icount shift="), "{turns}");
+            // The timer belongs to a network, which comes before it.
+            let network = turns.find("-netdev hubport,id=turns,").expect("there is a network");
+            let timer = turns.find("-object filter-buffer,id=turn-50,netdev=turns,interval=50 ");
+            assert!(timer.is_some_and(|timer| timer > network), "{turns}");
         }
-        assert!(!line(&PC99, 1).contains("-smp"));
+        assert!(!line(&PC99, Processors::One).contains("-smp"));
     }
 }
