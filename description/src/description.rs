@@ -103,6 +103,8 @@ pub struct Flow {
     pub return_path: Option<String>,
     /// Whether the audit log gets every message that is delivered.
     pub audits_all: bool,
+    /// Where `flows.toml` lists it.
+    pub(crate) place: Place,
 }
 
 /// The audit log: central writes it, and one protection domain reads it.

@@ -36,6 +36,7 @@ mod device;
 mod draft;
 mod flows;
 mod free;
+mod hint;
 mod inspect;
 mod limits;
 mod mistake;
@@ -57,6 +58,7 @@ pub use description::{Audit, Buffer, Client, Description, Flow, Tick};
 pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
 pub use draft::Draft;
 pub use flows::parse_bytes;
+pub use hint::Hint;
 pub use inspect::{
     Compared, Difference, Found, FoundDomain, FoundFrame, FoundPage, FoundSegment, FoundSignal, Frame,
 };
@@ -70,8 +72,9 @@ pub use place::{Grant, Placement, Window, config_bytes, sequential};
 pub use platform::{Interrupts, Platform, Top};
 pub use problem::Problem;
 pub use report::{
-    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, MistakeRow, Party, PartyKind,
-    PathRow, REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, Verdict, When,
+    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, HintRow, Influence, MistakeRow, Party,
+    PartyKind, PathRow, REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, Verdict,
+    When,
 };
 pub use source::{Place, ReadError, Source};
 pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System};

@@ -41,8 +41,8 @@ fn central_reads_the_configuration_that_was_compiled() {
     assert_eq!((sender.bytes_per_round, sender.messages_per_round), (256 * 1024, 128));
 
     let buffers = [sender.transmit, sender.receive, receiver.transmit, receiver.receive];
-    assert_eq!(buffers.map(|buffer| buffer.bytes), [0x4_0000, 0x1000, 0x1000, 0x4_0000]);
-    assert_eq!(buffers.map(|buffer| buffer.first_capability), [128, 192, 193, 194]);
+    assert_eq!(buffers.map(|buffer| buffer.bytes), [LARGE_PAGE_BYTES; 4]);
+    assert_eq!(buffers.map(|buffer| buffer.first_capability), [128, 129, 130, 131]);
     let homes = [0, 1, 2, 3].map(|number| WINDOW_ADDRESS + number * LARGE_PAGE_BYTES);
     assert_eq!(buffers.map(|buffer| buffer.window_address), homes);
 
@@ -109,15 +109,16 @@ fn large_frames_are_taken_where_both_files_say_so() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo");
     let system = std::fs::read_to_string(root.join("system.xml")).unwrap();
     let system = system.replace(
-        r#"<memory_region name="sender_rx" size="0x1000" page_size="0x1000" />"#,
+        r#"<memory_region name="sender_rx" size="0x20_0000" page_size="0x20_0000" />"#,
         r#"<memory_region name="sender_rx" size="0x40_0000" page_size="0x20_0000" />"#,
     );
     let system = system.replace(
-        r#"<memory_region name="sender_tx" size="0x4_0000" page_size="0x1000" />"#,
+        r#"<memory_region name="sender_tx" size="0x20_0000" page_size="0x20_0000" />"#,
         r#"<memory_region name="sender_tx" size="0x4000_0000" page_size="0x20_0000" />"#,
     );
     let flows = std::fs::read_to_string(root.join("flows.toml")).unwrap();
-    let flows = format!("{flows}\n[client.sender]\nlarge_frames = true\nbytes_per_round = \"1 MiB\"\n");
+    let sender = "[client.sender]\nlarge_frames = true\n";
+    let flows = flows.replace(sender, &format!("{sender}bytes_per_round = \"1 MiB\"\n"));
     // The region `input` is filled with a file of the demo.
     let system = Source::new("system.xml", system).with_directories(vec![root]);
     let description = Description::check(&system, &Source::new("flows.toml", flows), &[]).unwrap();

@@ -19,7 +19,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     let checked = checked(arguments, wanted, &project, known.as_ref());
     if arguments.format == Format::Json {
         let verdict = match &checked {
-            Ok(description) => Some(Verdict::right(description.report())),
+            Ok(description) => Some(Verdict::right(description)),
             Err(DescriptionError::Mistakes(mistakes)) => Some(Verdict::wrong(mistakes)),
             Err(DescriptionError::Read(_)) => None,
         };
@@ -33,6 +33,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     line(format_args!("{}", description.report()))?;
     for target in &targets(arguments, wanted, &description) {
         buildable(&description, known.as_ref(), target)?;
+    }
+    for (number, hint) in description.hints().iter().enumerate() {
+        line(format_args!("{}hint: {hint}", if number == 0 { "\n" } else { "" }))?;
     }
     line(format_args!(
         "\n{} and {} have no mistake: {}, {}",

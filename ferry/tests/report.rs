@@ -80,6 +80,19 @@ fn the_same_is_drawn_for_graphviz() {
 }
 
 #[test]
+fn a_hint_is_printed_and_refuses_nothing() {
+    let fixture = root().join("description/tests/fixtures/valid");
+    let said = text(ferry(&fixture, &["check"]));
+    let hints: Vec<&str> = said.lines().filter(|line| line.starts_with("hint: ")).collect();
+    let [hint] = hints[..] else { panic!("{said}") };
+    assert!(
+        hint.contains("flows.toml:4: `alice` to `bob`: a message of 65536 bytes takes 16 maps"),
+        "{hint}"
+    );
+    assert!(said.ends_with("have no mistake: 2 clients, 1 flow\n"), "{said}");
+}
+
+#[test]
 fn a_program_gets_the_report_or_the_mistakes() {
     let verdict = |output: &Output| -> Value { serde_json::from_slice(&output.stdout).unwrap() };
     let right = ferry(&root().join("demo"), &["check", "--format", "json"]);

@@ -58,7 +58,7 @@ def test_a_system_is_that_of_ferry_add(program: str, tmp_path: Path, clients: in
     sdf = system()
     ferry = Ferry(sdf)
 
-    def add(name: str, transmit: int, receive: int, *, large: bool = False) -> Client:
+    def add(name: str, transmit: int, receive: int, *, large: bool = True) -> Client:
         made = domain(name)
         sdf.add_pd(made)
         return ferry.add_client(
@@ -69,7 +69,7 @@ def test_a_system_is_that_of_ferry_add(program: str, tmp_path: Path, clients: in
     greeter, listener = add("greeter", used, SMALL), add("listener", SMALL, used)
     ferry.add_flow(greeter, listener)
     if clients == 0:
-        run(program, "add", "client", "movie", "--template", "echo", "--large-frames", cwd=by_ferry)
+        run(program, "add", "client", "movie", "--template", "echo", "--small-frames", cwd=by_ferry)
         run(program, "add", "flow", "greeter", "movie", "--class", "urgent", cwd=by_ferry)
         run(
             program,
@@ -83,7 +83,7 @@ def test_a_system_is_that_of_ferry_add(program: str, tmp_path: Path, clients: in
             "4 KiB",
             cwd=by_ferry,
         )
-        movie = add("movie", used, used, large=True)
+        movie = add("movie", used, used, large=False)
         ferry.add_flow(greeter, movie, flow_class="urgent")
         ferry.add_flow(movie, greeter, mapping="keep", max_message="4 KiB")
     for number in range(clients):
@@ -109,7 +109,7 @@ def test_every_key_is_one_that_ferry_knows(program: str, tmp_path: Path) -> None
     for each in domains:
         sdf.add_pd(each)
     alice = ferry.add_client(domains[0], bytes_per_round="64 KiB", messages_per_round=16)
-    bob = ferry.add_client(domains[1], bytes_per_round=4096)
+    bob = ferry.add_client(domains[1], bytes_per_round=4096, large_frames=False)
     ferry.add_flow(alice, bob, flow_class="normal", mapping="each", max_message=512)
     for each in domains[:2]:
         sdf.add_channel(type(sdf).Channel(each, domains[2]))
@@ -123,7 +123,7 @@ def test_every_key_is_one_that_ferry_knows(program: str, tmp_path: Path) -> None
         "tick": {"period_us": 20_000},
         "flow": [{"from": "alice", "to": "bob", "class": "normal", "mapping": "each", "max_message": 512}],
         "client": {
-            "alice": {"bytes_per_round": "64 KiB", "messages_per_round": 16},
+            "alice": {"bytes_per_round": "64 KiB", "messages_per_round": 16, "large_frames": True},
             "bob": {"bytes_per_round": 4096},
         },
         "restarts": {"central": 1, "alice": 2},
@@ -164,7 +164,7 @@ def test_memory_of_another_part_of_the_system_stays_where_it_is(program: str) ->
     made[0].add_map(type(sdf).Map(log, made[0].get_map_vaddr(log), "rw"))
     for each in made:
         sdf.add_pd(each)
-    ferry.add_flow(*(ferry.add_client(each, large_frames=True) for each in made))
+    ferry.add_flow(*(ferry.add_client(each) for each in made))
     made[1].add_irq(type(sdf).IrqConventional(40))
     description = ferry.render()
     description.check(program)

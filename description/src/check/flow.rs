@@ -53,7 +53,7 @@ impl Rules<'_> {
                 self.longest_inspected(&buffers, &stages, clients)
             };
             let verdict_within = flow.verdict_within.as_ref().map(|ticks| ticks.get_ref().0);
-            places.push(place);
+            places.push(place.clone());
             flows.push(Flow {
                 source,
                 target,
@@ -69,6 +69,7 @@ impl Rules<'_> {
                 one_way,
                 return_path: flow.return_path.as_ref().map(|reason| reason.get_ref().clone()),
                 audits_all: self.audits_all(flow),
+                place,
             });
         }
         flows

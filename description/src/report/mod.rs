@@ -8,6 +8,8 @@
 mod make;
 mod text;
 
+use crate::description::Description;
+use crate::hint::Hint;
 use crate::mistake::{Mistake, Mistakes};
 use crate::system::Permissions;
 use serde::Serialize;
@@ -25,6 +27,8 @@ pub struct Verdict {
     pub mistakes: Vec<MistakeRow>,
     /// The isolation report. Null if there are mistakes.
     pub report: Option<Report>,
+    /// What is right and could cost less, in the order of the flows.
+    pub hints: Vec<HintRow>,
 }
 
 /// A mistake.
@@ -43,11 +47,36 @@ pub struct MistakeRow {
     pub remedy: String,
 }
 
+/// A hint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HintRow {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What could be better.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
 impl Verdict {
     /// The verdict about a description without a mistake.
     #[must_use]
-    pub const fn right(report: Report) -> Self {
-        Self { version: REPORT_VERSION, mistakes: Vec::new(), report: Some(report) }
+    pub fn right(description: &Description) -> Self {
+        let row = |hint: Hint| HintRow {
+            file: hint.place.source().path().display().to_string(),
+            line: hint.place.line(),
+            what: hint.what,
+            remedy: hint.remedy,
+        };
+        Self {
+            version: REPORT_VERSION,
+            mistakes: Vec::new(),
+            report: Some(description.report()),
+            hints: description.hints().into_iter().map(row).collect(),
+        }
     }
 
     /// The verdict about a description with mistakes.
@@ -60,7 +89,12 @@ impl Verdict {
             what: mistake.problem.to_string(),
             remedy: mistake.problem.remedy(),
         };
-        Self { version: REPORT_VERSION, mistakes: mistakes.iter().map(row).collect(), report: None }
+        Self {
+            version: REPORT_VERSION,
+            mistakes: mistakes.iter().map(row).collect(),
+            report: None,
+            hints: Vec::new(),
+        }
     }
 }
 

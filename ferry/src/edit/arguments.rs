@@ -29,7 +29,7 @@ pub(super) struct AddClientArguments {
     /// The name of the client, of its program and of its source: a letter, then letters, digits, `_`, `-`; at
     /// most 48 bytes.
     pub(super) name: String,
-    /// What its source does. The region that it uses, `_tx` or `_rx` or both, gets 256 KiB, the other 4 KiB.
+    /// What its source does.
     #[arg(long, value_enum, default_value = "receiver")]
     pub(super) template: Template,
     /// What its source is written in.
@@ -38,9 +38,10 @@ pub(super) struct AddClientArguments {
     /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
     pub(super) priority: Option<u8>,
-    /// Make `_tx` and `_rx` of pages of 2 MiB, and as large at least. For long messages.
+    /// Make `_tx` and `_rx` of pages of 4 KiB: 256 KiB for the one that its source uses, 4 KiB for the other.
+    /// Otherwise each is one page of 2 MiB, which central maps once for a batch of messages.
     #[arg(long)]
-    pub(super) large_frames: bool,
+    pub(super) small_frames: bool,
     /// The directory of its source, seen from that of the system description. By default src/bin, or c.
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) sources: Option<PathBuf>,

@@ -22,7 +22,8 @@ pub(super) const PRIORITY: u8 = 100;
 
 /// Adds a client.
 pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
-    let AddClientArguments { name, template, lang, large_frames, .. } = arguments;
+    let AddClientArguments { name, template, lang, small_frames, .. } = arguments;
+    let large_frames = !small_frames;
     let files = &arguments.files.find()?;
     let project = Pair::open(files)?;
     name::check_new(name, &project.draft)?;
@@ -40,14 +41,14 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
         fpu: !lang.is_without_fpu(),
         schedule_domain: central.schedule_domain.as_deref(),
         buffers: template.buffers(),
-        large_frames: *large_frames,
+        large_frames,
         reads: None,
     };
     let flows = project.flows.text();
     let counts = project.counts();
     let changed = Changed {
         system: system::add(project.system.text(), &project.draft, &client, places)?,
-        flows: if *large_frames { FlowsText::parse(flows)?.add_large_frames(name)? } else { flows.into() },
+        flows: if large_frames { FlowsText::parse(flows)?.add_large_frames(name)? } else { flows.into() },
         counts: Counts { clients: counts.clients + 1, ..counts },
     };
     let text = (!arguments.no_source).then(|| templates::source(*template, *lang, name));
@@ -62,7 +63,7 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
         places.channel
     ))?;
     report_config(&files.system, config)?;
-    if *large_frames {
+    if large_frames {
         line(format_args!("  {}: [client.{name}] asks for large frames", files.flows.display()))?;
     }
     if !arguments.no_source {
@@ -124,11 +125,9 @@ pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
     ))?;
     report_config(&files.system, config)?;
     if flows_change {
-        line(format_args!(
-            "  {}: all that it says of it, with {}",
-            files.flows.display(),
-            count(flows.len(), "flow")
-        ))?;
+        let with =
+            if flows.is_empty() { String::new() } else { format!(", with {}", count(flows.len(), "flow")) };
+        line(format_args!("  {}: all that it says of it{with}", files.flows.display()))?;
     }
     source.report()?;
     if counts.flows == 0 {

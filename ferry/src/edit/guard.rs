@@ -51,14 +51,15 @@ pub(super) fn add(arguments: &AddGuardArguments) -> Result<(), Error> {
         schedule_domain: central.schedule_domain.as_deref(),
         // Room for the longest message of each flow.
         buffers: [UNUSED_BYTES, RECEIVE_BYTES.max(flows.len() as u64 * u64::from(MOST_BYTES))],
-        large_frames: false,
+        large_frames: true,
         reads: None,
     };
     let is_meant = |from: &str, to: &str| flows.iter().any(|ends| ends.from == from && ends.to == to);
     let counts = project.counts();
+    let flows_text = FlowsText::parse(project.flows.text())?.add_guard(name, is_meant)?;
     let changed = Changed {
         system: system::add(project.system.text(), &project.draft, &guard, places)?,
-        flows: FlowsText::parse(project.flows.text())?.add_guard(name, is_meant)?,
+        flows: FlowsText::parse(&flows_text)?.add_large_frames(name)?,
         counts: Counts { clients: counts.clients + 1, stages: counts.stages + flows.len(), ..counts },
     };
     let text = (!arguments.no_source).then(|| templates::guard(*lang, name));
@@ -86,6 +87,7 @@ pub(super) fn add(arguments: &AddGuardArguments) -> Result<(), Error> {
         count(flows.len(), "flow"),
         list(flows.iter().map(|ends| format!("`{}` to `{}`", ends.from, ends.to)))
     ))?;
+    line(format_args!("  {}: [client.{name}] asks for large frames", files.flows.display()))?;
     if let Some(flows) = shorter {
         line(format_args!(
             "  messages of at most 64 KiB now, because no max_message says otherwise: {flows}"

@@ -119,10 +119,11 @@ fn describe(subject: &Subject<'_>, bundle: &mut Bundle) -> Result<(), Error> {
     }
     // The report names places in the files of the evidence, wherever the project lies.
     let sizes = prefill::sizes(&subject.prefills);
-    let report = project.files.load_as([&names[0], &names[1]], &sizes)?.report();
+    let description = project.files.load_as([&names[0], &names[1]], &sizes)?;
+    let report = description.report();
     bundle.add(REPORT_TEXT, format!("{report}\n"));
     bundle.add(GRAPH, graph::draw(&report, Drawing::Svg));
-    bundle.add_json(REPORT, &Verdict::right(report))
+    bundle.add_json(REPORT, &Verdict::right(&description))
 }
 
 /// A directory for the image.

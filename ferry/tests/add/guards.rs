@@ -66,6 +66,7 @@ fn a_guard_is_a_client_without_a_flow_of_its_own() {
          system.xml: 4 memory regions, a protection domain of priority 100, 2 maps in central, channel 3 of \
          central\n  \
          flows.toml: the last stage of 1 flow: `sender` to `receiver`\n  \
+         flows.toml: [client.form] asks for large frames\n  \
          src/bin/form.rs: its source, which passes printable ASCII\n\
          next: write the filter; its first lines say how it is tested\n"
     );
@@ -95,7 +96,10 @@ fn a_guard_becomes_the_last_stage_however_the_stages_are_written() {
         let flows = flows.replace(r#"guards = ["form"]"#, before);
         fs::write(project.path("flows.toml"), &flows).unwrap();
         project.run(&["add", "guard", "last", "--flow", "sender:receiver"]);
-        assert_eq!(project.files()[1], flows.replace(before, after));
+        let table = |guard: &str| format!("[client.{guard}]\nlarge_frames = true\n");
+        let expected = flows.replace(before, after);
+        let expected = expected.replace(&table("form"), &format!("{}\n{}", table("form"), table("last")));
+        assert_eq!(project.files()[1], expected);
         project.run(&["remove", "guard", "last"]);
         assert_eq!(project.files()[1], flows);
     }

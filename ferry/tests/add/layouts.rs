@@ -50,14 +50,21 @@ pub(crate) fn all() -> Vec<Layout> {
         ),
     );
     add("channels first", (channels_first(&system), flows.clone()));
+    let large = |client: &str| format!("[client.{client}]\nlarge_frames = true\n\n");
+    let [of_sender, of_receiver] = ["sender", "receiver"].map(large);
+    let flow_first = flows.replace(&format!("{of_sender}{of_receiver}"), "");
+    assert_ne!(flow_first, flows);
     add(
         "other tables last",
         (
             system.clone(),
-            format!("{flows}\n[client.sender]\nbytes_per_round = 4096 # some\n\n[restarts]\nsender = 2\n"),
+            format!(
+                "{flow_first}\n{}bytes_per_round = 4096 # some\n\n{of_receiver}[restarts]\nsender = 2\n",
+                of_sender.trim_end().to_owned() + "\n",
+            ),
         ),
     );
-    add("other tables first", (system, format!("[client.sender]\nlarge_frames = false\n\n{flows}")));
+    add("other tables first", (system, format!("{of_receiver}{of_sender}{flow_first}")));
     layouts
 }
 

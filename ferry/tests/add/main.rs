@@ -13,8 +13,8 @@ use std::fs;
 fn there_and_back(project: &Project) {
     let before = project.files();
     let first = project.first_client();
-    project.run(&["add", "client", "logger"]);
-    project.run(&["add", "client", "mirror", "--template", "echo", "--large-frames", "--priority", "7"]);
+    project.run(&["add", "client", "logger", "--small-frames"]);
+    project.run(&["add", "client", "mirror", "--template", "echo", "--priority", "7"]);
     project.run(&["add", "flow", "logger", "mirror", "--class", "urgent", "--mapping", "keep"]);
     project.run(&["add", "flow", "mirror", "logger", "--max-message", "4 KiB"]);
     project.run(&["add", "flow", &first, "logger", "--max-message", "512"]);
@@ -83,6 +83,7 @@ fn new_elements_look_like_those_beside_them() {
         "added the client `logger`\n  \
          system.xml: 4 memory regions, a protection domain of priority 100, 2 maps in central, channel 3 of \
          central\n  \
+         flows.toml: [client.logger] asks for large frames\n  \
          src/bin/logger.rs: its source, from the template `receiver`\n\
          next: `ferry add flow sender logger` says that `sender` may send to `logger`\n"
     );
@@ -97,12 +98,12 @@ fn new_elements_look_like_those_beside_them() {
     let [system, flows] = project.files();
     for added in [
         r#"
-    <memory_region name="receiver_rx" size="0x4_0000" page_size="0x1000" />
+    <memory_region name="receiver_rx" size="0x20_0000" page_size="0x20_0000" />
 
     <memory_region name="logger_out" size="0x3000" page_size="0x1000" />
     <memory_region name="logger_in" size="0x2000" page_size="0x1000" />
-    <memory_region name="logger_tx" size="0x1000" page_size="0x1000" />
-    <memory_region name="logger_rx" size="0x4_0000" page_size="0x1000" />
+    <memory_region name="logger_tx" size="0x20_0000" page_size="0x20_0000" />
+    <memory_region name="logger_rx" size="0x20_0000" page_size="0x20_0000" />
 
     <!-- The file to send."#,
         r#"
@@ -187,16 +188,31 @@ fn what_a_one_way_flow_cannot_be_is_refused() {
 }
 
 #[test]
-fn a_client_with_large_frames_asks_for_them() {
+fn a_client_has_large_frames_unless_it_is_to_have_small_ones() {
     let project = Project::demo();
-    project.run(&["add", "client", "camera", "--template", "sender", "--large-frames"]);
+    let before = project.files();
+    project.run(&["add", "client", "camera", "--template", "sender"]);
+    project.run(&["add", "flow", "camera", "receiver"]);
+    let [_, flows] = project.files();
+    let table = "[client.receiver]\nlarge_frames = true\n\n[client.camera]\nlarge_frames = true\n\n[[flow]]";
+    assert!(flows.contains(table), "{flows}");
+    assert!(!project.run(&["check"]).contains("hint: "), "nothing is mapped page by page");
+    project.run(&["remove", "client", "camera", "--with-flows"]);
+
+    let said = project.run(&["add", "client", "camera", "--template", "sender", "--small-frames"]);
+    assert!(!said.contains("large frames"), "{said}");
     let [system, flows] = project.files();
-    assert!(flows.ends_with("\n\n[client.camera]\nlarge_frames = true\n"), "{flows}");
-    for suffix in ["tx", "rx"] {
-        let region = format!(r#"name="camera_{suffix}" size="0x20_0000" page_size="0x20_0000""#);
+    assert_eq!(flows, before[1]);
+    for (suffix, size) in [("tx", "0x4_0000"), ("rx", "0x1000")] {
+        let region = format!(r#"name="camera_{suffix}" size="{size}" page_size="0x1000""#);
         assert!(system.contains(&region), "{system}");
     }
-    project.check();
+    project.run(&["add", "flow", "camera", "receiver"]);
+    assert!(
+        project
+            .run(&["check"])
+            .contains("262144 bytes takes 64 maps and 64 unmaps of frames of 4 KiB for `camera`;")
+    );
 }
 
 #[test]
@@ -211,7 +227,8 @@ fn a_source_that_somebody_has_changed_is_kept() {
     assert_eq!(
         said,
         "removed the client `logger`\n  \
-         system.xml: 4 memory regions, its protection domain, 2 maps in central, its channel\n\
+         system.xml: 4 memory regions, its protection domain, 2 maps in central, its channel\n  \
+         flows.toml: all that it says of it\n\
          kept pds/logger.rs, because it is not what a template gave; remove it yourself\n"
     );
     assert!(fs::read_to_string(&path).unwrap().ends_with("// mine\n"));

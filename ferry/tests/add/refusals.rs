@@ -77,10 +77,10 @@ fn a_result_with_a_mistake() {
          above 200, so that a signal to it takes effect at once\n"
     );
     assert_eq!(
-        project.refused(&["add", "flow", "receiver", "sender", "--max-message", "4097"]),
+        project.refused(&["add", "flow", "receiver", "sender", "--max-message", "2097153"]),
         "ferry: nothing was written, because the result would have mistakes, in these lines of it:\n\
-         flows.toml:33: messages may have 4097 bytes, but `receiver_tx` has 4096 bytes; write max_message \
-         = 4096 or less, or make the region larger\n"
+         flows.toml:40: messages may have 2097153 bytes, but `receiver_tx` has 2097152 bytes; write max_message \
+         = 2097152 or less, or make the region larger\n"
     );
 }
 
@@ -202,7 +202,7 @@ fn flows_that_cannot_be() {
 #[test]
 fn flows_in_another_form() {
     let flows = "tick = { period_us = 10_000 }\nflow = [{ from = \"sender\", to = \"receiver\" }]\n\
-                 client = { sender = { messages_per_round = 1 } }\n";
+                 client = { sender = { large_frames = true }, receiver = { large_frames = true } }\n";
     let project = Project::new(&read("demo/system.xml"), flows);
     let message = |table, form| {
         format!(
@@ -212,11 +212,8 @@ fn flows_in_another_form() {
     };
     assert_eq!(project.refused(&["add", "flow", "receiver", "sender"]), message("flow", "[[flow]]"));
     assert_eq!(project.refused(&["remove", "flow", "sender", "receiver"]), message("flow", "[[flow]]"));
-    assert_eq!(
-        project.refused(&["add", "client", "logger", "--large-frames"]),
-        message("client", "[client.NAME]")
-    );
-    project.run(&["add", "client", "logger"]);
+    assert_eq!(project.refused(&["add", "client", "logger"]), message("client", "[client.NAME]"));
+    project.run(&["add", "client", "logger", "--small-frames"]);
 }
 
 #[test]

@@ -112,7 +112,7 @@ class Ferry:
         *,
         transmit_bytes: int = BUFFER_BYTES,
         receive_bytes: int = BUFFER_BYTES,
-        large_frames: bool = False,
+        large_frames: bool = True,
         bytes_per_round: int | str | None = None,
         messages_per_round: int | None = None,
         fpu: bool = True,
@@ -124,7 +124,8 @@ class Ferry:
             transmit_bytes: Bytes of the region `_tx`, rounded up to whole pages. `UNUSED_BUFFER_BYTES` is
                 right for a client that does not send.
             receive_bytes: The same for `_rx`.
-            large_frames: Make these two of pages of 2 MiB. For long messages.
+            large_frames: Make these two of pages of 2 MiB, which central maps once for a batch of messages.
+                Without them, each message costs maps and unmaps of its pages of 4 KiB.
             bytes_per_round: How much central copies for the client in one round: bytes, or as in "64 KiB".
             messages_per_round: How many messages central takes from the client in one round.
             fpu: Whether its program uses floating-point and vector registers. Without them, switching to it
