@@ -53,7 +53,7 @@ mod source;
 mod system;
 mod words;
 
-pub use description::{Audit, Buffer, Client, Description, Flow, Tick};
+pub use description::{Audit, Buffer, Client, Description, Flow, Partition, Tick};
 pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
 pub use draft::Draft;
 pub use flows::parse_bytes;
@@ -74,5 +74,5 @@ pub use report::{
     PathRow, REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, Verdict, When,
 };
 pub use source::{Place, ReadError, Source};
-pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System};
+pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System, TimeSlot};
 pub use words::count;
