@@ -302,6 +302,8 @@ fn configuration(case: Case, clients: &[ClientState]) -> Vec<u8> {
             messages_per_round: MESSAGES_PER_ROUND,
             channel: number,
             guard: 0,
+            announcer: ClientRecord::NO_PARTITION,
+            reserved: 0,
         };
         blob.extend_from_slice(record.as_bytes());
     }

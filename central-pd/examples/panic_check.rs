@@ -55,6 +55,10 @@ mod central {
         fn signal(&mut self, client: DomainId) {
             black_box(client);
         }
+
+        fn announced(&mut self) -> ClientSet {
+            black_box(ClientSet::EMPTY)
+        }
     }
 
     static mut ENGINE: Engine = Engine::new();
@@ -84,6 +88,7 @@ mod central {
                 if let Some(client) = DomainId::new(black_box(0)) {
                     woken.insert(client);
                 }
+                engine.serve_partition(&mut Opaque, black_box(woken));
                 engine.run(&mut Opaque, woken, black_box(false));
             }
         }

@@ -12,6 +12,7 @@ mod look;
 #[cfg(not(feature = "express"))]
 mod no_express;
 mod one_way;
+mod partition;
 mod relay;
 mod resume;
 mod round;
@@ -29,6 +30,7 @@ use crate::components::Components;
 use crate::flow::Flows;
 use crate::guards::Guards;
 use crate::one_way::OneWay;
+use crate::partitions::Partitions;
 use crate::pending::Pending;
 use crate::relays::Relays;
 use crate::table::{ClientSet, Table};
@@ -44,6 +46,8 @@ pub use client::Ports;
 pub struct Engine {
     /// The clients of this system.
     all: ClientSet,
+    /// Those that central serves now: all, or those of one partition.
+    served: ClientSet,
     /// All clients are one component.
     is_connected: bool,
     /// Ticks since the start, wrapping.
@@ -92,6 +96,9 @@ pub struct Engine {
     progressed: ClientSet,
     /// Guards with verdicts whose messages have ended.
     with_settled_verdicts: ClientSet,
+    /// Clients for which the last tick is still to be done.
+    overdue: ClientSet,
+    partitions: Partitions,
     /// The audit log.
     audit: Audit,
 }
@@ -103,6 +110,7 @@ impl Engine {
     pub const fn new() -> Self {
         Self {
             all: ClientSet::EMPTY,
+            served: ClientSet::EMPTY,
             is_connected: true,
             now: 0,
             rotation: 0,
@@ -126,6 +134,8 @@ impl Engine {
             components: Components::new(),
             progressed: ClientSet::EMPTY,
             with_settled_verdicts: ClientSet::EMPTY,
+            overdue: ClientSet::EMPTY,
+            partitions: Partitions::NONE,
             audit: Audit::NONE,
         }
     }

@@ -40,9 +40,10 @@
 //!   engine/wait.rs       which client waits for which
 //!   engine/settle.rs     the work of a turn becomes visible, in one order
 //!   engine/epoch.rs      a client starts, restarts, or is quarantined
+//!   engine/partition.rs  under a domain schedule: which clients are served in which slots
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
-//! audit.rs, budget.rs, buffer.rs, components.rs, flow.rs, guards.rs, offers.rs, one_way.rs, pending.rs,
-//! places.rs, relays.rs, requests.rs, send.rs, service.rs, waits.rs   tables
+//! audit.rs, budget.rs, buffer.rs, components.rs, flow.rs, guards.rs, offers.rs, one_way.rs, partitions.rs,
+//! pending.rs, places.rs, relays.rs, requests.rs, send.rs, service.rs, waits.rs   tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
 //! ```
@@ -80,6 +81,7 @@ mod guards;
 mod machine;
 mod offers;
 mod one_way;
+mod partitions;
 mod pending;
 mod places;
 mod relays;

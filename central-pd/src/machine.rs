@@ -78,6 +78,12 @@ pub trait Machine {
         ClientSet::EMPTY
     }
 
+    /// The clients of the partitions that were announced, as the last [`poll_tick`](Self::poll_tick)
+    /// has found. Called after each, if there are partitions.
+    fn announced(&mut self) -> ClientSet {
+        ClientSet::EMPTY
+    }
+
     /// Test hook: called when the deliveries of a turn are published and their statuses are not yet written.
     /// A test stops central there.
     #[cfg(feature = "hooks")]

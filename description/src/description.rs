@@ -24,6 +24,8 @@ pub struct Description {
     pub tick: Option<Tick>,
     /// The audit log, if there is one.
     pub audit: Option<Audit>,
+    /// The partitions. There are none if central serves everybody whenever it runs.
+    pub partitions: Vec<Partition>,
     /// For each of [`System::domains`], how often the platform starts it again after a fault.
     pub restarts: Vec<u8>,
     /// The file of the flows, as it was named.
@@ -120,6 +122,17 @@ pub struct Audit {
     pub bytes: u64,
     /// Number of the channel between central and the reader, in central, if they have one.
     pub channel: Option<u8>,
+}
+
+/// A partition: the clients of one scheduling domain, which central serves only after its time slots.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Partition {
+    /// The scheduling domain.
+    pub domain: String,
+    /// Number in [`System::domains`] of who announces its time slots.
+    pub announcer: usize,
+    /// Number of the channel between central and the announcer, in central.
+    pub channel: u8,
 }
 
 /// One stage of guards. Its members are positions in [`Description::clients`].

@@ -30,6 +30,9 @@
 //! [restarts]
 //! central = 3
 //!
+//! [[partition]]             # under a domain schedule
+//! announcer = "low-begins"
+//!
 //! [[trusted]]
 //! domain = "display"        # or: device = "uart"
 //! reason = "it draws what it gets, and sends nothing"
@@ -61,6 +64,16 @@ pub(crate) struct FlowsFile {
     pub(crate) restarts: BTreeMap<Spanned<String>, Number<0, 255>>,
     #[serde(default, deserialize_with = "tables_of_trust")]
     pub(crate) trusted: Vec<Spanned<TrustedTable>>,
+    #[serde(default, deserialize_with = "tables_of_partitions")]
+    pub(crate) partition: Vec<Spanned<PartitionTable>>,
+}
+
+/// `[[partition]]`: central serves the clients of one scheduling domain only after its time slots.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub(crate) struct PartitionTable {
+    /// The protection domain that tells central of them. It is in that scheduling domain.
+    pub(crate) announcer: Spanned<String>,
 }
 
 /// `[[trusted]]`: who may stand between two clients, or what may reach memory, and why that is right.
@@ -300,6 +313,7 @@ only_from! {
     table FlowTable "a table, [[flow]] with `from` and `to` in it"
     table ClientTable "a table, [client.NAME]"
     table TrustedTable "a table, [[trusted]] with `reason` in it"
+    table PartitionTable "a table, [[partition]] with `announcer` in it"
     word Class "`normal` or `urgent`"
     word MappingWord "`each` or `keep`"
     word RecordsWord "`refusals` or `all`"
@@ -315,6 +329,13 @@ fn tables_of_trust<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Spanned<TrustedTable>>, D::Error> {
     deserializer.deserialize_any(Tables("trusted", PhantomData))
+}
+
+/// Reads `[[partition]]`.
+fn tables_of_partitions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Spanned<PartitionTable>>, D::Error> {
+    deserializer.deserialize_any(Tables("partition", PhantomData))
 }
 
 /// Reads tables of this name. One pair of brackets instead of two is a common mistake, and has words of its

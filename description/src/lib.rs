@@ -54,7 +54,7 @@ mod source;
 mod system;
 mod words;
 
-pub use description::{Audit, Buffer, Client, Description, Flow, Tick};
+pub use description::{Audit, Buffer, Client, Description, Flow, Partition, Tick};
 pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
 pub use draft::Draft;
 pub use flows::parse_bytes;
@@ -77,5 +77,5 @@ pub use report::{
     When,
 };
 pub use source::{Place, ReadError, Source};
-pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System};
+pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System, TimeSlot};
 pub use words::count;

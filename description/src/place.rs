@@ -7,7 +7,7 @@
 //! at the same address, neighbours in a region are neighbours in the window, and no frame is mapped over
 //! another.
 
-use crate::description::{Buffer, Description};
+use crate::description::{Buffer, Client, Description};
 use crate::limits::{LARGE_PAGE_BYTES, WINDOW_ADDRESS};
 use ferry_layout::DomainName;
 use ferry_layout::config::{
@@ -101,11 +101,20 @@ impl Description {
                 messages_per_round: client.messages_per_round,
                 channel: u32::from(client.channel),
                 guard: client.is_guard.into(),
+                announcer: self.announcer_of(client),
+                reserved: 0,
             })
             .collect();
         let bytes = next_address - WINDOW_ADDRESS;
         let window = (bytes > 0).then_some(Window { address: WINDOW_ADDRESS, bytes });
         Placement { grants, window, config: self.config(&clients) }
+    }
+
+    /// Number of central's channel to the announcer of a client's partition.
+    fn announcer_of(&self, client: &Client) -> u32 {
+        let domain = self.system.domains[client.domain].schedule_domain.as_ref();
+        let partition = self.partitions.iter().find(|partition| Some(&partition.domain) == domain);
+        partition.map_or(ClientRecord::NO_PARTITION, |partition| u32::from(partition.channel))
     }
 
     fn config(&self, clients: &[ClientRecord]) -> Vec<u8> {

@@ -278,8 +278,26 @@ pub enum Problem {
     TickerWithoutTick,
     #[error("the tick has a period of {tick} us, `{TICKER}` has {ticker} us")]
     TickPeriod { tick: u32, ticker: u64 },
-    #[error("`{TICKER}` has a budget of {budget} us in a period of {period} us")]
-    TickerBudget { budget: u64, period: u64 },
+    #[error("`{name}` has a budget of {budget} us in a period of {period} us")]
+    TickerBudget { name: String, budget: u64, period: u64 },
+    #[error("`[[partition]]` is for systems with a domain schedule")]
+    PartitionWithoutSchedule,
+    #[error("`{name}` announces a partition, and is {what}")]
+    AnnouncerParticipant { name: String, what: &'static str },
+    #[error("the scheduling domain `{domain}` has two announcers")]
+    PartitionTwice { domain: String },
+    #[error("`{name}` has priority {priority}, `{other}` of the same scheduling domain has {others}")]
+    AnnouncerPriority { name: String, priority: u8, other: String, others: u8 },
+    #[error("`{name}` has a period of {period} us, its time slots begin {distance} us apart")]
+    AnnouncerPeriod { name: String, period: u64, distance: u64 },
+    #[error("`{name}` is in the scheduling domain `{domain}` of central")]
+    InCentralsDomain { name: String, domain: String },
+    #[error("nobody announces the scheduling domain `{domain}` of `{client}`")]
+    NoAnnouncer { client: String, domain: String },
+    #[error("the time slot of `{next}` comes after that of `{domain}`, and central has none between them")]
+    NoExchange { domain: String, next: String, central: String },
+    #[error("`{one}` and `{other}` notice each other by this flow, and are in different partitions")]
+    FlowBetweenPartitions { one: String, other: String },
 
     // Rules about what a platform lacks.
     #[error("`{region}` of line {line} has no physical address to set")]

@@ -162,6 +162,40 @@ fn of_contents_and_schedules(problem: &Problem) -> String {
         Problem::Unscheduled { domain, .. } => {
             format!("add <schedule_entry domain=\"{domain}\" duration=\"1000 us\" /> to the schedule")
         }
+        _ => of_partitions(problem),
+    }
+}
+
+fn of_partitions(problem: &Problem) -> String {
+    match problem {
+        Problem::PartitionWithoutSchedule => "add <domains> to the system description, or remove it".into(),
+        Problem::AnnouncerParticipant { .. } => {
+            "let a protection domain announce it that does nothing else, with Ferry's ticker.elf as its program"
+                .into()
+        }
+        Problem::PartitionTwice { .. } => "remove one of the two".into(),
+        Problem::AnnouncerPriority { others, .. } => {
+            format!("give the announcer a priority above {others}, so that nobody can delay it")
+        }
+        Problem::AnnouncerPeriod { distance, .. } => format!(
+            "write period=\"{}\" or less, so that it runs again at the beginning of the next one",
+            distance / 2
+        ),
+        Problem::InCentralsDomain { .. } => {
+            "put it into another one; what runs in central's time slots delays it for all partitions".into()
+        }
+        Problem::NoAnnouncer { domain, .. } => format!(
+            "add [[partition]] with announcer = \"…\", a protection domain of `{domain}` that has Ferry's \
+             ticker.elf as its program"
+        ),
+        Problem::NoExchange { central, .. } => {
+            format!("add <schedule_entry domain=\"{central}\" duration=\"1000 us\" /> after this one")
+        }
+        Problem::FlowBetweenPartitions { .. } => {
+            "make the flow one-way and put its guards into one scheduling domain, or put them all into one, or \
+             remove [[partition]]"
+                .into()
+        }
         _ => influence::of(problem),
     }
 }

@@ -81,7 +81,20 @@ pub struct Schedule {
     pub entries: usize,
     /// The names of the scheduling domains that have an entry.
     pub scheduled: Vec<String>,
+    /// The entries that the kernel goes through again and again, in their order.
+    pub cycle: Vec<TimeSlot>,
     /// Where the element is.
+    pub place: Place,
+}
+
+/// An entry of a domain schedule: for so long, the protection domains of one scheduling domain may run.
+#[derive(Clone, Debug)]
+pub struct TimeSlot {
+    /// The scheduling domain.
+    pub domain: String,
+    /// Length in microseconds, if the file states it so and not in ticks of a clock.
+    pub duration_us: Option<u64>,
+    /// Where the entry is.
     pub place: Place,
 }
 

@@ -4,11 +4,15 @@
 use ferry_description::{
     Access, Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Permissions, Source, WINDOW_ADDRESS, When,
 };
-use ferry_layout::config::{Config, ConfigError, Mapping};
+use ferry_layout::config::{ClientRecord, Config, ConfigError, Mapping};
 use std::path::Path;
 
 fn demo(grown: &[(&str, u64)]) -> Description {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo");
+    system_in("demo", grown)
+}
+
+fn system_in(directory: &str, grown: &[(&str, u64)]) -> Description {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(directory);
     let source = |name: &str| Source::read(&root.join(name)).unwrap();
     Description::check(&source("system.xml"), &source("flows.toml"), grown)
         .unwrap_or_else(|mistakes| panic!("{mistakes}"))
@@ -49,6 +53,18 @@ fn central_reads_the_configuration_that_was_compiled() {
     let [flow] = config.flows() else { panic!("{:?}", config.flows()) };
     assert_eq!((flow.source, flow.target, flow.urgent, flow.mapping()), (0, 1, 0, Mapping::Each));
     assert_eq!(flow.max_message, 64 * 1024);
+}
+
+#[test]
+fn central_knows_the_announcer_of_each_client() {
+    let announcers = |description: &Description| {
+        let words = aligned(&description.place(&mut ferry_description::sequential(128)).config);
+        let config = Config::parse(zerocopy::IntoBytes::as_bytes(words.as_slice())).unwrap();
+        config.clients().map(|(_, client)| client.announcer).collect::<Vec<_>>()
+    };
+    // `low` is alone in its partition.
+    assert_eq!(announcers(&system_in("harness/schedule", &[])), [1, 2, 2, 2]);
+    assert_eq!(announcers(&demo(&[])), [ClientRecord::NO_PARTITION; 2]);
 }
 
 #[test]

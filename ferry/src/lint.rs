@@ -22,6 +22,7 @@ const PROJECTS: &[&str] = &[
     "ferry-example-sdfgen",
     "ferry-harness-guards",
     "ferry-harness-restarting-target",
+    "ferry-harness-schedule",
 ];
 /// Packages that are compiled for the board of the classic platform.
 const CLASSIC_PROGRAMS: &[&str] = &[

@@ -23,7 +23,7 @@ use crate::geometry::{
 pub const CONFIG_MAGIC: u64 = u64::from_le_bytes(*b"FERRYCFG");
 
 /// Version of the blob's format.
-pub const CONFIG_VERSION: u32 = 3;
+pub const CONFIG_VERSION: u32 = 4;
 
 /// Beginning of the blob.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -130,6 +130,11 @@ pub struct ClientRecord {
     pub channel: u32,
     /// 1 if it is a guard: it inspects messages of others, and has no flow of its own.
     pub guard: u32,
+    /// Number of central's channel to the announcer of its partition, or [`ClientRecord::NO_PARTITION`].
+    /// Clients with the same announcer are one partition. All clients have one, or none.
+    pub announcer: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// One flow: who may send to whom.
@@ -212,11 +217,12 @@ pub enum ConfigError {
     TickChannel(u32),
     /// The audit log has a place or a channel that it cannot have, or the ticker's channel.
     Audit,
-    /// The client record of this number has a value outside its range, or the channel of an earlier client of
-    /// the ticker or of the audit log.
+    /// The client record of this number has a value outside its range, or the channel of an earlier client,
+    /// of the ticker or of the audit log. Or its announcer has a channel of somebody else, or it has none
+    /// where others have one.
     Client(u32),
     /// The flow record of this number names an unknown client or a guard, or one client as both source and
-    /// target, or has a value or a stage of guards outside its range.
+    /// target, or has a value or a stage of guards outside its range, or connects two partitions.
     Flow(u32),
     /// This flow record repeats the pair of an earlier one.
     FlowTwice(u32),
@@ -299,11 +305,17 @@ impl<'a> Config<'a> {
             if is_taken || !client.is_in_range() {
                 return Err(ConfigError::Client(number));
             }
+            if !client.has_good_announcer(header, clients) {
+                return Err(ConfigError::Client(number));
+            }
         }
         let guards = clients.iter().zip(0..).filter(|(client, _)| client.guard != 0);
         let guards = guards.fold(0, |guards, (_, number)| guards | 1_u32 << number);
         for (flow, number) in flows.iter().zip(0..) {
             if !flow.is_in_range(header.clients, guards) || !flow.has_good_stages(stages, guards) {
+                return Err(ConfigError::Flow(number));
+            }
+            if !flow.stays_in_partition(clients, stages) {
                 return Err(ConfigError::Flow(number));
             }
             let pair = |other: &&FlowRecord| (other.source, other.target) == (flow.source, flow.target);
@@ -351,6 +363,19 @@ impl<'a> Config<'a> {
 }
 
 impl ClientRecord {
+    /// In [`ClientRecord::announcer`]: central serves the client whenever it runs.
+    pub const NO_PARTITION: u32 = u32::MAX;
+
+    /// Whether the announcer has a channel of its own, and all clients have one or none has.
+    fn has_good_announcer(&self, header: &Header, all: &[Self]) -> bool {
+        let has_none = self.announcer == Self::NO_PARTITION;
+        let channels = all.iter().map(|client| client.channel);
+        let is_taken =
+            channels.chain([header.tick_channel, header.audit.channel]).any(|of| of == self.announcer);
+        all.iter().all(|other| (other.announcer == Self::NO_PARTITION) == has_none)
+            && (has_none || (self.announcer < u32::from(CHANNELS) && !is_taken))
+    }
+
     fn is_in_range(&self) -> bool {
         let page = u64::from(FRAME_BYTES);
         !self.name.as_str().is_empty()
@@ -462,6 +487,17 @@ impl FlowRecord {
             (1..1 << 31).contains(&self.verdict_within) && self.max_message <= MAX_INSPECTED
         };
         limits && earlier.count_ones() as usize <= MAX_GUARDS
+    }
+
+    /// Whether those that notice each other by this flow are in one partition: all its guards, and its ends
+    /// too, unless it is one-way.
+    fn stays_in_partition(&self, clients: &[ClientRecord], all: &[StageRecord]) -> bool {
+        let ends = if self.one_way == 0 { 1_u32 << self.source | 1 << self.target } else { 0 };
+        let parties =
+            self.stages_of(all).unwrap_or_default().iter().fold(ends, |all, stage| all | stage.members);
+        let mut announcers = clients.iter().zip(0..).filter(|(_, number)| parties >> number & 1 != 0);
+        let first = announcers.next().map(|(first, _)| first.announcer);
+        announcers.all(|(client, _)| Some(client.announcer) == first)
     }
 
     /// How long the flow's frames stay mapped.

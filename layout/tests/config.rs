@@ -40,6 +40,8 @@ impl Blob {
             messages_per_round: 1,
             channel: number,
             guard: 0,
+            announcer: ClientRecord::NO_PARTITION,
+            reserved: 0,
         };
         let flow = |source, target| FlowRecord::plain(source, target, false, Mapping::Each, 1);
         let header = Header {
@@ -226,6 +228,52 @@ fn one_way_flows() {
     assert_eq!(with(1, MAX_ONE_WAY + 1), Err(ConfigError::Flow(0)));
     assert_eq!(with(0, MAX_ONE_WAY + 1), Ok(()));
     assert_eq!(with(2, 1), Err(ConfigError::Flow(0)));
+}
+
+#[test]
+fn all_clients_have_an_announcer_or_none() {
+    let with = |announcers: [u32; 2]| {
+        with(|blob| {
+            blob.header.audit = AuditPlace { address: 0x5000, bytes: 0x1000, channel: 10, reserved: 0 };
+            for (client, announcer) in blob.clients.iter_mut().zip(announcers) {
+                client.announcer = announcer;
+            }
+            for flow in &mut blob.flows {
+                flow.one_way = 1;
+            }
+        })
+    };
+    let none = ClientRecord::NO_PARTITION;
+    for good in [[2, 3], [2, 2], [none, none], [u32::from(CHANNELS) - 1, 2]] {
+        assert_eq!(with(good), Ok(()), "{good:?}");
+    }
+    // Beyond all channels, those of the two clients, of the ticker and of the audit log, and none.
+    for bad in [u32::from(CHANNELS), 0, 1, 9, 10, none] {
+        assert_eq!(with([bad, 2]), Err(ConfigError::Client(0)), "{bad}");
+    }
+}
+
+#[test]
+fn those_who_notice_each_other_are_in_one_partition() {
+    let with = |announcers: [u32; 4], one_way: u32| {
+        with(|blob| {
+            guarded(blob);
+            let guard = blob.clients[1];
+            blob.clients.push(ClientRecord { channel: 3, ..guard });
+            blob.header.clients = 4;
+            blob.stages[0].members = 0b1010;
+            (blob.flows[0].one_way, blob.flows[0].max_message) = (one_way, 1);
+            for (client, announcer) in blob.clients.iter_mut().zip(announcers) {
+                client.announcer = announcer;
+            }
+        })
+    };
+    // Client 0 sends to client 2, and 1 and 3 are guards.
+    let refused = Err(ConfigError::Flow(0));
+    assert_eq!([with([5; 4], 0), with([5; 4], 1)], [Ok(()); 2]);
+    assert_eq!([with([5, 6, 7, 6], 0), with([5, 6, 7, 6], 1)], [refused, Ok(())]);
+    assert_eq!([with([5, 5, 6, 5], 0), with([6, 5, 5, 5], 0)], [refused; 2]);
+    assert_eq!([with([5, 6, 5, 5], 0), with([5, 6, 5, 5], 1)], [refused; 2]);
 }
 
 /// Makes client 1 a guard, and has it guard a flow from client 0 to a third client.

@@ -165,6 +165,13 @@ impl Testbed {
         self.engine.run(&mut self.machine, ClientSet::EMPTY, true);
     }
 
+    /// Runs central once, as if the announcers of the partitions of these clients had signalled.
+    pub fn announce(&mut self, clients: &[u16]) {
+        let announced = set_of(clients);
+        self.engine.serve_partition(&mut self.machine, announced);
+        self.engine.run(&mut self.machine, announced, false);
+    }
+
     /// The regions of a client, as its program gets them. Call it only once for each start of the client.
     ///
     /// # Panics
@@ -213,6 +220,19 @@ fn page<T: Shared>(bytes: usize) -> &'static T {
 #[must_use]
 pub fn id(client: u16) -> DomainId {
     DomainId::new(client).expect("a client number")
+}
+
+/// A set of clients.
+///
+/// # Panics
+/// If no system can have one of them.
+#[must_use]
+pub fn set_of(clients: &[u16]) -> ClientSet {
+    let mut set = ClientSet::EMPTY;
+    for client in clients {
+        set.insert(id(*client));
+    }
+    set
 }
 
 /// An engine on the heap that was never on the stack. It has a megabyte, and a debug build would copy it

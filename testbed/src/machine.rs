@@ -43,6 +43,8 @@ pub struct SimulatedMachine {
     pub between_rounds: Option<Box<dyn FnMut() -> bool>>,
     /// Called between two rounds that have no tick between them. Returns the clients that have signalled.
     pub woken: Option<Box<dyn FnMut() -> ClientSet>>,
+    /// Called between two rounds, if there are partitions. Returns the clients that were announced.
+    pub announced: Option<Box<dyn FnMut() -> ClientSet>>,
     /// Called after each action. A test can rewrite memory there, or stop central by unwinding.
     pub interposer: Option<Box<dyn FnMut(Action)>>,
 }
@@ -59,6 +61,7 @@ impl SimulatedMachine {
             rounds: 0,
             between_rounds: None,
             woken: None,
+            announced: None,
             interposer: None,
         }
     }
@@ -167,6 +170,10 @@ impl Machine for SimulatedMachine {
 
     fn woken(&mut self) -> ClientSet {
         self.woken.as_mut().map_or(ClientSet::EMPTY, |woken| woken())
+    }
+
+    fn announced(&mut self) -> ClientSet {
+        self.announced.as_mut().map_or(ClientSet::EMPTY, |announced| announced())
     }
 
     fn signal_audit_reader(&mut self) {

@@ -31,6 +31,8 @@ pub struct Topology {
     pub stages: Vec<StageRecord>,
     /// Bytes of the audit log; 0 for a system without one.
     pub audit_bytes: usize,
+    /// The partition of each client; empty if there are none.
+    pub partitions: Vec<u32>,
 }
 
 impl Topology {
@@ -47,6 +49,7 @@ impl Topology {
             frame_bits: 12,
             stages: Vec::new(),
             audit_bytes: 0,
+            partitions: Vec::new(),
         }
     }
 
@@ -163,6 +166,12 @@ impl Topology {
                 messages_per_round: self.messages_per_round,
                 channel: u32::try_from(client).expect("few clients"),
                 guard: guards >> client & 1,
+                // No client has these channels.
+                announcer: self
+                    .partitions
+                    .get(client)
+                    .map_or(ClientRecord::NO_PARTITION, |number| number + 40),
+                reserved: 0,
             };
             blob.extend_from_slice(record.as_bytes());
         }

@@ -9,7 +9,6 @@ use ferry_layout::{Consumer, DomainId, Offence, Producer, Standing, Status};
 use super::Engine;
 use super::client::Ports;
 use crate::machine::Machine;
-use crate::table::ClientSet;
 
 impl Engine {
     /// Begins the epoch that `client` asks for. What the client left behind is dropped. Its own waiting sends
@@ -68,13 +67,15 @@ impl Engine {
         }
     }
 
-    /// Quarantines every client that was found to have broken the protocol. Its queues are no longer read,
-    /// its frames are unmapped, and its peers' sends that wait for it end with `Quarantined`. All others go
-    /// on.
+    /// Quarantines every client that was found to have broken the protocol, if it is served now. Its queues
+    /// are no longer read, its frames are unmapped, and its peers' sends that wait for it end with
+    /// `Quarantined`. All others go on.
     #[inline]
     pub(super) fn expel_offenders(&mut self, machine: &mut impl Machine) {
         if !self.offenders.is_empty() {
-            for client in core::mem::replace(&mut self.offenders, ClientSet::EMPTY).iter() {
+            let offenders = self.offenders.intersection(self.served);
+            self.offenders = self.offenders.without(offenders);
+            for client in offenders.iter() {
                 self.quarantine(machine, client);
             }
         }

@@ -261,12 +261,12 @@ impl Engine {
         }
     }
 
-    /// Says `Done` for everything that was carried in one-way flows since the last tick. Must be called
-    /// between turns.
+    /// Says `Done` for everything that `sources` have sent in one-way flows since the last tick. Must be
+    /// called between turns.
     #[cold]
     #[inline(never)]
-    pub(super) fn end_carried(&mut self) {
-        for source in self.one_way.sources.iter() {
+    pub(super) fn end_carried(&mut self, sources: ClientSet) {
+        for source in sources.iter() {
             let client = &mut self.clients[source];
             let Some(ports) = client.ports else { continue };
             let carried = core::mem::replace(&mut client.carried, CarriedSends::NONE);

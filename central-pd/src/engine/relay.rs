@@ -20,6 +20,7 @@ use super::transfer::MINIMUM_COST;
 use crate::guards::Inspection;
 use crate::machine::Machine;
 use crate::relays::Relay;
+use crate::table::ClientSet;
 
 impl Engine {
     /// Hands message `index` of `source` to the guards of the first stage. `None` if none of them can take
@@ -208,9 +209,9 @@ impl Engine {
         self.stir(slot);
     }
 
-    /// Refuses for the guards that are late. Must be called between turns.
-    pub(super) fn end_late_relays(&mut self) {
-        for source in self.one_way.sources.iter() {
+    /// Refuses for the guards that are late with messages of `sources`. Must be called between turns.
+    pub(super) fn end_late_relays(&mut self, sources: ClientSet) {
+        for source in sources.iter() {
             for target in self.relayed_targets(source).iter() {
                 let mut queue = self.one_way.flow(source, target).relayed.queue();
                 while let Some((slot, last)) = queue {

@@ -15,6 +15,8 @@
 //! Where all clients are one component, which is the rule, central comes to rest when the component does, and
 //! nobody is asked for who has signalled. What is done apart for each component is in functions of its own.
 //!
+//! Under a domain schedule, all this is so for the clients that central serves now (`partition.rs`).
+//!
 //! The lost-wake-up argument:
 //!
 //! * While a component rests, the wake hint in the `_in` page of each of its members is armed. `configure`
@@ -52,19 +54,19 @@ impl Engine {
     /// a whole period. A period that passes during the run is noticed between two rounds. So clients that
     /// publish without pause delay it by one round at most.
     pub fn run(&mut self, machine: &mut impl Machine, woken: ClientSet, tick: bool) {
-        let mut look_at = woken.intersection(self.all);
+        let mut look_at = woken.intersection(self.served);
         if tick {
             self.pass_tick(machine);
-            look_at = self.all;
+            look_at = self.served;
         }
         let mut awake = ClientSet::EMPTY;
         loop {
             let left = self.round(machine, look_at);
             let mut busy = left.union(self.roused).union(self.look_again);
             if !self.is_connected {
-                busy = self.end_round_apart(look_at, left, &mut awake);
+                busy = self.end_round_apart(machine, look_at, left, &mut awake);
             } else if busy.is_empty() {
-                busy = self.arm(self.all, &mut awake);
+                busy = self.arm(self.served, &mut awake);
             }
             let rest = busy.is_empty();
             self.signal(machine, rest);
@@ -96,14 +98,16 @@ impl Engine {
         if self.is_connected && !self.has_progressed {
             self.pass_empty_rounds(left);
         }
-        if machine.poll_tick() {
+        let tick = machine.poll_tick();
+        let is_announced =
+            !self.is_connected && self.partitions.exist() && self.follow_schedule(machine, awake);
+        if tick {
             self.pass_tick(machine);
-            return self.all;
         }
-        if self.is_connected {
-            return self.all;
+        if self.is_connected || tick || is_announced {
+            return self.served;
         }
-        busy.union(machine.woken().intersection(self.all))
+        busy.union(machine.woken().intersection(self.served))
     }
 
     /// What a round ends with if the system is not one component. Passes empty rounds for the components that
@@ -111,7 +115,13 @@ impl Engine {
     /// began with a look at the clients in `looked_at`, and those in `left` have work left.
     #[cold]
     #[inline(never)]
-    fn end_round_apart(&mut self, looked_at: ClientSet, left: ClientSet, awake: &mut ClientSet) -> ClientSet {
+    fn end_round_apart(
+        &mut self,
+        machine: &mut impl Machine,
+        looked_at: ClientSet,
+        left: ClientSet,
+        awake: &mut ClientSet,
+    ) -> ClientSet {
         let progressed = core::mem::replace(&mut self.progressed, ClientSet::EMPTY);
         let mut stuck = left.without(progressed);
         while !stuck.is_empty() {
@@ -119,9 +129,12 @@ impl Engine {
             self.pass_empty_rounds(part);
             stuck = stuck.without(part);
         }
+        if self.partitions.exist() {
+            self.keep_to_partition(machine);
+        }
         let busy = self.components.around(left.union(self.roused).union(self.look_again));
         // Those of components that have taken part in no round since their last rest are left alone.
-        let took_part = looked_at.union(*awake).union(self.reconsider);
+        let took_part = looked_at.union(*awake).union(self.reconsider.intersection(self.served));
         let resting = self.components.around(took_part).without(busy);
         let news = self.arm(resting, awake);
         busy.union(self.components.around(news))
@@ -144,6 +157,7 @@ impl Engine {
         }
         self.expel_offenders(machine);
         let working = look_at.union(core::mem::replace(&mut self.roused, ClientSet::EMPTY));
+        debug_assert!(working.without(self.served).is_empty(), "nobody else is served");
         let mut class = if self.has_urgent { Class::Urgent } else { Class::Any };
         let (mut first, mut rest, mut left) = (true, working, ClientSet::EMPTY);
         // `pass` is called in one place only, so that it is compiled in line.
@@ -281,7 +295,7 @@ impl Engine {
     /// Also arms or disarms the wake hints for requests in `part` where that may have to change. Returns the
     /// clients that have published something, so that central must not sleep.
     #[inline]
-    fn arm(&mut self, part: ClientSet, awake: &mut ClientSet) -> ClientSet {
+    pub(super) fn arm(&mut self, part: ClientSet, awake: &mut ClientSet) -> ClientSet {
         if awake.union(self.reconsider).union(self.asking).is_empty() {
             return ClientSet::EMPTY;
         }
@@ -338,25 +352,39 @@ impl Engine {
         (has_posted || has_taken) && ports.from_client.wanted_epoch().is_some()
     }
 
-    /// Counts a tick. Says `Done` for what was carried in one-way flows, ends the sends that have expired,
-    /// and unmaps the frames of clients that were not active since the last tick. Signals the reader of the
-    /// audit log if there is something new for it.
+    /// Counts a tick, and does what is due at it for the clients that are served now. Signals the reader of
+    /// the audit log if there is something new for it.
     #[inline(never)]
     fn pass_tick(&mut self, machine: &mut impl Machine) {
         self.now = self.now.wrapping_add(1);
-        if !self.one_way.sources.is_empty() {
-            self.end_carried();
-            self.end_late_relays();
+        self.overdue = self.all;
+        self.do_tick(machine);
+        if self.audit.take_news() {
+            machine.signal_audit_reader();
         }
-        let active = core::mem::replace(&mut self.active, ClientSet::EMPTY);
-        for client in self.all.iter() {
+    }
+
+    /// Does what is due since the last tick for the clients that are served now. Says `Done` for what they
+    /// have sent in one-way flows, ends their sends that have expired, and unmaps their frames if they were
+    /// not active since the tick before.
+    pub(super) fn do_tick(&mut self, machine: &mut impl Machine) {
+        let clients = self.overdue.intersection(self.served);
+        self.overdue = self.overdue.without(clients);
+        let sources = self.one_way.sources.intersection(clients);
+        if !sources.is_empty() {
+            self.end_carried(sources);
+            self.end_late_relays(sources);
+        }
+        let active = self.active.intersection(clients);
+        self.active = self.active.without(clients);
+        for client in clients.iter() {
             self.expire(client);
             if !active.contains(client) {
                 self.clients[client].unmap_all(client, machine);
             }
         }
-        if self.audit.take_news() {
-            machine.signal_audit_reader();
+        if self.partitions.exist() {
+            self.keep_to_partition(machine);
         }
     }
 }

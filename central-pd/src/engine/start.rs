@@ -49,6 +49,13 @@ impl Engine {
         let uncounted = relaying.union(self.components.around(self.one_way.sources));
         for (id, record) in config.clients() {
             self.all.insert(id);
+            if record.announcer != ClientRecord::NO_PARTITION {
+                let mut partition = ClientSet::EMPTY;
+                for (other, _) in config.clients().filter(|(_, other)| other.announcer == record.announcer) {
+                    partition.insert(other);
+                }
+                self.partitions.put(id, partition);
+            }
             let client = &mut self.clients[id];
             let sends_to_it = |flow: &&FlowRecord| flow.target == id.number();
             client.has_several_senders = config.flows().iter().filter(sends_to_it).count() > 1;
@@ -72,6 +79,9 @@ impl Engine {
                 ports.to_client.wake_for_requests.disarm();
                 ports.to_client.wake.arm();
             }
+        }
+        if !self.partitions.exist() {
+            self.served = self.all;
         }
         self.is_connected = self.components.first_part(self.all) == self.all;
         self.share_out_guards();

@@ -17,10 +17,11 @@ pub(crate) struct Central<M> {
     engine: &'static mut Engine,
     machine: M,
     clients: ClientsOfChannels,
-    tick: Option<Channel>,
+    clock: Clock,
 }
 
-/// The client at the other end of each channel. Empty if that is no client.
+/// The client at the other end of each channel, or the clients that its other end announces. Empty if there
+/// are none.
 #[derive(Clone, Copy)]
 struct ClientsOfChannels([ClientSet; CHANNELS]);
 
@@ -32,6 +33,38 @@ impl ClientsOfChannels {
             clients = clients.union(self.0[usize::from(channel.number())]);
         }
         clients
+    }
+}
+
+/// The channels to those that signal by time: the ticker, and the announcers of partitions.
+#[derive(Clone, Copy)]
+struct Clock {
+    all: ChannelSet,
+    tick: ChannelSet,
+}
+
+impl Clock {
+    fn of(config: &Config<'_>) -> Self {
+        let only = |number: u32| ChannelSet::from_bits(1_u64.checked_shl(number).unwrap_or(0));
+        let tick = config.tick_channel().map(only).unwrap_or_default();
+        let announcers = config.clients().map(|(_, client)| only(client.announcer).bits());
+        let all = ChannelSet::from_bits(announcers.fold(tick.bits(), |all, announcer| all | announcer));
+        Self { all, tick }
+    }
+
+    /// Whether one of them has signalled.
+    const fn has_struck(self, channels: ChannelSet) -> bool {
+        channels.bits() & self.all.bits() != 0
+    }
+
+    /// Whether the ticker has signalled.
+    const fn has_ticked(self, channels: ChannelSet) -> bool {
+        channels.bits() & self.tick.bits() != 0
+    }
+
+    /// The clients that were announced.
+    fn announced(self, channels: ChannelSet, clients: &ClientsOfChannels) -> ClientSet {
+        clients.of(ChannelSet::from_bits(channels.bits() & self.all.bits() & !self.tick.bits()))
     }
 }
 
@@ -64,11 +97,15 @@ impl<M: Machine> Central<M> {
             if let Some(channel) = channel {
                 clients.0[usize::from(channel.number())].insert(id);
             }
+            if let Some(announcer) = Channel::new(client.announcer as usize) {
+                clients.0[usize::from(announcer.number())].insert(id);
+            }
         }
-        let tick = config.tick_channel().and_then(|number| Channel::new(number as usize));
+        let clock = Clock::of(config);
         let audit = config.audit().and_then(|audit| Channel::new(audit.channel as usize));
         let window = runtime::window();
-        let mut hands = Hands { window, channels, clients, tick, woken: ClientSet::EMPTY, audit };
+        let (woken, announced) = (ClientSet::EMPTY, ClientSet::EMPTY);
+        let mut hands = Hands { window, channels, clients, clock, woken, announced, audit };
         if is_restart(config) {
             hands.clear_window(config);
         }
@@ -91,7 +128,7 @@ impl<M: Machine> Central<M> {
         // Clients that started earlier have published already. Their signals are pending, but a look costs
         // little.
         engine.run(&mut machine, ClientSet::first(MAX_CLIENTS), false);
-        Self { engine, machine, clients, tick }
+        Self { engine, machine, clients, clock }
     }
 
     /// The machine that the engine works on.
@@ -104,8 +141,21 @@ impl<M: Machine> Central<M> {
 impl<M: Machine> Handler for Central<M> {
     fn notified(&mut self, channels: ChannelSet) {
         let woken = self.clients.of(channels);
-        let tick = self.tick.is_some_and(|tick| channels.contains(tick));
+        let tick = self.clock.has_struck(channels) && self.pass_time(channels);
         self.engine.run(&mut self.machine, woken, tick);
+    }
+}
+
+impl<M: Machine> Central<M> {
+    /// Turns to the partition that was announced, if one was. Returns whether there is a tick.
+    #[cold]
+    #[inline(never)]
+    fn pass_time(&mut self, channels: ChannelSet) -> bool {
+        let announced = self.clock.announced(channels, &self.clients);
+        if announced != ClientSet::EMPTY {
+            self.engine.serve_partition(&mut self.machine, announced);
+        }
+        self.clock.has_ticked(channels)
     }
 }
 
@@ -140,14 +190,24 @@ pub(crate) struct Hands {
     window: Option<Window>,
     channels: [Option<Channel>; MAX_CLIENTS],
     clients: ClientsOfChannels,
-    tick: Option<Channel>,
+    clock: Clock,
     /// Clients that were found to have signalled while the engine ran.
     woken: ClientSet,
+    /// Clients of the partitions that were found to be announced while the engine ran.
+    announced: ClientSet,
     /// To the reader of the audit log.
     audit: Option<Channel>,
 }
 
 impl Hands {
+    /// Notes which partitions were announced. Returns whether there is a tick.
+    #[cold]
+    #[inline(never)]
+    fn pass_time(&mut self, signalled: ChannelSet) -> bool {
+        self.announced = self.clock.announced(signalled, &self.clients);
+        self.clock.has_ticked(signalled)
+    }
+
     /// Unmaps everything that an earlier central has left mapped, before the engine looks at anything. The
     /// kernel leaves a frame alone that is not mapped.
     fn clear_window(&mut self, config: &Config<'_>) {
@@ -211,7 +271,11 @@ impl Machine for Hands {
     fn poll_tick(&mut self) -> bool {
         let signalled = runtime::poll();
         self.woken = self.clients.of(signalled);
-        self.tick.is_some_and(|tick| signalled.contains(tick))
+        self.clock.has_struck(signalled) && self.pass_time(signalled)
+    }
+
+    fn announced(&mut self) -> ClientSet {
+        core::mem::replace(&mut self.announced, ClientSet::EMPTY)
     }
 
     fn woken(&mut self) -> ClientSet {

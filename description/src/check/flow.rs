@@ -11,8 +11,8 @@ use ferry_layout::geometry::{MAX_INSPECTED, MAX_ONE_WAY};
 use toml::Spanned;
 
 impl Rules<'_> {
-    /// The flows, with their clients as numbers.
-    pub(super) fn flows(&mut self, clients: &[Client]) -> Vec<Flow> {
+    /// The flows, with their clients as numbers, and where each is in the file.
+    pub(super) fn flows(&mut self, clients: &[Client]) -> (Vec<Flow>, Vec<Place>) {
         let file = self.flows;
         for client in file.client.keys() {
             self.number_of(client, clients);
@@ -72,7 +72,7 @@ impl Rules<'_> {
                 place,
             });
         }
-        flows
+        (flows, places)
     }
 
     /// The longest message of a flow with guards whose description names none: what each of its buffers can

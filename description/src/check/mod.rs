@@ -11,6 +11,7 @@ mod flow;
 mod guard;
 mod memory;
 mod one_way;
+mod partition;
 mod reach;
 mod restart;
 mod schedule;
@@ -18,7 +19,7 @@ mod signal;
 mod tick;
 mod trust;
 
-use crate::description::{Audit, Client, Description, Flow, Tick};
+use crate::description::{Audit, Client, Description, Flow, Partition, Tick};
 use crate::flows::{self, FlowsFile};
 use crate::free;
 use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DOMAINS, MAX_SHOWN_NAME, PAGE_BYTES};
@@ -95,7 +96,7 @@ fn apply_rules(
     let mut mistakes = rules.mistakes;
     mistakes.retain(|mistake| is_mistake(&mistake.problem));
     match found {
-        Some(Found { central, config_region, clients, flows, tick, audit, restarts, reach })
+        Some(Found { central, config_region, clients, flows, tick, audit, partitions, restarts, reach })
             if mistakes.is_empty() =>
         {
             let flows_path = flows_source.path().to_owned();
@@ -107,6 +108,7 @@ fn apply_rules(
                 flows,
                 tick,
                 audit,
+                partitions,
                 restarts,
                 flows_path,
                 reach,
@@ -124,6 +126,7 @@ struct Found {
     flows: Vec<Flow>,
     tick: Option<Tick>,
     audit: Option<Audit>,
+    partitions: Vec<Partition>,
     restarts: Vec<u8>,
     reach: Reach,
 }
@@ -177,6 +180,7 @@ impl<'a> Rules<'a> {
         self.isolation(&domains, central);
         self.orphans(&domains);
         self.schedule(&domains, central);
+        let partitions = self.partitions(&domains, central, audit.as_ref().map(|audit| audit.reader));
         self.channels(&domains, central);
         let trusted = self.trusted(&domains, central);
         self.capabilities(&domains, central, &trusted);
@@ -187,13 +191,16 @@ impl<'a> Rules<'a> {
         self.audit_ticks(audit.as_ref(), tick.is_some());
         let restarts = self.restarts(central);
         let clients = clients?;
-        let flows = self.flows(&clients);
+        let (flows, places) = self.flows(&clients);
+        if !self.flows.partition.is_empty() {
+            self.flows_between_partitions(&clients, &flows, &places);
+        }
         self.guards(&clients, &flows, central, tick.is_some());
         self.one_way(&clients, &flows, central, &reach.trusted, tick.is_some(), audit.as_ref());
         let config_region = config_region?;
         let stages = flows.iter().map(|flow| flow.stages.len()).sum();
         self.config_size(config_region, clients.len(), flows.len(), stages);
-        Some(Found { central, config_region, clients, flows, tick, audit, restarts, reach })
+        Some(Found { central, config_region, clients, flows, tick, audit, partitions, restarts, reach })
     }
 
     /// Names that others have, and the number of domains.

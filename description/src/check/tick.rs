@@ -4,6 +4,7 @@ use super::Rules;
 use crate::description::Tick;
 use crate::limits::TICKER;
 use crate::problem::Problem;
+use crate::system::Domain;
 
 impl Rules<'_> {
     /// Checks the priorities and the ticker. Returns the tick if there is one.
@@ -42,10 +43,7 @@ impl Rules<'_> {
             let (other, priority) = (strongest.name.clone(), strongest.priority);
             self.report(&domain.place, Problem::TickerPriority { other, priority, ticker: domain.priority });
         }
-        if domain.budget_us >= domain.period_us {
-            let (budget, period) = (domain.budget_us, domain.period_us);
-            self.report(&domain.place, Problem::TickerBudget { budget, period });
-        }
+        self.budget(domain);
         let period = &tick.get_ref().period_us;
         let period_us = period.get_ref().0;
         let place = self.flows_source.place(period.span());
@@ -55,5 +53,13 @@ impl Rules<'_> {
         }
         let channel = self.channel_to_central(ticker, central)?;
         Some(Tick { domain: ticker, channel, period_us, place })
+    }
+
+    /// Who runs by time gets its budget at the beginning of each period, and has used it up before the end.
+    pub(super) fn budget(&mut self, domain: &Domain) {
+        if domain.budget_us >= domain.period_us {
+            let (name, budget, period) = (domain.name.clone(), domain.budget_us, domain.period_us);
+            self.report(&domain.place, Problem::TickerBudget { name, budget, period });
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::extra;
 use crate::limits::{SCHEDULE_DOMAINS, SCHEDULE_ENTRIES};
 use crate::nearest::nearest;
 use crate::problem::Problem;
-use crate::system::{Schedule, System};
+use crate::system::{Schedule, System, TimeSlot};
 
 /// Longest turn: the kernel counts it in 56 bits, at any speed of its clock.
 const LONGEST_US: u64 = 10_000_000_000_000;
@@ -38,10 +38,11 @@ pub(super) fn domains(element: Element<'_>, system: &mut System, log: &mut Log<'
         log.report(element.span(), Problem::NoSchedule { found: schedules.len() });
         return;
     };
-    let (entries, scheduled) = entries(*schedule, &names, log);
+    let Entries { count, scheduled, cycle } = entries(*schedule, &names, log);
     // Without scheduling domains, Microkit behaves as if there were no schedule.
     if !names.is_empty() {
-        system.schedule = Some(Schedule { domains: names, entries, scheduled, place: log.place(element) });
+        let place = log.place(element);
+        system.schedule = Some(Schedule { domains: names, entries: count, scheduled, cycle, place });
     }
 }
 
@@ -62,10 +63,17 @@ fn domain(element: Element<'_>, names: &mut Vec<String>, numbers: &mut Vec<u64>,
     names.push(name.into());
 }
 
-/// Reads the schedule. Returns the number of its entries, and the names of the domains in it.
-fn entries(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> (usize, Vec<String>) {
+/// What a schedule consists of.
+struct Entries {
+    count: usize,
+    scheduled: Vec<String>,
+    cycle: Vec<TimeSlot>,
+}
+
+/// Reads the schedule.
+fn entries(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> Entries {
     element.check_attributes(&["index_shift", "start_index"], log);
-    let mut entries: Vec<Option<String>> = Vec::new();
+    let mut entries: Vec<Option<TimeSlot>> = Vec::new();
     for child in element.children() {
         match child.name() {
             "schedule_entry" => entries.push(Some(entry(child, names, log))),
@@ -93,11 +101,17 @@ fn entries(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> (usize,
     {
         log.bad_value(element, "index_shift", "a number below 100 less the number of entries");
     }
-    (entries.len(), entries.into_iter().flatten().collect())
+    // From the first entry on, up to the next end marker.
+    let cycle = entries.iter().skip(usize::try_from(start).unwrap_or(usize::MAX)).map_while(Clone::clone);
+    Entries {
+        count: entries.len(),
+        cycle: cycle.collect(),
+        scheduled: entries.into_iter().flatten().map(|entry| entry.domain).collect(),
+    }
 }
 
-/// Reads an entry. Returns the name of its domain.
-fn entry(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> String {
+/// Reads an entry.
+fn entry(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> TimeSlot {
     element.check_attributes(&["domain", "duration"], log);
     let name = element.required("domain", log);
     if let Some(name) = name
@@ -106,14 +120,20 @@ fn entry(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> String {
         let meant = nearest(name, names.iter().map(String::as_str));
         log.report(element.value_span("domain"), Problem::UnknownScheduleDomain { name: name.into(), meant });
     }
-    if element.required("duration", log).is_some_and(|duration| !is_duration(duration)) {
+    let duration = element.required("duration", log);
+    if duration.is_some_and(|duration| !is_duration(duration)) {
         log.bad_value(
             element,
             "duration",
             "a number and `us` or `ticks`, such as \"1000 us\", not 0 and below 10^13",
         );
     }
-    name.unwrap_or_default().into()
+    let microseconds = duration.and_then(|duration| duration.strip_suffix(" us"));
+    TimeSlot {
+        domain: name.unwrap_or_default().into(),
+        duration_us: microseconds.and_then(super::element::parse_number),
+        place: log.place(element),
+    }
 }
 
 fn is_duration(text: &str) -> bool {

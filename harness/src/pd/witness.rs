@@ -302,6 +302,10 @@ impl Machine for Witness {
         self.hands.woken()
     }
 
+    fn announced(&mut self) -> ClientSet {
+        self.hands.announced()
+    }
+
     fn signal_audit_reader(&mut self) {
         self.hands.signal_audit_reader();
     }

@@ -61,6 +61,20 @@ proptest! {
 proptest! {
     #![proptest_config(cases(200))]
 
+    /// Nor if they are served in time slots of their own, and a long run of the others is cut off.
+    #[test]
+    fn partitions_see_nothing_of_their_receivers(topology in shape(), program in steps()) {
+        let partitions = (0..CLIENTS).map(|client| u32::from(client >= LOW) + u32::from(client == GUARD));
+        let topology = Topology { partitions: partitions.collect(), ..topology };
+        let low: Vec<u16> = (0..LOW).collect();
+        let leak = first_difference(&topology, &low, &program);
+        prop_assert!(leak.is_none(), "the receivers show: {}", leak.unwrap_or_default());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
     /// Nor do the guards of one-way flows.
     #[test]
     fn guards_see_nothing_of_the_receivers(topology in shape(), program in steps()) {

@@ -89,6 +89,7 @@ fn trace(loads: &[Load], quantum: u32) -> Vec<(usize, u32)> {
         frame_bits: 12,
         stages: Vec::new(),
         audit_bytes: 0,
+        partitions: Vec::new(),
     };
     let mut bed = Testbed::new(&topology);
     let mut ports = Vec::new();
@@ -165,6 +166,7 @@ fn each_to_the_next(message: Message) {
         frame_bits: 12,
         stages: Vec::new(),
         audit_bytes: 0,
+        partitions: Vec::new(),
     };
     let mut bed = Testbed::new(&topology);
     let mut ports = Vec::new();

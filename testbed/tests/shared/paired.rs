@@ -2,6 +2,9 @@
 //! *others* do different things. Whenever central comes to rest, everything that the watched clients can read
 //! must be the same in both systems: their pages, how often they were signalled, and what they have received.
 //!
+//! If the topology has partitions, each step has a time slot for each of them, the watched one last. The one
+//! before may be cut off.
+//!
 //! All clients may be hostile: they also write any word of their own pages, the others also in the middle of
 //! a run. Nobody need signal what it publishes. A signal of a watched client, or a tick, may come while
 //! central is at work for the others.
@@ -13,7 +16,7 @@ use ferry_central::ClientSet;
 use ferry_client::{Event, Message, Peer, Port, ReceiveBuffer, TransmitBuffer};
 use ferry_layout::OutRegion;
 use ferry_layout::observe::set_hook;
-use ferry_testbed::{Action, Memory, Silent, Testbed, Topology, id};
+use ferry_testbed::{Action, Memory, Silent, Testbed, Topology, id, set_of};
 use proptest::prelude::*;
 
 /// Bytes of a buffer.
@@ -192,6 +195,8 @@ struct System {
     /// many accesses.
     amid: Option<(u16, usize, u32, u8)>,
     signals: Rc<RefCell<Vec<u32>>>,
+    /// The clients of each partition, the watched ones last; empty if there are none.
+    partitions: Vec<Vec<u16>>,
 }
 
 /// What the watched clients can read.
@@ -205,7 +210,19 @@ impl System {
     fn new(topology: &Topology, watched: &[u16]) -> Self {
         let mut bed = Testbed::new(topology);
         let numbers = 0..u16::try_from(topology.clients.len()).expect("few clients");
+        let partition_of = |client: u16| topology.partitions.get(usize::from(client)).copied();
+        let mut partitions: Vec<Vec<u16>> = Vec::new();
+        for client in numbers.clone().filter(|client| partition_of(*client).is_some()) {
+            match partitions.iter_mut().find(|known| partition_of(known[0]) == partition_of(client)) {
+                Some(known) => known.push(client),
+                None => partitions.push(vec![client]),
+            }
+        }
+        partitions.sort_by_key(|partition| watched.contains(&partition[0]));
         let clients = numbers.clone().map(|client| {
+            if let Some(partition) = partitions.iter().find(|partition| partition.contains(&client)) {
+                bed.announce(partition);
+            }
             let (port, transmit, receive) = bed.open(client);
             let transmit = transmit.split::<16>(BUFFER).into_iter().collect();
             let receive = receive.split::<16>(BUFFER).into_iter().collect();
@@ -225,7 +242,8 @@ impl System {
         let guards = topology.stages.iter().fold(0, |guards, stage| guards | stage.members);
         let guards = numbers.clone().filter(|client| guards >> client & 1 != 0).collect();
         let others = numbers.filter(|client| !watched.contains(client)).collect();
-        Self { bed, clients, watched: watched.to_vec(), others, guards, amid: None, signals }
+        let watched = watched.to_vec();
+        Self { bed, clients, watched, others, guards, amid: None, signals, partitions }
     }
 
     /// What happens in one step.
@@ -236,6 +254,10 @@ impl System {
         }
         for act in watched.iter().filter(|act| !matches!(act, Act::WriteAmid { .. })) {
             self.act(&watchers, *act);
+        }
+        if !self.partitions.is_empty() {
+            self.play_time_slots(wake);
+            return;
         }
         match wake {
             Wake::Nothing => {}
@@ -271,6 +293,40 @@ impl System {
                     self.amidst(Testbed::tick);
                 }
             }
+        }
+    }
+
+    /// A time slot for each partition. What wakes central otherwise says when the last but one ends, and
+    /// whether a tick comes with that.
+    fn play_time_slots(&mut self, wake: Wake) {
+        let partitions = self.partitions.clone();
+        let [others @ .., cut_off, watched] = partitions.as_slice() else {
+            panic!("there are two partitions")
+        };
+        for partition in others {
+            self.bed.announce(partition);
+        }
+        let is_tick = matches!(wake, Wake::Tick | Wake::TickAmid { .. });
+        let (has_ended, announced) = (Rc::new(Cell::new(false)), set_of(watched));
+        if let Wake::SignalAmid { round, .. } | Wake::TickAmid { round, .. } = wake {
+            let (polls, ended) = (Rc::new(Cell::new(0)), has_ended.clone());
+            let seen = polls.clone();
+            self.bed.machine.between_rounds = Some(Box::new(move || {
+                polls.set(polls.get() + 1);
+                is_tick && polls.get() == u32::from(round) + 1
+            }));
+            self.bed.machine.announced = Some(Box::new(move || {
+                let now = seen.get() == u32::from(round) + 1;
+                ended.set(ended.get() || now);
+                if now { announced } else { ClientSet::EMPTY }
+            }));
+        }
+        self.amidst(|bed| bed.announce(cut_off));
+        (self.bed.machine.between_rounds, self.bed.machine.announced) = (None, None);
+        if !has_ended.get() {
+            let Testbed { engine, machine, .. } = &mut self.bed;
+            engine.serve_partition(machine, announced);
+            engine.run(machine, announced, is_tick);
         }
     }
 

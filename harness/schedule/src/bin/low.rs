@@ -1,0 +1,131 @@
+//! The low partition: it sends, and looks at everything that it can read, again and again without a pause. It
+//! notes when something changes, and how many looks it had since the change before. On one core nothing
+//! changes while it runs, so the number of looks is the time between two changes that it had itself.
+
+#![no_std]
+#![no_main]
+
+use ferry_layout::{Descriptor, InRegion, OutRegion, Status};
+use heapless::Vec;
+use runtime::{Channel, ChannelSet, Handler, Region};
+
+runtime::protection_domain!(init);
+
+/// How many changes it notes.
+const CHANGES: usize = 60;
+/// Most messages that it sends at a time.
+const MOST: u32 = 8;
+/// Bytes of a message.
+const BYTES: u32 = 512;
+
+/// It never waits.
+struct Done;
+
+impl Handler for Done {
+    fn notified(&mut self, _: ChannelSet) {}
+}
+
+fn init() -> impl Handler {
+    let central = runtime::channel!(ferry_central).expect("the description sets it");
+    let out = runtime::region!(ferry_out).expect("the description maps it");
+    let page = runtime::region!(ferry_in).expect("the description maps it");
+    // The description sets these symbols in every client. What is in the memory does not matter here.
+    let buffers = [runtime::region!(ferry_tx), runtime::region!(ferry_rx)];
+    assert!(buffers.iter().all(Option::is_some), "the description maps them");
+    let mut sender = Sender {
+        central,
+        page,
+        out: out.shared().expect("it has the size of the ABI"),
+        to_client: page.shared().expect("it has the size of the ABI"),
+        published: 0,
+        bursts: 0,
+    };
+    sender.enter();
+    for (number, Change { looks, hash }) in sender.watch().iter().enumerate() {
+        runtime::println!("change {number} after {looks} looks: {hash:016x}");
+    }
+    runtime::println!("{CHANGES} changes");
+    Done
+}
+
+/// Something that it can read has changed.
+struct Change {
+    /// Looks since the change before.
+    looks: u32,
+    /// Hash of what it can read now.
+    hash: u64,
+}
+
+struct Sender {
+    central: Channel,
+    page: Region,
+    out: &'static OutRegion,
+    to_client: &'static InRegion,
+    /// Messages that it has published.
+    published: u32,
+    bursts: u32,
+}
+
+impl Sender {
+    /// Asks central for an epoch, and does not wait for it.
+    fn enter(&self) {
+        self.out.clear_magic();
+        self.out.transmit_tail.publish(0);
+        self.out.post_tail.publish(0);
+        self.out.delivery_head.publish(0);
+        self.out.withdrawals.publish(0);
+        self.out.wake.arm();
+        self.out.ask_for_epoch(1);
+        runtime::notify(self.central);
+    }
+
+    /// Notes changes, until there were enough.
+    fn watch(&mut self) -> Vec<Change, CHANGES> {
+        let mut changes = Vec::new();
+        let (mut looks, mut before) = (0, self.look());
+        while !changes.is_full() {
+            self.send();
+            let hash = self.look();
+            looks += 1;
+            if hash != before {
+                // There is room.
+                let _ = changes.push(Change { looks, hash });
+                (looks, before) = (0, hash);
+            }
+        }
+        changes
+    }
+
+    /// Sends one to eight messages when all earlier ones have ended. Every second time without a signal, so
+    /// that central has to find them by itself.
+    fn send(&mut self) {
+        let last = self.published.wrapping_sub(1);
+        let ended = self.to_client.status(last).get(last).is_some_and(Status::is_final);
+        if self.to_client.epoch.observe() != 1 || self.published != 0 && !ended {
+            return;
+        }
+        for _ in 0..=self.bursts % MOST {
+            // `high` has number 1: it comes second in the description.
+            let message = Descriptor { length: BYTES, target: 1, ..Descriptor::default() };
+            self.out.descriptors.store(self.published, message);
+            self.published += 1;
+        }
+        self.out.transmit_tail.publish(self.published);
+        self.bursts += 1;
+        if self.bursts.is_multiple_of(2) {
+            runtime::notify(self.central);
+        }
+    }
+
+    /// A hash of everything that it can read and not write.
+    fn look(&self) -> u64 {
+        let words = self.page.bytes() / size_of::<u64>();
+        (0..words).fold(0, |hash: u64, number| {
+            // SAFETY: the word is inside of the region.
+            let place = unsafe { self.page.base().cast::<u64>().add(number) };
+            // SAFETY: the region is mapped for good, and each word of it is aligned.
+            let word = unsafe { place.read_volatile() };
+            (hash ^ word).wrapping_mul(0x100_0000_01b3).rotate_left(7)
+        })
+    }
+}
