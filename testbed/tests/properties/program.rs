@@ -114,6 +114,7 @@ pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Sha
                 frame_bits: 12,
                 stages: Vec::new(),
                 audit_bytes: 4096,
+                partitions: Vec::new(),
             };
             Shape { topology, buffer }
         },
