@@ -220,16 +220,15 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
 /// Whether every run of the tests plays the scenario on several cores too: those in which mallory really
 /// writes while central reads, restarts, and one of each kind of transfer. A few of mallory's take a minute
 /// there; they run with the others, by `--config smp-release`. Where the processors take turns, all take
-/// longer, and only those run that send, and some in which a client changes what central reads.
+/// longer, and of mallory's only one runs.
 fn is_for_several_cores(scenario: &Scenario, in_turns: bool) -> bool {
     const LONG: [&str; 3] = ["t38", "t63", "t66"];
     const TRANSFERS: [&str; 4] = ["r01", "r02", "r03", "r04"];
-    const CHANGED: [&str; 3] = ["t30", "t34", "t36"];
     let is_one_of = |names: &[&str]| names.iter().any(|name| scenario.name.starts_with(name));
-    let is_changed = scenario.mallory.is_some() && !is_one_of(&LONG) || scenario.name.starts_with("t8");
+    let is_hostile = || scenario.mallory.is_some() && !is_one_of(&LONG) || scenario.name.starts_with("t8");
     is_one_of(&TRANSFERS)
         || needs_processors(scenario)
-        || if in_turns { is_one_of(&CHANGED) } else { is_changed }
+        || if in_turns { is_one_of(&["t36"]) } else { is_hostile() }
 }
 
 /// Whether the scenario needs clients that run at the same time as central.
