@@ -6,8 +6,8 @@
 //! to another peer, as long as a slot is free. The limits make sure that one is: half of the slots are shared
 //! out among the peers, at most [`MOST_RESERVED`] to each, and the slots of one peer are used for no other.
 //!
-//! A send is *unresolved* until it is reaped or the client knows that central holds it. While sends come back
-//! in the order of the ring, nothing of this costs anything.
+//! A send is *unresolved* until it is reaped or has an entry here. While sends come back in the order of the
+//! ring, none has, and nothing of this costs anything (`ends.rs`).
 
 use ferry_layout::DomainId;
 use ferry_layout::geometry::{MAX_CHAIN, MAX_CLIENTS, TRANSMIT_SLOTS};
@@ -113,11 +113,12 @@ impl HeldSends {
 
     /// How many sends may be unresolved so that one of them can be for `target` and all other peers still
     /// have the slots that are kept for them. Held sends are not unresolved, but their slots are subtracted.
-    pub(crate) fn limit(&self, target: u16) -> u32 {
+    /// So are those of `waiting`, sends that central holds without an entry here: their target and number.
+    pub(crate) fn limit(&self, target: u16, waiting: Option<(u16, u32)>) -> u32 {
         let mut by_peer = [0_u32; MAX_CLIENTS];
-        for held in &self.held {
-            if let Some(count) = DomainId::new(held.target).and_then(|id| by_peer.get_mut(id.index())) {
-                *count += 1;
+        for (peer, number) in self.held.iter().map(|held| (held.target, 1)).chain(waiting) {
+            if let Some(count) = DomainId::new(peer).and_then(|id| by_peer.get_mut(id.index())) {
+                *count += number;
             }
         }
         let own = DomainId::new(target).and_then(|id| by_peer.get(id.index())).copied().unwrap_or(0);
@@ -186,6 +187,12 @@ impl HeldSends {
         let _ = self.held.push(Held { index, target, is_rest });
         // A mark has become a held send, or a held send has come.
         self.entries += u32::from(!is_rest);
+    }
+
+    /// Notes that the sends that are moved here next were looked at when central's count of ends had this
+    /// value.
+    pub(crate) const fn look_again_after(&mut self, ended_late: u32) {
+        self.ended_late = ended_late;
     }
 
     /// Removes the oldest held send that has ended and returns its index; `has_ended` tells whether the send
@@ -260,12 +267,12 @@ mod tests {
             // One after the other, each silent peer takes all the slots that it can get.
             let mut index = 0;
             for silent in 1..peers {
-                while held_sends.limit(u16::try_from(silent).unwrap()) > 0 {
+                while held_sends.limit(u16::try_from(silent).unwrap(), None) > 0 {
                     held_sends.hold(index, u16::try_from(silent).unwrap());
                     index += 1;
                 }
             }
-            assert!(held_sends.limit(0) >= held_sends.reserved(), "{peers}");
+            assert!(held_sends.limit(0, None) >= held_sends.reserved(), "{peers}");
             assert!(held_sends.held() <= RING);
         }
         assert_eq!(HeldSends::new(1).plain_limit(), RING, "a single peer may use every slot");

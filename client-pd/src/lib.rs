@@ -67,6 +67,7 @@ extern crate std;
 
 mod calls;
 mod directory;
+mod ends;
 mod gaps;
 mod guard;
 mod held_sends;

@@ -1,6 +1,6 @@
 //! The port: one client's end of its connection to central. This file opens it, publishes and signals.
-//! `sending.rs` sends, `receiving.rs` receives, `runs.rs` sends and receives whole batches, and
-//! `held_sends.rs` keeps the sends that central holds.
+//! `sending.rs` sends, `receiving.rs` receives, `runs.rs` sends and receives whole batches, `ends.rs` finds
+//! out which sends have ended, and `held_sends.rs` keeps those that central holds while others end.
 
 use core::fmt;
 
@@ -8,6 +8,7 @@ use ferry_layout::geometry::{DELIVERY_SLOTS, FRAME_BYTES, MAX_CLIENTS, POST_SLOT
 use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Peer};
 use ferry_platform::{Region, RegionError};
 
+use crate::ends::Waiting;
 use crate::held_sends::HeldSends;
 use crate::memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 
@@ -155,6 +156,7 @@ impl<D: Doorbell> Opening<D> {
             taken: 0,
             limit: held_sends.plain_limit(),
             in_flight: [const { None }; TRANSMIT_SLOTS],
+            waiting: Waiting::default(),
             held_sends,
             next_post: 0,
             posts_taken: 0,
@@ -181,13 +183,14 @@ pub struct Port<D: Doorbell> {
     doorbell: D,
     /// Index of the next send.
     pub(crate) next_send: u32,
-    /// Index of the oldest unresolved send: it is neither reaped nor known to be held by central.
+    /// Index of the oldest unresolved send: it is neither reaped nor in `held_sends`.
     pub(crate) oldest: u32,
     /// One past the newest send that central has taken, as far as this side knows.
     pub(crate) taken: u32,
     /// How many sends may be unresolved while none is held.
     pub(crate) limit: u32,
     pub(crate) in_flight: [Option<InFlight>; TRANSMIT_SLOTS],
+    pub(crate) waiting: Waiting,
     pub(crate) held_sends: HeldSends,
     /// Index of the next receive request.
     pub(crate) next_post: u32,

@@ -117,6 +117,7 @@ impl<D: Doorbell> Port<D> {
             in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
             next = next.wrapping_add(1);
         }
+        self.waiting.pass(index.wrapping_sub(self.oldest));
         self.oldest = index;
         if next != self.next_send {
             self.next_send = next;

@@ -1,4 +1,5 @@
-//! The sending half of a port: it enqueues sends, and takes back those that have ended.
+//! The sending half of a port: it enqueues sends, and takes back those that have ended. `ends.rs` finds out
+//! which have.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
 use ferry_layout::{Address, Descriptor, DomainId, Kind, Peer, Status, flags};
@@ -208,22 +209,19 @@ impl<D: Doorbell> Port<D> {
     /// in use are passed over.
     #[inline]
     pub(crate) fn free_slot(&mut self, target: u16) -> Option<u32> {
-        if !self.held_sends.is_empty() {
-            return self.free_slot_between(target);
+        if self.held_sends.is_empty() && self.next_send.wrapping_sub(self.oldest) < self.limit {
+            return Some(self.next_send);
         }
-        let unresolved = self.next_send.wrapping_sub(self.oldest);
-        (unresolved < self.limit).then_some(self.next_send)
+        self.free_slot_between(target)
     }
 
     /// As [`free_slot`](Self::free_slot), when slots between may be in use.
     #[cold]
     fn free_slot_between(&mut self, target: u16) -> Option<u32> {
-        if self.unresolved() >= self.held_sends.limit(target) {
-            self.look_for_taken();
-            if self.unresolved() >= self.held_sends.limit(target) {
-                return None;
-            }
+        if self.room_to(target) == 0 {
+            return None;
         }
+        self.hold_waiting();
         let mut index = self.next_send;
         // The loop goes at most one lap past what central has taken.
         loop {
@@ -245,11 +243,6 @@ impl<D: Doorbell> Port<D> {
             self.next_send = index;
             self.unflushed.work = true;
         }
-    }
-
-    /// Number of sends that are neither reaped nor known to be held by central.
-    fn unresolved(&self) -> u32 {
-        self.next_send.wrapping_sub(self.oldest) - self.held_sends.passed_over()
     }
 
     /// The next send that has ended (r16). Sends to one peer come back in the order in which they were
@@ -275,52 +268,11 @@ impl<D: Doorbell> Port<D> {
         if self.held_sends.is_empty() && self.oldest != self.taken {
             let index = self.oldest;
             if let Some(status) = self.to_client.status(index).ended() {
-                self.oldest = index.wrapping_add(1);
+                self.pass_oldest();
                 return self.give_back(index, status);
             }
         }
         self.reap_out_of_order()
-    }
-
-    /// As [`reap`](Self::reap), when central holds sends. It looks first for held sends that have ended, then
-    /// at the sends that central has taken since.
-    #[cold]
-    fn reap_out_of_order(&mut self) -> Option<Completion> {
-        let to_client = self.to_client;
-        self.look_for_taken();
-        let has_ended = |index: u32| to_client.status(index).get(index).is_some_and(Status::is_final);
-        if let Some(index) = self.held_sends.take_ended(to_client.ended_late.observe(), has_ended) {
-            let status = to_client.status(index).get(index)?;
-            return self.give_back(index, status);
-        }
-        while self.oldest != self.taken {
-            let index = self.oldest;
-            if self.held_sends.was_passed_over(index) {
-                self.oldest = index.wrapping_add(1);
-                continue;
-            }
-            let Descriptor { target, .. } = self.from_client.descriptors.load(index);
-            if let Some(status) = to_client.status(index).ended()
-                && !self.held_sends.waits_for_first(index)
-            {
-                // An older one may have ended since it was looked at. It comes first.
-                if let Some(older) = self.held_sends.take_ended_for(target, has_ended) {
-                    let status = to_client.status(older).get(older)?;
-                    return self.give_back(older, status);
-                }
-                self.oldest = index.wrapping_add(1);
-                self.held_sends.resolve(index);
-                return self.give_back(index, status);
-            }
-            self.oldest = index.wrapping_add(1);
-            self.held_sends.hold(index, target);
-        }
-        None
-    }
-
-    fn give_back(&mut self, index: u32, status: Status) -> Option<Completion> {
-        let InFlight { buffer, tag } = self.in_flight[index as usize % TRANSMIT_SLOTS].take()?;
-        Some(Completion { status, tag, buffer })
     }
 
     /// Learns up to which send central has taken them.
@@ -369,7 +321,7 @@ impl<D: Doorbell> Port<D> {
     /// ```
     #[must_use]
     pub fn outstanding(&self) -> u32 {
-        self.unresolved() + self.held_sends.held()
+        self.next_send.wrapping_sub(self.oldest) - self.held_sends.passed_over() + self.held_sends.held()
     }
 
     /// Number of slots for further sends, to all peers together. [`room_for`](Self::room_for) tells how many
@@ -397,7 +349,7 @@ impl<D: Doorbell> Port<D> {
     /// ```
     #[must_use]
     pub fn room_for(&self, peer: Peer) -> u32 {
-        self.held_sends.limit(peer.domain).saturating_sub(self.unresolved())
+        self.room_to(peer.domain)
     }
 
     /// The slots that are kept for each peer. A chain of up to this many parts can be sent to one peer,
@@ -411,24 +363,5 @@ impl<D: Doorbell> Port<D> {
     #[must_use]
     pub const fn reserved(&self) -> u32 {
         self.held_sends.reserved()
-    }
-
-    /// Whether a send has ended. Sends that central holds are moved to `held_sends` on the way.
-    pub(crate) fn has_completion(&mut self) -> bool {
-        if self.oldest != self.next_send {
-            self.look_for_taken();
-        }
-        while self.oldest != self.taken {
-            let index = self.oldest;
-            let is_held = !self.held_sends.is_passed_over(index)
-                && (self.to_client.status(index).ended().is_none() || self.held_sends.waits_for_first(index));
-            if !is_held {
-                return true;
-            }
-            self.oldest = index.wrapping_add(1);
-            let descriptor: Descriptor = self.from_client.descriptors.load(index);
-            self.held_sends.hold(index, descriptor.target);
-        }
-        !self.held_sends.is_empty() && self.held_sends.has_new_ends(self.to_client.ended_late.observe())
     }
 }

@@ -59,6 +59,16 @@ impl Route {
         self.0 >> 24 & flags::PASSED_OVER as u32 != 0
     }
 
+    /// The number that the descriptor gives as that of its target.
+    #[must_use]
+    #[inline]
+    pub const fn target(self) -> u16 {
+        #[expect(clippy::cast_possible_truncation, reason = "kind and flags are the upper half")]
+        {
+            self.0 as u16
+        }
+    }
+
     /// The target of a plain message, else `None`. A message is plain if it is of kind [`Kind::NextBuffer`]
     /// and has no flags.
     #[must_use]

@@ -204,8 +204,12 @@ impl StatusWord {
     #[inline]
     pub fn ended(&self) -> Option<Status> {
         let word = self.0.load(Ordering::Acquire);
+        // What comes mostly, in one comparison each.
         if word & 0xff == Status::Done as u64 {
             return Some(Status::Done);
+        }
+        if word & 0xff == Status::Queued as u64 {
+            return None;
         }
         Self::other_end(word)
     }
