@@ -240,16 +240,18 @@ impl Course {
         deadline: 0,
     };
 
-    /// The course of a message that was just handed to `guard`, which is all of the first stage.
-    #[inline]
-    pub(crate) fn begun(guard: DomainId, slot: u32, deadline: u32) -> Self {
-        let mut course = Self { deadline, ..Self::BEGIN };
-        course.hand(guard, slot);
-        course
+    /// Begins anew, with a message that was just handed to `guard`, which is all of the first stage.
+    #[inline(always)]
+    pub(crate) fn begin_with(&mut self, guard: DomainId, slot: u32, deadline: u32) {
+        // Written where it lies, field by field: a copy of the whole would cost more than all else here.
+        (self.stage, self.is_refused, self.count) = (0, false, 0);
+        (self.asked, self.passed, self.refused) = (ClientSet::EMPTY, ClientSet::EMPTY, ClientSet::EMPTY);
+        self.deadline = deadline;
+        self.hand(guard, slot);
     }
 
     /// Whether it is in `stage`, of which `guard` is all, and only waits for what that says.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn waits_for_all_of(&self, stage: u16, guard: DomainId) -> bool {
         let said = self.passed.union(self.refused);
         self.stage == stage && !self.is_refused && self.asked.contains(guard) && said.is_empty()
@@ -436,8 +438,13 @@ impl Inspections {
     }
 
     /// Begins an inspection in a free slot.
+    #[inline]
     pub(crate) fn begin(&mut self, slot: u32, inspection: Inspection) {
-        self.table[slot] = inspection;
+        // Written where it lies, as above.
+        let Inspection { ticket, source, index, is_relayed, place, verdict } = inspection;
+        let entry = &mut self.table[slot];
+        (entry.ticket, entry.source, entry.index) = (ticket, source, index);
+        (entry.is_relayed, entry.place, entry.verdict) = (is_relayed, place, verdict);
         self.used.insert(slot);
     }
 
@@ -519,6 +526,13 @@ impl Inspections {
     pub(crate) fn buffer_for_anyone(&self, post: &Post) -> Option<Span> {
         let span = buffer_for_anyone(post, self.bytes)?;
         (self.places.are_free(span) == Some(true)).then_some(span)
+    }
+
+    /// As [`buffer_for_anyone`](Self::buffer_for_anyone), and notes that the guard offers it.
+    #[inline]
+    pub(crate) fn offer_for_anyone(&mut self, post: &Post) -> Option<Span> {
+        let span = buffer_for_anyone(post, self.bytes)?;
+        (self.places.take_if_free(span) == Some(true)).then_some(span)
     }
 
     /// Notes that a guard offers `buffer`.
@@ -626,6 +640,27 @@ mod tests {
         assert_eq!((course.snapshot(), course.is_refused), (Some((guard(5), 2)), false));
         course.lose(guard(5));
         assert!(course.is_refused);
+    }
+
+    /// The express lane writes over the course of an earlier message.
+    #[test]
+    fn nothing_is_left_of_the_course_of_an_earlier_message() {
+        let mut course = Course::BEGIN;
+        course.hand(guard(4), 1);
+        course.pass_stage(9);
+        course.hand(guard(5), 2);
+        course.answer(guard(4), true);
+        course.answer(guard(5), false);
+        course.is_refused = true;
+        course.begin_with(guard(3), 7, 11);
+        let mut fresh = Course { deadline: 11, ..Course::BEGIN };
+        fresh.hand(guard(3), 7);
+        let all = |course: &Course| {
+            let Course { stage, is_refused, asked, passed, refused, deadline, .. } = *course;
+            let handed: Vec<_, 8> = course.handed().collect();
+            (stage, is_refused, asked, passed, refused, deadline, handed)
+        };
+        assert_eq!(all(&course), all(&fresh));
     }
 
     #[test]

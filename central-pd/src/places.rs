@@ -57,6 +57,17 @@ impl Places {
         Some(used == 0)
     }
 
+    /// As [`are_free`](Self::are_free), and if it is so, as [`take`](Self::take).
+    #[inline]
+    pub(crate) fn take_if_free(&mut self, span: Span) -> Option<bool> {
+        let is_free = self.are_free(span);
+        if is_free == Some(true) {
+            let used = &mut self.used;
+            each_word(self.bits, span.start(), span.end(), |word, bits| used[word] |= bits);
+        }
+        is_free
+    }
+
     /// Notes that the bytes of `span` are in use from now on. None of them was.
     #[inline]
     pub(crate) fn take(&mut self, span: Span) {
@@ -99,13 +110,16 @@ fn each_word(bits: u32, start: u64, end: u64, mut each: impl FnMut(u32, u64)) {
     // The table masks an index, and no span goes past the end of its buffer, so nothing is cut off here.
     #[expect(clippy::cast_possible_truncation, reason = "a buffer has at most 4096 granules")]
     let (first, last) = ((start >> bits) as u32, ((end - 1) >> bits) as u32);
-    let mut word = first / 64;
-    let mut low = u64::MAX << (first % 64);
-    while word != last / 64 {
-        each(word, low);
-        (word, low) = (word + 1, u64::MAX);
+    let (low, high) = (u64::MAX << (first % 64), u64::MAX >> (63 - last % 64));
+    // Nearly always.
+    if first / 64 == last / 64 {
+        return each(first / 64, low & high);
     }
-    each(word, low & u64::MAX >> (63 - last % 64));
+    each(first / 64, low);
+    for word in first / 64 + 1..last / 64 {
+        each(word, u64::MAX);
+    }
+    each(last / 64, high);
 }
 
 #[cfg(test)]
@@ -141,7 +155,14 @@ mod tests {
             assert_eq!(places.are_free(*first), Some(true));
             places.take(*first);
             for second in &spans {
-                assert_eq!(places.are_free(*second), Some(!first.overlaps(*second)), "{first:?} {second:?}");
+                let is_free = !first.overlaps(*second);
+                assert_eq!(places.are_free(*second), Some(is_free), "{first:?} {second:?}");
+                assert_eq!(places.take_if_free(*second), Some(is_free), "{first:?} {second:?}");
+                if is_free {
+                    assert_eq!(places.are_free(*second), Some(false), "{first:?} {second:?}");
+                    places.give_back(*second);
+                }
+                assert_eq!(places.are_free(*first), Some(false), "{first:?} {second:?}");
             }
             places.give_back(*first);
             assert_eq!(places.are_free(*first), Some(true));

@@ -176,7 +176,7 @@ impl Requests {
                 continue;
             }
             let post: Post = from_client.posts.load(index);
-            if let Some(span) = buffer_for_anyone(&post, bytes) {
+            if let Some(span) = buffer_for_anyone(&post, bytes).or_else(|| guard.offer_for_anyone(&post)) {
                 self.offers.put(index, span);
                 buffers += 1;
                 continue;

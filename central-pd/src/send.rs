@@ -231,11 +231,26 @@ impl Sends {
         (told != self.ended_late).then_some(self.ended_late)
     }
 
-    /// Records send `index`, of one part and without a deadline, and puts it at the end of its flow's queue.
+    /// Records send `index` to `target`, of one part, for the next buffer and without a deadline, and puts it
+    /// at the end of its flow's queue.
     #[cfg(feature = "express")]
-    #[inline]
-    pub(crate) fn put_last(&mut self, queue: &mut Queue, index: u32, send: Send) {
-        self.table[index] = send;
+    #[inline(always)]
+    pub(crate) fn put_last(
+        &mut self,
+        queue: &mut Queue,
+        index: u32,
+        span: Span,
+        target: DomainId,
+        tag: u64,
+        flags: u8,
+    ) {
+        // Written where it lies, field by field: a copy of the whole would cost more.
+        let entry = &mut self.table[index];
+        (entry.span, entry.destination, entry.rest) = (span, Span::EMPTY, index);
+        (entry.kind, entry.flags, entry.parts) = (Kind::NextBuffer, flags, 1);
+        (entry.index, entry.target, entry.tag) = (index, target, tag);
+        (entry.total, entry.copied) = (span.length(), 0);
+        (entry.claimed, entry.deadline, entry.next) = (None, None, None);
         *queue = match *queue {
             None => Some((index, index)),
             Some((first, last)) => {
@@ -303,6 +318,37 @@ impl Sends {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The express lane writes over an earlier send.
+    #[cfg(feature = "express")]
+    #[test]
+    fn nothing_is_left_of_an_earlier_send() {
+        let mut sends = Sends::new();
+        let span = ferry_layout::Address { frame: 1, offset: 2 }.span(3, 1 << 20).unwrap();
+        let earlier = Send {
+            destination: span,
+            kind: Kind::Placed,
+            flags: u8::MAX,
+            parts: 16,
+            copied: 7,
+            claimed: Some(1),
+            deadline: Some(2),
+            next: Some(3),
+            ..Send::EMPTY
+        };
+        sends.put(5, earlier);
+        sends.put(6, earlier);
+        let (target, mut queue) = (DomainId::new(4).unwrap(), None);
+        sends.put_last(&mut queue, 5, span, target, 8, AUDITED);
+        sends.put_last(&mut queue, 6, span, target, 9, 0);
+        let Send { destination, kind, flags, parts, index, total, copied, claimed, deadline, next, .. } =
+            *sends.get(5);
+        assert_eq!((destination, kind, flags, parts), (Span::EMPTY, Kind::NextBuffer, AUDITED, 1));
+        assert_eq!((index, total, copied, claimed, deadline, next), (5, 3, 0, None, None, Some(6)));
+        assert_eq!((sends.get(5).span, sends.get(5).target, sends.get(5).tag), (span, target, 8));
+        assert_eq!(sends.dequeue(&mut queue), Some(5));
+        assert_eq!((sends.dequeue(&mut queue), queue), (Some(6), None));
+    }
 
     #[test]
     fn deadlines_wrap() {

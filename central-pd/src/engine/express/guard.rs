@@ -7,16 +7,16 @@
 //! happens to it afterwards is the business of the same code.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Plain, Post, Span, Standing, Status};
+use ferry_layout::{Delivery, DeliveryKind, DomainId, Plain, Post, Span, Standing, Status};
 
 use super::Published;
 use crate::buffer::{Home, Reach};
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
 use crate::engine::transfer::MINIMUM_COST;
-use crate::guards::{Course, Inspection, Inspections};
+use crate::guards::{Inspection, Inspections};
 use crate::machine::{Machine, Side};
-use crate::send::{AUDITED, Send};
+use crate::send::AUDITED;
 
 /// What a receiver of the express lane has for a run of messages: buffers, and places in its queue.
 #[derive(Clone, Copy)]
@@ -78,6 +78,7 @@ impl Engine {
         let (transmit, from) = (client.transmit_buffer.reach(mapping), client.transmit_buffer.home());
         let mut hands = Hands::of(receiver, guard_ports, mapping, request, is_fresh);
         let (mut deficit, mut waiting, mut unmapped) = (client.budget.deficit(), flow.waiting, None);
+        let flags = if flow.audits_all { AUDITED } else { 0 };
         for (descriptor, index) in descriptors.iter().zip((0..).map(|number| next.wrapping_add(number))) {
             let Some(Plain { source: piece, length }) = Plain::load(descriptor, route) else { break };
             // Length 0 wraps and is left to the ordinary path, as in the other lanes.
@@ -95,28 +96,8 @@ impl Engine {
             machine.copy(from.address(piece), hands.to.address(place), length);
             let tag = Plain::tag(descriptor);
             hands.file(slot, place, tag, source, target, index);
-            client.courses[index] = Course::begun(guard, slot, deadline);
-            let flags = if flow.audits_all { AUDITED } else { 0 };
-            client.sends.put_last(
-                &mut waiting,
-                index,
-                Send {
-                    span: piece,
-                    rest: index,
-                    destination: Span::EMPTY,
-                    kind: Kind::NextBuffer,
-                    flags,
-                    parts: 1,
-                    index,
-                    target,
-                    tag,
-                    total: length,
-                    copied: 0,
-                    claimed: None,
-                    deadline: None,
-                    next: None,
-                },
-            );
+            client.courses[index].begin_with(guard, slot, deadline);
+            client.sends.put_last(&mut waiting, index, piece, target, tag, flags);
             ports.to_client.status(index).set(index, Status::Queued);
             deficit = rest;
         }
@@ -211,7 +192,7 @@ impl<'a> Hands<'a> {
 
     /// The slot and the place for the next message, of `length` bytes. `None` if there is none, or if its
     /// buffer needs a closer look.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_place(&self, length: u32) -> Option<(u32, Span)> {
         let Client { inspections, requests, .. } = &*self.receiver;
         let request = self.request.wrapping_add(self.count);
@@ -225,7 +206,7 @@ impl<'a> Hands<'a> {
     }
 
     /// Files the inspection of a message whose bytes are in `place`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn file(
         &mut self,
         slot: u32,
@@ -237,7 +218,7 @@ impl<'a> Hands<'a> {
     ) {
         let (request, delivery) =
             (self.request.wrapping_add(self.count), self.delivery.wrapping_add(self.count));
-        let Client { inspections, requests, unanswered, epoch, .. } = &mut *self.receiver;
+        let Client { inspections, requests, epoch, .. } = &mut *self.receiver;
         let ticket = Inspections::ticket(slot, delivery, *epoch);
         #[expect(clippy::cast_possible_truncation, reason = "the number of a client is below 32")]
         let detail = target.number() as u8;
@@ -252,7 +233,6 @@ impl<'a> Hands<'a> {
             detail,
         };
         self.ports.to_client.deliveries.store(delivery, inspection);
-        unanswered.insert(delivery);
         if self.is_fresh {
             inspections.pin_at_once(place);
         } else {
@@ -266,6 +246,7 @@ impl<'a> Hands<'a> {
     /// Records that requests and places are used.
     pub(super) fn enter(&mut self, source: DomainId) {
         let Self { receiver, count, request, delivery, is_fresh, .. } = self;
+        receiver.unanswered.insert_run(*delivery, *count);
         receiver.deliveries.push_to(delivery.wrapping_add(*count));
         if *is_fresh {
             receiver.requests.use_fresh(*count);

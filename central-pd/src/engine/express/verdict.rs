@@ -177,7 +177,7 @@ impl Engine {
                 unmapped = Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (target, place) });
                 break;
             }
-            if usize::from(course.count()) + others.len() > MOST_OTHERS {
+            if course.count() != 1 && usize::from(course.count()) + others.len() > MOST_OTHERS {
                 break;
             }
             machine.copy(from.address(snapshot), to.address(place), length);
