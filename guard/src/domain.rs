@@ -82,10 +82,7 @@ impl<F: Filter> Guard<F> {
 
     /// Answers an inspection. If there is no slot for the answer now, keeps it for later, and returns false.
     fn answer(&mut self, port: &mut Port<impl Doorbell>, inspection: Inspection, verdict: Verdict) -> bool {
-        let (passes, reason) = match verdict {
-            Verdict::Pass => (true, 0),
-            Verdict::Refuse { reason } => (false, reason),
-        };
+        let (passes, reason) = said(verdict);
         if port.answer(inspection.ticket, passes, reason).is_err() {
             self.unanswered = Some((inspection, verdict));
             return false;
@@ -99,12 +96,10 @@ impl<F: Filter> Client for Guard<F> {
     fn woken(&mut self, port: &mut Port<impl Doorbell>, _: ChannelSet) {
         // What central does while this runs is found when the port is armed again.
         port.disarm();
-        while let Some(done) = port.reap() {
-            // Whatever became of the verdict, the place is this guard's again. Central may have handed out
-            // the next message meanwhile, so only the whole ticket says which one this was.
-            if let Some(buffer) = self.judged.end(done.tag) {
-                post(port, buffer);
-            }
+        // Whatever became of the verdict, the place is this guard's again. Central may have handed out the
+        // next message meanwhile, so only the whole ticket says which one this was.
+        while let Err(full) = port.reap_answers(|done| self.judged.end(done.tag)) {
+            post(port, full.buffer);
         }
         if let Some((inspection, verdict)) = self.unanswered.take()
             && !self.answer(port, inspection, verdict)
@@ -112,24 +107,45 @@ impl<F: Filter> Client for Guard<F> {
             return;
         }
         loop {
+            let Self { filter, names, judged, .. } = self;
+            port.inspect_each(|inspection| {
+                let verdict = filter.inspect(&message(names, &inspection));
+                judged.note(inspection.ticket, inspection.buffer);
+                said(verdict)
+            });
+            // What is left needs a closer look.
             let Some(inspection) = port.inspect() else {
                 // Anything else in the queue would stop it. Nothing else comes, because this guard posts only
                 // what is its own.
                 let Some(_) = port.receive() else { return };
                 continue;
             };
-            let name = |client: DomainId| self.names.get(client.index()).map_or("", String::as_str);
-            let message = Message {
-                source: name(inspection.source),
-                target: name(inspection.target),
-                tag: inspection.tag,
-                bytes: inspection.bytes(),
-            };
-            let verdict = self.filter.inspect(&message);
+            let verdict = self.filter.inspect(&message(&self.names, &inspection));
             if !self.answer(port, inspection, verdict) {
                 return;
             }
         }
+    }
+}
+
+/// What the filter gets.
+#[inline]
+fn message<'a>(names: &'a [String<NAME_BYTES>; CLIENTS], inspection: &'a Inspection) -> Message<'a> {
+    let name = |client: DomainId| names.get(client.index()).map_or("", String::as_str);
+    Message {
+        source: name(inspection.source),
+        target: name(inspection.target),
+        tag: inspection.tag,
+        bytes: inspection.bytes(),
+    }
+}
+
+/// Whether the message may go on, and why.
+#[inline]
+const fn said(verdict: Verdict) -> (bool, u32) {
+    match verdict {
+        Verdict::Pass => (true, 0),
+        Verdict::Refuse { reason } => (false, reason),
     }
 }
 
