@@ -174,15 +174,21 @@ impl SlotSet {
     /// The members as free-running indices in ring order, beginning with `start` or the first member after
     /// it.
     pub(crate) fn from(self, start: u32) -> impl Iterator<Item = u32> {
-        let all = u128::from(self.0[0]) | u128::from(self.0[1]) << 64;
-        let mut rest = all.rotate_right(start % 128);
+        // From the word of `start` on, the part of that word before `start` last.
+        let (mut word, before) = (start.wrapping_sub(start % 64), (1 << (start % 64)) - 1);
+        let (mut rest, mut later) =
+            (self.word(start) & !before, [self.word(word.wrapping_add(64)), self.word(start) & before]);
         core::iter::from_fn(move || {
-            if rest == 0 {
-                return None;
+            while rest == 0 {
+                if later == [0; 2] {
+                    return None;
+                }
+                word = word.wrapping_add(64);
+                (rest, later) = (later[0], [later[1], 0]);
             }
             let step = rest.trailing_zeros();
             rest &= rest - 1;
-            Some(start.wrapping_add(step))
+            Some(word.wrapping_add(step))
         })
     }
 

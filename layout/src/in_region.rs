@@ -249,12 +249,26 @@ impl InRegion {
     /// wrap in the note.
     #[cold]
     fn set_delivered_in_pieces(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
+        self.set_in_pieces(first, count, target, sequence, StatusWord::set_all_delivered);
+    }
+
+    /// Calls `set` for slots one after the other, up to the end of the ring, and with numbers that do not
+    /// wrap in the note.
+    #[inline]
+    fn set_in_pieces(
+        &self,
+        first: u32,
+        count: u32,
+        target: DomainId,
+        sequence: u64,
+        set: impl Fn(&[StatusWord], u32, DomainId, u64),
+    ) {
         let (mut index, mut sequence, mut left) = (first, sequence, count);
         while left != 0 {
             let slots = self.statuses_from(index);
             let piece = left.min(StatusWord::numbers_from(sequence));
             let slots = slots.get(..piece as usize).unwrap_or(slots);
-            StatusWord::set_all_delivered(slots, index, target, sequence);
+            set(slots, index, target, sequence);
             #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
             let piece = slots.len() as u32;
             index = index.wrapping_add(piece);
@@ -267,10 +281,7 @@ impl InRegion {
     /// `first` on, and notes that they are carried: nothing but `Done` is outstanding. The first is number
     /// `sequence` of the flow to `target`. For central.
     pub fn set_carried(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
-        for number in 0..count {
-            let index = first.wrapping_add(number);
-            self.status(index).set_carried(index, target, sequence.wrapping_add(number.into()));
-        }
+        self.set_in_pieces(first, count, target, sequence, StatusWord::set_all_carried);
     }
 
     /// The status words from the one of this free-running index up to the end of the ring.

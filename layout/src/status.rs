@@ -129,8 +129,7 @@ impl StatusWord {
     /// of the flow to `target`. It was delivered or dropped, and only `Done` is outstanding. For central.
     #[inline]
     pub fn set_carried(&self, index: u32, target: DomainId, sequence: u64) {
-        const TO_QUEUED: u64 = Status::Done as u64 ^ Status::Queued as u64;
-        self.store(Self::delivered_word(index, target, sequence) ^ TO_QUEUED);
+        self.store(Self::carried_word(index, target, sequence));
     }
 
     /// Whether the word was last written by [`set_carried`](Self::set_carried). For central. Relaxed, because
@@ -151,8 +150,20 @@ impl StatusWord {
     /// [wrap](Self::numbers_from) among them, because each word is the one before plus a constant.
     #[inline]
     pub(crate) fn set_all_delivered(slots: &[Self], index: u32, target: DomainId, sequence: u64) {
+        Self::set_all(slots, Self::delivered_word(index, target, sequence));
+    }
+
+    /// As [`set_carried`](Self::set_carried), for messages as in
+    /// [`set_all_delivered`](Self::set_all_delivered).
+    #[inline]
+    pub(crate) fn set_all_carried(slots: &[Self], index: u32, target: DomainId, sequence: u64) {
+        Self::set_all(slots, Self::carried_word(index, target, sequence));
+    }
+
+    /// Sets words of consecutive slots, of which this is the first.
+    #[inline]
+    fn set_all(slots: &[Self], mut word: u64) {
         const NEXT: u64 = 1 << 32 | 1 << 16;
-        let mut word = Self::delivered_word(index, target, sequence);
         for slot in slots {
             slot.store(word);
             word = word.wrapping_add(NEXT);
@@ -171,6 +182,11 @@ impl StatusWord {
     const fn delivered_word(index: u32, target: DomainId, sequence: u64) -> u64 {
         let note = DELIVERED | ((sequence % SEQUENCE_RANGE) << 16) | ((target.number() as u64) << 8);
         (index as u64) << 32 | note | Status::Done as u64
+    }
+
+    const fn carried_word(index: u32, target: DomainId, sequence: u64) -> u64 {
+        const TO_QUEUED: u64 = Status::Done as u64 ^ Status::Queued as u64;
+        Self::delivered_word(index, target, sequence) ^ TO_QUEUED
     }
 
     #[inline]
@@ -259,17 +275,19 @@ mod tests {
         let target = DomainId::new(5).unwrap();
         for first in [0, 100, u32::MAX - 20] {
             for sequence in [0, SEQUENCE_RANGE - 1, SEQUENCE_RANGE - 30, u64::MAX - 9] {
-                let (many, single) = (InRegion::default(), InRegion::default());
+                let [many, single, many_carried, single_carried] = [(); 4].map(|()| InRegion::default());
                 many.set_delivered(first, 60, target, sequence);
+                many_carried.set_carried(first, 60, target, sequence);
                 for number in 0..60 {
                     let index = first.wrapping_add(number);
-                    single.status(index).set_delivered(index, target, sequence.wrapping_add(number.into()));
+                    let sequence = sequence.wrapping_add(number.into());
+                    single.status(index).set_delivered(index, target, sequence);
+                    single_carried.status(index).set_carried(index, target, sequence);
                 }
                 for slot in 0..128 {
-                    assert_eq!(
-                        many.status(slot).0.load(Ordering::Relaxed),
-                        single.status(slot).0.load(Ordering::Relaxed)
-                    );
+                    let word = |region: &InRegion| region.status(slot).0.load(Ordering::Relaxed);
+                    assert_eq!(word(&many), word(&single));
+                    assert_eq!(word(&many_carried), word(&single_carried));
                 }
             }
         }
