@@ -21,9 +21,13 @@ pub(crate) struct Budget {
     deficit: u32,
     /// Descriptors of this client that may still be carried or refused in this round.
     messages: u32,
-    /// Price in bytes of the client's next step, if it could not afford the step in this round; else 0.
+    /// Price in bytes of the client's next step, if it could not afford the step in this round; else 0, or
+    /// [`NO_WORK`].
     wanted: u32,
 }
+
+/// In `wanted`: the client had no work when it was given its share of this round. So it has got none.
+const NO_WORK: u32 = u32::MAX;
 
 impl Budget {
     /// The budget of a client that is not part of the system.
@@ -64,12 +68,19 @@ impl Budget {
     #[inline]
     pub(crate) fn replenish(&mut self, has_work: bool) {
         self.messages = self.messages_per_round.get();
-        self.wanted = 0;
-        self.deficit = if has_work {
-            self.deficit.saturating_add(self.bytes_per_round.get()).min(self.most_bytes)
+        (self.deficit, self.wanted) = if has_work {
+            (self.deficit.saturating_add(self.bytes_per_round.get()).min(self.most_bytes), 0)
         } else {
-            0
+            (0, NO_WORK)
         };
+    }
+
+    /// Gives the client its share of this round, if it has got none because it had no work. Now it has some.
+    #[cfg(feature = "express")]
+    pub(crate) const fn replenish_late(&mut self) {
+        if self.wanted == NO_WORK {
+            (self.deficit, self.wanted) = (self.bytes_per_round.get(), 0);
+        }
     }
 
     /// Takes away what is saved up, because the client begins anew.
@@ -116,7 +127,7 @@ impl Budget {
     /// Rounds until this client can afford the step that it could not afford in this round. `None` if there
     /// is none.
     pub(crate) const fn rounds_until_afforded(&self) -> Option<u32> {
-        if self.wanted == 0 {
+        if matches!(self.wanted, 0 | NO_WORK) {
             return None;
         }
         Some(self.wanted.saturating_sub(self.deficit).div_ceil(self.bytes_per_round.get()))

@@ -257,6 +257,12 @@ impl Course {
         self.stage == stage && !self.is_refused && self.asked.contains(guard) && said.is_empty()
     }
 
+    /// Whether nothing that a guard says can change what becomes of it, in a flow with so many stages.
+    #[inline]
+    pub(crate) const fn is_decided(&self, stages: u16) -> bool {
+        self.is_refused || self.stage >= stages
+    }
+
     /// How many guards it was handed to.
     #[inline]
     pub(crate) const fn count(&self) -> u8 {

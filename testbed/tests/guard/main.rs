@@ -3,5 +3,7 @@
 
 mod course;
 mod hostile;
+#[cfg(feature = "observe")]
+mod lane;
 mod life;
 mod stage;

@@ -162,6 +162,20 @@ fn sends_that_wait_for_one_peer_leave_another_its_slots() {
     }
 }
 
+/// Sends to both peers wait. Each takes slots of its own peer.
+#[test]
+fn sends_that_wait_take_slots_of_their_own_peer() {
+    let mut trio = Trio::new();
+    trio.send(0, 0, 0).unwrap();
+    for tag in 1..31 {
+        trio.send(1, tag, 0).unwrap();
+    }
+    trio.bed.run();
+    assert!(!trio.sender.arm());
+    let rooms = trio.peers.map(|peer| trio.sender.room_for(peer));
+    assert_eq!(rooms, [SLOTS - 30 - 1, SLOTS - RESERVED - 30]);
+}
+
 /// Central ends the oldest send that waits, or the one behind it, between any two accesses of the client. The
 /// client sees it before it sleeps.
 #[test]

@@ -3,7 +3,7 @@
 //! guard.
 //!
 //! A message goes on in the turn of its guard, and not in the next turn of its source. It is the source that
-//! pays for it, with what is left of its share. What the run has done becomes visible as in a turn of the
+//! pays for it, with what is left of its share, or with the whole share if it had no work in this round. What the run has done becomes visible as in a turn of the
 //! source, in the order of `settle.rs`, before the run ends; and the verdicts end after that. So nothing of a
 //! run is left to the rest of the guard's turn, and a run begins only if nothing is pending.
 //!
@@ -145,6 +145,7 @@ impl Engine {
         let reach = receiver.receive_buffer.reach(mapping);
         let bytes_of_target = receiver.receive_buffer.bytes();
         let delivery_at = receiver.deliveries.next();
+        client.budget.replenish_late();
         let mut deficit = client.budget.deficit();
         let (mut taken, mut bytes, mut unmapped, mut waiting) = (0_u32, 0, None, run.flow.waiting);
         let mut ended = Ended { first: head, messages: 0, bytes: 0 };
@@ -226,8 +227,11 @@ impl Engine {
             receiver.requests.consume_run(source, request, taken);
         }
         client.budget.spend(taken, deficit);
-        // What has not begun can do so now.
-        let has_to_begin = waiting.is_some_and(|(_, newest)| !client.courses[newest].has_begun());
+        // What has not begun can do so now, and what was judged before its turn came can end.
+        let goes_on = waiting.is_some_and(|(oldest, newest)| {
+            let is_decided = client.courses[oldest].is_decided(run.flow.stages());
+            is_decided || !client.courses[newest].has_begun()
+        });
         let first = sequence.wrapping_add((taken - ended.messages).into());
         self.pending.finish(ended.as_finished(target, first));
         self.flows.get_mut(source, target).sequence = sequence.wrapping_add(taken.into());
@@ -238,7 +242,7 @@ impl Engine {
         self.to_signal.insert(target);
         if waiting.is_none() {
             self.forget_wait(source, target);
-        } else if has_to_begin {
+        } else if goes_on {
             self.clients[source].waits.unblock_one(target);
             self.rouse_source(source);
         }
@@ -270,6 +274,7 @@ impl Engine {
         let [holder, client, receiver] = self.clients.each_mut([guard, source, next_guard])?;
         let (snapshots, from) = (holder.snapshot_buffer.reach(mapping), holder.snapshot_buffer.home());
         let mut hands = Hands::of(receiver, offer.ports, mapping, offer.request, offer.is_fresh);
+        client.budget.replenish_late();
         let (mut deficit, mut unmapped) = (client.budget.deficit(), None);
         for (verdict, at) in verdicts.iter().zip((0..).map(|number| next.wrapping_add(number))) {
             let Some(verdict) = Verdict::load(verdict).filter(|verdict| verdict.passes) else { break };
