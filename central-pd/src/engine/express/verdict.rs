@@ -8,8 +8,8 @@
 //! run is left to the rest of the guard's turn, and a run begins only if nothing is pending.
 //!
 //! Everything else is left to the ordinary path (`guard.rs` beside `express.rs`): refusals, messages that
-//! have to wait for the target, for older messages or for a share, stages with several members, messages of
-//! one-way flows, and all verdicts where there is an audit log.
+//! have to wait for the target, for older messages or for a share, stages with several members, and messages
+//! of one-way flows.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Slot, Span, Standing, Status, Verdict};
@@ -18,6 +18,7 @@ use heapless::Vec;
 use super::guard::{Hands, Offer, Unmapped};
 use crate::buffer::Reach;
 use crate::engine::Engine;
+use crate::engine::audit::passed;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
 use crate::guards::{GuardedFlow, Inspection, Inspections};
@@ -79,8 +80,7 @@ impl Engine {
         let next = client.transmit.next();
         let most = client.transmit.available().min(client.budget.messages());
         let most = client.sends.free_run(next, most) as usize;
-        if most == 0 || client.in_refused_chain || !self.pending.has_nothing_to_show() || self.audit.is_kept()
-        {
+        if most == 0 || client.in_refused_chain || !self.pending.has_nothing_to_show() {
             return None;
         }
         let verdicts = ports.from_client.descriptors.run(next);
@@ -180,6 +180,9 @@ impl Engine {
             }
             if course.count() != 1 && usize::from(course.count()) + others.len() > MOST_OTHERS {
                 break;
+            }
+            if self.audit.is_kept() {
+                self.audit.append(self.now, passed(source, send, guard, verdict));
             }
             machine.copy(from.address(snapshot), to.address(place), length);
             to_client.deliveries.store(
@@ -295,6 +298,9 @@ impl Engine {
                 unmapped =
                     Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (next_guard, place) });
                 break;
+            }
+            if self.audit.is_kept() {
+                self.audit.append(self.now, passed(source, send, guard, verdict));
             }
             machine.copy(from.address(snapshot), hands.to.address(place), length);
             hands.file(slot, place, send.tag, source, target, index);
