@@ -206,7 +206,7 @@ impl Engine {
                 }
             }
             client.courses[head].end();
-            holder.inspections.end(slot);
+            holder.inspections.end_at(slot, snapshot);
             holder.unanswered.remove(Inspections::delivery(verdict.ticket));
             if head != ended.first.wrapping_add(ended.messages) {
                 self.pending.finish(
@@ -249,8 +249,9 @@ impl Engine {
             self.clients[source].waits.unblock_one(target);
             self.rouse_source(source);
         }
-        for (other, slot) in others {
-            self.end_inspection(other, slot);
+        // By reference: moving the vector would cost more than all messages of a small run.
+        for (other, slot) in &others {
+            self.end_inspection(*other, *slot);
         }
         self.settle_pending(machine, source, run.source_ports);
         self.show_slots(source, run.source_ports);
@@ -293,7 +294,7 @@ impl Engine {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some((slot, place)) = hands.next_place(length) else { break };
+            let Some((slot, buffer, place)) = hands.next_place(length) else { break };
             if !are_mapped(length, snapshots, snapshot, hands.reach, place) {
                 unmapped =
                     Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (next_guard, place) });
@@ -303,7 +304,7 @@ impl Engine {
                 self.audit.append(self.now, passed(source, send, guard, verdict));
             }
             machine.copy(from.address(snapshot), hands.to.address(place), length);
-            hands.file(slot, place, send.tag, source, target, index);
+            hands.file(slot, buffer, place, send.tag, source, target, index);
             let course = &mut client.courses[index];
             course.pass_stage(deadline);
             course.hand(next_guard, slot);
