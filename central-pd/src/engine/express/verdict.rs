@@ -3,9 +3,10 @@
 //! guard.
 //!
 //! A message goes on in the turn of its guard, and not in the next turn of its source. It is the source that
-//! pays for it, with what is left of its share, or with the whole share if it had no work in this round. What the run has done becomes visible as in a turn of the
-//! source, in the order of `settle.rs`, before the run ends; and the verdicts end after that. So nothing of a
-//! run is left to the rest of the guard's turn, and a run begins only if nothing is pending.
+//! pays for it, with what is left of its share, or with the whole share if it had no work in this round. What
+//! the run has done becomes visible as in a turn of the source, in the order of `settle.rs`, before the run
+//! ends; and the verdicts end after that. So nothing of a run is left to the rest of the guard's turn, and a
+//! run begins only if nothing is pending.
 //!
 //! Everything else is left to the ordinary path (`guard.rs` beside `express.rs`): refusals, messages that
 //! have to wait for the target, for older messages or for a share, stages with several members, and messages
