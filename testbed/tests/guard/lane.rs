@@ -91,14 +91,14 @@ fn traffic(seed: u64, guards: u16, mapping: Mapping) {
     let mut inspectors: Vec<Inspector> = (GUARD..GUARD + guards)
         .map(|number| Inspector {
             number,
-            free: (0..1 + dice.below(UNDER_WAY)).collect(),
+            free: (0..=dice.below(UNDER_WAY)).collect(),
             open: VecDeque::new(),
             answered: VecDeque::new(),
             seen: Vec::new(),
         })
         .collect();
     let (mut sent, mut ended, mut received) = (Vec::new(), 0_u32, Vec::new());
-    let mut to_post = VecDeque::from_iter(0..RING);
+    let mut to_post: VecDeque<u32> = (0..RING).collect();
     let total = 300 + dice.below(200);
     for step in 0.. {
         let is_last = sent.len() == total as usize;
