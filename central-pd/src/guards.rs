@@ -494,6 +494,14 @@ impl Inspections {
         self.table[slot].place
     }
 
+    /// Ends the inspection in `slot`, whose snapshot is `place` and which has no verdict.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn end_at(&mut self, slot: u32, place: Span) {
+        self.used.remove(slot);
+        self.places.give_back(place);
+    }
+
     /// Ends the inspection in `slot`, because its message has ended. Returns the index of its verdict, if it
     /// has one.
     #[inline]

@@ -91,14 +91,14 @@ fn traffic(seed: u64, guards: u16, mapping: Mapping) {
     let mut inspectors: Vec<Inspector> = (GUARD..GUARD + guards)
         .map(|number| Inspector {
             number,
-            free: (0..1 + dice.below(UNDER_WAY)).collect(),
+            free: (0..=dice.below(UNDER_WAY)).collect(),
             open: VecDeque::new(),
             answered: VecDeque::new(),
             seen: Vec::new(),
         })
         .collect();
     let (mut sent, mut ended, mut received) = (Vec::new(), 0_u32, Vec::new());
-    let mut to_post = VecDeque::from_iter(0..RING);
+    let mut to_post: VecDeque<u32> = (0..RING).collect();
     let total = 300 + dice.below(200);
     for step in 0.. {
         let is_last = sent.len() == total as usize;
@@ -169,10 +169,6 @@ mod which {
 
     use super::{GUARD, Mapping, RECEIVER, SENDER, Stage, Status, Topology};
 
-    fn stage(guards: &[(&[u16], u32)]) -> Stage {
-        Stage::of(&Topology::guarded(guards, Mapping::Keep, 50))
-    }
-
     /// What the status of send `index` of `client` is when central copies for the `index`-th time.
     fn at_each_copy(stage: &mut Stage, client: u16) -> Rc<RefCell<Vec<Option<Status>>>> {
         let (seen, to_client) = (Rc::default(), stage.bed.clients[usize::from(client)].to_client);
@@ -190,8 +186,14 @@ mod which {
     /// verdict.
     #[test]
     fn plain_messages_and_their_verdicts_take_the_lane() {
-        for guards in [&[(&[GUARD][..], 1)][..], &[(&[GUARD], 1), (&[GUARD + 1], 1)]] {
-            let mut stage = stage(guards);
+        let (one, two): (&[(&[u16], u32)], _) =
+            (&[(&[GUARD], 1)], [(&[GUARD][..], 1), (&[GUARD + 1][..], 1)]);
+        for (guards, log_pages) in [(one, 0), (&two[..], 0), (one, 8), (&two[..], 8)] {
+            let topology = Topology::guarded(guards, Mapping::Keep, 50);
+            let mut stage = match log_pages {
+                0 => Stage::of(&topology),
+                pages => Stage::of(&topology.audited(pages, |_| false)),
+            };
             stage.post_everywhere(8);
             for buffer in 0..8 {
                 stage.sender().send(RECEIVER, buffer, b"payload");

@@ -86,7 +86,7 @@ impl Engine {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some((slot, place)) = hands.next_place(length) else { break };
+            let Some((slot, buffer, place)) = hands.next_place(length) else { break };
             let Some(piece) = transmit.span(piece, length).filter(|_| hands.reach.covers(place)) else {
                 let piece = piece.span(length, client.transmit_buffer.bytes());
                 unmapped =
@@ -95,7 +95,7 @@ impl Engine {
             };
             machine.copy(from.address(piece), hands.to.address(place), length);
             let tag = Plain::tag(descriptor);
-            hands.file(slot, place, tag, source, target, index);
+            hands.file(slot, buffer, place, tag, source, target, index);
             client.courses[index].begin_with(guard, slot, deadline);
             client.sends.put_last(&mut waiting, index, piece, target, tag, flags);
             ports.to_client.status(index).set(index, Status::Queued);
@@ -190,10 +190,10 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// The slot and the place for the next message, of `length` bytes. `None` if there is none, or if its
-    /// buffer needs a closer look.
+    /// The slot, the buffer and the place in it for the next message, of `length` bytes. `None` if there is
+    /// none, or if its buffer needs a closer look.
     #[inline(always)]
-    pub(super) fn next_place(&self, length: u32) -> Option<(u32, Span)> {
+    pub(super) fn next_place(&self, length: u32) -> Option<(u32, Span, Span)> {
         let Client { inspections, requests, .. } = &*self.receiver;
         let request = self.request.wrapping_add(self.count);
         let buffer = if self.is_fresh {
@@ -202,14 +202,16 @@ impl<'a> Hands<'a> {
         } else {
             requests.span(request)
         };
-        Some((inspections.free_slot()?, buffer.part(0, length)?))
+        Some((inspections.free_slot()?, buffer, buffer.part(0, length)?))
     }
 
-    /// Files the inspection of a message whose bytes are in `place`.
+    /// Files the inspection of a message whose bytes are in `place`, the beginning of `buffer`.
     #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "what a delivery and an inspection say")]
     pub(super) fn file(
         &mut self,
         slot: u32,
+        buffer: Span,
         place: Span,
         tag: u64,
         source: DomainId,
@@ -218,7 +220,7 @@ impl<'a> Hands<'a> {
     ) {
         let (request, delivery) =
             (self.request.wrapping_add(self.count), self.delivery.wrapping_add(self.count));
-        let Client { inspections, requests, epoch, .. } = &mut *self.receiver;
+        let Client { inspections, epoch, .. } = &mut *self.receiver;
         let ticket = Inspections::ticket(slot, delivery, *epoch);
         #[expect(clippy::cast_possible_truncation, reason = "the number of a client is below 32")]
         let detail = target.number() as u8;
@@ -236,7 +238,7 @@ impl<'a> Hands<'a> {
         if self.is_fresh {
             inspections.pin_at_once(place);
         } else {
-            inspections.pin(requests.span(request), place);
+            inspections.pin(buffer, place);
         }
         inspections
             .begin(slot, Inspection { ticket, source, index, is_relayed: false, place, verdict: None });

@@ -3,13 +3,14 @@
 //! guard.
 //!
 //! A message goes on in the turn of its guard, and not in the next turn of its source. It is the source that
-//! pays for it, with what is left of its share, or with the whole share if it had no work in this round. What the run has done becomes visible as in a turn of the
-//! source, in the order of `settle.rs`, before the run ends; and the verdicts end after that. So nothing of a
-//! run is left to the rest of the guard's turn, and a run begins only if nothing is pending.
+//! pays for it, with what is left of its share, or with the whole share if it had no work in this round. What
+//! the run has done becomes visible as in a turn of the source, in the order of `settle.rs`, before the run
+//! ends; and the verdicts end after that. So nothing of a run is left to the rest of the guard's turn, and a
+//! run begins only if nothing is pending.
 //!
 //! Everything else is left to the ordinary path (`guard.rs` beside `express.rs`): refusals, messages that
-//! have to wait for the target, for older messages or for a share, stages with several members, messages of
-//! one-way flows, and all verdicts where there is an audit log.
+//! have to wait for the target, for older messages or for a share, stages with several members, and messages
+//! of one-way flows.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Slot, Span, Standing, Status, Verdict};
@@ -18,6 +19,7 @@ use heapless::Vec;
 use super::guard::{Hands, Offer, Unmapped};
 use crate::buffer::Reach;
 use crate::engine::Engine;
+use crate::engine::audit::passed;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
 use crate::guards::{GuardedFlow, Inspection, Inspections};
@@ -79,8 +81,7 @@ impl Engine {
         let next = client.transmit.next();
         let most = client.transmit.available().min(client.budget.messages());
         let most = client.sends.free_run(next, most) as usize;
-        if most == 0 || client.in_refused_chain || !self.pending.has_nothing_to_show() || self.audit.is_kept()
-        {
+        if most == 0 || client.in_refused_chain || !self.pending.has_nothing_to_show() {
             return None;
         }
         let verdicts = ports.from_client.descriptors.run(next);
@@ -181,6 +182,9 @@ impl Engine {
             if course.count() != 1 && usize::from(course.count()) + others.len() > MOST_OTHERS {
                 break;
             }
+            if self.audit.is_kept() {
+                self.audit.append(self.now, passed(source, send, guard, verdict));
+            }
             machine.copy(from.address(snapshot), to.address(place), length);
             to_client.deliveries.store(
                 delivery_at.wrapping_add(taken),
@@ -203,7 +207,7 @@ impl Engine {
                 }
             }
             client.courses[head].end();
-            holder.inspections.end(slot);
+            holder.inspections.end_at(slot, snapshot);
             holder.unanswered.remove(Inspections::delivery(verdict.ticket));
             if head != ended.first.wrapping_add(ended.messages) {
                 self.pending.finish(
@@ -246,8 +250,9 @@ impl Engine {
             self.clients[source].waits.unblock_one(target);
             self.rouse_source(source);
         }
-        for (other, slot) in others {
-            self.end_inspection(other, slot);
+        // By reference: moving the vector would cost more than all messages of a small run.
+        for (other, slot) in &others {
+            self.end_inspection(*other, *slot);
         }
         self.settle_pending(machine, source, run.source_ports);
         self.show_slots(source, run.source_ports);
@@ -290,14 +295,17 @@ impl Engine {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some((slot, place)) = hands.next_place(length) else { break };
+            let Some((slot, buffer, place)) = hands.next_place(length) else { break };
             if !are_mapped(length, snapshots, snapshot, hands.reach, place) {
                 unmapped =
                     Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (next_guard, place) });
                 break;
             }
+            if self.audit.is_kept() {
+                self.audit.append(self.now, passed(source, send, guard, verdict));
+            }
             machine.copy(from.address(snapshot), hands.to.address(place), length);
-            hands.file(slot, place, send.tag, source, target, index);
+            hands.file(slot, buffer, place, send.tag, source, target, index);
             let course = &mut client.courses[index];
             course.pass_stage(deadline);
             course.hand(next_guard, slot);
