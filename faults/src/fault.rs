@@ -1,5 +1,6 @@
 //! The tables of faults.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -65,6 +66,22 @@ pub(crate) fn read(directory: &Path) -> Result<Vec<Fault>, Error> {
     Ok(faults)
 }
 
+/// The faults of the table `text`, with or without `.toml`. If there is no such table, the faults whose
+/// description, file or tests contain `text`.
+pub(crate) fn choose<'a>(faults: &'a [Fault], text: &str) -> Result<Vec<&'a Fault>, Error> {
+    let table = text.trim_end_matches(".toml");
+    let mut chosen: Vec<&Fault> = faults.iter().filter(|fault| fault.table() == table).collect();
+    if chosen.is_empty() {
+        chosen = faults.iter().filter(|fault| fault.contains(text)).collect();
+    }
+    if chosen.is_empty() {
+        let tables: BTreeSet<&str> = faults.iter().map(Fault::table).collect();
+        let tables = tables.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Error::Unknown { text: text.to_owned(), tables });
+    }
+    Ok(chosen)
+}
+
 impl Fault {
     /// Returns the text of the file with the fault in it. The file is that of the tree at `root`.
     pub(crate) fn apply(&self, root: &Path) -> Result<String, Error> {
@@ -78,8 +95,13 @@ impl Fault {
         Err(Error::Stale { table, what, file, found })
     }
 
+    /// Name of its table without the ending, as in `make faults FILTER=rights`.
+    fn table(&self) -> &str {
+        self.table.trim_end_matches(".toml")
+    }
+
     /// Whether the fault's description, file or tests contain `text`.
-    pub(crate) fn contains(&self, text: &str) -> bool {
+    fn contains(&self, text: &str) -> bool {
         let mut texts =
             [&self.what, &self.file].into_iter().chain(self.places.iter().map(|place| &place.test));
         texts.any(|words| words.contains(text))
@@ -125,5 +147,42 @@ noticed_by = ["host:ferry-x/lib/counts", "classic:t01"]
                 )
             );
         }
+    }
+
+    #[test]
+    fn a_text_chooses_a_table_or_what_contains_it() {
+        const OTHER: &str = r#"
+[[fault]]
+what = "another"
+file = "engine/b.rs"
+from = "two"
+to = "one"
+noticed_by = ["hosted:t02"]
+"#;
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("engine.toml"), TABLE).unwrap();
+        fs::write(directory.path().join("launcher.toml"), OTHER).unwrap();
+        let faults = read(directory.path()).unwrap();
+        let chosen = |text: &str| {
+            choose(&faults, text).map(|faults| faults.iter().map(|fault| fault.what.as_str()).collect())
+        };
+        let [all, one, another]: [&[&str]; 3] = [&["one for two", "another"], &["one for two"], &["another"]];
+        for (text, whats) in [
+            ("", all),
+            ("launcher", another),
+            ("launcher.toml", another),
+            ("engine", one),
+            ("engine/", another),
+            ("a.rs", one),
+            ("t02", another),
+            ("counts", one),
+        ] {
+            let found: Vec<&str> = chosen(text).unwrap();
+            assert_eq!(found, whats, "{text}");
+        }
+        assert_eq!(
+            chosen("lancher").unwrap_err().to_string(),
+            "no table is called \"lancher\", and no fault has this text; the tables are engine, launcher"
+        );
     }
 }

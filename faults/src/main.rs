@@ -25,7 +25,8 @@ struct Arguments {
     /// Only faults that a test of this kind notices. By default tests on the host.
     #[arg(long, value_enum, default_value = "host")]
     on: Kind,
-    /// Only faults whose file, description or test contains this text.
+    /// Only faults of the table with this name; if no table has it, only faults whose file, description or
+    /// test contains this text.
     filter: Option<String>,
     /// Only check that each fault's text is in its file once.
     #[arg(long)]
@@ -58,7 +59,9 @@ enum Error {
     NoTree,
     #[error("\"{what}\": the copy does not compile, or its tests did not run:\n{output}")]
     Broken { what: String, output: String },
-    #[error("no fault of the tables is noticed by such a test; see faults/tables")]
+    #[error("no table is called \"{text}\", and no fault has this text; the tables are {tables}")]
+    Unknown { text: String, tables: String },
+    #[error("none of these faults is noticed by such a test; choose another kind of test with --on")]
     Nothing,
 }
 
@@ -87,11 +90,8 @@ fn run(arguments: &Arguments) -> Result<usize, Error> {
         println!("{} faults, all of them in step with the sources", faults.len());
         return Ok(0);
     }
-    let wanted = |fault: &&Fault| {
-        let text = arguments.filter.as_deref().unwrap_or_default();
-        fault.contains(text) && fault.places.iter().any(|place| place.kind == arguments.on)
-    };
-    let faults: Vec<&Fault> = faults.iter().filter(wanted).collect();
+    let mut faults = fault::choose(&faults, arguments.filter.as_deref().unwrap_or_default())?;
+    faults.retain(|fault| fault.places.iter().any(|place| place.kind == arguments.on));
     if faults.is_empty() {
         return Err(Error::Nothing);
     }

@@ -241,6 +241,7 @@ fn case(number: u32, scenario: &Scenario) -> Case {
     let passes = passes.map(|role| format!("{}{SEPARATOR}harness: pass", role.name()));
     let ending = match scenario.ending {
         ScenarioEnding::Umpire | ScenarioEnding::By(_) => Ending::Exit(0),
+        ScenarioEnding::WithCode(_, code) => Ending::Exit(code),
         ScenarioEnding::ByFault => Ending::AfterFault,
     };
     let contents = [SCENARIO_MAGIC.to_le_bytes(), number.to_le_bytes()].concat();

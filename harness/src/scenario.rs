@@ -160,6 +160,8 @@ pub enum Ending {
     Umpire,
     /// This role, whatever the others do. For scenarios in which central or a client is stopped for good.
     By(Role),
+    /// This role, with this code instead of success.
+    WithCode(Role, u8),
     /// No role can. The host ends the machine when it has seen the fault.
     ByFault,
 }
@@ -203,7 +205,7 @@ impl Scenario {
         }
         match self.ending {
             Ending::Umpire => true,
-            Ending::By(last) => role == last,
+            Ending::By(last) | Ending::WithCode(last, _) => role == last,
             Ending::ByFault => false,
         }
     }

@@ -36,11 +36,11 @@ fn play(actor: &mut Actor<'_>, scenario: &Scenario) {
         runtime::exit(1);
     }
     runtime::println!("harness: pass");
-    if scenario.ending == Ending::By(role) {
-        runtime::exit(0);
-    }
-    if scenario.ending != Ending::Umpire {
-        return;
+    match scenario.ending {
+        Ending::By(last) if last == role => runtime::exit(0),
+        Ending::WithCode(last, code) if last == role => runtime::exit(code),
+        Ending::Umpire => {}
+        _ => return,
     }
     let told = if umpire { actor.await_passes(|role| scenario.must_pass(role)) } else { actor.report_pass() };
     match told {

@@ -1,6 +1,8 @@
 //! Faults and what follows. The platform restarts clients, and central, which resumes its work from the pages
 //! that only it can write.
 
+use core::sync::atomic::{AtomicU32, Ordering};
+
 use ferry_layout::{Address, Descriptor, Standing, Status, flags};
 
 use super::requests::await_sign;
@@ -32,6 +34,24 @@ fn send_and_tell(alpha: &mut Actor<'_>) -> Result<u32, Clue> {
     Ok(send)
 }
 
+/// Variables of the program: some with initial contents, and zeros on several pages.
+static INITIALISED: [AtomicU32; 4] = [const { AtomicU32::new(INITIAL) }; 4];
+static ZEROED: [AtomicU32; 4096] = [const { AtomicU32::new(0) }; 4096];
+const INITIAL: u32 = 0x5eed;
+
+/// Whether the program's variables hold what they hold at a start.
+fn is_as_loaded() -> bool {
+    let all = |variables: &[AtomicU32], value| {
+        variables.iter().all(|variable| variable.load(Ordering::Relaxed) == value)
+    };
+    all(&INITIALISED, INITIAL) && all(&ZEROED, 0)
+}
+
+/// Gives all of them another value.
+fn spoil(value: u32) {
+    INITIALISED.iter().chain(&ZEROED).for_each(|variable| variable.store(value, Ordering::Relaxed));
+}
+
 pub(super) const T71: Scenario = Scenario {
     name: "t71_a_client_that_faults_is_contained_and_let_in_again",
     alpha: Some(|alpha: &mut Actor<'_>| {
@@ -42,7 +62,9 @@ pub(super) const T71: Scenario = Scenario {
         Ok(())
     }),
     beta: Some(|beta: &mut Actor<'_>| {
+        ensure!(is_as_loaded(), "its program is what it was at the first start");
         if beta.to_client.epoch.observe() == 1 {
+            spoil(beta.to_client.epoch.observe());
             await_sign(beta)?;
             // The send is stored in this epoch, and the fault ends the epoch. Central must not act on it in
             // the next one.
@@ -59,7 +81,8 @@ pub(super) const T71: Scenario = Scenario {
     witness: WitnessAct::Census,
     trace: Trace::Contains(&["census of all frames found none mapped"]),
     fault: Some(Fault { domain: "beta", kind: "write" }),
-    restarts: &[("central", 0), ("beta", 1)],
+    // Central can be restarted too, and is not: beta's restart leaves its program as it is.
+    restarts: &[("central", 1), ("beta", 1)],
     needs: &[Feature::Restarts],
     console: &["ferry: restart domain=beta number=1"],
     ..Scenario::IDLE
@@ -97,6 +120,13 @@ pub(super) const T72: Scenario = Scenario {
     needs: &[Feature::Restarts],
     console: &["ferry: restart domain=beta number=1", "ferry: given-up domain=beta"],
     ending: Ending::By(Role::Alpha),
+    ..Scenario::IDLE
+};
+
+pub(super) const T88: Scenario = Scenario {
+    name: "t88_a_system_ends_with_the_code_that_a_client_gives",
+    ending: Ending::WithCode(Role::Beta, 3),
+    console: &["ferry: exit domain=beta code=3"],
     ..Scenario::IDLE
 };
 

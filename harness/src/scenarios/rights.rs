@@ -1,8 +1,8 @@
 //! Rights that no PD should have. Each is tried, and must fault or not be there.
 //!
-//! The first three scenarios are about capabilities. Linux has none, so two of them run on seL4 only. (For
-//! hosted, `platform/hosted/launcher/tests/isolation` lists the files of a process, which are all that it can
-//! use.) Every platform plays the others.
+//! Linux has no capabilities, so the scenarios that need them run on seL4 only. (For hosted,
+//! `platform/hosted/launcher/tests/isolation` lists the files of a process, which are all that it can use,
+//! and tries false reports.) Every platform plays the others.
 
 use ferry_layout::Status;
 
@@ -146,5 +146,20 @@ pub(super) const T95: Scenario = Scenario {
         ensure!(false, "nothing is mapped below the stack");
         Ok(())
     }),
+    ..CONTAINED
+};
+
+pub(super) const T96: Scenario = Scenario {
+    name: "t96_a_client_that_says_that_it_has_panicked_is_stopped",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        alpha.stage().overreach(Overreach::Pretend);
+        // Whoever prints this has stopped alpha before that, on whatever core alpha goes on.
+        ensure!(false, "nothing runs on that has said that it has panicked");
+        Ok(())
+    }),
+    // The report is on a line of its own, although alpha has not ended its line.
+    console: &["unended "],
+    fault: Some(Fault { domain: "alpha", kind: "panic" }),
+    needs: &[Feature::Capabilities],
     ..CONTAINED
 };

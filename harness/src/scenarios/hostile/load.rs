@@ -145,3 +145,19 @@ pub(in super::super) const T53: Scenario = Scenario {
     }),
     ..ATTACK
 };
+
+pub(in super::super) const T53_TICKS: Scenario = Scenario {
+    name: "t53_signals_of_clients_are_no_ticks",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        // Ten seconds. The signals take less than one.
+        let message = Descriptor { time_to_live: 2000, ..Actor::message(Role::Beta, 0, 8) };
+        let send = alpha.send(message);
+        alpha.until_queued(send)?;
+        for _ in 0..4000 {
+            alpha.ring();
+        }
+        ensure!(alpha.status(send) == Some(Status::Queued), "a message does not expire because of signals");
+        Ok(())
+    }),
+    ..Scenario::IDLE
+};

@@ -34,7 +34,7 @@ pub(super) use descriptors::{T10, T11, T12, T13, T14, T15, T16, T17, T18, T19, T
 pub(super) use forgery::T70;
 pub(super) use indices::{T01, T02, T03, T04, T05};
 pub(super) use lifecycle::{T60, T62, T63, T64, T66, T68, T69};
-pub(super) use load::{T43, T50, T51, T52, T53};
+pub(super) use load::{T43, T50, T51, T52, T53, T53_TICKS};
 pub(super) use noise::{T38, T39};
 pub(super) use requests::{T36, T37, T40, T41, T44, T46};
 pub(super) use rewriting::{T30, T31, T32, T33, T34};

@@ -67,9 +67,11 @@ fn request(name: &str, message: &Message) {
     }
 }
 
-/// Prints what a PD wrote, word by word. The length that the PD claims is bounded here.
+/// Prints what a PD wrote, word by word. The PD may claim any length; no more is printed than the message
+/// holds.
 fn print(message: &Message, kernel: &Kernel, mut show: impl FnMut(&[u8])) {
-    let length = message.words[0].min(slots::PRINT_BYTES as u64) as usize;
+    let held = (message.info.length() as usize).saturating_sub(1) * size_of::<u64>();
+    let length = (message.words[0] as usize).min(held).min(slots::PRINT_BYTES);
     for (index, start) in (1..).zip((0..length).step_by(size_of::<u64>())) {
         let bytes = kernel.word_of(message, index).to_le_bytes();
         show(&bytes[..bytes.len().min(length - start)]);

@@ -70,7 +70,12 @@ impl Blueprint {
     }
 
     /// The error for a program that does not start.
-    pub(crate) fn failed(&self, cause: io::Error) -> LaunchError {
+    pub(crate) fn failed(&self, mut cause: io::Error) -> LaunchError {
+        // For a file that is no program, the C library tries to load a shell. That would be a second program,
+        // so it is refused (see `exec`), and the reason of the first refusal is lost.
+        if cause.raw_os_error() == Some(libc::ENOSYS) {
+            cause = io::Error::from_raw_os_error(libc::ENOEXEC);
+        }
         LaunchError::Start { program: self.program.clone(), cause }
     }
 }

@@ -134,3 +134,26 @@ impl DomainOutput {
 fn now() -> TimeSpec {
     clock_gettime(ClockId::CLOCK_REALTIME).unwrap_or(TimeSpec::new(0, 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Console, DomainOutput};
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+
+    #[test]
+    fn what_domains_print_is_printed_in_that_order() {
+        let (alpha, alphas_end) = DomainOutput::new().unwrap();
+        let (beta, betas_end) = DomainOutput::new().unwrap();
+        for (file, text) in [(&betas_end, "one\n"), (&alphas_end, "two\n"), (&betas_end, "three\n")] {
+            rustix::io::write(file, text.as_bytes()).unwrap();
+        }
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut console = Console::from(OwnedFd::from(writer));
+        console.relay(&[(0, "alpha", &alpha), (1, "beta", &beta)]);
+        drop(console);
+        let mut printed = String::new();
+        reader.read_to_string(&mut printed).unwrap();
+        assert_eq!(printed, "beta | one\nalpha | two\nbeta | three\n");
+    }
+}

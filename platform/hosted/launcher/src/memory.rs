@@ -47,6 +47,19 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::{LONGEST_NAME, Memory};
+    use rustix::fs::{SealFlags, fcntl_add_seals, ftruncate};
+    use rustix::io::{Errno, pwrite};
+
+    #[test]
+    fn nobody_changes_the_size_of_a_region_or_writes_a_constant_one() {
+        for constant in [false, true] {
+            let file = Memory::new("region", 0x2000, b"contents", constant).unwrap().open(true).unwrap();
+            assert_eq!(ftruncate(&file, 0x1000), Err(Errno::PERM), "it cannot be made smaller");
+            assert_eq!(ftruncate(&file, 0x3000), Err(Errno::PERM), "or larger");
+            assert_eq!(fcntl_add_seals(&file, SealFlags::WRITE), Err(Errno::PERM), "its seals stay");
+            assert_eq!(pwrite(&file, b"x", 0).is_ok(), !constant);
+        }
+    }
 
     #[test]
     fn a_region_may_have_a_long_name() {

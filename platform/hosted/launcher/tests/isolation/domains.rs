@@ -1,7 +1,7 @@
 //! The protection domains of the trials.
 
 use crate::trials::{self, Alpha};
-use crate::{intruder, outsider};
+use crate::{endings, intruder, outsider};
 use runtime::{Channel, ChannelSet, Handler};
 
 /// All of them.
@@ -22,6 +22,12 @@ impl<F: FnMut(ChannelSet)> Handler for At<F> {
 
 /// Plays a domain until the process ends.
 pub(crate) fn play(trial: &str, domain: &str) -> ! {
+    if trial == endings::ALL_END {
+        runtime::run(|| -> At<fn(ChannelSet)> {
+            intruder::exit_without_report();
+            At(|_| {})
+        })
+    }
     match domain {
         "ticker" => runtime::run(|| -> At<fn(ChannelSet)> {
             let central = runtime::channel!(ferry_central).expect("the description names the channel");

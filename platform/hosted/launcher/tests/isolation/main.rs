@@ -1,6 +1,6 @@
 //! What the hosted platform promises, tried out with real processes: a read-only mapping stays so, nobody has
-//! a file that it should not have, a client that crashes is reported and harms nobody, and no process
-//! outlives the launcher.
+//! a file that it should not have, a client that crashes is reported and harms nobody, no process
+//! outlives the launcher, and the launcher's exit status says how the system ended.
 //!
 //! This program is both sides. Started by `cargo test` it runs the trials: each starts the launcher with the
 //! system of `system.xml`, in which every program is a link to this file. Started by such a link,
@@ -8,6 +8,7 @@
 //! a line at each tick, for as long as it, central and the ticker live.
 
 mod domains;
+mod endings;
 mod intruder;
 mod outsider;
 mod trials;

@@ -118,6 +118,12 @@ pub(crate) fn look_at_others(_: &Table) {
     println!("done");
 }
 
+/// Prints the number of variables in its environment.
+pub(crate) fn count_variables(_: &Table) {
+    println!("variables {}", std::env::vars_os().count());
+    println!("done");
+}
+
 /// Ends a child at once, so that it does not go on with what its parent does.
 fn leave_a_child(pid: c_long) {
     if pid == 0 {

@@ -1,13 +1,16 @@
 //! The trials: what alpha does in each, and what must come of it.
 
-use crate::watch::{Watch, beta_goes_on, launch_without_a_program};
-use crate::{intruder, outsider, walk};
+use crate::domains::GOES_ON;
+use crate::watch::{Watch, beta_goes_on};
+use crate::{endings, intruder, outsider, walk};
 use ferry_hosted_table::Table;
 use libtest_mimic::{Failed, Trial};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The trial in which central lists its files.
 pub(crate) const CENTRALS_FILES: &str = "central_keeps_the_files_of_its_frames";
+/// The trial in which beta's wake-ups are counted.
+const ONCE: &str = "a_signal_wakes_once";
 /// The trial in which a launcher dies at various moments.
 const EARLY_DEATH: &str = "no_process_outlives_a_launcher_that_dies_while_it_starts_them";
 
@@ -20,11 +23,8 @@ pub(crate) enum Alpha {
     Unconfined(fn(&Table)),
 }
 
-/// The trial in which a program cannot be loaded.
-const NO_PROGRAM: &str = "a_program_that_cannot_be_loaded_is_named";
-
 /// How a trial is run.
-type Course = fn() -> Result<(), Failed>;
+pub(crate) type Course = fn() -> Result<(), Failed>;
 /// A trial, what alpha does in it, and how the launcher's report goes on behind alpha's name.
 type Crash = (&'static str, fn(), &'static str);
 
@@ -60,6 +60,7 @@ const ANY_I386: &str = "any_program_that_calls_as_i386_is_ended";
 const ANY_PRINT: &str = "any_program_that_prints_without_end_does_not_block_others";
 const ANY_LOOK: &str = "any_program_looks_at_no_other_process";
 const ANY_REACH: &str = "any_program_reaches_no_other_process";
+const ANY_ENVIRONMENT: &str = "any_program_begins_without_an_environment";
 
 /// What alpha does in a trial.
 pub(crate) fn alpha_of(trial: &str) -> Alpha {
@@ -75,6 +76,8 @@ pub(crate) fn alpha_of(trial: &str) -> Alpha {
         ANY_PRINT => Alpha::Unconfined(outsider::print_without_end),
         ANY_STOP => Alpha::Unconfined(outsider::stop_central),
         ANY_REACH => Alpha::Unconfined(outsider::reach_others),
+        ANY_ENVIRONMENT => Alpha::Unconfined(outsider::count_variables),
+        endings::CODE => Alpha::Confined(endings::end),
         _ => {
             let crash = CRASHES.iter().find(|(name, ..)| *name == trial);
             Alpha::Confined(crash.map_or(intruder::behave, |(_, action, _)| *action))
@@ -84,7 +87,7 @@ pub(crate) fn alpha_of(trial: &str) -> Alpha {
 
 /// All trials.
 pub(crate) fn all() -> Vec<Trial> {
-    let others: [(&str, Course); 14] = [
+    let others: [(&str, Course); 15] = [
         (FILES, || files(FILES, CLIENTS_FILES)),
         (CENTRALS_FILES, || files(CENTRALS_FILES, CENTRALS)),
         (ANY_FILES, files_of_any_program),
@@ -96,11 +99,12 @@ pub(crate) fn all() -> Vec<Trial> {
         (ANY_STOP, || harmless(ANY_STOP)),
         (ANY_LOOK, looks),
         (ANY_REACH, || attempts(ANY_REACH, REACHES)),
+        (ONCE, wake_ups),
         (SPIN, death),
         (EARLY_DEATH, early_death),
-        (NO_PROGRAM, no_program),
+        (ANY_ENVIRONMENT, || attempts(ANY_ENVIRONMENT, &[("variables", DONE)])),
     ];
-    let others = others.into_iter().map(|(name, trial)| Trial::test(name, trial));
+    let others = others.into_iter().chain(endings::TRIALS).map(|(name, trial)| Trial::test(name, trial));
     CRASHES
         .iter()
         .map(|(name, _, report)| Trial::test(*name, || contained(name, report)))
@@ -303,16 +307,24 @@ fn harmless(trial: &str) -> Result<(), Failed> {
     watch.end()
 }
 
+/// Beta is woken by central at each tick, and not more often.
+fn wake_ups() -> Result<(), Failed> {
+    /// Half of the time that so many ticks take. A tick may be late, and the next one on time.
+    const LEAST: Duration = Duration::from_millis(WAKE_UPS as u64 * 5 / 2);
+    const WAKE_UPS: usize = 100;
+    let begin = Instant::now();
+    let mut watch = Watch::begin(ONCE)?;
+    watch.until(|lines| lines.iter().filter(|line| *line == GOES_ON).count() >= WAKE_UPS)?;
+    if begin.elapsed() < LEAST {
+        return Err(watch.failed("beta should not be woken without a signal"));
+    }
+    watch.end()
+}
+
 fn death() -> Result<(), Failed> {
     let mut watch = Watch::begin(SPIN)?;
     watch.until(beta_goes_on(""))?;
     watch.end()
-}
-
-fn no_program() -> Result<(), Failed> {
-    let said = launch_without_a_program(NO_PROGRAM)?;
-    let named = said.contains("could not start") && said.contains("alpha");
-    if named { Ok(()) } else { Err(format!("the launcher said: {said}").into()) }
 }
 
 fn early_death() -> Result<(), Failed> {

@@ -4,6 +4,7 @@ use crate::domains::{GOES_ON, NAMES};
 use command_fds::CommandFdExt;
 use ferry_platform::SEPARATOR;
 use libtest_mimic::Failed;
+use rustix::process::{Pid, Signal};
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader};
@@ -15,7 +16,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Time for a trial. It takes some milliseconds; the machine may have much else to do.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// Number of a file that the launcher inherits and that no domain may have.
 const STRAY: i32 = 77;
 /// After this many lines of beta, beta counts as going on.
@@ -37,7 +38,7 @@ impl Watch {
     pub(crate) fn begin(trial: &str) -> Result<Self, Failed> {
         let (directory, programs) = programs(trial)?;
         let stray = rustix::io::fcntl_dupfd_cloexec(File::open("/dev/zero")?, STRAY)?;
-        let mut launcher = launcher(&programs).preserved_fds(vec![stray]).stdout(Stdio::piped()).spawn()?;
+        let mut launcher = launcher(&programs)?.preserved_fds(vec![stray]).stdout(Stdio::piped()).spawn()?;
         let output = launcher.stdout.take().ok_or("the launcher has a console")?;
         let (sender, console) = mpsc::channel();
         std::thread::spawn(move || {
@@ -119,29 +120,57 @@ impl Drop for Watch {
     }
 }
 
-/// A launcher of the system, with programs from a directory.
-fn launcher(programs: &Path) -> Command {
+/// A launcher of the system, with programs from a directory. Its own standard input can be read and written,
+/// which shows where a domain gets it.
+fn launcher(programs: &Path) -> Result<Command, Failed> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation");
     let mut launcher = Command::new(env!("CARGO_BIN_EXE_ferry-hosted"));
     launcher.arg("--system").arg(here.join("system.xml")).arg("--flows").arg(here.join("flows.toml"));
-    for name in NAMES {
+    for name in NAMES.into_iter().filter(|name| programs.join(name).exists()) {
         let mut word = OsString::from(format!("{name}="));
         word.push(programs.join(name));
         launcher.arg("--program").arg(word);
     }
-    launcher.stdin(Stdio::null());
-    launcher
+    launcher.stdin(File::options().read(true).write(true).open("/dev/zero")?);
+    Ok(launcher)
 }
 
-/// What the launcher says when alpha's program is not a program.
-pub(crate) fn launch_without_a_program(trial: &str) -> Result<String, Failed> {
+/// What is alpha's program?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// A link to this program, as for all domains.
+    Link,
+    /// A file that is no program.
+    Text,
+    /// Nothing.
+    None,
+}
+
+/// Runs a trial until the launcher ends by itself, which it does after `limit` seconds at the latest. Returns
+/// its exit status and what it has printed on its standard error and on its console.
+pub(crate) fn launch(trial: &str, alpha: Program, limit: u64) -> Result<(Option<i32>, String), Failed> {
     let (_directory, programs) = programs(trial)?;
-    let alpha = programs.join("alpha");
-    std::fs::remove_file(&alpha)?;
-    std::fs::write(&alpha, "no program")?;
-    std::fs::set_permissions(&alpha, Permissions::from_mode(0o755))?;
-    let output = launcher(&programs).arg("--limit").arg(LIMIT.as_secs().to_string()).output()?;
-    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    let path = programs.join("alpha");
+    if alpha != Program::Link {
+        std::fs::remove_file(&path)?;
+    }
+    if alpha == Program::Text {
+        std::fs::write(&path, "no program")?;
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+    }
+    let mut launcher = launcher(&programs)?;
+    launcher.arg("--limit").arg(limit.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let launcher = launcher.spawn()?;
+    let process = Pid::from_child(&launcher);
+    let (sender, end) = mpsc::channel();
+    std::thread::spawn(move || sender.send(launcher.wait_with_output()));
+    let output = end.recv_timeout(LIMIT + Duration::from_secs(limit)).or_else(|_| {
+        // It is not over, so this is still its number.
+        let _ = rustix::process::kill_process(process, Signal::KILL);
+        end.recv()
+    })??;
+    let said = [&output.stderr[..], &output.stdout].map(String::from_utf8_lossy).concat();
+    Ok((output.status.code(), said))
 }
 
 /// Whether beta goes on after a line that begins with `after`.
