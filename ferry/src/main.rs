@@ -51,6 +51,7 @@ mod ready;
 mod registers;
 mod run;
 mod runner;
+mod schedule_trials;
 mod self_test;
 mod setup;
 mod shell;

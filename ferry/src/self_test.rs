@@ -24,6 +24,7 @@ use crate::output::line;
 use crate::prefill::{Prefill, Priority};
 use crate::project::Project;
 use crate::runner::{self, trial};
+use crate::schedule_trials;
 use crate::target::{Config, Platform, Selection, Target, Wanted};
 use crate::test;
 use crate::workspace::Workspace;
@@ -117,6 +118,7 @@ impl Tests<'_> {
         }
         if !without_express && target.platform == Platform::Microkit {
             trials.push(makefile_trials::of_microkit(target, &suite.prefix, &suite.directory, workspace)?);
+            trials.extend(schedule_trials::of_microkit(target, &suite.prefix, &suite.directory, workspace)?);
         }
         if target.platform == Platform::Hosted
             && std::thread::available_parallelism().is_ok_and(|here| here >= TWO)

@@ -78,8 +78,12 @@ fn packages() -> BTreeMap<String, PathBuf> {
 /// Whether a test exists whose name begins like this.
 fn is_test(name: &str, packages: &BTreeMap<String, PathBuf>) -> bool {
     if let Some(scenario) = ["classic:", "microkit:"].iter().find_map(|kind| name.strip_prefix(kind)) {
-        let scenarios = sources(&root().join("harness/src"));
-        return scenarios.iter().any(|path| read(path).contains(&format!("name: \"{scenario}")));
+        // A scenario of the harness, or a trial of a system of its own.
+        let begins =
+            [("harness/src", format!("name: \"{scenario}")), ("ferry/src", format!("{{prefix}}{scenario}"))];
+        return begins.iter().any(|(directory, begin)| {
+            sources(&root().join(directory)).iter().any(|path| read(path).contains(begin))
+        });
     }
     let Some((package, rest)) = name.strip_prefix("host:").and_then(|rest| rest.split_once('/')) else {
         return false;

@@ -88,6 +88,8 @@ impl Sender {
             let hash = self.look();
             looks += 1;
             if hash != before {
+                // Its time slot may have ended in the middle of that look. The next look is in the new one.
+                let hash = self.look();
                 // There is room.
                 let _ = changes.push(Change { looks, hash });
                 (looks, before) = (0, hash);
@@ -105,8 +107,8 @@ impl Sender {
             return;
         }
         for _ in 0..=self.bursts % MOST {
-            // `high` has number 1: it comes second in the description.
-            let message = Descriptor { length: BYTES, target: 1, ..Descriptor::default() };
+            // `high` is the first client in the description.
+            let message = Descriptor { length: BYTES, target: 0, ..Descriptor::default() };
             self.out.descriptors.store(self.published, message);
             self.published += 1;
         }
