@@ -87,7 +87,8 @@ impl<D: Doorbell> Port<D> {
 
     #[inline]
     fn reap_run(&mut self, mut each: impl FnMut(Completion) -> Option<Next>) -> Result<(), SendRefused> {
-        if self.oldest == self.taken {
+        // Central may have taken, and ended, more sends behind those that waited.
+        if self.oldest == self.taken || self.waiting.count != 0 {
             self.look_for_taken();
         }
         if !self.held_sends.is_empty() {

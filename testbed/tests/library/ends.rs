@@ -109,6 +109,29 @@ fn sends_that_wait_for_one_peer_come_back_in_their_order_lap_after_lap() {
     assert_eq!(expected, (0..7).map(|lap| 9 + 4 * lap).sum::<u64>());
 }
 
+/// The client looked when two sends waited. Since then two more were taken, and all four have ended.
+#[test]
+fn what_was_taken_behind_sends_that_wait_comes_back_with_them() {
+    let mut trio = Trio::new();
+    for tags in [0..2, 2..4] {
+        for tag in tags {
+            trio.send(0, tag, 0).unwrap();
+        }
+        trio.bed.run();
+        if trio.sender.outstanding() == 2 {
+            assert!(!trio.sender.arm());
+        }
+    }
+    trio.post(0, 4);
+    let mut tags = vec![];
+    let each = |done: ferry_client::Completion| {
+        tags.push(done.tag);
+        None
+    };
+    trio.sender.reap_each(each).unwrap();
+    assert_eq!(tags, [0, 1, 2, 3], "all at once");
+}
+
 #[test]
 fn a_send_that_expires_behind_others_comes_back_before_them() {
     let mut trio = Trio::new();
