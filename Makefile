@@ -96,15 +96,15 @@ python-test: setup
 
 bench: bench-programs
 	@$(FERRY_RELEASE) bench --rows build/rows.json
-	$(CARGO) run --quiet --release --package ferry-bench -- table --rows build/rows.json --plots build/plots
+	$(CARGO) run --quiet --release --package ferry-bench --features host-lanes -- table --rows build/rows.json --plots build/plots
 
 bench-check: bench-programs
 	@$(FERRY_RELEASE) bench --rows build/rows.json
-	$(CARGO) run --quiet --release --package ferry-bench -- check --rows build/rows.json
+	$(CARGO) run --quiet --release --package ferry-bench --features host-lanes -- check --rows build/rows.json
 
 bench-programs: cargo
 	$(CARGO) build --release --package ferry --package ferry-bench --package ferry-pds-hosted \
-		--features ferry-pds-hosted/harness
+		--features ferry-pds-hosted/harness,ferry-bench/host-lanes
 
 fuzz: cargo
 	fuzz/smoke

@@ -45,6 +45,34 @@ pub fn differences(baseline: &[Carrier], now: &[Carrier]) -> (Vec<String>, Vec<S
     (only(baseline, now), only(now, baseline))
 }
 
+/// How many cases of carriers in the baseline it does not have.
+#[must_use]
+pub fn new_cases(baseline: &[Carrier], now: &[Carrier]) -> usize {
+    let of_carrier = |carrier: &Carrier| {
+        let before = baseline.iter().find(|before| before.name == carrier.name);
+        before.map_or(0, |before| carrier.rows.iter().filter(|row| before.row(row.case).is_none()).count())
+    };
+    now.iter().map(of_carrier).sum()
+}
+
+/// The baseline with the new counts. What was not measured now keeps its counts: whole carriers, and single
+/// cases.
+#[must_use]
+pub fn merged(baseline: Vec<Carrier>, mut now: Vec<Carrier>) -> Vec<Carrier> {
+    for before in baseline {
+        match now.iter_mut().find(|carrier| carrier.name == before.name) {
+            Some(carrier) => {
+                let mut rows = before.rows;
+                rows.retain(|row| carrier.row(row.case).is_none());
+                rows.append(&mut carrier.rows);
+                carrier.rows = rows;
+            }
+            None => now.push(before),
+        }
+    }
+    now
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { carrier, case, was, is } = self;
@@ -55,7 +83,7 @@ impl fmt::Display for Change {
 
 #[cfg(test)]
 mod tests {
-    use super::{compare, differences};
+    use super::{compare, differences, merged, new_cases};
     use crate::carrier::{Carrier, Row};
     use crate::case::{Case, Policy};
 
@@ -82,5 +110,20 @@ mod tests {
         assert_eq!(differences(&engine, &[]), (vec!["engine".to_owned()], vec![]));
         assert_eq!(differences(&[], &engine), (vec![], vec!["engine".to_owned()]));
         assert_eq!(compare(&engine, &[]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_was_not_measured_keeps_its_counts() {
+        let in_batch = |instructions, batch| Row {
+            instructions: Some(instructions),
+            ..Row::of(Case::pair(64, batch, Policy::Keep))
+        };
+        let of = |name: &str, rows: &[Row]| Carrier { name: name.to_owned(), rows: rows.to_vec() };
+        let (old, alone, new) = (in_batch(100.0, 32), in_batch(700.0, 1), in_batch(90.0, 32));
+        let before = vec![of("engine", &[alone, old]), of("pipe", &[old])];
+        let now = vec![of("engine", &[new, in_batch(80.0, 128)])];
+        assert_eq!(new_cases(&before, &now), 1);
+        let rows = [alone, new, in_batch(80.0, 128)];
+        assert_eq!(merged(before, now), [of("engine", &rows), of("pipe", &[old])]);
     }
 }

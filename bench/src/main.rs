@@ -72,7 +72,7 @@ enum What {
     },
     /// Run the receiving side of a rival.
     #[command(hide = true)]
-    Drain { payload: u32, batch: u32, server: Option<String> },
+    Drain { rival: Rival, payload: u32, batch: u32, name: Option<String> },
 }
 
 fn main() -> ExitCode {
@@ -98,7 +98,7 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
         What::Count { subject, short } => engine::run_counted(subject, short),
         What::CountRival { rival } => rival.run_counted()?,
         What::Serve { policy, programs } => hosted::serve(root(), &programs, policy)?,
-        What::Drain { payload, batch, server } => Rival::drain(payload, batch, server.as_deref())?,
+        What::Drain { rival, payload, batch, name } => rival.drain(payload, batch, name)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -157,11 +157,13 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
         println!("not compared: the carrier {carrier} did not run");
     }
     if accept {
-        // Carriers that were not measured now keep their counts in the baseline.
-        now.extend(stored.into_iter().filter(|carrier| missing.contains(&carrier.name)));
-        fs::write(&path, serde_json::to_vec_pretty(&now)?)?;
+        fs::write(&path, serde_json::to_vec_pretty(&baseline::merged(stored, now))?)?;
         println!("{} now holds the new counts", path.display());
         return Ok(ExitCode::SUCCESS);
+    }
+    let cases = baseline::new_cases(&stored, &now);
+    if cases > 0 {
+        println!("not compared: the baseline lacks {cases} cases; ferry-bench check --accept adds them");
     }
     for carrier in &new {
         println!("not compared: the baseline has no carrier {carrier}; ferry-bench check --accept adds it");

@@ -4,7 +4,13 @@
 //! The other process is this program, run as `ferry-bench drain`. Both sides touch every byte once, because
 //! Ferry's sender fills its buffers and Ferry's receiver gets its bytes by a copy. To count instructions,
 //! both sides run as threads of one process, which callgrind can follow. Callgrind does not see the kernel,
-//! which moves the bytes.
+//! which moves the bytes of pipes, sockets and `ipc-channel`. With the feature `host-lanes` there are two
+//! more, which share memory: `iceoryx2`, and `rtrb`, whose two sides are threads of one process always.
+
+#[cfg(feature = "host-lanes")]
+mod iceoryx;
+#[cfg(feature = "host-lanes")]
+mod ring;
 
 use crate::callgrind::{self, CallgrindError, end_of_case, measured_section};
 use crate::carrier::{Carrier, Row, per_message};
@@ -46,6 +52,12 @@ pub enum Rival {
     Socket,
     /// The crate `ipc-channel`.
     IpcChannel,
+    /// The crate `iceoryx2`: memory that both processes map.
+    #[cfg(feature = "host-lanes")]
+    Iceoryx2,
+    /// The crate `rtrb`: a lock-free ring between two threads.
+    #[cfg(feature = "host-lanes")]
+    Rtrb,
 }
 
 /// The sending side of a rival.
@@ -53,6 +65,10 @@ enum Sender {
     Pipe(PipeWriter),
     Socket(UnixDatagram),
     IpcChannel(IpcBytesSender),
+    #[cfg(feature = "host-lanes")]
+    Iceoryx2(Box<iceoryx::Sender>),
+    #[cfg(feature = "host-lanes")]
+    Rtrb(ring::Sender),
 }
 
 /// The receiving side of a rival.
@@ -60,6 +76,20 @@ enum Receiver {
     /// Of a pipe or a socket.
     File(BufReader<File>),
     IpcChannel(IpcBytesReceiver),
+    #[cfg(feature = "host-lanes")]
+    Iceoryx2(Box<iceoryx::Receiver>),
+    #[cfg(feature = "host-lanes")]
+    Rtrb(ring::Receiver),
+}
+
+/// Makes the receiving side, in the thread that is to have it. Not every one can move to another.
+type MakeReceiver = Box<dyn FnOnce() -> io::Result<Receiver> + Send>;
+
+/// Whoever runs the receiving side while time is taken.
+enum Drain {
+    Process(Child),
+    #[cfg(feature = "host-lanes")]
+    Thread(std::thread::JoinHandle<io::Result<()>>),
 }
 
 /// The channel that a receiver of `ipc-channel` hands to the sender when it starts.
@@ -73,11 +103,23 @@ impl Rival {
             Self::Pipe => "pipe",
             Self::Socket => "socket",
             Self::IpcChannel => "ipc-channel",
+            #[cfg(feature = "host-lanes")]
+            Self::Iceoryx2 => "iceoryx2",
+            #[cfg(feature = "host-lanes")]
+            Self::Rtrb => "rtrb",
         }
     }
 
     /// All rivals.
-    pub const ALL: [Self; 3] = [Self::Pipe, Self::Socket, Self::IpcChannel];
+    pub const ALL: &[Self] = &[
+        Self::Pipe,
+        Self::Socket,
+        Self::IpcChannel,
+        #[cfg(feature = "host-lanes")]
+        Self::Iceoryx2,
+        #[cfg(feature = "host-lanes")]
+        Self::Rtrb,
+    ];
 
     /// The carrier of a rival, with times and with instructions in user mode.
     pub fn carrier(self, products: &Path) -> Result<Carrier, RivalError> {
@@ -94,8 +136,10 @@ impl Rival {
 
     fn time(self, case: Case) -> io::Result<f64> {
         let batches = (MESSAGES / case.batch).min(BYTES / case.payload / case.batch).max(8);
-        let (sender, mut drain, mut acknowledgements) = self.begin(case)?;
-        let message = vec![7; case.payload as usize];
+        let (mut sender, drain, mut acknowledgements) = self.begin(case)?;
+        // The receiving side says that it is there.
+        acknowledgements.read_exact(&mut [0])?;
+        let message = message(case);
         let mut best = f64::INFINITY;
         for _ in 0..4 {
             let begun = Instant::now();
@@ -104,94 +148,180 @@ impl Rival {
             }
             best = best.min(begun.elapsed().as_secs_f64() * 1e9 / f64::from(batches * case.batch));
         }
-        drain.kill()?;
-        drain.wait()?;
+        self.end(sender, drain)?;
         Ok(best)
     }
 
     /// Runs all cases that callgrind counts. Called in the process under callgrind.
     pub fn run_counted(self) -> io::Result<()> {
         for case in cases() {
-            let (mut acknowledgements, mut acknowledge) = io::pipe()?;
-            let (sender, mut receiver) = self.pair()?;
-            let message = vec![7; case.payload as usize];
-            let mut buffer = vec![0; case.payload as usize];
-            // The first batch is not counted. Each side owns its ends of the channel. So if one side fails,
-            // its ends close and the other side does not wait for ever.
-            std::thread::scope(move |scope| {
-                let receiving = scope.spawn(move || {
-                    let mut receive = || receiver.receive_batch(&mut buffer, case.batch, &mut acknowledge);
-                    receive()?;
-                    measured_section(|| (0..counted_batches(case)).try_for_each(|_| receive()))
-                });
-                let mut send = || sender.send_batch(&message, case.batch, &mut acknowledgements);
-                send()?;
-                measured_section(|| (0..counted_batches(case)).try_for_each(|_| send()))?;
-                receiving.join().map_err(|_| io::Error::other("the receiving side panicked"))?
-            })?;
+            self.exchange(case, counted_batches(case))?;
             end_of_case();
         }
         Ok(())
     }
 
-    /// Makes both sides in this process.
-    fn pair(self) -> io::Result<(Sender, Receiver)> {
+    /// Carries so many batches, and one before them that is not counted, from this thread to another. Returns
+    /// the last message, as it arrived.
+    fn exchange(self, case: Case, batches: u32) -> io::Result<Vec<u8>> {
+        let (mut acknowledgements, mut acknowledge) = io::pipe()?;
+        let (mut sender, make) = self.pair(case)?;
+        let message = message(case);
+        let mut buffer = vec![0; message.len()];
+        // Each side owns its ends of the channel. So if one side fails, its ends close and the other side
+        // does not wait for ever.
+        std::thread::scope(move |scope| {
+            let receiving = scope.spawn(move || {
+                let mut receiver = make()?;
+                acknowledge.write_all(&[1])?;
+                let mut receive = || receiver.receive_batch(&mut buffer, case.batch, &mut acknowledge);
+                receive()?;
+                measured_section(|| (0..batches).try_for_each(|_| receive()))?;
+                Ok(buffer)
+            });
+            acknowledgements.read_exact(&mut [0])?;
+            let mut send = || sender.send_batch(&message, case.batch, &mut acknowledgements);
+            send()?;
+            measured_section(|| (0..batches).try_for_each(|_| send()))?;
+            receiving.join().map_err(|_| io::Error::other("the receiving side panicked"))?
+        })
+    }
+
+    /// Makes the sending side, and what makes the receiving side, in this process.
+    #[cfg_attr(
+        not(feature = "host-lanes"),
+        expect(unused_variables, reason = "only shared memory has to know how long messages are")
+    )]
+    fn pair(self, case: Case) -> io::Result<(Sender, MakeReceiver)> {
         Ok(match self {
             Self::Pipe => {
                 let (receiver, sender) = io::pipe()?;
-                (Sender::Pipe(sender), Receiver::file(receiver))
+                (Sender::Pipe(sender), Box::new(|| Ok(Receiver::file(receiver))))
             }
             Self::Socket => {
                 let (sender, receiver) = UnixDatagram::pair()?;
-                (Sender::Socket(sender), Receiver::file(receiver))
+                (Sender::Socket(sender), Box::new(|| Ok(Receiver::file(receiver))))
             }
             Self::IpcChannel => {
                 let (sender, receiver) = ipc::bytes_channel()?;
-                (Sender::IpcChannel(sender), Receiver::IpcChannel(receiver))
+                (Sender::IpcChannel(sender), Box::new(|| Ok(Receiver::IpcChannel(receiver))))
+            }
+            #[cfg(feature = "host-lanes")]
+            Self::Iceoryx2 => {
+                let name = iceoryx::new_name();
+                let sender = Box::new(iceoryx::Sender::new(&name, case.payload)?);
+                let make = move || Ok(Receiver::Iceoryx2(Box::new(iceoryx::Receiver::new(&name)?)));
+                (Sender::Iceoryx2(sender), Box::new(make))
+            }
+            #[cfg(feature = "host-lanes")]
+            Self::Rtrb => {
+                let (sender, make) = ring::pair(case.payload as usize * case.batch as usize);
+                (Sender::Rtrb(sender), Box::new(|| Ok(Receiver::Rtrb(make()))))
             }
         })
     }
 
-    fn begin(self, case: Case) -> io::Result<(Sender, Child, PipeReader)> {
+    /// Makes the sending side here, and the receiving side in another process, or in another thread.
+    fn begin(self, case: Case) -> io::Result<(Sender, Drain, PipeReader)> {
         let (acknowledgements, write_end) = io::pipe()?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["drain", &case.payload.to_string(), &case.batch.to_string()]).stdout(write_end);
-        match self {
+        let (payload, batch) = (case.payload.to_string(), case.batch.to_string());
+        command.args(["drain", self.name(), &payload, &batch]);
+        let (sender, drain) = match self {
             Self::Pipe => {
                 let (read_end, sender) = io::pipe()?;
-                Ok((Sender::Pipe(sender), command.stdin(read_end).spawn()?, acknowledgements))
+                (Sender::Pipe(sender), command.stdin(read_end).stdout(write_end).spawn()?)
             }
             Self::Socket => {
                 let (sender, receiver) = UnixDatagram::pair()?;
-                let drain = command.stdin(OwnedFd::from(receiver)).spawn()?;
-                Ok((Sender::Socket(sender), drain, acknowledgements))
+                let drain = command.stdin(OwnedFd::from(receiver)).stdout(write_end).spawn()?;
+                (Sender::Socket(sender), drain)
             }
             Self::IpcChannel => {
                 let (server, name) = IpcOneShotServer::<IpcBytesSender>::new()?;
-                let drain = command.arg(name).stdin(Stdio::null()).spawn()?;
+                let drain = command.arg(name).stdin(Stdio::null()).stdout(write_end).spawn()?;
                 let (_, sender): (IpcReceiver<IpcBytesSender>, _) =
                     server.accept().map_err(io::Error::other)?;
-                Ok((Sender::IpcChannel(sender), drain, acknowledgements))
+                (Sender::IpcChannel(sender), drain)
             }
-        }
+            #[cfg(feature = "host-lanes")]
+            Self::Iceoryx2 => {
+                let name = iceoryx::new_name();
+                let sender = Box::new(iceoryx::Sender::new(&name, case.payload)?);
+                let drain = command.arg(name).stdin(Stdio::null()).stdout(write_end).spawn()?;
+                (Sender::Iceoryx2(sender), drain)
+            }
+            #[cfg(feature = "host-lanes")]
+            Self::Rtrb => {
+                let (sender, make) = self.pair(case)?;
+                let drain =
+                    std::thread::spawn(move || take_batches(make, case.payload, case.batch, write_end));
+                return Ok((sender, Drain::Thread(drain), acknowledgements));
+            }
+        };
+        Ok((sender, Drain::Process(drain), acknowledgements))
     }
 
-    /// Runs the receiving side. It takes messages from `server`, or from standard input, and acknowledges
-    /// each batch, until it is killed.
-    pub fn drain(payload: u32, batch: u32, server: Option<&str>) -> io::Result<()> {
-        let mut buffer = vec![0; payload as usize];
-        let mut receiver = if let Some(server) = server {
-            let handshake = Handshake::connect(server.to_owned())?;
-            let (sender, receiver) = ipc::bytes_channel()?;
-            handshake.send(sender).map_err(io::Error::other)?;
-            Receiver::IpcChannel(receiver)
-        } else {
-            Receiver::file(io::stdin().as_fd().try_clone_to_owned()?)
-        };
-        let mut output = io::stdout().lock();
-        loop {
-            receiver.receive_batch(&mut buffer, batch, &mut output)?;
+    /// Ends both sides.
+    fn end(self, sender: Sender, drain: Drain) -> io::Result<()> {
+        drop(sender);
+        match drain {
+            Drain::Process(mut process) => {
+                // That of `iceoryx2` removes its files, and ends when the sending side has ended.
+                if self.name() != "iceoryx2" {
+                    process.kill()?;
+                }
+                process.wait()?;
+            }
+            #[cfg(feature = "host-lanes")]
+            Drain::Thread(thread) => match thread.join() {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+                Ok(ended) => ended?,
+                Err(_) => return Err(io::Error::other("the receiving side panicked")),
+            },
         }
+        Ok(())
+    }
+
+    /// Runs the receiving side, in a process of its own. It finds the sending side by `name`, or at standard
+    /// input, and acknowledges each batch, until that ends, or this process is killed.
+    pub fn drain(self, payload: u32, batch: u32, name: Option<String>) -> io::Result<()> {
+        let name = || name.ok_or_else(|| io::Error::other("the name of the sending side is missing"));
+        let make = || {
+            Ok(match self {
+                Self::Pipe | Self::Socket => Receiver::file(io::stdin().as_fd().try_clone_to_owned()?),
+                Self::IpcChannel => {
+                    let handshake = Handshake::connect(name()?)?;
+                    let (sender, receiver) = ipc::bytes_channel()?;
+                    handshake.send(sender).map_err(io::Error::other)?;
+                    Receiver::IpcChannel(receiver)
+                }
+                #[cfg(feature = "host-lanes")]
+                Self::Iceoryx2 => Receiver::Iceoryx2(Box::new(iceoryx::Receiver::new(&name()?)?)),
+                #[cfg(feature = "host-lanes")]
+                Self::Rtrb => return Err(io::Error::other("both sides of it are in one process")),
+            })
+        };
+        match take_batches(make, payload, batch, io::stdout().lock()) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
+            ended => ended,
+        }
+    }
+}
+
+/// Makes the receiving side, says so, and takes batches until the sending side has ended.
+fn take_batches(
+    make: impl FnOnce() -> io::Result<Receiver>,
+    payload: u32,
+    batch: u32,
+    mut acknowledge: impl Write,
+) -> io::Result<()> {
+    let mut receiver = make()?;
+    let mut buffer = vec![0; payload as usize];
+    acknowledge.write_all(&[1])?;
+    acknowledge.flush()?;
+    loop {
+        receiver.receive_batch(&mut buffer, batch, &mut acknowledge)?;
     }
 }
 
@@ -200,24 +330,46 @@ fn cases() -> Vec<Case> {
     Case::pairs().into_iter().filter(|case| case.policy == Policy::Keep).collect()
 }
 
+/// What is sent.
+fn message(case: Case) -> Vec<u8> {
+    (0..case.payload).map(|place| place.to_le_bytes()[0]).collect()
+}
+
 fn counted_batches(case: Case) -> u32 {
     (COUNTED / case.batch).max(2)
 }
 
 impl Sender {
     /// Sends a batch, and waits for the acknowledgement.
-    fn send_batch(&self, message: &[u8], batch: u32, acknowledgements: &mut PipeReader) -> io::Result<()> {
+    fn send_batch(
+        &mut self,
+        message: &[u8],
+        batch: u32,
+        acknowledgements: &mut PipeReader,
+    ) -> io::Result<()> {
         for _ in 0..batch {
             self.send(message)?;
+        }
+        match self {
+            // The kernel wakes the receiving side with the first message.
+            Self::Pipe(_) | Self::Socket(_) | Self::IpcChannel(_) => {}
+            #[cfg(feature = "host-lanes")]
+            Self::Iceoryx2(sender) => sender.wake()?,
+            #[cfg(feature = "host-lanes")]
+            Self::Rtrb(sender) => sender.wake(),
         }
         acknowledgements.read_exact(&mut [0])
     }
 
-    fn send(&self, message: &[u8]) -> io::Result<()> {
+    fn send(&mut self, message: &[u8]) -> io::Result<()> {
         match self {
             Self::Pipe(pipe) => (&*pipe).write_all(message),
             Self::Socket(socket) => socket.send(message).map(drop),
             Self::IpcChannel(sender) => sender.send(message).map_err(io::Error::other),
+            #[cfg(feature = "host-lanes")]
+            Self::Iceoryx2(sender) => sender.send(message),
+            #[cfg(feature = "host-lanes")]
+            Self::Rtrb(sender) => sender.send(message),
         }
     }
 }
@@ -238,9 +390,28 @@ impl Receiver {
             match self {
                 Self::File(file) => file.read_exact(buffer)?,
                 Self::IpcChannel(channel) => drop(black_box(channel.recv().map_err(io::Error::other)?)),
+                #[cfg(feature = "host-lanes")]
+                Self::Iceoryx2(receiver) => receiver.receive(buffer)?,
+                #[cfg(feature = "host-lanes")]
+                Self::Rtrb(receiver) => receiver.receive(buffer)?,
             }
         }
         acknowledge.write_all(&[1])?;
         acknowledge.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rival, message};
+    use crate::case::{Case, Policy};
+
+    #[test]
+    fn the_last_of_several_batches_arrives_whole() {
+        for rival in Rival::ALL.iter().filter(|rival| rival.name() != "ipc-channel") {
+            for case in [Case::pair(64, 1, Policy::Keep), Case::pair(4096, 32, Policy::Keep)] {
+                assert_eq!(rival.exchange(case, 3).unwrap(), message(case), "{rival:?}, {case}");
+            }
+        }
     }
 }
