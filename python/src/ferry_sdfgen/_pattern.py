@@ -31,7 +31,7 @@ CONFIG: Final = Config(
     address_symbol="ferry_config",
     size_symbol="ferry_config_size",
     bytes=56,
-    bytes_per_client=176,
+    bytes_per_client=184,
     bytes_per_flow=28,
 )
 
