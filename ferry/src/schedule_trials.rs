@@ -24,8 +24,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The board on which the lengths of the time slots were tried.
-const BOARD: &str = "qemu_virt_aarch64";
+/// The length of central's time slots, in microseconds, on each board. A round takes more instructions on some
+/// than on others. Two rounds take longer than the time slot, so that without partitions there is something
+/// to see. One round and what `low` has sent do not.
+const SLOTS: [(&str, u32); 3] =
+    [("qemu_virt_aarch64", 100), ("x86_64_generic", 130), ("qemu_virt_riscv64", 150)];
+/// Its length in the system's description.
+const SLOT: &str = "duration=\"100 us\"";
 /// The directory of the system.
 const SYSTEM: &str = "harness/schedule";
 /// The region that tells the high partition what to do, and all that it can do. From `BUSY` on it keeps
@@ -46,6 +51,8 @@ const IS_BUSY: [&str; 2] = ["noise-a | 200 messages have arrived", "noise-b | 20
 struct Schedule {
     built: Built,
     emulator: &'static Emulator,
+    /// The length of central's time slots, in microseconds.
+    slot: u32,
     files: DescriptionFiles,
     directory: PathBuf,
 }
@@ -57,15 +64,13 @@ pub(crate) fn of_microkit(
     directory: &Path,
     workspace: &Workspace,
 ) -> Result<Vec<Trial>, Error> {
-    if target.board.name != BOARD {
-        return Ok(Vec::new());
-    }
-    let Some(emulator) = target.board.emulator else { return Ok(Vec::new()) };
+    let slot = SLOTS.iter().find(|(board, _)| *board == target.board.name);
+    let (Some((_, slot)), Some(emulator)) = (slot, target.board.emulator) else { return Ok(Vec::new()) };
     let files = DescriptionFiles::of_directory(&workspace.root.join(SYSTEM));
     let project = Project::of(files.clone())?;
     let built = Built::build(target, demo_trials::selection(target.platform), workspace, &project)?;
     let directory = directory.join("partitions");
-    let schedule = Arc::new(Schedule { built, emulator, files, directory });
+    let schedule = Arc::new(Schedule { built, emulator, slot: *slot, files, directory });
     let without = Arc::clone(&schedule);
     Ok(vec![
         trial(format!("{prefix}a_partition_sees_and_times_nothing_of_another"), move || {
@@ -150,7 +155,8 @@ impl Schedule {
     fn files(&self, has_partitions: bool, directory: &Path) -> Result<DescriptionFiles, Failed> {
         let read = |path: &Path| fs::read_to_string(path).map_err(file::failed("read", path));
         let factor = 1 << self.emulator.clock_shift;
-        let system = slower(&read(&self.files.system)?, factor);
+        let system = read(&self.files.system)?.replace(SLOT, &format!("duration=\"{} us\"", self.slot));
+        let system = slower(&system, factor);
         let mut flows: toml::Table = read(&self.files.flows)?.parse()?;
         if let Some(toml::Value::Integer(period)) =
             flows.get_mut("tick").and_then(|tick| tick.get_mut("period_us"))
