@@ -24,9 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The length of central's time slots, in microseconds, on each board. A round takes more instructions on some
-/// than on others. Two rounds take longer than the time slot, so that without partitions there is something
-/// to see. One round and what `low` has sent do not.
+/// The length of central's time slots, in microseconds, on each board. A round takes more instructions on
+/// some than on others. Two rounds take longer than the time slot, so that without partitions there is
+/// something to see. One round and what `low` has sent do not.
 const SLOTS: [(&str, u32); 3] =
     [("qemu_virt_aarch64", 100), ("x86_64_generic", 130), ("qemu_virt_riscv64", 150)];
 /// Its length in the system's description.

@@ -6,11 +6,12 @@
 //! Both methods are functions of their own, which get the client by its address. Where they are part of
 //! another function, the compiler knows the address of each field, and computes every one of them anew.
 
-use ferry_client::{Completion, OutgoingByRoute, PostError, Route, SendRefused};
+use ferry_client::{Completion, OutgoingByRoute, PostError, ReceiveBuffer, Route, SendRefused};
 use ferry_layout::Status;
 
 use super::{Client, why};
 use crate::buffers::{Buffers, Token};
+use crate::inspections::Inspections;
 #[cfg(doc)]
 use crate::types::Next;
 use crate::types::{Arrival, NO_SIGNAL, NOBODY, Result, URGENT};
@@ -25,10 +26,7 @@ impl Client {
         let (tx, rx, inspections) = (&mut self.tx, &mut self.rx, &mut self.inspections);
         let sent = port.reap_each_by_route(|Completion { status, tag, mut buffer }| {
             if buffer.capacity() == 0 {
-                // The end of an answer, as in `Client::reap`.
-                if let Some(buffer) = inspections.end(tag) {
-                    keep(rx, buffer);
-                }
+                end_answer(inspections, rx, tag);
                 return None;
             }
             let [tag, rest] = fill(buffer.bytes_mut().as_mut_ptr(), tag, status);
@@ -77,6 +75,15 @@ impl Client {
                 Result::FerryFull
             }
         }
+    }
+}
+
+/// The end of an answer, as in `Client::reap`.
+#[cold]
+#[inline(never)]
+fn end_answer(inspections: &mut Inspections, rx: &mut Buffers<ReceiveBuffer>, tag: u64) {
+    if let Some(buffer) = inspections.end(tag) {
+        keep(rx, buffer);
     }
 }
 
