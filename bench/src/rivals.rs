@@ -267,9 +267,11 @@ impl Rival {
         drop(sender);
         match drain {
             Drain::Process(mut process) => {
-                // That of `iceoryx2` removes its files, and ends when the sending side has ended.
-                if self.name() != "iceoryx2" {
-                    process.kill()?;
+                match self {
+                    // It removes its files, and ends when the sending side has ended.
+                    #[cfg(feature = "host-lanes")]
+                    Self::Iceoryx2 => {}
+                    _ => process.kill()?,
                 }
                 process.wait()?;
             }

@@ -62,8 +62,7 @@ impl Places {
     pub(crate) fn take_if_free(&mut self, span: Span) -> Option<bool> {
         let is_free = self.are_free(span);
         if is_free == Some(true) {
-            let used = &mut self.used;
-            each_word(self.bits, span.start(), span.end(), |word, bits| used[word] |= bits);
+            self.take(span);
         }
         is_free
     }

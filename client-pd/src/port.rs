@@ -231,11 +231,7 @@ impl<D: Doorbell> Port<D> {
     #[must_use]
     pub fn open(regions: Regions, mut doorbell: D) -> (Opening<D>, TransmitMemory, ReceiveMemory) {
         let Regions { from_client, to_client, transmit, receive } = regions;
-        from_client.clear_magic();
-        from_client.transmit_tail.publish(0);
-        from_client.post_tail.publish(0);
-        from_client.delivery_head.publish(0);
-        from_client.withdrawals.publish(0);
+        from_client.reset();
         from_client.wake.arm();
         let epoch = to_client.epoch.observe().wrapping_add(1);
         from_client.ask_for_epoch(epoch);

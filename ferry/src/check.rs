@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::known::Known;
 use crate::output::line;
 use crate::project::Project;
-use crate::target::{Config, Platform, Target, Wanted};
+use crate::target::{Config, Target, Wanted};
 use ferry_description::{Description, Mistakes, Verdict, count};
 
 /// Checks both files and prints the report. As JSON, mistakes are part of what is printed.
@@ -81,7 +81,7 @@ fn buildable(description: &Description, known: Option<&Known<'_>>, target: &Targ
     let first = |mistakes: Mistakes| mistakes.iter().next().map(ToString::to_string).unwrap_or_default();
     let name = target.rules().name;
     match check_for(description, known, target).map_err(first) {
-        Ok(()) if target.config.has_several_cores() && target.platform == Platform::Microkit => {
+        Ok(()) if target.has_several_cores() => {
             line(format_args!("can be built for {name}, with several cores"))?;
         }
         Ok(()) => line(format_args!("can be built for {name}"))?,

@@ -5,6 +5,7 @@
 
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
+use crate::target::Target;
 use ferry_boards::{Board, Processors};
 use ferry_description::{CENTRAL, ReadError, Source, TICKER};
 use roxmltree::{Document, Node};
@@ -32,9 +33,9 @@ pub(crate) fn processors(board: &Board, several_cores: bool, highest_core: u8) -
     }
 }
 
-/// The same for a spread system.
-pub(crate) fn of_spread(board: &Board) -> Processors {
-    processors(board, true, OTHER)
+/// The same for a system of the tests, which is spread if the kernel runs on several cores.
+pub(crate) fn of_tests(target: Target) -> Processors {
+    processors(target.board, target.has_several_cores(), OTHER)
 }
 
 /// Has each boot of a spread system end the turns of its processors at other places, if they take turns.

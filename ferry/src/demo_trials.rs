@@ -16,7 +16,6 @@ use crate::project::Project;
 use crate::runner::trial;
 use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
-use ferry_boards::Processors;
 use ferry_description::Description;
 use libtest_mimic::{Failed, Trial};
 use std::fs;
@@ -107,8 +106,7 @@ pub(crate) fn file_crosses(
     demo: &Demo,
 ) -> Result<Trial, Error> {
     let built = Built::build(target, selection(target.platform), workspace, &demo.project)?;
-    let is_spread = target.platform == Platform::Microkit && target.config.has_several_cores();
-    let processors = if is_spread { cores::of_spread(target.board) } else { Processors::One };
+    let (is_spread, processors) = (target.has_several_cores(), cores::of_tests(target));
     let (here, demo) = (directory.join("demo"), demo.clone());
     Ok(trial(format!("{prefix}a_file_crosses_whole"), move || {
         let files = &demo.project.files;

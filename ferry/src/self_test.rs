@@ -134,7 +134,7 @@ impl Tests<'_> {
             trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
             let several = Target { config: Config::SmpRelease, ..target };
             let spread = Suite::build(several, selection, arguments.repeat, workspace)?;
-            let in_turns = matches!(cores::of_spread(target.board), Processors::InTurns(_));
+            let in_turns = matches!(cores::of_tests(several), Processors::InTurns(_));
             trials.extend(spread.trials(|scenario| is_for_several_cores(scenario, in_turns)));
             if !without_express {
                 trials.push(spread.file_crosses(several, workspace, demo)?);
@@ -282,7 +282,7 @@ impl Suite {
             (_, Config::Debug) => (format!("{name}-debug"), format!("{name}::debug_kernel::")),
             (_, config) => (format!("{name}-{}", config.name()), format!("{name}::{}::", config.name())),
         };
-        let is_spread = target.platform == Platform::Microkit && target.config.has_several_cores();
+        let is_spread = target.has_several_cores();
         let directory = workspace.products().join("test").join(name);
         // By default one processor, because the traces of scenarios are those of one processor.
         let processors = target.processors.unwrap_or(NonZeroUsize::MIN);
@@ -334,7 +334,7 @@ impl Suite {
         let description = files.load(&[])?;
         let mut emulator =
             self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
-        let processors = if self.is_spread { cores::of_spread(self.target.board) } else { Processors::One };
+        let processors = cores::of_tests(self.target);
         cores::vary(&mut emulator.command, processors, boot);
         let _share = cores::Share::take(processors);
         let limit = if self.is_spread { SPREAD_LIMIT } else { LIMIT };

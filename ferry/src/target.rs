@@ -242,6 +242,11 @@ impl Target {
         }
     }
 
+    /// Whether its kernel runs on several cores.
+    pub(crate) fn has_several_cores(&self) -> bool {
+        self.platform == Platform::Microkit && self.config.has_several_cores()
+    }
+
     /// What a system description for it may say.
     pub(crate) fn rules(&self) -> Rules {
         match self.platform {

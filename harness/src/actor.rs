@@ -154,11 +154,7 @@ impl<'a> Actor<'a> {
     /// Asks for a new epoch, with all indices at 0. Returns the number of the epoch.
     pub fn enter(&mut self) -> u32 {
         (self.sends, self.posts, self.taken, self.held) = (0, 0, 0, 0);
-        self.from_client.clear_magic();
-        self.from_client.transmit_tail.publish(0);
-        self.from_client.post_tail.publish(0);
-        self.from_client.delivery_head.publish(0);
-        self.from_client.withdrawals.publish(0);
+        self.from_client.reset();
         let epoch = self.to_client.epoch.observe().wrapping_add(1);
         self.from_client.ask_for_epoch(epoch);
         self.stage.ring();

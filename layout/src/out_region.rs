@@ -54,6 +54,15 @@ impl OutRegion {
         self.magic.store(0, Ordering::Relaxed);
     }
 
+    /// Clears the magic, and resets all indices. What a client does before it asks for an epoch.
+    pub fn reset(&self) {
+        self.clear_magic();
+        self.transmit_tail.publish(0);
+        self.post_tail.publish(0);
+        self.delivery_head.publish(0);
+        self.withdrawals.publish(0);
+    }
+
     /// Stores the magic again and asks for `epoch`, after the client has reset everything else in the region.
     ///
     /// The magic comes last. If it came before the epoch, central could see it beside the old epoch. It would

@@ -262,6 +262,18 @@ fn t156_two_partitions_at_once_are_none() {
     assert_eq!((stage.status(LOW, low), stage.status(NOISE, high)), (Some(Status::Queued), None));
 }
 
+/// The guard has a message of the low client to inspect, which may go on to the high one.
+fn with_inspection() -> Stage {
+    let mut stage = Stage::new(&guarded());
+    stage.post(HIGH, 2);
+    stage.post(GUARD, 2);
+    stage.send(LOW, HIGH);
+    for partition in [&HIGHS[..], &[GUARD], &[LOW]] {
+        stage.bed.announce(partition);
+    }
+    stage
+}
+
 /// Lets the guard pass what it has to inspect.
 fn pass(stage: &mut Stage) -> u32 {
     let guard = &mut stage.actors[usize::from(GUARD)];
@@ -272,13 +284,7 @@ fn pass(stage: &mut Stage) -> u32 {
 
 #[test]
 fn t157_a_verdict_has_its_effect_in_the_time_slot_of_the_guard() {
-    let mut stage = Stage::new(&guarded());
-    stage.post(HIGH, 2);
-    stage.post(GUARD, 2);
-    stage.send(LOW, HIGH);
-    stage.bed.announce(&HIGHS);
-    stage.bed.announce(&[GUARD]);
-    stage.bed.announce(&[LOW]);
+    let mut stage = with_inspection();
     let verdict = pass(&mut stage);
     let rounds = Rc::new(Cell::new(0));
     for partition in [&[LOW][..], &HIGHS] {
@@ -297,13 +303,7 @@ fn t157_a_verdict_has_its_effect_in_the_time_slot_of_the_guard() {
 
 #[test]
 fn t158_a_late_guard_has_refused_when_the_sender_is_served_next() {
-    let mut stage = Stage::new(&guarded());
-    stage.post(HIGH, 2);
-    stage.post(GUARD, 2);
-    stage.send(LOW, HIGH);
-    stage.bed.announce(&HIGHS);
-    stage.bed.announce(&[GUARD]);
-    stage.bed.announce(&[LOW]);
+    let mut stage = with_inspection();
     stage.bed.announce(&HIGHS);
     for _ in 0..3 {
         stage.bed.tick();

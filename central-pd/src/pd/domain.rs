@@ -52,19 +52,21 @@ impl Clock {
         Self { all, tick }
     }
 
-    /// Whether one of them has signalled.
-    const fn has_struck(self, channels: ChannelSet) -> bool {
-        channels.bits() & self.all.bits() != 0
+    /// Whether there is a tick, and the clients that were announced.
+    #[inline]
+    fn read(self, channels: ChannelSet, clients: &ClientsOfChannels) -> (bool, ClientSet) {
+        let signalled = channels.bits() & self.all.bits();
+        if signalled == 0 {
+            return (false, ClientSet::EMPTY);
+        }
+        self.read_closely(signalled, clients)
     }
 
-    /// Whether the ticker has signalled.
-    const fn has_ticked(self, channels: ChannelSet) -> bool {
-        channels.bits() & self.tick.bits() != 0
-    }
-
-    /// The clients that were announced.
-    fn announced(self, channels: ChannelSet, clients: &ClientsOfChannels) -> ClientSet {
-        clients.of(ChannelSet::from_bits(channels.bits() & self.all.bits() & !self.tick.bits()))
+    #[cold]
+    #[inline(never)]
+    fn read_closely(self, signalled: u64, clients: &ClientsOfChannels) -> (bool, ClientSet) {
+        let announcers = ChannelSet::from_bits(signalled & !self.tick.bits());
+        (signalled & self.tick.bits() != 0, clients.of(announcers))
     }
 }
 
@@ -141,21 +143,11 @@ impl<M: Machine> Central<M> {
 impl<M: Machine> Handler for Central<M> {
     fn notified(&mut self, channels: ChannelSet) {
         let woken = self.clients.of(channels);
-        let tick = self.clock.has_struck(channels) && self.pass_time(channels);
-        self.engine.run(&mut self.machine, woken, tick);
-    }
-}
-
-impl<M: Machine> Central<M> {
-    /// Turns to the partition that was announced, if one was. Returns whether there is a tick.
-    #[cold]
-    #[inline(never)]
-    fn pass_time(&mut self, channels: ChannelSet) -> bool {
-        let announced = self.clock.announced(channels, &self.clients);
-        if announced != ClientSet::EMPTY {
+        let (tick, announced) = self.clock.read(channels, &self.clients);
+        if !announced.is_empty() {
             self.engine.serve_partition(&mut self.machine, announced);
         }
-        self.clock.has_ticked(channels)
+        self.engine.run(&mut self.machine, woken, tick);
     }
 }
 
@@ -200,14 +192,6 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
-    /// Notes which partitions were announced. Returns whether there is a tick.
-    #[cold]
-    #[inline(never)]
-    fn pass_time(&mut self, signalled: ChannelSet) -> bool {
-        self.announced = self.clock.announced(signalled, &self.clients);
-        self.clock.has_ticked(signalled)
-    }
-
     /// Unmaps everything that an earlier central has left mapped, before the engine looks at anything. The
     /// kernel leaves a frame alone that is not mapped.
     fn clear_window(&mut self, config: &Config<'_>) {
@@ -271,7 +255,9 @@ impl Machine for Hands {
     fn poll_tick(&mut self) -> bool {
         let signalled = runtime::poll();
         self.woken = self.clients.of(signalled);
-        self.clock.has_struck(signalled) && self.pass_time(signalled)
+        let (tick, announced) = self.clock.read(signalled, &self.clients);
+        self.announced = announced;
+        tick
     }
 
     fn announced(&mut self) -> ClientSet {

@@ -118,11 +118,7 @@ impl Stage {
                 out.delivery_head.publish(tail.wrapping_sub(script.next() as u32 % 140));
             }
             10 => {
-                out.clear_magic();
-                out.transmit_tail.publish(0);
-                out.post_tail.publish(0);
-                out.delivery_head.publish(0);
-                out.withdrawals.publish(0);
+                out.reset();
                 out.ask_for_epoch(u32::from(script.next()));
             }
             11 => out.clear_magic(),
@@ -274,11 +270,7 @@ impl Stage {
         assert!(untouched(&self.receive_region(1)[offered..]), "written past what was offered");
         for client in 0..CLIENTS {
             let epoch = self.bed.clients[usize::from(client)].to_client.epoch.observe();
-            self.out(client).clear_magic();
-            self.out(client).transmit_tail.publish(0);
-            self.out(client).post_tail.publish(0);
-            self.out(client).delivery_head.publish(0);
-            self.out(client).withdrawals.publish(0);
+            self.out(client).reset();
             self.out(client).ask_for_epoch(epoch.wrapping_add(1));
         }
         self.run(ClientSet::first(usize::from(CLIENTS)), false);

@@ -14,11 +14,7 @@ use crate::pair::Pair;
 
 /// Brings a client's page to its beginning and asks for `epoch`, as the client library does.
 pub(crate) fn enter(from_client: &OutRegion, epoch: u32) {
-    from_client.clear_magic();
-    for index in [&from_client.transmit_tail, &from_client.post_tail, &from_client.delivery_head] {
-        index.publish(0);
-    }
-    from_client.withdrawals.publish(0);
+    from_client.reset();
     from_client.ask_for_epoch(epoch);
 }
 

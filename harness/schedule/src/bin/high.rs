@@ -8,8 +8,12 @@
 #![no_std]
 #![no_main]
 
-use ferry_layout::{Address, Delivery, InRegion, OutRegion, Post, Standing};
-use runtime::{Channel, ChannelSet, Handler};
+#[path = "../pages.rs"]
+mod pages;
+
+use ferry_layout::{Address, Delivery, Post, Standing};
+use pages::Pages;
+use runtime::{ChannelSet, Handler};
 
 runtime::protection_domain!(init);
 
@@ -19,26 +23,17 @@ const BUFFERS: u32 = 32;
 
 struct Receiver {
     behaviour: u8,
-    central: Channel,
-    out: &'static OutRegion,
-    to_client: &'static InRegion,
+    pages: Pages,
     posted: u32,
     taken: u32,
 }
 
 fn init() -> impl Handler {
     let behaviour = runtime::region!(behaviour).expect("the description maps it");
-    let out = runtime::region!(ferry_out).expect("the description maps it");
-    let page = runtime::region!(ferry_in).expect("the description maps it");
-    // The description sets these symbols in every client. What is in the memory does not matter here.
-    let buffers = [runtime::region!(ferry_tx), runtime::region!(ferry_rx)];
-    assert!(buffers.iter().all(Option::is_some), "the description maps them");
     let mut receiver = Receiver {
         // SAFETY: the image builder fills the region, and nobody can write to it.
         behaviour: unsafe { behaviour.constant() }[0],
-        central: runtime::channel!(ferry_central).expect("the description sets it"),
-        out: out.shared().expect("it has the size of the ABI"),
-        to_client: page.shared().expect("it has the size of the ABI"),
+        pages: Pages::of_this_domain(),
         posted: 0,
         taken: 0,
     };
@@ -52,21 +47,14 @@ impl Receiver {
     /// Asks for the next epoch.
     fn enter(&mut self) {
         (self.posted, self.taken) = (0, 0);
-        self.out.clear_magic();
-        self.out.transmit_tail.publish(0);
-        self.out.post_tail.publish(0);
-        self.out.delivery_head.publish(0);
-        self.out.withdrawals.publish(0);
-        self.out.wake.arm();
-        self.out.ask_for_epoch(self.to_client.epoch.observe().wrapping_add(1));
-        runtime::notify(self.central);
+        self.pages.enter();
     }
 
     /// Posts one buffer.
     fn post(&mut self, place: u32) {
         let place = Address::at(place.into()).unwrap_or_default();
         let post = Post { place, length: BYTES, from: Post::ANYONE, ..Post::default() };
-        self.out.posts.store(self.posted, post);
+        self.pages.out.posts.store(self.posted, post);
         self.posted += 1;
     }
 
@@ -75,25 +63,27 @@ impl Receiver {
         if self.posted == 0 {
             (0..BUFFERS).for_each(|number| self.post(number * BYTES));
         }
-        let tail = self.to_client.delivery_tail.observe();
+        let tail = self.pages.to_client.delivery_tail.observe();
         while self.taken != tail {
-            let delivery: Delivery = self.to_client.deliveries.load(self.taken);
+            let delivery: Delivery = self.pages.to_client.deliveries.load(self.taken);
             self.taken += 1;
             self.post(delivery.position);
         }
-        self.out.delivery_head.publish(tail);
-        self.out.post_tail.publish(self.posted);
-        runtime::notify(self.central);
+        self.pages.out.delivery_head.publish(tail);
+        self.pages.out.post_tail.publish(self.posted);
+        self.pages.ring();
     }
 }
 
 impl Handler for Receiver {
     fn notified(&mut self, _: ChannelSet) {
-        if self.behaviour != 0 && self.to_client.epoch.observe() == self.out.epoch_wanted.observe() {
-            match self.to_client.standing() {
+        if self.behaviour != 0
+            && self.pages.to_client.epoch.observe() == self.pages.out.epoch_wanted.observe()
+        {
+            match self.pages.to_client.standing() {
                 Standing::Open if self.behaviour == 3 => {
-                    self.out.post_tail.publish(5000);
-                    runtime::notify(self.central);
+                    self.pages.out.post_tail.publish(5000);
+                    self.pages.ring();
                 }
                 Standing::Open => self.receive(),
                 _ => self.enter(),

@@ -5,9 +5,13 @@
 #![no_std]
 #![no_main]
 
-use ferry_layout::{Descriptor, InRegion, OutRegion, Status};
+#[path = "../pages.rs"]
+mod pages;
+
+use ferry_layout::{Descriptor, InRegion, Status};
 use heapless::Vec;
-use runtime::{Channel, ChannelSet, Handler, Region};
+use pages::Pages;
+use runtime::{ChannelSet, Handler};
 
 runtime::protection_domain!(init);
 
@@ -26,21 +30,8 @@ impl Handler for Done {
 }
 
 fn init() -> impl Handler {
-    let central = runtime::channel!(ferry_central).expect("the description sets it");
-    let out = runtime::region!(ferry_out).expect("the description maps it");
-    let page = runtime::region!(ferry_in).expect("the description maps it");
-    // The description sets these symbols in every client. What is in the memory does not matter here.
-    let buffers = [runtime::region!(ferry_tx), runtime::region!(ferry_rx)];
-    assert!(buffers.iter().all(Option::is_some), "the description maps them");
-    let mut sender = Sender {
-        central,
-        page,
-        out: out.shared().expect("it has the size of the ABI"),
-        to_client: page.shared().expect("it has the size of the ABI"),
-        published: 0,
-        bursts: 0,
-    };
-    sender.enter();
+    let mut sender = Sender { pages: Pages::of_this_domain(), published: 0, bursts: 0 };
+    sender.pages.enter();
     for (number, Change { looks, hash }) in sender.watch().iter().enumerate() {
         runtime::println!("change {number} after {looks} looks: {hash:016x}");
     }
@@ -57,28 +48,13 @@ struct Change {
 }
 
 struct Sender {
-    central: Channel,
-    page: Region,
-    out: &'static OutRegion,
-    to_client: &'static InRegion,
+    pages: Pages,
     /// Messages that it has published.
     published: u32,
     bursts: u32,
 }
 
 impl Sender {
-    /// Asks central for an epoch, and does not wait for it.
-    fn enter(&self) {
-        self.out.clear_magic();
-        self.out.transmit_tail.publish(0);
-        self.out.post_tail.publish(0);
-        self.out.delivery_head.publish(0);
-        self.out.withdrawals.publish(0);
-        self.out.wake.arm();
-        self.out.ask_for_epoch(1);
-        runtime::notify(self.central);
-    }
-
     /// Notes changes, until there were enough.
     fn watch(&mut self) -> Vec<Change, CHANGES> {
         let mut changes = Vec::new();
@@ -102,29 +78,29 @@ impl Sender {
     /// that central has to find them by itself.
     fn send(&mut self) {
         let last = self.published.wrapping_sub(1);
-        let ended = self.to_client.status(last).get(last).is_some_and(Status::is_final);
-        if self.to_client.epoch.observe() != 1 || self.published != 0 && !ended {
+        let ended = self.pages.to_client.status(last).get(last).is_some_and(Status::is_final);
+        if self.pages.to_client.epoch.observe() != 1 || self.published != 0 && !ended {
             return;
         }
         for _ in 0..=self.bursts % MOST {
             // `high` is the first client in the description.
             let message = Descriptor { length: BYTES, target: 0, ..Descriptor::default() };
-            self.out.descriptors.store(self.published, message);
+            self.pages.out.descriptors.store(self.published, message);
             self.published += 1;
         }
-        self.out.transmit_tail.publish(self.published);
+        self.pages.out.transmit_tail.publish(self.published);
         self.bursts += 1;
         if self.bursts.is_multiple_of(2) {
-            runtime::notify(self.central);
+            self.pages.ring();
         }
     }
 
     /// A hash of everything that it can read and not write.
     fn look(&self) -> u64 {
-        let words = self.page.bytes() / size_of::<u64>();
+        let words = size_of::<InRegion>() / size_of::<u64>();
         (0..words).fold(0, |hash: u64, number| {
             // SAFETY: the word is inside of the region.
-            let place = unsafe { self.page.base().cast::<u64>().add(number) };
+            let place = unsafe { core::ptr::from_ref(self.pages.to_client).cast::<u64>().add(number) };
             // SAFETY: the region is mapped for good, and each word of it is aligned.
             let word = unsafe { place.read_volatile() };
             (hash ^ word).wrapping_mul(0x100_0000_01b3).rotate_left(7)
