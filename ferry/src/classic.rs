@@ -70,8 +70,8 @@ impl Classic {
     ) -> Result<Self, ClassicError> {
         setup::tools()?;
         let kernel = build_kernel(workspace)?;
-        let features = Some((selection, DOMAINS));
-        let mut own = Programs::build_freestanding(workspace, &[INITIALISER, DOMAINS], features, &PC99)?;
+        let packages = [INITIALISER, DOMAINS];
+        let mut own = Programs::build_freestanding(workspace, &packages, (selection, DOMAINS), &PC99)?;
         let initialiser = own.take(INITIALISER)?;
         let initialiser = fs::read(&initialiser).map_err(file::failed("read", &initialiser))?;
         let compilation = Compilation::release(Platform::Classic, &workspace.target);

@@ -54,8 +54,7 @@ impl Hosted {
         // The launcher does nothing that takes long, so it needs no optimised build.
         let launcher = Programs::build_tool(workspace, LAUNCHER)?;
         let launcher = launcher.path(LAUNCHER)?.to_owned();
-        let domains = Some((selection, DOMAINS));
-        let own = Programs::build_for_this_machine(workspace, &[DOMAINS], domains)?;
+        let own = Programs::build_for_this_machine(workspace, &[DOMAINS], (selection, DOMAINS))?;
         let compilation = Compilation::release(Platform::Hosted, &workspace.target);
         let compiled = project.compile(&workspace.root, &compilation, |_| {})?;
         let in_c = project.compile_c::<ProgramsError>(|| {

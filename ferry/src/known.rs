@@ -2,8 +2,9 @@
 //! files, and the addresses that programs occupy, if they were built before. `ferry check` says what the
 //! image builder of the platform would say. Without Ferry's sources nothing is known, and nothing is said.
 
+use crate::programs;
 use crate::project::{self, Project};
-use crate::target::{Config, Platform, Target};
+use crate::target::{Config, Platform, Selection, Target};
 use crate::workspace::Workspace;
 use crate::{classic, hosted, microkit};
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -81,10 +82,12 @@ impl<'a> Known<'a> {
     fn directories(&self, target: Target) -> Vec<[PathBuf; 2]> {
         let of_project = self.project.own_products().join(target.platform.name());
         match target.platform {
-            Platform::Classic => [&self.workspace.target, &of_project.join(project::BUILD)]
-                .map(|directory| directory.join(PC99.architecture.target).join("release"))
-                .map(|directory| [directory.clone(), directory])
-                .to_vec(),
+            Platform::Classic => {
+                [programs::directory(&self.workspace, Selection::System), of_project.join(project::BUILD)]
+                    .map(|directory| directory.join(PC99.architecture.target).join("release"))
+                    .map(|directory| [directory.clone(), directory])
+                    .to_vec()
+            }
             Platform::Microkit => {
                 let own = self.workspace.target.join("microkit");
                 let places = Config::value_variants()

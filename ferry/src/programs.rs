@@ -48,8 +48,8 @@ pub(crate) enum Origin {
     Ready,
 }
 
-/// Which programs of a package of protection domains are built. `None` for packages without any.
-pub(crate) type Features<'a> = Option<(Selection, &'a str)>;
+/// Which programs of a package of protection domains are built.
+pub(crate) type Features<'a> = (Selection, &'a str);
 
 /// Why a program is missing.
 #[derive(Debug, thiserror::Error)]
@@ -266,16 +266,29 @@ fn build(mut cargo: Command, what: &str, mut built: impl FnMut(Artifact)) -> Res
 }
 
 /// A `cargo build` of packages in Ferry's workspace.
-fn of_workspace(workspace: &Workspace, packages: &[&str], features: Features<'_>) -> Command {
+fn of_workspace(workspace: &Workspace, packages: &[&str], (selection, domains): Features<'_>) -> Command {
     let mut command = workspace::cargo(&workspace.root);
-    let directory =
-        features.map_or(Path::new(""), |(selection, _)| Path::new(selection.directory().unwrap_or_default()));
     command
         .args(["build", "--bins", "--release", "--target-dir"])
-        .arg(workspace.target.join(directory))
-        .args(features.iter().flat_map(|(selection, domains)| selection.arguments(domains)))
+        .arg(directory(workspace, selection))
+        .args(selection.arguments(domains))
         .args(packages.iter().flat_map(|package| ["--package", package]));
+    build_in(&mut command, &workspace.target);
     command
+}
+
+/// Where Cargo puts the programs of a selection. Commands that need different ones can run at the same time.
+/// What Cargo keeps between builds is the same for all, so nothing is compiled twice.
+pub(crate) fn directory(workspace: &Workspace, selection: Selection) -> PathBuf {
+    workspace.products().join("programs").join(selection.name())
+}
+
+/// Has Cargo keep what it needs between builds in `directory`, unless the caller has one for that already.
+pub(crate) fn build_in(cargo: &mut Command, directory: &Path) {
+    const VARIABLE: &str = "CARGO_BUILD_BUILD_DIR";
+    if std::env::var_os(VARIABLE).is_none() {
+        cargo.env(VARIABLE, directory);
+    }
 }
 
 /// Has Cargo compile for a board without an operating system.

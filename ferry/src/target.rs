@@ -161,8 +161,16 @@ impl Selection {
         arguments
     }
 
-    /// The directory below Cargo's own for what is built, if it is not the usual one: the programs have the
-    /// same names.
+    /// The directory for these programs, which have the names that those of another selection have.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Tests => "tests",
+            Self::TestsWithoutExpress => "tests-without-express",
+        }
+    }
+
+    /// The directory below Cargo's own for what is built for Microkit, if it is not the usual one.
     pub(crate) fn directory(self) -> Option<&'static str> {
         match self {
             Self::System | Self::Tests => None,

@@ -84,8 +84,13 @@ fn guards_from_templates_let_the_greeting_through() {
     let build = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     cargo
         .current_dir(&project)
-        .args(["test", "--quiet", "--bin", "form"])
-        .env("CARGO_BUILD_BUILD_DIR", build);
+        // In the profile of what was compiled before, so that only the guard and its test are compiled.
+        .args(["test", "--quiet", "--release", "--bin", "form"])
+        .env("CARGO_BUILD_BUILD_DIR", build)
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
+        .env("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_DEBUG", "line-tables-only")
+        .env("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_DEBUG_ASSERTIONS", "true")
+        .env("CARGO_PROFILE_RELEASE_BUILD_OVERRIDE_OVERFLOW_CHECKS", "true");
     cargo.env_remove("CARGO_TARGET_DIR");
     assert!(succeed(cargo).contains("1 passed"), "its test has run");
     let source = fs::read_to_string(project.join("c/form-in-c.c")).unwrap();

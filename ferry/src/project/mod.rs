@@ -6,7 +6,7 @@ mod package;
 use crate::c;
 use crate::description_files::{DescriptionFiles, FLOWS, SYSTEM};
 use crate::file::FileError;
-use crate::programs::{Programs, ProgramsError};
+use crate::programs::{Programs, ProgramsError, build_in};
 use crate::target::Platform;
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::Args;
@@ -270,10 +270,7 @@ impl Project {
         let mut cargo = crate::workspace::cargo(&manifest);
         cargo.args(["build", "--bins", "--profile", compilation.profile]);
         cargo.arg("--target-dir").arg(directory.join(compilation.directory));
-        // The caller may have a directory for that already.
-        if std::env::var_os("CARGO_BUILD_BUILD_DIR").is_none() {
-            cargo.env("CARGO_BUILD_BUILD_DIR", compilation.build);
-        }
+        build_in(&mut cargo, compilation.build);
         prepare(&mut cargo);
         Programs::run(cargo, &format!("the programs of {}", package.name))
     }
