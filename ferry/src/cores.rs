@@ -22,8 +22,8 @@ const OTHER: u8 = 1;
 const BUDGET: &str = "budget=\"150\" period=\"300\"";
 
 /// The processors of a board's emulator, for protection domains on the cores up to `highest_core`. Those of a
-/// kernel for several cores run at the same time if this machine has more than that, and in turns otherwise: a
-/// processor of the emulator that this machine does not run keeps all others waiting.
+/// kernel for several cores run at the same time if this machine has more than that, and in turns otherwise:
+/// a processor of the emulator that this machine does not run keeps all others waiting.
 pub(crate) fn processors(board: &Board, several_cores: bool, highest_core: u8) -> Processors {
     let number = board.processors(several_cores, highest_core);
     let has_more = || std::thread::available_parallelism().is_ok_and(|here| here.get() > number.into());
