@@ -12,6 +12,7 @@
 mod guard;
 mod one_way;
 mod verdict;
+mod waiting;
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{

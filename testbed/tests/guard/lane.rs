@@ -165,9 +165,10 @@ mod which {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use ferry_layout::observe::{AccessKind, set_hook};
     use ferry_testbed::Action;
 
-    use super::{GUARD, Mapping, RECEIVER, SENDER, Stage, Status, Topology};
+    use super::{GUARD, Mapping, RECEIVER, SENDER, Stage, Status, Topology, UNDER_WAY};
 
     /// What the status of send `index` of `client` is when central copies for the `index`-th time.
     fn at_each_copy(stage: &mut Stage, client: u16) -> Rc<RefCell<Vec<Option<Status>>>> {
@@ -214,6 +215,47 @@ mod which {
             stage.bed.machine.interposer = None;
             assert_eq!(stage.receiver().take().len(), 8);
         }
+    }
+
+    /// Of a message that has to wait before it begins, the lane reads the four words that it needs, once. The
+    /// ordinary path reads all five.
+    #[test]
+    fn messages_beyond_what_guards_have_room_for_wait_in_the_lane() {
+        const PART: u32 = UNDER_WAY / 2;
+        // Two flows share the guard. It has buffers for more messages than the part of one flow.
+        let guard = GUARD + 1;
+        let mut topology = Topology::guarded(&[(&[guard], 1)], Mapping::Keep, 50);
+        topology.add_guarded(GUARD, RECEIVER, &[(&[guard], 1)], Mapping::Keep, 50);
+        let mut stage = Stage::of(&topology);
+        stage.post_everywhere(120);
+        let sends: Vec<u32> =
+            (0..100).map(|buffer| stage.sender().send(RECEIVER, buffer, b"payload")).collect();
+        let descriptors = &stage.sender().memory.from_client.descriptors;
+        let place = |index: u32| std::ptr::from_ref(descriptors.slot(index)).addr();
+        let (first, bytes) = (place(PART + 1), 64);
+        let loads = Rc::new(RefCell::new([0; 19]));
+        let count = Rc::clone(&loads);
+        set_hook(Some(Box::new(move |access| {
+            let number = access.address.wrapping_sub(first) / bytes;
+            if access.kind == AccessKind::Load
+                && let Some(loads) = count.borrow_mut().get_mut(number)
+            {
+                *loads += 1;
+            }
+        })));
+        stage.bed.run();
+        set_hook(None);
+        assert_eq!(*loads.borrow(), [4; 19]);
+        let is_queued = |stage: &mut Stage| {
+            sends.iter().filter(|index| stage.sender().status(**index) == Some(Status::Queued)).count()
+        };
+        for (waiting, handed) in [(100, PART), (68, PART), (36, PART), (4, 4)] {
+            assert_eq!(is_queued(&mut stage), waiting);
+            assert_eq!(stage.actor(guard).pass_all(), handed as usize);
+            stage.bed.run();
+            assert_eq!(stage.receiver().take().len(), handed as usize);
+        }
+        assert_eq!(is_queued(&mut stage), 0);
     }
 
     /// A guard passes sixteen messages at once. They cost their sender's share, as in a turn of the sender:
