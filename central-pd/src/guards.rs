@@ -154,6 +154,13 @@ impl Guards {
         members.only().filter(|_| quorum == 1)
     }
 
+    /// The members of the first stage of a flow. `None` if it has no stages.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn members_of_first(&self, flow: &GuardedFlow) -> Option<ClientSet> {
+        (flow.stages != 0).then(|| self.stage(flow, 0).members)
+    }
+
     /// Grants a flow of a checked configuration with these stages. Returns all its guards.
     pub(crate) fn grant(
         &mut self,
@@ -271,6 +278,29 @@ impl Course {
         only.insert(guard);
         let said = self.passed.union(self.refused);
         self.place() == Self::place_of(stage, false, stage.wrapping_add(1), only) && said.is_empty()
+    }
+
+    /// Whether it is in `stage`, and waits for what `guard`, which has it, says.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) const fn awaits_of(&self, stage: u16, guard: DomainId) -> bool {
+        self.stage == stage && self.awaits(guard) && !self.passed.contains(guard)
+    }
+
+    /// The slot of the inspection at the guard with the snapshot that it goes on from, if that is `guard`.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn first_slot(&self, guard: DomainId) -> Option<u32> {
+        let [(first, slot), ..] = self.handed;
+        (self.count != 0 && first == guard).then_some(slot.into())
+    }
+
+    /// The guard that it was handed to as the `number`-th, and the slot of the inspection there.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn nth_handed(&self, number: u8) -> Option<(DomainId, u32)> {
+        let (guard, slot) = *self.handed.get(usize::from(number)).filter(|_| number < self.count)?;
+        Some((guard, slot.into()))
     }
 
     /// Where it is, in one word.

@@ -11,6 +11,7 @@
 
 mod guard;
 mod one_way;
+mod quorum;
 mod verdict;
 mod waiting;
 

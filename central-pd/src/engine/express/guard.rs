@@ -1,7 +1,7 @@
 //! The express lane for flows with guards: messages that are plain in all but their flow are handed to the
 //! guard of the first stage, many at a time. Everything that is not plain, or is wrong, is left to the
-//! ordinary path (`guard.rs` beside `express.rs`), and so are stages with several members. What cannot begin
-//! yet waits (`waiting.rs`). `verdict.rs` has the way from there on.
+//! ordinary path (`guard.rs` beside `express.rs`). What cannot begin yet waits (`waiting.rs`). `quorum.rs` has
+//! what there is to do for several members of a stage, and `verdict.rs` the way from there on.
 //!
 //! A message that was handed out is recorded as the ordinary path records it, in the same tables. So whatever
 //! happens to it afterwards is the business of the same code.
@@ -10,6 +10,7 @@ use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Plain, Post, Span, Standing, Status};
 
 use super::Published;
+use super::quorum::Handed;
 use crate::buffer::{Home, Reach};
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
@@ -68,21 +69,27 @@ impl Engine {
         let Published { next, most, descriptors, route, target } = self.published(source, ports)?;
         let client = &self.clients[source];
         let flow = *self.guards.flow(source, target);
-        let guard = self.guards.only_member(&flow, 0)?;
+        let mut others = self.guards.members_of_first(&flow)?;
+        let guard = others.iter().next()?;
+        others.remove(guard);
         // Messages begin in their order.
         let all_have_begun = flow.waiting.is_none_or(|(_, newest)| client.courses[newest].has_begun());
         if flow.max_message == 0 || !all_have_begun {
             return None;
         }
+        let of_others = if others.is_empty() { u32::MAX } else { self.offer_of_all(source, others)? };
         let Offer { ports: guard_ports, request, count, is_fresh } = self.offer_of_guard(source, guard)?;
-        let most = most.min(flow.room()).min(count) as usize;
+        let most = most.min(flow.room()).min(count).min(of_others) as usize;
         let descriptors = descriptors.get(..most.min(descriptors.len()))?;
         let mapping = self.flows.get(source, target).mapping;
         let deadline = self.now.wrapping_add(flow.verdict_within);
         let [client, receiver] = self.clients.each_mut([source, guard])?;
         let (transmit, from) = (client.transmit_buffer.reach(mapping), client.transmit_buffer.home());
         let mut hands = Hands::of(receiver, guard_ports, mapping, request, is_fresh);
-        let (mut deficit, mut unmapped) = (client.budget.deficit(), None);
+        // What the copies to the others cost is left for them.
+        let (whole, mut unmapped) = (client.budget.deficit(), None);
+        let share = whole / (others.count() + 1);
+        let mut deficit = share;
         let flags = if flow.audits_all { AUDITED } else { 0 };
         for (descriptor, index) in descriptors.iter().zip((0..).map(|number| next.wrapping_add(number))) {
             let Some(Plain { source: piece, length }) = Plain::load(descriptor, route) else { break };
@@ -119,12 +126,16 @@ impl Engine {
         client.sends.enqueue_simple(&mut waiting, next, handed);
         client.transmit.take_to(next.wrapping_add(handed));
         client.sends.occupy_run(next, handed);
-        client.budget.pay(client.budget.deficit() - deficit);
+        client.budget.pay(share - deficit);
         client.waits.insert_target(target);
         let flow = self.guards.flow_mut(source, target);
         flow.waiting = waiting;
         flow.begin_run(handed);
         self.note_handed(source, guard);
+        if !others.is_empty() {
+            let handed = Handed { source, target, first: next, count: handed, guard, mapping };
+            self.hand_to_others(machine, &handed, others);
+        }
         *may_map = true;
         Some(true)
     }

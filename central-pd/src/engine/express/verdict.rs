@@ -9,12 +9,11 @@
 //! run begins only if nothing is pending.
 //!
 //! Everything else is left to the ordinary path (`guard.rs` beside `express.rs`): refusals, messages that
-//! have to wait for the target, for older messages or for a share, stages with several members, and messages
-//! of one-way flows.
+//! have to wait for the target, for older messages or for a share, what a quorum passes on to a next stage,
+//! and messages of one-way flows.
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Slot, Standing, Status, Verdict};
-use heapless::Vec;
 
 use super::guard::{Hands, Offer, Unmapped};
 use crate::engine::Engine;
@@ -26,25 +25,23 @@ use crate::machine::{Machine, Side};
 use crate::pending::Finished;
 use crate::requests::buffer_for_anyone;
 
-/// Most inspections of other guards that one run ends.
-const MOST_OTHERS: usize = 128;
-
 /// What all verdicts of a run have in common.
-struct Run<'a, const D: usize> {
-    guard: DomainId,
-    ports: Ports,
+pub(super) struct Run<'a, const D: usize> {
+    pub(super) guard: DomainId,
+    pub(super) ports: Ports,
     /// Index of the first verdict, and the verdicts.
-    next: u32,
-    verdicts: &'a [Slot<D>],
+    pub(super) next: u32,
+    pub(super) verdicts: &'a [Slot<D>],
     /// The first ticket, and the index of the message that it is about.
-    ticket: u64,
-    index: u32,
-    source: DomainId,
+    pub(super) ticket: u64,
+    pub(super) index: u32,
+    pub(super) source: DomainId,
     source_ports: Ports,
-    target: DomainId,
+    pub(super) target: DomainId,
     flow: GuardedFlow,
-    /// The stage that the messages are in.
-    stage: u16,
+    /// The stage that the messages are in, and whether the guard is all of it.
+    pub(super) stage: u16,
+    is_alone: bool,
     mapping: Mapping,
 }
 
@@ -80,7 +77,11 @@ impl Engine {
         }
         let verdicts = ports.from_client.descriptors.run(next);
         let first = Verdict::load(verdicts.first()?)?;
-        let subject = client.inspections.awaited(first.ticket)?.1.subject;
+        let verdicts = verdicts.get(..most.min(verdicts.len()))?;
+        let Some((_, inspection)) = client.inspections.awaited(first.ticket) else {
+            return self.take_late_verdicts(guard, ports, next, verdicts, first.ticket);
+        };
+        let subject = inspection.subject;
         if subject.is_relayed() {
             return None;
         }
@@ -88,14 +89,17 @@ impl Engine {
         let state = &self.clients[source];
         let (target, stage) = (state.sends.get(index).target, state.courses[index].stage);
         let flow = *self.guards.flow(source, target);
-        if self.guards.only_member(&flow, stage)? != guard {
+        if stage >= flow.stages() {
             return None;
         }
+        let members = self.guards.stage(&flow, stage);
+        let is_alone = members.members.only() == Some(guard);
+        let passed = state.courses[index].passed.count();
         let run = Run {
             guard,
             ports,
             next,
-            verdicts: verdicts.get(..most.min(verdicts.len()))?,
+            verdicts,
             ticket: first.ticket,
             index,
             source,
@@ -103,12 +107,18 @@ impl Engine {
             target,
             flow,
             stage,
+            is_alone,
             mapping: self.flows.get(source, target).mapping,
         };
+        if passed + 1 < members.quorum {
+            return self.note_passes(&run, members).map(|_| true);
+        }
         let (taken, unmapped) = if stage + 1 == flow.stages() {
-            self.carry_on(machine, &run)?
-        } else {
+            self.carry_on(machine, &run, members.quorum)?
+        } else if is_alone {
             self.hand_on(machine, &run)?
+        } else {
+            return None;
         };
         if taken == 0 {
             let needed = unmapped.filter(|_| core::mem::replace(may_map, false))?;
@@ -128,8 +138,9 @@ impl Engine {
         &mut self,
         machine: &mut impl Machine,
         run: &Run<'_, D>,
+        quorum: u32,
     ) -> Option<(u32, Option<Unmapped>)> {
-        let Run { guard, ports, next, source, target, stage, mapping, .. } = *run;
+        let Run { guard, ports, next, source, target, stage, mapping, is_alone, .. } = *run;
         let (head, newest) = run.flow.waiting?;
         if run.index != head {
             return None;
@@ -153,15 +164,18 @@ impl Engine {
         let mut deficit = client.budget.deficit();
         let (mut taken, mut bytes, mut unmapped) = (0_u32, 0, None);
         let (mut ticket, mut subject) = (run.ticket, Subject::message(source, head));
-        // Inspections by other guards, of earlier stages.
-        let mut others = Vec::<(DomainId, u32), MOST_OTHERS>::new();
         for verdict in verdicts {
             let Some(reason) = Verdict::passing(verdict, ticket) else { break };
             let index = subject.index();
             let Some(snapshot) = holder.inspections.place_of(ticket, subject) else { break };
             let (course, send) = (&mut client.courses[index], client.sends.get(index));
             let length = snapshot.length();
-            if !course.waits_for_all_of(stage, guard) || send.flags != 0 || send.total != length {
+            let is_decided = if is_alone {
+                course.waits_for_all_of(stage, guard)
+            } else {
+                course.awaits_of(stage, guard) && course.passed.count() + 1 == quorum
+            };
+            if !is_decided || send.flags != 0 || send.total != length {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
@@ -185,15 +199,6 @@ impl Engine {
                 unmapped = Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (target, place) });
                 break;
             }
-            if stage != 0 {
-                if usize::from(stage) + others.len() > MOST_OTHERS {
-                    break;
-                }
-                for other in course.handed().filter(|(other, _)| *other != guard) {
-                    // There is room for all, as was checked.
-                    let _ = others.push(other);
-                }
-            }
             if is_audited {
                 self.audit
                     .append(self.now, passed(source, send, guard, Verdict { ticket, passes: true, reason }));
@@ -213,7 +218,9 @@ impl Engine {
                     detail: stage.to_le_bytes()[0] + 1,
                 },
             );
-            course.end();
+            if stage == 0 && is_alone {
+                course.end();
+            }
             holder.inspections.unpin(granule_bits, snapshot);
             (deficit, taken, bytes) = (rest, taken + 1, bytes + u64::from(length));
             if !client.sends.is_followed_at_once(index) {
@@ -252,9 +259,8 @@ impl Engine {
             self.clients[source].waits.unblock_one(target);
             self.rouse_source(source);
         }
-        // By reference: moving the vector would cost more than all messages of a small run.
-        for (other, slot) in &others {
-            self.end_inspection(*other, *slot);
+        if stage != 0 || !is_alone {
+            self.end_other_inspections(source, head, taken, guard);
         }
         self.settle_pending(machine, source, run.source_ports);
         self.show_slots(source, run.source_ports);
@@ -336,6 +342,20 @@ impl Engine {
         Some((taken, None))
     }
 
+    /// Ends the inspections of messages that have ended, which are at other guards than `guard`.
+    fn end_other_inspections(&mut self, source: DomainId, first: u32, count: u32, guard: DomainId) {
+        for index in (0..count).map(|number| first.wrapping_add(number)) {
+            let mut number = 0;
+            while let Some((other, slot)) = self.clients[source].courses[index].nth_handed(number) {
+                if other != guard {
+                    self.end_inspection(other, slot);
+                }
+                number += 1;
+            }
+            self.clients[source].courses[index].end();
+        }
+    }
+
     /// What `target` has for messages of `source`.
     fn offer_of_target(&mut self, source: DomainId, target: DomainId) -> Option<Offer> {
         let receiver = &self.clients[target];
@@ -357,7 +377,7 @@ impl Engine {
     }
 
     /// Records that the guard's first `taken` verdicts of a run are taken.
-    fn take_to<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32) {
+    pub(super) fn take_to<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32) {
         let client = &mut self.clients[run.guard];
         client.transmit.take_to(run.next.wrapping_add(taken));
         client.budget.count_descriptors(taken);

@@ -9,6 +9,7 @@ use ferry_layout::{DomainId, Plain, Status};
 
 use super::Published;
 use super::guard::{Hands, Offer, Unmapped};
+use super::quorum::Handed;
 use crate::engine::Engine;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
@@ -92,16 +93,21 @@ impl Engine {
     ) -> Option<bool> {
         let (oldest, newest) = (*queue)?;
         let flow = *self.guards.flow(source, target);
-        let guard = self.guards.only_member(&flow, 0)?;
+        let mut others = self.guards.members_of_first(&flow)?;
+        let guard = others.iter().next()?;
+        others.remove(guard);
+        let of_others = if others.is_empty() { u32::MAX } else { self.offer_of_all(source, others)? };
         let Offer { ports, request, count, is_fresh } = self.offer_of_guard(source, guard)?;
         let mapping = self.flows.get(source, target).mapping;
         let deadline = self.now.wrapping_add(flow.verdict_within);
         let [client, receiver] = self.clients.each_mut([source, guard])?;
         let most = newest.wrapping_sub(oldest).wrapping_add(1).min(client.sends.simple_run(oldest));
-        let most = most.min(flow.room()).min(count).min(client.budget.messages());
+        let most = most.min(flow.room()).min(count).min(of_others).min(client.budget.messages());
         let (transmit, from) = (client.transmit_buffer.reach(mapping), client.transmit_buffer.home());
         let mut hands = Hands::of(receiver, ports, mapping, request, is_fresh);
-        let (mut deficit, mut unmapped) = (client.budget.deficit(), None);
+        // What the copies to the others cost is left for them.
+        let share = client.budget.deficit() / (others.count() + 1);
+        let (mut deficit, mut unmapped) = (share, None);
         for index in (0..most).map(|number| oldest.wrapping_add(number)) {
             let send = client.sends.get(index);
             let (piece, length) = (send.span, send.total);
@@ -132,9 +138,13 @@ impl Engine {
         }
         hands.enter(source);
         *queue = client.sends.rest_of_queue(oldest.wrapping_add(handed - 1), newest);
-        client.budget.pay(client.budget.deficit() - deficit);
+        client.budget.pay(share - deficit);
         self.guards.flow_mut(source, target).begin_run(handed);
         self.note_handed(source, guard);
+        if !others.is_empty() {
+            let handed = Handed { source, target, first: oldest, count: handed, guard, mapping };
+            self.hand_to_others(machine, &handed, others);
+        }
         *may_map = true;
         Some(true)
     }
