@@ -1,7 +1,7 @@
 //! The express lane for flows with guards: messages that are plain in all but their flow are handed to the
 //! guard of the first stage, many at a time. Everything that is not plain, or is wrong, is left to the
-//! ordinary path (`guard.rs` beside `express.rs`). What cannot begin yet waits (`waiting.rs`). `quorum.rs` has
-//! what there is to do for several members of a stage, and `verdict.rs` the way from there on.
+//! ordinary path (`guard.rs` beside `express.rs`). What cannot begin yet waits (`waiting.rs`). `quorum.rs`
+//! has what there is to do for several members of a stage, and `verdict.rs` the way from there on.
 //!
 //! A message that was handed out is recorded as the ordinary path records it, in the same tables. So whatever
 //! happens to it afterwards is the business of the same code.
