@@ -154,6 +154,13 @@ impl Guards {
         members.only().filter(|_| quorum == 1)
     }
 
+    /// The members of the first stage of a flow. `None` if it has no stages.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn members_of_first(&self, flow: &GuardedFlow) -> Option<ClientSet> {
+        (flow.stages != 0).then(|| self.stage(flow, 0).members)
+    }
+
     /// Grants a flow of a checked configuration with these stages. Returns all its guards.
     pub(crate) fn grant(
         &mut self,
@@ -209,15 +216,17 @@ impl Guards {
 }
 
 /// How far one message has come among the guards of its flow.
+///
+/// Aligned so that its first fields are one word to compare.
 #[derive(Clone, Copy)]
+#[repr(C, align(8))]
 pub(crate) struct Course {
     /// Stages that have passed it. The present stage has this number.
     pub(crate) stage: u16,
     /// It can no longer be passed.
     pub(crate) is_refused: bool,
+    /// How many guards it was handed to.
     count: u8,
-    /// The guards that it was handed to, and the slot of the inspection at each of them.
-    handed: [(DomainId, u8); MAX_GUARDS],
     /// Members of the present stage that it was handed to.
     pub(crate) asked: ClientSet,
     /// Of those, the ones that have passed it, and the ones that have not and no longer can.
@@ -226,6 +235,8 @@ pub(crate) struct Course {
     /// The tick at which the members that have not answered are too late, whether or not they were asked.
     /// Without a meaning before it was handed to anybody.
     pub(crate) deadline: u32,
+    /// The guards that it was handed to, and the slot of the inspection at each of them.
+    handed: [(DomainId, u8); MAX_GUARDS],
 }
 
 impl Course {
@@ -233,12 +244,21 @@ impl Course {
         stage: 0,
         is_refused: false,
         count: 0,
-        handed: [(FIRST, 0); MAX_GUARDS],
         asked: ClientSet::EMPTY,
         passed: ClientSet::EMPTY,
         refused: ClientSet::EMPTY,
         deadline: 0,
+        handed: [(FIRST, 0); MAX_GUARDS],
     };
+
+    /// Begins anew, with a message that was not handed to anybody.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) const fn wait(&mut self) {
+        // Written where it lies, field by field: a copy of the whole would cost more than all else here.
+        (self.stage, self.is_refused, self.count) = (0, false, 0);
+        (self.asked, self.passed, self.refused) = (ClientSet::EMPTY, ClientSet::EMPTY, ClientSet::EMPTY);
+    }
 
     /// Begins anew, with a message that was just handed to `guard`, which is all of the first stage.
     #[inline(always)]
@@ -250,23 +270,54 @@ impl Course {
         self.hand(guard, slot);
     }
 
-    /// Whether it is in `stage`, of which `guard` is all, and only waits for what that says.
+    /// Whether it is in `stage`, of which `guard` is all, was handed to one guard in each stage so far, and
+    /// only waits for what this one says.
     #[inline(always)]
-    pub(crate) const fn waits_for_all_of(&self, stage: u16, guard: DomainId) -> bool {
+    pub(crate) fn waits_for_all_of(&self, stage: u16, guard: DomainId) -> bool {
+        let mut only = ClientSet::EMPTY;
+        only.insert(guard);
         let said = self.passed.union(self.refused);
-        self.stage == stage && !self.is_refused && self.asked.contains(guard) && said.is_empty()
+        self.place() == Self::place_of(stage, false, stage.wrapping_add(1), only) && said.is_empty()
+    }
+
+    /// Whether it is in `stage`, and waits for what `guard`, which has it, says.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) const fn awaits_of(&self, stage: u16, guard: DomainId) -> bool {
+        self.stage == stage && self.awaits(guard) && !self.passed.contains(guard)
+    }
+
+    /// The slot of the inspection at the guard with the snapshot that it goes on from, if that is `guard`.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn first_slot(&self, guard: DomainId) -> Option<u32> {
+        let [(first, slot), ..] = self.handed;
+        (self.count != 0 && first == guard).then_some(slot.into())
+    }
+
+    /// The guard that it was handed to as the `number`-th, and the slot of the inspection there.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn nth_handed(&self, number: u8) -> Option<(DomainId, u32)> {
+        let (guard, slot) = *self.handed.get(usize::from(number)).filter(|_| number < self.count)?;
+        Some((guard, slot.into()))
+    }
+
+    /// Where it is, in one word.
+    #[inline(always)]
+    fn place(&self) -> u64 {
+        Self::place_of(self.stage, self.is_refused, self.count.into(), self.asked)
+    }
+
+    #[inline(always)]
+    const fn place_of(stage: u16, is_refused: bool, count: u16, asked: ClientSet) -> u64 {
+        stage as u64 | (is_refused as u64) << 16 | (count as u64) << 24 | (asked.bits() as u64) << 32
     }
 
     /// Whether nothing that a guard says can change what becomes of it, in a flow with so many stages.
     #[inline]
     pub(crate) const fn is_decided(&self, stages: u16) -> bool {
         self.is_refused || self.stage >= stages
-    }
-
-    /// How many guards it was handed to.
-    #[inline]
-    pub(crate) const fn count(&self) -> u8 {
-        self.count
     }
 
     /// Forgets whom it was handed to, because it has ended.
@@ -360,19 +411,73 @@ impl Course {
     }
 }
 
+/// What an inspection is about, and whether it has a verdict, in one word: so one comparison tells.
+///
+/// ```text
+///  63        32        17        16 15       0
+///  │   index   │  judged │ relayed │  source  │
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Subject(u64);
+
+impl Subject {
+    const RELAYED: u64 = 1 << 16;
+    const JUDGED: u64 = 1 << 17;
+
+    /// Message `index` of `source`, without a verdict.
+    #[inline]
+    pub(crate) const fn message(source: DomainId, index: u32) -> Self {
+        Self((index as u64) << 32 | source.number() as u64)
+    }
+
+    /// The message of a one-way flow of `source` that is in `slot` of the table of relays.
+    pub(crate) const fn relay(source: DomainId, slot: u32) -> Self {
+        Self(Self::message(source, slot).0 | Self::RELAYED)
+    }
+
+    /// The message that `source` has sent after this one.
+    #[inline]
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1 << 32))
+    }
+
+    pub(crate) fn source(self) -> DomainId {
+        #[expect(clippy::cast_possible_truncation, reason = "the lowest 16 bits")]
+        DomainId::new(self.0 as u16).unwrap_or(FIRST)
+    }
+
+    /// Index of the message at its source, or its slot in the table of relays.
+    pub(crate) const fn index(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// Whether the message is one of a one-way flow ([`crate::relays`]).
+    pub(crate) const fn is_relayed(self) -> bool {
+        self.0 & Self::RELAYED != 0
+    }
+
+    const fn is_judged(self) -> bool {
+        self.0 & Self::JUDGED != 0
+    }
+}
+
 /// One message that a guard has to inspect, or has inspected.
 #[derive(Clone, Copy)]
 pub(crate) struct Inspection {
     pub(crate) ticket: u64,
-    pub(crate) source: DomainId,
-    /// Index of the message at its source, or its slot in the table of relays.
-    pub(crate) index: u32,
-    /// The message is one of a one-way flow ([`crate::relays`]).
-    pub(crate) is_relayed: bool,
+    pub(crate) subject: Subject,
     /// The snapshot, in the guard's receive buffer.
     pub(crate) place: Span,
     /// Index of the verdict in the guard's ring, once there is one.
-    pub(crate) verdict: Option<u32>,
+    verdict: u32,
+}
+
+impl Inspection {
+    /// An inspection without a verdict.
+    #[inline]
+    pub(crate) const fn new(ticket: u64, subject: Subject, place: Span) -> Self {
+        Self { ticket, subject, place, verdict: 0 }
+    }
 }
 
 /// The inspections of one guard.
@@ -391,14 +496,7 @@ const SLOTS: u32 = INSPECTION_SLOTS as u32;
 
 impl Inspections {
     pub(crate) const fn new() -> Self {
-        let nothing = Inspection {
-            ticket: 0,
-            source: FIRST,
-            index: 0,
-            is_relayed: false,
-            place: Span::EMPTY,
-            verdict: None,
-        };
+        let nothing = Inspection::new(0, Subject::message(FIRST, 0), Span::EMPTY);
         let table = Table::new([nothing; INSPECTION_SLOTS]);
         Self { bytes: 0, used: SlotSet::EMPTY, places: Places::NONE, table }
     }
@@ -438,6 +536,13 @@ impl Inspections {
         (ticket >> 8) as u32
     }
 
+    /// The slot of the inspection with this ticket. It may be none of the table.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the lowest byte")]
+    pub(crate) const fn slot(ticket: u64) -> u32 {
+        ticket as u32 & 0xff
+    }
+
     /// Whether a ticket is one of this epoch of the guard.
     pub(crate) const fn is_of_epoch(ticket: u64, epoch: u32) -> bool {
         ticket >> 40 == (epoch as u64) & 0xff_ffff
@@ -446,25 +551,82 @@ impl Inspections {
     /// Begins an inspection in a free slot.
     #[inline]
     pub(crate) fn begin(&mut self, slot: u32, inspection: Inspection) {
-        // Written where it lies, as above.
-        let Inspection { ticket, source, index, is_relayed, place, verdict } = inspection;
-        let entry = &mut self.table[slot];
-        (entry.ticket, entry.source, entry.index) = (ticket, source, index);
-        (entry.is_relayed, entry.place, entry.verdict) = (is_relayed, place, verdict);
+        self.table[slot] = inspection;
         self.used.insert(slot);
+    }
+
+    /// The slots for a run of inspections whose deliveries have indices from `delivery` on: how many are
+    /// free, at most. The slot of each has the number of the slot of its delivery.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn free_run(&self, delivery: u32) -> u32 {
+        self.used.gap_from(delivery)
+    }
+
+    /// Writes the inspection of a run whose delivery has index `delivery`. [`begin_run`](Self::begin_run)
+    /// begins it.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn put(&mut self, delivery: u32, ticket: u64, subject: Subject, place: Span) {
+        // Written where it lies, field by field, as above.
+        let entry = &mut self.table[delivery];
+        (entry.ticket, entry.subject, entry.place) = (ticket, subject, place);
+    }
+
+    /// Begins `count` inspections that were written, whose deliveries have indices from `delivery` on.
+    #[cfg(feature = "express")]
+    pub(crate) const fn begin_run(&mut self, delivery: u32, count: u32) {
+        self.used.insert_run(delivery, count);
+    }
+
+    /// The ticket of the inspection of a run whose delivery has index `delivery`.
+    #[cfg(feature = "express")]
+    pub(crate) const fn ticket_of_run(delivery: u32, epoch: u32) -> u64 {
+        Self::ticket(delivery % SLOTS, delivery, epoch)
+    }
+
+    /// The ticket after `ticket` of a run.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) const fn next_ticket(ticket: u64) -> u64 {
+        const { assert!(SLOTS == 128) };
+        // Slot 128 is slot 0.
+        ticket.wrapping_add(1 << 8 | 1) & !0x80
+    }
+
+    /// How many inspections there are in consecutive slots, from the one with this ticket on.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) const fn run_from(&self, ticket: u64) -> u32 {
+        self.used.run_from(Self::slot(ticket))
+    }
+
+    /// The place of the inspection with this ticket, which is about `subject` and has no verdict. `None` if
+    /// there is no such inspection. Its slot is known to be used.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn place_of(&self, ticket: u64, subject: Subject) -> Option<Span> {
+        let inspection = &self.table[Self::slot(ticket)];
+        (inspection.ticket == ticket && inspection.subject == subject).then_some(inspection.place)
+    }
+
+    /// Ends `count` inspections in consecutive slots from the one with this ticket on, which have no
+    /// verdicts. Their snapshots are [given back](Self::unpin) already.
+    #[cfg(feature = "express")]
+    pub(crate) const fn end_run(&mut self, ticket: u64, count: u32) {
+        self.used.remove_run(Self::slot(ticket), count);
     }
 
     /// The slot of the inspection that this ticket names, and the inspection. `None` if there is none, or it
     /// has a verdict.
     #[inline]
     pub(crate) fn awaited(&self, ticket: u64) -> Option<(u32, &Inspection)> {
-        #[expect(clippy::cast_possible_truncation, reason = "the lowest byte is the slot")]
-        let slot = ticket as u32 & 0xff;
+        let slot = Self::slot(ticket);
         if slot >= SLOTS || !self.used.contains(slot) {
             return None;
         }
         let inspection = &self.table[slot];
-        (inspection.ticket == ticket && inspection.verdict.is_none()).then_some((slot, inspection))
+        (inspection.ticket == ticket && !inspection.subject.is_judged()).then_some((slot, inspection))
     }
 
     /// Takes a verdict, which is at index `verdict` of the guard's ring. Returns the inspection. `None` if
@@ -479,7 +641,9 @@ impl Inspections {
     /// Notes that the verdict about the inspection in `slot` is at index `verdict` of the guard's ring.
     #[inline]
     pub(crate) fn note_verdict(&mut self, slot: u32, verdict: u32) {
-        self.table[slot].verdict = Some(verdict);
+        let inspection = &mut self.table[slot];
+        inspection.verdict = verdict;
+        inspection.subject = Subject(inspection.subject.0 | Subject::JUDGED);
     }
 
     /// Forgets one inspection, and returns it. `None` if there is none left.
@@ -494,12 +658,18 @@ impl Inspections {
         self.table[slot].place
     }
 
-    /// Ends the inspection in `slot`, whose snapshot is `place` and which has no verdict.
+    /// For runs: the [granules](Places::granule_bits) of the places.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) const fn granule_bits(&self) -> Option<u32> {
+        self.places.granule_bits()
+    }
+
+    /// Notes that `place`, a snapshot, is no longer pinned.
     #[cfg(feature = "express")]
     #[inline(always)]
-    pub(crate) fn end_at(&mut self, slot: u32, place: Span) {
-        self.used.remove(slot);
-        self.places.give_back(place);
+    pub(crate) fn unpin(&mut self, granule_bits: u32, place: Span) {
+        self.places.give_short_back(granule_bits, place);
     }
 
     /// Ends the inspection in `slot`, because its message has ended. Returns the index of its verdict, if it
@@ -507,9 +677,9 @@ impl Inspections {
     #[inline]
     pub(crate) fn end(&mut self, slot: u32) -> Option<u32> {
         self.used.remove(slot);
-        let Inspection { place, verdict, .. } = self.table[slot];
+        let Inspection { place, verdict, subject, .. } = self.table[slot];
         self.places.give_back(place);
-        verdict
+        subject.is_judged().then_some(verdict)
     }
 
     /// The inspections that have not ended.
@@ -534,15 +704,8 @@ impl Inspections {
         is_free.then_some(span)
     }
 
-    /// The bytes that a guard offers to anyone with `post`, which central has not taken yet. `None` if it
+    /// The bytes that a guard offers to anyone with `post`, and notes that it offers them. `None` if it
     /// offers none, or if that needs a closer look.
-    #[inline]
-    pub(crate) fn buffer_for_anyone(&self, post: &Post) -> Option<Span> {
-        let span = buffer_for_anyone(post, self.bytes)?;
-        (self.places.are_free(span) == Some(true)).then_some(span)
-    }
-
-    /// As [`buffer_for_anyone`](Self::buffer_for_anyone), and notes that the guard offers it.
     #[inline]
     pub(crate) fn offer_for_anyone(&mut self, post: &Post) -> Option<Span> {
         let span = buffer_for_anyone(post, self.bytes)?;
@@ -564,10 +727,12 @@ impl Inspections {
         }
     }
 
-    /// Notes that `place`, which was not offered, is pinned.
-    #[inline]
-    pub(crate) fn pin_at_once(&mut self, place: Span) {
-        self.places.take(place);
+    /// Notes that `place`, which was not offered, is pinned. Returns false, and notes nothing, if some of its
+    /// bytes are in use, or if that needs a closer look.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn pin_at_once(&mut self, granule_bits: u32, place: Span) -> bool {
+        self.places.take_short_if_free(granule_bits, place) == Some(true)
     }
 
     /// Notes that `place`, the beginning of `buffer`, is pinned, and that the rest of the buffer is no longer
@@ -593,7 +758,7 @@ mod tests {
     }
 
     fn inspection(ticket: u64, place: Span) -> Inspection {
-        Inspection { ticket, source: guard(0), index: 7, is_relayed: false, place, verdict: None }
+        Inspection::new(ticket, Subject::message(guard(0), 7), place)
     }
 
     #[test]
@@ -604,7 +769,7 @@ mod tests {
         for wrong in [ticket + 1, ticket ^ 1 << 8, ticket ^ 1 << 40, ticket ^ 0x80, 0] {
             assert!(inspections.judge(wrong, 1).is_none(), "{wrong:#x}");
         }
-        assert_eq!(inspections.judge(ticket, 5).map(|it| it.index), Some(7));
+        assert_eq!(inspections.judge(ticket, 5).map(|it| it.subject.index()), Some(7));
         assert!(inspections.judge(ticket, 6).is_none(), "it is judged already");
         assert_eq!(inspections.end(0), Some(5));
         assert!(inspections.judge(ticket, 6).is_none(), "it has ended");

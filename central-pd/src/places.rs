@@ -67,6 +67,54 @@ impl Places {
         is_free
     }
 
+    /// For many short ranges: the binary logarithm of the bytes of a granule. `None` if only comparisons of
+    /// ranges can tell what is in use.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) const fn granule_bits(&self) -> Option<u32> {
+        if self.is_exact { Some(self.bits) } else { None }
+    }
+
+    /// As [`take_if_free`](Self::take_if_free), where granules are known to have 2 to the power of `bits`
+    /// bytes, and bits are known to tell what is in use.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn take_short_if_free(&mut self, bits: u32, span: Span) -> Option<bool> {
+        let granule = 1 << bits;
+        if span.start() & (granule - 1) != 0 || u64::from(span.length()) > granule {
+            return self.take_long_if_free(span);
+        }
+        let (word, bit) = granule_at(bits, span.start());
+        let used = &mut self.used[word];
+        let is_free = *used & bit == 0;
+        *used |= bit;
+        Some(is_free)
+    }
+
+    #[cfg(feature = "express")]
+    #[inline(never)]
+    fn take_long_if_free(&mut self, span: Span) -> Option<bool> {
+        self.take_if_free(span)
+    }
+
+    /// As [`give_back`](Self::give_back), where granules have 2 to the power of `bits` bytes.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn give_short_back(&mut self, bits: u32, span: Span) {
+        // A range in use begins with a granule, if bits tell what is in use.
+        if u64::from(span.length()) > 1 << bits {
+            return self.give_long_back(span);
+        }
+        let (word, bit) = granule_at(bits, span.start());
+        self.used[word] &= !bit;
+    }
+
+    #[cfg(feature = "express")]
+    #[inline(never)]
+    fn give_long_back(&mut self, span: Span) {
+        self.give_back(span);
+    }
+
     /// Notes that the bytes of `span` are in use from now on. None of them was.
     #[inline]
     pub(crate) fn take(&mut self, span: Span) {
@@ -97,6 +145,16 @@ impl Places {
     const fn begins_granule(&self, span: Span) -> bool {
         span.start() & ((1 << self.bits) - 1) == 0
     }
+}
+
+/// The word and the bit of the granule that begins at byte `start`. Granules have 2 to the power of `bits`
+/// bytes.
+#[cfg(feature = "express")]
+#[inline(always)]
+const fn granule_at(bits: u32, start: u64) -> (u32, u64) {
+    #[expect(clippy::cast_possible_truncation, reason = "a buffer has at most 4096 granules")]
+    let granule = (start >> bits) as u32;
+    (granule / 64, 1 << (granule % 64))
 }
 
 /// Calls `each` for the words that have bits of the granules from byte `start` to byte `end`, with these
@@ -157,6 +215,13 @@ mod tests {
                 let is_free = !first.overlaps(*second);
                 assert_eq!(places.are_free(*second), Some(is_free), "{first:?} {second:?}");
                 assert_eq!(places.take_if_free(*second), Some(is_free), "{first:?} {second:?}");
+                #[cfg(feature = "express")]
+                if is_free {
+                    let bits = places.granule_bits().unwrap();
+                    places.give_short_back(bits, *second);
+                    assert_eq!(places.take_short_if_free(bits, *second), Some(true), "{first:?} {second:?}");
+                    assert_eq!(places.take_short_if_free(bits, *second), Some(false), "{second:?}");
+                }
                 if is_free {
                     assert_eq!(places.are_free(*second), Some(false), "{first:?} {second:?}");
                     places.give_back(*second);
@@ -188,8 +253,12 @@ mod tests {
     fn a_range_that_begins_elsewhere_needs_a_comparison_and_so_does_everything_after_it() {
         let mut places = places();
         assert_eq!(places.are_free(span(1, 10)), None);
+        #[cfg(feature = "express")]
+        assert_eq!(places.take_short_if_free(places.bits, span(1, 10)), None);
         places.take(span(1, 10));
         assert_eq!(places.are_free(span(64, 10)), None);
+        #[cfg(feature = "express")]
+        assert_eq!(places.granule_bits(), None);
         places.clear();
         assert_eq!(places.are_free(span(64, 10)), Some(true));
     }

@@ -41,8 +41,8 @@ pub(crate) struct Send {
     pub(crate) claimed: Option<u32>,
     /// Tick at which the message expires.
     pub(crate) deadline: Option<u32>,
-    /// The next send that waits in the same flow.
-    pub(crate) next: Option<u32>,
+    /// The next send that waits in the same flow. Without a meaning in the newest one.
+    pub(crate) next: u32,
 }
 
 /// In [`Send::flags`]: the audit log gets the delivery of this message. No descriptor can have it.
@@ -64,7 +64,7 @@ impl Send {
         copied: 0,
         claimed: None,
         deadline: None,
-        next: None,
+        next: 0,
     };
 
     /// Whether the transfer has begun, so that it can no longer expire. The step that claims a buffer also
@@ -97,6 +97,9 @@ pub(crate) struct Sends {
     shown_late: u32,
     /// Waiting sends with a deadline.
     pub(crate) with_deadline: u32,
+    /// Slots of waiting sends that [`put_simple`](Self::put_simple) has recorded. It has a meaning only for
+    /// sends in flows with guards.
+    simple: SlotSet,
     table: Table<Send, TRANSMIT_SLOTS>,
 }
 
@@ -108,6 +111,7 @@ impl Sends {
             ended_late: 0,
             shown_late: 0,
             with_deadline: 0,
+            simple: SlotSet::EMPTY,
             table: Table::new([Send::EMPTY; TRANSMIT_SLOTS]),
         }
     }
@@ -231,33 +235,54 @@ impl Sends {
         (told != self.ended_late).then_some(self.ended_late)
     }
 
-    /// Records send `index` to `target`, of one part, for the next buffer and without a deadline, and puts it
-    /// at the end of its flow's queue.
+    /// Records send `index` to `target`, of one part, for the next buffer and without a deadline.
+    /// [`enqueue_simple`](Self::enqueue_simple) puts it at the end of its flow's queue.
     #[cfg(feature = "express")]
     #[inline(always)]
-    pub(crate) fn put_last(
-        &mut self,
-        queue: &mut Queue,
-        index: u32,
-        span: Span,
-        target: DomainId,
-        tag: u64,
-        flags: u8,
-    ) {
-        // Written where it lies, field by field: a copy of the whole would cost more.
+    pub(crate) fn put_simple(&mut self, index: u32, span: Span, target: DomainId, tag: u64, flags: u8) {
+        // Written where it lies, field by field: a copy of the whole would cost more. The destination has no
+        // meaning before a buffer is claimed.
         let entry = &mut self.table[index];
-        (entry.span, entry.destination, entry.rest) = (span, Span::EMPTY, index);
+        (entry.span, entry.rest) = (span, index);
         (entry.kind, entry.flags, entry.parts) = (Kind::NextBuffer, flags, 1);
         (entry.index, entry.target, entry.tag) = (index, target, tag);
         (entry.total, entry.copied) = (span.length(), 0);
-        (entry.claimed, entry.deadline, entry.next) = (None, None, None);
+        (entry.claimed, entry.deadline) = (None, None);
+        entry.next = index.wrapping_add(1);
+    }
+
+    /// Puts `count` sends, at least 1, from `first` on, which were just recorded, at the end of their flow's
+    /// queue.
+    #[cfg(feature = "express")]
+    pub(crate) fn enqueue_simple(&mut self, queue: &mut Queue, first: u32, count: u32) {
+        self.simple.insert_run(first, count);
+        let newest = first.wrapping_add(count).wrapping_sub(1);
         *queue = match *queue {
-            None => Some((index, index)),
-            Some((first, last)) => {
-                self.table[last].next = Some(index);
-                Some((first, index))
+            None => Some((first, newest)),
+            Some((oldest, last)) => {
+                self.table[last].next = first;
+                Some((oldest, newest))
             }
         };
+    }
+
+    /// Notes that waiting send `index` was not recorded by [`put_simple`](Self::put_simple).
+    pub(crate) const fn note_ordinary(&mut self, index: u32) {
+        self.simple.remove(index);
+    }
+
+    /// How many sends from `index` on [`put_simple`](Self::put_simple) has recorded, without a gap.
+    #[cfg(feature = "express")]
+    pub(crate) const fn simple_run(&self, index: u32) -> u32 {
+        self.simple.run_from(index)
+    }
+
+    /// Whether the send after waiting send `index` in its flow's queue, of which that is not the last, is in
+    /// the next slot.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn is_followed_at_once(&self, index: u32) -> bool {
+        self.table[index].next == index.wrapping_add(1)
     }
 
     /// Records that slot `index` has a guard's verdict, which is not a message.
@@ -270,12 +295,11 @@ impl Sends {
 
     /// Puts send `index` at the end of its flow's queue.
     pub(crate) fn enqueue(&mut self, queue: &mut Queue, index: u32) {
-        self.table[index].next = None;
         self.with_deadline += u32::from(self.table[index].deadline.is_some());
         *queue = match *queue {
             None => Some((index, index)),
             Some((first, last)) => {
-                self.table[last].next = Some(index);
+                self.table[last].next = index;
                 Some((first, index))
             }
         };
@@ -284,7 +308,7 @@ impl Sends {
     /// What follows the oldest send of a queue that begins with `first` and ends with `last`.
     #[inline]
     pub(crate) fn rest_of_queue(&self, first: u32, last: u32) -> Queue {
-        self.table[first].next.filter(|_| first != last).map(|next| (next, last))
+        (first != last).then(|| (self.table[first].next, last))
     }
 
     /// Takes the oldest waiting send out of its flow's queue.
@@ -333,21 +357,28 @@ mod tests {
             copied: 7,
             claimed: Some(1),
             deadline: Some(2),
-            next: Some(3),
+            next: 3,
             ..Send::EMPTY
         };
         sends.put(5, earlier);
         sends.put(6, earlier);
-        let (target, mut queue) = (DomainId::new(4).unwrap(), None);
-        sends.put_last(&mut queue, 5, span, target, 8, AUDITED);
-        sends.put_last(&mut queue, 6, span, target, 9, 0);
-        let Send { destination, kind, flags, parts, index, total, copied, claimed, deadline, next, .. } =
-            *sends.get(5);
-        assert_eq!((destination, kind, flags, parts), (Span::EMPTY, Kind::NextBuffer, AUDITED, 1));
-        assert_eq!((index, total, copied, claimed, deadline, next), (5, 3, 0, None, None, Some(6)));
+        let target = DomainId::new(4).unwrap();
+        sends.put_simple(5, span, target, 8, AUDITED);
+        sends.put_simple(6, span, target, 9, 0);
+        sends.put_simple(9, span, target, 10, 0);
+        let Send { kind, flags, parts, index, total, copied, claimed, deadline, .. } = *sends.get(5);
+        assert_eq!((kind, flags, parts), (Kind::NextBuffer, AUDITED, 1));
+        assert_eq!((index, total, copied, claimed, deadline), (5, 3, 0, None, None));
         assert_eq!((sends.get(5).span, sends.get(5).target, sends.get(5).tag), (span, target, 8));
-        assert_eq!(sends.dequeue(&mut queue), Some(5));
-        assert_eq!((sends.dequeue(&mut queue), queue), (Some(6), None));
+        let mut queue = None;
+        sends.enqueue_simple(&mut queue, 5, 2);
+        sends.enqueue_simple(&mut queue, 9, 1);
+        assert_eq!((sends.simple_run(5), sends.simple_run(6), sends.simple_run(7)), (2, 1, 0));
+        assert!(sends.is_followed_at_once(5) && !sends.is_followed_at_once(6));
+        assert_eq!([(); 3].map(|()| sends.dequeue(&mut queue)), [5, 6, 9].map(Some));
+        assert_eq!((sends.dequeue(&mut queue), queue), (None, None));
+        sends.note_ordinary(6);
+        assert_eq!((sends.simple_run(5), sends.simple_run(6)), (1, 0));
     }
 
     #[test]

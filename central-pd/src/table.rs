@@ -101,6 +101,12 @@ impl ClientSet {
         Self(bits)
     }
 
+    /// The members as [`of_bits`](Self::of_bits) takes them.
+    #[inline]
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
     /// The only member. `None` if there is none, or another one.
     #[inline]
     pub(crate) const fn only(self) -> Option<DomainId> {

@@ -36,7 +36,18 @@ impl Judged {
     const NONE: Self = Self { places: [const { None }; MOST_BUFFERS], next_noted: 0, next_ended: 0 };
 
     /// Notes an answer. There is a place for every buffer of the guard.
+    #[inline]
     fn note(&mut self, ticket: u64, buffer: ReceiveBuffer) {
+        let next = self.next_noted % MOST_BUFFERS;
+        self.next_noted = next + 1;
+        match self.places.get_mut(next) {
+            Some(free @ None) => *free = Some((ticket, buffer)),
+            _ => self.note_elsewhere(ticket, buffer),
+        }
+    }
+
+    #[cold]
+    fn note_elsewhere(&mut self, ticket: u64, buffer: ReceiveBuffer) {
         for place in (self.next_noted..self.next_noted + MOST_BUFFERS).map(|place| place % MOST_BUFFERS) {
             if let Some(free @ None) = self.places.get_mut(place) {
                 *free = Some((ticket, buffer));
@@ -47,10 +58,23 @@ impl Judged {
     }
 
     /// The buffer whose inspection had this ticket. Its answer has ended.
+    #[inline]
     fn end(&mut self, ticket: u64) -> Option<ReceiveBuffer> {
+        let next = self.next_ended % MOST_BUFFERS;
+        match self.places.get_mut(next) {
+            Some(judged) if is_of(judged.as_ref(), ticket) => {
+                self.next_ended = next + 1;
+                judged.take().map(|(_, buffer)| buffer)
+            }
+            _ => self.end_elsewhere(ticket),
+        }
+    }
+
+    #[cold]
+    fn end_elsewhere(&mut self, ticket: u64) -> Option<ReceiveBuffer> {
         for place in (self.next_ended..self.next_ended + MOST_BUFFERS).map(|place| place % MOST_BUFFERS) {
             if let Some(judged) = self.places.get_mut(place)
-                && judged.as_ref().is_some_and(|(noted, _)| *noted == ticket)
+                && is_of(judged.as_ref(), ticket)
             {
                 self.next_ended = place + 1;
                 return judged.take().map(|(_, buffer)| buffer);
@@ -58,6 +82,11 @@ impl Judged {
         }
         None
     }
+}
+
+/// Whether an answer is about the inspection with this ticket.
+fn is_of(judged: Option<&(u64, ReceiveBuffer)>, ticket: u64) -> bool {
+    judged.is_some_and(|(noted, _)| *noted == ticket)
 }
 
 impl<F: Filter> Guard<F> {

@@ -5,7 +5,7 @@ use crate::entry::Slots;
 use crate::geometry::{ABI_VERSION, DELIVERY_SLOTS, DomainId, MAGIC, MAX_CLIENTS, TRANSMIT_SLOTS};
 use crate::index::Index;
 use crate::journal::Journal;
-use crate::status::StatusWord;
+use crate::status::{Status, StatusWord};
 use crate::sync::{AtomicU32, AtomicU64, Ordering, Unused32, Unused64};
 use crate::wake::WakeHint;
 
@@ -282,6 +282,39 @@ impl InRegion {
     /// `sequence` of the flow to `target`. For central.
     pub fn set_carried(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
         self.set_in_pieces(first, count, target, sequence, StatusWord::set_all_carried);
+    }
+
+    /// Sets [`Done`](crate::Status::Done) for `count` messages of consecutive slots, from free-running index
+    /// `first` on, after [`set_carried`](Self::set_carried). For central.
+    pub fn finish(&self, first: u32, count: u32) {
+        let (mut index, mut left) = (first, count);
+        while left != 0 {
+            let slots = self.statuses_from(index);
+            let slots = slots.get(..left as usize).unwrap_or(slots);
+            for slot in slots {
+                slot.finish();
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
+            let count = slots.len() as u32;
+            (index, left) = (index.wrapping_add(count), left - count);
+        }
+    }
+
+    /// Sets `status` for `count` sends of consecutive slots, from free-running index `first` on. For central.
+    pub fn set_statuses(&self, first: u32, count: u32, status: Status) {
+        let (mut index, mut left) = (first, count);
+        while left != 0 {
+            let slots = self.statuses_from(index);
+            let slots = slots.get(..left as usize).unwrap_or(slots);
+            for slot in slots {
+                slot.set(index, status);
+                index = index.wrapping_add(1);
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
+            {
+                left -= slots.len() as u32;
+            }
+        }
     }
 
     /// The status words from the one of this free-running index up to the end of the ring.

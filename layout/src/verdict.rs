@@ -51,6 +51,19 @@ impl Verdict {
         Some(Self { ticket: slot.word::<3>(), passes, reason: (decision >> 32) as u32 })
     }
 
+    /// The reason that the descriptor in `slot` gives, if it is a verdict with this ticket that passes the
+    /// message. Each word is read once.
+    #[must_use]
+    #[inline]
+    pub fn passing<const STRIDE: usize>(slot: &Slot<STRIDE>, ticket: u64) -> Option<u32> {
+        let decision = slot.word::<1>();
+        // The decision proper is the lower half, and kind and flags are the upper quarter.
+        let passes = slot.word::<3>() == ticket
+            && decision << 32 == u64::from(Self::PASSES) << 32
+            && slot.word::<2>() >> 48 == u64::from(Self::KIND);
+        passes.then_some((decision >> 32) as u32)
+    }
+
     /// The verdict that a descriptor carries. `None` if it carries none, or has flags, which no verdict has.
     #[must_use]
     pub const fn of(descriptor: &Descriptor) -> Option<Self> {
@@ -102,6 +115,10 @@ mod tests {
         ] {
             slot.store(descriptor);
             assert_eq!(Verdict::load(&slot), Verdict::of(&descriptor));
+            for ticket in [verdict.ticket, 5] {
+                let expected = Verdict::of(&descriptor).filter(|it| it.passes && it.ticket == ticket);
+                assert_eq!(Verdict::passing(&slot, ticket), expected.map(|it| it.reason));
+            }
         }
     }
 }

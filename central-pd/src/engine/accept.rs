@@ -306,7 +306,7 @@ impl Engine {
             copied: 0,
             claimed: None,
             deadline: (ticks != 0).then_some(self.now.wrapping_add(ticks)),
-            next: None,
+            next: index,
         })
     }
 

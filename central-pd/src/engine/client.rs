@@ -71,6 +71,13 @@ pub(super) struct Client {
     pub(super) guarded: ClientSet,
     /// It is a guard.
     pub(super) is_guard: bool,
+    /// It is a guard, or the target of a one-way flow. What it posts may stay in its ring.
+    pub(super) leaves_requests: bool,
+    /// The tick at which central last took what it, a guard, had posted, whether or not that was needed.
+    pub(super) requests_taken_at: Option<u32>,
+    /// The tick at which messages of a one-way flow were last carried into requests from its ring. `None` if
+    /// they stayed there at a tick since.
+    pub(super) requests_used_at: Option<u32>,
     /// The sources and targets of the flows that it guards.
     pub(super) inspects: ClientSet,
     /// What it has to inspect, if it is a guard.
@@ -113,6 +120,9 @@ impl Client {
             carried: CarriedSends::NONE,
             guarded: ClientSet::EMPTY,
             is_guard: false,
+            leaves_requests: false,
+            requests_taken_at: None,
+            requests_used_at: None,
             inspects: ClientSet::EMPTY,
             inspections: Inspections::new(),
             snapshot_buffer: Buffer::new(Side::Snapshot),

@@ -35,6 +35,7 @@ impl Engine {
         state.retake = None;
         state.requests.clear();
         state.inspections.clear();
+        (state.requests_taken_at, state.requests_used_at) = (None, None);
         state.deliveries = Producer::new(0);
         state.budget.reset();
         ports.to_client.clear_statuses();

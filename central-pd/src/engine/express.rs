@@ -11,7 +11,9 @@
 
 mod guard;
 mod one_way;
+mod quorum;
 mod verdict;
+mod waiting;
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{

@@ -27,7 +27,7 @@ use super::Engine;
 use super::client::Ports;
 use super::transfer::{MINIMUM_COST, Step};
 use super::turn::Class;
-use crate::guards::{Course, Inspection, Inspections, Stage};
+use crate::guards::{Course, Inspection, Inspections, Stage, Subject};
 use crate::machine::{Machine, Side};
 use crate::slots::SlotSet;
 use crate::table::ClientSet;
@@ -139,6 +139,7 @@ impl Engine {
         let client = &mut self.clients[source];
         let target = client.sends.get(index).target;
         client.courses[index] = Course::BEGIN;
+        client.sends.note_ordinary(index);
         client.sends.enqueue(&mut self.guards.flow_mut(source, target).waiting, index);
         client.waits.insert_target(target);
         client.waits.unblock_one(target);
@@ -190,6 +191,10 @@ impl Engine {
         target: DomainId,
         passed_over: &mut ClientSet,
     ) -> bool {
+        if self.express_waiting(machine, source, target) {
+            self.clients[source].waits.block(target);
+            return true;
+        }
         let mut is_first = true;
         let mut queue = self.guards.flow(source, target).waiting;
         // Messages begin in their order. Otherwise a later one could use up what the flow may have under way,
@@ -346,8 +351,7 @@ impl Engine {
     fn file_inspection(&mut self, source: DomainId, index: u32, guard: DomainId, at: &AtGuard) {
         let send = *self.clients[source].sends.get(index);
         let Some(ticket) = self.store_inspection(guard, at, send.tag, source, send.target) else { return };
-        let inspection =
-            Inspection { ticket, source, index, is_relayed: false, place: at.place, verdict: None };
+        let inspection = Inspection::new(ticket, Subject::message(source, index), at.place);
         self.clients[guard].inspections.begin(at.slot, inspection);
         let flow = self.guards.flow_mut(source, send.target);
         let course = &mut self.clients[source].courses[index];
@@ -489,8 +493,8 @@ impl Engine {
         client.unanswered.remove(Inspections::delivery(verdict.ticket));
         client.sends.get_mut(verdict_at).index = verdict_at;
         client.sends.occupy(verdict_at);
-        let Inspection { source, index, is_relayed, .. } = inspection;
-        if is_relayed {
+        let (source, index) = (inspection.subject.source(), inspection.subject.index());
+        if inspection.subject.is_relayed() {
             self.judge_relay(guard, index, verdict);
             return true;
         }
@@ -605,8 +609,8 @@ impl Engine {
     /// none of it.
     pub(super) fn lose_guard(&mut self, guard: DomainId) {
         while let Some(inspection) = self.clients[guard].inspections.take_any() {
-            let Inspection { source, index, is_relayed, .. } = inspection;
-            if is_relayed {
+            let (source, index) = (inspection.subject.source(), inspection.subject.index());
+            if inspection.subject.is_relayed() {
                 self.lose_relay(guard, index);
                 continue;
             }

@@ -96,10 +96,37 @@ impl Engine {
         }
     }
 
+    /// Whether what `client` has posted may stay in its ring until a message needs it. Nobody waits for it,
+    /// and nothing is withdrawn. Besides:
+    ///
+    /// * It is a guard, and central has taken what there was once since the last tick. A guard signals its
+    ///   verdicts, and would otherwise have its buffers recorded each time.
+    /// * Or it is the target of a one-way flow, and has got messages since the tick before this one. At a
+    ///   tick, central looks at everybody.
+    ///
+    /// So every request that must be refused is refused at the second tick at the latest.
+    fn may_leave_requests(&mut self, client: DomainId, ports: Ports) -> bool {
+        let state = &mut self.clients[client];
+        let is_needed = state.waits.is_awaited()
+            || state.requests.unanswered
+            || state.requests.may_have_withdrawn(ports.from_client);
+        let used_at = state.requests_used_at.take_if(|tick| *tick != self.now);
+        let is_in_use = used_at == Some(self.now.wrapping_sub(1));
+        let was_taken = state.is_guard && state.requests_taken_at == Some(self.now);
+        let may_leave = !is_needed && (was_taken || is_in_use);
+        if !may_leave {
+            state.requests_taken_at = Some(self.now);
+        }
+        may_leave
+    }
+
     /// Takes new receive requests and withdrawals, answers those that need it, and rouses the clients that
     /// wait for this one.
     #[inline(never)]
     fn take_and_answer(&mut self, client: DomainId, ports: Ports) {
+        if self.clients[client].leaves_requests && self.may_leave_requests(client, ports) {
+            return;
+        }
         let state = &mut self.clients[client];
         let mut offered = false;
         let bytes = state.receive_buffer.bytes();

@@ -20,6 +20,12 @@ impl Engine {
     #[expect(clippy::unused_self, reason = "the express lane's signature")]
     pub(super) const fn express_guarded(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
 
+    /// Hands out nothing.
+    #[expect(clippy::unused_self, reason = "the express lane's signature")]
+    pub(super) const fn express_waiting(&mut self, _: &mut impl Machine, _: DomainId, _: DomainId) -> bool {
+        false
+    }
+
     /// Takes nothing.
     #[expect(clippy::unused_self, reason = "the express lane's signature")]
     pub(super) const fn express_verdicts(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}

@@ -273,8 +273,11 @@ impl Engine {
             if carried.slots.is_empty() {
                 continue;
             }
-            for slot in carried.slots.from(0) {
-                ports.to_client.status(slot).finish();
+            let mut slots = carried.slots;
+            while !slots.is_empty() {
+                let (first, count) = slots.first_run(0);
+                ports.to_client.finish(first, count);
+                slots.remove_run(first, count);
             }
             client.sends.release_all(carried.slots);
             client.count(|counters| {

@@ -17,7 +17,7 @@ use ferry_layout::{Delivery, DeliveryKind, DomainId, Span, Status, Verdict, flag
 use super::Engine;
 use super::guard::{AtGuard, Offered};
 use super::transfer::MINIMUM_COST;
-use crate::guards::Inspection;
+use crate::guards::{Inspection, Subject};
 use crate::machine::Machine;
 use crate::relays::Relay;
 use crate::table::ClientSet;
@@ -130,8 +130,7 @@ impl Engine {
             _ => self.carry_relayed(machine, slot, guard, place.place).ok()?,
         }
         let ticket = self.store_inspection(guard, &place, tag, source, target)?;
-        let inspection =
-            Inspection { ticket, source, index: slot, is_relayed: true, place: place.place, verdict: None };
+        let inspection = Inspection::new(ticket, Subject::relay(source, slot), place.place);
         self.clients[guard].inspections.begin(place.slot, inspection);
         let deadline = self.now.wrapping_add(self.guards.flow(source, target).verdict_within);
         let course = self.relays.course_mut(slot);

@@ -38,6 +38,7 @@ impl Engine {
                     receiver.senders.insert(source);
                 } else {
                     self.one_way.grant(source, target, flow);
+                    receiver.leaves_requests = true;
                 }
                 self.has_urgent |= flow.urgent != 0;
                 if flow.stages != 0 || flow.audit != 0 {
@@ -64,7 +65,7 @@ impl Engine {
             client.receive_buffer.configure(&record.receive);
             client.snapshot_buffer.configure(&record.snapshot);
             if record.guard != 0 {
-                client.is_guard = true;
+                (client.is_guard, client.leaves_requests) = (true, true);
                 client.inspections.configure(record.receive.bytes);
                 // Its requests are all compared with what is pinned.
                 client.receive_buffer.hide_bytes();

@@ -8,7 +8,7 @@ use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, Status};
 use ferry_testbed::Topology;
 
-use crate::stage::{GUARD, RECEIVER, SENDER, STRIDE, Stage};
+use crate::stage::{GUARD, RECEIVER, STRIDE, Stage};
 
 /// Slots of a ring.
 const RING: u32 = 128;
@@ -27,17 +27,28 @@ impl Dice {
     }
 }
 
-/// A message of the flow, and whether a guard passes it: the first byte says which guard does not.
+/// A message of the flow, and which guards do not pass it: the first byte has a bit for each of them.
 fn bytes_of(number: u32, dice: &mut Dice) -> Vec<u8> {
     let refused_by = match dice.below(12) {
-        0 => u8::try_from(GUARD).unwrap(),
-        1 => u8::try_from(GUARD).unwrap() + 1,
+        0 => 1,
+        1 => 2,
+        2 => u8::try_from(dice.below(8)).unwrap(),
         _ => 0,
     };
     let length = if dice.below(8) == 0 { 8 + dice.below(400) } else { 64 };
     let mut bytes = vec![u8::try_from(number % 251).unwrap(); length as usize];
     bytes[0] = refused_by;
     bytes
+}
+
+/// Whether this guard refuses a message with these bytes.
+fn refuses(guard: u16, bytes: &[u8]) -> bool {
+    bytes[0] >> (guard - GUARD) & 1 != 0
+}
+
+/// Whether enough members of a stage pass a message with these bytes.
+fn passes((members, quorum): &(&[u16], u32), bytes: &[u8]) -> bool {
+    members.iter().filter(|guard| !refuses(**guard, bytes)).count() >= *quorum as usize
 }
 
 /// A guard that answers by the first byte, when it likes.
@@ -51,11 +62,13 @@ struct Inspector {
 }
 
 impl Inspector {
-    fn act(&mut self, stage: &mut Stage, dice: &mut Dice, at_once: bool) {
+    fn act(&mut self, stage: &mut Stage, dice: &mut Dice, at_once: bool, others_may_decide: bool) {
         let actor = stage.actor(self.number);
         while let Some((verdict, buffer)) = self.answered.front().copied() {
             match actor.status(verdict) {
-                Some(Status::Done) => {
+                Some(status)
+                    if status == Status::Done || (others_may_decide && status == Status::NoInspection) =>
+                {
                     self.free.push_back(buffer);
                     self.answered.pop_front();
                 }
@@ -70,7 +83,7 @@ impl Inspector {
         let most = u32::try_from(self.open.len()).unwrap();
         for _ in 0..if at_once { most } else { dice.below(most + 1) } {
             let inspection = self.open.pop_front().unwrap();
-            let passes = u16::from(actor.bytes(&inspection)[0]) != self.number;
+            let passes = !refuses(self.number, &actor.bytes(&inspection));
             let verdict = actor.answer(&inspection, passes);
             self.answered.push_back((verdict, inspection.position / STRIDE));
         }
@@ -81,16 +94,19 @@ impl Inspector {
     }
 }
 
-/// Random traffic through one guard or two. Every message is inspected once by each guard before it, in
-/// order, and ends as the guards have said; the target gets the bytes that were passed, in order.
-fn traffic(seed: u64, guards: u16, mapping: Mapping) {
+/// Random traffic through these stages. Every message is inspected once by each guard before it, in order,
+/// and ends as the guards have said; the target gets the bytes that were passed, in order. A member of a
+/// quorum need not get what is decided without it.
+fn traffic(seed: u64, stages: &[(&[u16], u32)], mapping: Mapping) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1);
-    let members: Vec<[u16; 1]> = (GUARD..GUARD + guards).map(|guard| [guard]).collect();
-    let stages: Vec<(&[u16], u32)> = members.iter().map(|guard| (&guard[..], 1)).collect();
-    let mut stage = Stage::of(&Topology::guarded(&stages, mapping, 50));
-    let mut inspectors: Vec<Inspector> = (GUARD..GUARD + guards)
+    let mut stage = Stage::of(&Topology::guarded(stages, mapping, 50));
+    let is_passed = |bytes: &[u8]| stages.iter().all(|stage| passes(stage, bytes));
+    let others_may_decide = stages.iter().any(|(members, _)| members.len() > 1);
+    let mut inspectors: Vec<Inspector> = stages
+        .iter()
+        .flat_map(|(members, _)| *members)
         .map(|number| Inspector {
-            number,
+            number: *number,
             free: (0..=dice.below(UNDER_WAY)).collect(),
             open: VecDeque::new(),
             answered: VecDeque::new(),
@@ -112,12 +128,12 @@ fn traffic(seed: u64, guards: u16, mapping: Mapping) {
         }
         stage.bed.run();
         for inspector in &mut inspectors {
-            inspector.act(&mut stage, &mut dice, is_last);
+            inspector.act(&mut stage, &mut dice, is_last, others_may_decide);
             stage.bed.run();
         }
         let receiver = stage.receiver();
         for delivery in receiver.take() {
-            assert_eq!(delivery.detail, u8::try_from(guards).unwrap());
+            assert_eq!(usize::from(delivery.detail), stages.len());
             received.push((delivery.sequence, receiver.bytes(&delivery)));
             to_post.push_back(delivery.position / STRIDE);
         }
@@ -127,9 +143,7 @@ fn traffic(seed: u64, guards: u16, mapping: Mapping) {
         }
         stage.bed.run();
         while ended < u32::try_from(sent.len()).unwrap() {
-            let refused_by = u16::from(sent[ended as usize][0]);
-            let is_refused = (GUARD..GUARD + guards).contains(&refused_by);
-            let expected = if is_refused { Status::Refused } else { Status::Done };
+            let expected = if is_passed(&sent[ended as usize]) { Status::Done } else { Status::Refused };
             match stage.sender().status(ended) {
                 Some(status) if status.is_final() => assert_eq!(status, expected, "message {ended}"),
                 _ => break,
@@ -139,12 +153,19 @@ fn traffic(seed: u64, guards: u16, mapping: Mapping) {
         if ended == total {
             break;
         }
-        assert!(step < 3000, "seed {seed}, {guards} guards: {ended} of {} have ended", sent.len());
+        assert!(step < 3000, "seed {seed}, {stages:?}: {ended} of {} have ended", sent.len());
     }
     let mut passed: Vec<&Vec<u8>> = sent.iter().collect();
-    for inspector in &inspectors {
-        assert_eq!(inspector.seen.iter().collect::<Vec<_>>(), passed, "guard {}", inspector.number);
-        passed.retain(|bytes| u16::from(bytes[0]) != inspector.number);
+    for stage in stages {
+        for inspector in inspectors.iter().filter(|inspector| stage.0.contains(&inspector.number)) {
+            if stage.0.len() == 1 {
+                assert_eq!(inspector.seen.iter().collect::<Vec<_>>(), passed, "guard {}", inspector.number);
+            }
+            let mut all = passed.iter();
+            let are_in_order = inspector.seen.iter().all(|seen| all.any(|bytes| *bytes == seen));
+            assert!(are_in_order, "seed {seed}, guard {}", inspector.number);
+        }
+        passed.retain(|bytes| passes(stage, bytes));
     }
     let expected: Vec<(u64, Vec<u8>)> = (0..).zip(passed.into_iter().cloned()).collect();
     assert_eq!(received, expected);
@@ -152,10 +173,19 @@ fn traffic(seed: u64, guards: u16, mapping: Mapping) {
 
 #[test]
 fn random_traffic_ends_as_its_guards_say() {
+    const MEMBERS: &[u16] = &[GUARD, GUARD + 1, GUARD + 2];
+    let ways: [&[(&[u16], u32)]; 6] = [
+        &[(&[GUARD], 1)],
+        &[(&[GUARD], 1), (&[GUARD + 1], 1)],
+        &[(MEMBERS, 2)],
+        &[(MEMBERS, 1)],
+        &[(MEMBERS, 3)],
+        &[(&[GUARD, GUARD + 1], 2), (&[GUARD + 2], 1)],
+    ];
     // Miri takes minutes for all of them.
     for seed in 0..if cfg!(miri) { 1 } else { 40 } {
-        for guards in [1, 2] {
-            traffic(seed, guards, if seed % 2 == 0 { Mapping::Keep } else { Mapping::Each });
+        for stages in ways {
+            traffic(seed, stages, if seed % 2 == 0 { Mapping::Keep } else { Mapping::Each });
         }
     }
 }
@@ -165,9 +195,11 @@ mod which {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use ferry_layout::observe::{AccessKind, set_hook};
     use ferry_testbed::Action;
 
-    use super::{GUARD, Mapping, RECEIVER, SENDER, Stage, Status, Topology};
+    use super::{GUARD, Mapping, RECEIVER, Stage, Status, Topology, UNDER_WAY};
+    use crate::stage::SENDER;
 
     /// What the status of send `index` of `client` is when central copies for the `index`-th time.
     fn at_each_copy(stage: &mut Stage, client: u16) -> Rc<RefCell<Vec<Option<Status>>>> {
@@ -213,6 +245,88 @@ mod which {
             }
             stage.bed.machine.interposer = None;
             assert_eq!(stage.receiver().take().len(), 8);
+        }
+    }
+
+    /// Of a message that has to wait before it begins, the lane reads the four words that it needs, once. The
+    /// ordinary path reads all five.
+    #[test]
+    fn messages_beyond_what_guards_have_room_for_wait_in_the_lane() {
+        const PART: u32 = UNDER_WAY / 2;
+        // Two flows share the guard. It has buffers for more messages than the part of one flow.
+        let guard = GUARD + 1;
+        let mut topology = Topology::guarded(&[(&[guard], 1)], Mapping::Keep, 50);
+        topology.add_guarded(GUARD, RECEIVER, &[(&[guard], 1)], Mapping::Keep, 50);
+        let mut stage = Stage::of(&topology);
+        stage.post_everywhere(120);
+        let sends: Vec<u32> =
+            (0..100).map(|buffer| stage.sender().send(RECEIVER, buffer, b"payload")).collect();
+        let descriptors = &stage.sender().memory.from_client.descriptors;
+        let place = |index: u32| std::ptr::from_ref(descriptors.slot(index)).addr();
+        let (first, bytes) = (place(PART + 1), 64);
+        let loads = Rc::new(RefCell::new([0; 19]));
+        let count = Rc::clone(&loads);
+        set_hook(Some(Box::new(move |access| {
+            let number = access.address.wrapping_sub(first) / bytes;
+            if access.kind == AccessKind::Load
+                && let Some(loads) = count.borrow_mut().get_mut(number)
+            {
+                *loads += 1;
+            }
+        })));
+        stage.bed.run();
+        set_hook(None);
+        assert_eq!(*loads.borrow(), [4; 19]);
+        let is_queued = |stage: &mut Stage| {
+            sends.iter().filter(|index| stage.sender().status(**index) == Some(Status::Queued)).count()
+        };
+        for (waiting, handed) in [(100, PART), (68, PART), (36, PART), (4, 4)] {
+            assert_eq!(is_queued(&mut stage), waiting);
+            assert_eq!(stage.actor(guard).pass_all(), handed as usize);
+            stage.bed.run();
+            assert_eq!(stage.receiver().take().len(), handed as usize);
+        }
+        assert_eq!(is_queued(&mut stage), 0);
+    }
+
+    /// Two of three guards pass eight messages at once. The first verdicts decide nothing, the second ones
+    /// carry the messages on, and the third ones come too late; all of them take the lane. On the ordinary
+    /// path each message and each verdict would be `Queued` at its own copy.
+    #[test]
+    fn a_quorum_takes_the_lane() {
+        let mut stage =
+            Stage::of(&Topology::guarded(&[(&[GUARD, GUARD + 1, GUARD + 2], 2)], Mapping::Keep, 50));
+        stage.post_everywhere(8);
+        for buffer in 0..8 {
+            stage.sender().send(RECEIVER, buffer, b"payload");
+        }
+        let seen = at_each_copy(&mut stage, SENDER);
+        stage.bed.run();
+        assert_eq!(seen.borrow()[..8], [None; 8], "of the messages, at the copies for the first member");
+        assert_eq!(seen.borrow().len(), 24);
+        assert_eq!(stage.actor(GUARD).pass_all(), 8);
+        let seen = at_each_copy(&mut stage, GUARD);
+        let walks = Rc::new(RefCell::new(0));
+        let count = Rc::clone(&walks);
+        stage.bed.machine.between_rounds = Some(Box::new(move || {
+            *count.borrow_mut() += 1;
+            false
+        }));
+        stage.bed.run();
+        assert_eq!((seen.borrow().len(), *walks.borrow()), (0, 0), "no turn of the sender is needed");
+        stage.bed.machine.between_rounds = None;
+        assert_eq!(stage.receiver().take().len(), 0);
+        assert_eq!(stage.actor(GUARD + 1).pass_all(), 8);
+        let seen = at_each_copy(&mut stage, GUARD + 1);
+        stage.bed.run();
+        assert_eq!(*seen.borrow(), [None; 8], "of the verdicts that decide");
+        stage.bed.machine.interposer = None;
+        assert_eq!(stage.receiver().take().len(), 8);
+        assert_eq!(stage.actor(GUARD + 2).pass_all(), 8);
+        stage.bed.run();
+        for (guard, status) in [(0, Status::Done), (1, Status::Done), (2, Status::NoInspection)] {
+            let verdicts = (0..8).map(|index| stage.actor(GUARD + guard).status(index));
+            assert_eq!(verdicts.collect::<Vec<_>>(), [Some(status); 8]);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The express lane for flows with guards: messages that are plain in all but their flow are handed to the
-//! guard of the first stage, many at a time. Everything that is not plain, is wrong, or has to wait before it
-//! begins is left to the ordinary path (`guard.rs` beside `express.rs`), and so are stages with several
-//! members. `verdict.rs` has the way from there on.
+//! guard of the first stage, many at a time. Everything that is not plain, or is wrong, is left to the
+//! ordinary path (`guard.rs` beside `express.rs`). What cannot begin yet waits (`waiting.rs`). `quorum.rs`
+//! has what there is to do for several members of a stage, and `verdict.rs` the way from there on.
 //!
 //! A message that was handed out is recorded as the ordinary path records it, in the same tables. So whatever
 //! happens to it afterwards is the business of the same code.
@@ -10,12 +10,14 @@ use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Plain, Post, Span, Standing, Status};
 
 use super::Published;
+use super::quorum::Handed;
 use crate::buffer::{Home, Reach};
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
 use crate::engine::transfer::MINIMUM_COST;
-use crate::guards::{Inspection, Inspections};
+use crate::guards::{Inspections, Subject};
 use crate::machine::{Machine, Side};
+use crate::requests::buffer_for_anyone;
 use crate::send::AUDITED;
 
 /// What a receiver of the express lane has for a run of messages: buffers, and places in its queue.
@@ -49,7 +51,11 @@ impl Engine {
     ) {
         // Maps once for each message, however often the client changes the descriptor meanwhile.
         let mut may_map = true;
-        while self.hand_out_run(machine, source, ports, &mut may_map).unwrap_or(false) {}
+        while self
+            .hand_out_run(machine, source, ports, &mut may_map)
+            .or_else(|| self.let_run_wait(source, ports))
+            .unwrap_or(false)
+        {}
     }
 
     /// Hands out messages of one flow. Returns whether there is more to hand out.
@@ -63,21 +69,27 @@ impl Engine {
         let Published { next, most, descriptors, route, target } = self.published(source, ports)?;
         let client = &self.clients[source];
         let flow = *self.guards.flow(source, target);
-        let guard = self.guards.only_member(&flow, 0)?;
+        let mut others = self.guards.members_of_first(&flow)?;
+        let guard = others.iter().next()?;
+        others.remove(guard);
         // Messages begin in their order.
         let all_have_begun = flow.waiting.is_none_or(|(_, newest)| client.courses[newest].has_begun());
         if flow.max_message == 0 || !all_have_begun {
             return None;
         }
+        let of_others = if others.is_empty() { u32::MAX } else { self.offer_of_all(source, others)? };
         let Offer { ports: guard_ports, request, count, is_fresh } = self.offer_of_guard(source, guard)?;
-        let most = most.min(flow.room()).min(count) as usize;
+        let most = most.min(flow.room()).min(count).min(of_others) as usize;
         let descriptors = descriptors.get(..most.min(descriptors.len()))?;
         let mapping = self.flows.get(source, target).mapping;
         let deadline = self.now.wrapping_add(flow.verdict_within);
         let [client, receiver] = self.clients.each_mut([source, guard])?;
         let (transmit, from) = (client.transmit_buffer.reach(mapping), client.transmit_buffer.home());
         let mut hands = Hands::of(receiver, guard_ports, mapping, request, is_fresh);
-        let (mut deficit, mut waiting, mut unmapped) = (client.budget.deficit(), flow.waiting, None);
+        // What the copies to the others cost is left for them.
+        let (whole, mut unmapped) = (client.budget.deficit(), None);
+        let share = whole / (others.count() + 1);
+        let mut deficit = share;
         let flags = if flow.audits_all { AUDITED } else { 0 };
         for (descriptor, index) in descriptors.iter().zip((0..).map(|number| next.wrapping_add(number))) {
             let Some(Plain { source: piece, length }) = Plain::load(descriptor, route) else { break };
@@ -86,19 +98,21 @@ impl Engine {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some((slot, buffer, place)) = hands.next_place(length) else { break };
-            let Some(piece) = transmit.span(piece, length).filter(|_| hands.reach.covers(place)) else {
+            let Some(at) = hands.next_place(length) else { break };
+            let Some(piece) = transmit.span(piece, length).filter(|_| at.is_mapped) else {
                 let piece = piece.span(length, client.transmit_buffer.bytes());
-                unmapped =
-                    piece.map(|piece| Unmapped { from: (source, Side::Transmit, piece), to: (guard, place) });
+                unmapped = piece
+                    .map(|piece| Unmapped { from: (source, Side::Transmit, piece), to: (guard, at.span) });
                 break;
             };
-            machine.copy(from.address(piece), hands.to.address(place), length);
+            if !hands.pin(&at) {
+                break;
+            }
+            machine.copy(from.address(piece), hands.to.address(at.span), length);
             let tag = Plain::tag(descriptor);
-            hands.file(slot, buffer, place, tag, source, target, index);
+            let slot = hands.file(at.span, tag, source, target, index);
             client.courses[index].begin_with(guard, slot, deadline);
-            client.sends.put_last(&mut waiting, index, piece, target, tag, flags);
-            ports.to_client.status(index).set(index, Status::Queued);
+            client.sends.put_simple(index, piece, target, tag, flags);
             deficit = rest;
         }
         let handed = hands.count;
@@ -107,19 +121,31 @@ impl Engine {
             return self.map_both(machine, &needed, mapping).map(|()| true);
         }
         hands.enter(source);
+        ports.to_client.set_statuses(next, handed, Status::Queued);
+        let mut waiting = flow.waiting;
+        client.sends.enqueue_simple(&mut waiting, next, handed);
         client.transmit.take_to(next.wrapping_add(handed));
         client.sends.occupy_run(next, handed);
-        client.budget.pay(client.budget.deficit() - deficit);
+        client.budget.pay(share - deficit);
         client.waits.insert_target(target);
         let flow = self.guards.flow_mut(source, target);
         flow.waiting = waiting;
         flow.begin_run(handed);
+        self.note_handed(source, guard);
+        if !others.is_empty() {
+            let handed = Handed { source, target, first: next, count: handed, guard, mapping };
+            self.hand_to_others(machine, &handed, others);
+        }
+        *may_map = true;
+        Some(true)
+    }
+
+    /// Notes that messages of `source` were handed to `guard`.
+    pub(super) fn note_handed(&mut self, source: DomainId, guard: DomainId) {
         self.pending.inspect(guard);
         self.to_signal.insert(guard);
         self.active.insert(source);
         self.has_progressed = true;
-        *may_map = true;
-        Some(true)
     }
 
     /// What `guard` has for messages of `source`. `None` if somebody waits for it, because then the ordinary
@@ -136,7 +162,13 @@ impl Engine {
             self.learn_requests(guard, ports);
             (request, count) = self.clients[guard].requests.fresh_run();
         }
-        Some(Offer { ports, request, count: count.min(self.clients[guard].room()), is_fresh })
+        let receiver = &self.clients[guard];
+        let places = receiver.room().min(receiver.inspections.free_run(receiver.deliveries.next()));
+        // What is read from the ring is compared by granules only.
+        if is_fresh && receiver.inspections.granule_bits().is_none() {
+            return None;
+        }
+        Some(Offer { ports, request, count: count.min(places), is_fresh })
     }
 
     /// Maps the frames for the next message.
@@ -168,6 +200,18 @@ pub(super) struct Hands<'a> {
     request: u32,
     delivery: u32,
     is_fresh: bool,
+    /// The ticket of the next message.
+    ticket: u64,
+    granule_bits: u32,
+}
+
+/// A place for a message at a guard.
+pub(super) struct Place {
+    /// The buffer that it is the beginning of.
+    buffer: Span,
+    pub(super) span: Span,
+    /// Its frames are known to be mapped.
+    pub(super) is_mapped: bool,
 }
 
 impl<'a> Hands<'a> {
@@ -186,42 +230,58 @@ impl<'a> Hands<'a> {
             request,
             delivery: receiver.deliveries.next(),
             is_fresh,
+            // The slot of each inspection is that of its delivery, so that a run is one of both.
+            ticket: Inspections::ticket_of_run(receiver.deliveries.next(), receiver.epoch),
+            granule_bits: receiver.inspections.granule_bits().unwrap_or(0),
             receiver,
         }
     }
 
-    /// The slot, the buffer and the place in it for the next message, of `length` bytes. `None` if there is
-    /// none, or if its buffer needs a closer look.
+    /// The place for the next message, of `length` bytes. `None` if there is none, or if its buffer needs a
+    /// closer look.
     #[inline(always)]
-    pub(super) fn next_place(&self, length: u32) -> Option<(u32, Span, Span)> {
+    pub(super) fn next_place(&self, length: u32) -> Option<Place> {
         let Client { inspections, requests, .. } = &*self.receiver;
         let request = self.request.wrapping_add(self.count);
-        let buffer = if self.is_fresh {
-            let post: Post = self.ports.from_client.posts.load(request);
-            inspections.buffer_for_anyone(&post)?
-        } else {
-            requests.span(request)
-        };
-        Some((inspections.free_slot()?, buffer, buffer.part(0, length)?))
+        let at =
+            |buffer: Span, is_mapped| buffer.part(0, length).map(|span| Place { buffer, span, is_mapped });
+        if !self.is_fresh {
+            let buffer = requests.span(request);
+            return at(buffer, self.reach.covers(buffer));
+        }
+        let post: Post = self.ports.from_client.posts.load(request);
+        // Mostly, the whole buffer is within reach. Then this is the only comparison with a size.
+        match self.reach.span(post.place, post.length) {
+            Some(buffer) if post.is_for_anyone() => at(buffer, true),
+            _ => at(buffer_for_anyone(&post, inspections.bytes())?, false),
+        }
     }
 
-    /// Files the inspection of a message whose bytes are in `place`, the beginning of `buffer`.
+    /// Pins a place. Returns false, and pins nothing, if it may share bytes with what is in use.
     #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "what a delivery and an inspection say")]
+    pub(super) fn pin(&mut self, at: &Place) -> bool {
+        let inspections = &mut self.receiver.inspections;
+        if self.is_fresh {
+            return inspections.pin_at_once(self.granule_bits, at.span);
+        }
+        inspections.pin(at.buffer, at.span);
+        true
+    }
+
+    /// Files the inspection of a message whose bytes are in `place`, which is pinned. Returns its slot.
+    #[inline(always)]
     pub(super) fn file(
         &mut self,
-        slot: u32,
-        buffer: Span,
         place: Span,
         tag: u64,
         source: DomainId,
         target: DomainId,
         index: u32,
-    ) {
+    ) -> u32 {
         let (request, delivery) =
             (self.request.wrapping_add(self.count), self.delivery.wrapping_add(self.count));
-        let Client { inspections, epoch, .. } = &mut *self.receiver;
-        let ticket = Inspections::ticket(slot, delivery, *epoch);
+        let ticket = self.ticket;
+        self.ticket = Inspections::next_ticket(ticket);
         #[expect(clippy::cast_possible_truncation, reason = "the number of a client is below 32")]
         let detail = target.number() as u8;
         let inspection = Delivery {
@@ -235,19 +295,15 @@ impl<'a> Hands<'a> {
             detail,
         };
         self.ports.to_client.deliveries.store(delivery, inspection);
-        if self.is_fresh {
-            inspections.pin_at_once(place);
-        } else {
-            inspections.pin(buffer, place);
-        }
-        inspections
-            .begin(slot, Inspection { ticket, source, index, is_relayed: false, place, verdict: None });
+        self.receiver.inspections.put(delivery, ticket, Subject::message(source, index), place);
         self.count += 1;
+        Inspections::slot(ticket)
     }
 
     /// Records that requests and places are used.
     pub(super) fn enter(&mut self, source: DomainId) {
         let Self { receiver, count, request, delivery, is_fresh, .. } = self;
+        receiver.inspections.begin_run(*delivery, *count);
         receiver.unanswered.insert_run(*delivery, *count);
         receiver.deliveries.push_to(delivery.wrapping_add(*count));
         if *is_fresh {

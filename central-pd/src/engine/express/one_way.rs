@@ -106,6 +106,7 @@ impl Engine {
         receiver.deliveries.push_to(receiver.deliveries.next().wrapping_add(run.messages));
         if fresh {
             receiver.requests.use_fresh(run.messages);
+            receiver.requests_used_at = Some(self.now);
         } else {
             receiver.requests.consume_run(source, request, run.messages);
         }

@@ -9,49 +9,40 @@
 //! run begins only if nothing is pending.
 //!
 //! Everything else is left to the ordinary path (`guard.rs` beside `express.rs`): refusals, messages that
-//! have to wait for the target, for older messages or for a share, stages with several members, and messages
-//! of one-way flows.
+//! have to wait for the target, for older messages or for a share, what a quorum passes on to a next stage,
+//! and messages of one-way flows.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Slot, Span, Standing, Status, Verdict};
-use heapless::Vec;
+use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Slot, Standing, Status, Verdict};
 
 use super::guard::{Hands, Offer, Unmapped};
-use crate::buffer::Reach;
 use crate::engine::Engine;
 use crate::engine::audit::passed;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
-use crate::guards::{GuardedFlow, Inspection, Inspections};
+use crate::guards::{GuardedFlow, Inspections, Subject};
 use crate::machine::{Machine, Side};
 use crate::pending::Finished;
 use crate::requests::buffer_for_anyone;
 
-/// Most inspections of other guards that one run ends.
-const MOST_OTHERS: usize = 128;
-
 /// What all verdicts of a run have in common.
-struct Run<'a, const D: usize> {
-    guard: DomainId,
-    ports: Ports,
+pub(super) struct Run<'a, const D: usize> {
+    pub(super) guard: DomainId,
+    pub(super) ports: Ports,
     /// Index of the first verdict, and the verdicts.
-    next: u32,
-    verdicts: &'a [Slot<D>],
-    source: DomainId,
+    pub(super) next: u32,
+    pub(super) verdicts: &'a [Slot<D>],
+    /// The first ticket, and the index of the message that it is about.
+    pub(super) ticket: u64,
+    pub(super) index: u32,
+    pub(super) source: DomainId,
     source_ports: Ports,
-    target: DomainId,
+    pub(super) target: DomainId,
     flow: GuardedFlow,
-    /// The stage that the messages are in.
-    stage: u16,
+    /// The stage that the messages are in, and whether the guard is all of it.
+    pub(super) stage: u16,
+    is_alone: bool,
     mapping: Mapping,
-}
-
-/// Messages that end one after the other.
-#[derive(Clone, Copy)]
-struct Ended {
-    first: u32,
-    messages: u32,
-    bytes: u64,
 }
 
 impl Engine {
@@ -86,33 +77,48 @@ impl Engine {
         }
         let verdicts = ports.from_client.descriptors.run(next);
         let first = Verdict::load(verdicts.first()?)?;
-        let (_, Inspection { source, index, is_relayed, .. }) = client.inspections.awaited(first.ticket)?;
-        if *is_relayed {
+        let verdicts = verdicts.get(..most.min(verdicts.len()))?;
+        let Some((_, inspection)) = client.inspections.awaited(first.ticket) else {
+            return self.take_late_verdicts(guard, ports, next, verdicts, first.ticket);
+        };
+        let subject = inspection.subject;
+        if subject.is_relayed() {
             return None;
         }
-        let (source, index) = (*source, *index);
+        let (source, index) = (subject.source(), subject.index());
         let state = &self.clients[source];
         let (target, stage) = (state.sends.get(index).target, state.courses[index].stage);
         let flow = *self.guards.flow(source, target);
-        if self.guards.only_member(&flow, stage)? != guard {
+        if stage >= flow.stages() {
             return None;
         }
+        let members = self.guards.stage(&flow, stage);
+        let is_alone = members.members.only() == Some(guard);
+        let passed = state.courses[index].passed.count();
         let run = Run {
             guard,
             ports,
             next,
-            verdicts: verdicts.get(..most.min(verdicts.len()))?,
+            verdicts,
+            ticket: first.ticket,
+            index,
             source,
             source_ports: state.ports?,
             target,
             flow,
             stage,
+            is_alone,
             mapping: self.flows.get(source, target).mapping,
         };
+        if passed + 1 < members.quorum {
+            return self.note_passes(&run, members).map(|_| true);
+        }
         let (taken, unmapped) = if stage + 1 == flow.stages() {
-            self.carry_on(machine, &run)?
-        } else {
+            self.carry_on(machine, &run, members.quorum)?
+        } else if is_alone {
             self.hand_on(machine, &run)?
+        } else {
+            return None;
         };
         if taken == 0 {
             let needed = unmapped.filter(|_| core::mem::replace(may_map, false))?;
@@ -132,15 +138,23 @@ impl Engine {
         &mut self,
         machine: &mut impl Machine,
         run: &Run<'_, D>,
+        quorum: u32,
     ) -> Option<(u32, Option<Unmapped>)> {
-        let Run { guard, ports, next, source, target, stage, mapping, .. } = *run;
-        let (mut head, newest) = run.flow.waiting?;
+        let Run { guard, ports, next, source, target, stage, mapping, is_alone, .. } = *run;
+        let (head, newest) = run.flow.waiting?;
+        if run.index != head {
+            return None;
+        }
         let Offer { ports: target_ports, request, count, is_fresh } = self.offer_of_target(source, target)?;
         let to_client = target_ports.to_client;
         let sequence = self.flows.get(source, target).sequence;
-        let most = (self.clients[source].budget.messages().min(count) as usize).min(run.verdicts.len());
-        let verdicts = run.verdicts.get(..most)?;
+        let is_audited = self.audit.is_kept();
         let [holder, client, receiver] = self.clients.each_mut([guard, source, target])?;
+        // The oldest messages of the flow, in consecutive slots, and their inspections too.
+        let most = newest.wrapping_sub(head).wrapping_add(1).min(client.sends.simple_run(head));
+        let most = most.min(holder.inspections.run_from(run.ticket)).min(client.budget.messages()).min(count);
+        let verdicts = run.verdicts.get(..(most as usize).min(run.verdicts.len()))?;
+        let granule_bits = holder.inspections.granule_bits()?;
         let snapshots = holder.snapshot_buffer.reach(mapping);
         let (from, to) = (holder.snapshot_buffer.home(), receiver.receive_buffer.home());
         let reach = receiver.receive_buffer.reach(mapping);
@@ -148,42 +162,46 @@ impl Engine {
         let delivery_at = receiver.deliveries.next();
         client.budget.replenish_late();
         let mut deficit = client.budget.deficit();
-        let (mut taken, mut bytes, mut unmapped, mut waiting) = (0_u32, 0, None, run.flow.waiting);
-        let mut ended = Ended { first: head, messages: 0, bytes: 0 };
-        // Inspections by other guards, of earlier stages.
-        let mut others = Vec::<(DomainId, u32), MOST_OTHERS>::new();
+        let (mut taken, mut bytes, mut unmapped) = (0_u32, 0, None);
+        let (mut ticket, mut subject) = (run.ticket, Subject::message(source, head));
         for verdict in verdicts {
-            let Some(verdict) = Verdict::load(verdict).filter(|verdict| verdict.passes) else { break };
-            let Some((slot, inspection)) = holder.inspections.awaited(verdict.ticket) else { break };
-            // The oldest message of the flow, and nothing else.
-            if inspection.index != head || inspection.source != source || inspection.is_relayed {
-                break;
-            }
-            let (snapshot, course) = (inspection.place, &client.courses[head]);
-            let send = client.sends.get(head);
-            let length = send.total;
-            let is_ordinary = send.flags == 0 && send.parts == 1 && send.deadline.is_none();
-            if !is_ordinary || !course.waits_for_all_of(stage, guard) || snapshot.length() != length {
+            let Some(reason) = Verdict::passing(verdict, ticket) else { break };
+            let index = subject.index();
+            let Some(snapshot) = holder.inspections.place_of(ticket, subject) else { break };
+            let (course, send) = (&mut client.courses[index], client.sends.get(index));
+            let length = snapshot.length();
+            let is_decided = if is_alone {
+                course.waits_for_all_of(stage, guard)
+            } else {
+                course.awaits_of(stage, guard) && course.passed.count() + 1 == quorum
+            };
+            if !is_decided || send.flags != 0 || send.total != length {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
             let request_at = request.wrapping_add(taken);
-            let buffer = if is_fresh {
+            let (place, is_mapped) = if is_fresh {
                 let post: Post = target_ports.from_client.posts.load(request_at);
-                buffer_for_anyone(&post, bytes_of_target)
+                // As in the lane of plain messages.
+                match reach.span(post.place, post.length) {
+                    Some(buffer) if post.is_for_anyone() => (buffer.part(0, length), true),
+                    _ => {
+                        let buffer = buffer_for_anyone(&post, bytes_of_target);
+                        (buffer.and_then(|buffer| buffer.part(0, length)), false)
+                    }
+                }
             } else {
-                Some(receiver.requests.span(request_at))
+                let buffer = receiver.requests.span(request_at);
+                (buffer.part(0, length), reach.covers(buffer))
             };
-            let Some(place) = buffer.and_then(|buffer| buffer.part(0, length)) else { break };
-            if !are_mapped(length, snapshots, snapshot, reach, place) {
+            let Some(place) = place else { break };
+            if !is_mapped || !snapshots.covers(snapshot) {
                 unmapped = Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (target, place) });
                 break;
             }
-            if course.count() != 1 && usize::from(course.count()) + others.len() > MOST_OTHERS {
-                break;
-            }
-            if self.audit.is_kept() {
-                self.audit.append(self.now, passed(source, send, guard, verdict));
+            if is_audited {
+                self.audit
+                    .append(self.now, passed(source, send, guard, Verdict { ticket, passes: true, reason }));
             }
             machine.copy(from.address(snapshot), to.address(place), length);
             to_client.deliveries.store(
@@ -200,30 +218,22 @@ impl Engine {
                     detail: stage.to_le_bytes()[0] + 1,
                 },
             );
-            if course.count() != 1 {
-                for other in course.handed().filter(|(other, _)| *other != guard) {
-                    // There is room for all, as was checked.
-                    let _ = others.push(other);
-                }
+            if stage == 0 && is_alone {
+                course.end();
             }
-            client.courses[head].end();
-            holder.inspections.end_at(slot, snapshot);
-            holder.unanswered.remove(Inspections::delivery(verdict.ticket));
-            if head != ended.first.wrapping_add(ended.messages) {
-                self.pending.finish(
-                    ended.as_finished(target, sequence.wrapping_add((taken - ended.messages).into())),
-                );
-                ended = Ended { first: head, messages: 0, bytes: 0 };
-            }
-            (ended.messages, ended.bytes) = (ended.messages + 1, ended.bytes + u64::from(length));
+            holder.inspections.unpin(granule_bits, snapshot);
             (deficit, taken, bytes) = (rest, taken + 1, bytes + u64::from(length));
-            waiting = client.sends.rest_of_queue(head, newest);
-            let Some((after, _)) = waiting else { break };
-            head = after;
+            if !client.sends.is_followed_at_once(index) {
+                break;
+            }
+            (ticket, subject) = (Inspections::next_ticket(ticket), subject.next());
         }
         if taken == 0 {
             return Some((0, unmapped));
         }
+        holder.inspections.end_run(run.ticket, taken);
+        holder.unanswered.remove_run(Inspections::delivery(run.ticket), taken);
+        let waiting = client.sends.rest_of_queue(head.wrapping_add(taken - 1), newest);
         receiver.deliveries.push_to(delivery_at.wrapping_add(taken));
         if is_fresh {
             receiver.requests.use_fresh(taken);
@@ -236,8 +246,7 @@ impl Engine {
             let is_decided = client.courses[oldest].is_decided(run.flow.stages());
             is_decided || !client.courses[newest].has_begun()
         });
-        let first = sequence.wrapping_add((taken - ended.messages).into());
-        self.pending.finish(ended.as_finished(target, first));
+        self.pending.finish(Finished { index: head, messages: taken, parts: 1, target, sequence, bytes });
         self.flows.get_mut(source, target).sequence = sequence.wrapping_add(taken.into());
         let flow = self.guards.flow_mut(source, target);
         flow.waiting = waiting;
@@ -250,15 +259,12 @@ impl Engine {
             self.clients[source].waits.unblock_one(target);
             self.rouse_source(source);
         }
-        // By reference: moving the vector would cost more than all messages of a small run.
-        for (other, slot) in &others {
-            self.end_inspection(*other, *slot);
+        if stage != 0 || !is_alone {
+            self.end_other_inspections(source, head, taken, guard);
         }
         self.settle_pending(machine, source, run.source_ports);
         self.show_slots(source, run.source_ports);
-        for index in (0..taken).map(|number| next.wrapping_add(number)) {
-            ports.to_client.status(index).set(index, Status::Done);
-        }
+        ports.to_client.set_statuses(next, taken, Status::Done);
         self.take_to(run, taken);
         self.settle_verdicts();
         Some((taken, None))
@@ -275,51 +281,56 @@ impl Engine {
         let next_guard = self.guards.only_member(&run.flow, stage + 1)?;
         let offer = self.offer_of_guard(source, next_guard)?;
         let deadline = self.now.wrapping_add(run.flow.verdict_within);
-        let verdicts = run.verdicts.get(..(offer.count as usize).min(run.verdicts.len()))?;
+        let is_audited = self.audit.is_kept();
         let [holder, client, receiver] = self.clients.each_mut([guard, source, next_guard])?;
+        let most = offer.count.min(holder.inspections.run_from(run.ticket));
+        let verdicts = run.verdicts.get(..(most as usize).min(run.verdicts.len()))?;
         let (snapshots, from) = (holder.snapshot_buffer.reach(mapping), holder.snapshot_buffer.home());
         let mut hands = Hands::of(receiver, offer.ports, mapping, offer.request, offer.is_fresh);
         client.budget.replenish_late();
         let (mut deficit, mut unmapped) = (client.budget.deficit(), None);
+        let (mut ticket, mut subject) = (run.ticket, Subject::message(source, run.index));
         for (verdict, at) in verdicts.iter().zip((0..).map(|number| next.wrapping_add(number))) {
-            let Some(verdict) = Verdict::load(verdict).filter(|verdict| verdict.passes) else { break };
-            let Some((from_slot, inspection)) = holder.inspections.awaited(verdict.ticket) else { break };
-            let Inspection { index, place: snapshot, .. } = *inspection;
-            if inspection.source != source || inspection.is_relayed {
-                break;
-            }
-            let send = client.sends.get(index);
-            let length = send.total;
-            let is_same = send.target == target && client.courses[index].waits_for_all_of(stage, guard);
-            if !is_same || snapshot.length() != length {
+            let Some(reason) = Verdict::passing(verdict, ticket) else { break };
+            let index = subject.index();
+            let Some(snapshot) = holder.inspections.place_of(ticket, subject) else { break };
+            let (course, send) = (&mut client.courses[index], client.sends.get(index));
+            let length = snapshot.length();
+            let is_same = send.target == target && course.waits_for_all_of(stage, guard);
+            // An empty message is left to the ordinary path.
+            if !is_same || length == 0 || send.total != length {
                 break;
             }
             let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some((slot, buffer, place)) = hands.next_place(length) else { break };
-            if !are_mapped(length, snapshots, snapshot, hands.reach, place) {
+            let Some(place) = hands.next_place(length) else { break };
+            if !place.is_mapped || !snapshots.covers(snapshot) {
                 unmapped =
-                    Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (next_guard, place) });
+                    Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (next_guard, place.span) });
                 break;
             }
-            if self.audit.is_kept() {
-                self.audit.append(self.now, passed(source, send, guard, verdict));
+            if !hands.pin(&place) {
+                break;
             }
-            machine.copy(from.address(snapshot), hands.to.address(place), length);
-            hands.file(slot, buffer, place, send.tag, source, target, index);
-            let course = &mut client.courses[index];
+            if is_audited {
+                self.audit
+                    .append(self.now, passed(source, send, guard, Verdict { ticket, passes: true, reason }));
+            }
+            machine.copy(from.address(snapshot), hands.to.address(place.span), length);
+            let slot = hands.file(place.span, send.tag, source, target, index);
             course.pass_stage(deadline);
             course.hand(next_guard, slot);
-            holder.inspections.note_verdict(from_slot, at);
-            holder.unanswered.remove(Inspections::delivery(verdict.ticket));
+            holder.inspections.note_verdict(Inspections::slot(ticket), at);
             holder.sends.put_verdict(at);
-            ports.to_client.status(at).set(at, Status::Queued);
             deficit = rest;
+            (ticket, subject) = (Inspections::next_ticket(ticket), subject.next());
         }
         let taken = hands.count;
         if taken == 0 {
             return Some((0, unmapped));
         }
         hands.enter(source);
+        holder.unanswered.remove_run(Inspections::delivery(run.ticket), taken);
+        ports.to_client.set_statuses(next, taken, Status::Queued);
         client.budget.pay(client.budget.deficit() - deficit);
         // They end with their messages.
         holder.sends.occupy_run(next, taken);
@@ -329,6 +340,20 @@ impl Engine {
         self.settle_pending(machine, source, run.source_ports);
         self.take_to(run, taken);
         Some((taken, None))
+    }
+
+    /// Ends the inspections of messages that have ended, which are at other guards than `guard`.
+    fn end_other_inspections(&mut self, source: DomainId, first: u32, count: u32, guard: DomainId) {
+        for index in (0..count).map(|number| first.wrapping_add(number)) {
+            let mut number = 0;
+            while let Some((other, slot)) = self.clients[source].courses[index].nth_handed(number) {
+                if other != guard {
+                    self.end_inspection(other, slot);
+                }
+                number += 1;
+            }
+            self.clients[source].courses[index].end();
+        }
     }
 
     /// What `target` has for messages of `source`.
@@ -352,25 +377,11 @@ impl Engine {
     }
 
     /// Records that the guard's first `taken` verdicts of a run are taken.
-    fn take_to<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32) {
+    pub(super) fn take_to<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32) {
         let client = &mut self.clients[run.guard];
         client.transmit.take_to(run.next.wrapping_add(taken));
         client.budget.count_descriptors(taken);
         self.to_signal.insert(run.guard);
         self.has_progressed = true;
     }
-}
-
-impl Ended {
-    /// As an entry of what is pending. `sequence` is the number of the first message.
-    const fn as_finished(&self, target: DomainId, sequence: u64) -> Finished {
-        let Self { first: index, messages, bytes } = *self;
-        Finished { index, messages, parts: 1, target, sequence, bytes }
-    }
-}
-
-/// Whether both ends of a copy are known to be mapped. An empty message is left to the ordinary path.
-#[inline]
-fn are_mapped(length: u32, snapshots: Reach, snapshot: Span, reach: Reach, place: Span) -> bool {
-    length != 0 && snapshots.covers(snapshot) && reach.covers(place)
 }
