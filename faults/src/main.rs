@@ -53,7 +53,10 @@ enum Error {
     File(#[from] FileError),
     #[error("{table}: the text to replace for \"{what}\" is {found} times in {file}; it must be there once")]
     Stale { table: String, what: String, file: String, found: usize },
-    #[error("{table}: `{place}` names no test; write host:PACKAGE/TARGET/TEST or classic:TEST")]
+    #[error(
+        "{table}: `{place}` names no test; write host:PACKAGE/TARGET/TEST, classic:TEST, hosted:TEST, \
+         microkit:TEST or microkit:BOARD/TEST"
+    )]
     NoPlace { table: String, place: String },
     #[error("git could not list the files of the tree; run this in a checkout")]
     NoTree,

@@ -15,6 +15,8 @@ pub(crate) struct Place {
     /// Package of the test and the target of that package. Empty for a test that does not run on the host.
     package: String,
     target: String,
+    /// The board of Microkit, if the test runs on one alone.
+    board: Option<String>,
     /// Name of the test, or the beginning of its name.
     pub(crate) test: String,
 }
@@ -29,20 +31,26 @@ pub(crate) enum Outcome {
 }
 
 impl Place {
-    /// Reads `host:PACKAGE/TARGET/TEST`, `classic:TEST`, `hosted:TEST` or `microkit:TEST`. The target `lib`
-    /// stands for the unit tests.
+    /// Reads `host:PACKAGE/TARGET/TEST`, `classic:TEST`, `hosted:TEST`, `microkit:TEST` or
+    /// `microkit:BOARD/TEST`. The target `lib` stands for the unit tests. With a board, the test runs on that
+    /// board and on the release kernel; without one, on all boards and kernels.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;
-        let of_kind =
-            |kind| Self { kind, package: String::new(), target: String::new(), test: rest.to_owned() };
+        let scenario = |kind, board: Option<&str>, test: &str| {
+            let (package, target) = (String::new(), String::new());
+            Some(Self { kind, package, target, board: board.map(str::to_owned), test: test.to_owned() })
+        };
         match kind {
-            "classic" => Some(of_kind(Kind::Classic)),
-            "hosted" => Some(of_kind(Kind::Hosted)),
-            "microkit" => Some(of_kind(Kind::Microkit)),
+            "classic" => scenario(Kind::Classic, None, rest),
+            "hosted" => scenario(Kind::Hosted, None, rest),
+            "microkit" => match rest.split_once('/') {
+                Some((board, test)) => scenario(Kind::Microkit, Some(board), test),
+                None => scenario(Kind::Microkit, None, rest),
+            },
             "host" => {
                 let mut parts = rest.splitn(3, '/').map(str::to_owned);
                 let (package, target, test) = (parts.next()?, parts.next()?, parts.next()?);
-                Some(Self { kind: Kind::Host, package, target, test })
+                Some(Self { kind: Kind::Host, package, target, board: None, test })
             }
             _ => None,
         }
@@ -52,18 +60,11 @@ impl Place {
     fn command(&self) -> Command {
         let mut cargo = Command::new(env!("CARGO"));
         let scenario = |cargo: &mut Command, platform: &str| {
-            cargo.args([
-                "run",
-                "--quiet",
-                "--package",
-                "ferry",
-                "--",
-                "self-test",
-                "--platform",
-                platform,
-                "--",
-            ]);
-            cargo.arg(&self.test);
+            cargo.args(["run", "--quiet", "--package", "ferry", "--", "self-test", "--platform", platform]);
+            if let Some(board) = &self.board {
+                cargo.args(["--board", board, "--config", "release"]);
+            }
+            cargo.arg("--").arg(&self.test);
         };
         match self.kind {
             Kind::Classic => scenario(&mut cargo, "classic"),
@@ -129,6 +130,14 @@ mod tests {
         assert_eq!((place.package.as_str(), place.target.as_str()), ("ferry-testbed", "shares"));
         assert_eq!((place.kind, place.test.as_str()), (Kind::Host, "t100"));
         assert_eq!(Place::parse("classic:t46").unwrap().kind, Kind::Classic);
+        let place = Place::parse("microkit:x86_64_generic/t46").unwrap();
+        assert_eq!((place.kind, place.test.as_str()), (Kind::Microkit, "t46"));
+        let command = format!("{:?}", place.command());
+        assert!(
+            command.ends_with(r#""--board" "x86_64_generic" "--config" "release" "--" "t46""#),
+            "{command}"
+        );
+        assert!(!format!("{:?}", Place::parse("microkit:t46").unwrap().command()).contains("--board"));
         assert!(Place::parse("host:ferry-testbed").is_none() && Place::parse("t46").is_none());
     }
 }

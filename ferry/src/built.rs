@@ -93,6 +93,7 @@ impl Built {
             // Mallory runs on another core than central, whatever their priorities are.
             (Feature::Priorities, Self::Microkit(microkit)) => !microkit.has_several_cores(),
             (Feature::Processors, Self::Microkit(microkit)) => microkit.has_several_cores(),
+            (Feature::Clock, Self::Microkit(microkit)) => microkit.has_clock(),
             _ => true,
         }
     }

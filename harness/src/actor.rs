@@ -49,6 +49,9 @@ pub trait Stage {
     fn address_spaces(&self) -> u32;
     /// Tries something that must fault. It returns only if there is no fault.
     fn overreach(&self, how: Overreach);
+    /// Microseconds on the machine's clock. 0 if the platform does not offer
+    /// [`Feature::Clock`](crate::Feature::Clock).
+    fn clock(&self) -> u64;
     /// The top of this client's stack, which grows down. `None` if the platform does not make the stack as
     /// large as the description says.
     fn stack_top(&self) -> Option<usize>;

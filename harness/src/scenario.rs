@@ -114,6 +114,9 @@ pub enum Feature {
     /// Several processors: clients run while central runs, whatever their priorities are. Hosted has this,
     /// and Microkit with several cores.
     Processors,
+    /// A client can read a clock that keeps step with the timer of the tick. In an emulator it does so while
+    /// QEMU counts instructions, as it does for a scenario that needs this.
+    Clock,
 }
 
 /// A moment of central's work.

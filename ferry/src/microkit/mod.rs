@@ -319,6 +319,11 @@ impl Microkit {
         self.config.has_several_cores()
     }
 
+    /// Whether programs can read the processor's clock, and QEMU can count instructions for it.
+    pub(crate) fn has_clock(&self) -> bool {
+        *self.board.architecture == ferry_boards::X86_64 && !self.has_several_cores()
+    }
+
     /// Whether the kernel prints while it boots.
     pub(crate) fn kernel_talks(&self) -> bool {
         self.config.talks()

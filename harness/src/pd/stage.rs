@@ -78,6 +78,10 @@ impl Stage for Platform {
         probe::overreach(how);
     }
 
+    fn clock(&self) -> u64 {
+        probe::clock()
+    }
+
     fn stack_top(&self) -> Option<usize> {
         probe::STACK_TOP
     }

@@ -37,6 +37,7 @@ pub static SCENARIOS: &[Scenario] = &[
     transfer::R12,
     polling::R13,
     polling::R14,
+    polling::R14_PERIOD,
     status::R15,
     status::R16,
     status::R16_EACH,

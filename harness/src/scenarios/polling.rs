@@ -77,6 +77,42 @@ pub(super) const R14: Scenario = Scenario {
     ..Scenario::IDLE
 };
 
+/// The period of the tick in `harness/flows.toml`, in microseconds.
+const PERIOD_US: u64 = 5000;
+/// Number of periods that are measured.
+const PERIODS: u64 = 20;
+
+/// Publishes a send that only a tick lets central see, and that needs nobody else. Returns the time at which
+/// it has ended.
+fn await_tick(alpha: &mut Actor<'_>) -> Result<u64, Clue> {
+    let send = alpha.publish(Actor::message(Role::Gamma, 0, 9000));
+    ensure!(alpha.end_of(send)? == Status::BadLength, "central has looked");
+    Ok(alpha.stage().clock())
+}
+
+pub(super) const R14_PERIOD: Scenario = Scenario {
+    name: "r14_ticks_are_as_far_apart_as_the_description_says",
+    alpha: Some(|alpha: &mut Actor<'_>| {
+        // Meanwhile the others tell the umpire that they have passed, and nobody signals from then on.
+        for _ in 0..5 {
+            await_tick(alpha)?;
+        }
+        let first = await_tick(alpha)?;
+        let (mut last, mut shortest) = (first, u64::MAX);
+        for _ in 0..PERIODS {
+            let now = await_tick(alpha)?;
+            shortest = shortest.min(now - last);
+            last = now;
+        }
+        // A tick may be late. That makes the time to the next one shorter.
+        ensure!(shortest <= PERIOD_US + PERIOD_US / 20, "ticks come as often as they should");
+        ensure!(last - first >= (PERIODS - 1) * PERIOD_US, "and not more often");
+        Ok(())
+    }),
+    needs: &[Feature::Clock],
+    ..Scenario::IDLE
+};
+
 pub(super) const R18: Scenario = Scenario {
     name: "r18_a_target_that_polls_needs_no_signal",
     alpha: Some(|alpha: &mut Actor<'_>| {

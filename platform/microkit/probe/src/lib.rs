@@ -18,6 +18,21 @@ use sel4::{Cap, Error, MessageInfoBuilder, cap};
 /// can clean caches.
 pub const GIVES_ADDRESS_SPACES: bool = true;
 
+/// Microseconds on the processor's own clock. While QEMU counts instructions, that clock counts nanoseconds.
+#[cfg(target_arch = "x86_64")]
+#[must_use]
+pub fn clock() -> u64 {
+    // SAFETY: the kernel lets every program read the counter.
+    unsafe { core::arch::x86_64::_rdtsc() / 1000 }
+}
+
+/// Always 0: programs cannot rely on reading a clock.
+#[cfg(not(target_arch = "x86_64"))]
+#[must_use]
+pub const fn clock() -> u64 {
+    0
+}
+
 /// Bytes of a page.
 const PAGE: usize = 1 << sel4::FrameObjectType::GRANULE.bits();
 
