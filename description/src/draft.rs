@@ -3,7 +3,7 @@
 //! [`Description`](crate::Description), which a draft does not become.
 
 use crate::check;
-use crate::description::{Client, Description, Flow};
+use crate::description::{Client, Description, Flow, Partition};
 use crate::mistake::Mistakes;
 use crate::problem::Problem;
 use crate::source::Source;
@@ -35,6 +35,12 @@ impl Draft {
     #[must_use]
     pub fn clients(&self) -> &[Client] {
         &self.0.clients
+    }
+
+    /// The partitions.
+    #[must_use]
+    pub fn partitions(&self) -> &[Partition] {
+        &self.0.partitions
     }
 
     /// Who may send to whom.

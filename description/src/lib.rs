@@ -63,7 +63,8 @@ pub use inspect::{
     Compared, Difference, Found, FoundDomain, FoundFrame, FoundPage, FoundSegment, FoundSignal, Frame,
 };
 pub use limits::{
-    CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, MAX_DOMAINS, PAGE_BYTES, TICKER, WINDOW_ADDRESS,
+    AUDIT_SYMBOL, CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, MAX_DOMAINS, PAGE_BYTES, TICKER,
+    WINDOW_ADDRESS,
 };
 pub use mistake::{Mistake, Mistakes};
 pub use name::shown;
@@ -72,9 +73,9 @@ pub use place::{Grant, Placement, Window, config_bytes, sequential};
 pub use platform::{Interrupts, Platform, Top};
 pub use problem::Problem;
 pub use report::{
-    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, HintRow, Influence, MistakeRow, Party,
-    PartyKind, PathRow, REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, Verdict,
-    When,
+    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, HintRow, Influence, MistakeRow, PartitionRow,
+    Party, PartyKind, PathRow, REPORT_VERSION, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow,
+    Verdict, When,
 };
 pub use source::{Place, ReadError, Source};
 pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System, TimeSlot};

@@ -13,6 +13,9 @@ pub const TICKER: &str = "ticker";
 /// Name of the region with central's configuration.
 pub const CONFIG_REGION: &str = "ferry_config";
 
+/// The symbol that gets the address of the audit log in its reader.
+pub const AUDIT_SYMBOL: &str = "ferry_audit";
+
 /// First address of central's window. From here on central maps nothing from the start.
 pub const WINDOW_ADDRESS: u64 = 0x10_0000_0000;
 

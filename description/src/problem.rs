@@ -290,6 +290,8 @@ pub enum Problem {
     AnnouncerPriority { name: String, priority: u8, other: String, others: u8 },
     #[error("`{name}` has a period of {period} us, its time slots begin {distance} us apart")]
     AnnouncerPeriod { name: String, period: u64, distance: u64 },
+    #[error("the time slot of `{domain}` is measured in ticks, in a schedule with partitions")]
+    SlotInTicks { domain: String },
     #[error("`{name}` is in the scheduling domain `{domain}` of central")]
     InCentralsDomain { name: String, domain: String },
     #[error("nobody announces the scheduling domain `{domain}` of `{client}`")]

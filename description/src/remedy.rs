@@ -101,7 +101,7 @@ pub(crate) fn of(problem: &Problem) -> String {
         }
         Problem::UnknownProgram { known, .. } => {
             format!(
-                "add it to the project as src/bin/NAME.rs or as an ELF file, or name one of these: {known}"
+                "add it to the project as src/bin/NAME.rs, as c/NAME.c or as an ELF file, or name one of these: {known}"
             )
         }
         Problem::MapOverProgram { end, .. } => format!("map it above {end:#x}"),
@@ -181,6 +181,11 @@ fn of_partitions(problem: &Problem) -> String {
             "write period=\"{}\" or less, so that it runs again at the beginning of the next one",
             distance / 2
         ),
+        Problem::SlotInTicks { .. } => {
+            "write all durations in microseconds, such as \"1000 us\"; the period of an announcer has to fit, and how \
+             long a tick is depends on the board"
+                .into()
+        }
         Problem::InCentralsDomain { .. } => {
             "put it into another one; what runs in central's time slots delays it for all partitions".into()
         }

@@ -109,6 +109,14 @@ error[wrong_size]: `bob_out` has 0x4000 bytes
     );
 }
 
+#[test]
+fn a_program_that_is_missing_may_be_written_in_either_language() {
+    let description = check("valid").unwrap();
+    let programs = ["logger.elf".to_owned()];
+    let mistakes = description.check_programs(&Platform::CLASSIC, &programs).unwrap_err().to_string();
+    assert!(mistakes.contains("as src/bin/NAME.rs, as c/NAME.c or as an ELF file"), "{mistakes}");
+}
+
 /// Declares a test for each rule. The fixture of the rule breaks it, and the mistake is exactly this line.
 macro_rules! rules {
     ($($rule:ident: $message:literal,)*) => {$(
@@ -240,6 +248,7 @@ rules! {
     shared_pin: "system.xml:14: pin 4 of I/O APIC 0 has two vectors, first in line 13; remove one of the two; a pin raises one vector alone",
     silent_channel: r#"system.xml:46: `bob` may not signal `central`; remove notify="false""#,
     static_buffer: "system.xml:19: `central` maps `alice_tx` from the start; remove the mapping; central maps frames of it for each transfer",
+    slot_in_ticks: r#"system.xml:9: the time slot of `high` is measured in ticks, in a schedule with partitions; write all durations in microseconds, such as "1000 us"; the period of an announcer has to fit, and how long a tick is depends on the board"#,
     stray_text: "system.xml:29: there is text between the elements; remove it, or make it a comment: <!-- … -->",
     tick_period: r#"flows.toml:2: the tick has a period of 20000 us, `ticker` has 10000 us; write period="20000" there, or change period_us"#,
     tick_without_ticker: "flows.toml:1: there is a tick, but no protection domain `ticker`; add the protection domain `ticker`, or remove [tick]",

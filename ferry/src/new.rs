@@ -21,6 +21,9 @@ const FILES: [(&str, &str); 6] = [
 /// The clients, and what they do.
 const CLIENTS: [(&str, Template); 2] = [("greeter", Template::Sender), ("listener", Template::Receiver)];
 
+/// How the names of Ferry's own packages begin.
+const FERRYS: &str = "ferry-";
+
 /// Why there is no new project.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NewError {
@@ -31,6 +34,10 @@ pub(crate) enum NewError {
          name another directory"
     )]
     Name(String),
+    #[error(
+        "names that begin with `{FERRYS}` belong to the packages of Ferry, and Cargo takes no two alike; name another directory"
+    )]
+    Ferrys,
     #[error("a project in C has no Cargo package that could name a git repository; leave out --git")]
     NoPackage,
     #[error("`{0}` is no address of a git repository: it contains a quotation mark or a line end")]
@@ -52,6 +59,9 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {
     let lang = arguments.lang;
     if lang == Language::C && arguments.git.is_some() {
         return Err(NewError::NoPackage.into());
+    }
+    if lang == Language::Rust && name.starts_with(FERRYS) {
+        return Err(NewError::Ferrys.into());
     }
     let workspace = Workspace::locate()?;
     let [client, runtime] = match &arguments.git {

@@ -236,6 +236,11 @@ fn what_cannot_be_a_project_is_refused_and_nothing_is_written() {
             "ferry: `1st` is no name for a package: it must begin with a letter and consist of letters, digits, `-` and `_`; \
              name another directory\n",
         ),
+        (
+            "ferry-client",
+            "ferry: names that begin with `ferry-` belong to the packages of Ferry, and Cargo takes no two alike; \
+             name another directory\n",
+        ),
     ] {
         assert_eq!(refused(&["new", name]), message);
     }

@@ -56,6 +56,27 @@ fn a_drawing_is_the_same_each_time_and_shows_who_is_trusted() {
 }
 
 #[test]
+fn the_report_lists_the_partitions() {
+    let project = root().join("harness/schedule");
+    let shown = text(ferry(&project, &["check"]));
+    let partitions = "\
+partitions: central serves each only in its own time slots after those of it
+  low: low; `low-begins` announces its time slots
+  high: high, noise-a, noise-b; `high-begins` announces its time slots
+";
+    assert!(shown.contains(partitions), "{shown}");
+    let json: Value = serde_json::from_str(&text(ferry(&project, &["check", "--format", "json"]))).unwrap();
+    let clients = |partition: usize| json["report"]["partitions"][partition]["clients"].clone();
+    assert_eq!(
+        [clients(0), clients(1)],
+        [serde_json::json!(["low"]), serde_json::json!(["high", "noise-a", "noise-b"])]
+    );
+    let drawn = text(ferry(&project, &["graph"]));
+    assert!(drawn.contains("announcer, priority 230"), "{drawn}");
+    assert!(!text(ferry(&root().join("demo"), &["check"])).contains("partitions"));
+}
+
+#[test]
 fn no_text_of_a_file_becomes_markup() {
     let reason = "</text><script>\u{202e}&\"\\";
     let directory = trusting("server_that_both_call", "server", reason);

@@ -50,6 +50,36 @@ fn none(offences: &[String], remedy: &str) {
     assert!(offences.is_empty(), "{remedy}:\n{}", offences.join("\n"));
 }
 
+/// Words of which code for one architecture has at least one.
+const OF_AN_ARCHITECTURE: [&str; 4] = ["target_arch", "Riscv64", "RISCV64", "\"riscv64"];
+
+#[test]
+fn the_page_about_ports_names_all_code_for_an_architecture() {
+    let page = include_str!("../../docs/porting.md");
+    let (_, section) = page.split_once("## An architecture\n").expect("the section is there");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let places: Vec<&Path> = rows.map(Path::new).collect();
+    // Platforms for one architecture alone, and tests.
+    let others = ["platform/classic", "platform/hosted", "harness", "ferry/tests", "platform/boards/tests"];
+    let mut found = BTreeSet::new();
+    let mut missing = Vec::new();
+    for File { path, text } in files().iter().filter(|file| file.has_extension("rs")) {
+        if others.iter().any(|other| path.starts_with(other))
+            || !OF_AN_ARCHITECTURE.iter().any(|word| text.contains(word))
+        {
+            continue;
+        }
+        match places.iter().find(|place| path.starts_with(place)) {
+            Some(place) => drop(found.insert(*place)),
+            None => missing.push(path.display().to_string()),
+        }
+    }
+    none(&missing, "name these files in docs/porting.md");
+    let stale = places.iter().filter(|place| !found.contains(*place));
+    let stale: Vec<String> = stale.map(|place| place.display().to_string()).collect();
+    none(&stale, "nothing there is for one architecture; remove these rows from docs/porting.md");
+}
+
 /// Whether a line is too wide although it could be broken. A long link or name has no space to break at.
 fn is_too_wide(line: &str) -> bool {
     let start = line.len() - line.trim_start_matches(|letter| " /!#*-".contains(letter)).len();

@@ -112,6 +112,25 @@ fn refusal(compiler: &str, arguments: &[&str], program: &str) -> Option<String> 
     (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// A new field would otherwise be left out in silence.
+#[test]
+fn every_field_of_every_type_is_asserted() {
+    let text = fs::read_to_string(header()).unwrap();
+    let mut count = 0;
+    for part in text.split("typedef struct {\n").skip(1) {
+        let (body, rest) = part.split_once("\n} ").unwrap();
+        let (name, _) = rest.split_once(';').unwrap();
+        assert!(text.contains(&format!("FERRY_ASSERT(sizeof({name}) == ")), "{name}");
+        for line in body.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            let declared = line.strip_suffix(';').unwrap().split('[').next().unwrap();
+            let field = declared.rsplit(' ').next().unwrap();
+            assert!(text.contains(&format!("FERRY_ASSERT(offsetof({name}, {field}) == ")), "{name}.{field}");
+            count += 1;
+        }
+    }
+    assert!(count > 50, "{count}");
+}
+
 #[test]
 fn c_sees_the_sizes_and_offsets_that_rust_has() {
     let empty = "#include <ferry.h>\nint main(void) { return 0; }\n";
@@ -121,6 +140,34 @@ fn c_sees_the_sizes_and_offsets_that_rust_has() {
     // The assertions are read: one that is false stops the compiler.
     let broken = "#include <ferry.h>\nFERRY_ASSERT(sizeof(ferry_event) == 1);\n";
     assert!(refusal("gcc", &["-std=c11"], broken).unwrap().contains("sizeof(ferry_event) == 1"));
+}
+
+/// A program with `portable/microkit.h` too. Compilers that are not installed are left out; gcc never is.
+#[test]
+fn strict_compilers_of_both_languages_accept_it() {
+    let program = "#include <ferry.h>\n#include <microkit.h>\n\
+        void init(void) { if (ferry_init(64, 64) != FERRY_OK) { ferry_exit(1); } }\n\
+        void notified(microkit_channel channel) { (void)channel; while (ferry_rest()) { } }\n";
+    let microkit = format!("-I{}", directory().join("portable").display());
+    let strict = ["-pedantic", "-Wconversion", "-Wshadow", "-Wstrict-prototypes", "-Wundef", &microkit];
+    let strict_cpp = ["-x", "c++", "-pedantic", "-Wconversion", "-Wshadow", "-Wundef", &microkit];
+    let is_there = |compiler: &str| Command::new(compiler).arg("--version").output().is_ok();
+    let mut accepted = Vec::new();
+    for (compiler, arguments, standards) in [
+        ("gcc", &strict[..], &["-std=c11", "-std=c17", "-std=c2x"][..]),
+        ("clang", &strict, &["-std=c11", "-std=c17", "-std=c2x"]),
+        ("g++", &strict_cpp, &["-std=c++11", "-std=c++17", "-std=c++20"]),
+        ("clang++", &strict_cpp, &["-std=c++11", "-std=c++17", "-std=c++20"]),
+    ] {
+        for standard in standards.iter().filter(|_| is_there(compiler)) {
+            for level in ["-O0", "-O3"] {
+                let arguments = [arguments, &[*standard, level]].concat();
+                assert_eq!(refusal(compiler, &arguments, program), None, "{compiler} {standard} {level}");
+                accepted.push(compiler);
+            }
+        }
+    }
+    assert!(accepted.contains(&"gcc"), "{accepted:?}");
 }
 
 #[test]

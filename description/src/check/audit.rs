@@ -5,12 +5,9 @@
 use super::Rules;
 use crate::description::Audit;
 use crate::flows::{FlowTable, RecordsWord};
-use crate::limits::{PAGE_BYTES, TICKER};
+use crate::limits::{AUDIT_SYMBOL, PAGE_BYTES, TICKER};
 use crate::problem::Problem;
 use crate::system::Permissions;
-
-/// The symbol that gets the address of the log in its reader.
-const SYMBOL: &str = "ferry_audit";
 
 impl Rules<'_> {
     /// Checks the region of the log and its reader. The size needs no rule: a page is enough, and no region
@@ -51,7 +48,7 @@ impl Rules<'_> {
             self.report(&its_map.place, Problem::AuditParticipant { name, what });
             return None;
         }
-        self.symbols(reader, its_map, SYMBOL);
+        self.symbols(reader, its_map, AUDIT_SYMBOL);
         let channel = system.channel(central, reader).filter(|(end, _)| end.notify);
         Some(Audit {
             region,

@@ -24,6 +24,10 @@ impl Rules<'_> {
             self.report(&self.flows_source.place(first.span()), Problem::PartitionWithoutSchedule);
             return Vec::new();
         };
+        // The period of an announcer has to fit, and only microseconds can be compared with it.
+        if let Some(slot) = schedule.cycle.iter().find(|slot| slot.duration_us.is_none()) {
+            self.report(&slot.place, Problem::SlotInTicks { domain: slot.domain.clone() });
+        }
         let mut partitions: Vec<Partition> = Vec::new();
         for table in &file.partition {
             let name = &table.get_ref().announcer;
@@ -79,8 +83,7 @@ impl Rules<'_> {
             self.report(&announcer.place, Problem::AnnouncerPriority { name, priority, other, others });
         }
         let period = announcer.period_us;
-        if let Some(distance) = shortest_distance(&schedule.cycle, domain).filter(|least| period > least / 2)
-        {
+        if let Some(distance) = schedule.distance_us(domain).filter(|least| period > least / 2) {
             let name = announcer.name.clone();
             self.report(&announcer.place, Problem::AnnouncerPeriod { name, period, distance });
         }
@@ -146,9 +149,16 @@ impl Rules<'_> {
     }
 }
 
-/// The shortest time from the beginning of one time slot of a domain to the beginning of its next, in
-/// microseconds. Slots that follow each other directly are one. `None` if there is none, or if some are
-/// measured in ticks.
+impl Schedule {
+    /// The shortest time from the beginning of one time slot of a scheduling domain to the beginning of its
+    /// next, in microseconds. Slots that follow each other directly are one. `None` if there is none, or if
+    /// some are measured in ticks.
+    #[must_use]
+    pub fn distance_us(&self, domain: &str) -> Option<u64> {
+        shortest_distance(&self.cycle, domain)
+    }
+}
+
 fn shortest_distance(cycle: &[TimeSlot], domain: &str) -> Option<u64> {
     let (mut now, mut beginnings) = (0_u64, Vec::new());
     for (slot, before) in cycle.iter().zip(cycle.iter().cycle().skip(cycle.len().saturating_sub(1))) {

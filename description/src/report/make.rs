@@ -1,10 +1,10 @@
 //! Makes the report from a checked description.
 
 use super::{
-    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, Party, PartyKind, PathRow,
-    RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, When,
+    Access, AuditRow, DeviceRow, DomainRow, FlowRow, GuestRow, Influence, PartitionRow, Party, PartyKind,
+    PathRow, RegionRow, Report, Role, StageRow, TrustedKind, TrustedRow, When,
 };
-use crate::description::{Description, Flow, Stage};
+use crate::description::{Client, Description, Flow, Partition, Stage};
 use crate::limits::{CENTRAL, CONFIG_REGION};
 use crate::reach::{At, Node, Step, Trusted, Trustee};
 use crate::system::{Map, Permissions};
@@ -35,6 +35,7 @@ impl Description {
                 region: system.regions[audit.region].name.clone(),
                 reader: system.domains[audit.reader].name.clone(),
             }),
+            partitions: self.partitions.iter().map(|partition| self.partition_row(partition)).collect(),
             influences: self.reach.graph.steps().iter().filter_map(|step| self.influence(step)).collect(),
             trusted: self.reach.trusted.iter().map(|trusted| self.trusted_row(trusted)).collect(),
         }
@@ -51,6 +52,8 @@ impl Description {
                 Role::Ticker
             } else if self.audit.is_some_and(|audit| audit.reader == number) {
                 Role::Auditor
+            } else if self.partitions.iter().any(|partition| partition.announcer == number) {
+                Role::Announcer
             } else {
                 Role::Other
             };
@@ -69,7 +72,7 @@ impl Description {
 
     fn region_rows(&self) -> Vec<RegionRow> {
         let owner = |number: usize| {
-            let owned = |client: &&crate::description::Client| {
+            let owned = |client: &&Client| {
                 [client.out_region, client.in_region, client.transmit.region, client.receive.region]
                     .contains(&number)
             };
@@ -139,6 +142,17 @@ impl Description {
             one_way: flow.one_way,
             return_path: flow.return_path.clone(),
             audit: self.audit.map(|_| if flow.audits_all { "all" } else { "refusals" }),
+        }
+    }
+
+    fn partition_row(&self, partition: &Partition) -> PartitionRow {
+        let domains = &self.system.domains;
+        let is_in_it =
+            |client: &&Client| domains[client.domain].schedule_domain.as_ref() == Some(&partition.domain);
+        PartitionRow {
+            domain: partition.domain.clone(),
+            announcer: domains[partition.announcer].name.clone(),
+            clients: self.clients.iter().filter(is_in_it).map(|client| client.name.clone()).collect(),
         }
     }
 

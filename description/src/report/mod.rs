@@ -120,6 +120,8 @@ pub struct Report {
     pub flows: Vec<FlowRow>,
     /// The audit log. Null if there is none.
     pub audit: Option<AuditRow>,
+    /// The partitions. None if central serves everybody whenever it runs.
+    pub partitions: Vec<PartitionRow>,
     /// Every way of influence beside Ferry's own. What a device reaches that no IOMMU confines is `memory`,
     /// which is the memory of everybody.
     pub influences: Vec<Influence>,
@@ -161,6 +163,8 @@ pub enum Role {
     Ticker,
     /// Reads the audit log.
     Auditor,
+    /// Tells central of the time slots of a partition.
+    Announcer,
     /// Nothing.
     Other,
 }
@@ -293,6 +297,18 @@ pub struct AuditRow {
     pub region: String,
     /// Who reads it. It learns what is refused and judged of all flows.
     pub reader: String,
+}
+
+/// A partition: central serves the clients of one scheduling domain only after its time slots.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PartitionRow {
+    /// The scheduling domain.
+    pub domain: String,
+    /// The protection domain that tells central of its time slots.
+    pub announcer: String,
+    /// Its clients and guards.
+    pub clients: Vec<String>,
 }
 
 /// A stage of guards.

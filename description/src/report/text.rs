@@ -1,7 +1,8 @@
 //! The report as text.
 
 use super::{
-    AuditRow, Influence, Party, PartyKind, PathRow, Report, StageRow, TrustedKind, TrustedRow, When,
+    AuditRow, Influence, PartitionRow, Party, PartyKind, PathRow, Report, StageRow, TrustedKind, TrustedRow,
+    When,
 };
 use crate::name::shown;
 use std::fmt;
@@ -50,6 +51,7 @@ impl fmt::Display for Report {
                 )?;
             }
         }
+        self.partitions(formatter)?;
         self.other_influence(formatter)?;
         for trusted in &self.trusted {
             self.trusted(trusted, formatter)?;
@@ -104,6 +106,20 @@ impl Report {
                 let nobody = "nobody";
                 writeln!(formatter, "{name:region_width$}  {bytes:>10}  {nobody:holder_width$}       never")?;
             }
+        }
+        Ok(())
+    }
+
+    fn partitions(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.partitions.is_empty() {
+            writeln!(
+                formatter,
+                "\npartitions: central serves each only in its own time slots after those of it"
+            )?;
+        }
+        for PartitionRow { domain, announcer, clients } in &self.partitions {
+            let clients = if clients.is_empty() { "no client".into() } else { clients.join(", ") };
+            writeln!(formatter, "  {domain}: {clients}; `{announcer}` announces its time slots")?;
         }
         Ok(())
     }

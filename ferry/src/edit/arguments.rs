@@ -22,6 +22,8 @@ pub(super) enum AddCommand {
     Flow(AddFlowArguments),
     /// Add a guard to flows: as a client, its name in flows.toml, and the source of a filter.
     Guard(AddGuardArguments),
+    /// Add partitions: central serves the clients of one scheduling domain only after its time slots.
+    Partition(AddPartitionArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -38,6 +40,10 @@ pub(super) struct AddClientArguments {
     /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
     pub(super) priority: Option<u8>,
+    /// Its scheduling domain, in a system with a domain schedule. By default that of central, which is right
+    /// without partitions only.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) domain: Option<String>,
     /// Make `_tx` and `_rx` of pages of 4 KiB: 256 KiB for the one that its source uses, 4 KiB for the other.
     /// Otherwise each is one page of 2 MiB, which central maps once for a batch of messages.
     #[arg(long)]
@@ -68,6 +74,9 @@ pub(super) struct AddFlowArguments {
     /// the flow is one-way.
     #[arg(long, value_name = "BYTES")]
     pub(super) max_message: Option<Bytes>,
+    /// What the audit log gets of it, in a system with one. By default what [audit] says.
+    #[arg(long, value_enum)]
+    pub(super) audit: Option<Records>,
     /// Nothing about the receiver comes back to the sender: what the receiver has no buffer for is dropped.
     #[arg(long)]
     pub(super) one_way: bool,
@@ -93,12 +102,25 @@ pub(super) struct AddGuardArguments {
     /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
     pub(super) priority: Option<u8>,
+    /// Its scheduling domain, in a system with a domain schedule. By default that of central, which is right
+    /// without partitions only.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) domain: Option<String>,
     /// The directory of its source, seen from that of the system description. By default src/bin, or c.
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) sources: Option<PathBuf>,
     /// Write no source, because the program NAME.elf comes from elsewhere.
     #[arg(long)]
     pub(super) no_source: bool,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct AddPartitionArguments {
+    /// The scheduling domains. Each one with clients is a partition, or none is, so name all of them at once.
+    #[arg(required = true, value_name = "DOMAIN")]
+    pub(super) domains: Vec<String>,
     #[command(flatten)]
     pub(super) files: FilesArguments,
 }
@@ -117,6 +139,8 @@ pub(super) enum RemoveCommand {
     Flow(RemoveFlowArguments),
     /// Remove a guard, from its flows too. Its source is removed too if nobody has changed it.
     Guard(RemoveGuardArguments),
+    /// Remove partitions, with their announcers.
+    Partition(RemovePartitionArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -150,6 +174,15 @@ pub(super) struct RemoveGuardArguments {
     /// The directory of its source, seen from that of the system description. By default src/bin, or c.
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) sources: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) files: FilesArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct RemovePartitionArguments {
+    /// The scheduling domains.
+    #[arg(required = true, value_name = "DOMAIN")]
+    pub(super) domains: Vec<String>,
     #[command(flatten)]
     pub(super) files: FilesArguments,
 }
@@ -190,6 +223,15 @@ pub(super) enum Mapping {
     Each,
     /// They stay mapped while there is work, which is faster and isolates less.
     Keep,
+}
+
+/// What the audit log gets of a flow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Records {
+    /// What is refused or judged.
+    Refusals,
+    /// Every message that is delivered, too, without its bytes.
+    All,
 }
 
 /// A number of bytes as `flows.toml` has it: a whole number, or one with a unit.

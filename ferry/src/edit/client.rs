@@ -39,7 +39,7 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
         program: &format!("{name}.elf"),
         priority: arguments.priority.unwrap_or(PRIORITY.min(central.priority.saturating_sub(1))),
         fpu: !lang.is_without_fpu(),
-        schedule_domain: central.schedule_domain.as_deref(),
+        schedule_domain: schedule_domain(arguments.domain.as_deref(), &project.draft)?,
         buffers: template.buffers(),
         large_frames,
         reads: None,
@@ -85,6 +85,23 @@ pub(super) fn room(draft: &Draft) -> Result<Places, EditError> {
         return Err(EditError::TooManyDomains { found: domains });
     }
     Places::find(draft)
+}
+
+/// The scheduling domain of a new client: the one that is stated, or else central's.
+pub(super) fn schedule_domain<'a>(
+    stated: Option<&'a str>,
+    draft: &'a Draft,
+) -> Result<Option<&'a str>, EditError> {
+    let partitions = draft.partitions();
+    match stated {
+        None if !partitions.is_empty() => {
+            let known: Vec<&str> = partitions.iter().map(|partition| partition.domain.as_str()).collect();
+            Err(EditError::WhichPartition { known: known.join(", ") })
+        }
+        None => Ok(draft.system().domains[draft.central()].schedule_domain.as_deref()),
+        Some(_) if draft.system().schedule.is_none() => Err(EditError::NoSchedule),
+        stated => Ok(stated),
+    }
 }
 
 /// Removes a client.

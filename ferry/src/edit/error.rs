@@ -53,6 +53,28 @@ pub(crate) enum EditError {
     )]
     NoAddress,
 
+    #[error("the system has no domain schedule; add <domains> to it first, as docs/system.md shows")]
+    NoSchedule,
+    #[error("the system has partitions; say which one it is in: --domain NAME, of {known}")]
+    WhichPartition { known: String },
+    #[error(
+        "the schedule has no scheduling domain `{domain}`; {}",
+        meant_or(meant.as_deref(), "the scheduling domains are", known)
+    )]
+    UnknownPartition { domain: String, meant: Option<String>, known: String },
+    #[error("the scheduling domain `{domain}` is a partition already; leave it out")]
+    PartitionExists { domain: String },
+    #[error(
+        "there is no partition `{domain}`; {}",
+        meant_or(meant.as_deref(), "the partitions are", if known.is_empty() { "none" } else { known })
+    )]
+    NoPartition { domain: String, meant: Option<String>, known: String },
+    #[error(
+        "a protection domain of `{domain}` has priority 254, and the announcer of a partition needs a higher one; \
+         give it a lower one"
+    )]
+    NoPriority { domain: String },
+
     #[error("there is no client `{name}`; {}", or_known(meant.as_deref(), known))]
     UnknownClient { name: String, meant: Option<String>, known: String },
     #[error("`{name}` is a protection domain, but no client; name one that sends or receives")]
@@ -109,6 +131,10 @@ fn or_known(meant: Option<&str>, known: &str) -> String {
         None if known.is_empty() => "there are no clients yet: `ferry add client NAME`".into(),
         None => format!("the clients are: {known}"),
     }
+}
+
+fn meant_or(meant: Option<&str>, what: &str, known: &str) -> String {
+    meant.map_or_else(|| format!("{what}: {known}"), |meant| format!("did you mean `{meant}`?"))
 }
 
 impl From<roxmltree::Error> for EditError {

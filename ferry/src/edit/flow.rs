@@ -25,6 +25,7 @@ pub(super) fn add(arguments: &AddFlowArguments) -> Result<(), Error> {
         ("class", arguments.class.as_ref().map(word)),
         ("mapping", arguments.mapping.as_ref().map(word)),
         ("max_message", arguments.max_message.as_ref().map(Bytes::value)),
+        ("audit", arguments.audit.as_ref().map(word)),
         ("one_way", arguments.one_way.then(|| true.into())),
         ("return_path", arguments.return_path.as_ref().map(Value::from)),
     ];

@@ -43,6 +43,23 @@ impl<'a> FlowsText<'a> {
         Ok(self.insert(last, &[format!("[client.{}]", Key::new(client)), "large_frames = true".into()]))
     }
 
+    /// The text with one more `[[partition]]`, after the last one.
+    pub(super) fn add_partition(&self, announcer: &str) -> Result<String, EditError> {
+        let line = format!("announcer = {}", Value::from(announcer));
+        Ok(self.insert(self.partitions()?.last().copied(), &["[[partition]]".into(), line]))
+    }
+
+    /// The text without the `[[partition]]` of an announcer.
+    pub(super) fn remove_partition(&self, announcer: &str) -> Result<String, EditError> {
+        let mut edits = Edits::default();
+        for table in self.partitions()? {
+            if end_of(table, "announcer") == announcer {
+                edits.remove(self.cut(header(table).start..self.end(table)));
+            }
+        }
+        Ok(edits.apply(self.text))
+    }
+
     /// The text without the flows that `is_meant` names by their ends.
     pub(super) fn remove_flows(&self, is_meant: impl Fn(&str, &str) -> bool) -> Result<String, EditError> {
         let mut edits = Edits::default();
@@ -171,10 +188,19 @@ impl<'a> FlowsText<'a> {
 
     /// The tables of the flows, in the order of the file.
     fn flows(&self) -> Result<Vec<&Table>, EditError> {
-        match self.document.get("flow") {
+        self.tables("flow", "[[flow]]")
+    }
+
+    /// The tables of the partitions, in the order of the file.
+    fn partitions(&self) -> Result<Vec<&Table>, EditError> {
+        self.tables("partition", "[[partition]]")
+    }
+
+    fn tables(&self, table: &'static str, form: &'static str) -> Result<Vec<&Table>, EditError> {
+        match self.document.get(table) {
             None => Ok(Vec::new()),
-            Some(Item::ArrayOfTables(flows)) => Ok(flows.iter().collect()),
-            Some(_) => Err(EditError::OtherForm { table: "flow", form: "[[flow]]" }),
+            Some(Item::ArrayOfTables(tables)) => Ok(tables.iter().collect()),
+            Some(_) => Err(EditError::OtherForm { table, form }),
         }
     }
 
@@ -223,7 +249,7 @@ impl<'a> FlowsText<'a> {
     }
 }
 
-/// The client at one end of a flow.
+/// The client at one end of a flow, or whoever else a key names.
 fn end_of<'t>(table: &'t Table, key: &str) -> &'t str {
     table.get(key).and_then(Item::as_str).unwrap_or_default()
 }

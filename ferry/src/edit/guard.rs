@@ -48,7 +48,7 @@ pub(super) fn add(arguments: &AddGuardArguments) -> Result<(), Error> {
         program: &format!("{name}.elf"),
         priority: arguments.priority.unwrap_or(PRIORITY.min(central.priority.saturating_sub(1))),
         fpu: !lang.is_without_fpu(),
-        schedule_domain: central.schedule_domain.as_deref(),
+        schedule_domain: client::schedule_domain(arguments.domain.as_deref(), &project.draft)?,
         // Room for the longest message of each flow.
         buffers: [UNUSED_BYTES, RECEIVE_BYTES.max(flows.len() as u64 * u64::from(MOST_BYTES))],
         large_frames: true,

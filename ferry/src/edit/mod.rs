@@ -17,6 +17,7 @@ mod manifest;
 mod markup;
 mod name;
 mod notation;
+mod partition;
 mod places;
 #[cfg(test)]
 mod python;
@@ -39,6 +40,7 @@ pub(crate) fn add(arguments: &AddArguments) -> Result<(), Error> {
         AddCommand::Client(arguments) => client::add(arguments),
         AddCommand::Flow(arguments) => flow::add(arguments),
         AddCommand::Guard(arguments) => guard::add(arguments),
+        AddCommand::Partition(arguments) => partition::add(arguments),
     }
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn remove(arguments: &RemoveArguments) -> Result<(), Error> {
         RemoveCommand::Client(arguments) => client::remove(arguments),
         RemoveCommand::Flow(arguments) => flow::remove(arguments),
         RemoveCommand::Guard(arguments) => guard::remove(arguments),
+        RemoveCommand::Partition(arguments) => partition::remove(arguments),
     }
 }
 

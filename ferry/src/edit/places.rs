@@ -30,12 +30,24 @@ impl Places {
         let mut taken: Vec<_> = maps.iter().map(|map| range(map.address, map.region)).collect();
         let mut address = || free_address(&mut taken).ok_or(EditError::NoAddress);
         let (out_address, in_address) = (address()?, address()?);
+        let [channel] = Self::channels(draft, 1)?.try_into().map_err(|_| EditError::NoChannel)?;
+        Ok(Self { out_address, in_address, channel })
+    }
+
+    /// The numbers of so many new channels in central: those after the highest one, or else lower ones that
+    /// are free.
+    pub(super) fn channels(draft: &Draft, count: usize) -> Result<Vec<u8>, EditError> {
+        let (system, central) = (draft.system(), draft.central());
         let ends = system.channels.iter().flat_map(|channel| &channel.ends);
         let ends = ends.filter(|end| end.domain == central).map(|end| end.id);
         let interrupts = system.domains[central].interrupts.iter().map(|interrupt| interrupt.id);
-        let numbers: Vec<u8> = ends.chain(interrupts).collect();
-        let channel = free_channel(&numbers).ok_or(EditError::NoChannel)?;
-        Ok(Self { out_address, in_address, channel })
+        let mut numbers: Vec<u8> = ends.chain(interrupts).collect();
+        let mut channel = || {
+            let channel = free_channel(&numbers).ok_or(EditError::NoChannel)?;
+            numbers.push(channel);
+            Ok(channel)
+        };
+        (0..count).map(|_| channel()).collect()
     }
 }
 

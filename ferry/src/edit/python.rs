@@ -2,13 +2,15 @@
 //! that could drift: this test reads them from what `ferry new` and `ferry add client` write, and compares
 //! them with `python/src/ferry_sdfgen/_pattern.py`. `make python-pattern` writes that file again.
 
-use super::arguments::{Class, Mapping};
+use super::arguments::{Class, Mapping, Records};
+use super::partition;
 use super::places::Places;
 use super::system::{self, NewClient};
 use crate::templates::Template;
 use clap::ValueEnum;
 use ferry_description::{
-    CENTRAL, CONFIG_REGION, Domain, Draft, LARGE_PAGE_BYTES, PAGE_BYTES, Source, System, TICKER, config_bytes,
+    AUDIT_SYMBOL, CENTRAL, CONFIG_REGION, Domain, Draft, LARGE_PAGE_BYTES, PAGE_BYTES, Source, System,
+    TICKER, config_bytes,
 };
 use std::fmt::Write;
 use std::path::Path;
@@ -64,8 +66,13 @@ fn pattern() -> String {
     write!(text, "BUFFER_BYTES: Final = {used:#x}\nUNUSED_BUFFER_BYTES: Final = {unused:#x}\n").unwrap();
     write!(text, "PAGE_BYTES: Final = {PAGE_BYTES:#x}\nLARGE_PAGE_BYTES: Final = {LARGE_PAGE_BYTES:#x}\n\n")
         .unwrap();
+    writeln!(text, "ANNOUNCER_SUFFIX: Final = \"{}\"", partition::SUFFIX).unwrap();
+    writeln!(text, "ANNOUNCER_PRIORITY: Final = {}", partition::PRIORITY).unwrap();
+    write!(text, "ANNOUNCER_BUDGET_US: Final = {}\n\n", partition::BUDGET_US).unwrap();
+    write!(text, "AUDIT_SYMBOL: Final = \"{AUDIT_SYMBOL}\"\n\n").unwrap();
     words::<Class>(&mut text, "FlowClass", "The class of a flow's messages.");
     words::<Mapping>(&mut text, "FrameMapping", "How long the frames of a flow stay mapped.");
+    words::<Records>(&mut text, "AuditRecords", "What the audit log gets of a flow.");
     text
 }
 
@@ -107,10 +114,12 @@ fn program(text: &mut String, constant: &str, domain: &Domain) {
 fn config(text: &mut String, system: &System, central: &Domain) {
     let map = central.map_of(system.region(CONFIG_REGION).unwrap()).unwrap();
     let base = config_bytes(0, 0, 0);
-    let (client, flow) = (config_bytes(1, 0, 0) - base, config_bytes(0, 1, 0) - base);
+    let [client, flow, stage] =
+        [config_bytes(1, 0, 0), config_bytes(0, 1, 0), config_bytes(0, 0, 1)].map(|bytes| bytes - base);
     // The module takes the size to be a sum.
-    for (clients, flows) in [(1, 1), (2, 1), (7, 20), (32, 992)] {
-        assert_eq!(config_bytes(clients, flows, 0), base + clients * client + flows * flow);
+    for (clients, flows, stages) in [(1, 1, 0), (2, 1, 1), (7, 20, 3), (32, 992, 256)] {
+        let sum = base + clients * client + flows * flow + stages * stage;
+        assert_eq!(config_bytes(clients, flows, stages), sum);
     }
     let values = [
         format!("region=\"{CONFIG_REGION}\""),
@@ -120,6 +129,7 @@ fn config(text: &mut String, system: &System, central: &Domain) {
         format!("bytes={base}"),
         format!("bytes_per_client={client}"),
         format!("bytes_per_flow={flow}"),
+        format!("bytes_per_stage={stage}"),
     ];
     write!(text, "CONFIG: Final = Config(\n{})\n\n", lines(&values, 1)).unwrap();
 }

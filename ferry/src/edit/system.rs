@@ -14,6 +14,8 @@ use roxmltree::{Document, Node};
 const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
 /// Where a client maps its regions, in the same order. There is room for 4 GiB in `_tx`.
 const ADDRESSES: [u64; 4] = [0x2000_0000, 0x2001_0000, 0x1_0000_0000, 0x2_0000_0000];
+/// The program of the ticker, which announcers have too.
+const TICKER_PROGRAM: &str = "ticker.elf";
 /// Bytes of a client's stack.
 const STACK_BYTES: u64 = 0x1_0000;
 
@@ -35,6 +37,19 @@ pub(crate) struct NewClient<'a> {
     pub(crate) large_frames: bool,
     /// A region besides its own that it reads, if there is one.
     pub(crate) reads: Option<Reads<'a>>,
+}
+
+/// An announcer that is to be added: who tells central of the time slots of a partition.
+#[derive(Clone, Debug)]
+pub(super) struct NewAnnouncer<'a> {
+    pub(super) name: String,
+    /// The scheduling domain that it announces, and runs in.
+    pub(super) domain: &'a str,
+    pub(super) priority: u8,
+    pub(super) budget_us: u64,
+    pub(super) period_us: u64,
+    /// Number of its channel in central.
+    pub(super) channel: u8,
 }
 
 /// A region that a client reads.
@@ -77,6 +92,38 @@ pub(crate) fn add(
         None => (markup.after(domain), inner),
     };
     edits.insert(spot.at, format!("{}{}", spot.gap, writer.channel(places.channel, &inner)));
+    Ok(edits.apply(text))
+}
+
+/// `text` with one more announcer, after the last program of its kind or else after central, and its channel.
+pub(super) fn add_announcer(text: &str, announcer: &NewAnnouncer<'_>) -> Result<String, EditError> {
+    let document = Document::parse(text)?;
+    let markup = Markup::new(text, &document);
+    let mut domains = markup.all("protection_domain");
+    let domain =
+        domains.rfind(|node| node.children().any(|child| child.attribute("path") == Some(TICKER_PROGRAM)));
+    let domain = domain.or_else(|| markup.domain(CENTRAL)).ok_or(EditError::NoAnchor)?;
+    let NewAnnouncer { name, domain: of, priority, budget_us, period_us, channel } = announcer;
+    let [priority, budget, period] = [u64::from(*priority), *budget_us, *period_us].map(|n| n.to_string());
+    let attributes = [
+        ("name", name.as_str()),
+        ("domain", of),
+        ("fpu", "false"),
+        ("priority", &priority),
+        ("budget", &budget),
+        ("period", &period),
+    ];
+    let [child, end] = markup.inner_gaps(domain);
+    let program = markup.element("program_image", &[("path", TICKER_PROGRAM)]);
+    let Spot { at, gap } = markup.after(domain);
+    let start = start("protection_domain", &attributes);
+    let mut edits = Edits::default();
+    edits.insert(at, format!("{}{start}>{child}{program}{end}</protection_domain>", markup.block_gap(&gap)));
+    let (spot, inner) = match markup.all("channel").next_back() {
+        Some(channel) => (markup.after(channel), markup.inner_gaps(channel)),
+        None => (markup.after(domain), [child, end]),
+    };
+    edits.insert(spot.at, format!("{}{}", spot.gap, channel_of(&markup, name, *channel, &inner)));
     Ok(edits.apply(text))
 }
 
@@ -199,12 +246,16 @@ impl Writer<'_> {
         self.markup.element("map", &[places.as_slice(), &symbols].concat())
     }
 
-    fn channel(&self, number: u8, [child, end]: &[String; 2]) -> String {
-        let central = self.markup.element("end", &[("pd", CENTRAL), ("id", &number.to_string())]);
-        let own = [("pd", self.client.name), ("id", "0"), ("setvar_id", "ferry_central")];
-        let own = self.markup.element("end", &own);
-        format!("<channel>{}{end}</channel>", each_after(child, &[central, own]))
+    fn channel(&self, number: u8, inner: &[String; 2]) -> String {
+        channel_of(self.markup, self.client.name, number, inner)
     }
+}
+
+/// A channel between central, where it has this number, and another protection domain.
+fn channel_of(markup: &Markup<'_>, name: &str, number: u8, [child, end]: &[String; 2]) -> String {
+    let central = markup.element("end", &[("pd", CENTRAL), ("id", &number.to_string())]);
+    let own = markup.element("end", &[("pd", name), ("id", "0"), ("setvar_id", "ferry_central")]);
+    format!("<channel>{}{end}</channel>", each_after(child, &[central, own]))
 }
 
 /// The elements, each with this white space before it.

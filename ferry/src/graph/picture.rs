@@ -84,6 +84,7 @@ impl<'a> Picture<'a> {
                 Role::Auditor => {
                     (BoxKind::Other, format!("reads the audit log, priority {}", domain.priority))
                 }
+                Role::Announcer => (BoxKind::Other, format!("announcer, priority {}", domain.priority)),
                 Role::Other => (BoxKind::Other, format!("priority {}", domain.priority)),
             };
             boxes.push(drawn(report, party, kind, note));

@@ -3,6 +3,7 @@
 
 mod guards;
 mod layouts;
+mod partitions;
 mod project;
 mod refusals;
 

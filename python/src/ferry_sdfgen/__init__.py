@@ -19,15 +19,16 @@ Names, sizes and symbols come from Ferry's own sources, and the rules are those 
 `Ferry.write` asks.
 """
 
-from ._clients import Client, Flow, Tick, Trust
+from ._clients import Client, Flow, Quorum, Tick, TimeSlot, Trust
 from ._description import Description
 from ._errors import CheckError, FerryError, Mistake, ProgramError, UsageError
-from ._pattern import BUFFER_BYTES, UNUSED_BUFFER_BYTES, FlowClass, FrameMapping
+from ._pattern import BUFFER_BYTES, UNUSED_BUFFER_BYTES, AuditRecords, FlowClass, FrameMapping
 from ._system import Ferry
 
 __all__ = [
     "BUFFER_BYTES",
     "UNUSED_BUFFER_BYTES",
+    "AuditRecords",
     "CheckError",
     "Client",
     "Description",
@@ -38,7 +39,9 @@ __all__ = [
     "FrameMapping",
     "Mistake",
     "ProgramError",
+    "Quorum",
     "Tick",
+    "TimeSlot",
     "Trust",
     "UsageError",
 ]

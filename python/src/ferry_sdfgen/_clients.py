@@ -10,11 +10,11 @@ import tomli_w
 from ._pattern import TICK_BUDGET_US, TICK_PERIOD_US, TICKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sdfgen import SystemDescription
 
-    from ._pattern import FlowClass, FrameMapping
+    from ._pattern import AuditRecords, FlowClass, FrameMapping
 
 _OPENING = "# Written by ferry_sdfgen. Change the program that writes this file, and not the file.\n\n"
 
@@ -71,6 +71,27 @@ class Client:
 
 
 @dataclass(frozen=True, eq=False)
+class Quorum:
+    """A stage of guards of which so many have to pass a message.
+
+    Attributes:
+        passes: How many.
+        of: The guards. `Ferry.add_client` makes them, as it makes every client.
+    """
+
+    passes: int
+    of: Sequence[Client]
+
+
+@dataclass(frozen=True)
+class TimeSlot:
+    """An entry of a domain schedule: for so long, the protection domains of one scheduling domain may run."""
+
+    domain: str
+    duration_us: int
+
+
+@dataclass(frozen=True, eq=False)
 class Flow:
     """One client may send to another. `Ferry.add_flow` makes it."""
 
@@ -79,18 +100,42 @@ class Flow:
     flow_class: FlowClass | None
     mapping: FrameMapping | None
     max_message: int | str | None
+    guards: Sequence[Client | Quorum]
+    verdict_within: int | None
+    one_way: bool
+    return_path: str | None
+    audit: AuditRecords | None
+
+    def text(self) -> str:
+        """Its `[[flow]]` of `flows.toml`."""
+        keys = {
+            "from": self.source.name,
+            "to": self.target.name,
+            "class": self.flow_class,
+            "mapping": self.mapping,
+            "max_message": self.max_message,
+            "verdict_within": self.verdict_within,
+            "one_way": self.one_way or None,
+            "return_path": self.return_path,
+            "audit": self.audit,
+        }
+        text = f"[[flow]]\n{tomli_w.dumps(_stated(keys))}"
+        if self.guards:
+            # tomli_w would make tables of long stages. Names of clients have nothing that TOML would escape.
+            text += f"guards = [{', '.join(_stage(stage) for stage in self.guards)}]\n"
+        return text
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The audit log."""
+
+    region: str
+    records: AuditRecords | None
 
     def table(self) -> dict[str, Any]:
-        """What `[[flow]]` of `flows.toml` says of it."""
-        return _stated(
-            {
-                "from": self.source.name,
-                "to": self.target.name,
-                "class": self.flow_class,
-                "mapping": self.mapping,
-                "max_message": self.max_message,
-            }
-        )
+        """What `[audit]` of `flows.toml` says of it."""
+        return _stated({"region": self.region, "records": self.records})
 
 
 @dataclass(frozen=True)
@@ -109,23 +154,34 @@ class Trust:
 def flows_text(
     *,
     tick: Tick | None,
+    audit: Audit | None,
     clients: Iterable[Client],
     flows: Iterable[Flow],
+    partitions: Iterable[str],
     trusted: Iterable[Trust],
     restarts: Mapping[str, int],
 ) -> str:
-    """Returns the text of `flows.toml`."""
+    """Returns the text of `flows.toml`. A partition is the name of its announcer."""
     limits = {client.name: client.limits() for client in clients}
     tables = {
         "tick": {"period_us": tick.period_us} if tick else {},
+        "audit": audit.table() if audit else {},
         "client": {name: stated for name, stated in limits.items() if stated},
         "restarts": dict(restarts),
     }
     parts = [tomli_w.dumps({key: table}) for key, table in tables.items() if table]
     # tomli_w would write arrays of inline tables, which `ferry add` and `ferry remove` cannot change.
-    parts += [f"[[flow]]\n{tomli_w.dumps(flow.table())}" for flow in flows]
+    parts += [f"[[partition]]\n{tomli_w.dumps({'announcer': name})}" for name in partitions]
+    parts += [flow.text() for flow in flows]
     parts += [f"[[trusted]]\n{tomli_w.dumps(trust.table())}" for trust in trusted]
     return _OPENING + "\n".join(parts)
+
+
+def _stage(stage: Client | Quorum) -> str:
+    if isinstance(stage, Quorum):
+        names = ", ".join(f'"{guard.name}"' for guard in stage.of)
+        return f"{{ quorum = {stage.passes}, of = [{names}] }}"
+    return f'"{stage.name}"'
 
 
 def _stated(keys: dict[str, Any]) -> dict[str, Any]:

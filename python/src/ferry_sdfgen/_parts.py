@@ -27,6 +27,7 @@ class Config:
     bytes: int
     bytes_per_client: int
     bytes_per_flow: int
+    bytes_per_stage: int
 
 
 @dataclass(frozen=True)

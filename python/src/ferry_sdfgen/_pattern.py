@@ -33,6 +33,7 @@ CONFIG: Final = Config(
     bytes=56,
     bytes_per_client=184,
     bytes_per_flow=28,
+    bytes_per_stage=8,
 )
 
 CLIENT_REGIONS: Final = (
@@ -76,7 +77,15 @@ UNUSED_BUFFER_BYTES: Final = 0x1000
 PAGE_BYTES: Final = 0x1000
 LARGE_PAGE_BYTES: Final = 0x200000
 
+ANNOUNCER_SUFFIX: Final = "-begins"
+ANNOUNCER_PRIORITY: Final = 230
+ANNOUNCER_BUDGET_US: Final = 100
+
+AUDIT_SYMBOL: Final = "ferry_audit"
+
 FlowClass: TypeAlias = Literal["normal", "urgent"]
 """The class of a flow's messages."""
 FrameMapping: TypeAlias = Literal["each", "keep"]
 """How long the frames of a flow stay mapped."""
+AuditRecords: TypeAlias = Literal["refusals", "all"]
+"""What the audit log gets of a flow."""

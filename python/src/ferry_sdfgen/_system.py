@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from sdfgen import SystemDescription
 
-from ._clients import Client, Flow, Tick, Trust, flows_text
+from ._clients import Audit, Client, Flow, Quorum, Tick, TimeSlot, Trust, flows_text
 from ._description import Description
 from ._errors import UsageError
 from ._markup import complete
 from ._pattern import (
+    ANNOUNCER_BUDGET_US,
+    ANNOUNCER_PRIORITY,
+    ANNOUNCER_SUFFIX,
+    AUDIT_SYMBOL,
     BUFFER_BYTES,
     CENTRAL,
     CHANNEL_SYMBOL,
@@ -24,12 +28,14 @@ from ._pattern import (
     LARGE_PAGE_BYTES,
     PAGE_BYTES,
     TICKER,
+    AuditRecords,
     FlowClass,
     FrameMapping,
 )
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable, Mapping, Sequence
 
 Domain: TypeAlias = SystemDescription.ProtectionDomain
 
@@ -81,6 +87,11 @@ class Ferry:
         self._flows: dict[tuple[str, str], Flow] = {}
         self._trusted: list[Trust] = []
         self._restarts: dict[str, int] = {}
+        self._audit: Audit | None = None
+        self._schedule: tuple[TimeSlot, ...] = ()
+        self._members: dict[str, str] = {}
+        self._announcers: list[str] = []
+        self._ticker: Domain | None = None
         self._page_bytes: dict[str, int] = {}
         self._is_rendered = False
         self._description: Description | None = None
@@ -99,12 +110,18 @@ class Ferry:
             )
             sdf.add_pd(ticker)
             self._connect(where, ticker)
+            self._ticker = ticker
         sdf.add_pd(self._central)
 
     @property
     def central(self) -> Domain:
         """The protection domain that carries all messages."""
         return self._central
+
+    @property
+    def ticker(self) -> Domain | None:
+        """The protection domain that wakes central periodically. None without a tick."""
+        return self._ticker
 
     def add_client(
         self,
@@ -173,6 +190,11 @@ class Ferry:
         flow_class: FlowClass | None = None,
         mapping: FrameMapping | None = None,
         max_message: int | str | None = None,
+        guards: Sequence[Client | Quorum] = (),
+        verdict_within: int | None = None,
+        one_way: bool = False,
+        return_path: str | None = None,
+        audit: AuditRecords | None = None,
     ) -> Flow:
         """Lets one client send to another. What no flow allows cannot happen.
 
@@ -183,12 +205,22 @@ class Ferry:
             mapping: "each": frames are unmapped before the sender sees `Done`; "keep": they stay mapped while
                 there is work, which is faster and isolates less.
             max_message: The longest message: bytes, or as in "64 KiB".
+            guards: Who has to pass each message, one stage after the other: a client that has no flow of its
+                own, or so many of several.
+            verdict_within: Ticks in which the guards of a stage have to answer.
+            one_way: Nothing about the receiver comes back to the sender.
+            return_path: Why it is right that the receiver of a one-way flow can influence the sender in
+                another way. The isolation report prints it.
+            audit: "refusals": the audit log gets what is refused or judged; "all": every message too.
 
         Raises:
             UsageError: There cannot be such a flow.
         """
         self._open("Ferry.add_flow")
-        for end in (source, target):
+        members = [
+            guard for stage in guards for guard in (stage.of if isinstance(stage, Quorum) else (stage,))
+        ]
+        for end in (source, target, *members):
             if not isinstance(end, Client) or self._clients.get(end.name) is not end:
                 raise UsageError(
                     "Ferry.add_flow",
@@ -205,9 +237,123 @@ class Ferry:
             raise UsageError(where, "there is this flow already", "remove one of the two calls")
         _is_word(where, "flow_class", flow_class, get_args(FlowClass))
         _is_word(where, "mapping", mapping, get_args(FrameMapping))
-        flow = Flow(source, target, flow_class, mapping, max_message)
+        _is_word(where, "audit", audit, get_args(AuditRecords))
+        flow = Flow(
+            source=source,
+            target=target,
+            flow_class=flow_class,
+            mapping=mapping,
+            max_message=max_message,
+            guards=tuple(guards),
+            verdict_within=verdict_within,
+            one_way=one_way,
+            return_path=return_path,
+            audit=audit,
+        )
         self._flows[pair] = flow
         return flow
+
+    def set_audit(
+        self,
+        reader: Domain,
+        *,
+        log_bytes: int = 0x1_0000,
+        records: AuditRecords | None = None,
+        region: str = "audit_log",
+    ) -> None:
+        """Lets central write an audit log, which one protection domain reads.
+
+        Args:
+            reader: A protection domain that is no client. Central signals it.
+            log_bytes: Bytes of the log, rounded up to whole pages. A page holds 32 records.
+            records: Of flows that do not say it themselves, "refusals": what is refused or judged; "all":
+                every message too.
+            region: The name of its memory region.
+
+        Raises:
+            UsageError: There is a log already, or the reader cannot be connected.
+        """
+        self._open("Ferry.set_audit")
+        where = f"Ferry.set_audit({_name('Ferry.set_audit', reader)})"
+        if self._audit is not None:
+            raise UsageError(where, "there is an audit log already", "remove one of the two calls")
+        _fits(where, "log_bytes", log_bytes, _BITS_OF_SIZE)
+        _is_word(where, "records", records, get_args(AuditRecords))
+        log = self._region(region, _whole_pages(log_bytes, PAGE_BYTES), PAGE_BYTES)
+        _map(self._central, log, "rw")
+        _map(reader, log, "r", AUDIT_SYMBOL, f"{AUDIT_SYMBOL}_size")
+        self._connect(where, reader, symbol=None)
+        self._audit = Audit(region, records)
+
+    def set_schedule(self, slots: Sequence[TimeSlot], members: Mapping[str, Iterable[Domain]]) -> None:
+        """Gives the system a domain schedule, for which sdfgen has no call.
+
+        Args:
+            slots: The time slots, which the kernel goes through again and again.
+            members: The protection domains in each scheduling domain. Each one of the system is in one of
+                them; `Ferry.central` and `Ferry.ticker` too.
+
+        Raises:
+            UsageError: There is a schedule already, or a protection domain is in two scheduling domains.
+        """
+        where = "Ferry.set_schedule"
+        self._open(where)
+        if self._schedule:
+            raise UsageError(where, "there is a schedule already", "remove one of the two calls")
+        for slot in slots:
+            _fits(where, "duration_us", slot.duration_us, _BITS_OF_SIZE)
+        found: dict[str, str] = {}
+        for scheduling, domains in members.items():
+            for domain in domains:
+                name = _name(where, domain)
+                if name in found:
+                    problem = f"`{name}` is in `{found[name]}` and in `{scheduling}`"
+                    raise UsageError(where, problem, "leave it out of one of them")
+                found[name] = scheduling
+        self._schedule, self._members = tuple(slots), found
+
+    def add_partition(self, scheduling: str, *, period_us: int, priority: int = ANNOUNCER_PRIORITY) -> Domain:
+        """Makes a scheduling domain a partition: central serves its clients only after its own time slots.
+
+        Each scheduling domain with clients is a partition, or none is.
+
+        Args:
+            scheduling: The scheduling domain, of those that `set_schedule` was given.
+            period_us: Microseconds after which its announcer runs again: at most half the time from the
+                beginning of one of its time slots to the beginning of the next.
+            priority: The announcer's priority, above those of all others in the scheduling domain.
+
+        Returns:
+            The announcer, a protection domain that tells central of the time slots.
+
+        Raises:
+            UsageError: There is no such scheduling domain, or it is a partition already.
+        """
+        self._open("Ferry.add_partition")
+        where = f"Ferry.add_partition({scheduling})"
+        known = list(dict.fromkeys(slot.domain for slot in self._schedule))
+        if scheduling not in known:
+            names = " or ".join(f'"{name}"' for name in known)
+            remedy = f"give {names}" if known else "call `set_schedule` before"
+            raise UsageError(where, "the schedule has no scheduling domain of that name", remedy)
+        name = f"{scheduling}{ANNOUNCER_SUFFIX}"
+        if name in self._announcers:
+            raise UsageError(where, "it is a partition already", "remove one of the two calls")
+        _fits(where, "period_us", period_us, _BITS_OF_TIME)
+        _fits(where, "priority", priority, _BITS_OF_PRIORITY)
+        announcer = Domain(
+            name,
+            TICKER.image,
+            priority=priority,
+            budget=min(ANNOUNCER_BUDGET_US, period_us // 2),
+            period=period_us,
+            stack_size=TICKER.stack_bytes,
+        )
+        self._sdf.add_pd(announcer)
+        self._connect(where, announcer)
+        self._announcers.append(name)
+        self._members[name] = scheduling
+        return announcer
 
     def trust_domain(self, domain: Domain, *, reason: str) -> None:
         """Takes the responsibility for a protection domain that stands between two clients.
@@ -247,22 +393,28 @@ class Ferry:
             self._is_rendered = True
             needed = CONFIG.bytes + CONFIG.bytes_per_client * len(self._clients)
             needed += CONFIG.bytes_per_flow * len(self._flows)
+            needed += CONFIG.bytes_per_stage * sum(len(flow.guards) for flow in self._flows.values())
             config = self._region(CONFIG.region, _whole_pages(needed, PAGE_BYTES), PAGE_BYTES)
             _map(self._central, config, CONFIG.permissions, CONFIG.address_symbol, CONFIG.size_symbol)
             clients = self._clients.values()
             programs = [CENTRAL, *([TICKER] if self._tick else [])]
             without_fpu = [program.name for program in programs if not program.fpu]
+            without_fpu += self._announcers
             without_fpu += [client.name for client in clients if not client.fpu]
             system = complete(
                 self._sdf.render(),
                 page_bytes=self._page_bytes,
                 without_fpu=without_fpu,
                 clients=list(self._clients),
+                schedule=self._schedule,
+                members=self._members,
             )
             flows = flows_text(
                 tick=self._tick,
+                audit=self._audit,
                 clients=clients,
                 flows=self._flows.values(),
+                partitions=self._announcers,
                 trusted=self._trusted,
                 restarts=self._restarts,
             )
@@ -301,10 +453,10 @@ class Ferry:
         self._page_bytes[name] = page
         return region
 
-    def _connect(self, where: str, domain: Domain) -> int:
+    def _connect(self, where: str, domain: Domain, symbol: str | None = CHANNEL_SYMBOL) -> int:
         """Makes a channel to central. Returns its number in the protection domain."""
         try:
-            channel = _Channel(self._central, domain, pd_b_setvar_id=CHANNEL_SYMBOL)
+            channel = _Channel(self._central, domain, pd_b_setvar_id=symbol)
         except Exception as cause:
             problem = f"sdfgen cannot connect it to central: {cause}"
             remedy = "give up one of its channels or interrupts; a protection domain has numbers for 62"
