@@ -6,7 +6,7 @@
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::target::Target;
-use ferry_boards::{Board, Processors};
+use ferry_boards::{Board, Form, Processors};
 use ferry_description::{CENTRAL, ReadError, Source, TICKER};
 use roxmltree::{Document, Node};
 use std::ops::Range;
@@ -41,11 +41,22 @@ pub(crate) fn of_tests(target: Target) -> Processors {
 
 /// Has each boot of a spread system end the turns of its processors at other places, if they take turns.
 /// Otherwise each would be like the one before.
-pub(crate) fn vary(command: &mut Command, processors: Processors, boot: u32) {
-    if let (Processors::InTurns(_), 2..) = (processors, boot) {
+pub(crate) fn vary(command: &mut Command, board: &Board, processors: Processors, boot: u32) {
+    if !matches!((processors, boot), (Processors::InTurns(_), 2..)) {
+        return;
+    }
+    match (board.architecture.form, board.emulator) {
+        // The kernel of a PC compares two clocks when it starts. With most other intervals it finds the wrong
+        // ratio, and its timer never rings. With more memory it starts later.
+        (Form::Multiboot, Some(emulator)) => {
+            let mebibytes = emulator.mebibytes + u64::from(boot % 50);
+            command.args(["-m", &format!("{mebibytes}M")]);
+        }
         // 5 to 49 in some order: 17 and 45 have no divisor in common. The first boot has 50.
-        let interval = 5 + boot.wrapping_mul(17) % 45;
-        command.args(ferry_boards::rounds_of(u16::try_from(interval).expect("it is below 50")));
+        _ => {
+            let interval = 5 + boot.wrapping_mul(17) % 45;
+            command.args(ferry_boards::rounds_of(u16::try_from(interval).expect("it is below 50")));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A guard in the hands of an attacker. What it does with a message depends on its tag:
 //!
-//! * 0: posts the place of the message again, then passes the message.
+//! * 0: posts the place of the message again, and passes the message when that was refused. Central looks at
+//!   what a guard posts once in each tick, and not at all if nothing needs it before the verdict.
 //! * 1: passes it, then refuses it.
 //! * 2: refuses it, then passes it.
 //! * 3: answers for every ticket near its own, of other guards, other lives and other slots; not for its own.
@@ -32,6 +33,8 @@ const FLOOD: u32 = 16;
 struct Hostile {
     about_nothing: u32,
     is_flooding: bool,
+    /// The ticket of the message whose place it has posted again.
+    posted_again: Option<u64>,
 }
 
 impl Hostile {
@@ -40,7 +43,7 @@ impl Hostile {
         for buffer in receive.split::<16>(BYTES) {
             port.post(buffer, None).expect("the ring is empty");
         }
-        Self { about_nothing: 0, is_flooding: false }
+        Self { about_nothing: 0, is_flooding: false, posted_again: None }
     }
 
     fn attack(&mut self, port: &mut Port<impl Doorbell>, inspection: Inspection) {
@@ -51,8 +54,7 @@ impl Hostile {
         match tag {
             0 => {
                 port.post(buffer, None).expect("the ring has room");
-                port.flush();
-                say(port, ticket, true);
+                self.posted_again = Some(ticket);
             }
             1 | 2 => {
                 say(port, ticket, tag == 1);
@@ -99,6 +101,9 @@ impl Client for Hostile {
             } else if let Some(event) = port.receive() {
                 if matches!(event, Event::Returned(_)) {
                     runtime::println!("1 buffer refused");
+                }
+                if let Some(ticket) = self.posted_again.take() {
+                    port.answer(ticket, true, 0).expect("the ring has room");
                 }
             } else {
                 return;
