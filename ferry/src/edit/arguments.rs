@@ -74,7 +74,7 @@ pub(super) struct AddFlowArguments {
     /// the flow is one-way.
     #[arg(long, value_name = "BYTES")]
     pub(super) max_message: Option<Bytes>,
-    /// What the audit log gets of it, in a system with one. By default what [audit] says.
+    /// What the audit log gets of it, in a system with one. Without it: as `flows.toml` says for all flows.
     #[arg(long, value_enum)]
     pub(super) audit: Option<Records>,
     /// Nothing about the receiver comes back to the sender: what the receiver has no buffer for is dropped.
