@@ -287,33 +287,29 @@ impl InRegion {
     /// Sets [`Done`](crate::Status::Done) for `count` messages of consecutive slots, from free-running index
     /// `first` on, after [`set_carried`](Self::set_carried). For central.
     pub fn finish(&self, first: u32, count: u32) {
-        let (mut index, mut left) = (first, count);
-        while left != 0 {
-            let slots = self.statuses_from(index);
-            let slots = slots.get(..left as usize).unwrap_or(slots);
-            for slot in slots {
-                slot.finish();
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
-            let count = slots.len() as u32;
-            (index, left) = (index.wrapping_add(count), left - count);
-        }
+        self.each_status(first, count, |slot, _| slot.finish());
     }
 
     /// Sets `status` for `count` sends of consecutive slots, from free-running index `first` on. For central.
     pub fn set_statuses(&self, first: u32, count: u32, status: Status) {
+        self.each_status(first, count, |slot, index| slot.set(index, status));
+    }
+
+    /// Calls `set` with the status word of each of `count` sends, from free-running index `first` on, and its
+    /// index.
+    #[inline]
+    fn each_status(&self, first: u32, count: u32, set: impl Fn(&StatusWord, u32)) {
         let (mut index, mut left) = (first, count);
         while left != 0 {
             let slots = self.statuses_from(index);
             let slots = slots.get(..left as usize).unwrap_or(slots);
             for slot in slots {
-                slot.set(index, status);
+                set(slot, index);
                 index = index.wrapping_add(1);
             }
             #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
-            {
-                left -= slots.len() as u32;
-            }
+            let piece = slots.len() as u32;
+            left -= piece;
         }
     }
 

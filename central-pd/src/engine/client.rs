@@ -191,6 +191,18 @@ impl Client {
         self.deliveries.free()
     }
 
+    /// The delivery with which it, a guard, was handed the inspection that has this ticket. `None` for a
+    /// ticket that it was not given in this epoch, or has answered.
+    pub(super) fn unanswered_inspection(&self, ports: Ports, ticket: u64) -> Option<Delivery> {
+        let index = Inspections::delivery(ticket);
+        let inspection: Delivery = ports.to_client.deliveries.load(index);
+        let is_it = inspection.kind == DeliveryKind::Inspection as u8
+            && inspection.sequence == ticket
+            && Inspections::is_of_epoch(ticket, self.epoch)
+            && self.unanswered.contains(index);
+        is_it.then_some(inspection)
+    }
+
     /// After a restart of central: a delivery says that receive request `request` is over.
     pub(super) fn settle_request(&mut self, request: u32) {
         self.requests.settle(request, &mut self.inspections);

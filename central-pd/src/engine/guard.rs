@@ -512,17 +512,11 @@ impl Engine {
     /// for a ticket that the guard has not been given in this epoch, or has answered. The delivery tells it,
     /// so this is true after a restart of central too.
     pub(super) fn ended_inspection(&mut self, guard: DomainId, ticket: u64) -> Option<Delivery> {
-        let (state, index) = (&mut self.clients[guard], Inspections::delivery(ticket));
-        let inspection: Delivery = state.ports?.to_client.deliveries.load(index);
-        let is_it = inspection.kind == DeliveryKind::Inspection as u8
-            && inspection.sequence == ticket
-            && Inspections::is_of_epoch(ticket, state.epoch)
-            && state.unanswered.contains(index);
-        if is_it {
-            // Another answer would be the guard's fault.
-            state.unanswered.remove(index);
-        }
-        is_it.then_some(inspection)
+        let state = &mut self.clients[guard];
+        let inspection = state.unanswered_inspection(state.ports?, ticket)?;
+        // Another answer would be the guard's fault.
+        state.unanswered.remove(Inspections::delivery(ticket));
+        Some(inspection)
     }
 
     /// Looks at what the guards of a message have said by now, and gives its source a turn.

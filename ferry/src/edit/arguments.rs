@@ -23,7 +23,7 @@ pub(super) enum AddCommand {
     /// Add a guard to flows: as a client, its name in flows.toml, and the source of a filter.
     Guard(AddGuardArguments),
     /// Add partitions: central serves the clients of one scheduling domain only after its time slots.
-    Partition(AddPartitionArguments),
+    Partition(PartitionArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -37,13 +37,8 @@ pub(super) struct AddClientArguments {
     /// What its source is written in.
     #[arg(long, value_enum, default_value = "rust")]
     pub(super) lang: Language,
-    /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
-    pub(super) priority: Option<u8>,
-    /// Its scheduling domain, in a system with a domain schedule. By default that of central, which is right
-    /// without partitions only.
-    #[arg(long, value_name = "DOMAIN")]
-    pub(super) domain: Option<String>,
+    #[command(flatten)]
+    pub(super) scheduling: SchedulingArguments,
     /// Make `_tx` and `_rx` of pages of 4 KiB: 256 KiB for the one that its source uses, 4 KiB for the other.
     /// Otherwise each is one page of 2 MiB, which central maps once for a batch of messages.
     #[arg(long)]
@@ -56,6 +51,18 @@ pub(super) struct AddClientArguments {
     pub(super) no_source: bool,
     #[command(flatten)]
     pub(super) files: FilesArguments,
+}
+
+/// How a new client is scheduled.
+#[derive(Clone, Debug, Args)]
+pub(super) struct SchedulingArguments {
+    /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
+    pub(super) priority: Option<u8>,
+    /// Its scheduling domain, in a system with a domain schedule. By default that of central. A system with
+    /// partitions has no default.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) domain: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -99,13 +106,8 @@ pub(super) struct AddGuardArguments {
     /// What its source is written in.
     #[arg(long, value_enum, default_value = "rust")]
     pub(super) lang: Language,
-    /// Its scheduling priority, 0 to 254, below that of central. By default 100, or one below central's.
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=254))]
-    pub(super) priority: Option<u8>,
-    /// Its scheduling domain, in a system with a domain schedule. By default that of central, which is right
-    /// without partitions only.
-    #[arg(long, value_name = "DOMAIN")]
-    pub(super) domain: Option<String>,
+    #[command(flatten)]
+    pub(super) scheduling: SchedulingArguments,
     /// The directory of its source, seen from that of the system description. By default src/bin, or c.
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) sources: Option<PathBuf>,
@@ -117,7 +119,7 @@ pub(super) struct AddGuardArguments {
 }
 
 #[derive(Clone, Debug, Args)]
-pub(super) struct AddPartitionArguments {
+pub(super) struct PartitionArguments {
     /// The scheduling domains. Each one with clients is a partition, or none is, so name all of them at once.
     #[arg(required = true, value_name = "DOMAIN")]
     pub(super) domains: Vec<String>,
@@ -140,7 +142,7 @@ pub(super) enum RemoveCommand {
     /// Remove a guard, from its flows too. Its source is removed too if nobody has changed it.
     Guard(RemoveGuardArguments),
     /// Remove partitions, with their announcers.
-    Partition(RemovePartitionArguments),
+    Partition(PartitionArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -174,15 +176,6 @@ pub(super) struct RemoveGuardArguments {
     /// The directory of its source, seen from that of the system description. By default src/bin, or c.
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) sources: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) files: FilesArguments,
-}
-
-#[derive(Clone, Debug, Args)]
-pub(super) struct RemovePartitionArguments {
-    /// The scheduling domains.
-    #[arg(required = true, value_name = "DOMAIN")]
-    pub(super) domains: Vec<String>,
     #[command(flatten)]
     pub(super) files: FilesArguments,
 }

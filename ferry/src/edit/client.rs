@@ -1,6 +1,6 @@
 //! `ferry add client` and `ferry remove client`: a client in both files, and its source.
 
-use super::arguments::{AddClientArguments, RemoveClientArguments};
+use super::arguments::{AddClientArguments, RemoveClientArguments, SchedulingArguments};
 use super::error::EditError;
 use super::flows::FlowsText;
 use super::guard;
@@ -32,14 +32,12 @@ pub(super) fn add(arguments: &AddClientArguments) -> Result<(), Error> {
         return Err(EditError::SourceExists { path }.into());
     }
     let places = room(&project.draft)?;
-    let (system, central) = (project.draft.system(), project.draft.central());
-    let central = &system.domains[central];
     let client = NewClient {
         name,
         program: &format!("{name}.elf"),
-        priority: arguments.priority.unwrap_or(PRIORITY.min(central.priority.saturating_sub(1))),
+        priority: arguments.scheduling.priority_of(&project.draft),
         fpu: !lang.is_without_fpu(),
-        schedule_domain: schedule_domain(arguments.domain.as_deref(), &project.draft)?,
+        schedule_domain: arguments.scheduling.domain_of(&project.draft)?,
         buffers: template.buffers(),
         large_frames,
         reads: None,
@@ -87,20 +85,25 @@ pub(super) fn room(draft: &Draft) -> Result<Places, EditError> {
     Places::find(draft)
 }
 
-/// The scheduling domain of a new client: the one that is stated, or else central's.
-pub(super) fn schedule_domain<'a>(
-    stated: Option<&'a str>,
-    draft: &'a Draft,
-) -> Result<Option<&'a str>, EditError> {
-    let partitions = draft.partitions();
-    match stated {
-        None if !partitions.is_empty() => {
-            let known: Vec<&str> = partitions.iter().map(|partition| partition.domain.as_str()).collect();
-            Err(EditError::WhichPartition { known: known.join(", ") })
+impl SchedulingArguments {
+    /// The priority that is stated, or else the usual one, below central's.
+    pub(super) fn priority_of(&self, draft: &Draft) -> u8 {
+        let central = draft.system().domains[draft.central()].priority;
+        self.priority.unwrap_or(PRIORITY.min(central.saturating_sub(1)))
+    }
+
+    /// The scheduling domain that is stated, or else central's.
+    pub(super) fn domain_of<'a>(&'a self, draft: &'a Draft) -> Result<Option<&'a str>, EditError> {
+        let partitions = draft.partitions();
+        match self.domain.as_deref() {
+            None if !partitions.is_empty() => {
+                let known: Vec<&str> = partitions.iter().map(|partition| partition.domain.as_str()).collect();
+                Err(EditError::WhichPartition { known: known.join(", ") })
+            }
+            None => Ok(draft.system().domains[draft.central()].schedule_domain.as_deref()),
+            Some(_) if draft.system().schedule.is_none() => Err(EditError::NoSchedule),
+            stated => Ok(stated),
         }
-        None => Ok(draft.system().domains[draft.central()].schedule_domain.as_deref()),
-        Some(_) if draft.system().schedule.is_none() => Err(EditError::NoSchedule),
-        stated => Ok(stated),
     }
 }
 

@@ -126,11 +126,10 @@ fn mistakes(mistakes: &Mistakes, what: &str) -> String {
 }
 
 fn or_known(meant: Option<&str>, known: &str) -> String {
-    match meant {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None if known.is_empty() => "there are no clients yet: `ferry add client NAME`".into(),
-        None => format!("the clients are: {known}"),
+    if meant.is_none() && known.is_empty() {
+        return "there are no clients yet: `ferry add client NAME`".into();
     }
+    meant_or(meant, "the clients are", known)
 }
 
 fn meant_or(meant: Option<&str>, what: &str, known: &str) -> String {

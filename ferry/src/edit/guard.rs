@@ -2,7 +2,7 @@
 //! in the flows that it guards, and its source.
 
 use super::arguments::{AddGuardArguments, RemoveGuardArguments};
-use super::client::{self, PRIORITY, Source, report_config};
+use super::client::{self, Source, report_config};
 use super::error::EditError;
 use super::flow;
 use super::flows::FlowsText;
@@ -42,13 +42,12 @@ pub(super) fn add(arguments: &AddGuardArguments) -> Result<(), Error> {
         }
     }
     let places = client::room(&project.draft)?;
-    let central = &project.draft.system().domains[project.draft.central()];
     let guard = NewClient {
         name,
         program: &format!("{name}.elf"),
-        priority: arguments.priority.unwrap_or(PRIORITY.min(central.priority.saturating_sub(1))),
+        priority: arguments.scheduling.priority_of(&project.draft),
         fpu: !lang.is_without_fpu(),
-        schedule_domain: client::schedule_domain(arguments.domain.as_deref(), &project.draft)?,
+        schedule_domain: arguments.scheduling.domain_of(&project.draft)?,
         // Room for the longest message of each flow.
         buffers: [UNUSED_BYTES, RECEIVE_BYTES.max(flows.len() as u64 * u64::from(MOST_BYTES))],
         large_frames: true,

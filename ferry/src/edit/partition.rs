@@ -3,7 +3,7 @@
 //!
 //! Each scheduling domain with clients is a partition, or none is. So one command takes several of them.
 
-use super::arguments::{AddPartitionArguments, RemovePartitionArguments};
+use super::arguments::PartitionArguments;
 use super::client::check_alone;
 use super::error::EditError;
 use super::flows::FlowsText;
@@ -24,7 +24,7 @@ const HIGHEST: u8 = 254;
 pub(super) const BUDGET_US: u64 = 100;
 
 /// Adds partitions.
-pub(super) fn add(arguments: &AddPartitionArguments) -> Result<(), Error> {
+pub(super) fn add(arguments: &PartitionArguments) -> Result<(), Error> {
     let files = &arguments.files.find()?;
     let project = Pair::open(files)?;
     let channels = Places::channels(&project.draft, arguments.domains.len())?;
@@ -86,7 +86,7 @@ fn announcer<'a>(domain: &'a str, channel: u8, project: &Pair) -> Result<NewAnno
 }
 
 /// Removes partitions.
-pub(super) fn remove(arguments: &RemovePartitionArguments) -> Result<(), Error> {
+pub(super) fn remove(arguments: &PartitionArguments) -> Result<(), Error> {
     let files = &arguments.files.find()?;
     let project = Pair::open(files)?;
     let partitions = project.draft.partitions();

@@ -10,7 +10,7 @@ use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Plain, Post, Span, Standing, Status};
 
 use super::Published;
-use super::quorum::Handed;
+use super::quorum::{FirstStage, Handed};
 use crate::buffer::{Home, Reach};
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
@@ -69,15 +69,12 @@ impl Engine {
         let Published { next, most, descriptors, route, target } = self.published(source, ports)?;
         let client = &self.clients[source];
         let flow = *self.guards.flow(source, target);
-        let mut others = self.guards.members_of_first(&flow)?;
-        let guard = others.iter().next()?;
-        others.remove(guard);
         // Messages begin in their order.
         let all_have_begun = flow.waiting.is_none_or(|(_, newest)| client.courses[newest].has_begun());
         if flow.max_message == 0 || !all_have_begun {
             return None;
         }
-        let of_others = if others.is_empty() { u32::MAX } else { self.offer_of_all(source, others)? };
+        let FirstStage { guard, others, most: of_others } = self.first_stage(source, &flow)?;
         let Offer { ports: guard_ports, request, count, is_fresh } = self.offer_of_guard(source, guard)?;
         let most = most.min(flow.room()).min(count).min(of_others) as usize;
         let descriptors = descriptors.get(..most.min(descriptors.len()))?;

@@ -6,7 +6,7 @@
 //! (`guard.rs` beside `express.rs`), which has everything else to do with these messages.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Delivery, DeliveryKind, DomainId, Status, Verdict};
+use ferry_layout::{DomainId, Slot, Status, Verdict};
 
 use super::guard::{Hands, Offer, Unmapped};
 use super::verdict::Run;
@@ -14,9 +14,18 @@ use crate::engine::Engine;
 use crate::engine::audit::passed;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
-use crate::guards::{Inspections, Stage, Subject};
+use crate::guards::{GuardedFlow, Inspections, Stage, Subject};
 use crate::machine::{Machine, Side};
 use crate::table::ClientSet;
+
+/// The members of the first stage of a flow.
+pub(super) struct FirstStage {
+    /// The one that is handed messages first, and the others.
+    pub(super) guard: DomainId,
+    pub(super) others: ClientSet,
+    /// How many messages all of the others can take now, at least.
+    pub(super) most: u32,
+}
 
 /// Messages of one flow in consecutive slots, which were just handed to the first member of their stage.
 pub(super) struct Handed {
@@ -29,9 +38,19 @@ pub(super) struct Handed {
 }
 
 impl Engine {
-    /// How many messages of `source` all members of `stage` can take now, at least. `None` if one of them can
-    /// take none, because then the ordinary path decides whether to wait for it.
-    pub(super) fn offer_of_all(&mut self, source: DomainId, members: ClientSet) -> Option<u32> {
+    /// The first stage of a flow of `source`. `None` if it has none, or if one of the other members can take
+    /// no message now, because then the ordinary path decides whether to wait for it.
+    #[inline(never)]
+    pub(super) fn first_stage(&mut self, source: DomainId, flow: &GuardedFlow) -> Option<FirstStage> {
+        let mut others = self.guards.members_of_first(flow)?;
+        let guard = others.iter().next()?;
+        others.remove(guard);
+        let most = if others.is_empty() { u32::MAX } else { self.offer_of_all(source, others)? };
+        Some(FirstStage { guard, others, most })
+    }
+
+    /// How many messages of `source` all `members` can take now, at least. `None` if one can take none.
+    fn offer_of_all(&mut self, source: DomainId, members: ClientSet) -> Option<u32> {
         let mut most = u32::MAX;
         for member in members.iter() {
             most = most.min(self.offer_of_guard(source, member)?.count);
@@ -155,7 +174,7 @@ impl Engine {
         guard: DomainId,
         ports: Ports,
         next: u32,
-        verdicts: &[ferry_layout::Slot<D>],
+        verdicts: &[Slot<D>],
         first: u64,
     ) -> Option<bool> {
         if self.audit.is_kept() {
@@ -164,14 +183,8 @@ impl Engine {
         let state = &mut self.clients[guard];
         let (mut ticket, mut taken) = (first, 0);
         for verdict in verdicts {
-            let at = Inspections::delivery(ticket);
-            let inspection: Delivery = ports.to_client.deliveries.load(at);
-            // As `ended_inspection` of the ordinary path. The order of these does not matter.
             let is_ended = Verdict::load(verdict).is_some_and(|verdict| verdict.ticket == ticket)
-                && inspection.kind == DeliveryKind::Inspection as u8
-                && inspection.sequence == ticket
-                && Inspections::is_of_epoch(ticket, state.epoch)
-                && state.unanswered.contains(at)
+                && state.unanswered_inspection(ports, ticket).is_some()
                 && state.inspections.awaited(ticket).is_none();
             if !is_ended {
                 break;

@@ -9,7 +9,7 @@ use ferry_layout::{DomainId, Plain, Status};
 
 use super::Published;
 use super::guard::{Hands, Offer, Unmapped};
-use super::quorum::Handed;
+use super::quorum::{FirstStage, Handed};
 use crate::engine::Engine;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
@@ -93,10 +93,7 @@ impl Engine {
     ) -> Option<bool> {
         let (oldest, newest) = (*queue)?;
         let flow = *self.guards.flow(source, target);
-        let mut others = self.guards.members_of_first(&flow)?;
-        let guard = others.iter().next()?;
-        others.remove(guard);
-        let of_others = if others.is_empty() { u32::MAX } else { self.offer_of_all(source, others)? };
+        let FirstStage { guard, others, most: of_others } = self.first_stage(source, &flow)?;
         let Offer { ports, request, count, is_fresh } = self.offer_of_guard(source, guard)?;
         let mapping = self.flows.get(source, target).mapping;
         let deadline = self.now.wrapping_add(flow.verdict_within);
