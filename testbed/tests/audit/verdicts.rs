@@ -129,6 +129,31 @@ fn a_late_verdict_is_told_from_a_ticket_that_the_guard_has_not_got() {
     assert_eq!(news(&stage, before), [said(&inspection, OTHER, true, false)]);
 }
 
+/// Whether it refuses, or passes a message that goes on or waits for others: whoever has answered cannot be
+/// late.
+#[test]
+fn a_second_answer_is_a_mistake_and_not_late() {
+    let one_of_two: &[(&[u16], u32)] = &[(&[GUARD, OTHER], 1)];
+    let two_of_two: &[(&[u16], u32)] = &[(&[GUARD, OTHER], 2)];
+    let one_by_one: &[(&[u16], u32)] = &[(&[GUARD], 1), (&[OTHER], 1)];
+    for (stages, passes) in [(one_of_two, false), (two_of_two, true), (one_by_one, true)] {
+        let mut stage = started(&Topology::guarded(stages, Mapping::Each, 50).audited(4, |_| false));
+        stage.post_everywhere(4);
+        stage.sender().send(RECEIVER, 0, b"hello");
+        stage.run();
+        let inspection = stage.guard().inspections()[0];
+        let before = records(&stage).len();
+        stage.guard().answer(&inspection, passes);
+        stage.run();
+        assert_eq!(news(&stage, before), [said(&inspection, GUARD, passes, true)], "{stages:?}");
+        let before = records(&stage).len();
+        stage.guard().answer(&inspection, true);
+        stage.run();
+        let mistake = refused(GUARD, 0, inspection.sequence, 0, Status::NoInspection);
+        assert_eq!(news(&stage, before), [mistake], "{stages:?}");
+    }
+}
+
 /// A ticket of an earlier life of the guard is none of its own, although the delivery may still be there.
 #[test]
 fn a_guard_that_has_started_anew_cannot_be_late_with_what_it_had_before() {
