@@ -68,14 +68,17 @@ fn stages_come_one_after_the_other_and_see_the_same_bytes() {
     assert_eq!((stage.receiver().bytes(&delivery).as_slice(), delivery.detail), (b"harmless".as_slice(), 3));
 }
 
-/// All members of a quorum look at the same bytes, even if the sender writes between two copies.
+/// All members of a quorum look at the same bytes, even if the sender writes between two copies. A message
+/// that may expire takes the ordinary path, and another one the express lane.
 #[test]
 fn a_quorum_decides_over_identical_snapshots() {
     let members = [GUARD, GUARD + 1, GUARD + 2];
-    for answers in 0..8_u32 {
+    for (answers, time_to_live) in (0..8_u32).flat_map(|answers| [(answers, 0), (answers, 100)]) {
         let mut stage = Stage::new(&[(&members, 2)]);
         stage.post_everywhere(2);
-        let sent = stage.sender().send(RECEIVER, 0, b"harmless");
+        stage.sender().rewrite(0, b"harmless");
+        let harmless = Descriptor { length: 8, target: RECEIVER, time_to_live, ..Descriptor::default() };
+        let sent = stage.sender().publish(harmless);
         let memory = stage.bed.clients[usize::from(SENDER)].transmit;
         stage.bed.machine.interposer = Some(Box::new(move |action| {
             if matches!(action, ferry_testbed::Action::Copy(_)) {
