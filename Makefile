@@ -44,7 +44,7 @@ TARGET_OPTIONS = $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) $(if $(CONFI
 FERRY = $(CARGO) run --quiet --bin ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
-.PHONY: run image check graph test format lint doc host-test kernel-test host-and-kernel-test bench \
+.PHONY: run image check graph test format lint doc host-test kernel-test all-tests bench \
 	bench-check bench-programs fuzz miri header mutants small-scope faults mutation-score trusted-code rules \
 	python-test python-pattern test-cores test-without-express setup clean cargo ferry
 
@@ -61,7 +61,7 @@ graph: ferry
 	@cd demo && $(FERRY) graph --output ../docs/ferry.svg
 
 # The steps of CI. Those that fail most often come first. Each is a target of its own.
-test: setup format lint doc host-and-kernel-test python-test
+test: setup format lint doc all-tests
 
 format: cargo
 	$(CARGO) fmt --check
@@ -78,12 +78,12 @@ host-test: cargo
 	$(CARGO) test --quiet
 
 # A boot keeps one processor busy, and so does nearly every host test. So both run side by side, when all host
-# tests are compiled. What they print is shown when the boots have ended.
-host-and-kernel-test: ferry
+# tests are compiled. What the others print is shown when the boots have ended.
+all-tests: ferry
 	$(CARGO) test --no-run
 	@mkdir -p build
-	@echo "ferry: running the host tests beside the boots; build/host-test.txt has what they print"
-	@$(MAKE) --no-print-directory host-test >build/host-test.txt 2>&1 & host=$$!; \
+	@echo "ferry: running the tests of the host and of Python beside the boots; build/host-test.txt has what they print"
+	@$(MAKE) --no-print-directory python-test host-test >build/host-test.txt 2>&1 & host=$$!; \
 	$(MAKE) --no-print-directory kernel-test; kernel=$$?; \
 	wait $$host; host=$$?; \
 	cat build/host-test.txt; \

@@ -83,7 +83,6 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let mut runner = runner::arguments("ferry test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
-    let _lock = Lock::take(&project.products().join("test"))?;
     let mut trials = Vec::new();
     let wanted = Wanted::new(arguments.platform, None, None)?;
     let config = Config::debug_for(&project.files.load(&[])?);
@@ -166,7 +165,6 @@ pub(crate) fn outcomes(
     let tests = read(&path)?;
     let mut runner = runner::arguments(command, &[])?;
     runner.test_threads = Some(PARALLEL);
-    let _lock = Lock::take(&project.products().join("test"))?;
     let prefix = format!("{}::", target.name());
     let (sender, outcomes) = mpsc::channel();
     let mut left = BTreeSet::new();
@@ -222,6 +220,8 @@ impl Test {
             .iter()
             .map(|(region, path)| (region.clone(), project.directory.join(path)))
             .collect();
+        // Others may run the same test at the same time, but not with the same files.
+        let _lock = Lock::take(directory)?;
         let prefills = prefill::read(&files, target.platform).map_err(|cause| TestError::Prefill {
             path: project.directory.join(FILE),
             test: self.name.clone(),

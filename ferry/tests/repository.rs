@@ -174,6 +174,25 @@ fn no_file_names_a_place_on_a_machine() {
     none(&offences, "write these paths from the repository's root, or from $HOME");
 }
 
+/// A library of which the manifest says that it has no unit tests is not compiled for any.
+#[test]
+fn a_library_whose_unit_tests_are_not_run_has_none() {
+    let files = files();
+    let untested = |file: &&File| {
+        let manifest: Option<toml::Table> = file.is_named("Cargo.toml").then(|| file.text.parse().unwrap());
+        manifest.is_some_and(|it| it.get("lib").and_then(|lib| lib.get("test")) == Some(&false.into()))
+    };
+    let sources: Vec<PathBuf> =
+        files.iter().filter(untested).map(|manifest| manifest.path.with_file_name("src")).collect();
+    assert!(sources.len() > 3, "{sources:?}");
+    let has_tests = |file: &&File| {
+        sources.iter().any(|source| file.path.starts_with(source)) && file.text.contains("#[test]")
+    };
+    let offences: Vec<String> =
+        files.iter().filter(has_tests).map(|file| file.path.display().to_string()).collect();
+    none(&offences, "remove `test = false` from these packages' manifests");
+}
+
 /// A package that only some commands give a feature is compiled once with it and once without, and so is all
 /// that depends on it.
 #[test]

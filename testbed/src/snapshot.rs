@@ -112,31 +112,3 @@ impl Hash for Snapshot {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use ferry_layout::config::Mapping;
-
-    use super::*;
-    use crate::Topology;
-
-    #[test]
-    fn a_state_comes_back_with_every_byte() {
-        let mut bed = Testbed::new(&Topology::mesh(2, 2, Mapping::Each));
-        let base = Base::new(&bed);
-        let (mut before, mut after, mut again) =
-            (Snapshot::default(), Snapshot::default(), Snapshot::default());
-        let _first = bed.open(0);
-        base.save(&bed, &mut before);
-        let _second = bed.open(1);
-        bed.clients[1].transmit.write(5000, b"bytes");
-        base.save(&bed, &mut after);
-        assert!(before != after && !before.places.is_empty());
-        base.load(&mut bed, &after, &before);
-        base.save(&bed, &mut again);
-        assert!(again == before);
-        base.load(&mut bed, &before, &after);
-        base.save(&bed, &mut again);
-        assert!(again == after);
-    }
-}

@@ -17,6 +17,8 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use ferry_layout::config::Mapping;
+use ferry_testbed::{Base, Snapshot, Testbed, Topology};
 use scene::Scope;
 use world::{Act, Saved, World};
 
@@ -118,3 +120,22 @@ scope!(guards_in_a_quorum, &crate::scopes::GUARDS_QUORUM);
 scope!(guards_act_while_central_runs, &crate::scopes::GUARDS_BOTH);
 scope!(guards_restart, &crate::scopes::GUARDS_LIVES);
 scope!(central_restarts_between_guards, &crate::scopes::GUARDS_STOPS);
+
+#[test]
+fn a_state_comes_back_with_every_byte() {
+    let mut bed = Testbed::new(&Topology::mesh(2, 2, Mapping::Each));
+    let base = Base::new(&bed);
+    let (mut before, mut after, mut again) = (Snapshot::default(), Snapshot::default(), Snapshot::default());
+    let _first = bed.open(0);
+    base.save(&bed, &mut before);
+    let _second = bed.open(1);
+    bed.clients[1].transmit.write(5000, b"bytes");
+    base.save(&bed, &mut after);
+    assert!(before != Snapshot::default() && before != after);
+    base.load(&mut bed, &after, &before);
+    base.save(&bed, &mut again);
+    assert!(again == before);
+    base.load(&mut bed, &before, &after);
+    base.save(&bed, &mut again);
+    assert!(again == after);
+}
