@@ -13,7 +13,8 @@
 #   make miri                   run Miri on the shared memory, the client library and the engine's tests
 #   make header                 make the header of the C client again
 #   make mutants                weaken each memory ordering of layout/ in turn; loom must notice each time
-#   make small-scope            try every order of a few acts of clients and central, with the real engine
+#   make small-scope            try every order of a few acts of clients and central, with the real engine,
+#                               and all that clients do while central restarts
 #   make faults [ON=classic]    plant faults one at a time; for each, the named test must fail
 #   make mutation-score [SINCE=commit] [PACKAGE=ferry-layout] [SHARD=0/8]
 #                               change the crates in every way that cargo mutants knows; tests must notice
@@ -129,6 +130,7 @@ mutants: cargo
 
 small-scope: cargo
 	$(CARGO) test --package ferry-testbed --test search -- --ignored --nocapture --test-threads 1
+	$(CARGO) test --package ferry-testbed --test restart -- --ignored
 
 faults: cargo
 	$(CARGO) run --package ferry-faults -- $(if $(ON),--on $(ON)) $(if $(FILTER),"$(FILTER)")

@@ -1,15 +1,20 @@
 //! The model: queues of messages, lists of offers, and the rules for what central may have done.
+//!
+//! In a one-way flow, a message has its number and its place, or is dropped, in the run that takes it, and
+//! its end at the first tick after that. It is dropped only if its target could not take it.
 
 use std::collections::VecDeque;
 
 use ferry_central::Side;
 use ferry_client::Status;
 use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_testbed::Topology;
 
 use crate::program::Shape;
 
 /// One message as its sender asked for it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each of these can be without the others")]
 pub(crate) struct Sent {
     pub(crate) tag: u64,
     pub(crate) target: u16,
@@ -19,6 +24,8 @@ pub(crate) struct Sent {
     pub(crate) ticks: u32,
     /// Where a placed message goes in the target's receive region.
     pub(crate) place: Option<u64>,
+    /// It is a single descriptor.
+    pub(crate) is_single: bool,
     /// The target has restarted since the send.
     pub(crate) reset: bool,
     /// Ticks that have passed since the send.
@@ -27,6 +34,30 @@ pub(crate) struct Sent {
     pub(crate) waited: Option<u32>,
     /// The status, once it is final.
     pub(crate) end: Option<Status>,
+    /// In a one-way flow: its number, when central has taken it, and whether it was delivered.
+    pub(crate) number: Option<u64>,
+    pub(crate) has_arrived: bool,
+}
+
+impl Sent {
+    /// A message that was just sent.
+    pub(crate) fn new(tag: u64, target: u16, bytes: Vec<u8>) -> Self {
+        Self {
+            tag,
+            target,
+            bytes,
+            urgent: false,
+            ticks: 0,
+            place: None,
+            is_single: true,
+            reset: false,
+            age: 0,
+            waited: None,
+            end: None,
+            number: None,
+            has_arrived: false,
+        }
+    }
 }
 
 /// One receive request that is open as far as the client knows.
@@ -94,6 +125,7 @@ pub(crate) struct Totals {
     pub(crate) maps: u64,
     pub(crate) unmaps: u64,
     pub(crate) signals: u64,
+    pub(crate) dropped: u64,
 }
 
 /// What the model knows about the whole system.
@@ -102,12 +134,22 @@ pub(crate) struct Model {
     pub(crate) clients: Vec<Client>,
     /// Messages that are neither delivered nor failed, by source and target, oldest first.
     flows: Vec<Vec<VecDeque<Sent>>>,
-    /// Messages delivered, by source and target.
-    delivered: Vec<Vec<u64>>,
+    /// Messages that have a number, by source and target: those delivered, in one-way flows also those
+    /// dropped.
+    numbered: Vec<Vec<u64>>,
+    /// Messages of one-way flows that central has taken in the run that is being checked: source, target and
+    /// number.
+    fresh: Vec<(u16, u16, u64)>,
+    /// Clients for which others wait, or have waited, in the run that is being checked.
+    contested: Vec<bool>,
+    /// Clients that must not learn how often their frames are mapped.
+    pub(crate) uncounted: Vec<bool>,
     /// What the counters of each client have to say.
     pub(crate) totals: Vec<Totals>,
     /// Mappings were refused during the run that is being checked.
     pub(crate) maps_refused: bool,
+    /// The run that is being checked was one for a tick.
+    pub(crate) is_tick: bool,
 }
 
 impl Model {
@@ -119,10 +161,14 @@ impl Model {
             clients,
             // One more queue, for all targets that do not exist.
             flows: vec![vec![VecDeque::new(); count + 1]; count],
-            delivered: vec![vec![0; count]; count],
+            numbered: vec![vec![0; count]; count],
+            fresh: Vec::new(),
+            contested: vec![false; count],
+            uncounted: uncounted(&shape.topology),
             totals: vec![Totals::default(); count],
             shape,
             maps_refused: false,
+            is_tick: false,
         }
     }
 
@@ -134,6 +180,15 @@ impl Model {
 
     pub(crate) fn flow(&self, source: u16, target: u16) -> Option<&FlowRecord> {
         self.shape.topology.flows.iter().find(|flow| (flow.source, flow.target) == (source, target))
+    }
+
+    fn is_one_way(&self, source: u16, target: u16) -> bool {
+        self.flow(source, target).is_some_and(|flow| flow.one_way != 0)
+    }
+
+    /// Whether there is a one-way flow.
+    pub(crate) fn has_one_way(&self) -> bool {
+        self.shape.topology.flows.iter().any(|flow| flow.one_way != 0)
     }
 
     pub(crate) fn send(&mut self, source: u16, parts: usize, sent: Sent) {
@@ -152,7 +207,8 @@ impl Model {
         };
         let length = sent.bytes.len() as u64;
         let region = self.shape.topology.clients[usize::from(sent.target)] as u64;
-        if sent.urgent && flow.urgent == 0 {
+        let is_simple = sent.is_single && sent.place.is_none();
+        if sent.urgent && flow.urgent == 0 || flow.one_way != 0 && !is_simple {
             Some(Status::Denied)
         } else if length > u64::from(flow.max_message) {
             Some(Status::BadLength)
@@ -163,8 +219,39 @@ impl Model {
         }
     }
 
-    /// A slot of `source` is `Queued`: central has taken the message, and its time-to-live counts.
+    /// A run has ended. Its outcome is checked next.
+    pub(crate) fn begin_check(&mut self, maps_refused: bool, is_tick: bool) {
+        (self.maps_refused, self.is_tick) = (maps_refused, is_tick);
+        for target in 0..self.clients.len() {
+            let number = u16::try_from(target).expect("few clients");
+            self.contested[target] = (0..).zip(&self.flows).any(|(source, targets)| {
+                !self.is_one_way(source, number) && targets.get(target).is_some_and(|queue| !queue.is_empty())
+            });
+        }
+    }
+
+    /// A slot of `source` is `Queued`: central has taken the message, and its time-to-live counts. One of a
+    /// one-way flow has got its number, and stays so until the next tick.
     pub(crate) fn taken(&mut self, source: u16, tag: u64) {
+        let flows = &self.shape.topology.flows;
+        let is_one_way = |source, target| {
+            flows.iter().any(|flow| (flow.source, flow.target, flow.one_way) == (source, target, 1))
+        };
+        let of_one_way = (0..)
+            .zip(&mut self.flows[usize::from(source)])
+            .find_map(|(target, queue)| Some((target, queue.iter_mut().find(|sent| sent.tag == tag)?)));
+        if let Some((target, sent)) = of_one_way
+            && is_one_way(source, target)
+        {
+            assert!(sent.number.is_none() || !self.is_tick, "{sent:?} of client {source} goes past a tick");
+            if sent.number.is_none() {
+                let next = &mut self.numbered[usize::from(source)][usize::from(target)];
+                sent.number = Some(*next);
+                self.fresh.push((source, target, *next));
+                *next += 1;
+            }
+            return;
+        }
         let queues = self.flows[usize::from(source)].iter_mut().flatten();
         for sent in queues.filter(|sent| sent.tag == tag) {
             sent.waited = sent.waited.or(Some(0));
@@ -180,6 +267,15 @@ impl Model {
         let Some(sent) = found.cloned() else { return };
         if let Some(verdict) = self.verdict(source, &sent) {
             assert_eq!(status, verdict, "{sent:?} of client {source}");
+        }
+        if self.is_one_way(source, sent.target) && self.verdict(source, &sent).is_none() {
+            let is_true = status == Status::Done && self.is_tick && sent.number.is_some();
+            assert!(is_true, "{status:?} for {sent:?} of client {source}, which is one-way");
+            self.queue(source, sent.target).retain(|sent| sent.tag != tag);
+            let totals = &mut self.totals[usize::from(source)];
+            totals.sent_messages += 1;
+            totals.sent_bytes += sent.bytes.len() as u64;
+            return;
         }
         match status {
             Status::Done => {}
@@ -217,6 +313,56 @@ impl Model {
         }
     }
 
+    /// The oldest message of a flow is delivered with this number.
+    fn take_oldest(&mut self, source: u16, target: u16, sequence: u64) -> Sent {
+        let sent = self.queue(source, target).pop_front().expect("only what was sent is delivered, and once");
+        assert_eq!(sent.end, Some(Status::Done), "a delivery and its status are published together");
+        let next = &mut self.numbered[usize::from(source)][usize::from(target)];
+        assert_eq!(sequence, *next, "numbered without a gap");
+        *next += 1;
+        let sender = &mut self.totals[usize::from(source)];
+        sender.sent_messages += 1;
+        sender.sent_bytes += sent.bytes.len() as u64;
+        sent
+    }
+
+    /// The message of a one-way flow with this number is delivered. It was taken in this run, and none after
+    /// it was delivered before it.
+    fn arrive(&mut self, source: u16, target: u16, sequence: u64) -> Sent {
+        assert!(self.fresh.contains(&(source, target, sequence)), "{sequence} was not taken in this run");
+        let queue = self.queue(source, target);
+        let later = queue.iter().find(|sent| sent.number >= Some(sequence) && sent.has_arrived);
+        assert!(later.is_none(), "{later:?} is delivered before {sequence}");
+        let sent = queue.iter_mut().find(|sent| sent.number == Some(sequence)).expect("it was taken");
+        sent.has_arrived = true;
+        sent.clone()
+    }
+
+    /// All deliveries of a run are seen. What it has taken of one-way flows and not delivered is dropped.
+    /// That must have a reason at its target. `has_room` says whether a client can get another delivery.
+    pub(crate) fn check_drops(&mut self, has_room: impl Fn(usize) -> bool) {
+        for (source, target, number) in core::mem::take(&mut self.fresh) {
+            let queue = self.queue(source, target);
+            let sent = queue.iter().find(|sent| sent.number == Some(number)).expect("it was taken").clone();
+            if sent.has_arrived {
+                continue;
+            }
+            let place = usize::from(target);
+            self.totals[place].dropped += 1;
+            let fits = |offer: &&Offer| {
+                let is_open = offer.known && !offer.is_window && !offer.withdrawing;
+                let is_for_it = offer.from.is_none_or(|only| only == source);
+                is_open && is_for_it && sent.bytes.len() <= offer.length as usize
+            };
+            let offer = self.clients[place].offers.iter().find(fits);
+            let may_drop = self.maps_refused || self.contested[place] || !has_room(place);
+            assert!(
+                offer.is_none() || may_drop,
+                "{sent:?} of client {source} is dropped in spite of {offer:?}"
+            );
+        }
+    }
+
     /// A message of `source` was filed for `target`, in `length` bytes from `start`.
     pub(crate) fn deliver(
         &mut self,
@@ -229,15 +375,12 @@ impl Model {
     ) {
         let flow = self.flow(source, target).expect("only an allowed flow delivers");
         assert!(length <= flow.max_message);
-        let sent = self.queue(source, target).pop_front().expect("only what was sent is delivered, and once");
+        let sent = if flow.one_way != 0 {
+            self.arrive(source, target, sequence)
+        } else {
+            self.take_oldest(source, target, sequence)
+        };
         assert_eq!((sent.tag, sent.bytes.len()), (tag, length as usize), "in the order of the flow");
-        assert_eq!(sent.end, Some(Status::Done), "a delivery and its status are published together");
-        let delivered = &mut self.delivered[usize::from(source)][usize::from(target)];
-        assert_eq!(sequence, *delivered, "numbered without a gap");
-        *delivered += 1;
-        let sender = &mut self.totals[usize::from(source)];
-        sender.sent_messages += 1;
-        sender.sent_bytes += u64::from(length);
         let receiver = &mut self.totals[usize::from(target)];
         receiver.received_messages += 1;
         receiver.received_bytes += u64::from(length);
@@ -337,7 +480,16 @@ impl Model {
         for (source, targets) in self.flows.iter().enumerate() {
             for sent in targets.iter().filter_map(VecDeque::front) {
                 let target = usize::from(sent.target);
-                assert!(target < self.clients.len(), "{sent:?} of client {source} has no status");
+                if sent.number.is_some() {
+                    // It waits for the next tick.
+                    continue;
+                }
+                let has_one_way_flow =
+                    u16::try_from(source).is_ok_and(|source| self.is_one_way(source, sent.target));
+                assert!(
+                    target < self.clients.len() && !has_one_way_flow,
+                    "{sent:?} of client {source} has no status"
+                );
                 if !has_room(target) {
                     continue;
                 }
@@ -376,4 +528,22 @@ impl Model {
             (start, start + offer.length as usize)
         })
     }
+}
+
+/// The clients of the components that have senders of one-way flows.
+fn uncounted(topology: &Topology) -> Vec<bool> {
+    let mut uncounted = vec![false; topology.clients.len()];
+    for flow in topology.flows.iter().filter(|flow| flow.one_way != 0) {
+        uncounted[usize::from(flow.source)] = true;
+    }
+    for _ in 0..topology.clients.len() {
+        for flow in topology.flows.iter().filter(|flow| flow.one_way == 0) {
+            let ends = [usize::from(flow.source), usize::from(flow.target)];
+            let is_uncounted = ends.iter().any(|end| uncounted[*end]);
+            for end in ends {
+                uncounted[end] = is_uncounted;
+            }
+        }
+    }
+    uncounted
 }

@@ -1,6 +1,7 @@
 //! The parts of a random program: the topology of the system and the operations of its clients.
 
 use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_layout::geometry::MAX_ONE_WAY;
 use ferry_testbed::{Topology, buffer_bytes};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -82,15 +83,16 @@ pub(crate) fn mesh(count: u16, frames: usize, buffer: u32, mapping: Mapping) -> 
     Shape { topology: Topology::mesh(count, frames, mapping), buffer }
 }
 
-/// Two to four clients. Random flows are missing or limited.
+/// Two to four clients. Random flows are missing, limited or one-way.
 pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Shape> {
-    let flow = (0..8_u8, any::<bool>(), any::<bool>(), prop_oneof![3 => Just(u32::MAX), 1 => 1..largest]);
+    let longest = prop_oneof![3 => Just(u32::MAX), 1 => 1..largest];
+    let flow = (0..8_u8, any::<bool>(), any::<bool>(), longest, prop::bool::weighted(0.25));
     let quotas = (prop_oneof![Just(1500_u32), 3000..20_000_u32, Just(65_536)], 1..40_u32);
     (2..5_u16, vec(flow, 16), quotas, 0..3_u8, largest / 4..=largest).prop_map(
         move |(count, limits, quotas, policy, buffer)| {
             let pairs = (0..count).flat_map(|source| (0..count).map(move |target| (source, target)));
-            let flows =
-                pairs.zip(limits).filter_map(|((source, target), (missing, urgent, keep, longest))| {
+            let flows = pairs.zip(limits).filter_map(
+                |((source, target), (missing, urgent, keep, longest, one_way))| {
                     let mapping = match policy {
                         0 => Mapping::Each,
                         1 => Mapping::Keep,
@@ -99,13 +101,15 @@ pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Sha
                     };
                     let record = FlowRecord {
                         urgent: urgent.into(),
-                        max_message: longest,
+                        max_message: if one_way { longest.min(MAX_ONE_WAY) } else { longest },
                         // Some flows have all their messages in an audit log, which nobody may notice.
-                        audit: u32::from(missing % 2),
+                        audit: u32::from(missing % 2 != 0 && !one_way),
+                        one_way: one_way.into(),
                         ..Topology::flow(source, target, mapping)
                     };
                     (source != target && missing != 0).then_some(record)
-                });
+                },
+            );
             let topology = Topology {
                 clients: vec![buffer_bytes(frames); usize::from(count)],
                 flows: flows.collect(),

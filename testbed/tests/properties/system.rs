@@ -158,12 +158,12 @@ impl System {
                 let client = self.client(client);
                 self.programs[usize::from(client)].port.publish();
                 self.work(|bed| bed.run_for(client));
-                self.observe();
+                self.observe(false);
             }
             Operation::Tick => {
                 self.model.tick();
                 self.work(Testbed::tick);
-                self.observe();
+                self.observe(true);
             }
             Operation::Restart { client } => self.restart(self.client(client)),
             Operation::RefuseMaps { after } => self.bed.machine.refuse_map_after = Some(after),
@@ -193,18 +193,7 @@ impl System {
         match result {
             Ok(()) => {
                 let (urgent, ticks) = (message.urgent, message.time_to_live);
-                let sent = Sent {
-                    tag,
-                    target,
-                    bytes,
-                    urgent,
-                    ticks,
-                    place,
-                    reset: false,
-                    age: 0,
-                    waited: None,
-                    end: None,
-                };
+                let sent = Sent { urgent, ticks, place, ..Sent::new(tag, target, bytes) };
                 self.model.send(source, 1, sent);
             }
             Err(refused) => program.transmit.push(refused.buffer),
@@ -231,18 +220,7 @@ impl System {
         let result = program.port.send_chain(Self::peer(target), &mut chain, Message::tagged(tag));
         program.transmit.extend(chain.into_iter().map(|(buffer, _)| buffer));
         if result.is_ok() {
-            let sent = Sent {
-                tag,
-                target,
-                bytes,
-                urgent: false,
-                ticks: 0,
-                place: None,
-                reset: false,
-                age: 0,
-                waited: None,
-                end: None,
-            };
+            let sent = Sent { is_single: parts == 1, ..Sent::new(tag, target, bytes) };
             self.model.send(source, parts.into(), sent);
         }
     }
@@ -320,7 +298,7 @@ impl System {
         let buffer = self.model.shape.buffer;
         self.model.restart(client);
         self.programs[usize::from(client)] = start(&mut self.bed, client, buffer);
-        self.observe();
+        self.observe(false);
     }
 
     /// Every client publishes and central runs. After that, no message waits without a reason.
@@ -330,25 +308,25 @@ impl System {
         }
         let refusing = self.bed.machine.refuse_map_after.is_some();
         self.work(Testbed::run);
-        self.observe();
+        self.observe(false);
         self.model.know_offers();
         if !refusing {
-            let used = |client: usize| {
-                let memory = self.bed.clients[client];
-                memory
-                    .to_client
-                    .delivery_tail
-                    .observe()
-                    .wrapping_sub(memory.from_client.delivery_head.observe()) as usize
-            };
-            self.model.check_nothing_waits_in_vain(|client| used(client) < DELIVERY_SLOTS);
+            self.model.check_nothing_waits_in_vain(|client| self.used(client) < DELIVERY_SLOTS);
         }
     }
 
+    /// Deliveries of a client that it has not taken, as far as central knows.
+    fn used(&self, client: usize) -> usize {
+        let memory = self.bed.clients[client];
+        let (tail, head) = (&memory.to_client.delivery_tail, &memory.from_client.delivery_head);
+        tail.observe().wrapping_sub(head.observe()) as usize
+    }
+
     /// Checks everything that central has published since the last call.
-    fn observe(&mut self) {
-        self.model.maps_refused = self.bed.machine.refuse_map_after.take().is_some();
-        let mut failed = false;
+    fn observe(&mut self, is_tick: bool) {
+        self.model.begin_check(self.bed.machine.refuse_map_after.take().is_some(), is_tick);
+        // A message of a one-way flow may fail half-way, and then it is dropped.
+        let mut failed = self.model.maps_refused && self.model.has_one_way();
         for (source, program) in (0..).zip(&self.programs) {
             let slots = self.model.clients[usize::from(source)].slots.clone();
             for (age, tag) in (0..).zip(slots) {
@@ -370,6 +348,8 @@ impl System {
         for client in 0..self.count() {
             self.observe_deliveries(client);
         }
+        let used: Vec<usize> = (0..self.programs.len()).map(|client| self.used(client)).collect();
+        self.model.check_drops(|client| used[client] < DELIVERY_SLOTS);
         self.model.check_conservation();
         self.check_memory(failed);
         for frame in self.bed.machine.frames() {
@@ -381,12 +361,16 @@ impl System {
 
     /// Checks the counters of every client against what the model has seen and the machine was asked to do.
     fn check_counters(&mut self) {
+        let uncounted = self.model.uncounted.clone();
+        let counts = |client: u16| !uncounted[usize::from(client)];
         for action in self.bed.machine.actions.drain(..) {
             match action {
-                Action::Map(client, ..) => self.model.totals[usize::from(client)].maps += 1,
-                Action::Unmap(client, ..) => self.model.totals[usize::from(client)].unmaps += 1,
+                Action::Map(client, ..) if counts(client) => self.model.totals[usize::from(client)].maps += 1,
+                Action::Unmap(client, ..) if counts(client) => {
+                    self.model.totals[usize::from(client)].unmaps += 1;
+                }
                 Action::Signal(client) => self.model.totals[usize::from(client)].signals += 1,
-                Action::Copy(_) | Action::SignalAuditReader => {}
+                Action::Map(..) | Action::Unmap(..) | Action::Copy(_) | Action::SignalAuditReader => {}
             }
         }
         for (client, (memory, expected)) in self.bed.clients.iter().zip(&self.model.totals).enumerate() {
@@ -400,6 +384,7 @@ impl System {
                 maps: counters.maps.get(),
                 unmaps: counters.unmaps.get(),
                 signals: counters.signals.get(),
+                dropped: memory.to_client.dropped.get(),
             };
             assert_eq!(counted, *expected, "the counters of client {client}");
         }
@@ -467,6 +452,9 @@ impl System {
         }
         for _ in 0..400 {
             self.run();
+            if self.model.has_one_way() {
+                self.perform(Operation::Tick);
+            }
             for client in 0..self.count() {
                 self.receive(client, self.model.clients[usize::from(client)].filed.len());
                 self.reap(client, usize::MAX);

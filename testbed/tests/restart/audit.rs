@@ -8,6 +8,7 @@ use ferry_layout::{AuditKind, AuditRecord};
 use ferry_testbed::Topology;
 
 use super::Scenario;
+use super::guarded::{self, Case, Meanwhile};
 use super::world::{Fuse, World};
 
 /// Plays a scenario with a log, and compares the log with the books of the clients. Returns central's steps.
@@ -79,4 +80,73 @@ fn refusals_are_in_the_log_wherever_central_is_stopped() {
 #[test]
 fn deliveries_are_in_the_log_wherever_central_is_stopped() {
     goes_on_after_every_stop(super::messages_in_and_out_of_order);
+}
+
+/// Plays a case with guards. Every verdict is in the log, and every refusal; and if the flow has all its
+/// messages there, each delivery after enough verdicts of the same central.
+fn play_with_guards(case: &Case, mapping: Mapping, audits_all: bool, first: Option<u32>) -> u32 {
+    let topology = case.topology(mapping).audited(64, |flow| audits_all && flow.stages != 0);
+    let fuse = Fuse::after(first);
+    let mut world = World::new(&topology, case.buffer, fuse.clone(), None);
+    first.map_or(Meanwhile::Wait, guarded::meanwhile).set(&mut world);
+    case.play(&mut world);
+    world.finish();
+    let when = format!("stopped after {first:?}, {mapping:?}, all: {audits_all}");
+    let log = world.bed.audit_log().unwrap();
+    let records: Vec<AuditRecord> = (0..log.count()).map(|number| log.load(number)).collect();
+    assert!(log.count() < log.capacity(), "the ring has kept everything");
+    assert_eq!(verify(&records, Anchors::default()).findings, [], "{when}");
+    for (guard, ticket, tag, passes) in world.watch.borrow().answers() {
+        let kind = if passes { AuditKind::GuardPassed } else { AuditKind::GuardRefused };
+        let is_it = |record: &AuditRecord| {
+            (record.kind(), record.guard, record.number, record.tag) == (Some(kind), guard, ticket, tag)
+        };
+        assert!(records.iter().any(is_it), "{guard} has said {passes} of {tag:#x}; {when}");
+    }
+    let (sender, receiver) = (0, 1);
+    for (number, book) in (0..).zip(world.books()) {
+        let refused = book.reaped.iter().filter(|(_, ends)| ends.contains(&Status::Refused));
+        for (tag, _) in refused {
+            let is_it = |record: &AuditRecord| {
+                let refused = Some(AuditKind::SendRefused);
+                (record.kind(), record.source, record.tag) == (refused, number, *tag)
+            };
+            assert!(records.iter().any(is_it), "{tag:#x} is refused, and not in the log; {when}");
+        }
+        let arrived = book.received.get(&sender).filter(|_| audits_all && number == receiver);
+        for (sequence, tag) in arrived.into_iter().flatten() {
+            let is_it = |record: &AuditRecord| {
+                let delivered = Some(AuditKind::Delivered);
+                (record.kind(), record.source, record.number, record.tag)
+                    == (delivered, sender, *sequence, *tag)
+            };
+            let at = records.iter().position(is_it);
+            let at = at.unwrap_or_else(|| panic!("{tag:#x} has arrived, and is not in the log; {when}"));
+            let of_this_central = records[..at].iter().filter(|record| record.start == records[at].start);
+            let passes = of_this_central.filter(|record| {
+                record.kind() == Some(AuditKind::GuardPassed) && record.tag == *tag && record.status == 0
+            });
+            let guards = passes.fold(0_u32, |guards, record| guards | 1 << record.guard);
+            for stage in &topology.stages {
+                let passed = (guards & stage.members).count_ones();
+                assert!(passed >= stage.quorum, "{tag:#x} has arrived without {stage:?} in the log; {when}");
+            }
+        }
+    }
+    world.outcome();
+    fuse.passed()
+}
+
+#[test]
+fn verdicts_are_in_the_log_wherever_central_is_stopped() {
+    for case in [&guarded::EVERYWHERE, &guarded::DISAGREEMENT, &guarded::MANY] {
+        for mapping in [Mapping::Each, Mapping::Keep] {
+            for audits_all in [false, true] {
+                let steps = play_with_guards(case, mapping, audits_all, None);
+                for step in 1..=steps {
+                    play_with_guards(case, mapping, audits_all, Some(step));
+                }
+            }
+        }
+    }
 }

@@ -1,10 +1,17 @@
 //! Central restarts. It is stopped after each single store to shared memory, and after each map, copy, unmap
 //! and signal. A new central that has only the pages replaces it. The clients' books must read as if nothing
 //! had happened: nothing is lost and nothing comes twice; statuses, order and numbers of each flow are the
-//! same.
+//! same. `watch.rs` says what else must hold, after every store.
 
+mod actor;
 mod audit;
+mod fuse;
+mod guarded;
+mod guards;
+mod message;
 mod one_way;
+mod relays;
+mod watch;
 mod world;
 
 use ferry_layout::config::Mapping;

@@ -1,63 +1,26 @@
 //! Honest clients with a book of everything that they sent and received, and a central that can be stopped at
-//! any store.
+//! any store. Some clients can be guards.
 //!
 //! Whatever happens to central, the book must read as if nothing had happened. [`World::outcome`] returns
 //! what the tests compare.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-use ferry_client::{Address, Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
-use ferry_layout::OutRegion;
+use ferry_client::{Address, Message, Peer, Port, Posted, ReceiveBuffer, TransmitBuffer};
 use ferry_layout::observe::{AccessKind, set_hook};
+use ferry_layout::{OutRegion, Post};
 use ferry_testbed::{Action, Silent, Testbed, Topology};
 
-/// The panic payload that unwinds central.
-struct Stopped;
-
-/// Counts stores to shared memory and actions of the machine, and stops central after a chosen one.
-#[derive(Clone, Default)]
-pub(crate) struct Fuse {
-    passed: Rc<Cell<u32>>,
-    blows_at: Rc<Cell<Option<u32>>>,
-    paused: Rc<Cell<bool>>,
-    /// Copies that central makes before its steps count again.
-    copies: Rc<Cell<u32>>,
-}
-
-impl Fuse {
-    /// A fuse that stops central after this many steps, or never.
-    pub(crate) fn after(steps: Option<u32>) -> Self {
-        let fuse = Self::default();
-        fuse.blows_at.set(steps);
-        fuse
-    }
-
-    /// Steps that central has made.
-    pub(crate) fn passed(&self) -> u32 {
-        self.passed.get()
-    }
-
-    fn copied(&self) {
-        if self.copies.get() == 1 {
-            self.paused.set(false);
-        }
-        self.copies.set(self.copies.get().saturating_sub(1));
-    }
-
-    fn step(&self) {
-        if self.paused.get() {
-            return;
-        }
-        self.passed.set(self.passed.get() + 1);
-        if self.blows_at.get() == Some(self.passed.get()) {
-            self.blows_at.set(None);
-            resume_unwind(Box::new(Stopped));
-        }
-    }
-}
+use super::actor::Actor;
+pub(crate) use super::actor::Book;
+pub(crate) use super::fuse::Fuse;
+use super::fuse::Stopped;
+use super::guards::{ALWAYS, Guard};
+use super::message::{length_of, payload, tag_of};
+use super::watch::{Place, Watch};
 
 /// Indices that a client publishes later: how far it has posted and withdrawn.
 #[derive(Clone, Copy)]
@@ -74,26 +37,6 @@ impl Later {
     }
 }
 
-/// One client and its book.
-struct Actor {
-    port: Port<Silent>,
-    transmit: Vec<TransmitBuffer>,
-    receive: Vec<ReceiveBuffer>,
-    window: Option<Posted>,
-    book: Book,
-}
-
-/// What a client has sent and received.
-#[derive(Default, Debug, PartialEq, Eq)]
-pub(crate) struct Book {
-    /// The statuses of each tag, one for each part. They are kept by tag because sends that wait end out of
-    /// order, and a stop may make more of them wait.
-    pub(crate) reaped: BTreeMap<u64, Vec<Status>>,
-    /// For each source: sequence numbers and tags, in the order of arrival.
-    pub(crate) received: BTreeMap<u16, Vec<(u64, u64)>>,
-    pub(crate) returned: usize,
-}
-
 /// The system.
 pub(crate) struct World {
     pub(crate) bed: Testbed,
@@ -105,6 +48,14 @@ pub(crate) struct World {
     pub(crate) stopped: u32,
     /// Whether clients go on while central is down.
     pub(crate) clients_go_on: bool,
+    /// All clients look when a new central has made so many steps.
+    pub(crate) amid: Option<u32>,
+    pub(crate) watch: Rc<RefCell<Watch>>,
+    /// Where messages were whenever central was stopped. How many of one-way flows were with guards, and how
+    /// many had no status.
+    pub(crate) places: BTreeSet<Place>,
+    pub(crate) with_guards: usize,
+    pub(crate) untold: usize,
     /// What a client publishes when central makes its first copy in the next run, or when that run ends or is
     /// stopped before.
     later: Rc<Cell<Option<Later>>>,
@@ -115,31 +66,27 @@ pub(crate) struct World {
     next_tag: u64,
 }
 
-/// The bytes of a message. They follow from its tag, so the receiver can check them.
-fn payload(tag: u64, length: usize) -> Vec<u8> {
-    (0..length as u64).map(|i| ((i * 31 + tag * 101 + 7) % 251) as u8).collect()
-}
-
-fn length_of(tag: u64) -> usize {
-    usize::try_from(tag >> 32).unwrap()
-}
-
 impl World {
     pub(crate) fn new(topology: &Topology, buffer_bytes: u32, fuse: Fuse, second: Option<u32>) -> Self {
         let mut bed = Testbed::new(topology);
         bed.machine.records = false;
-        let actors = (0..u16::try_from(topology.clients.len()).unwrap())
+        let is_guard = |client: u16| topology.stages.iter().any(|stage| stage.members >> client & 1 != 0);
+        let actors: Vec<Actor> = (0..u16::try_from(topology.clients.len()).unwrap())
             .map(|client| {
                 let (port, transmit, receive) = bed.open(client);
+                let receive: Vec<ReceiveBuffer> = receive.split::<128>(buffer_bytes).into_iter().collect();
                 Actor {
                     port,
                     transmit: transmit.split::<128>(buffer_bytes).into_iter().collect(),
-                    receive: receive.split::<128>(buffer_bytes).into_iter().collect(),
+                    buffers: receive.len(),
+                    receive,
                     window: None,
+                    guard: is_guard(client).then(|| Guard::new(client)),
                     book: Book::default(),
                 }
             })
             .collect();
+        let watch = Rc::new(RefCell::new(Watch::new(topology, &bed.clients)));
         Self {
             bed,
             actors,
@@ -147,6 +94,11 @@ impl World {
             second,
             stopped: 0,
             clients_go_on: false,
+            amid: None,
+            watch,
+            places: BTreeSet::new(),
+            with_guards: 0,
+            untold: 0,
             later: Rc::default(),
             away: None,
             last_place: Address::default(),
@@ -157,15 +109,14 @@ impl World {
 
     /// Plays `part` without a stop, and does not count its steps.
     pub(crate) fn unstopped(&mut self, part: impl FnOnce(&mut Self)) {
-        self.fuse.paused.set(true);
+        self.fuse.pause(true);
         part(self);
-        self.fuse.paused.set(false);
+        self.fuse.pause(false);
     }
 
     /// Counts no steps of the next run before central has copied so often.
     pub(crate) fn unstopped_before(&mut self, copies: u32) {
-        self.fuse.paused.set(true);
-        self.fuse.copies.set(copies);
+        self.fuse.pause_for(copies);
     }
 
     fn peer(&self, client: usize, other: usize) -> Peer {
@@ -220,46 +171,93 @@ impl World {
         self.withdraw(client, window);
     }
 
-    fn fill(&mut self, source: usize, length: u32) -> (u64, TransmitBuffer) {
+    fn tag(&mut self, length: u32, refused_by: &[u16], silent: &[u16]) -> u64 {
         self.next_tag += 1;
-        let tag = u64::from(length) << 32 | self.next_tag;
+        tag_of(length, refused_by, silent) | self.next_tag
+    }
+
+    fn fill(&mut self, source: usize, tag: u64) -> TransmitBuffer {
         let mut buffer = self.actors[source].transmit.pop().expect("a buffer to send");
-        let length = length.min(self.buffer_bytes) as usize;
+        let length = length_of(tag).min(self.buffer_bytes as usize);
         buffer.bytes_mut()[..length].copy_from_slice(&payload(tag, length));
-        (tag, buffer)
+        buffer
+    }
+
+    /// Lets `source` send and publish.
+    fn publish(
+        &mut self,
+        source: usize,
+        target: usize,
+        tag: u64,
+        send: impl FnOnce(&mut Port<Silent>, Peer, Message),
+    ) {
+        let peer = self.peer(source, target);
+        let port = &mut self.actors[source].port;
+        let tail = &self.bed.clients[source].from_client.transmit_tail;
+        let before = tail.observe();
+        send(port, peer, Message::tagged(tag));
+        port.publish();
+        let number = |client: usize| u16::try_from(client).unwrap();
+        self.watch.borrow_mut().sent(number(source), number(target), tag, before..tail.observe());
     }
 
     pub(crate) fn send(&mut self, source: usize, target: usize, length: u32) {
-        let (tag, buffer) = self.fill(source, length);
-        let peer = self.peer(source, target);
-        self.actors[source].port.send(peer, buffer, length, Message::tagged(tag)).unwrap();
-        self.actors[source].port.publish();
+        self.send_to_guards(source, target, length, &[], &[]);
+    }
+
+    /// Sends a message that some guards refuse, and some are silent about until it has ended.
+    pub(crate) fn send_to_guards(
+        &mut self,
+        source: usize,
+        target: usize,
+        length: u32,
+        refused_by: &[u16],
+        silent: &[u16],
+    ) {
+        let tag = self.tag(length, refused_by, silent);
+        let buffer = self.fill(source, tag);
+        self.publish(source, target, tag, |port, peer, message| {
+            port.send(peer, buffer, length, message).unwrap();
+        });
     }
 
     /// Sends to a place `skip` frames into the target's open window.
     pub(crate) fn place(&mut self, source: usize, target: usize, skip: u32, length: u32) {
-        let (tag, buffer) = self.fill(source, length);
-        let peer = self.peer(source, target);
-        let target = &self.actors[target];
-        let mut place = target.window.and_then(|window| target.port.posted_buffer(window)).unwrap().place();
+        let actor = &self.actors[target];
+        let mut place = actor.window.and_then(|window| actor.port.posted_buffer(window)).unwrap().place();
         self.last_place = place;
         place.frame += skip;
-        self.actors[source].port.send_to(peer, place, buffer, length, Message::tagged(tag)).unwrap();
-        self.actors[source].port.publish();
+        self.send_to(source, target, place, length);
     }
 
     /// Sends to the beginning of the window that was last sent to. It may be closed.
     pub(crate) fn place_again(&mut self, source: usize, target: usize, length: u32) {
-        let (tag, buffer) = self.fill(source, length);
-        let (peer, place) = (self.peer(source, target), self.last_place);
-        self.actors[source].port.send_to(peer, place, buffer, length, Message::tagged(tag)).unwrap();
-        self.actors[source].port.publish();
+        self.send_to(source, target, self.last_place, length);
+    }
+
+    fn send_to(&mut self, source: usize, target: usize, place: Address, length: u32) {
+        let tag = self.tag(length, &[], &[]);
+        let buffer = self.fill(source, tag);
+        self.publish(source, target, tag, |port, peer, message| {
+            port.send_to(peer, place, buffer, length, message).unwrap();
+        });
     }
 
     /// Sends a chain of `parts` equal parts.
     pub(crate) fn chain(&mut self, source: usize, target: usize, parts: u32, length: u32) {
-        self.next_tag += 1;
-        let tag = u64::from(parts * length) << 32 | self.next_tag;
+        self.chain_to_guards(source, target, parts, length, &[]);
+    }
+
+    /// The same, for a message that some guards refuse.
+    pub(crate) fn chain_to_guards(
+        &mut self,
+        source: usize,
+        target: usize,
+        parts: u32,
+        length: u32,
+        refused_by: &[u16],
+    ) {
+        let tag = self.tag(parts * length, refused_by, &[]);
         let bytes = payload(tag, (parts * length) as usize);
         let mut chain = heapless::Vec::new();
         for piece in bytes.chunks(length as usize) {
@@ -267,9 +265,16 @@ impl World {
             buffer.bytes_mut()[..piece.len()].copy_from_slice(piece);
             assert!(chain.push((buffer, length)).is_ok());
         }
-        let peer = self.peer(source, target);
-        self.actors[source].port.send_chain(peer, &mut chain, Message::tagged(tag)).unwrap();
-        self.actors[source].port.publish();
+        self.publish(source, target, tag, |port, peer, message| {
+            port.send_chain(peer, &mut chain, message).unwrap();
+        });
+    }
+
+    /// Lets a guard answer and post so many more times, and look.
+    pub(crate) fn allow(&mut self, guard: usize, answers: u32, posts: u32) {
+        let actor = &mut self.actors[guard];
+        actor.guard.as_mut().expect("a guard").allow(answers, posts);
+        actor.look(&mut self.watch.borrow_mut());
     }
 
     /// Restarts a client. Its book stays, and its port and buffers are made anew.
@@ -287,23 +292,25 @@ impl World {
 
     /// Runs central. If it is stopped, a new central replaces it. Then all clients look.
     pub(crate) fn run(&mut self) {
-        self.run_by(Testbed::run);
+        self.run_by(Testbed::run, false);
     }
 
     /// A tick passes. If central is stopped, the new one goes on at the next tick.
     pub(crate) fn tick(&mut self) {
-        self.run_by(Testbed::tick);
+        self.run_by(Testbed::tick, true);
     }
 
-    fn run_by(&mut self, run: impl FnOnce(&mut Testbed)) {
-        let mut stopped = self.guarded(run);
+    fn run_by(&mut self, run: impl FnOnce(&mut Testbed), is_tick: bool) {
+        self.watch.borrow_mut().runs(is_tick);
+        let mut stopped = self.until_stopped(None, run);
         while stopped {
             self.stopped += 1;
-            self.fuse.blows_at.set(self.second.take().map(|steps| self.fuse.passed() + steps));
+            self.note_stop();
+            self.fuse.set(self.second.take());
             if self.clients_go_on {
                 self.look();
             }
-            stopped = self.guarded(|bed| {
+            stopped = self.until_stopped(self.amid, |bed| {
                 bed.restart();
                 bed.run();
             });
@@ -311,27 +318,52 @@ impl World {
         self.look();
     }
 
-    /// Returns whether central was stopped in `work`.
-    fn guarded(&mut self, work: impl FnOnce(&mut Testbed)) -> bool {
-        let fuse = self.fuse.clone();
+    fn note_stop(&mut self) {
+        let mut watch = self.watch.borrow_mut();
+        self.places.extend(watch.census());
+        self.with_guards += watch.with_guards();
+        self.untold += watch.untold();
+        watch.stopped();
+        watch.runs(false);
+    }
+
+    /// Returns whether central was stopped in `work`. All clients look after `amid` steps of it.
+    fn until_stopped(&mut self, amid: Option<u32>, work: impl FnOnce(&mut Testbed)) -> bool {
+        let actors = Rc::new(RefCell::new(core::mem::take(&mut self.actors)));
+        let (lookers, watch, away) = (actors.clone(), self.watch.clone(), self.away);
+        let (left, looking) = (Cell::new(amid.unwrap_or_default()), Rc::new(Cell::new(false)));
+        let looks = looking.clone();
+        let step = Rc::new(move || {
+            if left.replace(left.get().saturating_sub(1)) == 1 {
+                looks.set(true);
+                look(&mut lookers.borrow_mut(), away, &mut watch.borrow_mut());
+                looks.set(false);
+            }
+        });
+        let (fuse, watch, go_on) = (self.fuse.clone(), self.watch.clone(), step.clone());
         set_hook(Some(Box::new(move |access| {
-            if access.kind == AccessKind::Store {
+            if access.kind == AccessKind::Store && !looking.get() {
+                watch.borrow_mut().stored(access);
+                go_on();
                 fuse.step();
             }
         })));
-        let fuse = self.fuse.clone();
+        let (fuse, watch) = (self.fuse.clone(), self.watch.clone());
         let later = self.later.clone();
         self.bed.machine.interposer = Some(Box::new(move |action| {
             if matches!(action, Action::Copy(_)) {
                 later.take().into_iter().for_each(Later::publish);
                 fuse.copied();
             }
+            watch.borrow_mut().acted(action);
+            step();
             fuse.step();
         }));
         let bed = &mut self.bed;
         let ended = catch_unwind(AssertUnwindSafe(|| work(bed)));
         set_hook(None);
         self.bed.machine.interposer = None;
+        self.actors = actors.take();
         self.later.take().into_iter().for_each(Later::publish);
         match ended {
             Ok(()) => false,
@@ -342,11 +374,7 @@ impl World {
 
     /// Lets every client take and check what has arrived for it.
     fn look(&mut self) {
-        for (client, actor) in (0..).zip(&mut self.actors) {
-            if self.away != Some(client) {
-                actor.look();
-            }
-        }
+        look(&mut self.actors, self.away, &mut self.watch.borrow_mut());
     }
 
     /// The books of all clients.
@@ -354,63 +382,95 @@ impl World {
         self.actors.iter().map(|actor| &actor.book)
     }
 
-    /// Posts all buffers that are left, so that no send waits, and returns the books.
-    pub(crate) fn outcome(mut self) -> (Vec<(Book, usize)>, u32) {
+    /// Lets everything go on until every send has ended.
+    pub(crate) fn finish(&mut self) {
         for client in 0..self.actors.len() {
+            if self.actors[client].guard.is_some() {
+                self.allow(client, ALWAYS, ALWAYS);
+                continue;
+            }
             while !self.actors[client].receive.is_empty() {
                 self.post(client, None);
             }
         }
         self.run();
         // A flow that keeps its mappings unmaps them after a whole period without traffic.
-        self.bed.tick();
-        self.bed.tick();
+        let has_guards = self.watch.borrow().has_guards();
+        if has_guards {
+            self.settle();
+        }
+        for _ in 0..2 {
+            self.bed.tick();
+        }
         self.look();
         assert_eq!(self.bed.machine.mapped(), 0, "nothing is left mapped");
-        // No buffer is lost: each is in the client's hands or posted, and the number in the client's hands is
-        // compared.
+    }
+
+    /// Brings everything to an end, and returns the books.
+    pub(crate) fn outcome(mut self) -> (Vec<(Book, usize)>, u32) {
+        self.finish();
+        let counts = self.watch.borrow().has_guards();
+        if counts {
+            (0..self.actors.len()).for_each(|client| self.no_buffer_is_lost(client));
+        }
+        // Without guards, a stop changes nothing about which buffers are in the client's hands.
         let books = self
             .actors
             .into_iter()
             .map(|actor| {
                 assert_eq!(actor.port.outstanding(), 0, "every send came to its end: {:?}", actor.book);
-                (actor.book, actor.receive.len())
+                (actor.book, if counts { 0 } else { actor.receive.len() })
             })
             .collect();
         // SAFETY: ports and buffers belonged to the actors, which are gone. Their books hold none.
         unsafe { self.bed.free() };
         (books, self.stopped)
     }
-}
 
-impl Actor {
-    fn look(&mut self) {
-        while let Some(done) = self.port.reap() {
-            self.book.reaped.entry(done.tag).or_default().push(done.status);
-            self.transmit.push(done.buffer);
-        }
-        while let Some(event) = self.port.receive() {
-            match event {
-                Event::Message { source, tag, sequence, buffer, length } => {
-                    assert_eq!(length as usize, length_of(tag), "the whole message");
-                    assert!(buffer.bytes()[..length as usize] == payload(tag, length_of(tag)), "its bytes");
-                    self.book.received.entry(source.number()).or_default().push((sequence, tag));
-                    self.receive.push(buffer);
-                }
-                Event::Placed { source, tag, sequence, place, length } => {
-                    let window = self.window.and_then(|window| self.port.posted_buffer(window)).unwrap();
-                    let skip = (place.frame - window.place().frame) * 4096 + place.offset;
-                    let mut bytes = vec![0; length as usize];
-                    assert!(window.copy_out(skip, &mut bytes));
-                    assert!(bytes == payload(tag, length_of(tag)), "its bytes");
-                    self.book.received.entry(source.number()).or_default().push((sequence, tag));
-                }
-                Event::Returned(buffer) => {
-                    self.receive.push(buffer);
-                    self.book.returned += 1;
-                }
+    /// Each buffer of a client is in its hands, held by central, or in the ring of requests.
+    fn no_buffer_is_lost(&self, client: usize) {
+        let (actor, memory) = (&self.actors[client], self.bed.clients[client]);
+        let held: u32 = memory.to_client.journal.open().iter().map(|word| word.count_ones()).sum();
+        let untaken = memory.to_client.post_head.observe()..memory.from_client.post_tail.observe();
+        let is_request =
+            |index: &u32| memory.from_client.posts.load::<Post>(*index).marks & Post::PASSED_OVER == 0;
+        let posted = held as usize + untaken.filter(is_request).count();
+        assert_eq!(actor.receive.len() + posted, actor.buffers, "buffers of client {client}");
+    }
+
+    /// Lets guards go on until all messages have ended. Then they say something about those that they were
+    /// silent about.
+    fn settle(&mut self) {
+        const MOST: u32 = 400;
+        // Longer than any guard has.
+        const SILENT: u32 = 100;
+        let mut quiet = (self.stopped, 0);
+        for round in 0..MOST {
+            let is_idle = |actor: &Actor| actor.guard.as_ref().is_none_or(Guard::is_idle);
+            let is_told = |actor: &Actor| actor.guard.is_some() || actor.port.outstanding() == 0;
+            if self.actors.iter().all(|actor| actor.port.outstanding() == 0 && is_idle(actor)) {
+                return;
+            }
+            // A new central gives guards their time anew.
+            quiet = (self.stopped, if quiet.0 == self.stopped { quiet.1 + 1 } else { 0 });
+            if quiet.1 > SILENT && self.actors.iter().all(is_told) {
+                self.actors.iter_mut().filter_map(|actor| actor.guard.as_mut()).for_each(Guard::speak);
+            }
+            if round % 2 == 0 {
+                self.run();
+            } else {
+                self.tick();
             }
         }
-        self.port.publish();
+        panic!("messages are left after {MOST} rounds: {:?}", self.watch.borrow().census());
+    }
+}
+
+/// Lets all clients look but the one that is away.
+fn look(actors: &mut [Actor], away: Option<u16>, watch: &mut Watch) {
+    for (client, actor) in (0..).zip(actors) {
+        if away != Some(client) {
+            actor.look(watch);
+        }
     }
 }

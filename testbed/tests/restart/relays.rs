@@ -1,0 +1,120 @@
+//! Central restarts while messages of one-way flows are with guards. What was with guards is lost, and the
+//! receiver sees a gap. Everything else must hold: what arrives was passed, arrives once, and has the number
+//! that it was sent with; each send ends with `Done`, at a tick.
+
+use ferry_layout::Status;
+use ferry_layout::config::Mapping;
+use ferry_testbed::Topology;
+
+use super::Scenario;
+use super::guarded::{Meanwhile, meanwhile as meanwhile_at};
+use super::world::{Fuse, World};
+
+/// Plays a scenario with a one-way flow from client 0 to client 1 through these guards. Returns central's
+/// steps, and how many messages have arrived.
+fn play(
+    stages: &[(&[u16], u32)],
+    mapping: Mapping,
+    scenario: Scenario,
+    stops: (Option<u32>, Option<u32>),
+    meanwhile: Meanwhile,
+) -> (u32, usize) {
+    let mut topology = Topology::guarded(stages, mapping, 30);
+    topology.flows[0].one_way = 1;
+    let fuse = Fuse::after(stops.0);
+    let mut world = World::new(&topology, 2048, fuse.clone(), stops.1);
+    meanwhile.set(&mut world);
+    scenario(&mut world);
+    world.finish();
+    let dropped = usize::try_from(world.bed.clients[1].to_client.dropped.get()).unwrap();
+    let (with_guards, untold) = (world.with_guards, world.untold);
+    let (books, stopped) = world.outcome();
+    let when = format!("stopped {stopped} times, after {stops:?}, {mapping:?}, {meanwhile:?}");
+    let sent = &books[0].0.reaped;
+    assert!(sent.values().all(|ends| *ends == [Status::Done]), "{sent:?}; {when}");
+    let arrived: usize = books[1].0.received.values().map(Vec::len).sum();
+    let missing = sent.len() - arrived;
+    // What was with guards is lost, and not counted. What had no status is taken again, and perhaps counted
+    // again.
+    let counts = missing.saturating_sub(with_guards)..=missing + untold;
+    assert!(counts.contains(&dropped), "{dropped} count as dropped, and {missing} are missing; {when}");
+    (fuse.passed(), arrived)
+}
+
+#[track_caller]
+fn survives_every_stop(stages: &[(&[u16], u32)], scenario: Scenario, arrives: usize) {
+    for mapping in [Mapping::Each, Mapping::Keep] {
+        let (steps, arrived) = play(stages, mapping, scenario, (None, None), Meanwhile::Wait);
+        assert_eq!(arrived, arrives, "the scenario has gaps");
+        for step in 1..=steps {
+            play(stages, mapping, scenario, (Some(step), None), meanwhile_at(step));
+            if step % 5 == 0 {
+                let stops = (Some(step), Some(1 + step % 97));
+                play(stages, mapping, scenario, stops, meanwhile_at(step / 5));
+            }
+        }
+    }
+}
+
+/// Messages are dropped for every reason: the first guard has no buffer, the second one has none, the target
+/// has none, a guard refuses, a guard is silent.
+fn every_gap(world: &mut World) {
+    world.allow(2, 0, 6);
+    world.allow(3, 0, 2);
+    world.post(1, None);
+    for (refused_by, silent) in
+        [(&[][..], &[][..]), (&[2], &[]), (&[], &[]), (&[], &[2]), (&[], &[]), (&[], &[]), (&[], &[])]
+    {
+        world.send_to_guards(0, 1, 20, refused_by, silent);
+    }
+    world.run();
+    // The third one finds no buffer at the second guard.
+    world.allow(2, 4, 0);
+    world.run();
+    world.tick();
+    world.allow(3, 1, 1);
+    world.run();
+    world.send(0, 1, 50);
+    // The target has no buffer for this one.
+    world.allow(3, 1, 1);
+    world.run();
+    world.tick();
+    world.post(1, None);
+    world.post(1, None);
+    world.allow(2, 2, 2);
+    world.run();
+    world.allow(3, 2, 1);
+    world.run();
+    world.tick();
+}
+
+#[test]
+fn one_way_messages_with_guards_survive_a_stop_after_every_store() {
+    survives_every_stop(&[(&[2], 1), (&[3], 1)], every_gap, 2);
+}
+
+/// A quorum in a chain.
+fn three_stages(world: &mut World) {
+    for guard in 2..7 {
+        world.allow(guard, 0, 4);
+    }
+    for refused_by in [&[][..], &[4], &[3, 5], &[6]] {
+        world.send_to_guards(0, 1, 300, refused_by, &[]);
+    }
+    world.run();
+    (0..4).for_each(|_| {
+        world.post(1, None);
+    });
+    world.allow(2, 4, 0);
+    world.run();
+    for guard in [5, 3, 4, 6] {
+        world.allow(guard, 4, 0);
+        world.run();
+        world.tick();
+    }
+}
+
+#[test]
+fn one_way_messages_with_a_quorum_survive_a_stop_after_every_store() {
+    survives_every_stop(&[(&[2], 1), (&[3, 4, 5], 2), (&[6], 1)], three_stages, 2);
+}
