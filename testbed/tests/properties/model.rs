@@ -62,12 +62,14 @@ impl Sent {
 
 /// One receive request that is open as far as the client knows.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each of these can be without the others")]
 pub(crate) struct Offer {
     pub(crate) from: Option<u16>,
     pub(crate) start: u64,
     pub(crate) length: u32,
     pub(crate) is_window: bool,
-    /// Central has certainly seen the request.
+    /// The client has published the request, and central has certainly seen it.
+    pub(crate) published: bool,
     pub(crate) known: bool,
     /// The client has withdrawn the request.
     pub(crate) withdrawing: bool,
@@ -350,7 +352,7 @@ impl Model {
             let place = usize::from(target);
             self.totals[place].dropped += 1;
             let fits = |offer: &&Offer| {
-                let is_open = offer.known && !offer.is_window && !offer.withdrawing;
+                let is_open = offer.published && !offer.is_window && !offer.withdrawing;
                 let is_for_it = offer.from.is_none_or(|only| only == source);
                 is_open && is_for_it && sent.bytes.len() <= offer.length as usize
             };
@@ -440,6 +442,13 @@ impl Model {
         let open = client.offers.iter().filter(for_same).count();
         assert!(open >= ferry_layout::geometry::MAX_WINDOWS, "{offer:?} is not one too many");
         client.filed.push_back(Filed::Returned { start });
+    }
+
+    /// A client publishes.
+    pub(crate) fn publish(&mut self, client: u16) {
+        for offer in &mut self.clients[usize::from(client)].offers {
+            offer.published = true;
+        }
     }
 
     /// Central has seen everything that was offered so far.

@@ -150,13 +150,12 @@ impl System {
             Operation::Receive { client, most } => self.receive(self.client(client), most.into()),
             Operation::Reap { client, most } => self.reap(self.client(client), most.into()),
             Operation::Publish { client } => {
-                let client = self.client(client);
-                self.programs[usize::from(client)].port.publish();
+                self.publish(self.client(client));
             }
             Operation::Run => self.run(),
             Operation::RunFor { client } => {
                 let client = self.client(client);
-                self.programs[usize::from(client)].port.publish();
+                self.publish(client);
                 self.work(|bed| bed.run_for(client));
                 self.observe(false);
             }
@@ -236,7 +235,8 @@ impl System {
         match result {
             Ok(posted) => {
                 program.posted.push((start, posted));
-                let offer = Offer { from, start, length, is_window, known: false, withdrawing: false };
+                let (published, known, withdrawing) = (false, false, false);
+                let offer = Offer { from, start, length, is_window, published, known, withdrawing };
                 self.model.clients[usize::from(client)].offers.push(offer);
             }
             Err(refused) => program.receive.push(refused.buffer),
@@ -301,11 +301,14 @@ impl System {
         self.observe(false);
     }
 
+    fn publish(&mut self, client: u16) {
+        self.model.publish(client);
+        self.programs[usize::from(client)].port.publish();
+    }
+
     /// Every client publishes and central runs. After that, no message waits without a reason.
     fn run(&mut self) {
-        for program in &mut self.programs {
-            program.port.publish();
-        }
+        (0..self.count()).for_each(|client| self.publish(client));
         let refusing = self.bed.machine.refuse_map_after.is_some();
         self.work(Testbed::run);
         self.observe(false);

@@ -86,11 +86,18 @@ fn every_gap(world: &mut World) {
     world.allow(3, 2, 1);
     world.run();
     world.tick();
+    // In the end nothing is in the way.
+    world.post(1, None);
+    world.send(0, 1, 60);
+    world.allow(2, 4, 4);
+    world.allow(3, 4, 4);
+    (0..3).for_each(|_| world.run());
+    world.tick();
 }
 
 #[test]
 fn one_way_messages_with_guards_survive_a_stop_after_every_store() {
-    survives_every_stop(&[(&[2], 1), (&[3], 1)], every_gap, 2);
+    survives_every_stop(&[(&[2], 1), (&[3], 1)], every_gap, 3);
 }
 
 /// A quorum in a chain.
