@@ -5,9 +5,13 @@
 //! ones. Whatever the hostile clients do, and wherever central is restarted, a message between the honest
 //! ones arrives as it was sent. Nothing else changes their receive regions, and in the end nothing stays
 //! mapped. Overflow checks are on, and libFuzzer ends a run that hangs.
+//!
+//! In every second stage all flows of hostile clients to honest ones have guards, one of them honest
+//! (`guard.rs`), and the honest sender has a one-way flow to a hostile client.
 
 #![no_main]
 
+mod guard;
 mod script;
 mod stage;
 
@@ -19,15 +23,20 @@ use script::Script;
 use stage::Stage;
 
 thread_local! {
-    /// One stage for each mapping policy. The stages are kept, because the memory of a testbed is never
-    /// freed. Everything in them is reset for each input.
-    static STAGES: RefCell<[Stage; 2]> = RefCell::new([Stage::new(false), Stage::new(true)]);
+    /// Stages without and with guards, for each mapping policy. They are kept, because the memory of a
+    /// testbed is never freed. Everything in them is reset for each input.
+    static STAGES: RefCell<[Stage; 4]> = RefCell::new([
+        Stage::new(false, false),
+        Stage::new(true, false),
+        Stage::new(false, true),
+        Stage::new(true, true),
+    ]);
 }
 
 fuzz_target!(|bytes: &[u8]| {
     STAGES.with_borrow_mut(|stages| {
         let mut script = Script::new(bytes);
-        let stage = &mut stages[usize::from(script.next() & 1)];
+        let stage = &mut stages[usize::from(script.next() & 3)];
         stage.begin();
         while !script.is_over() {
             stage.play(&mut script);
