@@ -10,13 +10,19 @@ use crate::table::{ClientSet, Table};
 pub(crate) struct Components {
     /// The component of each client. Empty for one that is alone.
     of: Table<ClientSet, MAX_CLIENTS>,
-    /// For the first member of each component: the number of the client with which its next round begins.
+    /// At the place of each component: the number of the client with which its next round begins.
     rotation: Table<u32, MAX_CLIENTS>,
+    /// The place of the component that was entered last.
+    entered: Option<DomainId>,
 }
 
 impl Components {
     pub(crate) const fn new() -> Self {
-        Self { of: Table::new([ClientSet::EMPTY; MAX_CLIENTS]), rotation: Table::new([0; MAX_CLIENTS]) }
+        Self {
+            of: Table::new([ClientSet::EMPTY; MAX_CLIENTS]),
+            rotation: Table::new([0; MAX_CLIENTS]),
+            entered: None,
+        }
     }
 
     /// Notes that these clients can notice each other.
@@ -48,20 +54,22 @@ impl Components {
         clients.iter().next().map_or(ClientSet::EMPTY, |first| clients.intersection(self.component(first)))
     }
 
-    /// The number of the client with which the next round of their component begins. These clients are of one
-    /// component.
-    pub(crate) fn rotation(&self, part: ClientSet) -> u32 {
-        self.place(part).map_or(0, |place| self.rotation[place])
+    /// Turns to the component of the first of these clients. Returns those of them that are in it, and the
+    /// number of the client with which its round begins.
+    pub(crate) fn enter(&mut self, clients: ClientSet) -> (ClientSet, u32) {
+        let part = self.first_part(clients);
+        self.entered = self.place(part);
+        (part, self.entered.map_or(0, |place| self.rotation[place]))
     }
 
-    /// Notes with which client the next round of their component begins. These clients are of one component.
-    pub(crate) fn rotate(&mut self, part: ClientSet, rotation: u32) {
-        if let Some(place) = self.place(part) {
+    /// Notes with which client the next round of the component begins that was entered last.
+    pub(crate) fn leave(&mut self, rotation: u32) {
+        if let Some(place) = self.entered {
             self.rotation[place] = rotation;
         }
     }
 
-    /// The first member of the component of these clients.
+    /// The place of the component of these clients, which are of one component: its first member.
     fn place(&self, part: ClientSet) -> Option<DomainId> {
         part.iter().next().and_then(|client| self.component(client).iter().next())
     }
@@ -95,10 +103,12 @@ mod tests {
     fn each_component_has_a_rotation() {
         let mut components = Components::new();
         components.connect(set(0b101));
-        components.rotate(set(0b100), 3);
-        components.rotate(set(0b010), 7);
-        components.rotate(ClientSet::EMPTY, 9);
-        assert_eq!((components.rotation(set(0b001)), components.rotation(set(0b010))), (3, 7));
-        assert_eq!(components.rotation(ClientSet::EMPTY), 0);
+        for (part, rotation) in [(0b100, 3), (0b010, 7), (0, 9)] {
+            assert_eq!(components.enter(set(part)), (set(part), 0));
+            components.leave(rotation);
+        }
+        assert_eq!(components.enter(set(0b111)), (set(0b101), 3));
+        assert_eq!(components.enter(set(0b010)), (set(0b010), 7));
+        assert_eq!(components.enter(ClientSet::EMPTY), (ClientSet::EMPTY, 0));
     }
 }

@@ -88,6 +88,11 @@ impl Relays {
         }
     }
 
+    /// Whether any one-way flow has guards.
+    pub(crate) const fn exist(&self) -> bool {
+        self.shared_out != 0
+    }
+
     /// Gives slots to one of `flows` flows that can have `most` messages under way, and have none yet.
     /// Returns how many, at most its part of the table.
     pub(crate) fn share_out(&mut self, relayed: &mut Relayed, most: u32, flows: u32) -> u32 {

@@ -1,10 +1,10 @@
 //! How sends end: in the order of the ring, or in another order.
 //!
-//! Central holds a send while it waits. As long as all sends that it holds are for one peer, they end in the
-//! order of the ring, unless one of them expires or is refused. So they stay where they are, and the port
-//! only counts those at which it has looked ([`Waiting`]). A send that waits costs one look more than one
-//! that does not. When a send has ended before an older one, or one for another peer comes behind them, all
-//! of them go to `held_sends`, where each has an entry.
+//! Central holds a send while it waits. Sends for one peer end in the order of the ring, unless one of them
+//! expires or is refused. So as long as none has ended before an older one, all stay where they are, and the
+//! port only counts those at which it has looked ([`Waiting`]). A send that waits costs one look more than
+//! one that does not. When one has ended before an older one, all that wait go to `held_sends`, where each
+//! has an entry.
 
 use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{Route, Status};
@@ -12,8 +12,8 @@ use ferry_layout::{Route, Status};
 use crate::message::Completion;
 use crate::port::{Doorbell, InFlight, Port};
 
-/// Sends that central holds and that are expected to end in the order of the ring. They are for one peer, and
-/// each is one part. There are none while any send has an entry in `held_sends`, or that has any mark.
+/// Sends that central holds and that may end in the order of the ring. Each is one part. There are none while
+/// any send has an entry in `held_sends`, or that has any mark.
 #[derive(Default)]
 pub(crate) struct Waiting {
     /// How many they are, from the oldest unresolved send on.
@@ -36,7 +36,7 @@ enum Found {
     None,
     /// The oldest send.
     Oldest,
-    /// Another send, before the oldest one; or a send has come that may end before the oldest one.
+    /// Another send, before the oldest one.
     Another,
 }
 
@@ -81,7 +81,7 @@ impl<D: Doorbell> Port<D> {
         // Central counts an end after it has stored the status. So an end that is not seen below is not
         // counted here.
         let ended_late = self.to_client.ended_late.observe();
-        let (oldest, from_client) = (self.oldest, self.from_client);
+        let oldest = self.oldest;
         if self.has_ended(oldest) {
             return Found::Oldest;
         }
@@ -91,17 +91,15 @@ impl<D: Doorbell> Port<D> {
         // Those at which it has looked are only looked at again if central has counted an end since.
         let known = self.waiting.count;
         let first = if ended_late == self.waiting.ended_late { known } else { 1 };
-        let target = |index| Route::of(from_client.descriptors.slot(index)).target();
-        let peer = target(oldest);
-        for age in first..self.taken.wrapping_sub(oldest) {
-            let index = oldest.wrapping_add(age);
-            if self.has_ended(index) || target(index) != peer {
-                self.waiting.count = known.max(age);
-                // Central ends the sends of a flow in their order, and it may do so while they are looked at.
-                return if self.has_ended(oldest) { Found::Oldest } else { Found::Another };
-            }
+        let taken = self.taken.wrapping_sub(oldest);
+        let unknown = taken.saturating_sub(first);
+        let quiet = self.to_client.not_ended(oldest.wrapping_add(first), unknown);
+        if quiet != unknown {
+            self.waiting.count = known.max(first + quiet);
+            // Central ends the sends of a flow in their order, and it may do so while they are looked at.
+            return if self.has_ended(oldest) { Found::Oldest } else { Found::Another };
         }
-        self.waiting = Waiting { count: self.taken.wrapping_sub(oldest), ended_late };
+        self.waiting = Waiting { count: taken, ended_late };
         Found::None
     }
 
@@ -125,17 +123,21 @@ impl<D: Doorbell> Port<D> {
     fn hold_oldest(&mut self) {
         let index = self.oldest;
         self.oldest = index.wrapping_add(1);
-        let target = Route::of(self.from_client.descriptors.slot(index)).target();
-        self.held_sends.hold(index, target);
+        self.held_sends.hold(index, self.target_of(index));
+    }
+
+    /// The peer that the unresolved send `index` is for.
+    fn target_of(&self, index: u32) -> u16 {
+        Route::of(self.from_client.descriptors.slot(index)).target()
     }
 
     /// Number of slots for further sends to `target`, as [`room_for`](Self::room_for) says.
     pub(crate) fn room_to(&self, target: u16) -> u32 {
         let count = self.waiting.count;
-        let peer = Route::of(self.from_client.descriptors.slot(self.oldest)).target();
+        let waiting = (0..count).map(|age| self.target_of(self.oldest.wrapping_add(age)));
         // Neither reaped nor known to be held by central.
         let unresolved = self.next_send.wrapping_sub(self.oldest) - self.held_sends.passed_over() - count;
-        self.held_sends.limit(target, Some((peer, count))).saturating_sub(unresolved)
+        self.held_sends.limit(target, waiting).saturating_sub(unresolved)
     }
 
     /// As [`has_completion`](Self::has_completion), if sends may end in another order than that of the ring.
@@ -184,7 +186,7 @@ impl<D: Doorbell> Port<D> {
                 self.oldest = index.wrapping_add(1);
                 continue;
             }
-            let target = Route::of(self.from_client.descriptors.slot(index)).target();
+            let target = self.target_of(index);
             if let Some(status) = to_client.status(index).ended()
                 && !self.held_sends.waits_for_first(index)
             {

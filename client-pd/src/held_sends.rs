@@ -113,12 +113,12 @@ impl HeldSends {
 
     /// How many sends may be unresolved so that one of them can be for `target` and all other peers still
     /// have the slots that are kept for them. Held sends are not unresolved, but their slots are subtracted.
-    /// So are those of `waiting`, sends that central holds without an entry here: their target and number.
-    pub(crate) fn limit(&self, target: u16, waiting: Option<(u16, u32)>) -> u32 {
+    /// So are those of sends that central holds without an entry here, whose targets are `waiting`.
+    pub(crate) fn limit(&self, target: u16, waiting: impl Iterator<Item = u16>) -> u32 {
         let mut by_peer = [0_u32; MAX_CLIENTS];
-        for (peer, number) in self.held.iter().map(|held| (held.target, 1)).chain(waiting) {
+        for peer in self.held.iter().map(|held| held.target).chain(waiting) {
             if let Some(count) = DomainId::new(peer).and_then(|id| by_peer.get_mut(id.index())) {
-                *count += number;
+                *count += 1;
             }
         }
         let own = DomainId::new(target).and_then(|id| by_peer.get(id.index())).copied().unwrap_or(0);
@@ -267,12 +267,12 @@ mod tests {
             // One after the other, each silent peer takes all the slots that it can get.
             let mut index = 0;
             for silent in 1..peers {
-                while held_sends.limit(u16::try_from(silent).unwrap(), None) > 0 {
+                while held_sends.limit(u16::try_from(silent).unwrap(), core::iter::empty()) > 0 {
                     held_sends.hold(index, u16::try_from(silent).unwrap());
                     index += 1;
                 }
             }
-            assert!(held_sends.limit(0, None) >= held_sends.reserved(), "{peers}");
+            assert!(held_sends.limit(0, core::iter::empty()) >= held_sends.reserved(), "{peers}");
             assert!(held_sends.held() <= RING);
         }
         assert_eq!(HeldSends::new(1).plain_limit(), RING, "a single peer may use every slot");

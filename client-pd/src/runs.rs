@@ -46,11 +46,37 @@ impl<D: Doorbell> Port<D> {
     /// # assert_eq!([there.take().unwrap(), there.take().unwrap()], [b"a", b"b"]);
     /// ```
     #[inline]
-    pub fn reap_each(
+    pub fn reap_each(&mut self, each: impl FnMut(Completion) -> Option<Outgoing>) -> Result<(), SendRefused> {
+        self.reap_most(u32::MAX, each)
+    }
+
+    /// As [`reap_each`](Self::reap_each), of at most `most` sends. So a program can flush some of its
+    /// messages before it takes back the next: in a one-way flow, all sends end at the same time.
+    ///
+    /// ```
+    /// use ferry_client::{Message, Outgoing};
+    /// # let (mut here, mut there) = ferry_testbed::stage::pair();
+    /// # (0..3).for_each(|_| there.post());
+    /// # here.send(7, b"a");
+    /// # here.send(7, b"b");
+    /// # let (mut port, peer) = (here.port, here.peer);
+    /// let mut count = 0;
+    /// let again = |done: ferry_client::Completion| {
+    ///     count += 1;
+    ///     Some(Outgoing { peer, buffer: done.buffer, length: 1, message: Message::tagged(8) })
+    /// };
+    /// port.reap_most(1, again).unwrap();
+    /// port.flush();
+    /// assert_eq!((count, port.outstanding()), (1, 2)); // the other one is still to be taken back
+    /// # assert_eq!([(); 3].map(|()| there.take().unwrap()), [b"a", b"b", b"a"]);
+    /// ```
+    #[inline]
+    pub fn reap_most(
         &mut self,
+        most: u32,
         mut each: impl FnMut(Completion) -> Option<Outgoing>,
     ) -> Result<(), SendRefused> {
-        self.reap_run(|done| {
+        self.reap_run(most, |done| {
             let Outgoing { peer, buffer, length, message } = each(done)?;
             Some((plain(peer.domain, &buffer, length, message), buffer))
         })
@@ -79,25 +105,30 @@ impl<D: Doorbell> Port<D> {
         &mut self,
         mut each: impl FnMut(Completion) -> Option<OutgoingByRoute>,
     ) -> Result<(), SendRefused> {
-        self.reap_run(|done| {
+        self.reap_run(u32::MAX, |done| {
             let OutgoingByRoute { route, buffer, length, tag } = each(done)?;
             Some((by_route(route, &buffer, length, tag, 0), buffer))
         })
     }
 
     #[inline]
-    fn reap_run(&mut self, mut each: impl FnMut(Completion) -> Option<Next>) -> Result<(), SendRefused> {
+    fn reap_run(
+        &mut self,
+        most: u32,
+        mut each: impl FnMut(Completion) -> Option<Next>,
+    ) -> Result<(), SendRefused> {
         // Central may have taken, and ended, more sends behind those that waited.
         if self.oldest == self.taken || self.waiting.count != 0 {
             self.look_for_taken();
         }
         if !self.held_sends.is_empty() {
-            return self.reap_each_out_of_order(&mut each);
+            return self.reap_each_out_of_order(most, &mut each);
         }
         let (to_client, from_client) = (self.to_client, self.from_client);
         // Its entries are then addressed from where it begins, so that one instruction loads two words.
         let in_flight = black_box(&mut self.in_flight);
-        let (end, mut index, mut next) = (self.taken, self.oldest, self.next_send);
+        let (mut index, mut next) = (self.oldest, self.next_send);
+        let end = index.wrapping_add(self.taken.wrapping_sub(index).min(most));
         let mut refused = None;
         let mut is_held = false;
         while index != end {
@@ -118,7 +149,8 @@ impl<D: Doorbell> Port<D> {
             in_flight[next as usize % TRANSMIT_SLOTS] = Some(InFlight { buffer, tag: descriptor.tag });
             next = next.wrapping_add(1);
         }
-        self.waiting.pass(index.wrapping_sub(self.oldest));
+        let taken_back = index.wrapping_sub(self.oldest);
+        self.waiting.pass(taken_back);
         self.oldest = index;
         if next != self.next_send {
             self.next_send = next;
@@ -126,7 +158,7 @@ impl<D: Doorbell> Port<D> {
         }
         match refused {
             Some(refused) => Err(refused),
-            None if is_held => self.reap_each_out_of_order(&mut each),
+            None if is_held => self.reap_each_out_of_order(most.saturating_sub(taken_back), &mut each),
             None => Ok(()),
         }
     }
@@ -135,10 +167,11 @@ impl<D: Doorbell> Port<D> {
     #[cold]
     fn reap_each_out_of_order(
         &mut self,
+        most: u32,
         each: &mut impl FnMut(Completion) -> Option<Next>,
     ) -> Result<(), SendRefused> {
         // No more than are outstanding now, because new sends may end during the loop.
-        for _ in 0..self.outstanding() {
+        for _ in 0..self.outstanding().min(most) {
             let Some(done) = self.reap() else { break };
             if let Some((descriptor, buffer)) = each(done) {
                 self.enqueue_descriptor(descriptor, buffer)?;

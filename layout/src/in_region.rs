@@ -232,43 +232,47 @@ impl InRegion {
     /// For central.
     #[inline]
     pub fn set_delivered(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
+        self.set_run(first, count, sequence, |index, sequence| {
+            StatusWord::delivered_word(index, target, sequence)
+        });
+    }
+
+    /// Sets [`Queued`](crate::Status::Queued) for `count` messages of a one-way flow, from free-running index
+    /// `first` on, and notes that they are carried: nothing but `Done` is outstanding. The first is number
+    /// `sequence` of the flow to `target`. For central.
+    #[inline]
+    pub fn set_carried(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
+        self.set_run(first, count, sequence, |index, sequence| {
+            StatusWord::carried_word(index, target, sequence)
+        });
+    }
+
+    /// Stores `word` of each index and number, for `count` messages from these first ones on.
+    #[inline]
+    fn set_run(&self, first: u32, count: u32, sequence: u64, word: impl Fn(u32, u64) -> u64) {
         if count == 1 {
             // The most frequent count of all. The loop takes many instructions to begin.
-            self.status(first).set_delivered(first, target, sequence);
+            self.status(first).store(word(first, sequence));
             return;
         }
         match self.statuses_from(first).get(..count as usize) {
             Some(slots) if count <= StatusWord::numbers_from(sequence) => {
-                StatusWord::set_all_delivered(slots, first, target, sequence);
+                StatusWord::set_all(slots, word(first, sequence));
             }
-            _ => self.set_delivered_in_pieces(first, count, target, sequence),
+            _ => self.set_in_pieces(first, count, sequence, word),
         }
     }
 
-    /// As [`set_delivered`](Self::set_delivered), for slots that go past the end of the ring, or numbers that
-    /// wrap in the note.
+    /// As [`set_run`](Self::set_run), for slots that go past the end of the ring, or numbers that wrap in the
+    /// note.
     #[cold]
-    fn set_delivered_in_pieces(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
-        self.set_in_pieces(first, count, target, sequence, StatusWord::set_all_delivered);
-    }
-
-    /// Calls `set` for slots one after the other, up to the end of the ring, and with numbers that do not
-    /// wrap in the note.
-    #[inline]
-    fn set_in_pieces(
-        &self,
-        first: u32,
-        count: u32,
-        target: DomainId,
-        sequence: u64,
-        set: impl Fn(&[StatusWord], u32, DomainId, u64),
-    ) {
+    fn set_in_pieces(&self, first: u32, count: u32, sequence: u64, word: impl Fn(u32, u64) -> u64) {
         let (mut index, mut sequence, mut left) = (first, sequence, count);
         while left != 0 {
             let slots = self.statuses_from(index);
             let piece = left.min(StatusWord::numbers_from(sequence));
             let slots = slots.get(..piece as usize).unwrap_or(slots);
-            set(slots, index, target, sequence);
+            StatusWord::set_all(slots, word(index, sequence));
             #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
             let piece = slots.len() as u32;
             index = index.wrapping_add(piece);
@@ -277,38 +281,53 @@ impl InRegion {
         }
     }
 
-    /// Sets [`Queued`](crate::Status::Queued) for `count` messages of a one-way flow, from free-running index
-    /// `first` on, and notes that they are carried: nothing but `Done` is outstanding. The first is number
-    /// `sequence` of the flow to `target`. For central.
-    pub fn set_carried(&self, first: u32, count: u32, target: DomainId, sequence: u64) {
-        self.set_in_pieces(first, count, target, sequence, StatusWord::set_all_carried);
-    }
-
     /// Sets [`Done`](crate::Status::Done) for `count` messages of consecutive slots, from free-running index
     /// `first` on, after [`set_carried`](Self::set_carried). For central.
     pub fn finish(&self, first: u32, count: u32) {
-        self.each_status(first, count, |slot, _| slot.finish());
+        self.each_piece(first, count, |slots, _| StatusWord::finish_all(slots));
     }
 
     /// Sets `status` for `count` sends of consecutive slots, from free-running index `first` on. For central.
     pub fn set_statuses(&self, first: u32, count: u32, status: Status) {
-        self.each_status(first, count, |slot, index| slot.set(index, status));
+        self.each_piece(first, count, |slots, mut index| {
+            for slot in slots {
+                slot.set(index, status);
+                index = index.wrapping_add(1);
+            }
+        });
     }
 
-    /// Calls `set` with the status word of each of `count` sends, from free-running index `first` on, and its
-    /// index.
-    #[inline]
-    fn each_status(&self, first: u32, count: u32, set: impl Fn(&StatusWord, u32)) {
+    /// How many of `count` sends of consecutive slots, from free-running index `first` on, have not ended, up
+    /// to the first that has. Call it as [`StatusWord::ended`].
+    #[must_use]
+    pub fn not_ended(&self, first: u32, count: u32) -> u32 {
         let (mut index, mut left) = (first, count);
         while left != 0 {
             let slots = self.statuses_from(index);
             let slots = slots.get(..left as usize).unwrap_or(slots);
-            for slot in slots {
-                set(slot, index);
-                index = index.wrapping_add(1);
+            #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
+            let (run, piece) = (StatusWord::not_ended(slots) as u32, slots.len() as u32);
+            index = index.wrapping_add(run);
+            left -= run;
+            if run != piece {
+                break;
             }
+        }
+        count - left
+    }
+
+    /// Calls `set` with the status words of `count` sends, from free-running index `first` on, and the index
+    /// of the first: once, or twice if they go past the end of the ring.
+    #[inline]
+    fn each_piece(&self, first: u32, count: u32, set: impl Fn(&[StatusWord], u32)) {
+        let (mut index, mut left) = (first, count);
+        while left != 0 {
+            let slots = self.statuses_from(index);
+            let slots = slots.get(..left as usize).unwrap_or(slots);
+            set(slots, index);
             #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
             let piece = slots.len() as u32;
+            index = index.wrapping_add(piece);
             left -= piece;
         }
     }

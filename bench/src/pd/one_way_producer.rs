@@ -1,5 +1,5 @@
-//! The producer of a one-way flow. A send ends with the next tick, so the producer sends batches as long as
-//! it has buffers, and then asks for a tick. That is one tick for each time round the ring.
+//! The producer of a one-way flow. A send ends with the next tick. So the producer sends batches as long as
+//! buffers come back, and then asks for a tick. That is one tick for each time round the ring.
 //!
 //! As the producer of other flows does, it only takes buffers back and sends them again.
 
@@ -10,7 +10,7 @@ mod clock;
 mod order;
 mod stopwatch;
 
-use ferry_client::{Doorbell, Message, Opening, Peer, Port, Status, TransmitBuffer};
+use ferry_client::{Doorbell, Message, Opening, Outgoing, Peer, Port, SendError, Status, TransmitBuffer};
 use heapless::Vec;
 use order::{BUFFERS, Case, Order, fail, regions};
 use runtime::{Channel, ChannelSet, Handler};
@@ -28,10 +28,12 @@ struct Stream<D: Doorbell> {
     port: Port<D>,
     consumer: Peer,
     ticker: Channel,
-    /// Buffers that are not under way.
+    /// Buffers that were not sent yet.
     free: Vec<TransmitBuffer, BUFFERS>,
     stopwatch: Stopwatch,
     case: Case,
+    /// Number of messages that the current batch still lacks.
+    missing: u32,
     /// Number of batches until the end of the round.
     left: u32,
 }
@@ -67,6 +69,7 @@ impl<D: Doorbell> Producer<D> {
             Err(opening) => *state = Some((opening, free, order)),
             Ok(port) => {
                 let mut stream = Stream::new(port, free, order);
+                stream.begin();
                 stream.pump();
                 *self = Self::Sending(stream);
             }
@@ -82,43 +85,52 @@ impl<D: Doorbell> Stream<D> {
         };
         let stopwatch = Stopwatch::new(order);
         let case = stopwatch.case();
-        Self { port, consumer, ticker, free, stopwatch, case, left: case.batches }
+        Self { port, consumer, ticker, free, stopwatch, case, missing: case.batch, left: case.batches }
     }
 
-    /// Runs until only a tick can go on.
+    /// Sends all buffers for the first time.
+    fn begin(&mut self) {
+        while let Some(buffer) = self.free.pop() {
+            let message = Message::tagged(self.missing.into());
+            if let Err(refused) = self.port.send(self.consumer, buffer, self.case.payload, message) {
+                refused_to_send(refused.reason);
+            }
+            self.missing -= 1;
+            if self.missing == 0 {
+                self.batch_is_complete();
+            }
+        }
+    }
+
+    /// Runs until only a tick can go on. Sends each buffer again that comes back, and flushes when a batch is
+    /// complete.
     fn pump(&mut self) {
         self.port.disarm();
         loop {
-            let free = &mut self.free;
-            let taken_back = self.port.reap_each(|done| {
+            let (consumer, length, mut missing) = (&self.consumer, self.case.payload, self.missing);
+            let sent = self.port.reap_most(missing, |done| {
                 if done.status != Status::Done {
-                    fail(format_args!("a message ended with {:?}", done.status));
+                    ended_badly(done.status);
                 }
-                // Cannot fail: the vector has room for all buffers.
-                let _ = free.push(done.buffer);
-                None
+                let message = Message::tagged(missing.into());
+                // Cannot go below 0: no more than this many come back.
+                missing -= 1;
+                Some(Outgoing { peer: *consumer, buffer: done.buffer, length, message })
             });
-            if let Err(refused) = taken_back {
-                fail(format_args!("a message was not enqueued: {:?}", refused.reason));
+            if let Err(refused) = sent {
+                refused_to_send(refused.reason);
             }
-            while self.free.len() >= self.case.batch as usize {
-                self.send_batch();
-            }
-            if !self.port.arm() {
-                runtime::notify_above(self.ticker);
+            self.missing = missing;
+            if self.missing == 0 {
+                self.batch_is_complete();
+            } else if !self.port.arm() {
+                runtime::notify_on_return(self.ticker);
                 return;
             }
         }
     }
 
-    fn send_batch(&mut self) {
-        for number in 0..self.case.batch {
-            let Some(buffer) = self.free.pop() else { fail(format_args!("a buffer is missing")) };
-            let message = Message::tagged(number.into());
-            if let Err(refused) = self.port.send(self.consumer, buffer, self.case.payload, message) {
-                fail(format_args!("a message was not enqueued: {:?}", refused.reason));
-            }
-        }
+    fn batch_is_complete(&mut self) {
         self.port.flush();
         self.left -= 1;
         if self.left == 0 {
@@ -126,5 +138,16 @@ impl<D: Doorbell> Stream<D> {
             self.case = self.stopwatch.case();
             self.left = self.case.batches;
         }
+        self.missing = self.case.batch;
     }
+}
+
+#[cold]
+fn ended_badly(status: Status) -> ! {
+    fail(format_args!("a message ended with {status:?}"))
+}
+
+#[cold]
+fn refused_to_send(reason: SendError) -> ! {
+    fail(format_args!("a message was not enqueued: {reason:?}"))
 }

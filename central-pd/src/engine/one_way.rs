@@ -26,7 +26,7 @@ use ferry_layout::{
 
 use super::Engine;
 use super::accept::{NotPlain, TRANSMIT_RING};
-use super::client::Ports;
+use super::client::{Client, Ports};
 use super::transfer::MINIMUM_COST;
 use super::turn::Class;
 use crate::machine::Machine;
@@ -249,15 +249,8 @@ impl Engine {
     #[cold]
     #[inline(never)]
     pub(super) fn say_carried(&mut self, source: DomainId, ports: Ports) {
-        let client = &mut self.clients[source];
         for carried in self.pending.carried() {
-            let Finished { index, messages, target, sequence, bytes, .. } = *carried;
-            ports.to_client.set_carried(index, messages, target, sequence);
-            client.sends.occupy_run(index, messages);
-            client.carried.slots.insert_run(index, messages);
-            client.carried.messages += u64::from(messages);
-            client.carried.bytes += bytes;
-            ports.to_client.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
+            note_carried(&mut self.clients[source], ports, carried);
         }
     }
 
@@ -309,4 +302,17 @@ impl Engine {
             }
         }
     }
+}
+
+/// Notes in the page of `source` that messages are carried, whose deliveries are visible or that were
+/// dropped.
+#[inline(always)]
+pub(super) fn note_carried(source: &mut Client, ports: Ports, carried: &Finished) {
+    let Finished { index, messages, target, sequence, bytes, .. } = *carried;
+    ports.to_client.set_carried(index, messages, target, sequence);
+    source.sends.occupy_run(index, messages);
+    source.carried.slots.insert_run(index, messages);
+    source.carried.messages += u64::from(messages);
+    source.carried.bytes += bytes;
+    ports.to_client.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
 }

@@ -64,7 +64,11 @@ impl Engine {
             let left = self.round(machine, look_at);
             let mut busy = left.union(self.roused).union(self.look_again);
             if !self.is_connected {
-                busy = self.end_round_apart(machine, look_at, left, &mut awake);
+                busy = if self.all_rest(busy, awake) {
+                    ClientSet::EMPTY
+                } else {
+                    self.end_round_apart(machine, look_at, left, &mut awake)
+                };
             } else if busy.is_empty() {
                 busy = self.arm(self.served, &mut awake);
             }
@@ -108,6 +112,18 @@ impl Engine {
             return self.served;
         }
         busy.union(machine.woken().intersection(self.served))
+    }
+
+    /// If the system is not one component: whether a round that leaves work for the clients in `busy` leaves
+    /// nothing to do for any component, not even for [`arm`](Self::arm).
+    #[inline(always)]
+    fn all_rest(&mut self, busy: ClientSet, awake: ClientSet) -> bool {
+        let to_arm = awake.union(self.reconsider).union(self.asking);
+        let all_rest = busy.union(to_arm).is_empty() && !self.partitions.exist();
+        if all_rest {
+            self.progressed = ClientSet::EMPTY;
+        }
+        all_rest
     }
 
     /// What a round ends with if the system is not one component. Passes empty rounds for the components that
@@ -189,8 +205,8 @@ impl Engine {
     /// one-way flow can tell it, so it must not depend on others.
     #[cold]
     fn enter_component(&mut self, clients: ClientSet) -> ClientSet {
-        let part = self.components.first_part(clients);
-        self.rotation = self.components.rotation(part);
+        let (part, rotation) = self.components.enter(clients);
+        self.rotation = rotation;
         part
     }
 
@@ -200,7 +216,7 @@ impl Engine {
         if core::mem::replace(&mut self.has_progressed, false) {
             self.progressed = self.progressed.union(part);
         }
-        self.components.rotate(part, self.rotation);
+        self.components.leave(self.rotation);
     }
 
     /// Returns the clients to look at in this round: those in `woken`, and those that need a look without a
@@ -373,7 +389,9 @@ impl Engine {
         let sources = self.one_way.sources.intersection(clients);
         if !sources.is_empty() {
             self.end_carried(sources);
-            self.end_late_relays(sources);
+            if self.relays.exist() {
+                self.end_late_relays(sources);
+            }
         }
         let active = self.active.intersection(clients);
         self.active = self.active.without(clients);

@@ -18,14 +18,16 @@
 //! unless the policy keeps them. Step 3 comes before step 5: a sender that sees `Done` can rely on the
 //! delivery. A restarted central relies on the order of all steps; `resume.rs` has that argument.
 //!
-//! A turn publishes only two things before its end. A message that has to wait becomes `Queued`. And plain
-//! messages of a flow that keeps its mappings may go through steps 3 to 7 as soon as they are carried
-//! (`settle_run`).
+//! A turn publishes only two things before its end. A message that has to wait becomes `Queued`. And messages
+//! of a flow that keeps its mappings may go through steps 3 to 7 as soon as an express lane has carried them
+//! (`settle_run`, `settle_one_way`).
 
 use ferry_layout::{DomainId, InRegion, Status};
 
 use super::Engine;
 use super::client::{Client, Ports};
+#[cfg(feature = "express")]
+use super::one_way::note_carried;
 use crate::machine::Machine;
 use crate::pending::{Finished, Refused};
 
@@ -132,6 +134,36 @@ impl Engine {
             let noted = self.pending.finish(*run);
             debug_assert!(noted, "a turn ends before this is full");
         }
+    }
+
+    /// As [`settle_run`](Self::settle_run), for messages of a one-way flow. `delivered_to` is the target's
+    /// page, or `None` if the messages were dropped. When their statuses become visible does not depend on
+    /// which of the two it was: it depends on the flow, and on how other sends of the source have ended.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(super) fn settle_one_way(
+        &mut self,
+        source: DomainId,
+        ports: Ports,
+        delivered_to: Option<&InRegion>,
+        run: &Finished,
+        keeps: bool,
+    ) {
+        if keeps && self.pending.has_no_end() && self.pending.carried().is_empty() {
+            if let Some(to_client) = delivered_to {
+                self.clients[run.target].show_deliveries(to_client);
+            }
+            note_carried(&mut self.clients[source], ports, run);
+            if let Some(to_client) = delivered_to {
+                self.clients[run.target].note_settled(to_client);
+            }
+            return;
+        }
+        if delivered_to.is_some() {
+            self.pending.inspect(run.target);
+        }
+        let noted = self.pending.carry(*run);
+        debug_assert!(noted, "a turn ends before this is full");
     }
 
     /// Publishes how many slots of queued sends have been released, and then how far the client's sends are

@@ -162,7 +162,7 @@ const LISTING: &[Entry] = &[
         "status words",
         (
             &[("status.rs", "store", "self.0.store(")],
-            &[("status.rs", "get", "self.0.load("), ("status.rs", "ended", "self.0.load(")],
+            &[("status.rs", "get", "self.0.load("), ("status.rs", "observe", "self.0.load(")],
         ),
     ),
     entry(IN, "directory:", ENTRIES),

@@ -10,16 +10,32 @@ use super::world::{Book, Fuse, World};
 /// Bytes of a buffer.
 const BUFFER: u32 = 18 * 4096;
 
+/// What the clients do, and how the mappings of all flows are treated.
+#[derive(Clone, Copy)]
+struct Play {
+    scenario: fn(&mut World),
+    mapping: Mapping,
+}
+
+/// In flows that keep their mappings, messages become visible in the middle of a turn.
+const PLAYS: [Play; 4] = [
+    Play { scenario: gaps, mapping: Mapping::Each },
+    Play { scenario: gaps, mapping: Mapping::Keep },
+    Play { scenario: others_in_between, mapping: Mapping::Each },
+    Play { scenario: others_in_between, mapping: Mapping::Keep },
+];
+
 /// Client 0 has a one-way flow to client 1, and plain flows to and from client 2, which has a flow to client
 /// 1.
-fn play(first: Option<u32>, second: Option<u32>, clients_go_on: bool) -> (Vec<(Book, usize)>, Fuse, u32) {
-    let mut topology = Topology::mesh(3, 20 * 18, Mapping::Each);
+fn play(
+    Play { scenario, mapping }: Play,
+    first: Option<u32>,
+    second: Option<u32>,
+    clients_go_on: bool,
+) -> (Vec<(Book, usize)>, Fuse, u32) {
+    let mut topology = Topology::mesh(3, 20 * 18, mapping);
     topology.flows.retain(|flow| flow.source != 1 && flow.target + flow.source != 1);
-    topology.flows.push(FlowRecord {
-        one_way: 1,
-        max_message: MAX_ONE_WAY,
-        ..Topology::flow(0, 1, Mapping::Each)
-    });
+    topology.flows.push(FlowRecord { one_way: 1, max_message: MAX_ONE_WAY, ..Topology::flow(0, 1, mapping) });
     let fuse = Fuse::after(first);
     let mut world = World::new(&topology, BUFFER, fuse.clone(), second);
     world.clients_go_on = clients_go_on;
@@ -28,7 +44,8 @@ fn play(first: Option<u32>, second: Option<u32>, clients_go_on: bool) -> (Vec<(B
     (outcome, fuse, stopped)
 }
 
-fn scenario(world: &mut World) {
+/// Messages for which there is no buffer, between others.
+fn gaps(world: &mut World) {
     world.post(1, None);
     world.post(1, None);
     world.send(0, 1, 10);
@@ -55,31 +72,56 @@ fn scenario(world: &mut World) {
     world.tick();
 }
 
+/// A message that is refused, and an empty one, which takes the ordinary path, before others of the same
+/// turn.
+fn others_in_between(world: &mut World) {
+    for _ in 0..6 {
+        world.post(1, None);
+    }
+    world.send(0, 1, 10);
+    world.chain(0, 1, 2, 100);
+    world.send(0, 1, 20);
+    world.send(0, 1, 0);
+    world.send(0, 1, 30);
+    world.run();
+    world.send(0, 1, 0);
+    world.send(0, 1, 40);
+    world.send(0, 1, 50);
+    world.run();
+    world.tick();
+}
+
 #[test]
 fn one_way_messages_survive_a_stop_after_every_store() {
-    let (expected, fuse, _) = play(None, None, false);
-    let steps = fuse.passed();
-    assert!(steps > 100, "the scenario does something");
-    let numbers: Vec<u64> = expected[1].0.received[&0].iter().map(|(number, _)| *number).collect();
-    assert_eq!(numbers, [0, 1, 4, 5], "the scenario has gaps");
-    for clients_go_on in [false, true] {
-        for step in 1..=steps {
-            let (outcome, _, stopped) = play(Some(step), None, clients_go_on);
-            assert_eq!(outcome, expected, "stopped after step {step} of {steps}: {clients_go_on}");
-            assert_eq!(stopped, 1);
+    for (number, case) in PLAYS.into_iter().enumerate() {
+        let (expected, fuse, _) = play(case, None, None, false);
+        let steps = fuse.passed();
+        assert!(steps > 50, "play {number} does something");
+        let numbers: Vec<u64> = expected[1].0.received[&0].iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, [&[0, 1, 4, 5][..], &[0, 1, 2, 3, 4, 5]][number / 2], "gaps of play {number}");
+        for clients_go_on in [false, true] {
+            for step in 1..=steps {
+                let (outcome, _, stopped) = play(case, Some(step), None, clients_go_on);
+                let name = format!("play {number} stopped after step {step} of {steps}: {clients_go_on}");
+                assert_eq!(outcome, expected, "{name}");
+                assert_eq!(stopped, 1, "{name}");
+            }
         }
     }
 }
 
 #[test]
 fn a_restart_among_one_way_messages_can_be_stopped_too() {
-    let (expected, fuse, _) = play(None, None, false);
-    let steps = fuse.passed();
-    for step in (1..=steps).step_by(3) {
-        for second in (1..120).step_by(17) {
-            let second = second + step % 17;
-            let (outcome, ..) = play(Some(step), Some(second), step % 2 == 0);
-            assert_eq!(outcome, expected, "stopped after step {step} of {steps}, then after {second}");
+    for (number, case) in PLAYS.into_iter().enumerate() {
+        let (expected, fuse, _) = play(case, None, None, false);
+        let steps = fuse.passed();
+        for step in (1..=steps).step_by(3) {
+            for second in (1..120).step_by(17) {
+                let second = second + step % 17;
+                let (outcome, ..) = play(case, Some(step), Some(second), step % 2 == 0);
+                let name = format!("play {number} stopped after step {step} of {steps}, then after {second}");
+                assert_eq!(outcome, expected, "{name}");
+            }
         }
     }
 }

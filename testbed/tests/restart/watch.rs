@@ -47,8 +47,10 @@ struct Sent {
     target: u16,
     /// Index of its first part.
     first: u32,
-    /// How many messages its flow had before it.
+    /// How many messages its flow had before it. One in parts does not count: a one-way flow refuses it, and
+    /// in others central counts.
     number: u64,
+    is_in_parts: bool,
 }
 
 /// What a guard was handed.
@@ -133,8 +135,9 @@ impl Watch {
         let is_passed_over =
             |index: &u32| descriptors.load::<Descriptor>(*index).flags & flags::PASSED_OVER != 0;
         let first = indices.into_iter().find(|index| !is_passed_over(index)).expect("an entry for it");
-        let number = self.of_flow(source, target).count() as u64;
-        self.sent.push(Sent { tag, source, target, first, number });
+        let number = self.of_flow(source, target).filter(|sent| !sent.is_in_parts).count() as u64;
+        let is_in_parts = descriptors.load::<Descriptor>(first).flags & flags::CHAINED != 0;
+        self.sent.push(Sent { tag, source, target, first, number, is_in_parts });
     }
 
     fn of_flow(&self, source: u16, target: u16) -> impl Iterator<Item = &Sent> {

@@ -4,7 +4,8 @@
 //!
 //! What it does to the sender does not depend on which of the two it was.
 
-use ferry_layout::{DomainId, Plain, Route, Slot};
+use ferry_layout::config::Mapping;
+use ferry_layout::{DomainId, InRegion, Plain, Route, Slot};
 
 use super::{Carried, Published, Sent};
 use crate::engine::Engine;
@@ -14,17 +15,36 @@ use crate::machine::Machine;
 use crate::pending::Finished;
 
 impl Engine {
-    /// Carries messages of `source` up to the first that needs the ordinary path, or the end of its share.
+    /// Carries messages of `source`, which begin with `published`, up to the first that needs the ordinary
+    /// path or is of another flow, or the end of its share.
     #[cold]
     #[inline(never)]
-    pub(in crate::engine) fn express_one_way(
+    pub(super) fn express_one_way(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        published: Published,
+    ) {
+        let (mut published, mut may_map) = (published, true);
+        while let Some(true) = self.take_one_way_lane(machine, source, ports, &published, &mut may_map) {
+            let Some(next) = self.published(source, ports) else { break };
+            published = next;
+        }
+    }
+
+    /// As [`express_one_way`](Self::express_one_way), if the next message is of a one-way flow.
+    #[cold]
+    #[inline(never)]
+    pub(in crate::engine) fn express_next_one_way(
         &mut self,
         machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
     ) {
-        let mut may_map = true;
-        while self.take_one_way_lane(machine, source, ports, &mut may_map).unwrap_or(false) {}
+        if let Some(published) = self.published(source, ports) {
+            self.express_one_way(machine, source, ports, published);
+        }
     }
 
     /// Carries messages along one lane. Returns whether there is more to carry.
@@ -33,9 +53,10 @@ impl Engine {
         machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
+        published: &Published,
         may_map: &mut bool,
     ) -> Option<bool> {
-        let Published { most, descriptors, route, target, .. } = self.published(source, ports)?;
+        let Published { most, descriptors, route, target, .. } = *published;
         let flow = self.one_way.flow(source, target);
         let is_guarded = self.guards.flow(source, target).stages() != 0;
         if flow.max_message == 0 || flow.waiting.is_some() || is_guarded {
@@ -46,7 +67,7 @@ impl Engine {
         {
             let has_carried = carried.run.messages != 0;
             if has_carried {
-                self.enter_one_way(&carried);
+                self.enter_one_way(&carried, ports);
                 *may_map = true;
             }
             // Maps once for each message, however often the client changes the descriptor meanwhile.
@@ -55,7 +76,7 @@ impl Engine {
                 return Some(true);
             }
             if has_carried {
-                return Some(true);
+                return Some(self.has_more(source));
             }
         }
         if self.buffer_at_target(source, target).is_some() {
@@ -69,8 +90,14 @@ impl Engine {
         if let Some(ports) = self.clients[target].ports {
             ports.to_client.dropped.add(run.messages.into());
         }
-        self.spend_one_way(source, target, &run);
-        Some(true)
+        self.spend_one_way(source, ports, target, None, &run);
+        Some(self.has_more(source))
+    }
+
+    /// Whether `source` has more messages that it may send in this turn, as far as central knows.
+    fn has_more(&self, source: DomainId) -> bool {
+        let client = &self.clients[source];
+        client.transmit.available() != 0 && client.budget.messages() != 0
     }
 
     /// The first of these messages that are right in themselves and that `source` can afford.
@@ -100,7 +127,7 @@ impl Engine {
     }
 
     /// Records in the tables what was delivered along a lane.
-    fn enter_one_way(&mut self, carried: &Carried) {
+    fn enter_one_way(&mut self, carried: &Carried, ports: Ports) {
         let Carried { source, target, to_client, request, fresh, ref run, .. } = *carried;
         let receiver = &mut self.clients[target];
         receiver.deliveries.push_to(receiver.deliveries.next().wrapping_add(run.messages));
@@ -114,15 +141,23 @@ impl Engine {
         to_client.counters.received_bytes.add(run.bytes);
         self.count_service(source, target, run.messages, run.bytes);
         self.to_signal.insert(target);
-        self.pending.inspect(target);
-        self.spend_one_way(source, target, run);
+        self.spend_one_way(source, ports, target, Some(to_client), run);
     }
 
-    /// Records at the source what was delivered or dropped.
-    fn spend_one_way(&mut self, source: DomainId, target: DomainId, run: &Sent) {
+    /// Records at the source what was delivered or dropped. `settle_one_way` makes it visible, at once or at
+    /// the end of the turn. `delivered_to` is the target's page, if the messages were delivered.
+    #[inline(always)]
+    fn spend_one_way(
+        &mut self,
+        source: DomainId,
+        ports: Ports,
+        target: DomainId,
+        delivered_to: Option<&InRegion>,
+        run: &Sent,
+    ) {
         let Sent { messages, bytes, deficit } = *run;
         let flow = self.flows.get_mut(source, target);
-        let sequence = flow.sequence;
+        let (sequence, mapping) = (flow.sequence, flow.mapping);
         flow.sequence = sequence.wrapping_add(messages.into());
         let client = &mut self.clients[source];
         let index = client.transmit.next();
@@ -130,7 +165,7 @@ impl Engine {
         client.transmit.take_to(index.wrapping_add(messages));
         client.budget.spend(messages, deficit);
         self.has_progressed = true;
-        let noted = self.pending.carry(Finished { index, messages, parts: 1, target, sequence, bytes });
-        debug_assert!(noted, "a turn ends before this is full");
+        let run = Finished { index, messages, parts: 1, target, sequence, bytes };
+        self.settle_one_way(source, ports, delivered_to, &run, mapping == Mapping::Keep);
     }
 }
