@@ -264,10 +264,14 @@ impl Course {
     #[inline(always)]
     pub(crate) fn begin_with(&mut self, guard: DomainId, slot: u32, deadline: u32) {
         // Written where it lies, field by field: a copy of the whole would cost more than all else here.
-        (self.stage, self.is_refused, self.count) = (0, false, 0);
+        (self.stage, self.is_refused, self.count) = (0, false, 1);
         (self.asked, self.passed, self.refused) = (ClientSet::EMPTY, ClientSet::EMPTY, ClientSet::EMPTY);
+        self.asked.insert(guard);
         self.deadline = deadline;
-        self.hand(guard, slot);
+        let [first, ..] = &mut self.handed;
+        #[expect(clippy::cast_possible_truncation, reason = "the number of a slot is below 128")]
+        let slot = slot as u8;
+        *first = (guard, slot);
     }
 
     /// Whether it is in `stage`, of which `guard` is all, was handed to one guard in each stage so far, and
@@ -276,8 +280,9 @@ impl Course {
     pub(crate) fn waits_for_all_of(&self, stage: u16, guard: DomainId) -> bool {
         let mut only = ClientSet::EMPTY;
         only.insert(guard);
-        let said = self.passed.union(self.refused);
-        self.place() == Self::place_of(stage, false, stage.wrapping_add(1), only) && said.is_empty()
+        // Both are read first, so that one branch decides.
+        let (place, said) = (self.place(), self.passed.union(self.refused));
+        place == Self::place_of(stage, false, stage.wrapping_add(1), only) && said.is_empty()
     }
 
     /// Whether it is in `stage`, and waits for what `guard`, which has it, says.
@@ -318,12 +323,6 @@ impl Course {
     #[inline]
     pub(crate) const fn is_decided(&self, stages: u16) -> bool {
         self.is_refused || self.stage >= stages
-    }
-
-    /// Forgets whom it was handed to, because it has ended.
-    #[inline]
-    pub(crate) const fn end(&mut self) {
-        self.count = 0;
     }
 
     /// Whether it was handed to a guard.
@@ -473,6 +472,22 @@ pub(crate) struct Inspection {
 }
 
 impl Inspection {
+    /// Whether it has this ticket, is about `subject`, and has no verdict.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn is_about(&self, ticket: u64, subject: Subject) -> bool {
+        // Both are read first, so that one branch decides.
+        let Self { ticket: own, subject: about, .. } = *self;
+        own == ticket && about == subject
+    }
+
+    /// Writes over an earlier inspection, as one without a verdict. Its `place` is written already.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) const fn begin(&mut self, ticket: u64, subject: Subject) {
+        (self.ticket, self.subject) = (ticket, subject);
+    }
+
     /// An inspection without a verdict.
     #[inline]
     pub(crate) const fn new(ticket: u64, subject: Subject, place: Span) -> Self {
@@ -563,14 +578,18 @@ impl Inspections {
         self.used.gap_from(delivery)
     }
 
-    /// Writes the inspection of a run whose delivery has index `delivery`. [`begin_run`](Self::begin_run)
-    /// begins it.
+    /// The inspections in `slot` and those after it, up to the end of the table.
     #[cfg(feature = "express")]
-    #[inline(always)]
-    pub(crate) fn put(&mut self, delivery: u32, ticket: u64, subject: Subject, place: Span) {
-        // Written where it lies, field by field, as above.
-        let entry = &mut self.table[delivery];
-        (entry.ticket, entry.subject, entry.place) = (ticket, subject, place);
+    #[inline]
+    pub(crate) fn run(&self, slot: u32) -> &[Inspection] {
+        self.table.run(slot)
+    }
+
+    /// As [`run`](Self::run), and the places, to change both. The slots of a run are those of its deliveries.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn run_mut(&mut self, slot: u32) -> (&mut [Inspection], &mut Places) {
+        (self.table.run_mut(slot), &mut self.places)
     }
 
     /// Begins `count` inspections that were written, whose deliveries have indices from `delivery` on.
@@ -601,17 +620,8 @@ impl Inspections {
         self.used.run_from(Self::slot(ticket))
     }
 
-    /// The place of the inspection with this ticket, which is about `subject` and has no verdict. `None` if
-    /// there is no such inspection. Its slot is known to be used.
-    #[cfg(feature = "express")]
-    #[inline(always)]
-    pub(crate) fn place_of(&self, ticket: u64, subject: Subject) -> Option<Span> {
-        let inspection = &self.table[Self::slot(ticket)];
-        (inspection.ticket == ticket && inspection.subject == subject).then_some(inspection.place)
-    }
-
     /// Ends `count` inspections in consecutive slots from the one with this ticket on, which have no
-    /// verdicts. Their snapshots are [given back](Self::unpin) already.
+    /// verdicts. Their snapshots are given back already.
     #[cfg(feature = "express")]
     pub(crate) const fn end_run(&mut self, ticket: u64, count: u32) {
         self.used.remove_run(Self::slot(ticket), count);
@@ -663,13 +673,6 @@ impl Inspections {
     #[inline]
     pub(crate) const fn granule_bits(&self) -> Option<u32> {
         self.places.granule_bits()
-    }
-
-    /// Notes that `place`, a snapshot, is no longer pinned.
-    #[cfg(feature = "express")]
-    #[inline(always)]
-    pub(crate) fn unpin(&mut self, granule_bits: u32, place: Span) {
-        self.places.give_short_back(granule_bits, place);
     }
 
     /// Ends the inspection in `slot`, because its message has ended. Returns the index of its verdict, if it
@@ -725,14 +728,6 @@ impl Inspections {
         if self.bytes != 0 {
             self.places.give_back(buffer);
         }
-    }
-
-    /// Notes that `place`, which was not offered, is pinned. Returns false, and notes nothing, if some of its
-    /// bytes are in use, or if that needs a closer look.
-    #[cfg(feature = "express")]
-    #[inline(always)]
-    pub(crate) fn pin_at_once(&mut self, granule_bits: u32, place: Span) -> bool {
-        self.places.take_short_if_free(granule_bits, place) == Some(true)
     }
 
     /// Notes that `place`, the beginning of `buffer`, is pinned, and that the rest of the buffer is no longer

@@ -75,26 +75,21 @@ impl Places {
         if self.is_exact { Some(self.bits) } else { None }
     }
 
-    /// As [`take_if_free`](Self::take_if_free), where granules are known to have 2 to the power of `bits`
-    /// bytes, and bits are known to tell what is in use.
+    /// Takes a span of one granule, where granules are known to have 2 to the power of `bits` bytes, and bits
+    /// are known to tell what is in use. Returns false, and takes nothing, if it is in use, is longer, or
+    /// does not begin with a granule.
     #[cfg(feature = "express")]
     #[inline(always)]
-    pub(crate) fn take_short_if_free(&mut self, bits: u32, span: Span) -> Option<bool> {
-        let granule = 1 << bits;
-        if span.start() & (granule - 1) != 0 || u64::from(span.length()) > granule {
-            return self.take_long_if_free(span);
-        }
+    pub(crate) fn take_short(&mut self, bits: u32, span: Span) -> bool {
         let (word, bit) = granule_at(bits, span.start());
-        let used = &mut self.used[word];
-        let is_free = *used & bit == 0;
-        *used |= bit;
-        Some(is_free)
-    }
-
-    #[cfg(feature = "express")]
-    #[inline(never)]
-    fn take_long_if_free(&mut self, span: Span) -> Option<bool> {
-        self.take_if_free(span)
+        let entry = &mut self.used[word];
+        let used = *entry;
+        let is_short = span.start() >> bits << bits == span.start() && u64::from(span.length()) <= 1 << bits;
+        if !is_short || used & bit != 0 {
+            return false;
+        }
+        *entry = used | bit;
+        true
     }
 
     /// As [`give_back`](Self::give_back), where granules have 2 to the power of `bits` bytes.
@@ -219,8 +214,10 @@ mod tests {
                 if is_free {
                     let bits = places.granule_bits().unwrap();
                     places.give_short_back(bits, *second);
-                    assert_eq!(places.take_short_if_free(bits, *second), Some(true), "{first:?} {second:?}");
-                    assert_eq!(places.take_short_if_free(bits, *second), Some(false), "{second:?}");
+                    let is_short = second.length() <= 64;
+                    assert_eq!(places.take_short(bits, *second), is_short, "{first:?} {second:?}");
+                    assert!(!places.take_short(bits, *second), "{second:?}");
+                    places.take(*second);
                 }
                 if is_free {
                     assert_eq!(places.are_free(*second), Some(false), "{first:?} {second:?}");
@@ -254,7 +251,7 @@ mod tests {
         let mut places = places();
         assert_eq!(places.are_free(span(1, 10)), None);
         #[cfg(feature = "express")]
-        assert_eq!(places.take_short_if_free(places.bits, span(1, 10)), None);
+        assert!(!places.take_short(places.bits, span(1, 10)));
         places.take(span(1, 10));
         assert_eq!(places.are_free(span(64, 10)), None);
         #[cfg(feature = "express")]

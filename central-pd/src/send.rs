@@ -73,6 +73,21 @@ impl Send {
         self.copied > 0
     }
 
+    /// Records send `index` to `target`, of one part, for the next buffer and without a deadline.
+    /// [`Sends::enqueue_simple`] puts it at the end of its flow's queue.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) const fn put_simple(&mut self, index: u32, span: Span, target: DomainId, tag: u64, flags: u8) {
+        // Written where it lies, field by field: a copy of the whole would cost more. The destination has no
+        // meaning before a buffer is claimed.
+        (self.span, self.rest) = (span, index);
+        (self.kind, self.flags, self.parts) = (Kind::NextBuffer, flags, 1);
+        (self.index, self.target, self.tag) = (index, target, tag);
+        (self.total, self.copied) = (span.length(), 0);
+        (self.claimed, self.deadline) = (None, None);
+        self.next = index.wrapping_add(1);
+    }
+
     /// Whether the deadline lies in the past at tick `now`.
     const fn is_past(&self, now: u32) -> bool {
         match self.deadline {
@@ -97,7 +112,7 @@ pub(crate) struct Sends {
     shown_late: u32,
     /// Waiting sends with a deadline.
     pub(crate) with_deadline: u32,
-    /// Slots of waiting sends that [`put_simple`](Self::put_simple) has recorded. It has a meaning only for
+    /// Slots of waiting sends that [`Send::put_simple`] has recorded. It has a meaning only for
     /// sends in flows with guards.
     simple: SlotSet,
     table: Table<Send, TRANSMIT_SLOTS>,
@@ -235,22 +250,6 @@ impl Sends {
         (told != self.ended_late).then_some(self.ended_late)
     }
 
-    /// Records send `index` to `target`, of one part, for the next buffer and without a deadline.
-    /// [`enqueue_simple`](Self::enqueue_simple) puts it at the end of its flow's queue.
-    #[cfg(feature = "express")]
-    #[inline(always)]
-    pub(crate) fn put_simple(&mut self, index: u32, span: Span, target: DomainId, tag: u64, flags: u8) {
-        // Written where it lies, field by field: a copy of the whole would cost more. The destination has no
-        // meaning before a buffer is claimed.
-        let entry = &mut self.table[index];
-        (entry.span, entry.rest) = (span, index);
-        (entry.kind, entry.flags, entry.parts) = (Kind::NextBuffer, flags, 1);
-        (entry.index, entry.target, entry.tag) = (index, target, tag);
-        (entry.total, entry.copied) = (span.length(), 0);
-        (entry.claimed, entry.deadline) = (None, None);
-        entry.next = index.wrapping_add(1);
-    }
-
     /// Puts `count` sends, at least 1, from `first` on, which were just recorded, at the end of their flow's
     /// queue.
     #[cfg(feature = "express")]
@@ -266,15 +265,31 @@ impl Sends {
         };
     }
 
-    /// Notes that waiting send `index` was not recorded by [`put_simple`](Self::put_simple).
+    /// Notes that waiting send `index` was not recorded by [`Send::put_simple`].
     pub(crate) const fn note_ordinary(&mut self, index: u32) {
         self.simple.remove(index);
     }
 
-    /// How many sends from `index` on [`put_simple`](Self::put_simple) has recorded, without a gap.
+    /// How many sends from `index` on [`Send::put_simple`] has recorded, without a gap.
     #[cfg(feature = "express")]
     pub(crate) const fn simple_run(&self, index: u32) -> u32 {
         self.simple.run_from(index)
+    }
+
+    /// The sends from `index` up to the end of the table.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn run(&self, index: u32) -> &[Send] {
+        self.table.run(index)
+    }
+
+    /// How many sends from `first` on follow each other in a flow's queue, whose newest is `newest`, and lie
+    /// in consecutive slots. At most `most`.
+    #[cfg(feature = "express")]
+    pub(crate) fn linked_run(&self, first: u32, newest: u32, most: u32) -> u32 {
+        let most = most.min(newest.wrapping_sub(first).wrapping_add(1));
+        let is_last = |number: &u32| !self.is_followed_at_once(first.wrapping_add(*number));
+        (0..most).find(is_last).map_or(most, |last| last + 1)
     }
 
     /// Whether the send after waiting send `index` in its flow's queue, of which that is not the last, is in
@@ -363,9 +378,9 @@ mod tests {
         sends.put(5, earlier);
         sends.put(6, earlier);
         let target = DomainId::new(4).unwrap();
-        sends.put_simple(5, span, target, 8, AUDITED);
-        sends.put_simple(6, span, target, 9, 0);
-        sends.put_simple(9, span, target, 10, 0);
+        sends.get_mut(5).put_simple(5, span, target, 8, AUDITED);
+        sends.get_mut(6).put_simple(6, span, target, 9, 0);
+        sends.get_mut(9).put_simple(9, span, target, 10, 0);
         let Send { kind, flags, parts, index, total, copied, claimed, deadline, .. } = *sends.get(5);
         assert_eq!((kind, flags, parts), (Kind::NextBuffer, AUDITED, 1));
         assert_eq!((index, total, copied, claimed, deadline), (5, 3, 0, None, None));

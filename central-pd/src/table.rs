@@ -23,6 +23,21 @@ impl<T, const N: usize> Table<T, N> {
     }
 }
 
+#[cfg(feature = "express")]
+impl<T, const N: usize> Table<T, N> {
+    /// The values from this index up to the end of the table.
+    #[inline]
+    pub(crate) fn run(&self, index: u32) -> &[T] {
+        self.0.get(index as usize & Self::MASK..).unwrap_or_default()
+    }
+
+    /// As [`run`](Self::run), to change them.
+    #[inline]
+    pub(crate) fn run_mut(&mut self, index: u32) -> &mut [T] {
+        self.0.get_mut(index as usize & Self::MASK..).unwrap_or_default()
+    }
+}
+
 impl<T, const N: usize> Index<u32> for Table<T, N> {
     type Output = T;
     #[inline]

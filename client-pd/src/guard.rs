@@ -7,7 +7,7 @@ use ferry_layout::geometry::{POST_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, PostKind, Verdict};
 
 use crate::memory::{ReceiveBuffer, TransmitBuffer};
-use crate::message::{Completion, PostError, SendError};
+use crate::message::{PostError, SendError};
 use crate::port::{Doorbell, InFlight, Port};
 
 /// A message that this client, a guard, has to inspect. It holds the buffer with the message. Central writes
@@ -44,6 +44,32 @@ impl Inspection {
     }
 }
 
+/// The buffers of inspections that are answered, until their answers have ended. Each lies where its answer
+/// lies in the ring.
+pub struct Answered([Option<ReceiveBuffer>; TRANSMIT_SLOTS]);
+
+impl Answered {
+    /// None is answered.
+    ///
+    /// ```
+    /// use ferry_client::Answered;
+    /// # let (guard, _ends) = ferry_testbed::stage::guarded();
+    /// # let mut port = guard.port;
+    /// let mut answered = Answered::new();
+    /// assert!(port.reap_answers(&mut answered).is_ok()); // nothing has ended
+    /// ```
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([const { None }; TRANSMIT_SLOTS])
+    }
+}
+
+impl Default for Answered {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<D: Doorbell> Port<D> {
     /// The oldest message to inspect that was not taken yet. Anything else in the receive queue is passed by
     /// [`receive`](Self::receive), which a guard calls when this returns `None`.
@@ -74,52 +100,54 @@ impl<D: Doorbell> Port<D> {
         inspection(&delivery, &mut self.posted)
     }
 
-    /// Takes the messages to inspect that have arrived, oldest first, and enqueues the answers. `each` gets
-    /// the inspection and returns whether the message may go on, and why, as [`answer`](Self::answer) takes
-    /// them. It has to keep the buffer until the answer has ended. Central sees the answers after the next
-    /// [`flush`](Self::flush).
+    /// Takes the messages to inspect that have arrived, oldest first, and enqueues the answers. `each`
+    /// returns whether a message may go on, and why, as [`answer`](Self::answer) takes them. The buffers go
+    /// to `answered`. Central sees the answers after the next [`flush`](Self::flush).
     ///
     /// It stops before an event that is no inspection, and before a message for whose answer there may be no
-    /// slot. [`inspect`](Self::inspect) and [`receive`](Self::receive) go on from there.
+    /// slot. Then it returns true, and [`inspect`](Self::inspect) and [`receive`](Self::receive) go on from
+    /// there.
     ///
     /// ```
+    /// use ferry_client::Answered;
     /// # let (mut guard, mut ends) = ferry_testbed::stage::guarded();
     /// # guard.post();
     /// # ends.send(b"21 degrees");
     /// # let mut port = guard.port;
-    /// let mut kept = vec![];
-    /// port.inspect_each(|inspection| {
-    ///     let passes = inspection.bytes().is_ascii();
-    ///     kept.push((inspection.ticket, inspection.buffer));
-    ///     (passes, 0)
-    /// });
+    /// let mut answered = Answered::new();
+    /// port.inspect_each(&mut answered, |inspection| (inspection.bytes().is_ascii(), 0));
     /// port.flush();
     /// # assert!(ends.has_arrived());
-    /// # assert_eq!(port.reap().unwrap().tag, kept[0].0);
+    /// port.reap_answers(&mut answered).unwrap(); // the buffer is posted again
     /// ```
     #[inline]
-    pub fn inspect_each(&mut self, mut each: impl FnMut(Inspection) -> (bool, u32)) {
-        if !self.held_sends.is_empty() {
-            return;
-        }
+    pub fn inspect_each(
+        &mut self,
+        answered: &mut Answered,
+        mut each: impl FnMut(&Inspection) -> (bool, u32),
+    ) -> bool {
         let (to_client, from_client) = (self.to_client, self.from_client);
         let end = self.known_delivery_end();
+        if !self.held_sends.is_empty() {
+            return self.deliveries.available() != 0;
+        }
         let (mut index, mut next) = (self.deliveries.next(), self.next_send);
         let limit = self.oldest.wrapping_add(self.limit);
         // As in the loops of `runs.rs`.
         let (posted, in_flight) = (black_box(&mut self.posted), black_box(&mut self.in_flight));
-        while index != end && next != limit {
+        for _ in 0..end.wrapping_sub(index).min(limit.wrapping_sub(next)) {
             let delivery: Delivery = to_client.deliveries.load(index);
             if delivery.kind != DeliveryKind::Inspection as u8 {
                 break;
             }
             let Some(inspection) = inspection(&delivery, posted) else { break };
             index = index.wrapping_add(1);
-            let ticket = inspection.ticket;
-            let (passes, reason) = each(inspection);
+            let (passes, reason) = each(&inspection);
+            let Inspection { ticket, buffer, .. } = inspection;
             from_client.descriptors.store(next, Verdict { ticket, passes, reason }.descriptor());
-            in_flight[next as usize % TRANSMIT_SLOTS] =
-                Some(InFlight { buffer: TransmitBuffer::empty(), tag: ticket });
+            let slot = next as usize % TRANSMIT_SLOTS;
+            in_flight[slot] = Some(InFlight { buffer: TransmitBuffer::empty(), tag: ticket });
+            answered.0[slot] = Some(buffer);
             next = next.wrapping_add(1);
         }
         if index != self.deliveries.next() {
@@ -128,32 +156,31 @@ impl<D: Doorbell> Port<D> {
             self.unflushed.room = true;
             self.unflushed.work = true;
         }
+        index != end
     }
 
-    /// Takes back every answer that has ended, oldest first. `each` gets the completion and may return a
-    /// buffer, which is posted. Central sees it after the next [`flush`](Self::flush).
+    /// Takes back every answer that has ended, and posts its buffer again, if that is in `answered`. Central
+    /// sees what is posted after the next [`flush`](Self::flush). It is for a client that sends nothing but
+    /// answers: whatever else has ended is taken back too.
     ///
-    /// On an error there was no slot to post the buffer, and no answer after it was taken back.
+    /// On an error there was no slot to post the buffer.
     ///
     /// ```
+    /// use ferry_client::Answered;
     /// # let (mut guard, mut ends) = ferry_testbed::stage::guarded();
     /// # guard.post();
     /// # ends.send(b"21 degrees");
     /// # let mut port = guard.port;
-    /// # let inspection = port.inspect().unwrap();
-    /// # port.answer(inspection.ticket, true, 0).unwrap();
-    /// # port.flush();
-    /// # assert!(ends.has_arrived());
-    /// let mut judged = Some(inspection.buffer);
-    /// port.reap_answers(|_| judged.take()).unwrap();
+    /// let mut answered = Answered::new();
+    /// port.inspect_each(&mut answered, |_| (true, 0));
+    /// assert_eq!(port.outstanding(), 1);
     /// port.flush();
-    /// assert!(judged.is_none() && port.outstanding() == 0);
+    /// port.reap_answers(&mut answered).unwrap();
+    /// assert_eq!(port.outstanding(), 0);
+    /// # assert!(ends.has_arrived());
     /// ```
     #[inline]
-    pub fn reap_answers(
-        &mut self,
-        mut each: impl FnMut(Completion) -> Option<ReceiveBuffer>,
-    ) -> Result<(), PostError> {
+    pub fn reap_answers(&mut self, answered: &mut Answered) -> Result<(), PostError> {
         if self.oldest == self.taken {
             self.look_for_taken();
         }
@@ -165,11 +192,13 @@ impl<D: Doorbell> Port<D> {
         let (posted, in_flight) = (black_box(&mut self.posted), black_box(&mut self.in_flight));
         let mut left_over = None;
         while index != end {
-            let Some(status) = to_client.status(index).ended() else { break };
-            let Some(flight) = in_flight[index as usize % TRANSMIT_SLOTS].take() else { break };
+            if to_client.status(index).ended().is_none() {
+                break;
+            }
+            let answer = index as usize % TRANSMIT_SLOTS;
+            in_flight[answer] = None;
             index = index.wrapping_add(1);
-            let InFlight { buffer, tag } = flight;
-            let Some(buffer) = each(Completion { status, tag, buffer }) else { continue };
+            let Some(buffer) = answered.0[answer].take() else { continue };
             let number = next as usize % POST_SLOTS;
             let slot = &mut posted[number];
             if next == limit || slot.is_some() {
@@ -191,13 +220,64 @@ impl<D: Doorbell> Port<D> {
         if let Some(buffer) = left_over {
             self.post(buffer, None)?;
         }
-        // One by one, if an answer waits, or no slot seemed to be free. No more than there are now.
+        // An answer waits, or no slot seemed to be free.
+        if self.oldest != self.next_send || !self.held_sends.is_empty() {
+            return self.reap_rest(answered);
+        }
+        Ok(())
+    }
+
+    /// Takes back answers one by one, no more than there are now, and posts their buffers.
+    #[cold]
+    fn reap_rest(&mut self, answered: &mut Answered) -> Result<(), PostError> {
+        let mut has_ended = false;
         for _ in 0..self.outstanding() {
-            let Some(done) = self.reap() else { break };
-            if let Some(buffer) = each(done) {
+            if self.reap().is_none() {
+                break;
+            }
+            has_ended = true;
+        }
+        if !has_ended {
+            return Ok(());
+        }
+        for (slot, buffer) in answered.0.iter_mut().enumerate() {
+            if self.in_flight[slot].is_none()
+                && let Some(buffer) = buffer.take()
+            {
                 self.post(buffer, None)?;
             }
         }
+        Ok(())
+    }
+
+    /// As [`answer`](Self::answer), and the buffer goes to `answered`. The inspection comes back if there is
+    /// no slot for the answer.
+    ///
+    /// ```
+    /// use ferry_client::Answered;
+    /// # let (mut guard, mut ends) = ferry_testbed::stage::guarded();
+    /// # guard.post();
+    /// # ends.send(b"21 degrees");
+    /// # let mut port = guard.port;
+    /// let mut answered = Answered::new();
+    /// while let Some(inspection) = port.inspect() {
+    ///     port.answer_and_keep(&mut answered, inspection, true, 0).unwrap();
+    /// }
+    /// port.flush();
+    /// # assert!(ends.has_arrived());
+    /// port.reap_answers(&mut answered).unwrap();
+    /// ```
+    pub fn answer_and_keep(
+        &mut self,
+        answered: &mut Answered,
+        inspection: Inspection,
+        passes: bool,
+        reason: u32,
+    ) -> Result<(), Inspection> {
+        let verdict = Verdict { ticket: inspection.ticket, passes, reason }.descriptor();
+        let Some(index) = self.free_slot(verdict.target) else { return Err(inspection) };
+        self.store(index, verdict, TransmitBuffer::empty());
+        answered.0[index as usize % TRANSMIT_SLOTS] = Some(inspection.buffer);
         Ok(())
     }
 

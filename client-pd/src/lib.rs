@@ -86,7 +86,7 @@ pub use directory::Directory;
 pub use ferry_layout::{Address, Arrival, DomainId, DomainName, Peer, Standing, Status};
 pub use ferry_platform::{Channel, ChannelSet};
 pub use gaps::Gaps;
-pub use guard::Inspection;
+pub use guard::{Answered, Inspection};
 pub use memory::{ReceiveBuffer, ReceiveMemory, TransmitBuffer, TransmitMemory};
 pub use message::{
     Completion, Event, Message, Outgoing, OutgoingByRoute, PostError, Posted, Route, SendError, SendRefused,

@@ -4,8 +4,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use ferry_client::{ChannelSet, Client, Message as Sent, Port, Status};
+use ferry_client::{Answered, ChannelSet, Client, Message as Sent, Port, Status};
 use ferry_guard::{Guard, Message, Verdict};
+use ferry_layout::Post;
 use ferry_layout::config::Mapping;
 use ferry_testbed::{Silent, Testbed, Topology};
 
@@ -108,4 +109,50 @@ fn central_goes_on_while_the_filter_works() {
     assert_eq!(ended, 64, "without a tick");
     let refused = bed.borrow().clients[usize::from(GUARD)].to_client.counters.refused.get();
     assert_eq!(refused, 0, "no buffer was posted that is under inspection");
+}
+
+/// The answer to the second message comes first, and is held while its message waits for the receiver. So the
+/// one that was given after it ends before it.
+#[test]
+fn a_buffer_is_posted_again_when_its_own_answer_has_ended() {
+    let bed = Rc::new(RefCell::new(Testbed::new(&Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50))));
+    let (mut sender, transmit, _) = bed.borrow_mut().open(SENDER);
+    let (mut receiver, _, receive) = bed.borrow_mut().open(RECEIVER);
+    let (mut port, _, memory) = bed.borrow_mut().open(GUARD);
+    let mut free = receive.split::<3>(512);
+    let mut post_one = |free: &mut heapless::Vec<_, 3>| {
+        receiver.post(free.pop().unwrap(), None).unwrap();
+        receiver.flush();
+        bed.borrow_mut().run();
+    };
+    post_one(&mut free);
+    for buffer in memory.split::<3>(512) {
+        port.post(buffer, None).unwrap();
+    }
+    port.flush();
+    let peer = sender.peer("client1").unwrap();
+    for buffer in transmit.split::<3>(512) {
+        sender.send(peer, buffer, 2, Sent::default()).unwrap();
+    }
+    sender.flush();
+    bed.borrow_mut().run();
+    let [first, second, third] = [(); 3].map(|()| port.inspect().unwrap());
+    let places = [&first, &second, &third].map(|inspection| inspection.buffer.place());
+    let mut answered = Answered::new();
+    for inspection in [second, first, third] {
+        port.answer_and_keep(&mut answered, inspection, true, 0).unwrap();
+    }
+    port.flush();
+    bed.borrow_mut().run();
+    let from_client = bed.borrow().clients[usize::from(GUARD)].from_client;
+    let posted = |index| from_client.posts.load::<Post>(index).place;
+    port.reap_answers(&mut answered).unwrap();
+    port.flush();
+    assert_eq!((posted(3), from_client.post_tail.observe(), port.outstanding()), (places[0], 4, 2));
+    post_one(&mut free);
+    post_one(&mut free);
+    port.reap_answers(&mut answered).unwrap();
+    port.flush();
+    assert_eq!(([posted(4), posted(5)], from_client.post_tail.observe()), ([places[1], places[2]], 6));
+    assert_eq!(port.outstanding(), 0);
 }

@@ -289,12 +289,7 @@ impl InRegion {
 
     /// Sets `status` for `count` sends of consecutive slots, from free-running index `first` on. For central.
     pub fn set_statuses(&self, first: u32, count: u32, status: Status) {
-        self.each_piece(first, count, |slots, mut index| {
-            for slot in slots {
-                slot.set(index, status);
-                index = index.wrapping_add(1);
-            }
-        });
+        self.each_piece(first, count, |slots, index| StatusWord::set_all_to(slots, index, status));
     }
 
     /// How many of `count` sends of consecutive slots, from free-running index `first` on, have not ended, up

@@ -114,11 +114,14 @@ const DELIVERED: u64 = 1 << 31;
 /// The bits in which a word that says `Queued` differs from the same word with `Done`.
 const BETWEEN_QUEUED_AND_DONE: u64 = Status::Queued as u64 ^ Status::Done as u64;
 
+/// The distance of the words of two sends in consecutive slots, of which each notes its number.
+const NUMBERED: u64 = 1 << 32 | 1 << 16;
+
 impl StatusWord {
     /// Sets the status of the send with free-running index `index`. For central.
     #[inline]
     pub fn set(&self, index: u32, status: Status) {
-        self.store(u64::from(index) << 32 | u64::from(status as u32));
+        self.store(Self::word(index, status));
     }
 
     /// Sets [`Status::Done`] for the message that begins at free-running index `index`. Also notes, for
@@ -167,12 +170,27 @@ impl StatusWord {
     /// Sets words of consecutive slots, of which `word` is the first, for messages whose numbers do not
     /// [wrap](Self::numbers_from) among them: each word is the one before plus a constant.
     #[inline]
-    pub(crate) fn set_all(slots: &[Self], mut word: u64) {
-        const NEXT: u64 = 1 << 32 | 1 << 16;
+    pub(crate) fn set_all(slots: &[Self], word: u64) {
+        Self::count_up::<NUMBERED>(slots, word);
+    }
+
+    /// As [`set`](Self::set), for sends of consecutive slots.
+    #[inline]
+    pub(crate) fn set_all_to(slots: &[Self], index: u32, status: Status) {
+        Self::count_up::<{ 1 << 32 }>(slots, Self::word(index, status));
+    }
+
+    /// Sets words of consecutive slots: `word`, and then each the one before plus `NEXT`.
+    #[inline]
+    fn count_up<const NEXT: u64>(slots: &[Self], mut word: u64) {
         for slot in slots {
             slot.store(word);
             word = word.wrapping_add(NEXT);
         }
+    }
+
+    const fn word(index: u32, status: Status) -> u64 {
+        (index as u64) << 32 | status as u64
     }
 
     /// How many messages from number `sequence` on have notes that count up without wrapping.

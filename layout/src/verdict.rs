@@ -56,11 +56,12 @@ impl Verdict {
     #[must_use]
     #[inline]
     pub fn passing<const STRIDE: usize>(slot: &Slot<STRIDE>, ticket: u64) -> Option<u32> {
-        let decision = slot.word::<1>();
-        // The decision proper is the lower half, and kind and flags are the upper quarter.
-        let passes = slot.word::<3>() == ticket
-            && decision << 32 == u64::from(Self::PASSES) << 32
-            && slot.word::<2>() >> 48 == u64::from(Self::KIND);
+        // All are read first, so that one branch decides.
+        let (decision, middle, about) = (slot.word::<1>(), slot.word::<2>(), slot.word::<3>());
+        // Kind and flags are the upper quarter.
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half of the word")]
+        let passes =
+            about == ticket && decision as u32 == Self::PASSES && middle >> 48 == u64::from(Self::KIND);
         passes.then_some((decision >> 32) as u32)
     }
 

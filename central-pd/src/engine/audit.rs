@@ -158,12 +158,6 @@ fn said(message: AuditRecord, guard: DomainId, verdict: Verdict, counts: bool) -
     }
 }
 
-/// The record about a message that `guard` passes, with a verdict that counts.
-#[cfg(feature = "express")]
-pub(super) fn passed(source: DomainId, send: &Send, guard: DomainId, verdict: Verdict) -> AuditRecord {
-    said(about(AuditKind::GuardPassed, source, send), guard, verdict, true)
-}
-
 /// A receive request of `client` is not accepted.
 pub(super) fn request_refused(client: DomainId, request: u32) -> AuditRecord {
     AuditRecord { source: client.number(), detail: request, ..AuditRecord::of(AuditKind::RequestRefused) }

@@ -9,11 +9,12 @@
 //! to the ordinary path (`accept.rs`, `transfer.rs`). That path reads the descriptor again, and only it gives
 //! a status other than `Done`. A turn calls the lane before each message of the ordinary path.
 
+mod copies;
 mod guard;
+mod hands;
 mod one_way;
 mod quorum;
 mod verdict;
-mod waiting;
 
 use ferry_layout::config::Mapping;
 use ferry_layout::{

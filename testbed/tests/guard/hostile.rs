@@ -119,6 +119,29 @@ fn a_pinned_place_cannot_be_posted_again() {
     assert_eq!(stage.receiver().bytes(&delivery), [b'a'; 64]);
 }
 
+/// What a guard posts stays in its ring until a message needs it. At a tick at the latest, a request that
+/// must be refused is refused.
+#[test]
+fn what_a_guard_posts_is_taken_at_a_tick_at_the_latest() {
+    let mut stage = Stage::new(&[(&[GUARD], 1)]);
+    stage.guard().post_at(0, 64);
+    stage.run();
+    let first = stage.sender().send(RECEIVER, 0, &[b'a'; 64]);
+    stage.run();
+    let inspection = stage.guard().inspections()[0];
+    // Pinned already.
+    let refused = stage.guard().post_at(0, 64);
+    stage.run();
+    let head = |stage: &mut Stage| stage.guard().memory.to_client.post_head.observe();
+    assert_eq!((head(&mut stage), stage.guard().take().len()), (refused, 0));
+    stage.bed.tick();
+    let [answer] = stage.guard().take()[..] else { panic!("an answer") };
+    assert_eq!((answer.kind, answer.request), (DeliveryKind::Refused as u8, refused));
+    assert_eq!(head(&mut stage), refused + 1);
+    assert_eq!(stage.guard().bytes(&inspection), [b'a'; 64]);
+    assert_eq!(stage.sender().status(first), Some(Status::Queued));
+}
+
 #[test]
 fn a_guard_that_is_late_has_refused() {
     let (mut stage, sent, ticket) = one_to_inspect();

@@ -8,7 +8,7 @@ use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, Status};
 use ferry_testbed::Topology;
 
-use crate::stage::{GUARD, RECEIVER, STRIDE, Stage};
+use crate::stage::{GUARD, RECEIVER, SENDER, STRIDE, Stage};
 
 /// Slots of a ring.
 const RING: u32 = 128;
@@ -187,6 +187,42 @@ fn random_traffic_ends_as_its_guards_say() {
         for stages in ways {
             traffic(seed, stages, if seed % 2 == 0 { Mapping::Keep } else { Mapping::Each });
         }
+    }
+}
+
+/// Messages to two targets lie in turn in one ring, and so do the inspections of the guard that both flows
+/// share. Each goes on in its own flow, and neither flow may go on beyond its own messages.
+#[test]
+fn messages_of_two_flows_in_turn_go_to_their_own_targets() {
+    const OTHER: u16 = GUARD + 3;
+    let ways: [&[(&[u16], u32)]; 3] =
+        [&[(&[GUARD], 1)], &[(&[GUARD], 1), (&[GUARD + 1], 1)], &[(&[GUARD, GUARD + 1, GUARD + 2], 2)]];
+    for stages in ways {
+        let mut topology = Topology::mesh(OTHER + 1, 16, Mapping::Keep);
+        topology.flows.clear();
+        topology.add_guarded(SENDER, RECEIVER, stages, Mapping::Keep, 50);
+        topology.add_guarded(SENDER, OTHER, stages, Mapping::Keep, 50);
+        let mut stage = Stage::of(&topology);
+        stage.post_everywhere(12);
+        // One message of each flow, and then two and so on.
+        let targets = [0, 1, 0, 0, 1, 1, 0, 1, 1, 1].map(|number| [RECEIVER, OTHER][number]);
+        for (buffer, target) in (0..).zip(targets) {
+            stage.sender().send(target, buffer, &[u8::try_from(buffer).unwrap(); 64]);
+        }
+        stage.bed.run();
+        for guard in stages.iter().flat_map(|(members, _)| *members) {
+            assert_eq!(stage.actor(*guard).pass_all(), targets.len(), "guard {guard} of {stages:?}");
+            stage.bed.run();
+        }
+        for target in [RECEIVER, OTHER] {
+            let actor = stage.actor(target);
+            let received: Vec<Vec<u8>> = actor.take().iter().map(|it| actor.bytes(it)).collect();
+            let expected =
+                (0..).zip(targets).filter(|(_, it)| *it == target).map(|(number, _)| vec![number; 64]);
+            assert_eq!(received, expected.collect::<Vec<_>>(), "{target}, {stages:?}");
+        }
+        let all = u32::try_from(targets.len()).unwrap();
+        assert!((0..all).all(|index| stage.sender().status(index) == Some(Status::Done)), "{stages:?}");
     }
 }
 

@@ -8,13 +8,12 @@
 use ferry_layout::config::Mapping;
 use ferry_layout::{DomainId, Slot, Status, Verdict};
 
-use super::guard::{Hands, Offer, Unmapped};
-use super::verdict::Run;
+use super::copies::Copies;
+use super::hands::Hands;
+use super::verdict::{Reasons, Run};
 use crate::engine::Engine;
-use crate::engine::audit::passed;
 use crate::engine::client::Ports;
-use crate::engine::transfer::MINIMUM_COST;
-use crate::guards::{GuardedFlow, Inspections, Stage, Subject};
+use crate::guards::{GuardedFlow, Inspections, Stage};
 use crate::machine::{Machine, Side};
 use crate::table::ClientSet;
 
@@ -63,30 +62,20 @@ impl Engine {
     #[inline(never)]
     pub(super) fn hand_to_others(&mut self, machine: &mut impl Machine, handed: &Handed, members: ClientSet) {
         for member in members.iter() {
+            // Maps once for each message.
             let (mut first, mut left, mut may_map) = (handed.first, handed.count, true);
             while left != 0 {
-                let Some((count, unmapped)) = self.copy_run(machine, handed, first, left, member) else {
+                let Some(count) = self.copy_run(machine, handed, first, left, member, &mut may_map) else {
+                    self.clients[handed.source].waits.unblock_one(handed.target);
                     break;
                 };
                 (first, left) = (first.wrapping_add(count), left - count);
-                may_map |= count != 0;
-                // Maps once for each message.
-                if left != 0
-                    && (!core::mem::replace(&mut may_map, false)
-                        || unmapped
-                            .and_then(|needed| self.map_both(machine, &needed, handed.mapping))
-                            .is_none())
-                {
-                    break;
-                }
-            }
-            if left != 0 {
-                self.clients[handed.source].waits.unblock_one(handed.target);
             }
         }
     }
 
-    /// Copies messages to `member`, at most `count`, from `first` on. Returns how many.
+    /// Copies messages to `member`, at most `count`, from `first` on. Returns how many. If there are none, it
+    /// has mapped the frames for the next one. `None` if that one cannot be copied here.
     fn copy_run(
         &mut self,
         machine: &mut impl Machine,
@@ -94,81 +83,69 @@ impl Engine {
         first: u32,
         count: u32,
         member: DomainId,
-    ) -> Option<(u32, Option<Unmapped>)> {
+        may_map: &mut bool,
+    ) -> Option<u32> {
         let Handed { source, target, guard, mapping, .. } = *handed;
-        let Offer { ports, request, count: offered, is_fresh } = self.offer_of_guard(source, member)?;
+        let offer = self.offer_of_guard(source, member).filter(|offer| offer.count != 0)?;
         let [holder, client, receiver] = self.clients.each_mut([guard, source, member])?;
-        let (snapshots, from) = (holder.snapshot_buffer.reach(mapping), holder.snapshot_buffer.home());
-        let mut hands = Hands::of(receiver, ports, mapping, request, is_fresh);
-        let (mut deficit, mut unmapped) = (client.budget.deficit(), None);
-        for index in (0..count.min(offered)).map(|number| first.wrapping_add(number)) {
-            let course = &mut client.courses[index];
-            let Some(slot) = course.first_slot(guard) else { break };
-            let snapshot = holder.inspections.place(slot);
-            let length = snapshot.length();
-            let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some(at) = hands.next_place(length) else { break };
-            if !at.is_mapped || !snapshots.covers(snapshot) {
-                unmapped = Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (member, at.span) });
-                break;
-            }
-            if !hands.pin(&at) {
-                break;
-            }
-            machine.copy(from.address(snapshot), hands.to.address(at.span), length);
-            let slot = hands.file(at.span, client.sends.get(index).tag, source, target, index);
-            course.hand(member, slot);
-            deficit = rest;
+        // Those of the others are in the slots after it.
+        let slot = client.courses[first].first_slot(guard)?;
+        let mut copies = Copies {
+            from: holder.snapshot_buffer.home(),
+            to: receiver.receive_buffer.home(),
+            reach: holder.snapshot_buffer.reach(mapping),
+            deficit: client.budget.deficit(),
+        };
+        let sends = client.sends.run(first);
+        let sends = sends.get(..(count.min(offer.count) as usize).min(sends.len()))?;
+        let snapshots = holder.inspections.run(slot);
+        let snapshots = snapshots.get(..sends.len().min(snapshots.len()))?;
+        let records = sends.iter().zip(client.courses.run_mut(first));
+        let copied = Hands { receiver, offer, source, target, mapping, first }.hand_each(
+            machine,
+            &mut copies,
+            |from| snapshots.get(from..).unwrap_or_default().iter().map(|snapshot| snapshot.place),
+            records.map(|(send, course)| (send.tag, course)),
+            |course, slot| course.hand(member, slot),
+        );
+        if copied == 0 {
+            let snapshot = (guard, Side::Snapshot, holder.inspections.place(slot));
+            return self.map_for_next(machine, may_map, snapshot, member, &offer, mapping);
         }
-        let copied = hands.count;
-        if copied != 0 {
-            hands.enter(source);
-            client.budget.pay(client.budget.deficit() - deficit);
-            self.note_handed(source, member);
-        }
-        Some((copied, unmapped))
+        *may_map = true;
+        client.budget.pay(client.budget.deficit() - copies.deficit);
+        self.note_handed(source, member);
+        Some(copied)
     }
 
-    /// Notes verdicts of a member of `stage` that pass their messages, and do not decide alone. Returns how
+    /// Notes verdicts of a member of a stage that pass their messages, and do not decide alone. Returns how
     /// many.
+    #[inline(never)]
     pub(super) fn note_passes<const D: usize>(&mut self, run: &Run<'_, D>, stage: Stage) -> Option<u32> {
-        let Run { guard, ports, next, source, target, .. } = *run;
-        let is_audited = self.audit.is_kept();
-        let [holder, client] = self.clients.each_mut([guard, source])?;
-        let most = holder.inspections.run_from(run.ticket) as usize;
-        let verdicts = run.verdicts.get(..most.min(run.verdicts.len()))?;
-        let (mut ticket, mut subject, mut taken) = (run.ticket, Subject::message(source, run.index), 0);
-        for (verdict, at) in verdicts.iter().zip((0..).map(|number| next.wrapping_add(number))) {
-            let Some(reason) = Verdict::passing(verdict, ticket) else { break };
-            let (course, send) = (&mut client.courses[subject.index()], client.sends.get(subject.index()));
-            let is_same = send.target == target && holder.inspections.place_of(ticket, subject).is_some();
-            if !is_same || !course.awaits_of(run.stage, guard) || course.passed.count() + 1 >= stage.quorum {
-                break;
-            }
-            if is_audited {
-                self.audit
-                    .append(self.now, passed(source, send, guard, Verdict { ticket, passes: true, reason }));
-            }
-            course.answer(guard, true);
-            holder.inspections.note_verdict(Inspections::slot(ticket), at);
-            holder.sends.put_verdict(at);
-            taken += 1;
-            (ticket, subject) = (Inspections::next_ticket(ticket), subject.next());
-        }
+        let Run { guard, ports, next, source, .. } = *run;
+        let mut reasons = Reasons::new();
+        let taken = self.passes(run, run.verdicts, &mut reasons, |course| {
+            course.awaits_of(run.stage, guard) && course.passed.count() + 1 < stage.quorum
+        });
         if taken == 0 {
             return None;
         }
-        holder.unanswered.remove_run(Inspections::delivery(run.ticket), taken);
-        // They end with their messages.
-        holder.sends.occupy_run(next, taken);
+        if self.audit.is_kept() {
+            self.audit_passes(run, taken, &reasons);
+        }
+        let [holder, client] = self.clients.each_mut([guard, source])?;
+        for course in client.courses.run_mut(run.index).iter_mut().take(taken as usize) {
+            course.answer(guard, true);
+        }
+        holder.keep_verdicts(run.ticket, next, taken);
         ports.to_client.set_statuses(next, taken, Status::Queued);
         self.take_to(run, taken);
         Some(taken)
     }
 
     /// Takes verdicts about messages that have ended without them, from the one with this `ticket` on, which
-    /// is at index `next` of the guard's ring. Returns whether there are any. If there is a log, the ordinary
-    /// path writes each down.
+    /// is at index `next` of the guard's ring. `None` if there are none. If there is a log, the ordinary path
+    /// writes each down.
     pub(super) fn take_late_verdicts<const D: usize>(
         &mut self,
         guard: DomainId,
@@ -176,7 +153,7 @@ impl Engine {
         next: u32,
         verdicts: &[Slot<D>],
         first: u64,
-    ) -> Option<bool> {
+    ) -> Option<()> {
         if self.audit.is_kept() {
             return None;
         }
@@ -202,6 +179,6 @@ impl Engine {
         state.budget.count_descriptors(taken);
         self.to_signal.insert(guard);
         self.has_progressed = true;
-        Some(true)
+        Some(())
     }
 }

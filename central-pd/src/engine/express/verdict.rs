@@ -13,19 +13,22 @@
 //! and messages of one-way flows.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Slot, Standing, Status, Verdict};
+use ferry_layout::geometry::TRANSMIT_SLOTS;
+use ferry_layout::{Delivery, DeliveryKind, DomainId, Slot, Span, Standing, Status, Verdict};
+use heapless::Vec;
 
-use super::guard::{Hands, Offer, Unmapped};
+use super::copies::{Copies, place_for_anyone};
+use super::hands::{Hands, Offer};
 use crate::engine::Engine;
-use crate::engine::audit::passed;
-use crate::engine::client::Ports;
-use crate::engine::transfer::MINIMUM_COST;
-use crate::guards::{GuardedFlow, Inspections, Subject};
+use crate::engine::client::{Client, Ports};
+use crate::guards::{Course, GuardedFlow, Inspection, Inspections, Subject};
 use crate::machine::{Machine, Side};
 use crate::pending::Finished;
-use crate::requests::buffer_for_anyone;
+use crate::places::Places;
+use crate::send::Send;
 
-/// What all verdicts of a run have in common.
+/// What all verdicts of a run have in common. They are about messages in consecutive slots, of which each is
+/// as `put_simple` records it, as are their inspections.
 pub(super) struct Run<'a, const D: usize> {
     pub(super) guard: DomainId,
     pub(super) ports: Ports,
@@ -45,6 +48,127 @@ pub(super) struct Run<'a, const D: usize> {
     mapping: Mapping,
 }
 
+/// The reasons that verdicts give, if there is an audit log.
+pub(super) type Reasons = Vec<u32, TRANSMIT_SLOTS>;
+
+/// Verdicts, and what they are about.
+struct Found<'a, const D: usize> {
+    verdicts: &'a [Slot<D>],
+    inspections: &'a [Inspection],
+    courses: &'a [Course],
+    sends: &'a [Send],
+    /// The first ticket, and what it is about.
+    ticket: u64,
+    subject: Subject,
+}
+
+impl<const D: usize> Found<'_, D> {
+    /// How many of the verdicts pass messages that follow each other in their flow, each with the ticket of
+    /// its inspection, where the verdict `counts`. Each verdict is read once, and its reason goes to
+    /// `reasons`.
+    #[inline(never)]
+    fn count(&self, mut reasons: Option<&mut Reasons>, counts: impl Fn(&Course) -> bool) -> u32 {
+        let first = self.subject.index();
+        let (mut ticket, mut subject, mut next) = (self.ticket, self.subject, first);
+        let records = self.inspections.iter().zip(self.courses).zip(self.sends);
+        for (verdict, ((inspection, course), send)) in self.verdicts.iter().zip(records) {
+            let Some(reason) = Verdict::passing(verdict, ticket) else { break };
+            if !inspection.is_about(ticket, subject) || !counts(course) {
+                break;
+            }
+            if let Some(reasons) = &mut reasons {
+                // There is a place for each verdict of a ring.
+                let _ = reasons.push(reason);
+            }
+            next = next.wrapping_add(1);
+            if send.next != next {
+                break;
+            }
+            (ticket, subject) = (Inspections::next_ticket(ticket), subject.next());
+        }
+        next.wrapping_sub(first)
+    }
+}
+
+/// A run of messages on its way from the last guard to the target.
+struct CarryOn<'a, const D: usize> {
+    copies: Copies,
+    source: DomainId,
+    /// Index of the first request, and the number of the first message.
+    request: u32,
+    sequence: u64,
+    stages: u8,
+    inspections: &'a [Inspection],
+    sends: &'a [Send],
+    deliveries: &'a [Slot<D>],
+    places: &'a mut Places,
+    granule_bits: u32,
+    /// Bytes of all messages that were carried.
+    bytes: u64,
+}
+
+impl<const D: usize> CarryOn<'_, D> {
+    /// Carries one message for each request, up to the first that gets no place.
+    #[inline(always)]
+    fn carry<R>(
+        &mut self,
+        machine: &mut impl Machine,
+        requests: impl Iterator<Item = R>,
+        place: impl FnMut(R, u32) -> Option<Span>,
+    ) -> u32 {
+        let Self { source, stages, granule_bits, mut request, mut sequence, .. } = *self;
+        let (places, mut bytes) = (&mut *self.places, 0);
+        let records = self.sends.iter().zip(self.deliveries);
+        let messages = self.inspections.iter().zip(records);
+        let messages = messages.map(|(inspection, record)| ((inspection.place, record), inspection.place));
+        let count = self.copies.copy_each(
+            machine,
+            messages.zip(requests),
+            place,
+            |(snapshot, (send, delivery)), place| {
+                delivery.store(Delivery {
+                    tag: send.tag,
+                    sequence,
+                    position: place.position(),
+                    request,
+                    length: place.length(),
+                    source: source.number(),
+                    kind: DeliveryKind::Message as u8,
+                    detail: stages,
+                });
+                places.give_short_back(granule_bits, snapshot);
+                bytes += u64::from(place.length());
+                (request, sequence) = (request.wrapping_add(1), sequence.wrapping_add(1));
+            },
+        );
+        self.bytes = bytes;
+        count
+    }
+
+    /// Carries messages to `receiver`, into requests that are read from the ring as they are used.
+    #[inline(never)]
+    fn carry_to_fresh(
+        &mut self,
+        machine: &mut impl Machine,
+        receiver: &Client,
+        posts: &[Slot<2>],
+        mapping: Mapping,
+    ) -> u32 {
+        let (reach, bytes) = (receiver.receive_buffer.reach(mapping), receiver.receive_buffer.bytes());
+        self.carry(machine, posts.iter(), |post, length| place_for_anyone(post, length, reach, bytes))
+    }
+
+    /// Carries messages to `receiver`, into requests that have been taken.
+    #[inline(never)]
+    fn carry_to_taken(&mut self, machine: &mut impl Machine, receiver: &Client, mapping: Mapping) -> u32 {
+        let (reach, first) = (receiver.receive_buffer.reach(mapping), self.request);
+        self.carry(machine, 0.., |number, length| {
+            let buffer = receiver.requests.span(first.wrapping_add(number));
+            buffer.part(0, length).filter(|place| reach.covers(*place))
+        })
+    }
+}
+
 impl Engine {
     /// Takes verdicts of `guard` and lets their messages go on, up to the first that needs the ordinary path.
     #[cold]
@@ -57,29 +181,30 @@ impl Engine {
     ) {
         // Maps once for each message, however often the guard changes the verdict meanwhile.
         let mut may_map = true;
-        while self.take_verdicts(machine, guard, ports, &mut may_map).unwrap_or(false) {}
+        while self.take_verdicts(machine, guard, ports, &mut may_map).is_some() {}
     }
 
-    /// Takes the verdicts of one run. Returns whether there is more to take.
+    /// Takes the verdicts of one run, or maps the frames for the first of them. `None` if that one needs the
+    /// ordinary path.
     fn take_verdicts(
         &mut self,
         machine: &mut impl Machine,
         guard: DomainId,
         ports: Ports,
         may_map: &mut bool,
-    ) -> Option<bool> {
+    ) -> Option<()> {
         let client = &self.clients[guard];
         let next = client.transmit.next();
         let most = client.transmit.available().min(client.budget.messages());
-        let most = client.sends.free_run(next, most) as usize;
+        let most = client.sends.free_run(next, most);
         if most == 0 || client.in_refused_chain || !self.pending.has_nothing_to_show() {
             return None;
         }
         let verdicts = ports.from_client.descriptors.run(next);
-        let first = Verdict::load(verdicts.first()?)?;
-        let verdicts = verdicts.get(..most.min(verdicts.len()))?;
-        let Some((_, inspection)) = client.inspections.awaited(first.ticket) else {
-            return self.take_late_verdicts(guard, ports, next, verdicts, first.ticket);
+        let Verdict { ticket, .. } = Verdict::load(verdicts.first()?)?;
+        let Some((_, inspection)) = client.inspections.awaited(ticket) else {
+            let verdicts = verdicts.get(..(most as usize).min(verdicts.len()))?;
+            return self.take_late_verdicts(guard, ports, next, verdicts, ticket);
         };
         let subject = inspection.subject;
         if subject.is_relayed() {
@@ -92,6 +217,10 @@ impl Engine {
         if stage >= flow.stages() {
             return None;
         }
+        // Behind it in the queue, and all of one part.
+        let (_, newest) = flow.waiting?;
+        let most = most.min(newest.wrapping_sub(index).wrapping_add(1)).min(state.sends.simple_run(index));
+        let most = most.min(client.inspections.run_from(ticket)) as usize;
         let members = self.guards.stage(&flow, stage);
         let is_alone = members.members.only() == Some(guard);
         let passed = state.courses[index].passed.count();
@@ -99,8 +228,8 @@ impl Engine {
             guard,
             ports,
             next,
-            verdicts,
-            ticket: first.ticket,
+            verdicts: verdicts.get(..most.min(verdicts.len()))?,
+            ticket,
             index,
             source,
             source_ports: state.ports?,
@@ -110,126 +239,121 @@ impl Engine {
             is_alone,
             mapping: self.flows.get(source, target).mapping,
         };
-        if passed + 1 < members.quorum {
-            return self.note_passes(&run, members).map(|_| true);
-        }
-        let (taken, unmapped) = if stage + 1 == flow.stages() {
-            self.carry_on(machine, &run, members.quorum)?
+        let taken = if passed + 1 < members.quorum {
+            self.note_passes(&run, members)?
+        } else if stage + 1 == flow.stages() {
+            self.carry_on(machine, &run, members.quorum, may_map)?
         } else if is_alone {
-            self.hand_on(machine, &run)?
+            self.hand_on(machine, &run, may_map)?
         } else {
             return None;
         };
-        if taken == 0 {
-            let needed = unmapped.filter(|_| core::mem::replace(may_map, false))?;
-            return self.map_both(machine, &needed, run.mapping).map(|()| true);
+        if taken != 0 {
+            *may_map = true;
         }
-        *may_map = true;
-        Some(true)
+        Some(())
+    }
+
+    /// How many of these verdicts, the first ones of a run, pass messages that follow each other in their
+    /// flow, where the verdict `counts`. If there is an audit log, their reasons go to `reasons`.
+    #[inline(always)]
+    pub(super) fn passes<const D: usize>(
+        &self,
+        run: &Run<'_, D>,
+        verdicts: &[Slot<D>],
+        reasons: &mut Reasons,
+        counts: impl Fn(&Course) -> bool,
+    ) -> u32 {
+        let Run { guard, source, ticket, index, .. } = *run;
+        let state = &self.clients[source];
+        let found = Found {
+            verdicts,
+            inspections: self.clients[guard].inspections.run(Inspections::slot(ticket)),
+            courses: state.courses.run(index),
+            sends: state.sends.run(index),
+            ticket,
+            subject: Subject::message(source, index),
+        };
+        found.count(self.audit.is_kept().then_some(reasons), counts)
+    }
+
+    /// Writes the first `taken` verdicts of a run to the audit log.
+    #[cold]
+    pub(super) fn audit_passes<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32, reasons: &Reasons) {
+        let mut ticket = run.ticket;
+        for (number, reason) in (0..taken).zip(reasons) {
+            let verdict = Verdict { ticket, passes: true, reason: *reason };
+            self.audit_verdict(run.source, run.index.wrapping_add(number), run.guard, verdict, true);
+            ticket = Inspections::next_ticket(ticket);
+        }
     }
 
     /// Carries messages that have passed their last guard to the target, from the oldest of the flow on.
-    /// Returns how many verdicts were taken.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "most of it is one loop, and what the loop needs before and after"
-    )]
+    /// Returns how many verdicts were taken. If there are none, it has mapped the frames for the first one.
+    #[inline(never)]
     fn carry_on<const D: usize>(
         &mut self,
         machine: &mut impl Machine,
         run: &Run<'_, D>,
         quorum: u32,
-    ) -> Option<(u32, Option<Unmapped>)> {
+        may_map: &mut bool,
+    ) -> Option<u32> {
         let Run { guard, ports, next, source, target, stage, mapping, is_alone, .. } = *run;
         let (head, newest) = run.flow.waiting?;
-        if run.index != head {
+        // Each message of a flow that is audited has a record, and it is the ordinary path that writes it.
+        if run.index != head || run.flow.audits_all {
             return None;
         }
-        let Offer { ports: target_ports, request, count, is_fresh } = self.offer_of_target(source, target)?;
-        let to_client = target_ports.to_client;
+        let offer = self.offer_of_target(source, target)?;
+        let Offer { ports: Ports { from_client, to_client }, request, count, is_fresh } = offer;
         let sequence = self.flows.get(source, target).sequence;
-        let is_audited = self.audit.is_kept();
-        let [holder, client, receiver] = self.clients.each_mut([guard, source, target])?;
-        // The oldest messages of the flow, in consecutive slots, and their inspections too.
-        let most = newest.wrapping_sub(head).wrapping_add(1).min(client.sends.simple_run(head));
-        let most = most.min(holder.inspections.run_from(run.ticket)).min(client.budget.messages()).min(count);
-        let verdicts = run.verdicts.get(..(most as usize).min(run.verdicts.len()))?;
-        let granule_bits = holder.inspections.granule_bits()?;
-        let snapshots = holder.snapshot_buffer.reach(mapping);
-        let (from, to) = (holder.snapshot_buffer.home(), receiver.receive_buffer.home());
-        let reach = receiver.receive_buffer.reach(mapping);
-        let bytes_of_target = receiver.receive_buffer.bytes();
-        let delivery_at = receiver.deliveries.next();
-        client.budget.replenish_late();
-        let mut deficit = client.budget.deficit();
-        let (mut taken, mut bytes, mut unmapped) = (0_u32, 0, None);
-        let (mut ticket, mut subject) = (run.ticket, Subject::message(source, head));
-        for verdict in verdicts {
-            let Some(reason) = Verdict::passing(verdict, ticket) else { break };
-            let index = subject.index();
-            let Some(snapshot) = holder.inspections.place_of(ticket, subject) else { break };
-            let (course, send) = (&mut client.courses[index], client.sends.get(index));
-            let length = snapshot.length();
-            let is_decided = if is_alone {
-                course.waits_for_all_of(stage, guard)
-            } else {
+        let granule_bits = self.clients[guard].inspections.granule_bits()?;
+        let most = self.clients[source].budget.messages().min(count) as usize;
+        let verdicts = run.verdicts.get(..most.min(run.verdicts.len()))?;
+        let mut reasons = Reasons::new();
+        let found = if is_alone {
+            self.passes(run, verdicts, &mut reasons, |course| course.waits_for_all_of(stage, guard))
+        } else {
+            self.passes(run, verdicts, &mut reasons, |course| {
                 course.awaits_of(stage, guard) && course.passed.count() + 1 == quorum
-            };
-            if !is_decided || send.flags != 0 || send.total != length {
-                break;
-            }
-            let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let request_at = request.wrapping_add(taken);
-            let (place, is_mapped) = if is_fresh {
-                let post: Post = target_ports.from_client.posts.load(request_at);
-                // As in the lane of plain messages.
-                match reach.span(post.place, post.length) {
-                    Some(buffer) if post.is_for_anyone() => (buffer.part(0, length), true),
-                    _ => {
-                        let buffer = buffer_for_anyone(&post, bytes_of_target);
-                        (buffer.and_then(|buffer| buffer.part(0, length)), false)
-                    }
-                }
-            } else {
-                let buffer = receiver.requests.span(request_at);
-                (buffer.part(0, length), reach.covers(buffer))
-            };
-            let Some(place) = place else { break };
-            if !is_mapped || !snapshots.covers(snapshot) {
-                unmapped = Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (target, place) });
-                break;
-            }
-            if is_audited {
-                self.audit
-                    .append(self.now, passed(source, send, guard, Verdict { ticket, passes: true, reason }));
-            }
-            machine.copy(from.address(snapshot), to.address(place), length);
-            to_client.deliveries.store(
-                delivery_at.wrapping_add(taken),
-                Delivery {
-                    tag: send.tag,
-                    sequence: sequence.wrapping_add(taken.into()),
-                    position: place.position(),
-                    request: request_at,
-                    length,
-                    source: source.number(),
-                    kind: DeliveryKind::Message as u8,
-                    // A configuration has at most 8 stages for each flow.
-                    detail: stage.to_le_bytes()[0] + 1,
-                },
-            );
-            if stage == 0 && is_alone {
-                course.end();
-            }
-            holder.inspections.unpin(granule_bits, snapshot);
-            (deficit, taken, bytes) = (rest, taken + 1, bytes + u64::from(length));
-            if !client.sends.is_followed_at_once(index) {
-                break;
-            }
-            (ticket, subject) = (Inspections::next_ticket(ticket), subject.next());
+            })
+        };
+        if found == 0 {
+            return None;
         }
+        let [holder, client, receiver] = self.clients.each_mut([guard, source, target])?;
+        client.budget.replenish_late();
+        let delivery_at = receiver.deliveries.next();
+        let (inspections, places) = holder.inspections.run_mut(Inspections::slot(run.ticket));
+        let mut lane = CarryOn {
+            copies: Copies {
+                from: holder.snapshot_buffer.home(),
+                to: receiver.receive_buffer.home(),
+                reach: holder.snapshot_buffer.reach(mapping),
+                deficit: client.budget.deficit(),
+            },
+            source,
+            request,
+            sequence,
+            // A configuration has at most 8 stages for each flow.
+            stages: stage.to_le_bytes()[0] + 1,
+            inspections: inspections.get(..found as usize)?,
+            sends: client.sends.run(head),
+            deliveries: to_client.deliveries.run(delivery_at),
+            places,
+            granule_bits,
+            bytes: 0,
+        };
+        let taken = if is_fresh {
+            lane.carry_to_fresh(machine, receiver, from_client.posts.run(request), mapping)
+        } else {
+            lane.carry_to_taken(machine, receiver, mapping)
+        };
+        let (deficit, bytes) = (lane.copies.deficit, lane.bytes);
         if taken == 0 {
-            return Some((0, unmapped));
+            let snapshot = holder.inspections.place(Inspections::slot(run.ticket));
+            let snapshot = (guard, Side::Snapshot, snapshot);
+            return self.map_for_next(machine, may_map, snapshot, target, &offer, mapping);
         }
         holder.inspections.end_run(run.ticket, taken);
         holder.unanswered.remove_run(Inspections::delivery(run.ticket), taken);
@@ -246,7 +370,9 @@ impl Engine {
             let is_decided = client.courses[oldest].is_decided(run.flow.stages());
             is_decided || !client.courses[newest].has_begun()
         });
-        self.pending.finish(Finished { index: head, messages: taken, parts: 1, target, sequence, bytes });
+        if self.audit.is_kept() {
+            self.audit_passes(run, taken, &reasons);
+        }
         self.flows.get_mut(source, target).sequence = sequence.wrapping_add(taken.into());
         let flow = self.guards.flow_mut(source, target);
         flow.waiting = waiting;
@@ -262,84 +388,74 @@ impl Engine {
         if stage != 0 || !is_alone {
             self.end_other_inspections(source, head, taken, guard);
         }
-        self.settle_pending(machine, source, run.source_ports);
+        let finished = Finished { index: head, messages: taken, parts: 1, target, sequence, bytes };
+        self.settle_run(source, run.source_ports, to_client, &finished, mapping == Mapping::Keep);
+        if !self.pending.is_empty() {
+            self.settle_pending(machine, source, run.source_ports);
+        }
         self.show_slots(source, run.source_ports);
         ports.to_client.set_statuses(next, taken, Status::Done);
         self.take_to(run, taken);
         self.settle_verdicts();
-        Some((taken, None))
+        Some(taken)
     }
 
     /// Hands messages that a guard has passed to the guard of the next stage. Returns how many verdicts were
-    /// taken.
+    /// taken. If there are none, it has mapped the frames for the first one.
+    #[inline(never)]
     fn hand_on<const D: usize>(
         &mut self,
         machine: &mut impl Machine,
         run: &Run<'_, D>,
-    ) -> Option<(u32, Option<Unmapped>)> {
-        let Run { guard, ports, next, source, target, stage, mapping, .. } = *run;
+        may_map: &mut bool,
+    ) -> Option<u32> {
+        let Run { guard, ports, next, source, target, stage, mapping, index, .. } = *run;
         let next_guard = self.guards.only_member(&run.flow, stage + 1)?;
         let offer = self.offer_of_guard(source, next_guard)?;
         let deadline = self.now.wrapping_add(run.flow.verdict_within);
-        let is_audited = self.audit.is_kept();
+        let verdicts = run.verdicts.get(..(offer.count as usize).min(run.verdicts.len()))?;
+        let mut reasons = Reasons::new();
+        let found = self.passes(run, verdicts, &mut reasons, |course| course.waits_for_all_of(stage, guard));
+        if found == 0 {
+            return None;
+        }
         let [holder, client, receiver] = self.clients.each_mut([guard, source, next_guard])?;
-        let most = offer.count.min(holder.inspections.run_from(run.ticket));
-        let verdicts = run.verdicts.get(..(most as usize).min(run.verdicts.len()))?;
-        let (snapshots, from) = (holder.snapshot_buffer.reach(mapping), holder.snapshot_buffer.home());
-        let mut hands = Hands::of(receiver, offer.ports, mapping, offer.request, offer.is_fresh);
         client.budget.replenish_late();
-        let (mut deficit, mut unmapped) = (client.budget.deficit(), None);
-        let (mut ticket, mut subject) = (run.ticket, Subject::message(source, run.index));
-        for (verdict, at) in verdicts.iter().zip((0..).map(|number| next.wrapping_add(number))) {
-            let Some(reason) = Verdict::passing(verdict, ticket) else { break };
-            let index = subject.index();
-            let Some(snapshot) = holder.inspections.place_of(ticket, subject) else { break };
-            let (course, send) = (&mut client.courses[index], client.sends.get(index));
-            let length = snapshot.length();
-            let is_same = send.target == target && course.waits_for_all_of(stage, guard);
-            // An empty message is left to the ordinary path.
-            if !is_same || length == 0 || send.total != length {
-                break;
-            }
-            let Some(rest) = deficit.checked_sub(length.max(MINIMUM_COST)) else { break };
-            let Some(place) = hands.next_place(length) else { break };
-            if !place.is_mapped || !snapshots.covers(snapshot) {
-                unmapped =
-                    Some(Unmapped { from: (guard, Side::Snapshot, snapshot), to: (next_guard, place.span) });
-                break;
-            }
-            if !hands.pin(&place) {
-                break;
-            }
-            if is_audited {
-                self.audit
-                    .append(self.now, passed(source, send, guard, Verdict { ticket, passes: true, reason }));
-            }
-            machine.copy(from.address(snapshot), hands.to.address(place.span), length);
-            let slot = hands.file(place.span, send.tag, source, target, index);
-            course.pass_stage(deadline);
-            course.hand(next_guard, slot);
-            holder.inspections.note_verdict(Inspections::slot(ticket), at);
-            holder.sends.put_verdict(at);
-            deficit = rest;
-            (ticket, subject) = (Inspections::next_ticket(ticket), subject.next());
-        }
-        let taken = hands.count;
+        let mut copies = Copies {
+            from: holder.snapshot_buffer.home(),
+            to: receiver.receive_buffer.home(),
+            reach: holder.snapshot_buffer.reach(mapping),
+            deficit: client.budget.deficit(),
+        };
+        let slot = Inspections::slot(run.ticket);
+        let inspections = holder.inspections.run(slot).get(..found as usize)?;
+        let records = client.sends.run(index).iter().zip(client.courses.run_mut(index));
+        let taken = Hands { receiver, offer, source, target, mapping, first: index }.hand_each(
+            machine,
+            &mut copies,
+            |from| inspections.get(from..).unwrap_or_default().iter().map(|snapshot| snapshot.place),
+            records.map(|(send, course)| (send.tag, course)),
+            |course, slot| {
+                course.pass_stage(deadline);
+                course.hand(next_guard, slot);
+            },
+        );
         if taken == 0 {
-            return Some((0, unmapped));
+            let snapshot = (guard, Side::Snapshot, holder.inspections.place(slot));
+            return self.map_for_next(machine, may_map, snapshot, next_guard, &offer, mapping);
         }
-        hands.enter(source);
-        holder.unanswered.remove_run(Inspections::delivery(run.ticket), taken);
+        client.budget.pay(client.budget.deficit() - copies.deficit);
+        holder.keep_verdicts(run.ticket, next, taken);
+        if self.audit.is_kept() {
+            self.audit_passes(run, taken, &reasons);
+        }
         ports.to_client.set_statuses(next, taken, Status::Queued);
-        client.budget.pay(client.budget.deficit() - deficit);
-        // They end with their messages.
-        holder.sends.occupy_run(next, taken);
         self.pending.inspect(next_guard);
         self.to_signal.insert(next_guard);
         self.active.insert(guard);
         self.settle_pending(machine, source, run.source_ports);
         self.take_to(run, taken);
-        Some((taken, None))
+        Some(taken)
     }
 
     /// Ends the inspections of messages that have ended, which are at other guards than `guard`.
@@ -352,7 +468,6 @@ impl Engine {
                 }
                 number += 1;
             }
-            self.clients[source].courses[index].end();
         }
     }
 
@@ -383,5 +498,20 @@ impl Engine {
         client.budget.count_descriptors(taken);
         self.to_signal.insert(run.guard);
         self.has_progressed = true;
+    }
+}
+
+impl Client {
+    /// Notes `count` verdicts of this guard, from index `next` on, about inspections in consecutive slots
+    /// from the one with this ticket on. They end with their messages.
+    pub(super) fn keep_verdicts(&mut self, ticket: u64, next: u32, count: u32) {
+        let slot = Inspections::slot(ticket);
+        for number in 0..count {
+            let at = next.wrapping_add(number);
+            self.inspections.note_verdict(slot + number, at);
+            self.sends.put_verdict(at);
+        }
+        self.unanswered.remove_run(Inspections::delivery(ticket), count);
+        self.sends.occupy_run(next, count);
     }
 }

@@ -11,7 +11,7 @@ pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
     // Unaligned access is allowed on normal memory.
     unsafe {
         asm!(
-            "subs {n}, {n}, #256",
+            "subs {n}, {l}, #256",
             "b.lo 3f",
             "2: ldp q0, q1, [{s}], #32",
             "ldp q2, q3, [{s}], #32",
@@ -66,7 +66,8 @@ pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
             "9:",
             s = inout(reg) from => _,
             t = inout(reg) to => _,
-            n = inout(reg) length => _,
+            l = in(reg) length,
+            n = out(reg) _,
             a = out(reg) _,
             out("v0") _, out("v1") _, out("v2") _, out("v3") _,
             out("v4") _, out("v5") _, out("v6") _, out("v7") _,
