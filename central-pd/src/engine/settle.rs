@@ -115,7 +115,7 @@ impl Engine {
     /// mappings (`keeps`) and no other end of this turn is still to become visible. Otherwise leaves the run
     /// to the end of the turn: a delivery must not come before a refusal of an earlier message, whose missing
     /// status a restart would take for that of the delivery. `to_client` is the target's page.
-    #[inline]
+    #[inline(always)]
     pub(super) fn settle_run(
         &mut self,
         source: DomainId,
