@@ -197,21 +197,12 @@ impl Engine {
     }
 
     /// Carries plain messages of `source`, as long as they have the route of the first one and lie in one
-    /// piece of each ring. `None` if the first one is not plain, or its receiver is not ready. If it is of a
-    /// one-way flow, all that the lane for those can carry is carried first.
+    /// piece of each ring. `None` if the first one is not plain, or its receiver is not ready.
     #[inline]
     fn carry_along(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) -> Option<Carried> {
-        let published = self.published(source, ports)?;
-        let Published { most, descriptors, route, target, .. } = published;
+        let Published { most, descriptors, route, target, .. } = self.published(source, ports)?;
         let flow = self.flows.get(source, target);
-        if !flow.is_granted() {
-            // One that is one-way looks like that.
-            if self.one_way.is_granted(source, target) {
-                self.express_one_way(machine, source, ports, published);
-            }
-            return None;
-        }
-        if flow.waiting.is_some() || self.clients[target].standing != Standing::Open {
+        if !flow.is_granted() || flow.waiting.is_some() || self.clients[target].standing != Standing::Open {
             return None;
         }
         self.carry_to_ready(machine, source, target, route, most, descriptors)

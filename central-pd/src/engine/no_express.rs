@@ -14,7 +14,7 @@ impl Engine {
 
     /// Carries nothing.
     #[expect(clippy::unused_self, reason = "the express lane's signature")]
-    pub(super) const fn express_next_one_way(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
+    pub(super) const fn express_one_way(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
 
     /// Hands out nothing.
     #[expect(clippy::unused_self, reason = "the express lane's signature")]

@@ -139,7 +139,7 @@ impl Engine {
     /// The express lanes for what is not plain: one-way flows, flows with guards, and verdicts.
     fn express_others(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
         if self.one_way.sources.contains(source) {
-            self.express_next_one_way(machine, source, ports);
+            self.express_one_way(machine, source, ports);
         }
         let client = &self.clients[source];
         if client.is_guard {
@@ -182,7 +182,7 @@ impl Engine {
                         return false;
                     }
                     if class == Class::Any {
-                        self.express_next_one_way(machine, source, ports);
+                        self.express_one_way(machine, source, ports);
                     }
                     continue;
                 }

@@ -15,36 +15,17 @@ use crate::machine::Machine;
 use crate::pending::Finished;
 
 impl Engine {
-    /// Carries messages of `source`, which begin with `published`, up to the first that needs the ordinary
-    /// path or is of another flow, or the end of its share.
+    /// Carries messages of `source` up to the first that needs the ordinary path, or the end of its share.
     #[cold]
     #[inline(never)]
-    pub(super) fn express_one_way(
-        &mut self,
-        machine: &mut impl Machine,
-        source: DomainId,
-        ports: Ports,
-        published: Published,
-    ) {
-        let (mut published, mut may_map) = (published, true);
-        while let Some(true) = self.take_one_way_lane(machine, source, ports, &published, &mut may_map) {
-            let Some(next) = self.published(source, ports) else { break };
-            published = next;
-        }
-    }
-
-    /// As [`express_one_way`](Self::express_one_way), if the next message is of a one-way flow.
-    #[cold]
-    #[inline(never)]
-    pub(in crate::engine) fn express_next_one_way(
+    pub(in crate::engine) fn express_one_way(
         &mut self,
         machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
     ) {
-        if let Some(published) = self.published(source, ports) {
-            self.express_one_way(machine, source, ports, published);
-        }
+        let mut may_map = true;
+        while self.take_one_way_lane(machine, source, ports, &mut may_map).unwrap_or(false) {}
     }
 
     /// Carries messages along one lane. Returns whether there is more to carry.
@@ -53,10 +34,9 @@ impl Engine {
         machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
-        published: &Published,
         may_map: &mut bool,
     ) -> Option<bool> {
-        let Published { most, descriptors, route, target, .. } = *published;
+        let Published { most, descriptors, route, target, .. } = self.published(source, ports)?;
         let flow = self.one_way.flow(source, target);
         let is_guarded = self.guards.flow(source, target).stages() != 0;
         if flow.max_message == 0 || flow.waiting.is_some() || is_guarded {
