@@ -1,5 +1,5 @@
-//! Random programs for two to four honest clients. They run against the real engine, and a plain model judges
-//! the result.
+//! Random programs for two to four honest clients, some with guards between them. They run against the real
+//! engine, and a plain model judges the result.
 //!
 //! The model (`model.rs`) knows what was asked for and looks at what central published after every run. Each
 //! final status must be one that the documentation allows for that send. Each delivery must be the oldest

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use ferry_central::Side;
 use ferry_client::Status;
-use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_layout::config::{FlowRecord, Mapping, StageRecord};
 use ferry_testbed::Topology;
 
 use crate::program::Shape;
@@ -37,6 +37,8 @@ pub(crate) struct Sent {
     /// In a one-way flow: its number, when central has taken it, and whether it was delivered.
     pub(crate) number: Option<u64>,
     pub(crate) has_arrived: bool,
+    /// Mappings were refused since the send.
+    pub(crate) unmapped: bool,
 }
 
 impl Sent {
@@ -56,6 +58,7 @@ impl Sent {
             end: None,
             number: None,
             has_arrived: false,
+            unmapped: false,
         }
     }
 }
@@ -184,6 +187,13 @@ impl Model {
         self.shape.topology.flows.iter().find(|flow| (flow.source, flow.target) == (source, target))
     }
 
+    fn stages_of(&self, source: u16, target: u16) -> &[StageRecord] {
+        let flow = self.flow(source, target);
+        flow.map_or(&[], |flow| {
+            &self.shape.topology.stages[flow.first_stage as usize..][..flow.stages.into()]
+        })
+    }
+
     fn is_one_way(&self, source: u16, target: u16) -> bool {
         self.flow(source, target).is_some_and(|flow| flow.one_way != 0)
     }
@@ -224,6 +234,9 @@ impl Model {
     /// A run has ended. Its outcome is checked next.
     pub(crate) fn begin_check(&mut self, maps_refused: bool, is_tick: bool) {
         (self.maps_refused, self.is_tick) = (maps_refused, is_tick);
+        for sent in self.flows.iter_mut().flatten().flatten() {
+            sent.unmapped |= maps_refused;
+        }
         for target in 0..self.clients.len() {
             let number = u16::try_from(target).expect("few clients");
             self.contested[target] = (0..).zip(&self.flows).any(|(source, targets)| {
@@ -279,8 +292,19 @@ impl Model {
             totals.sent_bytes += sent.bytes.len() as u64;
             return;
         }
+        let stages = self.stages_of(source, sent.target);
+        let is_refused = stages.iter().any(|stage| {
+            let members = (0..u32::BITS).filter(|guard| stage.members >> guard & 1 != 0);
+            let passes = |guard: &u32| !is_refused_by(sent.tag, *guard);
+            members.filter(passes).count() < stage.quorum as usize
+        });
+        let is_long = !stages.is_empty() && sent.bytes.len() as u64 > u64::from(self.shape.buffer);
         match status {
-            Status::Done => {}
+            Status::Done => assert!(!is_refused && !is_long, "{sent:?} of client {source} was not passed"),
+            Status::Refused => {
+                let may_be = is_refused || is_long || !stages.is_empty() && sent.unmapped;
+                assert!(may_be, "{sent:?} of client {source} was not refused");
+            }
             Status::NoTarget | Status::Denied | Status::BadLength => {
                 assert!(self.verdict(source, &sent).is_some(), "{status:?} for {sent:?} of client {source}");
             }
@@ -489,8 +513,9 @@ impl Model {
         for (source, targets) in self.flows.iter().enumerate() {
             for sent in targets.iter().filter_map(VecDeque::front) {
                 let target = usize::from(sent.target);
-                if sent.number.is_some() {
-                    // It waits for the next tick.
+                let number = u16::try_from(source).expect("few clients");
+                if sent.number.is_some() || !self.stages_of(number, sent.target).is_empty() {
+                    // It waits for the next tick, or for guards.
                     continue;
                 }
                 let has_one_way_flow =
@@ -524,9 +549,10 @@ impl Model {
 
     /// Whether frames of `client` on this side may stay mapped: a flow keeps them.
     pub(crate) fn may_keep(&self, client: u16, side: Side) -> bool {
+        let is_guard = usize::from(client + self.shape.guards) >= self.clients.len();
         self.shape.topology.flows.iter().any(|flow| {
             let owner = if side == Side::Transmit { flow.source } else { flow.target };
-            owner == client && flow.mapping() == Mapping::Keep
+            (owner == client || is_guard) && flow.mapping() == Mapping::Keep
         })
     }
 
@@ -547,12 +573,18 @@ fn uncounted(topology: &Topology) -> Vec<bool> {
     }
     for _ in 0..topology.clients.len() {
         for flow in topology.flows.iter().filter(|flow| flow.one_way == 0) {
-            let ends = [usize::from(flow.source), usize::from(flow.target)];
-            let is_uncounted = ends.iter().any(|end| uncounted[*end]);
-            for end in ends {
-                uncounted[end] = is_uncounted;
-            }
+            let stages = &topology.stages[flow.first_stage as usize..][..flow.stages.into()];
+            let guards = stages.iter().fold(0, |all, stage| all | stage.members);
+            let members = 1 << flow.source | 1 << flow.target | guards;
+            let members = (0..uncounted.len()).filter(|client| members >> client & 1 != 0);
+            let is_uncounted = members.clone().any(|client| uncounted[client]);
+            members.for_each(|client| uncounted[client] = is_uncounted);
         }
     }
     uncounted
+}
+
+/// Whether a guard refuses a message: about a quarter of them, others than the next guard.
+pub(crate) const fn is_refused_by(tag: u64, guard: u32) -> bool {
+    (tag.wrapping_mul(0x9e37_79b9 + 2 * guard as u64) >> 9).is_multiple_of(4)
 }

@@ -1,10 +1,13 @@
 //! The parts of a random program: the topology of the system and the operations of its clients.
 
-use ferry_layout::config::{FlowRecord, Mapping};
+use ferry_layout::config::{FlowRecord, Mapping, StageRecord};
 use ferry_layout::geometry::MAX_ONE_WAY;
 use ferry_testbed::{Topology, buffer_bytes};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+/// Longest message of a flow with guards.
+const MAX_GUARDED: u32 = 65_536;
 
 /// The topology of a system under test, and the size of its buffers.
 #[derive(Clone, Debug)]
@@ -12,6 +15,8 @@ pub(crate) struct Shape {
     pub(crate) topology: Topology,
     /// Bytes of each buffer into which clients split their regions.
     pub(crate) buffer: u32,
+    /// How many of the clients, the last ones, are guards.
+    pub(crate) guards: u16,
 }
 
 /// One thing that a client does, or that happens to the system. Client numbers are taken modulo the number of
@@ -80,19 +85,19 @@ pub(crate) enum Operation {
 
 /// `count` clients that may all send to each other.
 pub(crate) fn mesh(count: u16, frames: usize, buffer: u32, mapping: Mapping) -> Shape {
-    Shape { topology: Topology::mesh(count, frames, mapping), buffer }
+    Shape { topology: Topology::mesh(count, frames, mapping), buffer, guards: 0 }
 }
 
-/// Two to four clients. Random flows are missing, limited or one-way.
+/// Two to four clients, and up to three guards. Random flows are missing, limited or one-way, or have guards.
 pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Shape> {
     let longest = prop_oneof![3 => Just(u32::MAX), 1 => 1..largest];
-    let flow = (0..8_u8, any::<bool>(), any::<bool>(), longest, prop::bool::weighted(0.25));
+    let flow = (0..8_u8, any::<bool>(), any::<bool>(), longest, prop::bool::weighted(0.25), 0..6_u8);
     let quotas = (prop_oneof![Just(1500_u32), 3000..20_000_u32, Just(65_536)], 1..40_u32);
-    (2..5_u16, vec(flow, 16), quotas, 0..3_u8, largest / 4..=largest).prop_map(
-        move |(count, limits, quotas, policy, buffer)| {
+    (2..5_u16, vec(flow, 16), quotas, 0..3_u8, largest / 4..=largest, 0..4_u16).prop_map(
+        move |(count, limits, quotas, policy, buffer, guards)| {
             let pairs = (0..count).flat_map(|source| (0..count).map(move |target| (source, target)));
             let flows = pairs.zip(limits).filter_map(
-                |((source, target), (missing, urgent, keep, longest, one_way))| {
+                |((source, target), (missing, urgent, keep, longest, one_way, way))| {
                     let mapping = match policy {
                         0 => Mapping::Each,
                         1 => Mapping::Keep,
@@ -107,12 +112,13 @@ pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Sha
                         one_way: one_way.into(),
                         ..Topology::flow(source, target, mapping)
                     };
-                    (source != target && missing != 0).then_some(record)
+                    (source != target && missing != 0).then_some((record, way))
                 },
             );
-            let topology = Topology {
-                clients: vec![buffer_bytes(frames); usize::from(count)],
-                flows: flows.collect(),
+            let (flows, ways): (Vec<FlowRecord>, Vec<u8>) = flows.unzip();
+            let mut topology = Topology {
+                clients: vec![buffer_bytes(frames); usize::from(count + guards)],
+                flows,
                 bytes_per_round: quotas.0,
                 messages_per_round: quotas.1,
                 frame_bits: 12,
@@ -120,7 +126,27 @@ pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Sha
                 audit_bytes: 4096,
                 partitions: Vec::new(),
             };
-            Shape { topology, buffer }
+            for (flow, way) in topology.flows.iter_mut().zip(ways).filter(|(flow, _)| flow.one_way == 0) {
+                let guard = |number: u16| 1_u32 << (count + number);
+                // One guard, two of them one after the other, or two of three.
+                let stages = match (way, guards) {
+                    (1, 1..) => vec![(guard(0), 1)],
+                    (2, 2..) => vec![(guard(0), 1), (guard(1), 1)],
+                    (3, 3) => vec![(guard(0) | guard(1) | guard(2), 2)],
+                    _ => continue,
+                };
+                flow.first_stage = u32::try_from(topology.stages.len()).expect("few stages");
+                flow.stages = u16::try_from(stages.len()).expect("few stages");
+                (flow.verdict_within, flow.max_message) = (100_000, flow.max_message.min(MAX_GUARDED));
+                let records = stages.into_iter().map(|(members, quorum)| StageRecord { members, quorum });
+                topology.stages.extend(records);
+            }
+            // A guard without a flow would be a client like others.
+            let used = topology.stages.iter().fold(0, |all, stage| all | stage.members);
+            let guards = (0..guards).filter(|number| used >> (count + number) & 1 != 0).count();
+            topology.clients.truncate(usize::from(count) + guards);
+            let guards = u16::try_from(guards).expect("few guards");
+            Shape { topology, buffer, guards }
         },
     )
 }

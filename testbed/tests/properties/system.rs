@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ferry_client::{Event, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
+use ferry_client::{Event, Inspection, Message, Peer, Port, Posted, ReceiveBuffer, Status, TransmitBuffer};
 use ferry_layout::config::Mapping;
 use ferry_layout::geometry::DELIVERY_SLOTS;
 use ferry_layout::observe::{AccessKind, set_hook};
 use ferry_layout::{Address, Delivery, DeliveryKind, InRegion, Post};
 use ferry_testbed::{Action, Silent, Testbed};
 
-use crate::model::{Client, Filed, Model, Offer, Sent, Totals};
+use crate::model::{Client, Filed, Model, Offer, Sent, Totals, is_refused_by};
 use crate::program::{Operation, Shape};
 
 /// Transmit buffers, and receive buffers, into which a client splits its memory, at most.
@@ -25,10 +25,46 @@ struct Program {
     posted: Vec<(u64, Posted)>,
 }
 
+/// A guard. It answers by tag, whenever all clients publish.
+struct Guard {
+    number: u16,
+    port: Port<Silent>,
+    free: Vec<ReceiveBuffer>,
+    answered: Vec<Inspection>,
+}
+
+impl Guard {
+    fn start(bed: &mut Testbed, number: u16, buffer: u32) -> Self {
+        let (port, _, receive) = bed.open(number);
+        let free = receive.split::<BUFFERS>(buffer).into_iter().collect();
+        let mut guard = Self { number, port, free, answered: Vec::new() };
+        guard.act();
+        guard
+    }
+
+    fn act(&mut self) {
+        while let Some(ended) = self.port.reap() {
+            let place = self.answered.iter().position(|it| it.ticket == ended.tag).expect("its answer");
+            self.free.push(self.answered.swap_remove(place).buffer);
+        }
+        while let Some(inspection) = self.port.inspect() {
+            let Inspection { tag, ticket, .. } = inspection;
+            let passes = !is_refused_by(tag, self.number.into());
+            self.port.answer(ticket, passes, 0).expect("a slot for the answer");
+            self.answered.push(inspection);
+        }
+        while let Some(buffer) = self.free.pop() {
+            self.port.post(buffer, None).expect("a slot for the request");
+        }
+        self.port.publish();
+    }
+}
+
 /// The engine with its clients, and the model of them.
 pub(crate) struct System {
     bed: Testbed,
     programs: Vec<Program>,
+    guards: Vec<Guard>,
     model: Model,
     next_tag: u64,
 }
@@ -51,9 +87,11 @@ fn address<T>(field: &T) -> usize {
 impl System {
     pub(crate) fn new(shape: Shape) -> Self {
         let mut bed = Testbed::new(&shape.topology);
-        let count = u16::try_from(shape.topology.clients.len()).expect("few clients");
+        let all = u16::try_from(shape.topology.clients.len()).expect("few clients");
+        let count = all - shape.guards;
+        let guards = (count..all).map(|guard| Guard::start(&mut bed, guard, shape.buffer)).collect();
         let programs = (0..count).map(|client| start(&mut bed, client, shape.buffer)).collect();
-        let system = Self { bed, programs, model: Model::new(shape), next_tag: 0 };
+        let system = Self { bed, programs, guards, model: Model::new(shape), next_tag: 0 };
         system.check_directories();
         system
     }
@@ -309,6 +347,7 @@ impl System {
     /// Every client publishes and central runs. After that, no message waits without a reason.
     fn run(&mut self) {
         (0..self.count()).for_each(|client| self.publish(client));
+        self.guards.iter_mut().for_each(Guard::act);
         let refusing = self.bed.machine.refuse_map_after.is_some();
         self.work(Testbed::run);
         self.observe(false);
@@ -376,7 +415,8 @@ impl System {
                 Action::Map(..) | Action::Unmap(..) | Action::Copy(_) | Action::SignalAuditReader => {}
             }
         }
-        for (client, (memory, expected)) in self.bed.clients.iter().zip(&self.model.totals).enumerate() {
+        let clients = self.bed.clients.iter().take(self.programs.len());
+        for (client, (memory, expected)) in clients.zip(&self.model.totals).enumerate() {
             let counters = &memory.to_client.counters;
             let counted = Totals {
                 sent_messages: counters.sent_messages.get(),
