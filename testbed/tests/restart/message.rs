@@ -16,7 +16,11 @@ pub(crate) fn tag_of(length: u32, refused_by: &[u16], silent: &[u16]) -> u64 {
 
 /// The bytes of a message.
 pub(crate) fn payload(tag: u64, length: usize) -> Vec<u8> {
-    (0..length as u64).map(|place| ((place * 31 + tag * 101 + 7) % 251) as u8).collect()
+    const PERIOD: u64 = 251;
+    let period: Vec<u8> = (0..PERIOD).map(|place| ((place * 31 + tag * 101 + 7) % PERIOD) as u8).collect();
+    let mut bytes = period.repeat(length / period.len() + 1);
+    bytes.truncate(length);
+    bytes
 }
 
 /// Its length in bytes.
