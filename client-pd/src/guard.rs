@@ -274,9 +274,9 @@ impl<D: Doorbell> Port<D> {
         passes: bool,
         reason: u32,
     ) -> Result<(), Inspection> {
-        let verdict = Verdict { ticket: inspection.ticket, passes, reason }.descriptor();
-        let Some(index) = self.free_slot(verdict.target) else { return Err(inspection) };
-        self.store(index, verdict, TransmitBuffer::empty());
+        let Some(index) = self.enqueue_answer(inspection.ticket, passes, reason) else {
+            return Err(inspection);
+        };
         answered.0[index as usize % TRANSMIT_SLOTS] = Some(inspection.buffer);
         Ok(())
     }
@@ -302,10 +302,15 @@ impl<D: Doorbell> Port<D> {
     /// port.post(inspection.buffer, None).unwrap(); // it is the guard's again
     /// ```
     pub fn answer(&mut self, ticket: u64, passes: bool, reason: u32) -> Result<(), SendError> {
+        self.enqueue_answer(ticket, passes, reason).map(drop).ok_or(SendError::Full)
+    }
+
+    /// Enqueues an answer. Returns its index, or `None` if there is no slot for it.
+    fn enqueue_answer(&mut self, ticket: u64, passes: bool, reason: u32) -> Option<u32> {
         let verdict = Verdict { ticket, passes, reason }.descriptor();
-        let index = self.free_slot(verdict.target).ok_or(SendError::Full)?;
+        let index = self.free_slot(verdict.target)?;
         self.store(index, verdict, TransmitBuffer::empty());
-        Ok(())
+        Some(index)
     }
 }
 

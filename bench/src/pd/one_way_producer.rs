@@ -8,12 +8,14 @@
 
 mod clock;
 mod order;
+mod sending;
 mod stopwatch;
 
-use ferry_client::{Doorbell, Message, Opening, Outgoing, Peer, Port, SendError, Status, TransmitBuffer};
+use ferry_client::{Doorbell, Opening, Peer, Port, TransmitBuffer};
 use heapless::Vec;
 use order::{BUFFERS, Case, Order, fail, regions};
 use runtime::{Channel, ChannelSet, Handler};
+use sending::{send, send_again};
 use stopwatch::Stopwatch;
 
 runtime::protection_domain!(init);
@@ -91,10 +93,7 @@ impl<D: Doorbell> Stream<D> {
     /// Sends all buffers for the first time.
     fn begin(&mut self) {
         while let Some(buffer) = self.free.pop() {
-            let message = Message::tagged(self.missing.into());
-            if let Err(refused) = self.port.send(self.consumer, buffer, self.case.payload, message) {
-                refused_to_send(refused.reason);
-            }
+            send(&mut self.port, self.consumer, buffer, self.case.payload, self.missing);
             self.missing -= 1;
             if self.missing == 0 {
                 self.batch_is_complete();
@@ -107,20 +106,8 @@ impl<D: Doorbell> Stream<D> {
     fn pump(&mut self) {
         self.port.disarm();
         loop {
-            let (consumer, length, mut missing) = (&self.consumer, self.case.payload, self.missing);
-            let sent = self.port.reap_most(missing, |done| {
-                if done.status != Status::Done {
-                    ended_badly(done.status);
-                }
-                let message = Message::tagged(missing.into());
-                // Cannot go below 0: no more than this many come back.
-                missing -= 1;
-                Some(Outgoing { peer: *consumer, buffer: done.buffer, length, message })
-            });
-            if let Err(refused) = sent {
-                refused_to_send(refused.reason);
-            }
-            self.missing = missing;
+            let (length, missing) = (self.case.payload, self.missing);
+            self.missing = send_again(&mut self.port, &self.consumer, length, missing, missing);
             if self.missing == 0 {
                 self.batch_is_complete();
             } else if !self.port.arm() {
@@ -140,14 +127,4 @@ impl<D: Doorbell> Stream<D> {
         }
         self.missing = self.case.batch;
     }
-}
-
-#[cold]
-fn ended_badly(status: Status) -> ! {
-    fail(format_args!("a message ended with {status:?}"))
-}
-
-#[cold]
-fn refused_to_send(reason: SendError) -> ! {
-    fail(format_args!("a message was not enqueued: {reason:?}"))
 }

@@ -9,12 +9,14 @@
 
 mod clock;
 mod order;
+mod sending;
 mod stopwatch;
 
-use ferry_client::{Doorbell, Message, Opening, Outgoing, Peer, Port, SendError, Status, TransmitBuffer};
+use ferry_client::{Doorbell, Opening, Peer, Port, TransmitBuffer};
 use heapless::Vec;
 use order::{BUFFERS, Case, Order, fail, regions};
 use runtime::{ChannelSet, Handler};
+use sending::{send, send_again};
 use stopwatch::Stopwatch;
 
 runtime::protection_domain!(init);
@@ -92,7 +94,7 @@ impl<D: Doorbell> Stream<D> {
         self.left = self.case.batches;
         for number in 0..self.case.batch {
             let Some(buffer) = self.free.pop() else { fail(format_args!("a buffer is missing")) };
-            self.send(buffer, number);
+            send(&mut self.port, self.consumer, buffer, self.case.payload, number);
         }
         self.missing = self.case.batch;
         self.port.flush();
@@ -103,21 +105,9 @@ impl<D: Doorbell> Stream<D> {
     fn pump(&mut self) {
         self.port.disarm();
         loop {
-            let (consumer, length, mut missing) = (&self.consumer, self.case.payload, self.missing);
-            let sent = self.port.reap_each(|done| {
-                if done.status != Status::Done {
-                    ended_badly(done.status);
-                }
-                let message = Message::tagged(missing.into());
-                // Cannot go below 0: only the messages of one batch are under way, so no more come back
-                // before the flush.
-                missing -= 1;
-                Some(Outgoing { peer: *consumer, buffer: done.buffer, length, message })
-            });
-            if let Err(refused) = sent {
-                refused_to_send(refused.reason);
-            }
-            self.missing = missing;
+            // Only the messages of one batch are under way, so no more come back before the flush.
+            let (length, missing) = (self.case.payload, self.missing);
+            self.missing = send_again(&mut self.port, &self.consumer, length, missing, u32::MAX);
             if self.missing == 0 {
                 self.batch_is_complete();
             } else if !self.port.arm() {
@@ -149,22 +139,4 @@ impl<D: Doorbell> Stream<D> {
         }
         self.begin();
     }
-
-    #[inline]
-    fn send(&mut self, buffer: TransmitBuffer, number: u32) {
-        let message = Message::tagged(number.into());
-        if let Err(refused) = self.port.send(self.consumer, buffer, self.case.payload, message) {
-            refused_to_send(refused.reason);
-        }
-    }
-}
-
-#[cold]
-fn ended_badly(status: Status) -> ! {
-    fail(format_args!("a message ended with {status:?}"))
-}
-
-#[cold]
-fn refused_to_send(reason: SendError) -> ! {
-    fail(format_args!("a message was not enqueued: {reason:?}"))
 }

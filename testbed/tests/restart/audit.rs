@@ -8,11 +8,21 @@ use ferry_layout::{AuditKind, AuditRecord};
 use ferry_testbed::Topology;
 
 use super::Scenario;
-use super::guarded::{self, Case, Meanwhile};
-use super::world::{Fuse, World};
+use super::guarded::{self, Case};
+use super::stops::{Meanwhile, Stops};
+use super::world::World;
+
+/// The records of the log, which has kept all of them and is right by itself.
+fn log_of(world: &World, when: &str) -> Vec<AuditRecord> {
+    let log = world.bed.audit_log().unwrap();
+    let records: Vec<AuditRecord> = (0..log.count()).map(|number| log.load(number)).collect();
+    assert!(log.count() < log.capacity(), "the ring has kept everything");
+    assert_eq!(verify(&records, Anchors::default()).findings, [], "{when}");
+    records
+}
 
 /// Plays a scenario with a log, and compares the log with the books of the clients. Returns central's steps.
-fn play(scenario: Scenario, first: Option<u32>, second: Option<u32>) -> u32 {
+fn play(scenario: Scenario, stops: Stops) -> u32 {
     let topology = Topology::mesh(3, 20 * 18, Mapping::Each);
     let mut topology = topology.audited(64, |flow| flow.target == 1);
     for flow in &mut topology.flows {
@@ -21,18 +31,14 @@ fn play(scenario: Scenario, first: Option<u32>, second: Option<u32>) -> u32 {
         }
     }
     topology.messages_per_round = 128;
-    let fuse = Fuse::after(first);
-    let mut world = World::new(&topology, super::LARGE, fuse.clone(), second);
+    let mut world = World::new(&topology, super::LARGE, stops);
     scenario(&mut world);
-    let log = world.bed.audit_log().unwrap();
-    let records: Vec<AuditRecord> = (0..log.count()).map(|number| log.load(number)).collect();
-    assert!(log.count() < log.capacity(), "the ring has kept everything");
-    assert_eq!(verify(&records, Anchors::default()).findings, [], "stopped after {first:?} and {second:?}");
+    let records = log_of(&world, &format!("{stops:?}"));
     let of = |kind| records.iter().filter(move |record| record.kind() == Some(kind));
     // A central that was stopped before it had written its first record has not started, as far as anybody
     // can see.
     let starts: Vec<u32> = of(AuditKind::CentralStarted).map(|record| record.start).collect();
-    let unseen = usize::from(second.is_some());
+    let unseen = usize::from(stops.second.is_some());
     assert!((1 + world.stopped as usize).abs_diff(starts.len()) <= unseen, "{starts:?}");
     assert!(starts.is_sorted_by(|before, after| before < after), "{starts:?}");
     for (number, book) in (0..).zip(world.books()) {
@@ -43,7 +49,7 @@ fn play(scenario: Scenario, first: Option<u32>, second: Option<u32>) -> u32 {
             for status in statuses.iter().filter(|status| **status != Status::Done) {
                 assert!(
                     of(AuditKind::SendRefused).any(|record| is_it(record, *status)),
-                    "{status:?} of {tag:#x} is not in the log; stopped after {first:?} and {second:?}"
+                    "{status:?} of {tag:#x} is not in the log; {stops:?}"
                 );
             }
         }
@@ -56,19 +62,18 @@ fn play(scenario: Scenario, first: Option<u32>, second: Option<u32>) -> u32 {
             }
         }
     }
-    world.outcome();
-    fuse.passed()
+    world.outcome().steps
 }
 
 #[track_caller]
 fn goes_on_after_every_stop(scenario: Scenario) {
-    let steps = play(scenario, None, None);
+    let steps = play(scenario, Stops::NONE);
     assert!(steps > 20, "the scenario does something");
     for step in 1..=steps {
-        play(scenario, Some(step), None);
+        play(scenario, Stops::after(step, Meanwhile::Wait));
     }
     for step in (1..=steps).step_by(7) {
-        play(scenario, Some(step), Some(1 + step % 41));
+        play(scenario, Stops::after(step, Meanwhile::Wait).and_after(1 + step % 41));
     }
 }
 
@@ -84,18 +89,13 @@ fn deliveries_are_in_the_log_wherever_central_is_stopped() {
 
 /// Plays a case with guards. Every verdict is in the log, and every refusal; and if the flow has all its
 /// messages there, each delivery after enough verdicts of the same central.
-fn play_with_guards(case: &Case, mapping: Mapping, audits_all: bool, first: Option<u32>) -> u32 {
+fn play_with_guards(case: &Case, mapping: Mapping, audits_all: bool, stops: Stops) -> u32 {
     let topology = case.topology(mapping).audited(64, |flow| audits_all && flow.stages != 0);
-    let fuse = Fuse::after(first);
-    let mut world = World::new(&topology, case.buffer, fuse.clone(), None);
-    first.map_or(Meanwhile::Wait, guarded::meanwhile).set(&mut world);
+    let mut world = World::new(&topology, case.buffer, stops);
     case.play(&mut world);
     world.finish();
-    let when = format!("stopped after {first:?}, {mapping:?}, all: {audits_all}");
-    let log = world.bed.audit_log().unwrap();
-    let records: Vec<AuditRecord> = (0..log.count()).map(|number| log.load(number)).collect();
-    assert!(log.count() < log.capacity(), "the ring has kept everything");
-    assert_eq!(verify(&records, Anchors::default()).findings, [], "{when}");
+    let when = format!("{stops:?}, {mapping:?}, all: {audits_all}");
+    let records = log_of(&world, &when);
     for (guard, ticket, tag, passes) in world.watch.borrow().answers() {
         let kind = if passes { AuditKind::GuardPassed } else { AuditKind::GuardRefused };
         let is_it = |record: &AuditRecord| {
@@ -133,8 +133,7 @@ fn play_with_guards(case: &Case, mapping: Mapping, audits_all: bool, first: Opti
             }
         }
     }
-    world.outcome();
-    fuse.passed()
+    world.outcome().steps
 }
 
 #[test]
@@ -142,9 +141,10 @@ fn verdicts_are_in_the_log_wherever_central_is_stopped() {
     for case in [&guarded::EVERYWHERE, &guarded::DISAGREEMENT, &guarded::MANY] {
         for mapping in [Mapping::Each, Mapping::Keep] {
             for audits_all in [false, true] {
-                let steps = play_with_guards(case, mapping, audits_all, None);
+                let steps = play_with_guards(case, mapping, audits_all, Stops::NONE);
                 for step in 1..=steps {
-                    play_with_guards(case, mapping, audits_all, Some(step));
+                    let stops = Stops::after(step, Meanwhile::in_turn(step));
+                    play_with_guards(case, mapping, audits_all, stops);
                 }
             }
         }

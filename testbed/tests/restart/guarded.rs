@@ -11,8 +11,9 @@ use ferry_layout::config::Mapping;
 use ferry_testbed::{Topology, buffer_bytes};
 
 use super::Scenario;
+use super::stops::{Meanwhile, Seen, Stops};
 use super::watch::Place;
-use super::world::{Book, Fuse, World};
+use super::world::World;
 
 /// The guards of a flow, by stages.
 type Stages = &'static [(&'static [u16], u32)];
@@ -72,50 +73,10 @@ const THREE_SENDERS: Case = Case { others: Some((4, 5)), ..Case::of(CHAIN, three
 pub(crate) const MANY: Case = Case::of(CHAIN, many_at_once);
 const MANY_FOR_A_QUORUM: Case = Case::of(QUORUM, many_for_a_quorum);
 
-/// What clients do when central is stopped.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Meanwhile {
-    /// They wait until the next central rests.
-    Wait,
-    /// They look before the next central starts.
-    Down,
-    /// They look when the next central has made this many steps.
-    Amid(u32),
-}
-
-impl Meanwhile {
-    pub(crate) fn set(self, world: &mut World) {
-        world.clients_go_on = self == Self::Down;
-        world.amid = if let Self::Amid(steps) = self { Some(steps) } else { None };
-    }
-}
-
-/// What a run has shown.
-struct Seen {
-    books: Vec<(Book, usize)>,
-    steps: u32,
-    stopped: u32,
-    /// Where messages were when central was stopped.
-    places: BTreeSet<Place>,
-}
-
-fn play(case: Case, mapping: Mapping, stops: (Option<u32>, Option<u32>), meanwhile: Meanwhile) -> Seen {
-    let fuse = Fuse::after(stops.0);
-    let mut world = World::new(&case.topology(mapping), case.buffer, fuse.clone(), stops.1);
-    meanwhile.set(&mut world);
+fn play(case: Case, mapping: Mapping, stops: Stops) -> Seen {
+    let mut world = World::new(&case.topology(mapping), case.buffer, stops);
     case.play(&mut world);
-    let places = world.places.clone();
-    let (books, stopped) = world.outcome();
-    Seen { books, steps: fuse.passed(), stopped, places }
-}
-
-/// What clients do meanwhile, when central is stopped after this step: in turn one of these three.
-pub(crate) fn meanwhile(step: u32) -> Meanwhile {
-    match step % 3 {
-        0 => Meanwhile::Wait,
-        1 => Meanwhile::Down,
-        _ => Meanwhile::Amid(1 + step / 3 % 40),
-    }
+    world.outcome()
 }
 
 /// Stops central after every step of a case. Returns where messages were at all these stops.
@@ -123,13 +84,13 @@ pub(crate) fn meanwhile(step: u32) -> Meanwhile {
 fn survives_every_stop(case: Case) -> BTreeSet<Place> {
     let mut places = BTreeSet::new();
     for mapping in [Mapping::Each, Mapping::Keep] {
-        let expected = play(case, mapping, (None, None), Meanwhile::Wait);
+        let expected = play(case, mapping, Stops::NONE);
         assert!(expected.steps > 100, "the scenario does something");
         for step in 1..=expected.steps {
-            let seen = play(case, mapping, (Some(step), None), meanwhile(step));
-            let when = format!("stopped after step {step} of {}, {mapping:?}", expected.steps);
-            assert_eq!(seen.books, expected.books, "{when}, {:?}", meanwhile(step));
-            assert_eq!(seen.stopped, 1, "{when}");
+            let stops = Stops::after(step, Meanwhile::in_turn(step));
+            let seen = play(case, mapping, stops);
+            assert_eq!(seen.books, expected.books, "{mapping:?}, {stops:?} of {}", expected.steps);
+            assert_eq!(seen.stopped, 1, "{mapping:?}, {stops:?}");
             places.extend(seen.places);
         }
     }
@@ -350,13 +311,13 @@ const ALL: [Case; 8] =
 fn survives_stops_of_the_restart(firsts: usize, seconds: usize) {
     for case in ALL {
         for mapping in [Mapping::Each, Mapping::Keep] {
-            let expected = play(case, mapping, (None, None), Meanwhile::Wait);
+            let expected = play(case, mapping, Stops::NONE);
             for step in (1..=expected.steps).step_by(firsts) {
                 for second in (1..100).step_by(seconds) {
                     let second = second + step % u32::try_from(seconds).unwrap();
-                    let seen = play(case, mapping, (Some(step), Some(second)), meanwhile(step / 7));
-                    let when = format!("{step} of {}, then {second}, {mapping:?}", expected.steps);
-                    assert_eq!(seen.books, expected.books, "stopped after {when}");
+                    let stops = Stops::after(step, Meanwhile::in_turn(step / 7)).and_after(second);
+                    let seen = play(case, mapping, stops);
+                    assert_eq!(seen.books, expected.books, "{mapping:?}, {stops:?} of {}", expected.steps);
                 }
             }
         }
@@ -374,13 +335,13 @@ fn a_restart_among_guards_can_be_stopped_too() {
 fn all_that_clients_do_meanwhile() {
     for case in ALL {
         for mapping in [Mapping::Each, Mapping::Keep] {
-            let expected = play(case, mapping, (None, None), Meanwhile::Wait);
+            let expected = play(case, mapping, Stops::NONE);
             for step in 1..=expected.steps {
                 let amid = (0..40).step_by(5).map(|more| Meanwhile::Amid(1 + more + step % 5));
                 for meanwhile in amid.chain([Meanwhile::Wait, Meanwhile::Down]) {
-                    let seen = play(case, mapping, (Some(step), None), meanwhile);
-                    let when = format!("{step} of {}, {mapping:?}, {meanwhile:?}", expected.steps);
-                    assert_eq!(seen.books, expected.books, "stopped after {when}");
+                    let stops = Stops::after(step, meanwhile);
+                    let seen = play(case, mapping, stops);
+                    assert_eq!(seen.books, expected.books, "{mapping:?}, {stops:?} of {}", expected.steps);
                 }
             }
         }

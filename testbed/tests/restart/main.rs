@@ -11,12 +11,14 @@ mod guards;
 mod message;
 mod one_way;
 mod relays;
+mod stops;
 mod watch;
 mod world;
 
 use ferry_layout::config::Mapping;
 use ferry_testbed::Topology;
-use world::{Book, Fuse, World};
+use stops::{Meanwhile, Seen, Stops};
+use world::World;
 
 /// Bytes of a buffer that holds more than one step copies, so that a large message takes two steps.
 const LARGE: u32 = 18 * 4096;
@@ -26,14 +28,7 @@ const SMALL: u32 = 4096;
 
 type Scenario = fn(&mut World);
 
-/// Plays a scenario. Central is stopped after `first` steps, and the next central after `second` more.
-fn play(
-    scenario: Scenario,
-    buffer_bytes: u32,
-    first: Option<u32>,
-    second: Option<u32>,
-    clients_go_on: bool,
-) -> (Vec<(Book, usize)>, Fuse, u32) {
+fn play(scenario: Scenario, buffer_bytes: u32, stops: Stops) -> Seen {
     let mut topology = Topology::mesh(3, 20 * 18, Mapping::Each);
     for flow in &mut topology.flows {
         // One flow keeps its mappings, and one does not allow long messages.
@@ -49,12 +44,9 @@ fn play(
     }
     topology.bytes_per_round = 64 * 1024;
     topology.messages_per_round = 128;
-    let fuse = Fuse::after(first);
-    let mut world = World::new(&topology, buffer_bytes, fuse.clone(), second);
-    world.clients_go_on = clients_go_on;
+    let mut world = World::new(&topology, buffer_bytes, stops);
     scenario(&mut world);
-    let (outcome, stopped) = world.outcome();
-    (outcome, fuse, stopped)
+    world.outcome()
 }
 
 /// Stops central after every step of a scenario, once with clients that wait meanwhile and once with clients
@@ -67,17 +59,14 @@ fn survives_every_stop(scenario: Scenario) {
 /// As [`survives_every_stop`], for every `stride`-th step.
 #[track_caller]
 fn survives_stops(scenario: Scenario, buffer_bytes: u32, stride: usize) {
-    let (expected, fuse, _) = play(scenario, buffer_bytes, None, None, false);
-    let steps = fuse.passed();
-    assert!(steps > 20, "the scenario does something");
+    let expected = play(scenario, buffer_bytes, Stops::NONE);
+    assert!(expected.steps > 20, "the scenario does something");
     for clients_go_on in [false, true] {
-        for step in (1..=steps).step_by(stride) {
-            let (outcome, _, stopped) = play(scenario, buffer_bytes, Some(step), None, clients_go_on);
-            assert_eq!(
-                outcome, expected,
-                "stopped after step {step} of {steps}, clients_go_on: {clients_go_on}"
-            );
-            assert_eq!(stopped, 1);
+        for step in (1..=expected.steps).step_by(stride) {
+            let stops = Stops::after(step, Meanwhile::down_if(clients_go_on));
+            let seen = play(scenario, buffer_bytes, stops);
+            assert_eq!(seen.books, expected.books, "{stops:?} of {}", expected.steps);
+            assert_eq!(seen.stopped, 1);
         }
     }
 }
@@ -85,13 +74,12 @@ fn survives_stops(scenario: Scenario, buffer_bytes: u32, stride: usize) {
 /// Stops central after every fifth step, and the next central soon after.
 #[track_caller]
 fn survives_stops_of_the_restart(scenario: Scenario) {
-    let (expected, fuse, _) = play(scenario, LARGE, None, None, false);
-    let steps = fuse.passed();
-    for step in (1..=steps).step_by(5) {
+    let expected = play(scenario, LARGE, Stops::NONE);
+    for step in (1..=expected.steps).step_by(5) {
         for second in (1..200).step_by(37) {
-            let second = second + step % 37;
-            let (outcome, ..) = play(scenario, LARGE, Some(step), Some(second), step % 2 == 0);
-            assert_eq!(outcome, expected, "stopped after step {step} of {steps}, then after {second}");
+            let stops = Stops::after(step, Meanwhile::down_if(step % 2 == 0)).and_after(second + step % 37);
+            let seen = play(scenario, LARGE, stops);
+            assert_eq!(seen.books, expected.books, "{stops:?} of {}", expected.steps);
         }
     }
 }

@@ -5,7 +5,8 @@ use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::geometry::MAX_ONE_WAY;
 use ferry_testbed::Topology;
 
-use super::world::{Book, Fuse, World};
+use super::stops::{Meanwhile, Seen, Stops};
+use super::world::World;
 
 /// Bytes of a buffer.
 const BUFFER: u32 = 18 * 4096;
@@ -27,21 +28,13 @@ const PLAYS: [Play; 4] = [
 
 /// Client 0 has a one-way flow to client 1, and plain flows to and from client 2, which has a flow to client
 /// 1.
-fn play(
-    Play { scenario, mapping }: Play,
-    first: Option<u32>,
-    second: Option<u32>,
-    clients_go_on: bool,
-) -> (Vec<(Book, usize)>, Fuse, u32) {
+fn play(Play { scenario, mapping }: Play, stops: Stops) -> Seen {
     let mut topology = Topology::mesh(3, 20 * 18, mapping);
     topology.flows.retain(|flow| flow.source != 1 && flow.target + flow.source != 1);
     topology.flows.push(FlowRecord { one_way: 1, max_message: MAX_ONE_WAY, ..Topology::flow(0, 1, mapping) });
-    let fuse = Fuse::after(first);
-    let mut world = World::new(&topology, BUFFER, fuse.clone(), second);
-    world.clients_go_on = clients_go_on;
+    let mut world = World::new(&topology, BUFFER, stops);
     scenario(&mut world);
-    let (outcome, stopped) = world.outcome();
-    (outcome, fuse, stopped)
+    world.outcome()
 }
 
 /// Messages for which there is no buffer, between others.
@@ -99,21 +92,20 @@ fn others_in_between(world: &mut World) {
 #[test]
 fn one_way_messages_survive_a_stop_after_every_store() {
     for (number, case) in PLAYS.into_iter().enumerate() {
-        let (expected, fuse, _) = play(case, None, None, false);
-        let steps = fuse.passed();
-        assert!(steps > 50, "play {number} does something");
-        let numbers: Vec<u64> = expected[1].0.received[&0].iter().map(|(number, _)| *number).collect();
+        let expected = play(case, Stops::NONE);
+        assert!(expected.steps > 50, "play {number} does something");
+        let numbers: Vec<u64> = expected.books[1].0.received[&0].iter().map(|(number, _)| *number).collect();
         assert_eq!(
             numbers,
             [&[0, 1, 4, 5][..], &[0, 1, 2, 3, 4, 5, 6, 7]][number / 2],
             "gaps of play {number}"
         );
         for clients_go_on in [false, true] {
-            for step in 1..=steps {
-                let (outcome, _, stopped) = play(case, Some(step), None, clients_go_on);
-                let name = format!("play {number} stopped after step {step} of {steps}: {clients_go_on}");
-                assert_eq!(outcome, expected, "{name}");
-                assert_eq!(stopped, 1, "{name}");
+            for step in 1..=expected.steps {
+                let stops = Stops::after(step, Meanwhile::down_if(clients_go_on));
+                let seen = play(case, stops);
+                assert_eq!(seen.books, expected.books, "play {number}, {stops:?} of {}", expected.steps);
+                assert_eq!(seen.stopped, 1, "play {number}, {stops:?}");
             }
         }
     }
@@ -122,14 +114,13 @@ fn one_way_messages_survive_a_stop_after_every_store() {
 #[test]
 fn a_restart_among_one_way_messages_can_be_stopped_too() {
     for (number, case) in PLAYS.into_iter().enumerate() {
-        let (expected, fuse, _) = play(case, None, None, false);
-        let steps = fuse.passed();
-        for step in (1..=steps).step_by(3) {
+        let expected = play(case, Stops::NONE);
+        for step in (1..=expected.steps).step_by(3) {
             for second in (1..120).step_by(17) {
-                let second = second + step % 17;
-                let (outcome, ..) = play(case, Some(step), Some(second), step % 2 == 0);
-                let name = format!("play {number} stopped after step {step} of {steps}, then after {second}");
-                assert_eq!(outcome, expected, "{name}");
+                let meanwhile = Meanwhile::down_if(step % 2 == 0);
+                let stops = Stops::after(step, meanwhile).and_after(second + step % 17);
+                let seen = play(case, stops);
+                assert_eq!(seen.books, expected.books, "play {number}, {stops:?} of {}", expected.steps);
             }
         }
     }

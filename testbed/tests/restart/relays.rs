@@ -7,29 +7,21 @@ use ferry_layout::config::Mapping;
 use ferry_testbed::Topology;
 
 use super::Scenario;
-use super::guarded::{Meanwhile, meanwhile as meanwhile_at};
-use super::world::{Fuse, World};
+use super::stops::{Meanwhile, Seen, Stops};
+use super::world::World;
 
 /// Plays a scenario with a one-way flow from client 0 to client 1 through these guards. Returns central's
 /// steps, and how many messages have arrived.
-fn play(
-    stages: &[(&[u16], u32)],
-    mapping: Mapping,
-    scenario: Scenario,
-    stops: (Option<u32>, Option<u32>),
-    meanwhile: Meanwhile,
-) -> (u32, usize) {
+fn play(stages: &[(&[u16], u32)], mapping: Mapping, scenario: Scenario, stops: Stops) -> (u32, usize) {
     let mut topology = Topology::guarded(stages, mapping, 30);
     topology.flows[0].one_way = 1;
-    let fuse = Fuse::after(stops.0);
-    let mut world = World::new(&topology, 2048, fuse.clone(), stops.1);
-    meanwhile.set(&mut world);
+    let mut world = World::new(&topology, 2048, stops);
     scenario(&mut world);
     world.finish();
     let dropped = usize::try_from(world.bed.clients[1].to_client.dropped.get()).unwrap();
     let (with_guards, untold) = (world.with_guards, world.untold);
-    let (books, stopped) = world.outcome();
-    let when = format!("stopped {stopped} times, after {stops:?}, {mapping:?}, {meanwhile:?}");
+    let Seen { books, steps, stopped, .. } = world.outcome();
+    let when = format!("stopped {stopped} times, {stops:?}, {mapping:?}");
     let sent = &books[0].0.reaped;
     assert!(sent.values().all(|ends| *ends == [Status::Done]), "{sent:?}; {when}");
     let arrived: usize = books[1].0.received.values().map(Vec::len).sum();
@@ -38,19 +30,19 @@ fn play(
     // again.
     let counts = missing.saturating_sub(with_guards)..=missing + untold;
     assert!(counts.contains(&dropped), "{dropped} count as dropped, and {missing} are missing; {when}");
-    (fuse.passed(), arrived)
+    (steps, arrived)
 }
 
 #[track_caller]
 fn survives_every_stop(stages: &[(&[u16], u32)], scenario: Scenario, arrives: usize) {
     for mapping in [Mapping::Each, Mapping::Keep] {
-        let (steps, arrived) = play(stages, mapping, scenario, (None, None), Meanwhile::Wait);
+        let (steps, arrived) = play(stages, mapping, scenario, Stops::NONE);
         assert_eq!(arrived, arrives, "the scenario has gaps");
         for step in 1..=steps {
-            play(stages, mapping, scenario, (Some(step), None), meanwhile_at(step));
+            play(stages, mapping, scenario, Stops::after(step, Meanwhile::in_turn(step)));
             if step % 5 == 0 {
-                let stops = (Some(step), Some(1 + step % 97));
-                play(stages, mapping, scenario, stops, meanwhile_at(step / 5));
+                let stops = Stops::after(step, Meanwhile::in_turn(step / 5)).and_after(1 + step % 97);
+                play(stages, mapping, scenario, stops);
             }
         }
     }

@@ -15,11 +15,11 @@ use ferry_layout::{OutRegion, Post};
 use ferry_testbed::{Action, Silent, Testbed, Topology};
 
 use super::actor::Actor;
-pub(crate) use super::actor::Book;
-pub(crate) use super::fuse::Fuse;
-use super::fuse::Stopped;
+use super::actor::Book;
+use super::fuse::{Fuse, Stopped};
 use super::guards::{ALWAYS, Guard};
 use super::message::{length_of, payload, tag_of};
+use super::stops::{Meanwhile, Seen, Stops};
 use super::watch::{Place, Watch};
 
 /// Indices that a client publishes later: how far it has posted and withdrawn.
@@ -42,18 +42,15 @@ pub(crate) struct World {
     pub(crate) bed: Testbed,
     actors: Vec<Actor>,
     fuse: Fuse,
-    /// Steps after which the second central is stopped.
+    /// Steps after which the second central is stopped, as long as that has not begun.
     second: Option<u32>,
+    meanwhile: Meanwhile,
     /// How often central was stopped.
     pub(crate) stopped: u32,
-    /// Whether clients go on while central is down.
-    pub(crate) clients_go_on: bool,
-    /// All clients look when a new central has made so many steps.
-    pub(crate) amid: Option<u32>,
     pub(crate) watch: Rc<RefCell<Watch>>,
     /// Where messages were whenever central was stopped. How many of one-way flows were with guards, and how
     /// many had no status.
-    pub(crate) places: BTreeSet<Place>,
+    places: BTreeSet<Place>,
     pub(crate) with_guards: usize,
     pub(crate) untold: usize,
     /// What a client publishes when central makes its first copy in the next run, or when that run ends or is
@@ -67,7 +64,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(topology: &Topology, buffer_bytes: u32, fuse: Fuse, second: Option<u32>) -> Self {
+    pub(crate) fn new(topology: &Topology, buffer_bytes: u32, stops: Stops) -> Self {
         let mut bed = Testbed::new(topology);
         bed.machine.records = false;
         let is_guard = |client: u16| topology.stages.iter().any(|stage| stage.members >> client & 1 != 0);
@@ -90,11 +87,10 @@ impl World {
         Self {
             bed,
             actors,
-            fuse,
-            second,
+            fuse: Fuse::after(stops.first),
+            second: stops.second,
+            meanwhile: stops.meanwhile,
             stopped: 0,
-            clients_go_on: false,
-            amid: None,
             watch,
             places: BTreeSet::new(),
             with_guards: 0,
@@ -307,10 +303,11 @@ impl World {
             self.stopped += 1;
             self.note_stop();
             self.fuse.set(self.second.take());
-            if self.clients_go_on {
+            if self.meanwhile == Meanwhile::Down {
                 self.look();
             }
-            stopped = self.until_stopped(self.amid, |bed| {
+            let amid = if let Meanwhile::Amid(steps) = self.meanwhile { Some(steps) } else { None };
+            stopped = self.until_stopped(amid, |bed| {
                 bed.restart();
                 bed.run();
             });
@@ -406,8 +403,8 @@ impl World {
         assert_eq!(self.bed.machine.mapped(), 0, "nothing is left mapped");
     }
 
-    /// Brings everything to an end, and returns the books.
-    pub(crate) fn outcome(mut self) -> (Vec<(Book, usize)>, u32) {
+    /// Brings everything to an end, and returns what was seen.
+    pub(crate) fn outcome(mut self) -> Seen {
         self.finish();
         let counts = self.watch.borrow().has_guards();
         if counts {
@@ -424,7 +421,7 @@ impl World {
             .collect();
         // SAFETY: ports and buffers belonged to the actors, which are gone. Their books hold none.
         unsafe { self.bed.free() };
-        (books, self.stopped)
+        Seen { books, steps: self.fuse.passed(), stopped: self.stopped, places: self.places }
     }
 
     /// Each buffer of a client is in its hands, held by central, or in the ring of requests.

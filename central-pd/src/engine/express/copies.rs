@@ -4,24 +4,33 @@
 //! Each lane checks its messages first, and then copies them. Two short loops keep what they need in
 //! registers. One long loop could not.
 
+use ferry_layout::config::Mapping;
 use ferry_layout::{Post, Slot, Span};
 
-use crate::buffer::{Home, Reach};
+use crate::buffer::{Buffer, Home, Reach};
+use crate::engine::client::Client;
 use crate::engine::transfer::MINIMUM_COST;
 use crate::machine::Machine;
 use crate::requests::buffer_for_anyone;
 
 /// Where messages come from and go to, and what their sender can pay.
 pub(super) struct Copies {
-    pub(super) from: Home,
-    pub(super) to: Home,
+    from: Home,
+    to: Home,
     /// The bytes of the buffer that they come from whose frames are mapped.
-    pub(super) reach: Reach,
+    reach: Reach,
     /// Bytes that the sender may still have copied.
     pub(super) deficit: u32,
 }
 
 impl Copies {
+    /// Copies from this buffer to the receive buffer of `receiver`, in a flow with this mapping. The sender
+    /// can pay `deficit` bytes.
+    #[inline(always)]
+    pub(super) fn new(from: &Buffer, receiver: &Client, mapping: Mapping, deficit: u32) -> Self {
+        Self { from: from.home(), to: receiver.receive_buffer.home(), reach: from.reach(mapping), deficit }
+    }
+
     /// Copies messages up to the first whose bytes are not known to be mapped, that the sender cannot afford,
     /// or that gets no place. `place` returns a place of this length, which is mapped, and `file` files the
     /// message. Returns how many they are.

@@ -152,12 +152,7 @@ impl Engine {
         let sends = sends.get(..(most as usize).min(sends.len()))?;
         // What the copies to the others cost is left for them.
         let share = client.budget.deficit() / (others.count() + 1);
-        let mut copies = Copies {
-            from: client.transmit_buffer.home(),
-            to: receiver.receive_buffer.home(),
-            reach: client.transmit_buffer.reach(mapping),
-            deficit: share,
-        };
+        let mut copies = Copies::new(&client.transmit_buffer, receiver, mapping, share);
         let records = sends.iter().zip(client.courses.run_mut(first));
         let handed = Hands { receiver, offer, source, target, mapping, first }.hand_each(
             machine,

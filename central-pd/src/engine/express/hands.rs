@@ -49,26 +49,37 @@ impl Engine {
         if receiver.standing != Standing::Open || receiver.waits.is_awaited() {
             return None;
         }
-        let (mut request, mut count) = receiver.requests.open_run(source);
-        let is_fresh = count == 0;
-        if is_fresh {
-            self.learn_requests(guard, ports);
-            (request, count) = self.clients[guard].requests.fresh_run();
-        }
+        let mut offer = self.requests_for(source, guard, ports);
         let receiver = &self.clients[guard];
         let places = receiver.room().min(receiver.inspections.free_run(receiver.deliveries.next()));
         // What is read from the ring is compared by granules only.
-        if is_fresh && receiver.inspections.granule_bits().is_none() {
+        if offer.is_fresh && receiver.inspections.granule_bits().is_none() {
             return None;
         }
-        Some(Offer { ports, request, count: count.min(places), is_fresh })
+        offer.count = offer.count.min(places);
+        Some(offer)
     }
 
-    /// Notes that messages of `source` were handed to `guard`.
-    pub(super) fn note_handed(&mut self, source: DomainId, guard: DomainId) {
+    /// The requests of `receiver` that messages of `source` can use. Those in the ring only if nobody waits
+    /// for one.
+    #[inline(always)]
+    pub(super) fn requests_for(&mut self, source: DomainId, receiver: DomainId, ports: Ports) -> Offer {
+        let state = &self.clients[receiver];
+        let (mut request, mut count) = state.requests.open_run(source);
+        let is_fresh = count == 0 && !state.waits.is_awaited();
+        if is_fresh {
+            self.learn_requests(receiver, ports);
+            (request, count) = self.clients[receiver].requests.fresh_run();
+        }
+        Offer { ports, request, count, is_fresh }
+    }
+
+    /// Notes that messages were handed to `guard`, and that `client` is not idle: their source, or the guard
+    /// that has passed them.
+    pub(super) fn note_handed(&mut self, client: DomainId, guard: DomainId) {
         self.pending.inspect(guard);
         self.to_signal.insert(guard);
-        self.active.insert(source);
+        self.active.insert(client);
         self.has_progressed = true;
     }
 
@@ -110,6 +121,16 @@ impl Client {
         // The size of a guard's receive buffer is hidden.
         let bytes = if self.is_guard { self.inspections.bytes() } else { self.receive_buffer.bytes() };
         buffer_for_anyone(&post, bytes)
+    }
+
+    /// Records that messages of `source` have used the first `count` requests of an offer.
+    #[inline(always)]
+    pub(super) fn use_requests(&mut self, offer: &Offer, source: DomainId, count: u32) {
+        if offer.is_fresh {
+            self.requests.use_fresh(count);
+        } else {
+            self.requests.consume_run(source, offer.request, count);
+        }
     }
 }
 
@@ -238,15 +259,11 @@ impl Hands<'_> {
 
     /// Records that `count` requests and places are used for inspections.
     fn enter(&mut self, count: u32) {
-        let Self { receiver, source, offer: Offer { request, is_fresh, .. }, .. } = self;
+        let Self { receiver, source, offer, .. } = self;
         let delivery = receiver.deliveries.next();
         receiver.inspections.begin_run(delivery, count);
         receiver.unanswered.insert_run(delivery, count);
         receiver.deliveries.push_to(delivery.wrapping_add(count));
-        if *is_fresh {
-            receiver.requests.use_fresh(count);
-        } else {
-            receiver.requests.consume_run(*source, *request, count);
-        }
+        receiver.use_requests(offer, *source, count);
     }
 }

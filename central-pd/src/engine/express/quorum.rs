@@ -90,12 +90,8 @@ impl Engine {
         let [holder, client, receiver] = self.clients.each_mut([guard, source, member])?;
         // Those of the others are in the slots after it.
         let slot = client.courses[first].first_slot(guard)?;
-        let mut copies = Copies {
-            from: holder.snapshot_buffer.home(),
-            to: receiver.receive_buffer.home(),
-            reach: holder.snapshot_buffer.reach(mapping),
-            deficit: client.budget.deficit(),
-        };
+        let deficit = client.budget.deficit();
+        let mut copies = Copies::new(&holder.snapshot_buffer, receiver, mapping, deficit);
         let sends = client.sends.run(first);
         let sends = sends.get(..(count.min(offer.count) as usize).min(sends.len()))?;
         let snapshots = holder.inspections.run(slot);
@@ -113,7 +109,7 @@ impl Engine {
             return self.map_for_next(machine, may_map, snapshot, member, &offer, mapping);
         }
         *may_map = true;
-        client.budget.pay(client.budget.deficit() - copies.deficit);
+        client.budget.pay(deficit - copies.deficit);
         self.note_handed(source, member);
         Some(copied)
     }
@@ -139,7 +135,7 @@ impl Engine {
         }
         holder.keep_verdicts(run.ticket, next, taken);
         ports.to_client.set_statuses(next, taken, Status::Queued);
-        self.take_to(run, taken);
+        self.take_to(guard, next, taken);
         Some(taken)
     }
 
@@ -175,10 +171,7 @@ impl Engine {
         state.unanswered.remove_run(Inspections::delivery(first), taken);
         ports.to_client.set_statuses(next, taken, Status::NoInspection);
         state.count(|counters| counters.refused.add(taken.into()));
-        state.transmit.take_to(next.wrapping_add(taken));
-        state.budget.count_descriptors(taken);
-        self.to_signal.insert(guard);
-        self.has_progressed = true;
+        self.take_to(guard, next, taken);
         Some(())
     }
 }

@@ -326,12 +326,7 @@ impl Engine {
         let delivery_at = receiver.deliveries.next();
         let (inspections, places) = holder.inspections.run_mut(Inspections::slot(run.ticket));
         let mut lane = CarryOn {
-            copies: Copies {
-                from: holder.snapshot_buffer.home(),
-                to: receiver.receive_buffer.home(),
-                reach: holder.snapshot_buffer.reach(mapping),
-                deficit: client.budget.deficit(),
-            },
+            copies: Copies::new(&holder.snapshot_buffer, receiver, mapping, client.budget.deficit()),
             source,
             request,
             sequence,
@@ -359,11 +354,7 @@ impl Engine {
         holder.unanswered.remove_run(Inspections::delivery(run.ticket), taken);
         let waiting = client.sends.rest_of_queue(head.wrapping_add(taken - 1), newest);
         receiver.deliveries.push_to(delivery_at.wrapping_add(taken));
-        if is_fresh {
-            receiver.requests.use_fresh(taken);
-        } else {
-            receiver.requests.consume_run(source, request, taken);
-        }
+        receiver.use_requests(&offer, source, taken);
         client.budget.spend(taken, deficit);
         // What has not begun can do so now, and what was judged before its turn came can end.
         let goes_on = waiting.is_some_and(|(oldest, newest)| {
@@ -395,7 +386,7 @@ impl Engine {
         }
         self.show_slots(source, run.source_ports);
         ports.to_client.set_statuses(next, taken, Status::Done);
-        self.take_to(run, taken);
+        self.take_to(guard, next, taken);
         self.settle_verdicts();
         Some(taken)
     }
@@ -421,12 +412,8 @@ impl Engine {
         }
         let [holder, client, receiver] = self.clients.each_mut([guard, source, next_guard])?;
         client.budget.replenish_late();
-        let mut copies = Copies {
-            from: holder.snapshot_buffer.home(),
-            to: receiver.receive_buffer.home(),
-            reach: holder.snapshot_buffer.reach(mapping),
-            deficit: client.budget.deficit(),
-        };
+        let deficit = client.budget.deficit();
+        let mut copies = Copies::new(&holder.snapshot_buffer, receiver, mapping, deficit);
         let slot = Inspections::slot(run.ticket);
         let inspections = holder.inspections.run(slot).get(..found as usize)?;
         let records = client.sends.run(index).iter().zip(client.courses.run_mut(index));
@@ -444,17 +431,15 @@ impl Engine {
             let snapshot = (guard, Side::Snapshot, holder.inspections.place(slot));
             return self.map_for_next(machine, may_map, snapshot, next_guard, &offer, mapping);
         }
-        client.budget.pay(client.budget.deficit() - copies.deficit);
+        client.budget.pay(deficit - copies.deficit);
         holder.keep_verdicts(run.ticket, next, taken);
         if self.audit.is_kept() {
             self.audit_passes(run, taken, &reasons);
         }
         ports.to_client.set_statuses(next, taken, Status::Queued);
-        self.pending.inspect(next_guard);
-        self.to_signal.insert(next_guard);
-        self.active.insert(guard);
+        self.note_handed(guard, next_guard);
         self.settle_pending(machine, source, run.source_ports);
-        self.take_to(run, taken);
+        self.take_to(guard, next, taken);
         Some(taken)
     }
 
@@ -478,25 +463,21 @@ impl Engine {
         if receiver.standing != Standing::Open {
             return None;
         }
-        let (mut request, mut count) = receiver.requests.open_run(source);
         let is_awaited = receiver.waits.is_awaited();
-        let is_fresh = count == 0 && !is_awaited;
-        if is_fresh {
-            self.learn_requests(target, ports);
-            (request, count) = self.clients[target].requests.fresh_run();
-        }
+        let mut offer = self.requests_for(source, target, ports);
         if is_awaited {
-            count = count.min(self.fair_part(source, target));
+            offer.count = offer.count.min(self.fair_part(source, target));
         }
-        Some(Offer { ports, request, count: count.min(self.clients[target].room()), is_fresh })
+        offer.count = offer.count.min(self.clients[target].room());
+        Some(offer)
     }
 
-    /// Records that the guard's first `taken` verdicts of a run are taken.
-    pub(super) fn take_to<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32) {
-        let client = &mut self.clients[run.guard];
-        client.transmit.take_to(run.next.wrapping_add(taken));
+    /// Records that `taken` verdicts of `guard`, from index `next` on, are taken.
+    pub(super) fn take_to(&mut self, guard: DomainId, next: u32, taken: u32) {
+        let client = &mut self.clients[guard];
+        client.transmit.take_to(next.wrapping_add(taken));
         client.budget.count_descriptors(taken);
-        self.to_signal.insert(run.guard);
+        self.to_signal.insert(guard);
         self.has_progressed = true;
     }
 }
