@@ -226,6 +226,43 @@ fn messages_of_two_flows_in_turn_go_to_their_own_targets() {
     }
 }
 
+/// Messages of two senders come to a guard in turn, and it answers all at once. A verdict is about the message
+/// that it names, even if the next message of the same sender stands where this one would.
+#[test]
+fn a_verdict_about_one_sender_passes_no_message_of_another() {
+    const OTHER: u16 = GUARD + 3;
+    let ways: [&[(&[u16], u32)]; 3] =
+        [&[(&[GUARD], 1)], &[(&[GUARD], 1), (&[GUARD + 1], 1)], &[(&[GUARD, GUARD + 1, GUARD + 2], 3)]];
+    for stages in ways {
+        let mut topology = Topology::mesh(OTHER + 1, 16, Mapping::Keep);
+        topology.flows.clear();
+        topology.add_guarded(SENDER, RECEIVER, stages, Mapping::Keep, 50);
+        topology.add_guarded(OTHER, RECEIVER, stages, Mapping::Keep, 50);
+        let mut stage = Stage::of(&topology);
+        stage.post_everywhere(12);
+        for (source, buffer) in [(SENDER, 0), (OTHER, 0), (SENDER, 1), (OTHER, 1)] {
+            stage.actor(source).send(RECEIVER, buffer, &[u8::try_from(buffer).unwrap(); 64]);
+            stage.bed.run();
+        }
+        // The first guard refuses the second message of either sender.
+        let guard = stage.actor(GUARD);
+        for inspection in guard.inspections() {
+            let passes = guard.bytes(&inspection)[0] == 0;
+            guard.answer(&inspection, passes);
+        }
+        stage.bed.run();
+        for other in stages.iter().flat_map(|(members, _)| *members).filter(|guard| **guard != GUARD) {
+            stage.actor(*other).pass_all();
+            stage.bed.run();
+        }
+        let ends = [SENDER, OTHER].map(|source| [0, 1].map(|index| stage.actor(source).status(index)));
+        assert_eq!(ends, [[Some(Status::Done), Some(Status::Refused)]; 2], "{stages:?}");
+        let receiver = stage.receiver();
+        let received: Vec<u8> = receiver.take().iter().map(|it| receiver.bytes(it)[0]).collect();
+        assert_eq!(received, [0, 0], "{stages:?}");
+    }
+}
+
 #[cfg(feature = "express")]
 mod which {
     use std::cell::RefCell;
