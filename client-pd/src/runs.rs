@@ -82,7 +82,7 @@ impl<D: Doorbell> Port<D> {
         })
     }
 
-    /// As [`reap_each`](Self::reap_each), of messages whose routes the program knows. A message for which
+    /// As [`reap_most`](Self::reap_most), of messages whose routes the program knows. A message for which
     /// there is no flow is refused by central: it ends with a status that says so.
     ///
     /// ```
@@ -93,7 +93,7 @@ impl<D: Doorbell> Port<D> {
     /// # here.send(7, b"a");
     /// # let (peer, mut port) = (here.peer, here.port);
     /// let route = Route::new(peer.domain, false, false);
-    /// port.reap_each_by_route(|done| {
+    /// port.reap_most_by_route(u32::MAX, |done| {
     ///     Some(OutgoingByRoute { route, buffer: done.buffer, length: 1, tag: 8 })
     /// })
     /// .unwrap();
@@ -101,11 +101,12 @@ impl<D: Doorbell> Port<D> {
     /// # assert_eq!([there.take().unwrap(), there.take().unwrap()], [b"a", b"a"]);
     /// ```
     #[inline]
-    pub fn reap_each_by_route(
+    pub fn reap_most_by_route(
         &mut self,
+        most: u32,
         mut each: impl FnMut(Completion) -> Option<OutgoingByRoute>,
     ) -> Result<(), SendRefused> {
-        self.reap_run(u32::MAX, |done| {
+        self.reap_run(most, |done| {
             let OutgoingByRoute { route, buffer, length, tag } = each(done)?;
             Some((by_route(route, &buffer, length, tag, 0), buffer))
         })
@@ -117,8 +118,8 @@ impl<D: Doorbell> Port<D> {
         most: u32,
         mut each: impl FnMut(Completion) -> Option<Next>,
     ) -> Result<(), SendRefused> {
-        // Central may have taken, and ended, more sends behind those that waited.
-        if self.oldest == self.taken || self.waiting.count != 0 {
+        // Central may have taken, and ended, more sends behind those that are known, or that waited.
+        if self.taken.wrapping_sub(self.oldest) < most || self.waiting.count != 0 {
             self.look_for_taken();
         }
         if !self.held_sends.is_empty() {

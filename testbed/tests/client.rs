@@ -152,6 +152,30 @@ fn a_message_longer_than_its_buffer_comes_back_and_the_rest_stays() {
     assert_eq!(pair.sender.reap().map(|done| (done.status, done.tag)), Some((Status::Done, 10)));
 }
 
+/// Also those that central has taken since the last look, while ends that were seen then are left.
+#[test]
+fn every_send_that_has_ended_is_taken_back() {
+    let mut pair = Pair::posted(4);
+    let peer = pair.peer();
+    pair.send(2);
+    pair.bed.run();
+    pair.sender
+        .reap_most(1, |done| {
+            Some(Outgoing { peer, buffer: done.buffer, length: 8, message: Message::tagged(2) })
+        })
+        .unwrap();
+    pair.sender.publish();
+    pair.bed.run();
+    let mut tags = Vec::new();
+    pair.sender
+        .reap_each(|done| {
+            tags.push((done.status, done.tag));
+            None
+        })
+        .unwrap();
+    assert_eq!(tags, [(Status::Done, 1), (Status::Done, 2)]);
+}
+
 #[test]
 fn a_send_that_was_refused_comes_back_with_its_status() {
     let mut pair = Pair::posted(2);

@@ -683,6 +683,13 @@ FERRY_MUST_USE
 ferry_result ferry_reap_each(ferry_fill fill,
                              void *context);
 
+// As `ferry_reap_each`, of at most `most` sends. So a program can flush some of its messages before it takes
+// back the next: in a one-way flow, all sends end at the same time.
+FERRY_MUST_USE
+ferry_result ferry_reap_most(uint32_t most,
+                             ferry_fill fill,
+                             void *context);
+
 // Takes every message that has arrived. `take` looks at each, and returns whether its buffer is to be posted
 // again at once, for anyone. Otherwise the buffer goes into the pool, for `ferry_rx_take`. Either way it has
 // no handle, and is not read after `take` has returned. It costs a third of `ferry_receive_many` with

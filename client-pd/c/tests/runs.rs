@@ -14,7 +14,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use ferry_client_c::exports::{one_way, receiving, runs, sending, start};
-use ferry_client_c::{ANYONE, Arrival, Message, NOBODY, Next, Request, Result, RxBuffer, TxBuffer};
+use ferry_client_c::{ANYONE, Arrival, Fill, Message, NOBODY, Next, Request, Result, RxBuffer, TxBuffer};
 use ferry_layout::Status;
 use ferry_testbed::{runtime, stage::Side};
 
@@ -72,11 +72,20 @@ fn nothing_else_can_be_called() {
 }
 
 fn reap_each(answers: impl IntoIterator<Item = Next>) -> (Result, Vec<(*mut u8, u64, Status)>) {
+    reap(answers, |fill, context| {
+        // SAFETY: the context is what the function takes.
+        unsafe { runs::ferry_reap_each(fill, context) }
+    })
+}
+
+fn reap(
+    answers: impl IntoIterator<Item = Next>,
+    reap: impl FnOnce(Fill, *mut c_void) -> Result,
+) -> (Result, Vec<(*mut u8, u64, Status)>) {
     let mut answers: Vec<Next> = answers.into_iter().collect();
     answers.reverse();
     let mut filling = Filling { answers, asked: Vec::new() };
-    // SAFETY: the context is what the function takes.
-    let result = unsafe { runs::ferry_reap_each(Some(fill), (&raw mut filling).cast()) };
+    let result = reap(Some(fill), (&raw mut filling).cast());
     assert!(filling.answers.is_empty() || result != Result::FerryOk, "an answer was not asked for");
     start::ferry_flush();
     (result, filling.asked)
@@ -149,6 +158,7 @@ fn the_batches_of_a_client() {
     assert!(start::ferry_begins());
     let mut peer = runtime::other();
     a_buffer_is_sent_again_and_its_old_handle_is_none(&mut peer);
+    as_many_are_taken_back_as_are_asked_for(&mut peer);
     what_is_sent_to_nobody_goes_into_the_pool(&mut peer);
     what_cannot_be_sent_ends_the_run(&mut peer);
     a_message_that_the_flow_does_not_allow_ends_with_its_status(&mut peer);
@@ -191,6 +201,26 @@ fn a_buffer_is_sent_again_and_its_old_handle_is_none(peer: &mut Side) {
     assert_eq!((result, asked.len()), (Result::FerryOk, 2));
     assert_eq!(free_tx(), all, "every buffer is in the pool, once");
     assert_eq!(reap_each([]), (Result::FerryOk, Vec::new()));
+}
+
+fn as_many_are_taken_back_as_are_asked_for(peer: &mut Side) {
+    // SAFETY: the context is what the function takes.
+    let most = |most| move |fill, context| unsafe { runs::ferry_reap_most(most, fill, context) };
+    let all = free_tx();
+    (0..4).for_each(|_| peer.post());
+    for tag in 0..3 {
+        send(tag);
+    }
+    assert_eq!(arrived(peer).len(), 3);
+    assert_eq!(reap([], most(0)), (Result::FerryOk, Vec::new()));
+    let (result, asked) = reap([to_peer(3, 5)], most(2));
+    let tags: Vec<u64> = asked.iter().map(|(_, tag, _)| *tag).collect();
+    assert_eq!((result, tags, sending::ferry_outstanding()), (Result::FerryOk, vec![0, 1], 2));
+    assert_eq!(arrived(peer), [b"xxxxx"]);
+    let (result, asked) = reap([], most(3));
+    let tags: Vec<u64> = asked.iter().map(|(_, tag, _)| *tag).collect();
+    assert_eq!((result, tags), (Result::FerryOk, vec![2, 3]), "only two are left");
+    assert_eq!(free_tx(), all);
 }
 
 fn what_is_sent_to_nobody_goes_into_the_pool(peer: &mut Side) {

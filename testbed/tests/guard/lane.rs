@@ -226,8 +226,8 @@ fn messages_of_two_flows_in_turn_go_to_their_own_targets() {
     }
 }
 
-/// Messages of two senders come to a guard in turn, and it answers all at once. A verdict is about the message
-/// that it names, even if the next message of the same sender stands where this one would.
+/// Messages of two senders come to a guard in turn, and it answers all at once. A verdict is about the
+/// message that it names, even if the next message of the same sender stands where this one would.
 #[test]
 fn a_verdict_about_one_sender_passes_no_message_of_another() {
     const OTHER: u16 = GUARD + 3;

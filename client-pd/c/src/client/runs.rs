@@ -18,13 +18,17 @@ use crate::types::{Arrival, NO_SIGNAL, NOBODY, Result, URGENT};
 
 impl Client {
     /// `fill` gets the address of a buffer, and how its send has ended. It says what to send next: the tag,
-    /// and what else a [`Next`] has, as one word.
+    /// and what else a [`Next`] has, as one word. It is called for `most` sends at most.
     #[inline(never)]
-    pub(crate) fn reap_each(&mut self, mut fill: impl FnMut(*mut u8, u64, Status) -> [u64; 2]) -> Result {
+    pub(crate) fn reap_most(
+        &mut self,
+        most: u32,
+        mut fill: impl FnMut(*mut u8, u64, Status) -> [u64; 2],
+    ) -> Result {
         // Before central has let the client in, there is nothing to take.
         let Some(port) = &mut self.port else { return Result::FerryOk };
         let (tx, rx, inspections) = (&mut self.tx, &mut self.rx, &mut self.inspections);
-        let sent = port.reap_each_by_route(|Completion { status, tag, mut buffer }| {
+        let sent = port.reap_most_by_route(most, |Completion { status, tag, mut buffer }| {
             if buffer.capacity() == 0 {
                 end_answer(inspections, rx, tag);
                 return None;

@@ -33,6 +33,15 @@ const _: () = assert!(
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ferry_reap_each(fill: Fill, context: *mut c_void) -> Result {
+    // SAFETY: as the caller promises.
+    unsafe { ferry_reap_most(u32::MAX, fill, context) }
+}
+
+/// As `ferry_reap_each`, of at most `most` sends. So a program can flush some of its messages before it takes
+/// back the next: in a one-way flow, all sends end at the same time.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn ferry_reap_most(most: u32, fill: Fill, context: *mut c_void) -> Result {
     let Some(fill) = fill else { return Result::FerryNull };
     let fill = move |bytes, tag, status| {
         // SAFETY: the caller passes a function of this type, and the context that it takes. The buffer is the
@@ -41,7 +50,7 @@ pub unsafe extern "C" fn ferry_reap_each(fill: Fill, context: *mut c_void) -> Re
         // SAFETY: it has no padding, and every value of it is one of two words.
         unsafe { mem::transmute::<Next, [u64; 2]>(next) }
     };
-    CLIENT.with(|client| client.reap_each(fill)).unwrap_or(Result::FerryBusy)
+    CLIENT.with(|client| client.reap_most(most, fill)).unwrap_or(Result::FerryBusy)
 }
 
 /// Takes every message that has arrived. `take` looks at each, and returns whether its buffer is to be posted
