@@ -280,9 +280,8 @@ impl Course {
     pub(crate) fn waits_for_all_of(&self, stage: u16, guard: DomainId) -> bool {
         let mut only = ClientSet::EMPTY;
         only.insert(guard);
-        // Both are read first, so that one branch decides.
-        let (place, said) = (self.place(), self.passed.union(self.refused));
-        place == Self::place_of(stage, false, stage.wrapping_add(1), only) && said.is_empty()
+        let said = u64::from(self.passed.bits()) | u64::from(self.refused.bits()) << 32;
+        both(self.place(), said) == both(Self::place_of(stage, false, stage.wrapping_add(1), only), 0)
     }
 
     /// Whether it is in `stage`, and waits for what `guard`, which has it, says.
@@ -476,9 +475,7 @@ impl Inspection {
     #[cfg(feature = "express")]
     #[inline(always)]
     pub(crate) fn is_about(&self, ticket: u64, subject: Subject) -> bool {
-        // Both are read first, so that one branch decides.
-        let Self { ticket: own, subject: about, .. } = *self;
-        own == ticket && about == subject
+        both(self.ticket, self.subject.0) == both(ticket, subject.0)
     }
 
     /// Writes over an earlier inspection, as one without a verdict. Its `place` is written already.
@@ -736,6 +733,12 @@ impl Inspections {
     pub(crate) fn pin(&mut self, buffer: Span, place: Span) {
         self.places.keep_part(buffer, place);
     }
+}
+
+/// Two words as one, so that both are read first, and one branch decides.
+#[inline(always)]
+const fn both(low: u64, high: u64) -> u128 {
+    low as u128 | (high as u128) << 64
 }
 
 #[cfg(test)]

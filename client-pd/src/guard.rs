@@ -186,8 +186,9 @@ impl<D: Doorbell> Port<D> {
         }
         let (to_client, from_client) = (self.to_client, self.from_client);
         let (mut index, mut next) = (self.oldest, self.next_post);
-        let end = if self.held_sends.is_empty() { self.taken } else { index };
-        let limit = self.known_limit(end.wrapping_sub(index));
+        let ended = if self.held_sends.is_empty() { self.taken.wrapping_sub(index) } else { 0 };
+        // So there is room for the buffers of all.
+        let end = index.wrapping_add(ended.min(self.known_limit(ended).wrapping_sub(next)));
         // As in the loops of `runs.rs`.
         let (posted, in_flight) = (black_box(&mut self.posted), black_box(&mut self.in_flight));
         let mut left_over = None;
@@ -201,7 +202,7 @@ impl<D: Doorbell> Port<D> {
             let Some(buffer) = answered.0[answer].take() else { continue };
             let number = next as usize % POST_SLOTS;
             let slot = &mut posted[number];
-            if next == limit || slot.is_some() {
+            if slot.is_some() {
                 left_over = Some(buffer);
                 break;
             }

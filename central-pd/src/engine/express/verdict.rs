@@ -64,10 +64,9 @@ struct Found<'a, const D: usize> {
 
 impl<const D: usize> Found<'_, D> {
     /// How many of the verdicts pass messages that follow each other in their flow, each with the ticket of
-    /// its inspection, where the verdict `counts`. Each verdict is read once, and its reason goes to
-    /// `reasons`.
+    /// its inspection, where the verdict `counts`. Each verdict is read once, and `note` gets its reason.
     #[inline(never)]
-    fn count(&self, mut reasons: Option<&mut Reasons>, counts: impl Fn(&Course) -> bool) -> u32 {
+    fn count(&self, mut note: impl FnMut(u32), counts: impl Fn(&Course) -> bool) -> u32 {
         let first = self.subject.index();
         let (mut ticket, mut subject, mut next) = (self.ticket, self.subject, first);
         let records = self.inspections.iter().zip(self.courses).zip(self.sends);
@@ -76,10 +75,7 @@ impl<const D: usize> Found<'_, D> {
             if !inspection.is_about(ticket, subject) || !counts(course) {
                 break;
             }
-            if let Some(reasons) = &mut reasons {
-                // There is a place for each verdict of a ring.
-                let _ = reasons.push(reason);
-            }
+            note(reason);
             next = next.wrapping_add(1);
             if send.next != next {
                 break;
@@ -274,7 +270,11 @@ impl Engine {
             ticket,
             subject: Subject::message(source, index),
         };
-        found.count(self.audit.is_kept().then_some(reasons), counts)
+        if self.audit.is_kept() {
+            // There is a place for each verdict of a ring.
+            return found.count(|reason| reasons.push(reason).unwrap_or_default(), counts);
+        }
+        found.count(|_| (), counts)
     }
 
     /// Writes the first `taken` verdicts of a run to the audit log.
