@@ -159,7 +159,7 @@ impl<D: Doorbell> Port<D> {
         }
         match refused {
             Some(refused) => Err(refused),
-            None if is_held => self.reap_each_out_of_order(most.saturating_sub(taken_back), &mut each),
+            None if is_held => self.reap_each_out_of_order(end.wrapping_sub(index), &mut each),
             None => Ok(()),
         }
     }
