@@ -1,7 +1,8 @@
 //! The model: queues of messages, lists of offers, and the rules for what central may have done.
 //!
 //! In a one-way flow, a message has its number and its place, or is dropped, in the run that takes it, and
-//! its end at the first tick after that. It is dropped only if its target could not take it.
+//! its end at the first tick after that. It is dropped only if its target could not take it. With guards, it
+//! arrives later, after the messages before it, or never. It arrives only if the guards have passed it.
 
 use std::collections::VecDeque;
 
@@ -145,6 +146,11 @@ pub(crate) struct Model {
     /// Messages of one-way flows that central has taken in the run that is being checked: source, target and
     /// number.
     fresh: Vec<(u16, u16, u64)>,
+    /// Messages of one-way flows with guards that central has taken, by source and target, oldest first. They
+    /// may be with the guards, and those that come before one that arrived are dropped.
+    relayed: Vec<Vec<VecDeque<Sent>>>,
+    /// Messages that were delivered to each client in one-way flows.
+    arrived: Vec<u64>,
     /// Clients for which others wait, or have waited, in the run that is being checked.
     contested: Vec<bool>,
     /// Clients that must not learn how often their frames are mapped.
@@ -168,6 +174,8 @@ impl Model {
             flows: vec![vec![VecDeque::new(); count + 1]; count],
             numbered: vec![vec![0; count]; count],
             fresh: Vec::new(),
+            relayed: vec![vec![VecDeque::new(); count]; count],
+            arrived: vec![0; count],
             contested: vec![false; count],
             uncounted: uncounted(&shape.topology),
             totals: vec![Totals::default(); count],
@@ -187,7 +195,7 @@ impl Model {
         self.shape.topology.flows.iter().find(|flow| (flow.source, flow.target) == (source, target))
     }
 
-    fn stages_of(&self, source: u16, target: u16) -> &[StageRecord] {
+    pub(crate) fn stages_of(&self, source: u16, target: u16) -> &[StageRecord] {
         let flow = self.flow(source, target);
         flow.map_or(&[], |flow| {
             &self.shape.topology.stages[flow.first_stage as usize..][..flow.stages.into()]
@@ -292,17 +300,12 @@ impl Model {
             totals.sent_bytes += sent.bytes.len() as u64;
             return;
         }
-        let stages = self.stages_of(source, sent.target);
-        let is_refused = stages.iter().any(|stage| {
-            let members = (0..u32::BITS).filter(|guard| stage.members >> guard & 1 != 0);
-            let passes = |guard: &u32| !is_refused_by(sent.tag, *guard);
-            members.filter(passes).count() < stage.quorum as usize
-        });
-        let is_long = !stages.is_empty() && sent.bytes.len() as u64 > u64::from(self.shape.buffer);
+        let is_guarded = !self.stages_of(source, sent.target).is_empty();
+        let is_passed = self.is_passed(source, &sent);
         match status {
-            Status::Done => assert!(!is_refused && !is_long, "{sent:?} of client {source} was not passed"),
+            Status::Done => assert!(is_passed, "{sent:?} of client {source} was not passed"),
             Status::Refused => {
-                let may_be = is_refused || is_long || !stages.is_empty() && sent.unmapped;
+                let may_be = !is_passed || is_guarded && sent.unmapped;
                 assert!(may_be, "{sent:?} of client {source} was not refused");
             }
             Status::NoTarget | Status::Denied | Status::BadLength => {
@@ -339,6 +342,16 @@ impl Model {
         }
     }
 
+    /// Whether the guards of its flow, if there are any, get a message and pass it.
+    fn is_passed(&self, source: u16, sent: &Sent) -> bool {
+        let fits = sent.bytes.len() as u64 <= u64::from(self.shape.buffer);
+        self.stages_of(source, sent.target).iter().all(|stage| {
+            let members = (0..u32::BITS).filter(|guard| stage.members >> guard & 1 != 0);
+            let passes = |guard: &u32| !is_refused_by(sent.tag, *guard);
+            fits && members.filter(passes).count() >= stage.quorum as usize
+        })
+    }
+
     /// The oldest message of a flow is delivered with this number.
     fn take_oldest(&mut self, source: u16, target: u16, sequence: u64) -> Sent {
         let sent = self.queue(source, target).pop_front().expect("only what was sent is delivered, and once");
@@ -352,9 +365,18 @@ impl Model {
         sent
     }
 
-    /// The message of a one-way flow with this number is delivered. It was taken in this run, and none after
-    /// it was delivered before it.
+    /// The message of a one-way flow with this number is delivered. Without guards, it was taken in this run.
+    /// None after it was delivered before it.
     fn arrive(&mut self, source: u16, target: u16, sequence: u64) -> Sent {
+        self.arrived[usize::from(target)] += 1;
+        if !self.stages_of(source, target).is_empty() {
+            let relayed = &mut self.relayed[usize::from(source)][usize::from(target)];
+            let place = relayed.iter().position(|sent| sent.number == Some(sequence));
+            let place = place.expect("it was taken, and nothing after it has arrived");
+            let sent = relayed.drain(..=place).next_back().expect("that one");
+            assert!(self.is_passed(source, &sent), "{sent:?} of client {source} was not passed");
+            return sent;
+        }
         assert!(self.fresh.contains(&(source, target, sequence)), "{sequence} was not taken in this run");
         let queue = self.queue(source, target);
         let later = queue.iter().find(|sent| sent.number >= Some(sequence) && sent.has_arrived);
@@ -370,10 +392,14 @@ impl Model {
         for (source, target, number) in core::mem::take(&mut self.fresh) {
             let queue = self.queue(source, target);
             let sent = queue.iter().find(|sent| sent.number == Some(number)).expect("it was taken").clone();
+            let place = usize::from(target);
+            if !self.stages_of(source, target).is_empty() {
+                self.relayed[usize::from(source)][place].push_back(sent);
+                continue;
+            }
             if sent.has_arrived {
                 continue;
             }
-            let place = usize::from(target);
             self.totals[place].dropped += 1;
             let fits = |offer: &&Offer| {
                 let is_open = offer.published && !offer.is_window && !offer.withdrawing;
@@ -387,6 +413,15 @@ impl Model {
                 "{sent:?} of client {source} is dropped in spite of {offer:?}"
             );
         }
+    }
+
+    /// How many messages to `target` have been taken in one-way flows, and not delivered: with guards, they
+    /// are dropped, or may still arrive. `None` if guards have no part in it.
+    pub(crate) fn missing(&self, target: u16) -> Option<u64> {
+        let sources = || (0..).zip(&self.numbered).filter(|(source, _)| self.is_one_way(*source, target));
+        let is_guarded = sources().any(|(source, _)| !self.stages_of(source, target).is_empty());
+        let numbered: u64 = sources().map(|(_, targets)| targets[usize::from(target)]).sum();
+        is_guarded.then(|| numbered - self.arrived[usize::from(target)])
     }
 
     /// A message of `source` was filed for `target`, in `length` bytes from `start`.
@@ -565,7 +600,7 @@ impl Model {
     }
 }
 
-/// The clients of the components that have senders of one-way flows.
+/// The clients of the components that have senders of one-way flows. The counters of guards are not checked.
 fn uncounted(topology: &Topology) -> Vec<bool> {
     let mut uncounted = vec![false; topology.clients.len()];
     for flow in topology.flows.iter().filter(|flow| flow.one_way != 0) {

@@ -126,7 +126,7 @@ pub(crate) fn topology(frames: usize, largest: u32) -> impl Strategy<Value = Sha
                 audit_bytes: 4096,
                 partitions: Vec::new(),
             };
-            for (flow, way) in topology.flows.iter_mut().zip(ways).filter(|(flow, _)| flow.one_way == 0) {
+            for (flow, way) in topology.flows.iter_mut().zip(ways) {
                 let guard = |number: u16| 1_u32 << (count + number);
                 // One guard, two of them one after the other, or two of three.
                 let stages = match (way, guards) {
