@@ -73,11 +73,6 @@ impl GuardedFlow {
         self.most_under_way
     }
 
-    /// Lets at most `most` messages be with guards at a time.
-    pub(crate) const fn limit_to(&mut self, most: u32) {
-        self.most_under_way = most;
-    }
-
     /// Whether another message may be handed to guards.
     pub(crate) const fn has_room(&self) -> bool {
         self.room() != 0
@@ -381,8 +376,12 @@ impl Course {
     /// The members that were asked, and are too late at tick `now`.
     pub(crate) const fn late(&self, now: u32) -> ClientSet {
         let silent = self.asked.without(self.passed.union(self.refused));
-        // Half the range of ticks is past, half is to come.
-        if now.wrapping_sub(self.deadline) < u32::MAX / 2 { silent } else { ClientSet::EMPTY }
+        if self.is_overdue(now) { silent } else { ClientSet::EMPTY }
+    }
+
+    /// Whether the members have no more time at tick `now`. Half the range of ticks is past, half is to come.
+    pub(crate) const fn is_overdue(&self, now: u32) -> bool {
+        now.wrapping_sub(self.deadline) < u32::MAX / 2
     }
 
     /// Goes on to the next stage, whose members have until `deadline`.
@@ -742,146 +741,4 @@ const fn both(low: u64, high: u64) -> u128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ferry_layout::config::Mapping;
-    use heapless::Vec;
-
-    fn guard(number: u16) -> DomainId {
-        DomainId::new(number).unwrap()
-    }
-
-    fn span(start: u32, length: u32) -> Span {
-        Address { frame: 0, offset: start }.span(length, 4096).unwrap()
-    }
-
-    fn inspection(ticket: u64, place: Span) -> Inspection {
-        Inspection::new(ticket, Subject::message(guard(0), 7), place)
-    }
-
-    #[test]
-    fn a_verdict_is_taken_once_and_only_for_its_own_ticket() {
-        let mut inspections = Inspections::new();
-        let ticket = Inspections::ticket(0, u32::MAX, 3);
-        inspections.begin(0, inspection(ticket, span(0, 16)));
-        for wrong in [ticket + 1, ticket ^ 1 << 8, ticket ^ 1 << 40, ticket ^ 0x80, 0] {
-            assert!(inspections.judge(wrong, 1).is_none(), "{wrong:#x}");
-        }
-        assert_eq!(inspections.judge(ticket, 5).map(|it| it.subject.index()), Some(7));
-        assert!(inspections.judge(ticket, 6).is_none(), "it is judged already");
-        assert_eq!(inspections.end(0), Some(5));
-        assert!(inspections.judge(ticket, 6).is_none(), "it has ended");
-    }
-
-    #[test]
-    fn what_overlaps_a_pinned_place_is_no_buffer() {
-        let mut inspections = Inspections::new();
-        let offered = |inspections: &Inspections, offset, length| {
-            inspections.buffer(Address { frame: 0, offset }, length, core::iter::empty()).is_some()
-        };
-        assert!(!offered(&inspections, 0, 16), "not a guard");
-        inspections.configure(4096);
-        inspections.offer(span(64, 64));
-        inspections.begin(3, inspection(1, span(64, 64)));
-        for (offset, length, is_free) in
-            [(0, 64, true), (0, 65, false), (127, 1, false), (128, 1, true), (80, 8, false), (0, 4096, false)]
-        {
-            assert_eq!(offered(&inspections, offset, length), is_free, "{offset} {length}");
-        }
-        assert!(!offered(&inspections, 4090, 7) && !offered(&inspections, 0, 0));
-        inspections.end(3);
-        assert!(offered(&inspections, 80, 8));
-    }
-
-    #[test]
-    fn slots_are_used_until_there_is_none() {
-        let mut inspections = Inspections::new();
-        for number in 0..SLOTS {
-            let slot = inspections.free_slot().unwrap();
-            assert_eq!(slot, number);
-            inspections.begin(slot, inspection(number.into(), Span::EMPTY));
-        }
-        assert_eq!(inspections.free_slot(), None);
-        inspections.end(5);
-        assert_eq!(inspections.free_slot(), Some(5));
-    }
-
-    #[test]
-    fn a_message_goes_on_while_anybody_has_a_snapshot_of_it() {
-        let mut course = Course::BEGIN;
-        course.hand(guard(4), 1);
-        course.answer(guard(4), true);
-        course.pass_stage(0);
-        course.hand(guard(5), 2);
-        course.lose(guard(4));
-        assert_eq!((course.snapshot(), course.is_refused), (Some((guard(5), 2)), false));
-        course.lose(guard(5));
-        assert!(course.is_refused);
-    }
-
-    /// The express lane writes over the course of an earlier message.
-    #[test]
-    fn nothing_is_left_of_the_course_of_an_earlier_message() {
-        let mut course = Course::BEGIN;
-        course.hand(guard(4), 1);
-        course.pass_stage(9);
-        course.hand(guard(5), 2);
-        course.answer(guard(4), true);
-        course.answer(guard(5), false);
-        course.is_refused = true;
-        course.begin_with(guard(3), 7, 11);
-        let mut fresh = Course { deadline: 11, ..Course::BEGIN };
-        fresh.hand(guard(3), 7);
-        let all = |course: &Course| {
-            let Course { stage, is_refused, asked, passed, refused, deadline, .. } = *course;
-            let handed: Vec<_, 8> = course.handed().collect();
-            (stage, is_refused, asked, passed, refused, deadline, handed)
-        };
-        assert_eq!(all(&course), all(&fresh));
-    }
-
-    #[test]
-    fn a_member_that_has_refused_cannot_pass() {
-        let mut course = Course::BEGIN;
-        course.hand(guard(3), 0);
-        course.answer(guard(3), false);
-        course.answer(guard(3), true);
-        assert!(course.passed.is_empty() && course.refused.contains(guard(3)));
-    }
-
-    #[test]
-    fn a_flow_has_no_more_under_way_than_its_guards_have_room_for() {
-        let record = |source, max_message| FlowRecord {
-            max_message,
-            verdict_within: 1,
-            stages: 1,
-            ..FlowRecord::plain(source, 9, false, Mapping::Each, 1)
-        };
-        let stage = StageRecord { members: 1 << 3, quorum: 1 };
-        for (bytes, flows, expected) in
-            [(1 << 20, 1, 64), (8192, 1, 8), (8192, 2, 4), (8192, 3, 2), (1024, 2, 1), (100, 1, 1)]
-        {
-            let mut guards = Guards::new();
-            for source in 0..flows {
-                let longest = if source == 0 { 1024 } else { 64 };
-                guards.grant(guard(source), guard(9), &record(source, longest), &[stage]);
-            }
-            let mut members = ClientSet::EMPTY;
-            members.insert(guard(3));
-            guards.share_out(guard(0), guard(9), members, |_| bytes);
-            let most = guards.flow(guard(0), guard(9)).most_under_way;
-            assert_eq!(most, expected, "{bytes} bytes, {flows} flows");
-        }
-    }
-
-    #[test]
-    fn a_member_that_is_lost_has_passed_nothing() {
-        let mut course = Course::BEGIN;
-        course.hand(guard(3), 0);
-        course.hand(guard(4), 1);
-        course.answer(guard(4), true);
-        course.lose(guard(4));
-        assert!(course.passed.is_empty() && course.refused.contains(guard(4)) && !course.is_refused);
-        assert_eq!(course.handed().collect::<Vec<_, 2>>(), [(guard(3), 0)]);
-    }
-}
+mod tests;

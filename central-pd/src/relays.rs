@@ -93,15 +93,14 @@ impl Relays {
         self.shared_out != 0
     }
 
-    /// Gives slots to one of `flows` flows that can have `most` messages under way, and have none yet.
-    /// Returns how many, at most its part of the table.
-    pub(crate) fn share_out(&mut self, relayed: &mut Relayed, most: u32, flows: u32) -> u32 {
+    /// Gives slots to one of `flows` flows, which can have `most` messages under way, and has none yet: at
+    /// most its part of the table.
+    pub(crate) fn share_out(&mut self, relayed: &mut Relayed, most: u32, flows: u32) {
         let count = most.min(SLOTS / flows.max(1)).max(1).min(SLOTS - self.shared_out);
         for slot in (self.shared_out..self.shared_out + count).rev() {
             self.table[slot].next = relayed.free.replace(slot);
         }
         self.shared_out += count;
-        count
     }
 
     /// Puts another message into a free slot of its flow. If it is not enqueued, the slot stays free.
@@ -186,7 +185,7 @@ mod tests {
     #[test]
     fn messages_leave_in_the_order_in_which_they_came() {
         let (mut relays, mut relayed) = (Relays::new(), Relayed::NONE);
-        assert_eq!(relays.share_out(&mut relayed, 5, 1), 5);
+        relays.share_out(&mut relayed, 5, 1);
         for lap in 0..3 {
             for number in 0..5 {
                 let slot = relays.put(&relayed, message(5 * lap + number)).unwrap();
@@ -218,13 +217,31 @@ mod tests {
             let mut all = BTreeSet::new();
             for _ in 0..flows {
                 let mut relayed = Relayed::NONE;
-                assert_eq!(relays.share_out(&mut relayed, most, flows), expected, "{flows} flows");
+                relays.share_out(&mut relayed, most, flows);
+                let before = all.len();
                 while let Some(slot) = relays.put(&relayed, Relay::NONE) {
                     relays.enqueue(slot, &mut relayed);
                     assert!(all.insert(slot), "{slot} is another flow's");
                 }
+                assert_eq!(all.len() - before, expected, "{flows} flows");
             }
-            assert_eq!(all.len(), (flows * expected) as usize);
+        }
+    }
+
+    /// Even if there are more flows than were told: one without a slot drops its messages.
+    #[test]
+    fn no_flow_gets_a_slot_that_another_has() {
+        let mut relays = Relays::new();
+        let mut all = BTreeSet::new();
+        for expected in [SLOTS as usize, 0, 0] {
+            let mut relayed = Relayed::NONE;
+            relays.share_out(&mut relayed, u32::MAX, 1);
+            let before = all.len();
+            while let Some(slot) = relays.put(&relayed, Relay::NONE) {
+                relays.enqueue(slot, &mut relayed);
+                assert!(all.insert(slot), "{slot} is another flow's");
+            }
+            assert_eq!(all.len() - before, expected);
         }
     }
 

@@ -92,10 +92,9 @@ impl Engine {
                 let bytes = |guard: DomainId| clients[guard].inspections.bytes();
                 self.guards.share_out(source, target, guards, bytes);
                 if self.one_way.is_granted(source, target) {
-                    let (flow, one_way) =
-                        (self.guards.flow_mut(source, target), self.one_way.flow_mut(source, target));
-                    let most = self.relays.share_out(&mut one_way.relayed, flow.most_under_way(), relayed);
-                    flow.limit_to(most);
+                    let most = self.guards.flow(source, target).most_under_way();
+                    let one_way = self.one_way.flow_mut(source, target);
+                    self.relays.share_out(&mut one_way.relayed, most, relayed);
                 }
             }
         }
@@ -587,8 +586,7 @@ impl Engine {
                 }
                 let members = self.guards.stage(flow, course.stage).members;
                 let silent = members.without(course.passed.union(course.refused));
-                // Half the range of ticks is past, half is to come.
-                if !silent.is_empty() && self.now.wrapping_sub(course.deadline) < u32::MAX / 2 {
+                if !silent.is_empty() && course.is_overdue(self.now) {
                     for guard in silent.iter() {
                         self.audit_silence(source, index, guard);
                         self.clients[source].courses[index].answer(guard, false);
@@ -626,15 +624,12 @@ impl Engine {
         }
     }
 
-    /// Drops the messages of a flow with guards without a status. Returns whether one of them had claimed a
-    /// buffer of the target.
-    pub(super) fn drop_guarded(&mut self, source: DomainId, target: DomainId) -> bool {
-        let mut gave_back = false;
+    /// Drops the messages of a flow with guards without a status. None of them has claimed a buffer of the
+    /// target: each is carried there in one step.
+    pub(super) fn drop_guarded(&mut self, source: DomainId, target: DomainId) {
         while let Some(index) = self.take_oldest_guarded(source, target) {
-            gave_back |= self.abandon(source, index);
             self.leave_guards(source, index);
         }
-        gave_back
     }
 
     /// Ends all messages of a flow with guards with `status`. Must be called between turns.

@@ -34,9 +34,6 @@ impl Engine {
     ) -> Option<()> {
         let send = *self.clients[source].sends.get(index);
         let flow = *self.guards.flow(source, send.target);
-        if !flow.has_room() {
-            return None;
-        }
         let relay = Relay::new(source, send.target, send.tag, send.total, send.flags, sequence);
         let slot = self.relays.put(&self.one_way.flow(source, send.target).relayed, relay)?;
         for guard in self.guards.stage(&flow, 0).members.iter() {
@@ -46,7 +43,6 @@ impl Engine {
             return None;
         }
         self.relays.enqueue(slot, &mut self.one_way.flow_mut(source, send.target).relayed);
-        self.guards.flow_mut(source, send.target).begin();
         // Perhaps too few of them could take it.
         self.stir(slot);
         Some(())
@@ -183,7 +179,6 @@ impl Engine {
     fn end_relay(&mut self, source: DomainId, target: DomainId, is_delivered: bool) {
         let relayed = &mut self.one_way.flow_mut(source, target).relayed;
         let Some(relay) = self.relays.dequeue(relayed) else { return };
-        self.guards.flow_mut(source, target).end();
         self.give_snapshots_back(&relay.course);
         if !is_delivered {
             self.count_dropped(target);

@@ -71,7 +71,7 @@ impl Engine {
             while let Some(index) = self.take_oldest(source, target) {
                 gave_back |= self.abandon(source, index);
             }
-            gave_back |= self.drop_guarded(source, target);
+            self.drop_guarded(source, target);
             self.drop_one_way(source, target);
             self.clients[target].waits.remove_source(source);
             if gave_back {
