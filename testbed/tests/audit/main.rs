@@ -330,3 +330,22 @@ fn ticks_and_starts_are_counted() {
     let last = *records(&stage).last().unwrap();
     assert_eq!((last.kind(), last.start, last.tick), (Some(AuditKind::CentralStarted), 2, 0));
 }
+
+/// A client whose messages to one target are all in the log has guards before another target. Each flow goes
+/// its own way.
+#[test]
+fn a_flow_in_the_log_and_a_flow_with_guards_have_one_sender() {
+    const OTHER: u16 = GUARD + 1;
+    let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50);
+    topology.clients.push(topology.clients[0]);
+    topology.flows.push(Topology::flow(SENDER, OTHER, Mapping::Each));
+    let mut stage = started(&topology.audited(4, |flow| flow.target == OTHER));
+    stage.post_everywhere(2);
+    let before = records(&stage).len();
+    let sent = [OTHER, RECEIVER].map(|target| stage.sender().send(target, 0, b"hello"));
+    stage.run();
+    assert_eq!(sent.map(|index| stage.sender().status(index)), [Some(Status::Done), Some(Status::Queued)]);
+    assert_eq!(stage.actor(OTHER).take().len(), 1);
+    let kinds: Vec<Option<AuditKind>> = news(&stage, before).iter().map(AuditRecord::kind).collect();
+    assert_eq!(kinds, [Some(AuditKind::Delivered)]);
+}

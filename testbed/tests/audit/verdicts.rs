@@ -237,3 +237,38 @@ fn a_verdict_after_its_time_does_not_count_and_the_log_says_so() {
         assert_eq!(news(&stage, before), expected, "one way: {one_way}");
     }
 }
+
+/// A message that is refused, or that all guards have passed, waits for what is before it. Nobody is late
+/// with it.
+#[test]
+fn nobody_is_late_with_a_message_that_only_waits() {
+    for passes in [false, true] {
+        let mut topology = Topology::guarded(&[(&[GUARD, OTHER], 2)], Mapping::Each, 3);
+        // The next stage of the configuration is another flow's.
+        topology.clients.extend([topology.clients[0]; 2]);
+        topology.add_guarded(4, 5, &[(&[OTHER], 1)], Mapping::Each, 3);
+        let mut stage = started(&topology.audited(4, |_| false));
+        for guard in [GUARD, OTHER] {
+            (0..4).for_each(|buffer| _ = stage.actor(guard).post(buffer));
+        }
+        stage.sender().send(RECEIVER, 0, b"hello");
+        stage.sender().send(RECEIVER, 1, b"hello");
+        stage.run();
+        // The first message waits for the target, which has no buffer.
+        for guard in [GUARD, OTHER] {
+            for inspection in stage.actor(guard).inspections() {
+                if inspection.tag == 100 || passes {
+                    stage.actor(guard).answer(&inspection, true);
+                } else if guard == GUARD {
+                    stage.actor(guard).answer(&inspection, false);
+                }
+            }
+            stage.run();
+        }
+        let before = records(&stage).len();
+        for _ in 0..9 {
+            stage.bed.tick();
+        }
+        assert_eq!(news(&stage, before), [], "passed: {passes}");
+    }
+}

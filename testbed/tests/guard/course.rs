@@ -1,8 +1,11 @@
 //! How messages go through their guards when everybody is honest.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use ferry_layout::config::Mapping;
 use ferry_layout::geometry::MAX_INSPECTED;
-use ferry_layout::{DeliveryKind, Descriptor, Post, PostKind, Status};
+use ferry_layout::{DeliveryKind, Descriptor, Post, PostKind, Status, flags};
 use ferry_testbed::Topology;
 
 use crate::stage::{GUARD, RECEIVER, SENDER, STRIDE, Stage, at, chained};
@@ -206,29 +209,142 @@ fn a_placed_message_goes_into_a_window_after_its_guard_has_passed_it() {
     assert_eq!(stage.sender().status(outside), Some(Status::BadDestination));
 }
 
-/// A flow whose target takes nothing fills its own part of the guard, and no more.
+/// A flow whose target takes nothing fills its own part of the guard, and no more. A message that may expire
+/// takes the ordinary path, and another one the express lane.
 #[test]
 fn a_flow_that_stands_still_stops_no_other_flow_of_its_guard() {
-    let guard = GUARD + 1;
-    let mut topology = Topology::guarded(&[(&[guard], 1)], Mapping::Each, 50);
-    topology.add_guarded(SENDER, GUARD, &[(&[guard], 1)], Mapping::Each, 50);
-    let mut stage = Stage::of(&topology);
-    for buffer in 0..100 {
-        stage.actor(guard).post(buffer);
-    }
-    for number in 0..100 {
-        stage.sender().send(RECEIVER, number % 8, b"nobody takes this");
-    }
-    stage.pass_everything();
-    // The other target takes what it gets.
-    let mut arrived = 0;
-    for round in 0..20 {
-        stage.actor(GUARD).post(round % 8);
-        stage.sender().send(GUARD, 9, b"this one goes on");
+    for time_to_live in [0, 1000] {
+        let guard = GUARD + 1;
+        let mut topology = Topology::guarded(&[(&[guard], 1)], Mapping::Each, 50);
+        topology.add_guarded(SENDER, GUARD, &[(&[guard], 1)], Mapping::Each, 50);
+        let mut stage = Stage::of(&topology);
+        for buffer in 0..100 {
+            stage.actor(guard).post(buffer);
+        }
+        let still = Descriptor { target: RECEIVER, length: 8, time_to_live, ..Descriptor::default() };
+        for _ in 0..100 {
+            stage.sender().publish(still);
+        }
         stage.pass_everything();
-        arrived += stage.actor(GUARD).take().len();
-        // The guard posts again what is its own again: the place that the last message had.
-        stage.actor(guard).post_at((100 + round) * STRIDE, STRIDE);
+        // The other target takes what it gets.
+        let mut arrived = 0;
+        for round in 0..20 {
+            stage.actor(GUARD).post(round % 8);
+            stage.sender().send(GUARD, 9, b"this one goes on");
+            stage.pass_everything();
+            arrived += stage.actor(GUARD).take().len();
+            // The guard posts again what is its own again: the place that the last message had.
+            stage.actor(guard).post_at((100 + round) * STRIDE, STRIDE);
+        }
+        assert_eq!(arrived, 20);
     }
-    assert_eq!(arrived, 20);
+}
+
+/// What has been refused, or was with a guard that restarts, leaves its room to other messages.
+#[test]
+fn a_message_that_has_ended_leaves_its_room() {
+    for restarts in [false, true] {
+        let mut stage = Stage::new(&[(&[GUARD], 1)]);
+        for _ in 0..3 {
+            // As many as can be under way at a time.
+            for number in 0..64 {
+                stage.guard().post(number);
+                stage.sender().send(RECEIVER, number, b"payload");
+            }
+            stage.run();
+            let inspections = stage.guard().inspections();
+            assert_eq!(inspections.len(), 64);
+            if restarts {
+                stage.reopen(GUARD);
+            } else {
+                for inspection in &inspections {
+                    stage.guard().answer(inspection, false);
+                }
+            }
+            stage.run();
+        }
+        assert!((64..192).all(|index| stage.sender().status(index) == Some(Status::Refused)));
+    }
+}
+
+/// A flow may have urgent messages or not. In the urgent pass, an urgent message goes to the guard before one
+/// that is not, which another sender has sent before.
+#[test]
+fn an_urgent_message_goes_to_the_guard_first_if_its_flow_may_have_some() {
+    const OTHER: u16 = GUARD + 1;
+    let urgent = Descriptor { target: RECEIVER, tag: 2, flags: flags::URGENT, ..Descriptor::default() };
+    for [hurries, other] in [[SENDER, OTHER], [OTHER, SENDER]] {
+        let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50);
+        topology.clients.push(topology.clients[0]);
+        topology.add_guarded(OTHER, RECEIVER, &[(&[GUARD], 1)], Mapping::Each, 50);
+        for may_hurry in [0, 1] {
+            topology.flows.iter_mut().for_each(|flow| flow.urgent = may_hurry);
+            let mut stage = Stage::of(&topology);
+            (0..2).for_each(|buffer| _ = stage.guard().post(buffer));
+            let in_turn = Descriptor { tag: 1, flags: 0, ..urgent };
+            stage.actor(other).publish(in_turn);
+            let index = stage.actor(hurries).publish(urgent);
+            stage.run();
+            let tags: Vec<u64> = stage.guard().inspections().iter().map(|it| it.tag).collect();
+            let (expected, status) =
+                if may_hurry == 0 { (&[1][..], Status::Denied) } else { (&[2, 1][..], Status::Queued) };
+            assert_eq!((tags.as_slice(), stage.actor(hurries).status(index)), (expected, Some(status)));
+        }
+    }
+}
+
+/// Messages that end when their turn comes count for their sender's share of a round, like others.
+#[test]
+fn no_more_messages_end_in_a_round_than_the_share_has() {
+    let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50);
+    topology.messages_per_round = 2;
+    let mut stage = Stage::of(&topology);
+    stage.post_everywhere(8);
+    for buffer in 0..8 {
+        stage.sender().send(RECEIVER, buffer, b"payload");
+    }
+    stage.run();
+    // The first one is refused last, and holds up the others.
+    let mut inspections = stage.guard().inspections();
+    inspections.reverse();
+    for inspection in &inspections {
+        stage.guard().answer(inspection, false);
+    }
+    let to_sender = stage.sender().memory.to_client;
+    let ended = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&ended);
+    stage.bed.machine.between_rounds = Some(Box::new(move || {
+        let is_refused = |index: &u32| to_sender.status(*index).get(*index) == Some(Status::Refused);
+        seen.borrow_mut().push((0..8).filter(is_refused).count());
+        false
+    }));
+    stage.run();
+    let ended = ended.borrow();
+    assert!(ended.is_sorted_by(|one, other| other - one <= 2), "{ended:?}");
+    assert!((0..8).all(|index| stage.sender().status(index) == Some(Status::Refused)));
+}
+
+/// Two flows of one sender, which can pay for one message in a round, take turns.
+#[test]
+fn flows_of_one_sender_take_turns() {
+    const OTHER: u16 = GUARD + 1;
+    let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50);
+    topology.clients.push(topology.clients[0]);
+    topology.add_guarded(SENDER, OTHER, &[(&[GUARD], 1)], Mapping::Each, 50);
+    topology.bytes_per_round = 64;
+    let mut stage = Stage::of(&topology);
+    for target in [RECEIVER, OTHER] {
+        for _ in 0..4 {
+            // The express lane leaves it to the ordinary path.
+            let message = Descriptor { target, length: 8, time_to_live: 40, ..Descriptor::default() };
+            stage.sender().publish(message);
+        }
+    }
+    // All of them wait, and then there are buffers.
+    stage.run();
+    (0..8).for_each(|buffer| _ = stage.guard().post(buffer));
+    stage.bed.run_for(GUARD);
+    let targets: Vec<u8> = stage.guard().inspections().iter().map(|it| it.detail).collect();
+    assert_eq!(targets.len(), 8);
+    assert!(targets.windows(3).all(|three| three.iter().any(|it| *it != three[0])), "{targets:?}");
 }

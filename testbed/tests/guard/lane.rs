@@ -5,10 +5,11 @@
 use std::collections::VecDeque;
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Delivery, Status};
+use ferry_layout::geometry::MAX_CHAIN;
+use ferry_layout::{Delivery, Descriptor, Status};
 use ferry_testbed::Topology;
 
-use crate::stage::{GUARD, RECEIVER, SENDER, STRIDE, Stage};
+use crate::stage::{GUARD, RECEIVER, SENDER, STRIDE, Stage, chained};
 
 /// Slots of a ring.
 const RING: u32 = 128;
@@ -263,173 +264,144 @@ fn a_verdict_about_one_sender_passes_no_message_of_another() {
     }
 }
 
-#[cfg(feature = "express")]
-mod which {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
-    use ferry_layout::observe::{AccessKind, set_hook};
-    use ferry_testbed::Action;
-
-    use super::{GUARD, Mapping, RECEIVER, Stage, Status, Topology, UNDER_WAY};
-    use crate::stage::SENDER;
-
-    /// What the status of send `index` of `client` is when central copies for the `index`-th time.
-    fn at_each_copy(stage: &mut Stage, client: u16) -> Rc<RefCell<Vec<Option<Status>>>> {
-        let (seen, to_client) = (Rc::default(), stage.bed.clients[usize::from(client)].to_client);
-        let all = Rc::<RefCell<Vec<_>>>::clone(&seen);
-        stage.bed.machine.interposer = Some(Box::new(move |action| {
-            if matches!(action, Action::Copy(_)) {
-                let index = u32::try_from(all.borrow().len()).unwrap();
-                all.borrow_mut().push(to_client.status(index).get(index));
-            }
-        }));
-        seen
-    }
-
-    /// The ordinary path writes `Queued` before it copies anything: first for the message, then for the
-    /// verdict.
-    #[test]
-    fn plain_messages_and_their_verdicts_take_the_lane() {
-        let (one, two): (&[(&[u16], u32)], _) =
-            (&[(&[GUARD], 1)], [(&[GUARD][..], 1), (&[GUARD + 1][..], 1)]);
-        for (guards, log_pages) in [(one, 0), (&two[..], 0), (one, 8), (&two[..], 8)] {
-            let topology = Topology::guarded(guards, Mapping::Keep, 50);
-            let mut stage = match log_pages {
-                0 => Stage::of(&topology),
-                pages => Stage::of(&topology.audited(pages, |_| false)),
-            };
-            stage.post_everywhere(8);
-            for buffer in 0..8 {
-                stage.sender().send(RECEIVER, buffer, b"payload");
-            }
-            let seen = at_each_copy(&mut stage, SENDER);
-            stage.bed.run();
-            assert_eq!(*seen.borrow(), [None; 8], "of the messages, at their copies");
-            for guard in (GUARD..).take(guards.len()) {
-                assert_eq!(stage.actor(guard).pass_all(), 8);
-                let seen = at_each_copy(&mut stage, guard);
-                stage.bed.run();
-                assert_eq!(
-                    *seen.borrow(),
-                    [None; 8],
-                    "of the verdicts of {guard}, at the copies that follow"
-                );
-            }
-            stage.bed.machine.interposer = None;
-            assert_eq!(stage.receiver().take().len(), 8);
-        }
-    }
-
-    /// Of a message that has to wait before it begins, the lane reads the four words that it needs, once. The
-    /// ordinary path reads all five.
-    #[test]
-    fn messages_beyond_what_guards_have_room_for_wait_in_the_lane() {
-        const PART: u32 = UNDER_WAY / 2;
-        // Two flows share the guard. It has buffers for more messages than the part of one flow.
-        let guard = GUARD + 1;
-        let mut topology = Topology::guarded(&[(&[guard], 1)], Mapping::Keep, 50);
-        topology.add_guarded(GUARD, RECEIVER, &[(&[guard], 1)], Mapping::Keep, 50);
-        let mut stage = Stage::of(&topology);
-        stage.post_everywhere(120);
-        let sends: Vec<u32> =
-            (0..100).map(|buffer| stage.sender().send(RECEIVER, buffer, b"payload")).collect();
-        let descriptors = &stage.sender().memory.from_client.descriptors;
-        let place = |index: u32| std::ptr::from_ref(descriptors.slot(index)).addr();
-        let (first, bytes) = (place(PART + 1), 64);
-        let loads = Rc::new(RefCell::new([0; 19]));
-        let count = Rc::clone(&loads);
-        set_hook(Some(Box::new(move |access| {
-            let number = access.address.wrapping_sub(first) / bytes;
-            if access.kind == AccessKind::Load
-                && let Some(loads) = count.borrow_mut().get_mut(number)
-            {
-                *loads += 1;
-            }
-        })));
-        stage.bed.run();
-        set_hook(None);
-        assert_eq!(*loads.borrow(), [4; 19]);
-        let is_queued = |stage: &mut Stage| {
-            sends.iter().filter(|index| stage.sender().status(**index) == Some(Status::Queued)).count()
-        };
-        for (waiting, handed) in [(100, PART), (68, PART), (36, PART), (4, 4)] {
-            assert_eq!(is_queued(&mut stage), waiting);
-            assert_eq!(stage.actor(guard).pass_all(), handed as usize);
-            stage.bed.run();
-            assert_eq!(stage.receiver().take().len(), handed as usize);
-        }
-        assert_eq!(is_queued(&mut stage), 0);
-    }
-
-    /// Two of three guards pass eight messages at once. The first verdicts decide nothing, the second ones
-    /// carry the messages on, and the third ones come too late; all of them take the lane. On the ordinary
-    /// path each message and each verdict would be `Queued` at its own copy.
-    #[test]
-    fn a_quorum_takes_the_lane() {
-        let mut stage =
-            Stage::of(&Topology::guarded(&[(&[GUARD, GUARD + 1, GUARD + 2], 2)], Mapping::Keep, 50));
+/// Verdicts of a member that lie one after the other are about messages that other members have judged apart.
+/// Only those that enough members have passed go on, and they go on at once.
+#[test]
+fn each_message_of_a_run_has_its_own_quorum() {
+    const MEMBERS: [u16; 3] = [GUARD, GUARD + 1, GUARD + 2];
+    // Which messages the first member has passed, of those that the second one passes all at once.
+    for passed in 0..16_u32 {
+        let mut stage = Stage::of(&Topology::guarded(&[(&MEMBERS, 2)], Mapping::Keep, 50));
         stage.post_everywhere(8);
-        for buffer in 0..8 {
-            stage.sender().send(RECEIVER, buffer, b"payload");
-        }
-        let seen = at_each_copy(&mut stage, SENDER);
-        stage.bed.run();
-        assert_eq!(seen.borrow()[..8], [None; 8], "of the messages, at the copies for the first member");
-        assert_eq!(seen.borrow().len(), 24);
-        assert_eq!(stage.actor(GUARD).pass_all(), 8);
-        let seen = at_each_copy(&mut stage, GUARD);
-        let walks = Rc::new(RefCell::new(0));
-        let count = Rc::clone(&walks);
-        stage.bed.machine.between_rounds = Some(Box::new(move || {
-            *count.borrow_mut() += 1;
-            false
-        }));
-        stage.bed.run();
-        assert_eq!((seen.borrow().len(), *walks.borrow()), (0, 0), "no turn of the sender is needed");
-        stage.bed.machine.between_rounds = None;
-        assert_eq!(stage.receiver().take().len(), 0);
-        assert_eq!(stage.actor(GUARD + 1).pass_all(), 8);
-        let seen = at_each_copy(&mut stage, GUARD + 1);
-        stage.bed.run();
-        assert_eq!(*seen.borrow(), [None; 8], "of the verdicts that decide");
-        stage.bed.machine.interposer = None;
-        assert_eq!(stage.receiver().take().len(), 8);
-        assert_eq!(stage.actor(GUARD + 2).pass_all(), 8);
-        stage.bed.run();
-        for (guard, status) in [(0, Status::Done), (1, Status::Done), (2, Status::NoInspection)] {
-            let verdicts = (0..8).map(|index| stage.actor(GUARD + guard).status(index));
-            assert_eq!(verdicts.collect::<Vec<_>>(), [Some(status); 8]);
-        }
-    }
-
-    /// A guard passes sixteen messages at once. They cost their sender's share, as in a turn of the sender:
-    /// four messages in each round, and up to four that were left of its last share.
-    #[test]
-    fn a_sender_pays_for_its_verdicts_with_its_share() {
-        let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Keep, 50);
-        topology.bytes_per_round = 4 * 64;
-        let mut stage = Stage::of(&topology);
-        stage.post_everywhere(16);
-        for buffer in 0..16 {
-            stage.sender().send(RECEIVER, buffer, b"payload");
+        for buffer in 0..4 {
+            stage.sender().send(RECEIVER, buffer, &[u8::try_from(buffer).unwrap(); 64]);
         }
         stage.bed.run();
-        assert_eq!(stage.guard().pass_all(), 16);
-        let copies = Rc::new(RefCell::new(vec![0]));
-        let (count, rounds) = (Rc::clone(&copies), Rc::clone(&copies));
-        stage.bed.machine.interposer = Some(Box::new(move |action| {
-            if matches!(action, Action::Copy(_)) {
-                *count.borrow_mut().last_mut().unwrap() += 1;
+        for (number, inspection) in stage.guard().inspections().iter().enumerate() {
+            if passed >> number & 1 != 0 {
+                stage.guard().answer(inspection, true);
             }
-        }));
-        stage.bed.machine.between_rounds = Some(Box::new(move || {
-            rounds.borrow_mut().push(0);
-            false
-        }));
+        }
         stage.bed.run();
-        assert_eq!(copies.borrow().iter().sum::<u32>(), 16);
-        assert!(copies.borrow().iter().all(|copies| *copies <= 8), "{copies:?}");
-        assert_eq!(stage.receiver().take().len(), 16);
+        assert_eq!(stage.actor(GUARD + 1).pass_all(), 4);
+        stage.bed.run();
+        // The flow keeps its order, so a message waits for those before it.
+        let first = passed.trailing_ones().min(4);
+        let mut before = first;
+        let receiver = stage.receiver();
+        let received: Vec<u8> = receiver.take().iter().map(|it| receiver.bytes(it)[0]).collect();
+        assert_eq!(received, (0..4).take(first as usize).collect::<Vec<u8>>(), "{passed:04b}");
+        // The third member passes the first message, and those that are decided go on behind it.
+        let inspections = stage.actor(GUARD + 2).inspections();
+        let mut arrived = first;
+        for (index, inspection) in inspections.iter().enumerate() {
+            stage.actor(GUARD + 2).answer(inspection, true);
+            stage.bed.run();
+            arrived = arrived.max((passed | ((2 << index) - 1)).trailing_ones().min(4));
+            let count = u32::try_from(stage.receiver().take().len()).unwrap();
+            assert_eq!(before + count, arrived, "{passed:04b}, {index}");
+            before = arrived;
+        }
     }
 }
+
+/// Verdicts about messages that have ended without them come before those about messages that have not, and
+/// before some about nothing. Each is about the message that it names.
+#[test]
+fn late_verdicts_take_no_others_with_them() {
+    const MEMBERS: [u16; 3] = [GUARD, GUARD + 1, GUARD + 2];
+    for extra in [0, 1, 2, 3] {
+        let mut stage = Stage::of(&Topology::guarded(&[(&MEMBERS, 2)], Mapping::Keep, 50));
+        stage.post_everywhere(8);
+        for buffer in 0..6 {
+            stage.sender().send(RECEIVER, buffer, b"payload");
+        }
+        stage.bed.run();
+        // The first three messages end without the third member, and the first member passes the rest.
+        for (member, count) in [(GUARD, 6), (GUARD + 1, 3)] {
+            for inspection in stage.actor(member).inspections().iter().take(count) {
+                stage.actor(member).answer(inspection, true);
+            }
+            stage.bed.run();
+        }
+        assert_eq!(stage.receiver().take().len(), 3);
+        let third = stage.actor(GUARD + 2);
+        let mut tickets: Vec<u64> = third.inspections().iter().map(|it| it.sequence).collect();
+        // One that was answered already, or one that was never given, where the next one is expected.
+        match extra {
+            1 => tickets.insert(2, tickets[1]),
+            2 => tickets.insert(2, tickets[2] ^ 1 << 40),
+            _ => {}
+        }
+        let mut others = Vec::new();
+        let mut verdicts = Vec::new();
+        for (number, ticket) in tickets.iter().enumerate() {
+            verdicts.push(third.answer_ticket(*ticket, true));
+            if extra == 3 && number < 2 {
+                // A message, for which a guard has no flow.
+                others.push(third.publish(Descriptor { target: RECEIVER, ..Descriptor::default() }));
+            }
+        }
+        stage.bed.run();
+        assert_eq!(stage.receiver().take().len(), 3, "{extra}");
+        let third = stage.actor(GUARD + 2);
+        assert!(others.iter().all(|index| third.status(*index) == Some(Status::Denied)));
+        let late = verdicts.len() - 3;
+        for (number, verdict) in verdicts.into_iter().enumerate() {
+            let expected = if number < late { Status::NoInspection } else { Status::Done };
+            assert_eq!(stage.actor(GUARD + 2).status(verdict), Some(expected), "{extra}, {number}");
+        }
+    }
+}
+
+/// The ring comes round: where a message stands there was another one, which has ended. Members get what is
+/// sent, and nothing of an earlier lap.
+#[test]
+fn no_message_of_an_earlier_lap_is_handed_out() {
+    const MEMBERS: [u16; 3] = [GUARD, GUARD + 1, GUARD + 2];
+    let mut stage = Stage::of(&Topology::guarded(&[(&MEMBERS, 2)], Mapping::Keep, 50));
+    for lap in 0..3 {
+        // All of a lap in two parts, and one message alone in between.
+        for (count, at) in [(64, 0), (1, 64), (63, 65)] {
+            stage.post_everywhere(count);
+            for number in 0..count {
+                stage.sender().send(RECEIVER, at + number, b"payload");
+            }
+            stage.bed.run();
+            for member in MEMBERS {
+                assert_eq!(stage.actor(member).pass_all(), count as usize, "lap {lap}, {member}");
+                stage.bed.run();
+            }
+            assert_eq!(stage.receiver().take().len(), count as usize, "lap {lap}");
+        }
+    }
+}
+
+/// A verdict that lies where the rest of a refused chain is expected is refused with it.
+#[test]
+fn a_verdict_in_a_refused_chain_passes_nothing() {
+    let mut stage = Stage::of(&Topology::guarded(&[(&[GUARD], 1)], Mapping::Keep, 50));
+    stage.post_everywhere(2);
+    let sent = stage.sender().send(RECEIVER, 0, b"payload");
+    stage.bed.run();
+    let inspection = stage.guard().inspections()[0];
+    for _ in 0..MAX_CHAIN {
+        stage.guard().publish(Descriptor {
+            target: RECEIVER,
+            flags: chained(false),
+            ..Descriptor::default()
+        });
+    }
+    stage.bed.run();
+    let verdict = stage.guard().answer(&inspection, true);
+    stage.bed.run();
+    assert_eq!(stage.guard().status(verdict), Some(Status::BadLength));
+    assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+    // The chain has ended with it.
+    stage.guard().answer(&inspection, true);
+    stage.bed.run();
+    assert_eq!(stage.sender().status(sent), Some(Status::Done));
+}
+
+#[cfg(feature = "express")]
+mod which;

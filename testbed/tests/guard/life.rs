@@ -268,23 +268,52 @@ fn a_message_waits_for_its_guard() {
     assert_eq!(stage.sender().status(sent), Some(Status::Done));
 }
 
-/// A quorum of two begins when two members can take a message, and waits for no third one.
+/// A quorum begins when as many members as it needs can take a message, and waits for no others.
 #[test]
 fn a_message_waits_until_enough_members_can_take_it() {
     let members = [GUARD, GUARD + 1, GUARD + 2];
-    let mut stage = Stage::new(&[(&members, 2)]);
-    stage.receiver().post(0);
-    stage.guard().post(0);
-    let sent = stage.sender().send(RECEIVER, 0, b"payload");
-    for _ in 0..100 {
-        stage.bed.tick();
+    for quorum in [2, 3] {
+        let mut stage = Stage::new(&[(&members, quorum)]);
+        stage.receiver().post(0);
+        let (last, first) = members[..quorum as usize].split_last().unwrap();
+        for member in first {
+            stage.actor(*member).post(0);
+        }
+        let sent = stage.sender().send(RECEIVER, 0, b"payload");
+        for _ in 0..100 {
+            stage.bed.tick();
+        }
+        for member in members {
+            let inspections = stage.actor(member).inspections();
+            assert!(inspections.is_empty(), "a member that can decide nothing holds nothing");
+        }
+        assert_eq!(stage.sender().status(sent), Some(Status::Queued));
+        stage.actor(*last).post(0);
+        stage.bed.run_for(*last);
+        stage.pass_everything();
+        assert_eq!(stage.sender().status(sent), Some(Status::Done));
     }
-    assert!(stage.guard().inspections().is_empty(), "a member that can decide nothing holds nothing");
-    assert_eq!(stage.sender().status(sent), Some(Status::Queued));
-    stage.actor(GUARD + 2).post(0);
-    stage.bed.run_for(GUARD + 2);
-    stage.pass_everything();
-    assert_eq!(stage.sender().status(sent), Some(Status::Done));
+}
+
+/// A message waits for members that can take nothing now, but not for those in quarantine: if too few others
+/// are left, it is refused.
+#[test]
+fn a_message_waits_for_no_member_in_quarantine() {
+    let members = [GUARD, GUARD + 1, GUARD + 2];
+    for (expelled, expected) in [(1, Status::Queued), (2, Status::Refused)] {
+        let mut stage = Stage::new(&[(&members, 2)]);
+        stage.receiver().post(0);
+        stage.guard().post(0);
+        for member in members.iter().rev().take(expelled) {
+            stage.actor(*member).break_protocol();
+        }
+        stage.run();
+        let sent = stage.sender().send(RECEIVER, 0, b"payload");
+        stage.run();
+        assert_eq!(stage.sender().status(sent), Some(expected), "{expelled} in quarantine");
+        let has_begun = !stage.guard().inspections().is_empty();
+        assert_eq!(has_begun, expected == Status::Refused, "{expelled} in quarantine");
+    }
 }
 
 /// A member of a later stage that has no buffer is late like one that is silent. So nothing of the stages

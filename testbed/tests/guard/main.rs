@@ -7,3 +7,6 @@ mod hostile;
 mod lane;
 mod life;
 mod stage;
+#[cfg(all(feature = "observe", feature = "express"))]
+#[path = "../shared/whole.rs"]
+mod whole;
