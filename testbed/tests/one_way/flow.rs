@@ -7,8 +7,8 @@ use ferry_central::ClientSet;
 use ferry_client::{Event, Gaps, Message};
 use ferry_layout::config::Mapping;
 use ferry_layout::geometry::{MAX_ONE_WAY, TRANSMIT_SLOTS};
-use ferry_layout::{Address, Descriptor, Kind, Standing, Status, flags};
-use ferry_testbed::{Testbed, Topology};
+use ferry_layout::{Address, Descriptor, Kind, SEQUENCE_RANGE, Standing, Status, flags};
+use ferry_testbed::{Action, Testbed, Topology};
 
 use crate::stage::{NEIGHBOUR, RECEIVER, SENDER, STRIDE, Stage, one_way, topology};
 
@@ -121,10 +121,17 @@ fn a_receiver_that_was_never_there_does_not_show() {
     assert_eq!(stage.receiver().take(), [(1, 1)]);
 }
 
+/// Whether or not there is a buffer for what is right.
 #[test]
 fn the_senders_own_mistakes_are_answered_at_once() {
+    for buffers in [1, 0] {
+        mistakes_with(buffers);
+    }
+}
+
+fn mistakes_with(buffers: u32) {
     let mut stage = Stage::new();
-    stage.receiver().post(0, STRIDE);
+    (0..buffers).for_each(|buffer| stage.receiver().post(buffer, STRIDE));
     let good = Descriptor { target: RECEIVER, length: 4, ..Descriptor::default() };
     let cases = [
         (Descriptor { length: MAX_ONE_WAY + 1, ..good }, Status::BadLength),
@@ -146,8 +153,165 @@ fn the_senders_own_mistakes_are_answered_at_once() {
     assert_eq!(stage.sender().statuses(first..second + 1), [Status::Denied; 2], "a chain");
     let index = stage.sender().send(RECEIVER, 5, 4);
     stage.bed.run_for(SENDER);
-    assert_eq!(stage.receiver().take(), [(0, 5)], "what is refused has no number");
     assert_eq!(stage.sender().status(index), Some(Status::Queued));
+    let (arrived, dropped) = (stage.receiver().take(), stage.receiver().memory.to_client.dropped.get());
+    if buffers == 0 {
+        assert_eq!((arrived.len(), dropped), (0, 1), "what is refused is not dropped");
+    } else {
+        assert_eq!((arrived, dropped), (vec![(0, 5)], 0), "what is refused has no number");
+    }
+    // The longest one is no mistake, on either path.
+    for flags in [0, flags::NO_SIGNAL] {
+        let index = stage.sender().publish(Descriptor { length: MAX_ONE_WAY, flags, ..good });
+        stage.bed.run_for(SENDER);
+        assert_eq!(stage.sender().status(index), Some(Status::Queued), "flags {flags}");
+    }
+}
+
+/// A message that asks for no signal brings none. An empty one takes the ordinary path.
+#[test]
+fn a_message_may_ask_for_no_signal() {
+    for (flags, length, signals) in [(0, 4, 1), (0, 0, 1), (flags::NO_SIGNAL, 4, 0)] {
+        let mut stage = Stage::new();
+        stage.receiver().post(0, STRIDE);
+        stage.bed.run();
+        stage.bed.machine.actions.clear();
+        stage.sender().publish(Descriptor { target: RECEIVER, length, flags, ..Descriptor::default() });
+        stage.bed.run_for(SENDER);
+        assert_eq!(stage.receiver().take().len(), 1);
+        assert_eq!(stage.bed.machine.signals(RECEIVER), signals, "flags {flags}");
+    }
+}
+
+/// A message that the express lane leaves to the ordinary path is carried before those that come after it.
+#[test]
+fn a_message_of_the_ordinary_path_is_carried_in_its_turn() {
+    let mut stage = Stage::new();
+    stage.receiver().post(0, STRIDE);
+    stage.actor(NEIGHBOUR).post(0, STRIDE);
+    let first = Descriptor { target: RECEIVER, length: 4, flags: flags::NO_SIGNAL, ..Descriptor::default() };
+    stage.sender().publish(first);
+    stage.sender().send(NEIGHBOUR, 1, 5);
+    stage.bed.run_for(SENDER);
+    let copies: Vec<_> =
+        stage.bed.machine.actions.iter().filter(|action| matches!(action, Action::Copy(_))).collect();
+    assert_eq!(copies, [&Action::Copy(4), &Action::Copy(5)]);
+}
+
+/// Nothing is copied to a receiver that cannot take it: one in quarantine, or one with a full queue.
+#[test]
+fn nothing_is_copied_to_a_receiver_that_cannot_take_it() {
+    let prepare: [Prepare; 2] = [
+        |stage| {
+            (0..8).for_each(|buffer| stage.receiver().post(buffer, STRIDE));
+            stage.bed.run();
+            stage.receiver().break_protocol();
+            stage.bed.run_for(RECEIVER);
+        },
+        |stage| {
+            for number in 0..128 {
+                stage.receiver().post(number, STRIDE);
+                stage.sender().send(RECEIVER, number.into(), 4);
+            }
+            stage.bed.run();
+            stage.bed.tick();
+            (0..8).for_each(|buffer| stage.receiver().post(buffer, STRIDE));
+            stage.bed.run();
+        },
+    ];
+    for (number, prepare) in prepare.into_iter().enumerate() {
+        for flags in [0, flags::NO_SIGNAL] {
+            let mut stage = Stage::new();
+            prepare(&mut stage);
+            stage.bed.machine.actions.clear();
+            for _ in 0..2 {
+                let message = Descriptor { target: RECEIVER, length: 4, flags, ..Descriptor::default() };
+                stage.sender().publish(message);
+            }
+            stage.bed.run_for(SENDER);
+            let touched = stage.bed.machine.actions.iter();
+            let touched: Vec<_> =
+                touched.filter(|it| matches!(it, Action::Map(..) | Action::Copy(_))).collect();
+            assert!(touched.is_empty(), "case {number}, flags {flags}: {touched:?}");
+            assert_eq!(stage.receiver().memory.to_client.dropped.get(), 2, "case {number}");
+        }
+    }
+}
+
+/// What waits for its sender's share goes with its sender, and not more of it in a round than the share has.
+#[test]
+fn what_waits_for_a_share_is_dropped_with_its_sender() {
+    for is_expelled in [false, true] {
+        let mut topology = topology();
+        (topology.bytes_per_round, topology.messages_per_round) = (128, 1);
+        let mut stage = Stage::of(&topology);
+        (0..16).for_each(|buffer| stage.receiver().post(buffer, STRIDE));
+        for tag in 0..8 {
+            // Left to the ordinary path, which takes it out of the ring.
+            let length = 4 * 64;
+            let message = Descriptor {
+                target: RECEIVER,
+                tag,
+                length,
+                flags: flags::NO_SIGNAL,
+                ..Descriptor::default()
+            };
+            stage.sender().publish(message);
+        }
+        let (sender, to_receiver) = (*stage.sender(), stage.receiver().memory.to_client);
+        let arrived = Rc::new(RefCell::new(vec![0]));
+        let seen = Rc::clone(&arrived);
+        stage.bed.machine.between_rounds = Some(Box::new(move || {
+            let tail = to_receiver.delivery_tail.observe();
+            if is_expelled && tail == 2 {
+                sender.break_protocol();
+            }
+            seen.borrow_mut().push(tail);
+            false
+        }));
+        stage.bed.run_for(SENDER);
+        stage.bed.machine.between_rounds = None;
+        let arrived = arrived.borrow();
+        assert!(arrived.is_sorted_by(|one, other| other - one <= 1), "{arrived:?}");
+        let carried = stage.receiver().take();
+        if is_expelled {
+            assert_eq!(carried, [(0, 0), (1, 1)]);
+            stage.open(SENDER);
+            stage.sender().send(RECEIVER, 20, 4);
+            stage.bed.run_for(SENDER);
+            assert_eq!(stage.receiver().take(), [(2, 20)]);
+        } else {
+            assert_eq!(carried.len(), 8);
+        }
+    }
+}
+
+/// Central is stopped when it has noted messages as carried, and not yet how far it has come. They were
+/// dropped, so no delivery tells their numbers. The next central goes on after them, and counts them. A note
+/// has only the lower part of a number.
+#[test]
+fn numbers_and_counts_go_on_after_a_stop() {
+    for carried in [0, 3 * SEQUENCE_RANGE - 2, 3 * SEQUENCE_RANGE + 5] {
+        let mut stage = Stage::new();
+        let (to_sender, receiver) = (stage.sender().memory.to_client, ferry_testbed::id(RECEIVER));
+        to_sender.journal.acknowledge(receiver, carried);
+        stage.bed.restart();
+        for tag in 0..3 {
+            stage.sender().send(RECEIVER, tag, 4);
+        }
+        stage.bed.run_for(SENDER);
+        assert_eq!(stage.receiver().memory.to_client.dropped.get(), 3);
+        to_sender.journal.acknowledge(receiver, carried);
+        stage.bed.restart();
+        stage.bed.tick();
+        stage.bed.tick();
+        assert_eq!(stage.sender().statuses(0..3), [Status::Done; 3]);
+        assert_eq!(to_sender.counters.sent_messages.get(), 3);
+        stage.receiver().post(0, STRIDE);
+        stage.sender().send(RECEIVER, 9, 4);
+        stage.bed.run_for(SENDER);
+        assert_eq!(stage.receiver().take(), [(carried + 3, 9)]);
+    }
 }
 
 #[test]
@@ -371,4 +535,30 @@ fn a_sender_that_signals_is_looked_at_although_central_is_awake() {
         assert_eq!(arrived.iter().any(|(_, tag)| *tag == 7), signals);
         assert_eq!(arrived.iter().filter(|(_, tag)| *tag >= 50).count(), 6);
     }
+}
+
+/// A round carries no more messages of a sender than its share has, however many wait for their pass.
+#[test]
+fn no_more_messages_are_carried_in_a_round_than_the_share_has() {
+    let mut topology = topology();
+    topology.messages_per_round = 1;
+    for flow in &mut topology.flows {
+        flow.urgent = 1;
+    }
+    let mut stage = Stage::of(&topology);
+    for number in 0..4 {
+        stage.receiver().post(number, STRIDE);
+        // In the urgent pass, all of them are taken and wait.
+        stage.sender().send(RECEIVER, number.into(), 4);
+    }
+    let to_receiver = stage.receiver().memory.to_client;
+    let arrived = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&arrived);
+    stage.bed.machine.between_rounds = Some(Box::new(move || {
+        seen.borrow_mut().push(to_receiver.delivery_tail.observe());
+        false
+    }));
+    stage.bed.run_for(SENDER);
+    assert_eq!(*arrived.borrow(), [1, 2, 3]);
+    assert_eq!(stage.receiver().take().len(), 4);
 }

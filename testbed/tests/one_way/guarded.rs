@@ -2,7 +2,7 @@
 //! they have not passed.
 
 use ferry_layout::config::{FlowRecord, Mapping};
-use ferry_layout::{Delivery, Status, Verdict};
+use ferry_layout::{Delivery, Descriptor, Status, Verdict, flags};
 use ferry_testbed::{Memory, Topology};
 
 use crate::stage::{Actor, RECEIVER, SENDER, STRIDE, Stage};
@@ -82,7 +82,9 @@ fn a_quorum_and_two_stages_decide_as_in_other_flows() {
     assert_eq!(inspections.iter().map(|it| it.tag).collect::<Vec<_>>(), [7], "one has two passes");
     answer(stage.actor(5), &inspections[0], true);
     stage.bed.run_for(5);
-    assert_eq!(stage.receiver().take(), [(0, 7)]);
+    let arrived = stage.receiver().deliveries();
+    let arrived: Vec<_> = arrived.iter().map(|it| (it.sequence, it.tag, it.detail)).collect();
+    assert_eq!(arrived, [(0, 7, 2)], "two stages have passed it");
 }
 
 #[test]
@@ -315,4 +317,23 @@ fn nothing_of_the_guards_comes_back() {
         pages
     });
     assert!(pages.iter().all(|page| *page == pages[0]));
+}
+
+/// A message that asks for no signal brings none, with guards too.
+#[test]
+fn a_message_may_ask_for_no_signal() {
+    for (flags, signals) in [(0, 1), (flags::NO_SIGNAL, 0)] {
+        let mut stage = stage(&[(&[GUARD], 1)]);
+        stage.actor(GUARD).post(0, STRIDE);
+        stage.receiver().post(0, STRIDE);
+        let message = Descriptor { target: RECEIVER, length: 4, flags, ..Descriptor::default() };
+        stage.sender().publish(message);
+        stage.bed.run_for(SENDER);
+        let inspections = stage.actor(GUARD).deliveries();
+        answer(stage.actor(GUARD), &inspections[0], true);
+        stage.bed.machine.actions.clear();
+        stage.bed.run_for(GUARD);
+        assert_eq!(stage.receiver().take().len(), 1);
+        assert_eq!(stage.bed.machine.signals(RECEIVER), signals, "flags {flags}");
+    }
 }
