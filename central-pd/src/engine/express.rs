@@ -136,12 +136,22 @@ impl Engine {
             self.enter(&carried, ports);
             *may_map = true;
         }
+        if self.begins_another(source, ports, &carried) {
+            return true;
+        }
         // Maps once for each message, however often the client changes the descriptor meanwhile.
         if carried.stopped && core::mem::replace(may_map, false) {
             return self.map_next(machine, source, carried.target, ports).is_some();
         }
         let client = &self.clients[source];
         carried.run.messages != 0 && client.transmit.available() != 0 && client.budget.messages() != 0
+    }
+
+    /// Whether a run has ended before a message for another target, which may begin a lane of its own.
+    #[inline(always)]
+    fn begins_another(&self, source: DomainId, ports: Ports, carried: &Carried) -> bool {
+        let next = || Route::of(ports.from_client.descriptors.slot(self.clients[source].transmit.next()));
+        carried.stopped && carried.run.messages != 0 && next().plain_target() != Some(carried.target)
     }
 
     /// Maps the frames for the next message of `source`, a plain one to `target`. `None` if the next message

@@ -8,14 +8,18 @@ use ferry_testbed::{Action, Topology};
 use crate::pair::Pair;
 use crate::whole::read_whole;
 
-/// Messages fill all buffers of one target, and those after them are for another one. Both runs take the
-/// lane.
+/// Messages for one target follow those for another one, which has buffers left, or has not. All runs take
+/// the lane.
 #[test]
 fn messages_to_two_targets_take_the_lane() {
     for mapping in [Mapping::Keep, Mapping::Each] {
-        for fresh in [false, true] {
+        for (fresh, left) in [(false, false), (false, true), (true, false), (true, true)] {
             let mut pair = Pair::new(&Topology::mesh(3, 16, mapping), 4096);
-            let targets = [1, 1, 2, 2, 2];
+            if left {
+                pair.post(1, None);
+                pair.post(2, None);
+            }
+            let targets = [1, 1, 2, 2, 2, 1, 2];
             for (tag, target) in (0..).zip(targets) {
                 pair.post(target, None);
                 pair.send(0, target, b"payload", Message::tagged(tag));

@@ -16,12 +16,12 @@ fn stage(mapping: Mapping) -> Stage {
     Stage::of(&topology)
 }
 
-/// Messages to two targets are delivered, and fill all buffers, or are dropped. Each buffer lies in a frame
-/// of its own.
+/// Messages to two targets are delivered, and may fill all buffers, or are dropped. Each buffer lies in a
+/// frame of its own.
 #[test]
 fn plain_messages_take_the_lane_whether_or_not_there_are_buffers() {
     for mapping in [Mapping::Keep, Mapping::Each] {
-        for buffers in [6, 0] {
+        for (buffers, left) in [(6, 0), (6, 1), (0, 0)] {
             let mut stage = stage(mapping);
             let targets = [RECEIVER, RECEIVER, OTHER, OTHER, OTHER, OTHER];
             for (tag, target) in (0..).zip(targets) {
@@ -29,6 +29,11 @@ fn plain_messages_take_the_lane_whether_or_not_there_are_buffers() {
                     stage.actor(target).post_at(u32::try_from(tag).unwrap() * 4096, STRIDE);
                 }
                 stage.sender().send(target, tag, 64);
+            }
+            for target in [RECEIVER, OTHER] {
+                for _ in 0..left {
+                    stage.actor(target).post_at(7 * 4096, STRIDE);
+                }
             }
             let from_client = stage.sender().memory.from_client;
             let read = read_whole(from_client, || stage.bed.run_for(SENDER));

@@ -50,6 +50,9 @@ impl Engine {
                 self.enter_one_way(&carried, ports);
                 *may_map = true;
             }
+            if self.begins_another(source, ports, &carried) {
+                return Some(true);
+            }
             // Maps once for each message, however often the client changes the descriptor meanwhile.
             if carried.stopped && core::mem::replace(may_map, false) {
                 self.map_next(machine, source, target, ports)?;
