@@ -251,15 +251,19 @@ impl Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    extern crate std;
 
-    /// A machine that can map everything.
-    struct Willing;
+    /// A machine that can map everything. It notes the numbers of the frames that it unmaps.
+    #[derive(Default)]
+    struct Willing(std::vec::Vec<u32>);
 
     impl Machine for Willing {
         fn map(&mut self, _: FrameRef) -> Result<(), MapFailed> {
             Ok(())
         }
-        fn unmap(&mut self, _: FrameRef) {}
+        fn unmap(&mut self, frame: FrameRef) {
+            self.0.push(frame.number);
+        }
         fn copy(&mut self, _: u64, _: u64, _: u32) {}
         fn poll_tick(&mut self) -> bool {
             false
@@ -283,12 +287,48 @@ mod tests {
                 let parts =
                     [0..start.saturating_sub(1), start..gap, gap + 1..end, end + 1..MOST, gap..gap + 1];
                 for frames in parts.into_iter().filter(|frames| !frames.is_empty()) {
-                    let (_, mapped) = buffer.map(client, frames, Mapping::Keep, &mut Willing);
+                    let (_, mapped) = buffer.map(client, frames, Mapping::Keep, &mut Willing::default());
                     assert!(mapped.is_ok());
                 }
                 let Reach { low, high } = buffer.reach(Mapping::Keep);
                 assert_eq!((low >> 12, high >> 12), (start.into(), end.into()), "{gap} was the last");
             }
         }
+    }
+    /// Frames that touch what is within reach are joined with it, on whichever side they lie.
+    #[test]
+    fn what_a_turn_has_mapped_is_within_reach_together() {
+        let client = DomainId::new(0).unwrap();
+        let ways = [
+            ([4..6, 6..8], 4..8),
+            ([6..8, 4..6], 4..8),
+            ([4..8, 5..7], 4..8),
+            ([5..7, 4..8], 4..8),
+            ([4..6, 7..8], 7..8),
+            ([7..8, 4..6], 4..6),
+        ];
+        for (parts, expected) in ways {
+            let mut buffer = Buffer::new(Side::Transmit);
+            for frames in parts.clone() {
+                let (_, mapped) = buffer.map(client, frames, Mapping::Each, &mut Willing::default());
+                assert!(mapped.is_ok());
+            }
+            let Reach { low, high } = buffer.reach(Mapping::Each);
+            assert_eq!((low >> 12, high >> 12), (expected.start, expected.end), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn every_mapped_frame_is_unmapped_and_counted() {
+        let client = DomainId::new(0).unwrap();
+        let (mut buffer, mut machine) = (Buffer::new(Side::Receive), Willing::default());
+        let frames = [0, 1, 63, 64, 127, 128, (1 << 14) - 1];
+        for number in frames {
+            let (changed, mapped) = buffer.map(client, number..number + 1, Mapping::Keep, &mut machine);
+            assert_eq!((changed.0, mapped.is_ok()), (1, true));
+        }
+        assert_eq!(buffer.unmap_all(client, &mut machine).0, 7);
+        assert_eq!(machine.0, frames);
+        assert_eq!(buffer.unmap_all(client, &mut machine).0, 0);
     }
 }

@@ -239,3 +239,124 @@ impl Pending {
         self.targets = ClientSet::EMPTY;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(number: u16) -> DomainId {
+        DomainId::new(number).unwrap()
+    }
+
+    fn one(index: u32, target: u16, sequence: u64) -> Finished {
+        Finished { index, messages: 1, parts: 1, target: client(target), sequence, bytes: 10 }
+    }
+
+    /// Only a message of one part that lies behind the noted ones, in the ring and in their flow, becomes
+    /// part of their entry.
+    #[test]
+    fn an_entry_stands_for_messages_that_follow_each_other() {
+        let chain = Finished { parts: 2, ..one(6, 1, 8) };
+        let others =
+            [one(6, 2, 8), one(7, 1, 8), one(4, 1, 8), one(6, 1, 9), chain, Finished { index: 5, ..chain }];
+        type Note = fn(&mut Pending, Finished) -> bool;
+        let ways: [(Note, fn(&Pending) -> &[Finished]); 2] =
+            [(Pending::finish, Pending::finished), (Pending::carry, Pending::carried)];
+        for (note, noted) in ways {
+            for other in others {
+                let mut pending = Pending::new();
+                assert!(note(&mut pending, one(5, 1, 7)) && note(&mut pending, other));
+                assert_eq!(noted(&pending).len(), 2, "{} {}", other.index, other.sequence);
+            }
+            let mut pending = Pending::new();
+            assert!(note(&mut pending, one(5, 1, 7)) && note(&mut pending, one(6, 1, 8)));
+            assert!(note(&mut pending, one(7, 1, 9)));
+            let [entry] = noted(&pending) else { panic!("one entry stands for all") };
+            assert_eq!((entry.index, entry.messages, entry.sequence, entry.bytes), (5, 3, 7, 30));
+        }
+    }
+
+    #[test]
+    fn whoever_gets_something_is_noted() {
+        let mut pending = Pending::new();
+        assert!(pending.finish(one(5, 1, 7)) && pending.finish(one(6, 2, 0)));
+        pending.inspect(client(3));
+        pending.note_requests(client(4));
+        let set = |numbers: &[u16]| {
+            let mut set = ClientSet::EMPTY;
+            numbers.iter().for_each(|number| set.insert(client(*number)));
+            set
+        };
+        assert_eq!((pending.targets(), pending.requests()), (set(&[1, 2, 3]), set(&[1, 2, 3, 4])));
+        assert!(!pending.is_empty());
+        pending.clear();
+        assert!(pending.is_empty() && pending.targets().is_empty() && pending.requests().is_empty());
+    }
+
+    /// A turn ends when there may be no place for another end, be it a delivery or a refusal.
+    #[test]
+    fn it_is_full_when_either_kind_of_end_has_no_place() {
+        let slots = u32::try_from(TRANSMIT_SLOTS).unwrap();
+        let (mut finished, mut refused) = (Pending::new(), Pending::new());
+        for index in 0..slots {
+            assert!(!finished.is_full() && !refused.is_full());
+            assert!(finished.finish(one(index, u16::try_from(index % 2).unwrap(), index.into())));
+            assert!(refused.refuse(Refused { index, status: Status::Denied }));
+        }
+        assert!(finished.is_full() && refused.is_full());
+    }
+
+    #[test]
+    fn what_waits_to_become_visible_is_told_apart() {
+        type Act = fn(&mut Pending);
+        let cases: [(Act, bool, bool); 7] = [
+            (|_| {}, true, true),
+            (|it| assert!(it.note_run(run(0..1)).is_ok()), true, true),
+            (|it| it.note_requests(client(1)), true, false),
+            (|it| it.inspect(client(1)), true, false),
+            (|it| assert!(it.carry(one(0, 1, 0))), true, false),
+            (|it| assert!(it.finish(one(0, 1, 0))), false, false),
+            (|it| assert!(it.refuse(Refused { index: 0, status: Status::Denied })), false, false),
+        ];
+        for (number, (act, has_no_end, has_nothing)) in cases.into_iter().enumerate() {
+            let mut pending = Pending::new();
+            act(&mut pending);
+            assert_eq!(pending.has_no_end(), has_no_end, "{number}");
+            let shows_nothing =
+                pending.has_no_end() && pending.carried().is_empty() && pending.requests().is_empty();
+            assert_eq!(shows_nothing, has_nothing, "{number}");
+            #[cfg(feature = "express")]
+            assert_eq!(pending.has_nothing_to_show(), has_nothing, "{number}");
+        }
+    }
+
+    fn run(frames: Range<u32>) -> MappedRun {
+        MappedRun { client: client(1), side: Side::Receive, frames }
+    }
+
+    /// Runs of one buffer that touch are one run, whichever comes first. Others are not.
+    #[test]
+    fn runs_that_touch_are_one() {
+        let ways: [(Range<u32>, &[Range<u32>]); 6] = [
+            (6..8, &[4..8]),
+            (2..4, &[2..6]),
+            (3..9, &[3..9]),
+            (5..6, &[4..6]),
+            (7..8, &[4..6, 7..8]),
+            (1..3, &[4..6, 1..3]),
+        ];
+        for (second, expected) in ways {
+            let mut pending = Pending::new();
+            assert!(pending.note_run(run(4..6)).is_ok() && pending.note_run(run(second)).is_ok());
+            let noted: Vec<Range<u32>, 2> = pending.runs().iter().map(|run| run.frames.clone()).collect();
+            assert_eq!(noted, expected);
+        }
+        for other in
+            [MappedRun { client: client(2), ..run(6..8) }, MappedRun { side: Side::Transmit, ..run(6..8) }]
+        {
+            let mut pending = Pending::new();
+            assert!(pending.note_run(run(4..6)).is_ok() && pending.note_run(other).is_ok());
+            assert_eq!(pending.runs().len(), 2);
+        }
+    }
+}

@@ -398,12 +398,40 @@ mod tests {
 
     #[test]
     fn deadlines_wrap() {
-        for (deadline, now, is_past) in
-            [(5, 4, false), (5, 5, true), (5, 6, true), (2, u32::MAX, false), (u32::MAX, 1, true)]
-        {
+        for (deadline, now, is_past) in [
+            (5, 4, false),
+            (5, 5, true),
+            (5, 6, true),
+            (2, u32::MAX, false),
+            (u32::MAX, 1, true),
+            (0, u32::MAX / 2 - 1, true),
+            (0, u32::MAX / 2, false),
+        ] {
             let send = Send { deadline: Some(deadline), ..Send::EMPTY };
             assert_eq!(send.is_past(now), is_past, "{deadline} at {now}");
         }
         assert!(!Send::EMPTY.is_past(u32::MAX));
+    }
+
+    /// Messages of two flows lie in turn in the ring. Those of one flow are a run up to where a message of the
+    /// other one lies between, or to where the flow ends.
+    #[cfg(feature = "express")]
+    #[test]
+    fn a_linked_run_ends_where_the_next_send_of_the_flow_is_elsewhere() {
+        let mut sends = Sends::new();
+        for index in 0..8 {
+            sends.get_mut(index).put_simple(index, Span::EMPTY, DomainId::new(4).unwrap(), 0, 0);
+        }
+        let (mut one, mut other) = (None, None);
+        sends.enqueue_simple(&mut one, 0, 3);
+        sends.enqueue_simple(&mut other, 3, 1);
+        sends.enqueue_simple(&mut one, 4, 2);
+        assert_eq!((one, other), (Some((0, 5)), Some((3, 3))));
+        for (first, most, run) in
+            [(0, 9, 3), (1, 9, 2), (2, 9, 1), (0, 2, 2), (0, 3, 3), (4, 9, 2), (5, 9, 1)]
+        {
+            assert_eq!(sends.linked_run(first, 5, most), run, "from {first}, at most {most}");
+        }
+        assert_eq!((sends.linked_run(3, 3, 9), sends.linked_run(3, 3, 0)), (1, 0));
     }
 }

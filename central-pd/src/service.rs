@@ -85,3 +85,33 @@ impl Service {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Positions wrap. One behind the least served position counts as being there.
+    #[test]
+    fn a_distance_is_never_negative() {
+        let mut service = Service::NONE;
+        for step in [5, u64::MAX - 7] {
+            service.move_on(step);
+            for ahead in [0, 1, 7, u64::MAX / 2] {
+                assert_eq!(service.distance(service.place(ahead)), ahead);
+            }
+            for behind in [1, 7, u64::MAX / 2] {
+                assert_eq!(service.distance(service.place(0).wrapping_sub(behind)), 0, "{behind} behind");
+            }
+        }
+    }
+
+    #[test]
+    fn the_least_served_position_moves_on_and_others_come_nearer() {
+        let mut service = Service::NONE;
+        let place = service.place(10);
+        service.move_on(4);
+        assert_eq!((service.distance(place), service.place(6)), (6, place));
+        service.move_on(4);
+        assert_eq!(service.distance(place), 2);
+    }
+}

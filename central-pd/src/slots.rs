@@ -313,4 +313,16 @@ mod tests {
         }
         assert_eq!(SlotSet::EMPTY.first_run(7).1, 0);
     }
+
+    #[test]
+    fn sets_are_put_together_and_taken_apart() {
+        let set = |slots: &[u32]| {
+            let mut set = SlotSet::EMPTY;
+            slots.iter().for_each(|slot| set.insert(*slot));
+            set
+        };
+        let (one, other) = (set(&[1, 5, 64, 70]), set(&[5, 6, 70, 127]));
+        assert_eq!(one.union(other), set(&[1, 5, 6, 64, 70, 127]));
+        assert_eq!(one.without(other), set(&[1, 64]));
+    }
 }

@@ -214,6 +214,7 @@ mod tests {
         assert_eq!(ClientSet::first(2), ClientSet(3));
         assert_eq!((set.only(), ClientSet::EMPTY.only()), (None, None));
         assert_eq!(ClientSet(1 << 31).only(), DomainId::new(31));
+        assert_eq!((set.bits(), ClientSet::of_bits(set.bits())), (1 << 1 | 1 << 5 | 1 << 31, set));
     }
 
     #[test]
