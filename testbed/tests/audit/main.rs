@@ -143,6 +143,7 @@ fn messages_that_were_taken_and_then_end_are_in_the_log() {
 fn receive_requests_and_breaches_of_the_protocol_are_in_the_log() {
     let mut stage = plain();
     let before = records(&stage).len();
+    stage.receiver().post(0);
     let request = stage.receiver().post_at(0, u32::MAX);
     stage.run();
     stage.receiver().break_protocol();

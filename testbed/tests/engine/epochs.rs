@@ -242,6 +242,23 @@ fn a_send_that_a_restarted_central_refuses_is_counted_after_its_status() {
     assert_eq!(memory.to_client.ended_late.observe(), 2);
 }
 
+/// The client has marked the slot of a send that waits, because its ring has come round to it.
+#[test]
+fn a_send_in_a_marked_slot_outlasts_central() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.send(0, 1, b"waits", Message::default());
+    pair.bed.run();
+    let memory = pair.bed.clients[0];
+    let sent: Descriptor = memory.from_client.descriptors.load(0);
+    memory.from_client.descriptors.store(0, Descriptor { flags: sent.flags | flags::PASSED_OVER, ..sent });
+    pair.bed.restart();
+    pair.bed.run();
+    assert_eq!(memory.to_client.status(0).get(0), Some(Status::Queued));
+    pair.post(1, None);
+    pair.bed.run();
+    assert_eq!(memory.to_client.status(0).get(0), Some(Status::Done));
+}
+
 /// Runs central for `client` up to the moment when it makes a delivery to client 1 visible, and restarts it.
 fn stop_at_delivery(pair: &mut Pair, client: u16) {
     let tail = &raw const pair.bed.clients[1].to_client.delivery_tail as usize;

@@ -1,9 +1,10 @@
 //! What each status means, and what central does before it writes one.
 
+use ferry_central::Side;
 use ferry_client::{Event, Message, Status};
 use ferry_layout::config::Mapping;
 use ferry_layout::observe::{Access, AccessKind, set_hook};
-use ferry_layout::{Delivery, DeliveryKind, Descriptor, Post, Standing, flags};
+use ferry_layout::{Address, Delivery, DeliveryKind, Descriptor, Post, PostKind, Standing, flags};
 use ferry_testbed::{Action, ClientMemory, Memory, Testbed, Topology};
 
 use crate::pair::Pair;
@@ -357,6 +358,31 @@ fn what_is_new_takes_turns_with_a_long_message_under_way() {
     assert!(place.is_some_and(|place| place < copies.count() / 2), "{place:?}");
 }
 
+/// Each new message uses up a share of one message. The long one goes on nevertheless.
+#[test]
+#[cfg_attr(miri, ignore = "a quarter of a megabyte is too much to interpret")]
+fn a_long_message_takes_turns_with_what_is_new() {
+    let mut topology = Topology::mesh(3, 512, Mapping::Each);
+    (topology.bytes_per_round, topology.messages_per_round) = (64 * 1024, 1);
+    let mut pair = Pair::new(&topology, 1 << 18);
+    let [sender, _, receiver] = [0, 1, 2].map(|client| pair.bed.clients[client].from_client);
+    pair.post(1, None);
+    pair.send(0, 1, &vec![1; 1 << 18], Message::default());
+    for index in 0..40 {
+        let place = Address { frame: index, offset: 0 };
+        let post = Post { place, length: 8, from: Post::ANYONE, kind: PostKind::Buffer as u8, marks: 0 };
+        receiver.posts.store(index, post);
+        sender.descriptors.store(index + 1, Descriptor { target: 2, length: 8, ..Descriptor::default() });
+    }
+    receiver.post_tail.publish(40);
+    sender.transmit_tail.publish(41);
+    pair.bed.run();
+    let copies = pair.copies(Side::Receive);
+    let last = copies.iter().rposition(|(target, _)| *target == 1);
+    assert!(last.is_some_and(|last| last < 20), "{copies:?}");
+    assert_eq!(copies.len(), 44);
+}
+
 /// Client 0 sends what takes central two rounds, so central stops asking it for signals in between. When
 /// central begins to ask again, the client publishes something. It has read the hint before, so it does not
 /// signal. Returns the client, and the number of rounds that were followed by another one.
@@ -499,4 +525,91 @@ fn a_client_may_write_to_every_byte_of_its_page() {
     assert_eq!(pair.ports[1].standing(), Standing::Open);
     let (port, _, _) = pair.bed.open(0);
     assert_eq!(port.standing(), Standing::Open);
+}
+
+/// A client marks an entry that is no message, because its slot is in use.
+#[test]
+fn entries_that_are_marked_are_passed_over_and_get_no_status() {
+    let mut pair = Pair::two(Mapping::Each);
+    pair.post(1, None);
+    pair.post(1, None);
+    let client = pair.bed.clients[0];
+    let message = Descriptor { target: 1, length: 1, ..Descriptor::default() };
+    let marked = Descriptor { flags: flags::PASSED_OVER, ..message };
+    for (index, descriptor) in (0..).zip([marked, message, marked, marked, message, marked]) {
+        client.from_client.descriptors.store(index, descriptor);
+    }
+    client.from_client.transmit_tail.publish(6);
+    pair.bed.run();
+    let statuses = [0, 1, 2, 3, 4, 5].map(|index| client.to_client.status(index).get(index));
+    let done = Some(Status::Done);
+    assert_eq!(statuses, [None, done, None, None, done, None]);
+    assert_eq!(client.to_client.counters.refused.get(), 0);
+}
+
+/// Clients that share a flow in one direction only know each other.
+#[test]
+fn a_flow_is_in_the_directories_of_both_its_ends() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    topology.flows = vec![Topology::flow(0, 1, Mapping::Each)];
+    let pair = Pair::new(&topology, 4096);
+    let knows = |client: usize, other: usize| {
+        let peer = pair.ports[client].peer(&format!("client{other}"));
+        peer.map(|peer| (peer.may_send != 0, peer.may_receive != 0))
+    };
+    assert_eq!((knows(0, 1), knows(1, 0)), (Some((true, false)), Some((false, true))));
+    assert_eq!((knows(0, 2), knows(2, 0), knows(1, 2)), (None, None, None));
+}
+
+/// Its receiver posts it while central carries another message, so the express lane finds it in the ring.
+#[test]
+fn a_buffer_for_another_source_is_not_filled_by_who_finds_it_first() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Keep), 64);
+    for _ in 0..2 {
+        pair.post(1, None);
+        pair.send(0, 1, b"for anyone", Message::default());
+    }
+    let receiver = pair.bed.clients[1].from_client;
+    let first: Post = receiver.posts.load(0);
+    receiver.post_tail.publish(1);
+    receiver.posts.store(1, Post { from: 2, ..receiver.posts.load(1) });
+    pair.bed.machine.interposer = Some(Box::new(move |action| {
+        if matches!(action, Action::Copy(_)) {
+            receiver.post_tail.publish(2);
+        }
+    }));
+    pair.bed.run();
+    assert_eq!(first.from, Post::ANYONE);
+    let statuses = [0, 1].map(|index| pair.ports[0].status(index));
+    assert_eq!(statuses, [Some(Status::Done), Some(Status::Queued)]);
+}
+
+#[test]
+fn nothing_is_mapped_for_a_message_that_is_too_long_for_its_flow() {
+    let mut topology = Topology::mesh(2, 16, Mapping::Keep);
+    topology.flows.iter_mut().for_each(|flow| flow.max_message = 100);
+    let mut pair = Pair::new(&topology, 4096);
+    pair.post(1, None);
+    let client = pair.bed.clients[0];
+    client.from_client.descriptors.store(0, Descriptor { target: 1, length: 101, ..Descriptor::default() });
+    client.from_client.transmit_tail.publish(1);
+    pair.bed.run();
+    assert_eq!(client.to_client.status(0).get(0), Some(Status::BadLength));
+    assert_eq!((client.to_client.counters.maps.get(), pair.bed.machine.mapped()), (0, 0));
+}
+
+#[test]
+fn what_is_unmapped_at_the_end_of_an_epoch_is_counted() {
+    let mut pair = Pair::two(Mapping::Keep);
+    for (source, target) in [(0, 1), (1, 0)] {
+        pair.post(target, None);
+        pair.send(source, target, b"kept", Message::default());
+    }
+    pair.bed.run();
+    let client = pair.bed.clients[0];
+    let counters = || (client.to_client.counters.maps.get(), client.to_client.counters.unmaps.get());
+    assert_eq!((counters(), pair.bed.machine.mapped_of(0)), ((2, 0), 2));
+    client.from_client.transmit_tail.publish(1000);
+    pair.bed.run();
+    assert_eq!((counters(), pair.bed.machine.mapped_of(0)), ((2, 2), 0));
 }

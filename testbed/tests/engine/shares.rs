@@ -42,6 +42,22 @@ fn urgent_messages_come_first_whoever_sends_them_and_whether_or_not_they_wait() 
     }
 }
 
+/// The messages behind an urgent one are not carried with it.
+#[test]
+fn an_urgent_pass_carries_nothing_else() {
+    for hasty in [0, 1] {
+        let mut pair = Pair::new(&with_urgent_flows(3), 4096);
+        (0..3).for_each(|_| pair.post(2, None));
+        pair.send(hasty, 2, b"at once", urgent(1));
+        pair.send(hasty, 2, b"in turn", Message::tagged(3));
+        pair.send(1 - hasty, 2, b"at once", urgent(2));
+        pair.bed.run();
+        let mut tags = [0; 3].map(|_| pair.receive(2).map(|(_, tag, _)| tag));
+        tags[..2].sort_unstable();
+        assert_eq!(tags, [Some(1), Some(2), Some(3)], "client {hasty} sends more");
+    }
+}
+
 #[test]
 fn what_an_urgent_pass_has_passed_over_goes_on_after_it() {
     let mut topology = with_urgent_flows(4);

@@ -53,17 +53,22 @@ fn what_is_taken_while_central_begins_to_ask_for_it_is_found_by_its_second_look(
 #[test]
 #[cfg_attr(miri, ignore = "megabytes are too much to interpret")]
 fn long_messages_of_one_sender_take_turns() {
-    let mut pair = Pair::new(&Topology::mesh(3, 512, Mapping::Each), 1 << 20);
-    for target in [1, 2] {
-        pair.post(target, None);
-        pair.send(0, target, &vec![1; 1 << 20], Message::default());
-    }
-    pair.bed.run();
-    let copies = pair.copies(Side::Receive);
-    assert_eq!(copies.len(), 32);
-    for upto in 0..32 {
-        let first = copies[..upto].iter().filter(|(target, _)| *target == 1).count();
-        assert!(first.abs_diff(upto - first) <= 2, "{copies:?}");
+    let mut topology = Topology::mesh(3, 512, Mapping::Each);
+    // The share of a round is enough for several steps, or for one.
+    for bytes_per_round in [topology.bytes_per_round, 64 * 1024] {
+        topology.bytes_per_round = bytes_per_round;
+        let mut pair = Pair::new(&topology, 1 << 20);
+        for target in [1, 2] {
+            pair.post(target, None);
+            pair.send(0, target, &vec![1; 1 << 20], Message::default());
+        }
+        pair.bed.run();
+        let copies = pair.copies(Side::Receive);
+        assert_eq!(copies.len(), 32);
+        for upto in 0..32 {
+            let first = copies[..upto].iter().filter(|(target, _)| *target == 1).count();
+            assert!(first.abs_diff(upto - first) <= 2, "{copies:?}");
+        }
     }
 }
 
