@@ -181,12 +181,6 @@ impl Requests {
                 buffers += 1;
                 continue;
             }
-            let of_guard =
-                self.record_of_guard(from_client, guard, post, index, self.ring.available() - buffers);
-            if of_guard != 0 {
-                buffers += of_guard;
-                continue;
-            }
             *offered |= self.open_to_all(buffers);
             buffers = 0;
             if post.marks & Post::PASSED_OVER != 0 {
@@ -207,34 +201,6 @@ impl Requests {
             self.look_for_withdrawn |= post.marks & Post::WITHDRAWN != 0;
             *offered = true;
         }
-    }
-
-    /// Records buffers that a guard offers to anyone, as [`take`](Self::take) does for others: at most `most`
-    /// from request `first` on, which is `post`, up to the first that is none, is in use or needs a closer
-    /// look. Returns how many.
-    #[inline(never)]
-    fn record_of_guard(
-        &mut self,
-        from_client: &OutRegion,
-        guard: &mut Inspections,
-        mut post: Post,
-        first: u32,
-        most: u32,
-    ) -> u32 {
-        if guard.bytes() == 0 {
-            return 0;
-        }
-        let most = most.min(if self.over.is_empty() { self.held.gap_from(first) } else { 1 });
-        let mut count = 0;
-        while let Some(span) = guard.offer_for_anyone(&post) {
-            self.offers.put(first.wrapping_add(count), span);
-            count += 1;
-            if count >= most {
-                break;
-            }
-            post = from_client.posts.load(first.wrapping_add(count));
-        }
-        count
     }
 
     /// Closes one open request that the client has withdrawn, and returns its index. `None` if there is none.

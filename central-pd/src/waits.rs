@@ -98,3 +98,26 @@ impl Waits {
         self.ready.insert(target);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_begins_to_wait_and_who_stops_is_told() {
+        let client = |number| DomainId::new(number).unwrap();
+        let mut waits = Waits::NOBODY;
+        let begins = [3, 3, 4].map(|source| waits.insert_source(client(source)));
+        assert_eq!((begins, waits.is_awaited()), ([true, false, true], true));
+        waits.remove_source(client(3));
+        assert_eq!((waits.insert_source(client(3)), waits.sources().count()), (true, 2));
+        for target in [5, 6] {
+            waits.insert_target(client(target));
+            waits.unblock_one(client(target));
+        }
+        waits.block(client(5));
+        assert_eq!((waits.targets().count(), waits.ready().only()), (2, Some(client(6))));
+        waits.clear_targets();
+        assert!(waits.targets().is_empty() && waits.ready().is_empty());
+    }
+}

@@ -324,3 +324,59 @@ fn a_request_that_is_withdrawn_before_it_is_taken_is_answered() {
     assert!(client.requests.may_have_withdrawn(&client.from_client));
     assert_eq!(client.requests.take_withdrawn(&client.from_client, &mut nothing()), Some(index));
 }
+
+#[test]
+fn a_look_for_withdrawn_requests_is_due_after_one_was_taken_and_not_after_others() {
+    let mut client = Pages::new();
+    client.post_for_anyone();
+    client.post(1, PostKind::Window);
+    assert!(client.take().is_empty());
+    assert!(!client.requests.has_to_look_for_withdrawn());
+    let index = client.post(1, PostKind::Buffer);
+    client.withdraw(index);
+    assert!(client.take().is_empty());
+    assert!(client.requests.has_to_look_for_withdrawn());
+}
+
+/// Its slot comes again before its message. The client has not marked the entry, which is still the request.
+#[test]
+fn a_request_that_is_held_is_not_taken_again() {
+    let mut client = Pages::new();
+    let silent = client.post(1, PostKind::Buffer);
+    client.post_many(126);
+    assert!(client.take().is_empty());
+    (1..127).for_each(|index| assert_eq!(client.fill(2), Some(index)));
+    let last = client.post_for_anyone();
+    client.from_client.post_tail.publish(129);
+    client.requests.refresh(client.tail()).unwrap();
+    let mut offered = false;
+    assert_eq!(client.requests.take(&client.from_client, BYTES, &mut nothing(), true, &mut offered), None);
+    assert!(offered, "the buffer before it");
+    assert_eq!((client.fill(2), client.fill(2)), (Some(last), None));
+    assert_eq!((client.fill(1), client.fill(1)), (Some(silent), None));
+}
+
+/// A request that the last central held has its message from this one. Then its slot is free, unless the
+/// client has published the entry before.
+#[test]
+fn the_slot_of_a_request_that_was_held_is_free_after_its_message() {
+    for is_published in [false, true] {
+        let mut client = Pages::new();
+        let silent = client.post(1, PostKind::Buffer);
+        client.post_many(127);
+        assert!(client.take().is_empty());
+        (1..128).for_each(|index| assert_eq!(client.fill(2), Some(index)));
+        client.requests.publish(&client.to_client);
+        if is_published {
+            client.from_client.post_tail.publish(129);
+        }
+        client.requests = Requests::new();
+        client.requests.resume(&client.from_client, &client.to_client, BYTES, &mut nothing());
+        assert_eq!(client.fill(1).map(|index| index % 128), Some(silent));
+        if !is_published {
+            client.post(1, PostKind::Buffer);
+        }
+        assert!(client.take().is_empty());
+        assert_eq!(client.fill(1), if is_published { None } else { Some(128) });
+    }
+}
