@@ -47,6 +47,8 @@ pub struct SimulatedMachine {
     pub announced: Option<Box<dyn FnMut() -> ClientSet>>,
     /// Called after each action. A test can rewrite memory there, or stop central by unwinding.
     pub interposer: Option<Box<dyn FnMut(Action)>>,
+    /// For each signal that central has combined with sleeping, the number of `rounds` until then.
+    pub combined: Vec<u32>,
 }
 
 impl SimulatedMachine {
@@ -63,6 +65,7 @@ impl SimulatedMachine {
             woken: None,
             announced: None,
             interposer: None,
+            combined: Vec::new(),
         }
     }
 
@@ -182,5 +185,10 @@ impl Machine for SimulatedMachine {
 
     fn signal(&mut self, client: DomainId) {
         self.record(Action::Signal(client.number()));
+    }
+
+    fn signal_and_sleep(&mut self, client: DomainId) {
+        self.signal(client);
+        self.combined.push(self.rounds);
     }
 }

@@ -100,6 +100,19 @@ fn t121_a_share_below_one_step_takes_few_rounds() {
     }
 }
 
+/// A short message that costs more than a share stays in the ring until the sender can afford it.
+#[test]
+fn t121_a_short_message_beyond_a_share_takes_few_rounds() {
+    let mut topology = Topology::mesh(3, 260, Mapping::Each);
+    topology.bytes_per_round = 1;
+    let (mut bed, mut clients) = system(&topology, 1 << 12);
+    clients[1].post(1);
+    clients[0].send(1, 1 << 12, Message::default());
+    bed.run();
+    assert_eq!(clients[0].port.reap().map(|done| done.status), Some(Status::Done));
+    assert!(bed.machine.rounds <= 4, "{} rounds", bed.machine.rounds);
+}
+
 /// Two clients with such shares are served alike, and in few rounds.
 #[test]
 fn t122_shares_below_one_step_are_still_shares() {

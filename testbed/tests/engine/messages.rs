@@ -613,3 +613,23 @@ fn what_is_unmapped_at_the_end_of_an_epoch_is_counted() {
     pair.bed.run();
     assert_eq!((counters(), pair.bed.machine.mapped_of(0)), ((2, 2), 0));
 }
+
+/// In a run of several rounds, that is a signal after the last one.
+#[test]
+fn only_the_last_signal_of_a_run_is_combined_with_sleeping() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    topology.messages_per_round = 1;
+    let mut pair = Pair::new(&topology, 4096);
+    pair.bed.machine.combined.clear();
+    pair.bed.run();
+    assert!(pair.bed.machine.combined.is_empty(), "nobody is signalled");
+    for target in [1, 2, 1] {
+        pair.post(target, None);
+        pair.send(0, target, b"hello", Message::default());
+    }
+    pair.bed.machine.rounds = 0;
+    pair.bed.run();
+    let signals: usize = [0, 1, 2].map(|client| pair.bed.machine.signals(client)).iter().sum();
+    assert!(signals > 1);
+    assert_eq!((pair.bed.machine.rounds, &pair.bed.machine.combined[..]), (2, &[2][..]));
+}

@@ -13,6 +13,7 @@ mod guarded;
 mod lane;
 mod paired;
 mod stage;
+mod turns;
 #[cfg(feature = "express")]
 #[path = "../shared/whole.rs"]
 mod whole;
