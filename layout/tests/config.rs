@@ -255,7 +255,7 @@ fn all_clients_have_an_announcer_or_none() {
 
 #[test]
 fn those_who_notice_each_other_are_in_one_partition() {
-    let with = |announcers: [u32; 4], one_way: u32| {
+    let between = |(source, target): (u16, u16), announcers: [u32; 4], one_way: u32| {
         with(|blob| {
             guarded(blob);
             let guard = blob.clients[1];
@@ -263,12 +263,15 @@ fn those_who_notice_each_other_are_in_one_partition() {
             blob.header.clients = 4;
             blob.stages[0].members = 0b1010;
             (blob.flows[0].one_way, blob.flows[0].max_message) = (one_way, 1);
+            (blob.flows[0].source, blob.flows[0].target) = (source, target);
             for (client, announcer) in blob.clients.iter_mut().zip(announcers) {
                 client.announcer = announcer;
             }
         })
     };
-    // Client 0 sends to client 2, and 1 and 3 are guards.
+    // Client 0 sends to client 2, or gets messages of it, and 1 and 3 are guards.
+    assert_eq!(between((2, 0), [5, 5, 6, 5], 0), Err(ConfigError::Flow(0)));
+    let with = |announcers, one_way| between((0, 2), announcers, one_way);
     let refused = Err(ConfigError::Flow(0));
     assert_eq!([with([5; 4], 0), with([5; 4], 1)], [Ok(()); 2]);
     assert_eq!([with([5, 6, 7, 6], 0), with([5, 6, 7, 6], 1)], [refused, Ok(())]);
@@ -336,6 +339,8 @@ fn guards() {
         with(|blob| blob.header.stages = u32::try_from(MAX_STAGES).unwrap() + 1),
         Err(ConfigError::TooManyStages(too_many))
     );
+    let most = |blob: &mut Blob| blob.header.stages = u32::try_from(MAX_STAGES).unwrap();
+    assert_eq!(with(most), Err(ConfigError::Truncated));
     assert_eq!(with(|blob| blob.header.stages = 2), Err(ConfigError::Truncated));
 }
 
@@ -382,8 +387,15 @@ fn what_was_checked_is_what_is_read() {
     let bytes = Blob::new().bytes();
     let config = Config::parse(bytes.as_bytes()).unwrap();
     assert_eq!((config.tick_channel(), config.tick_period()), (Some(9), 1000));
+    assert!(config.audit().is_none());
     let names = config.clients().map(|(id, client)| (id.number(), client.name.as_str().to_owned()));
     assert_eq!(names.collect::<Vec<_>>(), [(0, "client0".to_owned()), (1, "client1".to_owned())]);
     let pairs = config.flows().iter().map(|flow| (flow.source, flow.target));
     assert_eq!(pairs.collect::<Vec<_>>(), [(0, 1), (1, 0)]);
+
+    let mut blob = Blob::new();
+    blob.header.audit = AuditPlace { address: 0x5000, bytes: 0x1000, channel: 10, reserved: 0 };
+    let bytes = blob.bytes();
+    let place = Config::parse(bytes.as_bytes()).unwrap().audit();
+    assert_eq!(place.map(|place| (place.address, place.bytes, place.channel)), Some((0x5000, 0x1000, 10)));
 }
