@@ -52,6 +52,30 @@ fn what_guards_say_is_in_the_log_and_what_they_do_not_say() {
     );
 }
 
+#[test]
+fn a_guard_that_is_late_with_a_one_way_message_is_named() {
+    let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 3);
+    (topology.flows[0].one_way, topology.flows[0].max_message) = (1, 64);
+    let mut stage = started(&topology.audited(4, |_| false));
+    let before = records(&stage).len();
+    stage.post_everywhere(1);
+    stage.sender().send(RECEIVER, 0, b"hello");
+    stage.bed.run();
+    assert_eq!(stage.guard().inspections().len(), 1);
+    for _ in 0..3 {
+        stage.bed.tick();
+    }
+    let late = AuditRecord {
+        source: SENDER,
+        target: RECEIVER,
+        tag: 100,
+        length: 5,
+        guard: GUARD,
+        ..AuditRecord::of(AuditKind::GuardLate)
+    };
+    assert_eq!(news(&stage, before), [late]);
+}
+
 /// The verdict of a guard over a message of five bytes with this tag.
 fn said(inspection: &Delivery, guard: u16, passes: bool, counts: bool) -> AuditRecord {
     let kind = if passes { AuditKind::GuardPassed } else { AuditKind::GuardRefused };

@@ -42,6 +42,30 @@ fn urgent_messages_come_first_whoever_sends_them_and_whether_or_not_they_wait() 
     }
 }
 
+/// A message that costs more than a share waits in the ring for further rounds, also if sends that wait have
+/// nothing to do meanwhile.
+#[test]
+fn what_is_beyond_a_share_keeps_central_awake() {
+    let mut topology = Topology::mesh(4, 16, Mapping::Each);
+    topology.bytes_per_round = 1000;
+    for looks in 1..3 {
+        let mut pair = Pair::new(&topology, 4096);
+        pair.send(0, 1, b"waits", Message::default());
+        pair.bed.run();
+        // Each of these buffers has central try again, in vain.
+        for _ in 1..looks {
+            pair.post(1, Some(2));
+            pair.bed.run();
+        }
+        pair.post(1, Some(2));
+        pair.post(3, None);
+        pair.send(0, 3, &[1; 4096], Message::default());
+        pair.bed.run();
+        let statuses = [0, 1].map(|index| pair.ports[0].status(index));
+        assert_eq!(statuses, [Some(Status::Queued), Some(Status::Done)], "{looks} looks");
+    }
+}
+
 /// The messages behind an urgent one are not carried with it.
 #[test]
 fn an_urgent_pass_carries_nothing_else() {

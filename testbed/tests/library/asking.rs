@@ -1,0 +1,95 @@
+//! What a client can ask its port, and what its port refuses by itself.
+
+use ferry_client::{
+    Call, Calls, DomainId, Event, Message, Peer, Port, ReceiveBuffer, SendError, TransmitBuffer,
+};
+use ferry_layout::config::Mapping;
+use ferry_layout::{Descriptor, flags};
+use ferry_testbed::{ClientMemory, Silent, Testbed, Topology};
+use heapless::Vec;
+
+/// Bytes of a buffer.
+const BYTES: u32 = 256;
+
+struct Client {
+    port: Port<Silent>,
+    transmit: Vec<TransmitBuffer, 64>,
+    receive: Vec<ReceiveBuffer, 64>,
+    memory: ClientMemory,
+}
+
+fn three() -> (Testbed, [Client; 3]) {
+    let mut topology = Topology::mesh(3, 16, Mapping::Each);
+    topology.flows.iter_mut().for_each(|flow| flow.urgent = 1);
+    let mut bed = Testbed::new(&topology);
+    let clients = [0, 1, 2].map(|number: u16| {
+        let (port, transmit, receive) = bed.open(number);
+        let memory = bed.clients[usize::from(number)];
+        Client { port, transmit: transmit.split(BYTES), receive: receive.split(BYTES), memory }
+    });
+    (bed, clients)
+}
+
+#[test]
+fn who_it_is_and_who_its_peers_are() {
+    let (mut bed, [mut one, mut other, third]) = three();
+    let numbers = [&one, &other, &third].map(|client| client.port.domain());
+    assert_eq!((numbers, third.port.directory().domain()), ([0, 1, 2], 2));
+    let peer: Peer = one.port.peer("client1").unwrap();
+    let domain = DomainId::new(1);
+    assert_eq!(Port::<Silent>::domain_of(&peer), domain);
+    assert_eq!(one.port.peer_of(domain.unwrap()), Some(peer));
+    assert_eq!(other.port.peer_of(domain.unwrap()), None);
+    let sender = other.port.peer("client0").unwrap();
+    one.port.post(one.receive.pop().unwrap(), None).unwrap();
+    one.port.publish();
+    other.port.send(sender, other.transmit.pop().unwrap(), 4, Message::default()).unwrap();
+    other.port.publish();
+    bed.run();
+    let event = one.port.receive().unwrap();
+    assert!(matches!(event, Event::Message { .. }));
+    assert_eq!(event.source(), domain);
+}
+
+#[test]
+fn a_part_of_a_chain_fits_its_buffer() {
+    let (_, [mut client, ..]) = three();
+    let peer = client.port.peer("client1").unwrap();
+    for (lengths, expected) in [
+        ([BYTES, BYTES], Ok(())),
+        ([BYTES, 1], Ok(())),
+        ([0, 0], Ok(())),
+        ([BYTES + 1, 1], Err(SendError::BeyondBuffer)),
+        ([1, BYTES + 1], Err(SendError::BeyondBuffer)),
+        ([1, u32::MAX], Err(SendError::BeyondBuffer)),
+    ] {
+        let parts = lengths.map(|length| (client.transmit.pop().unwrap(), length));
+        let mut parts: Vec<(TransmitBuffer, u32), _> = parts.into_iter().collect();
+        let sent = client.port.send_chain(peer, &mut parts, Message::default());
+        assert_eq!((sent, parts.len()), (expected, if expected.is_ok() { 0 } else { 2 }), "{lengths:?}");
+    }
+}
+
+#[test]
+fn a_call_is_as_urgent_as_it_is_said_to_be() {
+    let (_, [mut client, ..]) = three();
+    let server = client.port.peer("client1").unwrap();
+    let mut calls = Calls::<4>::new();
+    assert!(calls.is_empty());
+    for (index, urgent) in (0..).zip([false, true]) {
+        let call = Call { urgent, ..Call::default() };
+        calls.call(&mut client.port, server, client.transmit.pop().unwrap(), 8, call).unwrap();
+        let sent: Descriptor = client.memory.from_client.descriptors.load(index);
+        assert_eq!(sent.flags & flags::URGENT != 0, urgent);
+    }
+    assert!(!calls.is_empty());
+}
+
+#[test]
+fn a_client_that_does_something_else_asks_for_no_signal() {
+    let (_, [mut client, ..]) = three();
+    assert!(!client.port.arm(), "there is nothing to do");
+    assert!(client.memory.from_client.wake.asks_for_signal());
+    client.port.disarm();
+    assert!(!client.memory.from_client.wake.asks_for_signal());
+}
