@@ -343,4 +343,26 @@ mod tests {
         held_sends.resolve(9);
         assert_eq!(held_sends.held(), 3);
     }
+    /// Then sends come back in the order of the ring again.
+    #[test]
+    fn nothing_is_left_when_everything_has_come_back() {
+        let mut held_sends = HeldSends::new(2);
+        held_sends.pass_over(4);
+        held_sends.note_rest(6);
+        assert!(!held_sends.is_empty() && held_sends.is_passed_over(4) && !held_sends.is_passed_over(5));
+        assert!(held_sends.was_passed_over(4) && !held_sends.was_passed_over(4));
+        held_sends.resolve(5);
+        assert!(!held_sends.is_empty());
+        held_sends.resolve(6);
+        assert!(held_sends.is_empty());
+        held_sends.hold(7, 0);
+        held_sends.hold(8, 1);
+        assert_eq!([0, 1, 2].map(|age| held_sends.nth(age)), [Some(7), Some(8), None]);
+        held_sends.look_again_after(3);
+        assert_eq!(held_sends.take_ended(3, |_| true), None, "central has counted no end since");
+        assert_eq!(held_sends.take_ended(4, |_| true), Some(7));
+        assert!(!held_sends.is_empty());
+        assert_eq!(held_sends.take_ended_for(1, |_| true), Some(8));
+        assert!(held_sends.is_empty());
+    }
 }

@@ -1,5 +1,8 @@
 //! What a client can ask its port, and what its port refuses by itself.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use ferry_client::{
     Call, Calls, DomainId, Event, Message, Peer, Port, ReceiveBuffer, SendError, TransmitBuffer,
 };
@@ -92,4 +95,35 @@ fn a_client_that_does_something_else_asks_for_no_signal() {
     assert!(client.memory.from_client.wake.asks_for_signal());
     client.port.disarm();
     assert!(!client.memory.from_client.wake.asks_for_signal());
+}
+
+/// Central asks by two hints: for what it has to do, and for buffers and places that a message may wait for.
+#[test]
+fn central_is_signalled_for_what_it_asks_for_and_for_nothing_else() {
+    let mut bed = Testbed::new(&Topology::mesh(2, 16, Mapping::Each));
+    let rings = Rc::new(Cell::new(0));
+    let count = Rc::clone(&rings);
+    let (opening, transmit, receive) = Port::open(bed.regions(0), move || count.set(count.get() + 1));
+    bed.run_for(0);
+    let mut port = opening.poll().ok().unwrap();
+    let (mut transmit, mut receive) = (transmit.split::<8>(BYTES), receive.split::<8>(BYTES));
+    let peer = port.peer("client1").unwrap();
+    let to_client = bed.clients[0].to_client;
+    for (asks, sends, posts) in
+        (0..16).map(|bits| ([bits & 1 != 0, bits & 2 != 0], bits & 4 != 0, bits & 8 != 0))
+    {
+        for (hint, asks) in [&to_client.wake, &to_client.wake_for_requests].into_iter().zip(asks) {
+            if asks { hint.arm() } else { hint.disarm() }
+        }
+        if sends {
+            port.send(peer, transmit.pop().unwrap(), 8, Message::default()).unwrap();
+        }
+        if posts {
+            port.post(receive.pop().unwrap(), None).unwrap();
+        }
+        rings.set(0);
+        port.flush();
+        let expected = (sends && asks[0]) || (posts && asks[1]);
+        assert_eq!(rings.get(), u32::from(expected), "asks {asks:?}, sends {sends}, posts {posts}");
+    }
 }
