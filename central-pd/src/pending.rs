@@ -244,6 +244,13 @@ impl Pending {
 mod tests {
     use super::*;
 
+    type Act = fn(&mut Pending);
+    /// How a message is noted, and what is noted.
+    type Note = fn(&mut Pending, Finished) -> bool;
+    type Noted = fn(&Pending) -> &[Finished];
+    /// The first frame of a run, and the one behind it.
+    type Frames = (u32, u32);
+
     fn client(number: u16) -> DomainId {
         DomainId::new(number).unwrap()
     }
@@ -259,8 +266,7 @@ mod tests {
         let chain = Finished { parts: 2, ..one(6, 1, 8) };
         let others =
             [one(6, 2, 8), one(7, 1, 8), one(4, 1, 8), one(6, 1, 9), chain, Finished { index: 5, ..chain }];
-        type Note = fn(&mut Pending, Finished) -> bool;
-        let ways: [(Note, fn(&Pending) -> &[Finished]); 2] =
+        let ways: [(Note, Noted); 2] =
             [(Pending::finish, Pending::finished), (Pending::carry, Pending::carried)];
         for (note, noted) in ways {
             for other in others {
@@ -284,7 +290,9 @@ mod tests {
         pending.note_requests(client(4));
         let set = |numbers: &[u16]| {
             let mut set = ClientSet::EMPTY;
-            numbers.iter().for_each(|number| set.insert(client(*number)));
+            for number in numbers {
+                set.insert(client(*number));
+            }
             set
         };
         assert_eq!((pending.targets(), pending.requests()), (set(&[1, 2, 3]), set(&[1, 2, 3, 4])));
@@ -308,7 +316,6 @@ mod tests {
 
     #[test]
     fn what_waits_to_become_visible_is_told_apart() {
-        type Act = fn(&mut Pending);
         let cases: [(Act, bool, bool); 7] = [
             (|_| {}, true, true),
             (|it| assert!(it.note_run(run(0..1)).is_ok()), true, true),
@@ -337,19 +344,19 @@ mod tests {
     /// Runs of one buffer that touch are one run, whichever comes first. Others are not.
     #[test]
     fn runs_that_touch_are_one() {
-        let ways: [(Range<u32>, &[Range<u32>]); 6] = [
-            (6..8, &[4..8]),
-            (2..4, &[2..6]),
-            (3..9, &[3..9]),
-            (5..6, &[4..6]),
-            (7..8, &[4..6, 7..8]),
-            (1..3, &[4..6, 1..3]),
+        let ways: [(Frames, &[Frames]); 6] = [
+            ((6, 8), &[(4, 8)]),
+            ((2, 4), &[(2, 6)]),
+            ((3, 9), &[(3, 9)]),
+            ((5, 6), &[(4, 6)]),
+            ((7, 8), &[(4, 6), (7, 8)]),
+            ((1, 3), &[(4, 6), (1, 3)]),
         ];
-        for (second, expected) in ways {
+        for ((start, end), expected) in ways {
             let mut pending = Pending::new();
-            assert!(pending.note_run(run(4..6)).is_ok() && pending.note_run(run(second)).is_ok());
-            let noted: Vec<Range<u32>, 2> = pending.runs().iter().map(|run| run.frames.clone()).collect();
-            assert_eq!(noted, expected);
+            assert!(pending.note_run(run(4..6)).is_ok() && pending.note_run(run(start..end)).is_ok());
+            let runs = pending.runs().iter().map(|run| (run.frames.start, run.frames.end));
+            assert_eq!(runs.collect::<Vec<_, 2>>(), expected);
         }
         for other in
             [MappedRun { client: client(2), ..run(6..8) }, MappedRun { side: Side::Transmit, ..run(6..8) }]

@@ -413,8 +413,8 @@ mod tests {
         assert!(!Send::EMPTY.is_past(u32::MAX));
     }
 
-    /// Messages of two flows lie in turn in the ring. Those of one flow are a run up to where a message of the
-    /// other one lies between, or to where the flow ends.
+    /// Messages of two flows lie in turn in the ring. Those of one flow are a run up to where a message of
+    /// the other one lies between, or to where the flow ends.
     #[cfg(feature = "express")]
     #[test]
     fn a_linked_run_ends_where_the_next_send_of_the_flow_is_elsewhere() {

@@ -318,7 +318,9 @@ mod tests {
     fn sets_are_put_together_and_taken_apart() {
         let set = |slots: &[u32]| {
             let mut set = SlotSet::EMPTY;
-            slots.iter().for_each(|slot| set.insert(*slot));
+            for slot in slots {
+                set.insert(*slot);
+            }
             set
         };
         let (one, other) = (set(&[1, 5, 64, 70]), set(&[5, 6, 70, 127]));

@@ -3,7 +3,7 @@
 use ferry_layout::geometry::MAX_CLIENTS;
 use ferry_layout::{
     AuditKind, AuditLog, AuditRecord, AuditSlot, Delivery, DeliveryKind, Descriptor, DomainId, DomainName,
-    InRegion, Kind, OutRegion, Peer, Plain, Post, PostKind, Route, Verdict, flags,
+    InRegion, Kind, OutRegion, Peer, Plain, Post, PostKind, Route, Status, Verdict, flags,
 };
 
 fn client(number: u16) -> DomainId {
@@ -113,4 +113,33 @@ fn a_log_of_another_size_has_not_begun() {
     log.begin();
     assert!(log.has_begun());
     assert!(!AuditLog::new(&slots[..3]).unwrap().has_begun());
+}
+
+#[test]
+fn a_status_is_of_one_index_and_not_of_the_same_slot_in_another_lap() {
+    let page = Box::<InRegion>::default();
+    for (index, other) in [(0, 128), (128, 0), (5, 133), (133, 5)] {
+        for status in [Status::Queued, Status::Done, Status::Denied] {
+            page.status(index).set(index, status);
+            assert_eq!(page.status(index).get(index), Some(status));
+            assert_eq!(page.status(other).get(other), None, "{status:?} of {index}");
+        }
+    }
+}
+
+#[test]
+fn sends_that_have_not_ended_are_counted_up_to_the_first_that_has() {
+    let page = Box::<InRegion>::default();
+    for first in [3, 120] {
+        for ended in 0..12_u32 {
+            for more in [false, true] {
+                for age in 0..12 {
+                    let has_ended = age == ended || (more && age > ended);
+                    let status = if has_ended { Status::Done } else { Status::Queued };
+                    page.status(first + age).set(first + age, status);
+                }
+                assert_eq!(page.not_ended(first, 12), ended, "{first}, {more}");
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use ferry_central::Side;
 use ferry_client::{Event, Message, Status};
+use ferry_layout::Descriptor;
 use ferry_layout::config::Mapping;
 use ferry_testbed::Topology;
 
@@ -64,6 +65,21 @@ fn what_is_beyond_a_share_keeps_central_awake() {
         let statuses = [0, 1].map(|index| pair.ports[0].status(index));
         assert_eq!(statuses, [Some(Status::Queued), Some(Status::Done)], "{looks} looks");
     }
+}
+
+/// What a slot of the ring still has from the last lap costs more than a share.
+#[test]
+fn an_entry_that_is_not_published_keeps_central_awake_for_nothing() {
+    let mut topology = Topology::mesh(2, 16, Mapping::Each);
+    topology.bytes_per_round = 1000;
+    let mut pair = Pair::new(&topology, 4096);
+    pair.post(1, None);
+    pair.send(0, 1, b"short", Message::default());
+    let client = pair.bed.clients[0].from_client;
+    client.descriptors.store(1, Descriptor { target: 1, length: 4096, ..Descriptor::default() });
+    pair.bed.machine.rounds = 0;
+    pair.bed.run();
+    assert_eq!((pair.bed.machine.rounds, pair.ports[0].status(0)), (0, Some(Status::Done)));
 }
 
 /// The messages behind an urgent one are not carried with it.

@@ -38,6 +38,7 @@ fn who_it_is_and_who_its_peers_are() {
     let (mut bed, [mut one, mut other, third]) = three();
     let numbers = [&one, &other, &third].map(|client| client.port.domain());
     assert_eq!((numbers, third.port.directory().domain()), ([0, 1, 2], 2));
+    assert_eq!(third.port.reserved(), 16);
     let peer: Peer = one.port.peer("client1").unwrap();
     let domain = DomainId::new(1);
     assert_eq!(Port::<Silent>::domain_of(&peer), domain);

@@ -1,7 +1,7 @@
 //! Turns and rounds where one-way flows make a system several components.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Descriptor, Status, flags};
+use ferry_layout::{Delivery, DeliveryKind, Descriptor, Post, PostKind, Status, flags};
 use ferry_testbed::Topology;
 
 use crate::stage::{NEIGHBOUR, RECEIVER, SENDER, STRIDE, Stage, one_way, topology};
@@ -75,4 +75,31 @@ fn members_of_a_component_come_first_in_turn() {
     }
     let count = |sender: u16| firsts.iter().filter(|first| **first == u64::from(sender)).count();
     assert_eq!((count(SENDER), count(NEIGHBOUR)), (2, 2), "{firsts:?}");
+}
+
+/// Central finds a request of a receiver that has not signalled. If it has to be answered, that comes in the
+/// next round, and else there is none.
+#[test]
+fn a_request_that_a_message_finds_causes_another_round_only_if_it_needs_an_answer() {
+    let buffer = Post { length: 64, from: Post::ANYONE, kind: PostKind::Buffer as u8, ..Post::default() };
+    let withdrawn = Post { from: NEIGHBOUR, marks: Post::WITHDRAWN, ..buffer };
+    for (post, rounds, expected) in [
+        (buffer, 0, DeliveryKind::Message),
+        (Post { from: 40, ..buffer }, 1, DeliveryKind::Refused),
+        (withdrawn, 1, DeliveryKind::Withdrawn),
+    ] {
+        let mut stage = Stage::new();
+        let receiver = stage.receiver().memory;
+        receiver.from_client.posts.store(0, post);
+        receiver.from_client.post_tail.publish(1);
+        if post == withdrawn {
+            receiver.from_client.withdrawals.publish(1);
+        }
+        stage.sender().send(RECEIVER, 7, 4);
+        stage.bed.machine.rounds = 0;
+        stage.bed.run_for(SENDER);
+        let first: Delivery = receiver.to_client.deliveries.load(0);
+        assert_eq!(receiver.to_client.delivery_tail.observe(), 1, "{expected:?}");
+        assert_eq!((first.kind, stage.bed.machine.rounds), (expected as u8, rounds), "{expected:?}");
+    }
 }
