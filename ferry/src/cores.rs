@@ -5,7 +5,7 @@
 
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
-use crate::target::Target;
+use crate::target::{Config, Target};
 use ferry_boards::{Board, Form, Processors};
 use ferry_description::{CENTRAL, ReadError, Source, TICKER};
 use roxmltree::{Document, Node};
@@ -39,21 +39,27 @@ pub(crate) fn of_tests(target: Target) -> Processors {
     processors(target.board, target.has_several_cores(), OTHER)
 }
 
-/// Has each boot of a spread system end the turns of its processors at other places, if they take turns.
-/// Otherwise each would be like the one before.
-pub(crate) fn vary(command: &mut Command, board: &Board, processors: Processors, boot: u32) {
-    if !matches!((processors, boot), (Processors::InTurns(_), 2..)) {
-        return;
-    }
-    if let (Form::Multiboot, Some(emulator)) = (board.architecture.form, board.emulator) {
-        // With half of the intervals that were tried, both processors of a PC halted, and no timer woke them.
-        // With more memory the kernel starts later.
-        let mebibytes = emulator.mebibytes + u64::from(boot % 50);
-        command.args(["-m", &format!("{mebibytes}M")]);
-    } else {
+/// In how many microseconds all processors of a PC have had their turn, from the second boot of a system on.
+/// Not every number will do ([`Processors::InTurns`]): with most that are smaller the kernel's timer never
+/// rings, depending on when the kernel starts.
+const ROUNDS_OF_PC: [u16; 5] = [500, 250, 625, 1000, 1250];
+/// The same for its first boot with `smp-debug`, whose kernel takes longer to look at its clocks.
+const FIRST_OF_DEBUG: u16 = 250;
+
+/// Has the processors of an emulator, if they take turns, end them where they do so in this boot of a system.
+/// With turns of one length each boot would be like the one before.
+pub(crate) fn vary(command: &mut Command, target: (&Board, Config), processors: Processors, boot: u32) {
+    let (board, config) = target;
+    let is_pc = board.architecture.form == Form::Multiboot;
+    let rounds = match boot {
+        ..=1 if is_pc && config == Config::SmpDebug => FIRST_OF_DEBUG,
+        ..=1 => return,
+        _ if is_pc => ROUNDS_OF_PC[usize::try_from(boot).unwrap_or_default() % ROUNDS_OF_PC.len()],
         // 5 to 49 in some order: 17 and 45 have no divisor in common. The first boot has 50.
-        let interval = 5 + boot.wrapping_mul(17) % 45;
-        command.args(ferry_boards::rounds_of(u16::try_from(interval).expect("it is below 50")));
+        _ => 5 + u16::try_from(boot.wrapping_mul(17) % 45).expect("it is below 45"),
+    };
+    if let Processors::InTurns(_) = processors {
+        *command = ferry_boards::with_rounds_of(command, rounds);
     }
 }
 
@@ -125,23 +131,41 @@ fn spread_text(source: &Source) -> Result<String, roxmltree::Error> {
 #[cfg(test)]
 mod tests {
     use super::{BUDGET, spread_text, vary};
-    use ferry_boards::{MICROKIT, Processors};
+    use crate::target::Config;
+    use ferry_boards::{Files, Form, MICROKIT, Processors};
     use ferry_description::Source;
     use std::collections::BTreeSet;
+    use std::path::Path;
     use std::process::Command;
+
+    const CONFIGS: [Config; 3] = [Config::SmpDebug, Config::SmpRelease, Config::SmpBenchmark];
 
     #[test]
     fn boots_that_take_turns_differ() {
-        let of = |board, processors, boot| {
-            let mut command = Command::new("emulator");
-            vary(&mut command, board, processors, boot);
-            command.get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>()
-        };
-        for board in &MICROKIT {
-            let all: BTreeSet<_> = (1..=45).map(|boot| of(board, Processors::InTurns(4), boot)).collect();
-            assert_eq!(all.len(), 45, "{}", board.name);
-            assert!(of(board, Processors::InTurns(4), 1).is_empty());
-            assert!(of(board, Processors::AtTheSameTime(4), 2).is_empty());
+        let files = Files { kernel: Path::new("kernel"), image: Path::new("a directory/image") };
+        for (board, config) in MICROKIT.iter().flat_map(|board| CONFIGS.map(|config| (board, config))) {
+            let of = |processors, boot| {
+                let mut command = board.emulate(board.emulator.unwrap(), files, 0, processors);
+                vary(&mut command, (board, config), processors, boot);
+                command
+            };
+            let alike = [2, 3].map(|boot| format!("{:?}", of(Processors::AtTheSameTime(4), boot)));
+            assert_eq!(alike[0], alike[1]);
+            let all: Vec<_> = (1..=20).map(|boot| of(Processors::InTurns(4), boot)).collect();
+            let lines: BTreeSet<_> = all.iter().map(|command| format!("{command:?}")).collect();
+            let wanted = match (board.architecture.form, config) {
+                (Form::Multiboot, Config::SmpDebug) => 5,
+                (Form::Multiboot, _) => 6,
+                _ => 20,
+            };
+            assert_eq!(lines.len(), wanted, "{} {}", board.name, config.name());
+            // All else is as in the first.
+            let rest = |command: &Command| {
+                let words = command.get_args().filter(|word| !word.to_string_lossy().contains("interval="));
+                let words: Vec<_> = words.map(ToOwned::to_owned).collect();
+                (command.get_program().to_owned(), command.get_current_dir().map(Path::to_owned), words)
+            };
+            assert!(all.iter().all(|command| rest(command) == rest(&all[0])));
         }
     }
 

@@ -340,7 +340,7 @@ impl Suite {
             emulator.command.args(machine.counting());
         }
         let processors = cores::of_tests(self.target);
-        cores::vary(&mut emulator.command, self.target.board, processors, boot);
+        cores::vary(&mut emulator.command, (self.target.board, self.target.config), processors, boot);
         let _share = cores::Share::take(processors);
         let limit = if self.is_spread { SPREAD_LIMIT } else { LIMIT };
         let expectation = Expectation { limit, ..case.expectation.clone() };

@@ -414,7 +414,8 @@ impl Microkit {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         let emulator = Self::emulated(self.board)?;
         let processors = cores::processors(self.board, self.config.has_several_cores(), highest_core);
-        let command = self.board.emulate(emulator, files, 0, processors);
+        let mut command = self.board.emulate(emulator, files, 0, processors);
+        cores::vary(&mut command, (self.board, self.config), processors, 1);
         Ok(Emulator { command, status_of: self.board.status() })
     }
 }

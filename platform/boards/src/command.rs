@@ -9,8 +9,10 @@ use std::path::Path;
 use std::process::Command;
 use std::string::String;
 
-/// Name of the network that nobody is connected to. Only its timers matter.
-const TURNS: &str = "turns";
+/// The beginning of the option that ends turns. QEMU goes on to the next processor when its next timer is
+/// due. Without a timer that would be seconds. A buffer of packets has one, and an interval that can be
+/// chosen. The network is one that nobody is connected to.
+const TIMER: &str = "filter-buffer,id=turn,netdev=turns,interval=";
 /// In how many microseconds of the emulated clock all processors have had their turn.
 const ROUND: u16 = 50;
 /// Where processors take turns, each instruction takes 16 ns of the emulated clock. A processor that waits
@@ -28,6 +30,10 @@ pub enum Processors {
     AtTheSameTime(u8),
     /// So many, which take turns of some hundred instructions. Nothing depends on the host, so each boot is
     /// like the other.
+    ///
+    /// A PC's kernel then needs turns of the right length. While the last processor starts, it measures two
+    /// of its clocks, and the kernel keeps their ratio, rounded down. Both run at 1 GHz, and it depends on
+    /// where turns end whether the ratio is 1 or 0. With 0 no timer is ever set.
     InTurns(u8),
 }
 
@@ -83,7 +89,9 @@ impl Board {
             Processors::InTurns(number) => {
                 command.args(["-smp", &format!("{number}"), "-accel", "tcg,thread=single"]);
                 command.args(["-icount", TURN_SHIFT]);
-                command.args(["-netdev", &format!("hubport,id={TURNS},hubid=0")]).args(rounds_of(ROUND));
+                command
+                    .args(["-netdev", "hubport,id=turns,hubid=0"])
+                    .args(["-object", &format!("{TIMER}{ROUND}")]);
             }
         }
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]);
@@ -128,15 +136,19 @@ fn doubled(path: &Path) -> OsString {
     }
 }
 
-/// Options for an emulator whose processors are [`Processors::InTurns`]. They end turns at other places: in
-/// this many microseconds of the emulated clock, and at most 50, all have had their turn.
-///
-/// QEMU goes on to the next processor when its next timer is due. Without a timer that would be seconds. A
-/// buffer of packets has one, and an interval that can be chosen.
+/// The same command for an emulator whose processors are [`Processors::InTurns`], with turns that end at
+/// other places: in this many microseconds of the emulated clock all have had their turn.
 #[must_use]
-pub fn rounds_of(microseconds: u16) -> [String; 2] {
-    let buffer = format!("filter-buffer,id=turn-{microseconds},netdev={TURNS},interval={microseconds}");
-    ["-object".to_owned(), buffer]
+pub fn with_rounds_of(command: &Command, microseconds: u16) -> Command {
+    let mut other = Command::new(command.get_program());
+    other.args(command.get_args().map(|word| match word.to_str() {
+        Some(text) if text.starts_with(TIMER) => format!("{TIMER}{microseconds}").into(),
+        _ => word.to_owned(),
+    }));
+    if let Some(directory) = command.get_current_dir() {
+        other.current_dir(directory);
+    }
+    other
 }
 
 impl Emulator {
@@ -227,7 +239,7 @@ mod tests {
             assert!(turns.contains(" -smp 4 -accel tcg,thread=single -icount shift="), "{turns}");
             // The timer belongs to a network, which comes before it.
             let network = turns.find("-netdev hubport,id=turns,").expect("there is a network");
-            let timer = turns.find("-object filter-buffer,id=turn-50,netdev=turns,interval=50 ");
+            let timer = turns.find("-object filter-buffer,id=turn,netdev=turns,interval=50 ");
             assert!(timer.is_some_and(|timer| timer > network), "{turns}");
         }
         assert!(!line(&PC99, Processors::One).contains("-smp"));
