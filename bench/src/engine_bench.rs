@@ -54,6 +54,10 @@ impl Machine for Counters {
     fn signal(&mut self, _: DomainId) {
         self.signals += 1;
     }
+
+    fn poll_tick(&mut self) -> bool {
+        false
+    }
 }
 
 /// The pointers to two places in the window.

@@ -56,6 +56,10 @@ mod central {
             black_box(client);
         }
 
+        fn poll_tick(&mut self) -> bool {
+            black_box(false)
+        }
+
         fn announced(&mut self) -> ClientSet {
             black_box(ClientSet::EMPTY)
         }

@@ -67,9 +67,7 @@ pub trait Machine {
     /// last looked. It is called between two rounds. If a tick has come, or all clients are one component,
     /// the engine looks at every client after this call. Otherwise it asks for those that have signalled by
     /// [`woken`](Self::woken).
-    fn poll_tick(&mut self) -> bool {
-        false
-    }
+    fn poll_tick(&mut self) -> bool;
 
     /// The clients whose signals the last [`poll_tick`](Self::poll_tick) has found. Called after each that
     /// found no tick, if the clients are not one component. A client that is left out is looked at when it

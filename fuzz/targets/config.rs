@@ -24,6 +24,9 @@ impl Machine for Untouched {
     fn copy(&mut self, _: u64, _: u64, _: u32) {
         panic!("a copy although no client has pages")
     }
+    fn poll_tick(&mut self) -> bool {
+        false
+    }
     fn signal(&mut self, client: DomainId) {
         panic!("{client:?} is signalled although no client has pages")
     }
