@@ -2,7 +2,7 @@
 //! about nothing.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{AuditKind, AuditRecord, Delivery, Status};
+use ferry_layout::{AuditKind, AuditRecord, Delivery, Descriptor, Status};
 use ferry_testbed::Topology;
 
 use crate::stage::{GUARD, RECEIVER, SENDER, Stage};
@@ -50,6 +50,22 @@ fn what_guards_say_is_in_the_log_and_what_they_do_not_say() {
             refused(SENDER, RECEIVER, 102, 5, Status::Refused),
         ]
     );
+}
+
+/// Also if it takes the ordinary path, as one that may expire does.
+#[test]
+fn a_message_that_is_passed_is_in_the_log_if_all_of_its_flow_are() {
+    for audits_all in [false, true] {
+        let mut stage = guarded(audits_all);
+        let before = records(&stage).len();
+        stage.post_everywhere(1);
+        let hello = Descriptor { length: 5, target: RECEIVER, time_to_live: 100, ..Descriptor::default() };
+        stage.sender().publish(hello);
+        stage.pass_everything();
+        assert_eq!(stage.receiver().take().len(), 1);
+        let of_message = usize::from(audits_all);
+        assert_eq!(news(&stage, before).len(), 1 + of_message, "the verdict, and the message: {audits_all}");
+    }
 }
 
 #[test]

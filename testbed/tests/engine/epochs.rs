@@ -8,7 +8,7 @@ use ferry_client::{Message, Status};
 use ferry_layout::config::Mapping;
 use ferry_layout::observe::{Access, AccessKind, set_hook};
 use ferry_layout::{Delivery, Descriptor, InRegion, Index, OutRegion, Post, Standing, flags};
-use ferry_testbed::{Action, Testbed, Topology};
+use ferry_testbed::{Action, Memory, Testbed, Topology};
 
 use crate::pair::Pair;
 
@@ -305,4 +305,19 @@ fn what_a_restarted_central_has_settled_is_all_that_the_next_one_needs() {
     let indices = [&client.to_client.delivery_tail, &client.to_client.settled, &client.to_client.post_head];
     assert_eq!(indices.map(Index::observe), [3; 3]);
     assert_eq!(pair.bed.clients[0].to_client.journal.acknowledged(ferry_testbed::id(1)), 3);
+}
+
+/// The first words of a page are the magic and the version.
+#[test]
+fn a_page_of_another_version_or_without_magic_is_not_introduced() {
+    let pair = Pair::two(Mapping::Each);
+    let to_client = pair.bed.clients[0].to_client;
+    let page = Memory::of(to_client);
+    for word in [0, 4] {
+        let bytes = page.read(word, 4);
+        assert!(to_client.is_introduced());
+        page.write(word, &[0xff; 4]);
+        assert!(!to_client.is_introduced(), "at {word}");
+        page.write(word, &bytes);
+    }
 }

@@ -67,6 +67,49 @@ fn what_is_beyond_a_share_keeps_central_awake() {
     }
 }
 
+/// The same, if a send that waits goes through in the turn that leaves the message.
+#[test]
+fn what_is_beyond_a_share_is_not_forgotten_over_a_send_that_waited() {
+    let mut topology = Topology::mesh(4, 16, Mapping::Each);
+    topology.bytes_per_round = 1000;
+    for looks in 1..3 {
+        let mut pair = Pair::new(&topology, 4096);
+        pair.send(0, 1, b"waits", Message::default());
+        pair.bed.run();
+        for _ in 1..looks {
+            pair.post(1, Some(2));
+            pair.bed.run();
+        }
+        pair.post(1, None);
+        pair.post(3, None);
+        pair.send(0, 3, &[1; 4096], Message::default());
+        pair.bed.run();
+        let statuses = [0, 1].map(|index| pair.ports[0].status(index));
+        assert_eq!(statuses, [Some(Status::Done); 2], "{looks} looks");
+    }
+}
+
+/// Rounds are left out only after one in which nobody got on.
+#[test]
+fn a_round_in_which_somebody_gets_on_leaves_out_none() {
+    let mut topology = Topology::mesh(4, 16, Mapping::Each);
+    topology.bytes_per_round = 1000;
+    let rounds = [false, true].map(|others_get_on| {
+        let mut pair = Pair::new(&topology, 4096);
+        pair.post(1, None);
+        pair.send(0, 1, &[1; 4096], Message::default());
+        if others_get_on {
+            pair.post(3, None);
+            pair.send(2, 3, b"short", Message::default());
+        }
+        pair.bed.machine.rounds = 0;
+        pair.bed.run();
+        assert_eq!(pair.ports[0].status(0), Some(Status::Done));
+        pair.bed.machine.rounds
+    });
+    assert_eq!(rounds[1], rounds[0] + 1);
+}
+
 /// What a slot of the ring still has from the last lap costs more than a share.
 #[test]
 fn an_entry_that_is_not_published_keeps_central_awake_for_nothing() {

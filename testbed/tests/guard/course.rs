@@ -51,6 +51,21 @@ fn a_message_that_its_guard_refuses_ends_with_refused() {
 }
 
 #[test]
+fn a_message_is_urgent_only_if_its_flow_grants_that() {
+    for urgent in [0, 1] {
+        let mut topology = Topology::guarded(&[(&[GUARD], 1)], Mapping::Each, 50);
+        topology.flows[0].urgent = urgent;
+        let mut stage = Stage::of(&topology);
+        stage.post_everywhere(1);
+        let hasty = Descriptor { length: 5, target: RECEIVER, flags: flags::URGENT, ..Descriptor::default() };
+        let sent = stage.sender().publish(hasty);
+        stage.pass_everything();
+        let expected = if urgent == 0 { Status::Denied } else { Status::Done };
+        assert_eq!(stage.sender().status(sent), Some(expected));
+    }
+}
+
+#[test]
 fn stages_come_one_after_the_other_and_see_the_same_bytes() {
     let mut stage = Stage::new(&[(&[GUARD], 1), (&[GUARD + 1], 1), (&[GUARD + 2], 1)]);
     stage.post_everywhere(2);
@@ -69,6 +84,23 @@ fn stages_come_one_after_the_other_and_see_the_same_bytes() {
     stage.run();
     let delivery = stage.receiver().take()[0];
     assert_eq!((stage.receiver().bytes(&delivery).as_slice(), delivery.detail), (b"harmless".as_slice(), 3));
+}
+
+#[test]
+fn what_goes_on_to_the_next_guard_counts_for_the_share_of_its_sender() {
+    let mut topology = Topology::guarded(&[(&[GUARD], 1), (&[GUARD + 1], 1)], Mapping::Each, 50);
+    topology.bytes_per_round = 1000;
+    let mut stage = Stage::of(&topology);
+    stage.post_everywhere(8);
+    for buffer in 0..8 {
+        stage.sender().send(RECEIVER, buffer, &[1; 500]);
+    }
+    stage.run();
+    assert_eq!(stage.guard().pass_all(), 8);
+    stage.bed.machine.rounds = 0;
+    stage.run();
+    assert_eq!(stage.actor(GUARD + 1).inspections().len(), 8);
+    assert!(stage.bed.machine.rounds >= 3, "two in a round");
 }
 
 /// All members of a quorum look at the same bytes, even if the sender writes between two copies. A message

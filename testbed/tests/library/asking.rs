@@ -128,3 +128,52 @@ fn central_is_signalled_for_what_it_asks_for_and_for_nothing_else() {
         assert_eq!(rings.get(), u32::from(expected), "asks {asks:?}, sends {sends}, posts {posts}");
     }
 }
+
+#[test]
+fn a_peer_has_as_many_slots_for_requests_as_it_is_said_and_no_others() {
+    let (mut bed, [mut one, mut other, _]) = three();
+    let [first, second] = ["client1", "client2"].map(|name| one.port.peer(name).unwrap());
+    for _ in 0..one.port.slots_for_each_peer() {
+        one.port.post(one.receive.pop().unwrap(), Some(first)).unwrap();
+    }
+    one.port.post(one.receive.pop().unwrap(), Some(second)).unwrap();
+    let refused = one.port.post(one.receive.pop().unwrap(), Some(first)).unwrap_err();
+    one.port.publish();
+    let here = other.port.peer("client0").unwrap();
+    other.port.send(here, other.transmit.pop().unwrap(), 4, Message::default()).unwrap();
+    other.port.publish();
+    bed.run();
+    assert!(matches!(one.port.receive(), Some(Event::Message { .. })));
+    one.port.post(refused.buffer, Some(first)).unwrap();
+    assert!(one.port.post(one.receive.pop().unwrap(), Some(first)).is_err());
+}
+
+/// A window keeps its slot, so the ring of requests passes over it in each lap.
+#[test]
+fn messages_are_taken_while_a_window_stays_open() {
+    let (mut bed, [mut one, mut other, _]) = three();
+    let (peer, here) = (one.port.peer("client1").unwrap(), other.port.peer("client0").unwrap());
+    one.port.open_window(one.receive.pop().unwrap(), peer).unwrap();
+    for _ in 0..7 {
+        one.port.post(one.receive.pop().unwrap(), None).unwrap();
+    }
+    one.port.publish();
+    for round in 0..200 {
+        for _ in 0..2 {
+            other.port.send(here, other.transmit.pop().unwrap(), 4, Message::default()).unwrap();
+        }
+        other.port.publish();
+        bed.run();
+        let mut count = 0;
+        let is_other_next = one.port.receive_messages(|_, buffer| {
+            count += 1;
+            Some(buffer)
+        });
+        assert_eq!((count, is_other_next.unwrap()), (2, false), "round {round}");
+        one.port.publish();
+        bed.run();
+        while let Some(done) = other.port.reap() {
+            other.transmit.push(done.buffer).ok().unwrap();
+        }
+    }
+}

@@ -318,6 +318,9 @@ fn a_reply_to_an_earlier_life_of_the_caller_ends_no_call_of_this_one() {
     assert_ne!(old, new, "the same slot and serial number, but another epoch");
     scene.forge(1, reply_to(old));
     assert_eq!(scene.received(), Some(Seen::Stray(1, Stray::Ended)));
+    // The serial number begins at bit 8.
+    scene.forge(1, reply_to(new + (9 << 8)));
+    assert_eq!(scene.received(), Some(Seen::Stray(1, Stray::Never)));
     scene.forge(1, reply_to(new));
     assert!(matches!(scene.received(), Some(Seen::Reply(of, _)) if of == ticket));
 }

@@ -1,6 +1,8 @@
 //! How sends end that central holds: in the order of the ring, or in another order.
 
-use ferry_client::{Message, Peer, Port, ReceiveBuffer, SendError, Status, TransmitBuffer};
+use ferry_client::{
+    Message, OutgoingByRoute, Peer, Port, ReceiveBuffer, Route, SendError, Status, TransmitBuffer,
+};
 use ferry_layout::config::Mapping;
 use ferry_layout::observe::set_hook;
 use ferry_testbed::{Silent, Testbed, Topology};
@@ -259,4 +261,118 @@ fn a_chain_behind_sends_that_wait_comes_back_after_them() {
     trio.send(0, 2, 0).unwrap();
     trio.post(0, 3);
     assert_eq!(trio.reap(), [0, 1, 1, 1, 2].map(|tag| (tag, Status::Done)));
+}
+
+#[test]
+fn a_send_that_waited_takes_no_slot_once_it_has_come_back() {
+    let mut trio = Trio::new();
+    trio.send(0, 1, 0).unwrap();
+    trio.bed.run();
+    assert!(!trio.sender.arm());
+    trio.post(0, 1);
+    assert_eq!(trio.reap(), [(1, Status::Done)]);
+    assert_eq!(trio.sender.room_for(trio.peers[0]), SLOTS - RESERVED);
+}
+
+/// The client has seen that three wait. Behind them are two that wait too, and one that has ended.
+#[test]
+fn what_has_ended_behind_sends_that_wait_is_not_taken_for_one_of_them() {
+    let mut trio = Trio::new();
+    (0..3).for_each(|tag| trio.send(0, tag, 0).unwrap());
+    trio.bed.run();
+    assert!(!trio.sender.arm());
+    (3..5).for_each(|tag| trio.send(0, tag, 0).unwrap());
+    trio.send(1, 5, 0).unwrap();
+    trio.post(1, 1);
+    assert_eq!(trio.reap(), [(5, Status::Done)]);
+}
+
+#[test]
+fn a_slot_that_is_passed_over_is_no_send() {
+    let mut trio = Trio::new();
+    trio.send(0, 1000, 0).unwrap();
+    for tag in 1..u64::from(SLOTS) {
+        trio.send(1, tag, 0).unwrap();
+        trio.post(1, 1);
+        assert_eq!(trio.reap(), [(tag, Status::Done)]);
+    }
+    trio.send(1, 128, 0).unwrap();
+    assert_eq!((trio.sender.outstanding(), trio.sender.room()), (2, SLOTS - 2));
+}
+
+/// Takes back everything by a loop.
+fn reap_each(trio: &mut Trio) -> std::vec::Vec<u64> {
+    let mut tags = vec![];
+    let each = |done: ferry_client::Completion| {
+        tags.push(done.tag);
+        None
+    };
+    trio.sender.reap_each(each).unwrap();
+    tags
+}
+
+#[test]
+fn a_loop_finds_what_ends_in_another_order() {
+    let mut trio = Trio::new();
+    trio.send(0, 0, 0).unwrap();
+    trio.send(1, 1, 0).unwrap();
+    trio.post(1, 1);
+    assert_eq!(reap_each(&mut trio), [1]);
+    trio.post(0, 1);
+    assert_eq!(reap_each(&mut trio), [0]);
+}
+
+#[test]
+fn what_has_come_back_can_be_sent_by_its_route() {
+    let mut trio = Trio::new();
+    (1..3).for_each(|tag| trio.send(0, tag, 0).unwrap());
+    trio.post(0, 3);
+    let route = Route::new(trio.peers[0].domain, false, false);
+    let again = |done: ferry_client::Completion| {
+        Some(OutgoingByRoute { route, buffer: done.buffer, length: 8, tag: done.tag + 10 })
+    };
+    trio.sender.reap_most_by_route(1, again).unwrap();
+    trio.sender.publish();
+    trio.bed.run();
+    assert_eq!(trio.reap(), [2, 11].map(|tag| (tag, Status::Done)));
+}
+
+/// The first send waits, and the others of its lap expire. The ring passes over its slot, and is then full
+/// for one lap, of which central has taken all but the last.
+#[test]
+fn the_last_send_of_a_lap_is_found_a_slot_after_one_was_passed_over() {
+    let mut bed = Testbed::new(&Topology::mesh(2, 16, Mapping::Keep));
+    let (mut sender, transmit, _) = bed.open(0);
+    let (mut receiver, _, receive) = bed.open(1);
+    let peer = sender.peer("client1").unwrap();
+    let mut free: Vec<TransmitBuffer, 160> = transmit.split(BYTES);
+    let send = |sender: &mut Port<Silent>, free: &mut Vec<TransmitBuffer, 160>, time_to_live| {
+        let message = Message { time_to_live, ..Message::default() };
+        sender.send(peer, free.pop().unwrap(), 8, message).map_err(|refused| refused.reason)
+    };
+    for index in 0..SLOTS {
+        send(&mut sender, &mut free, index.min(1)).unwrap();
+    }
+    sender.publish();
+    bed.run();
+    bed.tick();
+    for _ in 1..SLOTS {
+        let done = sender.reap().unwrap();
+        assert_eq!(done.status, Status::Expired);
+        free.push(done.buffer).ok().unwrap();
+    }
+    send(&mut sender, &mut free, 0).unwrap();
+    receiver.post(receive.split::<1>(BYTES).pop().unwrap(), None).unwrap();
+    receiver.publish();
+    bed.run();
+    let done = sender.reap().unwrap();
+    assert_eq!(done.status, Status::Done);
+    free.push(done.buffer).ok().unwrap();
+    for _ in 2..SLOTS {
+        send(&mut sender, &mut free, 0).unwrap();
+    }
+    sender.publish();
+    bed.run();
+    assert_eq!(send(&mut sender, &mut free, 0), Ok(()));
+    assert_eq!(send(&mut sender, &mut free, 0), Err(SendError::Full));
 }

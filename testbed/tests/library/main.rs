@@ -4,4 +4,5 @@ mod asking;
 mod calls;
 #[cfg(feature = "observe")]
 mod ends;
+mod inspecting;
 mod start;

@@ -95,7 +95,7 @@ fn a_client_begins_when_central_lets_it_in_and_is_told_of_all_earlier_signals() 
     signal(&mut client, 1 << 5);
     assert_eq!(scene.calls(), [], "it has no port yet");
     scene.bed.run();
-    signal(&mut client, 1);
+    signal(&mut client, 1 << 3 | 1);
     assert_eq!(scene.calls(), [1 << 3 | 1 << 5 | 1]);
 }
 
@@ -157,4 +157,9 @@ fn a_client_without_a_region_is_told_which() {
 fn a_channel_of_a_wake_up_is_found_in_its_set() {
     let channel = Channel::new(5).unwrap();
     assert!(ChannelSet::from_bits(1 << 5).contains(channel));
+}
+
+#[test]
+fn a_program_takes_its_regions_once() {
+    assert_eq!([(); 3].map(|()| ferry_client::may_take_regions()), [true, false, false]);
 }

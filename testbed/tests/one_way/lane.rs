@@ -1,7 +1,8 @@
 //! The express lane for one-way flows: which messages take it, and what it must not do for them.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{Address, Descriptor};
+use ferry_layout::geometry::MAX_ONE_WAY;
+use ferry_layout::{Address, Descriptor, Post, Status};
 use ferry_testbed::{Action, Topology};
 
 use crate::stage::{RECEIVER, SENDER, STRIDE, Stage, one_way};
@@ -84,4 +85,67 @@ fn nothing_shows_while_frames_are_mapped_for_it() {
     stage.bed.run_for(SENDER);
     stage.bed.machine.interposer = None;
     assert_eq!((stage.receiver().take().len(), stage.bed.machine.mapped()), (4, 0));
+}
+
+/// Also what keeps its frames waits for what the sender has sent before it.
+#[test]
+fn nothing_of_a_flow_that_keeps_its_frames_shows_before_what_was_sent_earlier() {
+    let mut topology = Topology::mesh(3, 32, Mapping::Each);
+    topology.flows =
+        vec![Topology::flow(SENDER, OTHER, Mapping::Each), one_way(SENDER, RECEIVER, Mapping::Keep)];
+    let mut stage = Stage::of(&topology);
+    stage.actor(OTHER).post(0, STRIDE);
+    stage.receiver().post(0, STRIDE);
+    stage.sender().send(OTHER, 1, 4);
+    stage.sender().send(RECEIVER, 2, 4);
+    let to_receiver = stage.receiver().memory.to_client;
+    let unmaps = std::rc::Rc::new(std::cell::Cell::new(0));
+    let count = unmaps.clone();
+    stage.bed.machine.interposer = Some(Box::new(move |action| {
+        if matches!(action, Action::Unmap(..)) {
+            count.set(count.get() + 1);
+            assert_eq!(to_receiver.delivery_tail.observe(), 0);
+        }
+    }));
+    stage.bed.run_for(SENDER);
+    stage.bed.machine.interposer = None;
+    assert_eq!((unmaps.get(), stage.receiver().take().len()), (2, 1));
+}
+
+/// What a receiver that is served posts stays in its ring until the second tick, unless it has to be
+/// answered.
+#[test]
+fn requests_of_a_receiver_that_is_served_stay_in_their_ring_for_a_tick() {
+    for is_withdrawn in [false, true] {
+        let mut stage = stage(Mapping::Each);
+        stage.receiver().post(0, STRIDE);
+        stage.sender().send(RECEIVER, 1, 4);
+        stage.bed.run_for(SENDER);
+        assert_eq!(stage.receiver().take(), [(0, 1)]);
+        let receiver = stage.receiver().memory;
+        stage.receiver().post(1, STRIDE);
+        if is_withdrawn {
+            let post: Post = receiver.from_client.posts.load(1);
+            receiver.from_client.posts.store(1, Post { marks: Post::WITHDRAWN, ..post });
+            receiver.from_client.withdrawals.publish(1);
+        }
+        let taken = [(); 2].map(|()| {
+            stage.bed.tick();
+            receiver.to_client.post_head.observe()
+        });
+        assert_eq!(taken, [if is_withdrawn { 2 } else { 1 }, 2], "withdrawn: {is_withdrawn}");
+    }
+}
+
+/// Nobody has a buffer. So the first message is dropped, and the second one is refused as it would be with
+/// buffers.
+#[test]
+fn what_is_too_long_is_refused_and_not_dropped() {
+    let mut stage = stage(Mapping::Each);
+    stage.sender().send(RECEIVER, 0, 64);
+    let refused = stage.sender().send(RECEIVER, 1, MAX_ONE_WAY + 1);
+    stage.bed.run_for(SENDER);
+    stage.bed.tick();
+    assert_eq!(stage.receiver().memory.to_client.dropped.get(), 1);
+    assert_eq!(stage.sender().status(refused), Some(Status::BadLength));
 }

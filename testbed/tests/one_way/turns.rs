@@ -83,10 +83,12 @@ fn members_of_a_component_come_first_in_turn() {
 fn a_request_that_a_message_finds_causes_another_round_only_if_it_needs_an_answer() {
     let buffer = Post { length: 64, from: Post::ANYONE, kind: PostKind::Buffer as u8, ..Post::default() };
     let withdrawn = Post { from: NEIGHBOUR, marks: Post::WITHDRAWN, ..buffer };
-    for (post, rounds, expected) in [
-        (buffer, 0, DeliveryKind::Message),
-        (Post { from: 40, ..buffer }, 1, DeliveryKind::Refused),
-        (withdrawn, 1, DeliveryKind::Withdrawn),
+    // A message that asks for no signal takes the ordinary path.
+    for (post, flags, rounds, expected) in [
+        (buffer, 0, 0, DeliveryKind::Message),
+        (buffer, flags::NO_SIGNAL, 0, DeliveryKind::Message),
+        (Post { from: 40, ..buffer }, 0, 1, DeliveryKind::Refused),
+        (withdrawn, 0, 1, DeliveryKind::Withdrawn),
     ] {
         let mut stage = Stage::new();
         let receiver = stage.receiver().memory;
@@ -95,7 +97,8 @@ fn a_request_that_a_message_finds_causes_another_round_only_if_it_needs_an_answe
         if post == withdrawn {
             receiver.from_client.withdrawals.publish(1);
         }
-        stage.sender().send(RECEIVER, 7, 4);
+        let message = Descriptor { length: 4, target: RECEIVER, flags, ..Descriptor::default() };
+        stage.sender().publish(message);
         stage.bed.machine.rounds = 0;
         stage.bed.run_for(SENDER);
         let first: Delivery = receiver.to_client.deliveries.load(0);
