@@ -86,6 +86,19 @@ fn stages_come_one_after_the_other_and_see_the_same_bytes() {
     assert_eq!((stage.receiver().bytes(&delivery).as_slice(), delivery.detail), (b"harmless".as_slice(), 3));
 }
 
+/// The guard has posted more buffers, which are shorter. A message that may expire takes the ordinary path.
+#[test]
+fn as_many_messages_are_with_a_guard_as_it_has_room_for_long_ones() {
+    for time_to_live in [0, 100] {
+        let mut stage = Stage::new(&[(&[GUARD], 1)]);
+        (0..100).for_each(|buffer| _ = stage.guard().post(buffer));
+        let short = Descriptor { length: 8, target: RECEIVER, time_to_live, ..Descriptor::default() };
+        (0..100).for_each(|_| _ = stage.sender().publish(short));
+        stage.run();
+        assert_eq!(stage.guard().inspections().len(), 64, "time to live: {time_to_live}");
+    }
+}
+
 #[test]
 fn what_goes_on_to_the_next_guard_counts_for_the_share_of_its_sender() {
     let mut topology = Topology::guarded(&[(&[GUARD], 1), (&[GUARD + 1], 1)], Mapping::Each, 50);

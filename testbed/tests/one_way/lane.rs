@@ -1,7 +1,6 @@
 //! The express lane for one-way flows: which messages take it, and what it must not do for them.
 
-use ferry_layout::config::Mapping;
-use ferry_layout::geometry::MAX_ONE_WAY;
+use ferry_layout::config::{FlowRecord, Mapping};
 use ferry_layout::{Address, Descriptor, Post, Status};
 use ferry_testbed::{Action, Topology};
 
@@ -141,9 +140,11 @@ fn requests_of_a_receiver_that_is_served_stay_in_their_ring_for_a_tick() {
 /// buffers.
 #[test]
 fn what_is_too_long_is_refused_and_not_dropped() {
-    let mut stage = stage(Mapping::Each);
+    let mut topology = Topology::mesh(2, 32, Mapping::Each);
+    topology.flows = vec![FlowRecord { max_message: 64, ..one_way(SENDER, RECEIVER, Mapping::Each) }];
+    let mut stage = Stage::of(&topology);
     stage.sender().send(RECEIVER, 0, 64);
-    let refused = stage.sender().send(RECEIVER, 1, MAX_ONE_WAY + 1);
+    let refused = stage.sender().send(RECEIVER, 1, 65);
     stage.bed.run_for(SENDER);
     stage.bed.tick();
     assert_eq!(stage.receiver().memory.to_client.dropped.get(), 1);
