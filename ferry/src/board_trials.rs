@@ -82,7 +82,7 @@ fn builds(board: &'static Board, config: Config, workspace: &Workspace, demo: &D
             let there = directory.join(name);
             built.image(&demo.project().files, &description, &[], &[], &there)?;
             has_its_devices(board, &there)?;
-            if built.emulator(&there, 0).is_ok() {
+            if built.emulator(&there, 0, 1).is_ok() {
                 return Err("nothing is known to emulate it, and something does".into());
             }
         }

@@ -61,7 +61,9 @@ impl Built {
     }
 
     /// Writes the files that a system needs into `directory`, and gives the emulator that runs it.
-    /// `description` is the checked contents of `files`. Its regions have the size of their prefills.
+    /// `description` is the checked contents of `files`. Its regions have the size of their prefills. `boot`
+    /// is the number of the boot of this system, from 1 on: processors that take turns end them elsewhere in
+    /// each.
     pub(crate) fn emulator(
         &self,
         files: &DescriptionFiles,
@@ -69,6 +71,7 @@ impl Built {
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
+        boot: u32,
     ) -> Result<Emulator, BuiltError> {
         match self {
             Self::Classic(classic) => {
@@ -77,7 +80,7 @@ impl Built {
                 Ok(classic::emulator(&image, prefills))
             }
             Self::Microkit(microkit) => {
-                Ok(microkit.bootable(files, description, prefills, priorities, directory)?)
+                Ok(microkit.bootable(files, description, prefills, priorities, directory, boot)?)
             }
             Self::Hosted(hosted) => {
                 Ok(hosted.emulator(files, description, prefills, priorities, directory)?)

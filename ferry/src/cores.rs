@@ -11,7 +11,6 @@ use ferry_description::{CENTRAL, ReadError, Source, TICKER};
 use roxmltree::{Document, Node};
 use std::ops::Range;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The core of everybody but central, its ticker and the supervisor. One is enough for a client that runs
@@ -21,45 +20,47 @@ const OTHER: u8 = 1;
 /// period begins. Without that, one that waits by yielding would take the kernel's only lock again and again.
 const BUDGET: &str = "budget=\"150\" period=\"300\"";
 
+/// In how many microseconds all processors that take turns have had theirs, in the first boot of a system.
+const ROUND: u16 = 50;
+/// The same for a PC with `smp-debug`, whose kernel takes longer to look at its clocks.
+const ROUND_OF_DEBUG: u16 = 250;
+/// The same for a PC from the second boot on. Not every number will do ([`Processors::InTurns`]): with most
+/// that are smaller the kernel's timer never rings, depending on when the kernel starts.
+const ROUNDS_OF_PC: [u16; 5] = [500, 250, 625, 1000, 1250];
+
 /// The processors of a board's emulator, for protection domains on the cores up to `highest_core`. Those of a
 /// kernel for several cores run at the same time if this machine has more than that, and in turns otherwise:
-/// a processor of the emulator that this machine does not run keeps all others waiting.
-pub(crate) fn processors(board: &Board, several_cores: bool, highest_core: u8) -> Processors {
-    let number = board.processors(several_cores, highest_core);
+/// a processor of the emulator that this machine does not run keeps all others waiting. `boot` is the number
+/// of the boot of this system, from 1 on.
+pub(crate) fn processors(board: &Board, config: Config, highest_core: u8, boot: u32) -> Processors {
+    let number = board.processors(config.has_several_cores(), highest_core);
     let has_more = || std::thread::available_parallelism().is_ok_and(|here| here.get() > number.into());
     match number {
         ..=1 => Processors::One,
         _ if has_more() => Processors::AtTheSameTime(number),
-        _ => Processors::InTurns(number),
+        _ => Processors::InTurns { number, round: round(board, config, boot) },
     }
 }
 
-/// The same for a system of the tests, which is spread if the kernel runs on several cores.
+/// The same for the first boot of a system of the tests, which is spread if the kernel runs on several cores.
 pub(crate) fn of_tests(target: Target) -> Processors {
-    processors(target.board, target.has_several_cores(), OTHER)
+    if target.has_several_cores() {
+        processors(target.board, target.config, OTHER, 1)
+    } else {
+        Processors::One
+    }
 }
 
-/// In how many microseconds all processors of a PC have had their turn, from the second boot of a system on.
-/// Not every number will do ([`Processors::InTurns`]): with most that are smaller the kernel's timer never
-/// rings, depending on when the kernel starts.
-const ROUNDS_OF_PC: [u16; 5] = [500, 250, 625, 1000, 1250];
-/// The same for its first boot with `smp-debug`, whose kernel takes longer to look at its clocks.
-const FIRST_OF_DEBUG: u16 = 250;
-
-/// Has the processors of an emulator, if they take turns, end them where they do so in this boot of a system.
-/// With turns of one length each boot would be like the one before.
-pub(crate) fn vary(command: &mut Command, target: (&Board, Config), processors: Processors, boot: u32) {
-    let (board, config) = target;
+/// Where processors take turns, those of each boot end at other places. Otherwise each would be like the one
+/// before.
+fn round(board: &Board, config: Config, boot: u32) -> u16 {
     let is_pc = board.architecture.form == Form::Multiboot;
-    let rounds = match boot {
-        ..=1 if is_pc && config == Config::SmpDebug => FIRST_OF_DEBUG,
-        ..=1 => return,
+    match boot {
+        ..=1 if is_pc && config == Config::SmpDebug => ROUND_OF_DEBUG,
+        ..=1 => ROUND,
         _ if is_pc => ROUNDS_OF_PC[usize::try_from(boot).unwrap_or_default() % ROUNDS_OF_PC.len()],
-        // 5 to 49 in some order: 17 and 45 have no divisor in common. The first boot has 50.
+        // 5 to 49 in some order: 17 and 45 have no divisor in common.
         _ => 5 + u16::try_from(boot.wrapping_mul(17) % 45).expect("it is below 45"),
-    };
-    if let Processors::InTurns(_) = processors {
-        *command = ferry_boards::with_rounds_of(command, rounds);
     }
 }
 
@@ -130,7 +131,7 @@ fn spread_text(source: &Source) -> Result<String, roxmltree::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUDGET, spread_text, vary};
+    use super::{BUDGET, round, spread_text};
     use crate::target::Config;
     use ferry_boards::{Files, Form, MICROKIT, Processors};
     use ferry_description::Source;
@@ -144,14 +145,11 @@ mod tests {
     fn boots_that_take_turns_differ() {
         let files = Files { kernel: Path::new("kernel"), image: Path::new("a directory/image") };
         for (board, config) in MICROKIT.iter().flat_map(|board| CONFIGS.map(|config| (board, config))) {
-            let of = |processors, boot| {
-                let mut command = board.emulate(board.emulator.unwrap(), files, 0, processors);
-                vary(&mut command, (board, config), processors, boot);
-                command
+            let of = |boot| {
+                let processors = Processors::InTurns { number: 4, round: round(board, config, boot) };
+                board.emulate(board.emulator.unwrap(), files, 0, processors)
             };
-            let alike = [2, 3].map(|boot| format!("{:?}", of(Processors::AtTheSameTime(4), boot)));
-            assert_eq!(alike[0], alike[1]);
-            let all: Vec<_> = (1..=20).map(|boot| of(Processors::InTurns(4), boot)).collect();
+            let all: Vec<_> = (1..=20).map(of).collect();
             let lines: BTreeSet<_> = all.iter().map(|command| format!("{command:?}")).collect();
             let wanted = match (board.architecture.form, config) {
                 (Form::Multiboot, Config::SmpDebug) => 5,

@@ -112,7 +112,7 @@ pub(crate) fn file_crosses(
         let files = &demo.project.files;
         let files = if is_spread { &cores::spread(files, &here)? } else { files };
         let description = files.load(&prefill::sizes(&demo.prefills))?;
-        let emulator = built.emulator(files, &description, &demo.prefills, &[], &here)?;
+        let emulator = built.emulator(files, &description, &demo.prefills, &[], &here, 1)?;
         let expectation = Expectation {
             lines: vec![demo.line.clone()],
             fault: None,
@@ -153,12 +153,14 @@ fn of_microkit(
                 &demo.prefills,
                 &[],
                 &schedule_directory,
+                1,
             )?)
         }),
         trial(format!("{prefix}a_product_transfers_and_nobody_can_call_its_supervisor"), move || {
             let (demo, description) = (&product_demo, product_demo.load()?);
             let files = &demo.project.files;
-            let emulator = product.bootable(files, &description, &demo.prefills, &[], &product_directory)?;
+            let emulator =
+                product.bootable(files, &description, &demo.prefills, &[], &product_directory, 1)?;
             let system = product_directory.join("system.xml");
             let built = fs::read_to_string(&system).map_err(file::failed("read", &system))?;
             if built.contains("pp=\"true\"") {

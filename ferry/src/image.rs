@@ -30,7 +30,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
             }
             let compared = microkit.image(&project.files, &description, &prefills, &[], output)?;
             line(format_args!("{}\n{compared}", output.join(microkit::IMAGE).display()))?;
-            match microkit.emulator(output, description.system.highest_core()) {
+            match microkit.emulator(output, description.system.highest_core(), 1) {
                 Err(why @ MicrokitError::NoEmulator(_)) => {
                     line(format_args!("{why}"))?;
                     return Ok(());

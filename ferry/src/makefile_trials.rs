@@ -43,7 +43,7 @@ pub(crate) fn of_microkit(
             ending: Ending::AfterLines,
             limit: LIMIT,
         };
-        boot::boot(microkit.emulator(&build, 0)?, &expectation, &mut |_| true)?;
+        boot::boot(microkit.emulator(&build, 0, 1)?, &expectation, &mut |_| true)?;
         fs::remove_dir_all(&build).map_err(file::failed("remove", &build))?;
         Ok(())
     }))

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     let workspace = Workspace::of(&project)?;
     let built = Built::build(target, Selection::System, &workspace, &project)?;
     let directory = directory(&project)?;
-    let emulator = built.emulator(&project.files, &description, &prefills, &[], directory.path())?;
+    let emulator = built.emulator(&project.files, &description, &prefills, &[], directory.path(), 1)?;
     let expectation = Expectation {
         lines: arguments.expect.clone(),
         fault: None,

@@ -136,7 +136,7 @@ impl Schedule {
         let files = self.files(has_partitions, &directory)?;
         let prefills = [(REGION.to_owned(), vec![behaviour])];
         let description = files.load(&prefill::sizes(&prefills))?;
-        let mut emulator = self.built.emulator(&files, &description, &prefills, &[], &directory)?;
+        let mut emulator = self.built.emulator(&files, &description, &prefills, &[], &directory, 1)?;
         emulator.command.args(self.emulator.counting());
         let busy = IS_BUSY.iter().filter(|_| behaviour >= BUSY);
         let expectation = Expectation {

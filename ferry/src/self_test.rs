@@ -134,7 +134,7 @@ impl Tests<'_> {
             trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
             let several = Target { config: Config::SmpRelease, ..target };
             let spread = Suite::build(several, selection, arguments.repeat, workspace)?;
-            let in_turns = matches!(cores::of_tests(several), Processors::InTurns(_));
+            let in_turns = matches!(cores::of_tests(several), Processors::InTurns { .. });
             trials.extend(spread.trials(|scenario| is_for_several_cores(scenario, in_turns)));
             if !without_express {
                 trials.push(spread.file_crosses(several, workspace, demo)?);
@@ -334,14 +334,12 @@ impl Suite {
         let files = self.files(case, &directory)?;
         let description = files.load(&[])?;
         let mut emulator =
-            self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory)?;
+            self.built.emulator(&files, &description, &case.prefills, case.priorities, &directory, boot)?;
         let machine = self.target.emulated_board().and_then(|board| board.emulator);
         if let Some(machine) = machine.filter(|_| case.needs.contains(&Feature::Clock)) {
             emulator.command.args(machine.counting());
         }
-        let processors = cores::of_tests(self.target);
-        cores::vary(&mut emulator.command, (self.target.board, self.target.config), processors, boot);
-        let _share = cores::Share::take(processors);
+        let _share = cores::Share::take(cores::of_tests(self.target));
         let limit = if self.is_spread { SPREAD_LIMIT } else { LIMIT };
         let expectation = Expectation { limit, ..case.expectation.clone() };
         let boot = boot::boot(emulator, &expectation, &mut |_| true)?;

@@ -228,7 +228,7 @@ impl Test {
             cause,
         })?;
         let description = project.files.load_for(&target.rules(), &prefill::sizes(&prefills))?;
-        let emulator = built.emulator(&project.files, &description, &prefills, &[], directory)?;
+        let emulator = built.emulator(&project.files, &description, &prefills, &[], directory, 1)?;
         let expectation = Expectation {
             lines: self.expect.clone(),
             fault: None,

@@ -285,7 +285,7 @@ impl Measurement {
         let programs = Arc::new(programs);
         let courses: Vec<Course> = self.cases.iter().map(|case| course(*case)).collect();
         let prefills = [(REGION.to_owned(), order::encode(&courses))];
-        let mut emulator = bench.built.emulator(&files, &description, &prefills, &[], directory)?;
+        let mut emulator = bench.built.emulator(&files, &description, &prefills, &[], directory, 1)?;
         let watch = Watch::new().map_err(BenchError::Watch)?;
         if let Some(counting) = bench.target.emulated_board().and_then(|board| board.emulator) {
             emulator.command.args(counting.counting());

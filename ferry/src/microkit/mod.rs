@@ -239,7 +239,7 @@ impl Microkit {
         run_builder(command)
     }
 
-    /// The same, and gives the emulator that boots the image.
+    /// The same, and gives the emulator that boots the image, for boot number `boot`.
     pub(crate) fn bootable(
         &self,
         files: &DescriptionFiles,
@@ -247,9 +247,10 @@ impl Microkit {
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
+        boot: u32,
     ) -> Result<Emulator, MicrokitError> {
         // It says so before it builds, if there is none.
-        let emulator = self.emulator(directory, description.system.highest_core())?;
+        let emulator = self.emulator(directory, description.system.highest_core(), boot)?;
         self.image(files, description, prefills, priorities, directory)?;
         Ok(emulator)
     }
@@ -382,7 +383,7 @@ impl Microkit {
                 copy(&program, IMAGE)?;
             }
         }
-        self.emulator(directory, 0)
+        self.emulator(directory, 0, 1)
     }
 
     fn kernel_test_program(&self, workspace: &Workspace, products: &Path) -> Result<PathBuf, MicrokitError> {
@@ -409,13 +410,17 @@ impl Microkit {
     }
 
     /// The emulator for the board, with the image in `directory`. Its protection domains run on the cores up
-    /// to `highest_core`.
-    pub(crate) fn emulator(&self, directory: &Path, highest_core: u8) -> Result<Emulator, MicrokitError> {
+    /// to `highest_core`. `boot` is the number of the boot of this system, from 1 on.
+    pub(crate) fn emulator(
+        &self,
+        directory: &Path,
+        highest_core: u8,
+        boot: u32,
+    ) -> Result<Emulator, MicrokitError> {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         let emulator = Self::emulated(self.board)?;
-        let processors = cores::processors(self.board, self.config.has_several_cores(), highest_core);
-        let mut command = self.board.emulate(emulator, files, 0, processors);
-        cores::vary(&mut command, (self.board, self.config), processors, 1);
+        let processors = cores::processors(self.board, self.config, highest_core, boot);
+        let command = self.board.emulate(emulator, files, 0, processors);
         Ok(Emulator { command, status_of: self.board.status() })
     }
 }

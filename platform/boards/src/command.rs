@@ -9,12 +9,6 @@ use std::path::Path;
 use std::process::Command;
 use std::string::String;
 
-/// The beginning of the option that ends turns. QEMU goes on to the next processor when its next timer is
-/// due. Without a timer that would be seconds. A buffer of packets has one, and an interval that can be
-/// chosen. The network is one that nobody is connected to.
-const TIMER: &str = "filter-buffer,id=turn,netdev=turns,interval=";
-/// In how many microseconds of the emulated clock all processors have had their turn.
-const ROUND: u16 = 50;
 /// Where processors take turns, each instruction takes 16 ns of the emulated clock. A processor that waits
 /// for another wastes its turn, so turns should be of few instructions.
 const TURN_SHIFT: &str = "shift=4,sleep=off";
@@ -34,7 +28,12 @@ pub enum Processors {
     /// A PC's kernel then needs turns of the right length. While the last processor starts, it measures two
     /// of its clocks, and the kernel keeps their ratio, rounded down. Both run at 1 GHz, and it depends on
     /// where turns end whether the ratio is 1 or 0. With 0 no timer is ever set.
-    InTurns(u8),
+    InTurns {
+        /// How many.
+        number: u8,
+        /// In how many microseconds of the emulated clock all of them have had their turn.
+        round: u16,
+    },
 }
 
 /// The files to boot.
@@ -86,12 +85,14 @@ impl Board {
             Processors::AtTheSameTime(number) => {
                 command.args(["-smp", &format!("{number}"), "-accel", "tcg,thread=multi"]);
             }
-            Processors::InTurns(number) => {
+            Processors::InTurns { number, round } => {
                 command.args(["-smp", &format!("{number}"), "-accel", "tcg,thread=single"]);
                 command.args(["-icount", TURN_SHIFT]);
-                command
-                    .args(["-netdev", "hubport,id=turns,hubid=0"])
-                    .args(["-object", &format!("{TIMER}{ROUND}")]);
+                // QEMU goes on to the next processor when its next timer is due. Without a timer that would
+                // be seconds. A buffer of packets has one, and an interval that can be chosen. The network is
+                // one that nobody is connected to.
+                let timer = format!("filter-buffer,id=turn,netdev=turns,interval={round}");
+                command.args(["-netdev", "hubport,id=turns,hubid=0", "-object", &timer]);
             }
         }
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]);
@@ -134,21 +135,6 @@ fn doubled(path: &Path) -> OsString {
         Some(text) => text.replace(',', ",,").into(),
         None => path.into(),
     }
-}
-
-/// The same command for an emulator whose processors are [`Processors::InTurns`], with turns that end at
-/// other places: in this many microseconds of the emulated clock all have had their turn.
-#[must_use]
-pub fn with_rounds_of(command: &Command, microseconds: u16) -> Command {
-    let mut other = Command::new(command.get_program());
-    other.args(command.get_args().map(|word| match word.to_str() {
-        Some(text) if text.starts_with(TIMER) => format!("{TIMER}{microseconds}").into(),
-        _ => word.to_owned(),
-    }));
-    if let Some(directory) = command.get_current_dir() {
-        other.current_dir(directory);
-    }
-    other
 }
 
 impl Emulator {
@@ -235,7 +221,7 @@ mod tests {
         for board in &MICROKIT {
             let threads = line(board, Processors::AtTheSameTime(4));
             assert!(threads.contains(" -smp 4 -accel tcg,thread=multi "), "{threads}");
-            let turns = line(board, Processors::InTurns(4));
+            let turns = line(board, Processors::InTurns { number: 4, round: 50 });
             assert!(turns.contains(" -smp 4 -accel tcg,thread=single -icount shift="), "{turns}");
             // The timer belongs to a network, which comes before it.
             let network = turns.find("-netdev hubport,id=turns,").expect("there is a network");

@@ -27,7 +27,7 @@ mod table;
 
 pub use architecture::{AARCH64, Architecture, Form, RISCV64, X86_64};
 #[cfg(feature = "std")]
-pub use command::{Files, Processors, with_rounds_of};
+pub use command::{Files, Processors};
 pub use console::{Console, Registers};
 pub use emulator::Emulator;
 pub use table::{DECLARED, Declared, MICROKIT, PC99, PC99_EMULATOR};
