@@ -12,7 +12,7 @@ use ferry_layout::{Address, DomainId, Post, Span};
 use crate::flow::place;
 use crate::places::Places;
 use crate::requests::buffer_for_anyone;
-use crate::send::Queue;
+use crate::send::{Queue, has_passed};
 use crate::slots::SlotSet;
 use crate::table::{ClientSet, Table};
 
@@ -379,9 +379,9 @@ impl Course {
         if self.is_overdue(now) { silent } else { ClientSet::EMPTY }
     }
 
-    /// Whether the members have no more time at tick `now`. Half the range of ticks is past, half is to come.
+    /// Whether the members have no more time at tick `now`.
     pub(crate) const fn is_overdue(&self, now: u32) -> bool {
-        now.wrapping_sub(self.deadline) < u32::MAX / 2
+        has_passed(self.deadline, now)
     }
 
     /// Goes on to the next stage, whose members have until `deadline`.

@@ -91,11 +91,15 @@ impl Send {
     /// Whether the deadline lies in the past at tick `now`.
     const fn is_past(&self, now: u32) -> bool {
         match self.deadline {
-            // Half the range of ticks is past, half is to come.
-            Some(deadline) => now.wrapping_sub(deadline) < u32::MAX / 2,
+            Some(deadline) => has_passed(deadline, now),
             None => false,
         }
     }
+}
+
+/// Whether a deadline lies in the past at tick `now`. Half the range of ticks is past, half is to come.
+pub(crate) const fn has_passed(deadline: u32, now: u32) -> bool {
+    now.wrapping_sub(deadline) < u32::MAX / 2
 }
 
 /// The sends of one client.

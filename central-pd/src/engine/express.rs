@@ -12,6 +12,7 @@
 mod copies;
 mod guard;
 mod hands;
+mod offer;
 mod one_way;
 mod quorum;
 mod verdict;
@@ -22,6 +23,7 @@ use ferry_layout::{
     Standing,
 };
 
+use self::offer::Offer;
 use super::Engine;
 use super::client::Ports;
 use super::transfer::MINIMUM_COST;
@@ -70,11 +72,8 @@ struct Lane<'a> {
 struct Carried {
     source: DomainId,
     target: DomainId,
-    /// The target's page.
-    to_client: &'static InRegion,
-    request: u32,
-    /// The requests had not been taken before.
-    fresh: bool,
+    /// The requests that were used, from the first one on.
+    offer: Offer,
     /// Some of the messages that could have been carried were not. Perhaps the next one has frames that are
     /// not known to be mapped.
     stopped: bool,
@@ -231,19 +230,11 @@ impl Engine {
         descriptors: &[Slot<D>],
     ) -> Option<Carried> {
         let ports_of_target = self.clients[target].ports?;
-        // Requests that were taken are older than those that are still in the ring, so they come first. While
-        // sends wait for the target, requests are only used after they were taken: shares are made of those.
-        let receiver = &self.clients[target];
-        let (mut request, mut offered) = receiver.requests.open_run(source);
-        let is_awaited = receiver.waits.is_awaited();
-        let fresh = offered == 0 && !is_awaited;
-        if fresh {
-            self.learn_requests(target, ports_of_target);
-            (request, offered) = self.clients[target].requests.fresh_run();
-        }
+        let is_awaited = self.clients[target].waits.is_awaited();
+        let offer = self.requests_for(source, target, ports_of_target);
         let most = if is_awaited { most.min(self.fair_part(source, target)) } else { most };
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
-        let most = most.min(offered).min(receiver.room()) as usize;
+        let most = most.min(offer.count).min(receiver.room()) as usize;
         let Ports { from_client, to_client } = ports_of_target;
         let flow = self.flows.get(source, target);
         let lane = Lane {
@@ -257,26 +248,24 @@ impl Engine {
             to: receiver.receive_buffer.home(),
             target_bytes: receiver.receive_buffer.bytes(),
             requests: &receiver.requests,
-            request,
+            request: offer.request,
             sequence: flow.sequence,
         };
         let descriptors = descriptors.get(..most.min(descriptors.len()))?;
-        let run = if fresh {
+        let run = if offer.is_fresh {
             lane.carry_fresh(machine, descriptors, from_client, to_client, receiver.deliveries.next())
         } else {
             lane.carry_taken(machine, descriptors, to_client, receiver.deliveries.next())
         };
         let stopped = (run.messages as usize) < descriptors.len();
-        Some(Carried { source, target, to_client, request, fresh, stopped, run })
+        Some(Carried { source, target, offer, stopped, run })
     }
 
     /// Records in the tables what was carried along a lane. `settle_run` makes it visible, at once or at the
     /// end of the turn.
     #[inline]
     fn enter(&mut self, carried: &Carried, ports: Ports) {
-        let Carried {
-            source, target, to_client, request, fresh, run: Sent { messages, bytes, deficit }, ..
-        } = *carried;
+        let Carried { source, target, ref offer, run: Sent { messages, bytes, deficit }, .. } = *carried;
         let flow = self.flows.get_mut(source, target);
         let (sequence, mapping) = (flow.sequence, flow.mapping);
         flow.sequence = sequence.wrapping_add(messages.into());
@@ -287,16 +276,12 @@ impl Engine {
         client.budget.spend(messages, deficit);
         let receiver = &mut self.clients[target];
         receiver.deliveries.push_to(receiver.deliveries.next().wrapping_add(messages));
-        if fresh {
-            receiver.requests.use_fresh(messages);
-        } else {
-            receiver.requests.consume_run(source, request, messages);
-        }
+        receiver.use_requests(offer, source, messages);
         self.count_service(source, target, messages, bytes);
         self.to_signal.insert(target);
         self.has_progressed = true;
         let run = Finished { index, messages, parts: 1, target, sequence, bytes };
-        self.settle_run(source, ports, to_client, &run, mapping == Mapping::Keep);
+        self.settle_run(source, ports, offer.ports.to_client, &run, mapping == Mapping::Keep);
     }
 }
 

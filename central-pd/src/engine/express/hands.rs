@@ -8,26 +8,14 @@ use ferry_layout::geometry::{DELIVERY_SLOTS, INSPECTION_SLOTS};
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Post, Span, Standing};
 
 use super::copies::{Copies, place_for_anyone};
+use super::offer::Offer;
 use crate::engine::Engine;
-use crate::engine::client::{Client, Ports};
+use crate::engine::client::Client;
 use crate::guards::{Inspections, Subject};
 use crate::machine::{Machine, Side};
-use crate::requests::buffer_for_anyone;
 
 // A run that lies in one piece of one table lies in one piece of the other.
 const _: () = assert!(DELIVERY_SLOTS == INSPECTION_SLOTS);
-
-/// What a receiver of the express lane has for a run of messages: buffers, and places in its queue.
-#[derive(Clone, Copy)]
-pub(super) struct Offer {
-    pub(super) ports: Ports,
-    /// Index of the first request.
-    pub(super) request: u32,
-    /// Number of requests and of places.
-    pub(super) count: u32,
-    /// The requests were not taken, and are read from the ring as they are used.
-    pub(super) is_fresh: bool,
-}
 
 /// A guard that is handed messages of one flow.
 pub(super) struct Hands<'a> {
@@ -58,20 +46,6 @@ impl Engine {
         }
         offer.count = offer.count.min(places);
         Some(offer)
-    }
-
-    /// The requests of `receiver` that messages of `source` can use. Those in the ring only if nobody waits
-    /// for one.
-    #[inline(always)]
-    pub(super) fn requests_for(&mut self, source: DomainId, receiver: DomainId, ports: Ports) -> Offer {
-        let state = &self.clients[receiver];
-        let (mut request, mut count) = state.requests.open_run(source);
-        let is_fresh = count == 0 && !state.waits.is_awaited();
-        if is_fresh {
-            self.learn_requests(receiver, ports);
-            (request, count) = self.clients[receiver].requests.fresh_run();
-        }
-        Offer { ports, request, count, is_fresh }
     }
 
     /// Notes that messages were handed to `guard`, and that `client` is not idle: their source, or the guard
@@ -108,29 +82,6 @@ impl Engine {
         self.map(machine, owner, side, piece, mapping).ok()?;
         self.map(machine, receiver, Side::Receive, place, mapping).ok()?;
         Some(0)
-    }
-}
-
-impl Client {
-    /// The buffer of the first request of an offer.
-    fn buffer_of_first(&self, offer: &Offer) -> Option<Span> {
-        if !offer.is_fresh {
-            return Some(self.requests.span(offer.request));
-        }
-        let post: Post = offer.ports.from_client.posts.load(offer.request);
-        // The size of a guard's receive buffer is hidden.
-        let bytes = if self.is_guard { self.inspections.bytes() } else { self.receive_buffer.bytes() };
-        buffer_for_anyone(&post, bytes)
-    }
-
-    /// Records that messages of `source` have used the first `count` requests of an offer.
-    #[inline(always)]
-    pub(super) fn use_requests(&mut self, offer: &Offer, source: DomainId, count: u32) {
-        if offer.is_fresh {
-            self.requests.use_fresh(count);
-        } else {
-            self.requests.consume_run(source, offer.request, count);
-        }
     }
 }
 

@@ -111,14 +111,13 @@ impl Engine {
 
     /// Records in the tables what was delivered along a lane.
     fn enter_one_way(&mut self, carried: &Carried, ports: Ports) {
-        let Carried { source, target, to_client, request, fresh, ref run, .. } = *carried;
+        let Carried { source, target, ref offer, ref run, .. } = *carried;
+        let to_client = offer.ports.to_client;
         let receiver = &mut self.clients[target];
         receiver.deliveries.push_to(receiver.deliveries.next().wrapping_add(run.messages));
-        if fresh {
-            receiver.requests.use_fresh(run.messages);
+        receiver.use_requests(offer, source, run.messages);
+        if offer.is_fresh {
             receiver.requests_used_at = Some(self.now);
-        } else {
-            receiver.requests.consume_run(source, request, run.messages);
         }
         to_client.counters.received_messages.add(run.messages.into());
         to_client.counters.received_bytes.add(run.bytes);

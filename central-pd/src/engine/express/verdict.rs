@@ -18,7 +18,8 @@ use ferry_layout::{Delivery, DeliveryKind, DomainId, Slot, Span, Standing, Statu
 use heapless::Vec;
 
 use super::copies::{Copies, place_for_anyone};
-use super::hands::{Hands, Offer};
+use super::hands::Hands;
+use super::offer::Offer;
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
 use crate::guards::{Course, GuardedFlow, Inspection, Inspections, Subject};
