@@ -2,8 +2,8 @@
 
 use ferry_layout::geometry::MAX_CLIENTS;
 use ferry_layout::{
-    AuditKind, AuditLog, AuditRecord, AuditSlot, Delivery, DeliveryKind, Descriptor, DomainId, DomainName,
-    InRegion, Kind, OutRegion, Peer, Plain, Post, PostKind, Route, Status, Verdict, flags,
+    AuditKind, AuditRecord, Delivery, DeliveryKind, Descriptor, DomainId, DomainName, InRegion, Kind,
+    OutRegion, Peer, Plain, Post, PostKind, Route, Status, Verdict, flags,
 };
 
 fn client(number: u16) -> DomainId {
@@ -103,16 +103,6 @@ fn a_record_is_about_nobody_until_it_is_said_about_whom() {
     let AuditRecord { kind, source, target, guard, .. } = AuditRecord::of(AuditKind::Quarantined);
     assert_eq!(kind, AuditKind::Quarantined as u8);
     assert_eq!([source, target, guard], [AuditRecord::NOBODY; 3]);
-}
-
-#[test]
-fn a_log_of_another_size_has_not_begun() {
-    let slots: Vec<AuditSlot> = (0..4).map(|_| AuditSlot::default()).collect();
-    let log = AuditLog::new(&slots).unwrap();
-    assert!(!log.has_begun());
-    log.begin();
-    assert!(log.has_begun());
-    assert!(!AuditLog::new(&slots[..3]).unwrap().has_begun());
 }
 
 #[test]

@@ -191,20 +191,29 @@ fn random_traffic_ends_as_its_guards_say() {
     }
 }
 
+/// The client that is neither a guard nor of the first flow.
+const OTHER: u16 = GUARD + 3;
+
+/// The flow from the sender to the receiver, and another one, with the same guards.
+fn with_another_flow(ends: (u16, u16), stages: &[(&[u16], u32)]) -> Stage {
+    let mut topology = Topology::mesh(OTHER + 1, 16, Mapping::Keep);
+    topology.flows.clear();
+    for (source, target) in [(SENDER, RECEIVER), ends] {
+        topology.add_guarded(source, target, stages, Mapping::Keep, 50);
+    }
+    let mut stage = Stage::of(&topology);
+    stage.post_everywhere(12);
+    stage
+}
+
 /// Messages to two targets lie in turn in one ring, and so do the inspections of the guard that both flows
 /// share. Each goes on in its own flow, and neither flow may go on beyond its own messages.
 #[test]
 fn messages_of_two_flows_in_turn_go_to_their_own_targets() {
-    const OTHER: u16 = GUARD + 3;
     let ways: [&[(&[u16], u32)]; 3] =
         [&[(&[GUARD], 1)], &[(&[GUARD], 1), (&[GUARD + 1], 1)], &[(&[GUARD, GUARD + 1, GUARD + 2], 2)]];
     for stages in ways {
-        let mut topology = Topology::mesh(OTHER + 1, 16, Mapping::Keep);
-        topology.flows.clear();
-        topology.add_guarded(SENDER, RECEIVER, stages, Mapping::Keep, 50);
-        topology.add_guarded(SENDER, OTHER, stages, Mapping::Keep, 50);
-        let mut stage = Stage::of(&topology);
-        stage.post_everywhere(12);
+        let mut stage = with_another_flow((SENDER, OTHER), stages);
         // One message of each flow, and then two and so on.
         let targets = [0, 1, 0, 0, 1, 1, 0, 1, 1, 1].map(|number| [RECEIVER, OTHER][number]);
         for (buffer, target) in (0..).zip(targets) {
@@ -231,16 +240,10 @@ fn messages_of_two_flows_in_turn_go_to_their_own_targets() {
 /// message that it names, even if the next message of the same sender stands where this one would.
 #[test]
 fn a_verdict_about_one_sender_passes_no_message_of_another() {
-    const OTHER: u16 = GUARD + 3;
     let ways: [&[(&[u16], u32)]; 3] =
         [&[(&[GUARD], 1)], &[(&[GUARD], 1), (&[GUARD + 1], 1)], &[(&[GUARD, GUARD + 1, GUARD + 2], 3)]];
     for stages in ways {
-        let mut topology = Topology::mesh(OTHER + 1, 16, Mapping::Keep);
-        topology.flows.clear();
-        topology.add_guarded(SENDER, RECEIVER, stages, Mapping::Keep, 50);
-        topology.add_guarded(OTHER, RECEIVER, stages, Mapping::Keep, 50);
-        let mut stage = Stage::of(&topology);
-        stage.post_everywhere(12);
+        let mut stage = with_another_flow((OTHER, RECEIVER), stages);
         for (source, buffer) in [(SENDER, 0), (OTHER, 0), (SENDER, 1), (OTHER, 1)] {
             stage.actor(source).send(RECEIVER, buffer, &[u8::try_from(buffer).unwrap(); 64]);
             stage.bed.run();
