@@ -281,3 +281,23 @@ fn t21_a_source_that_moves_at_every_read_costs_no_more_maps_than_a_constant() {
     assert_eq!(mallory.status(0), Some(Status::Done));
     arena.judge();
 }
+
+/// A run of messages ends before one for another target. The target changes again before central reads it.
+#[test]
+fn t32_targets_that_move_at_every_read_do_not_keep_central() {
+    const MOST: u32 = 20_000;
+    for period in 1..8 {
+        let mut arena = Arena::with(|topology| topology.bytes_per_round = 4096);
+        let mallory = arena.hostile(MALLORY);
+        (0..4).for_each(|_| arena.bob_posts());
+        arena.hostile(TRUDY).post(0, buffer(2, 4096));
+        (0..4).for_each(|index| mallory.write(index, message(BOB, 64)));
+        mallory.tail(4);
+        arena.run_under(move |event| {
+            assert!(event < MOST, "central does not rest, period {period}");
+            let target = if event / period % 2 == 0 { BOB } else { TRUDY };
+            (0..4).for_each(|index| mallory.write(index, message(target, 64)));
+        });
+        arena.judge();
+    }
+}
