@@ -5,6 +5,7 @@
 //! Scripts about the library open a real port by [`Actor::port`].
 
 use core::fmt::Arguments;
+use core::panic::Location;
 
 use ferry_client::{Doorbell, Port, ReceiveMemory, Regions, TransmitMemory};
 use ferry_layout::{
@@ -31,6 +32,15 @@ pub struct Clue {
     pub what: &'static str,
     /// Line of the check, in the scenario's file.
     pub line: u32,
+}
+
+impl Clue {
+    /// Something was not as expected at the line of the caller.
+    #[must_use]
+    #[track_caller]
+    pub fn new(what: &'static str) -> Self {
+        Self { what, line: Location::caller().line() }
+    }
 }
 
 /// What an actor needs from the platform.
@@ -149,6 +159,7 @@ impl<'a> Actor<'a> {
     }
 
     /// Asks for a new epoch, with all indices at 0, and waits until it has begun.
+    #[track_caller]
     pub fn restart(&mut self) -> Result<(), Clue> {
         let epoch = self.enter();
         self.wait(|actor| actor.to_client.epoch.observe() == epoch)
@@ -165,9 +176,10 @@ impl<'a> Actor<'a> {
     }
 
     /// Opens a port of the client library, in a new epoch.
+    #[track_caller]
     pub fn port(&mut self) -> Result<(Port<Bell<'a>>, TransmitMemory, ReceiveMemory), Clue> {
         let Some(regions) = self.stage.regions() else {
-            return Err(Clue { what: "the regions are as the library wants them", line: line!() });
+            return Err(Clue::new("the regions are as the library wants them"));
         };
         let (mut opening, transmit, receive) = Port::open(regions, Bell(self.stage));
         for _ in 0..PATIENCE {
@@ -177,7 +189,7 @@ impl<'a> Actor<'a> {
             }
             self.stage.pause();
         }
-        Err(Clue { what: "central lets the port in", line: line!() })
+        Err(Clue::new("central lets the port in"))
     }
 
     /// The role that this client plays, by its number.
@@ -325,12 +337,14 @@ impl<'a> Actor<'a> {
     }
 
     /// Waits until a send has ended, and returns its final status.
+    #[track_caller]
     pub fn end_of(&self, index: u32) -> Result<Status, Clue> {
         self.wait(|actor| actor.status(index).is_some_and(Status::is_final))?;
-        self.status(index).ok_or(Clue { what: "a final status stays", line: line!() })
+        self.status(index).ok_or(Clue::new("a final status stays"))
     }
 
     /// Waits until a send is `Queued`.
+    #[track_caller]
     pub fn until_queued(&self, index: u32) -> Result<(), Clue> {
         self.wait(|actor| actor.status(index) == Some(Status::Queued))
     }
@@ -350,17 +364,20 @@ impl<'a> Actor<'a> {
     }
 
     /// Waits for the next delivery.
+    #[track_caller]
     pub fn receive(&mut self) -> Result<Delivery, Clue> {
         self.wait(|actor| actor.to_client.delivery_tail.observe() != actor.taken)?;
-        self.poll().ok_or(Clue { what: "a delivery stays", line: line!() })
+        self.poll().ok_or(Clue::new("a delivery stays"))
     }
 
     /// Waits until central regards this client as `standing`.
+    #[track_caller]
     pub fn until(&self, standing: Standing) -> Result<(), Clue> {
         self.wait(|actor| actor.to_client.standing() == standing)
     }
 
     /// Lets others run until the condition holds.
+    #[track_caller]
     pub fn wait(&self, mut condition: impl FnMut(&Self) -> bool) -> Result<(), Clue> {
         for _ in 0..PATIENCE {
             if condition(self) {
@@ -368,7 +385,7 @@ impl<'a> Actor<'a> {
             }
             self.stage.pause();
         }
-        Err(Clue { what: "the condition becomes true in time", line: line!() })
+        Err(Clue::new("the condition becomes true in time"))
     }
 
     /// Lets others run.
@@ -402,7 +419,7 @@ impl<'a> Actor<'a> {
             match self.end_of(send)? {
                 Status::Done => return Ok(()),
                 Status::PeerReset | Status::Quarantined => self.rest(),
-                _ => return Err(Clue { what: "the umpire can be told", line: line!() }),
+                _ => return Err(Clue::new("the umpire can be told")),
             }
         }
     }

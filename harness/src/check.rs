@@ -4,7 +4,7 @@
 macro_rules! ensure {
     ($condition:expr, $what:literal) => {
         if !$condition {
-            return Err($crate::actor::Clue { what: $what, line: line!() });
+            return Err($crate::actor::Clue::new($what));
         }
     };
 }

@@ -18,9 +18,9 @@ fn ends_with(
     for descriptor in descriptors {
         let send = gamma.send(descriptor);
         ensure!(gamma.end_of(send)? == status, "it ends with the documented status");
+        // It is consumed. On several cores that may be visible later than the status, never earlier.
+        gamma.wait(|gamma| gamma.to_client.transmit_head.observe() == send.wrapping_add(1))?;
         ensure!(gamma.to_client.standing() == Standing::Open, "it is no breach of the protocol");
-        let head = gamma.to_client.transmit_head.observe();
-        ensure!(head == send.wrapping_add(1), "it is consumed");
     }
     Ok(())
 }
