@@ -484,6 +484,13 @@ impl Inspection {
         (self.ticket, self.subject) = (ticket, subject);
     }
 
+    /// Notes that the verdict about it is at index `verdict` of the guard's ring.
+    #[inline(always)]
+    const fn note_verdict(&mut self, verdict: u32) {
+        self.verdict = verdict;
+        self.subject = Subject(self.subject.0 | Subject::JUDGED);
+    }
+
     /// An inspection without a verdict.
     #[inline]
     pub(crate) const fn new(ticket: u64, subject: Subject, place: Span) -> Self {
@@ -640,16 +647,28 @@ impl Inspections {
     pub(crate) fn judge(&mut self, ticket: u64, verdict: u32) -> Option<Inspection> {
         let (slot, inspection) = self.awaited(ticket)?;
         let inspection = *inspection;
-        self.note_verdict(slot, verdict);
+        self.table[slot].note_verdict(verdict);
         Some(inspection)
     }
 
-    /// Notes that the verdict about the inspection in `slot` is at index `verdict` of the guard's ring.
-    #[inline]
-    pub(crate) fn note_verdict(&mut self, slot: u32, verdict: u32) {
-        let inspection = &mut self.table[slot];
-        inspection.verdict = verdict;
-        inspection.subject = Subject(inspection.subject.0 | Subject::JUDGED);
+    /// Ends inspections with verdicts in consecutive slots, from `slot` on, because their messages have ended:
+    /// one for each `true` of `are_next`, as long as the verdicts are in consecutive slots too. Returns the
+    /// index of the first verdict, and how many inspections have ended.
+    #[cfg(feature = "express")]
+    pub(crate) fn end_judged_run(&mut self, slot: u32, are_next: impl Iterator<Item = bool>) -> (u32, u32) {
+        let (inspections, places) = (self.table.run(slot), &mut self.places);
+        let (Some(first), Some(bits)) = (inspections.first(), places.granule_bits()) else { return (0, 0) };
+        let (verdict, mut next) = (first.verdict, first.verdict);
+        for (inspection, is_next) in inspections.iter().zip(are_next) {
+            if !is_next || !inspection.subject.is_judged() || inspection.verdict != next {
+                break;
+            }
+            places.give_short_back(bits, inspection.place);
+            next = next.wrapping_add(1);
+        }
+        let count = next.wrapping_sub(verdict);
+        self.used.remove_run(slot, count);
+        (verdict, count)
     }
 
     /// Forgets one inspection, and returns it. `None` if there is none left.
@@ -662,6 +681,15 @@ impl Inspections {
     /// The snapshot of the inspection in `slot`.
     pub(crate) fn place(&self, slot: u32) -> Span {
         self.table[slot].place
+    }
+
+    /// Notes the verdicts about inspections in consecutive slots from `slot` on, one for each of `verdicts`,
+    /// which are indices of the guard's ring.
+    #[cfg(feature = "express")]
+    pub(crate) fn note_verdicts(&mut self, slot: u32, verdicts: impl Iterator<Item = u32>) {
+        for (inspection, verdict) in self.table.run_mut(slot).iter_mut().zip(verdicts) {
+            inspection.note_verdict(verdict);
+        }
     }
 
     /// For runs: the [granules](Places::granule_bits) of the places.

@@ -563,11 +563,17 @@ impl Engine {
             let client = &mut self.clients[guard];
             let settled = core::mem::replace(&mut client.settled_verdicts, SlotSet::EMPTY);
             let Some(ports) = client.ports else { continue };
-            for slot in settled.from(0) {
-                let index = client.sends.get(slot).index;
-                ports.to_client.status(index).set(index, Status::Done);
-            }
             client.sends.release_all(settled);
+            let mut left = settled;
+            loop {
+                let (slot, count) = left.first_run(0);
+                if count == 0 {
+                    break;
+                }
+                let (index, count) = client.sends.of_one_lap(slot, count);
+                ports.to_client.set_statuses(index, count, Status::Done);
+                left.remove_run(slot, count);
+            }
             self.to_signal.insert(guard);
             self.show_slots(guard, ports);
         }

@@ -377,8 +377,10 @@ impl Engine {
             self.clients[source].waits.unblock_one(target);
             self.rouse_source(source);
         }
-        if stage != 0 || !is_alone {
+        if !is_alone {
             self.end_other_inspections(source, head, taken, guard);
+        } else if stage != 0 {
+            self.end_earlier_inspections(source, head, taken, stage);
         }
         let finished = Finished { index: head, messages: taken, parts: 1, target, sequence, bytes };
         self.settle_run(source, run.source_ports, to_client, &finished, mapping == Mapping::Keep);
@@ -457,6 +459,36 @@ impl Engine {
         }
     }
 
+    /// Ends the inspections of messages that have ended, which are at the guards of the stages before
+    /// `stage`. They were handed to one guard in each.
+    fn end_earlier_inspections(&mut self, source: DomainId, first: u32, count: u32, stage: u16) {
+        for number in 0..stage.to_le_bytes()[0] {
+            let mut ended = 0;
+            while ended != count {
+                let at = first.wrapping_add(ended);
+                ended += self.end_judged_run(source, at, count - ended, number).max(1);
+            }
+        }
+    }
+
+    /// Ends the inspections of messages that have ended, which are at the guard that each was handed to as
+    /// the `number`-th: of the message `first` of `source`, and of those after it, at most `most` in all, as
+    /// long as this guard has them, and their verdicts, in consecutive slots. Returns how many.
+    fn end_judged_run(&mut self, source: DomainId, first: u32, most: u32, number: u8) -> u32 {
+        let Some((guard, slot)) = self.clients[source].courses[first].nth_handed(number) else { return 0 };
+        let Some([client, holder]) = self.clients.each_mut([source, guard]) else { return 0 };
+        let courses = client.courses.run(first).iter().zip(0..most);
+        let are_next = courses.map(|(course, at)| course.nth_handed(number) == Some((guard, slot + at)));
+        let (verdict, count) = holder.inspections.end_judged_run(slot, are_next);
+        if count == 0 {
+            self.end_inspection(guard, slot);
+            return 1;
+        }
+        holder.settled_verdicts.insert_run(verdict, count);
+        self.with_settled_verdicts.insert(guard);
+        count
+    }
+
     /// What `target` has for messages of `source`.
     fn offer_of_target(&mut self, source: DomainId, target: DomainId) -> Option<Offer> {
         let receiver = &self.clients[target];
@@ -487,12 +519,9 @@ impl Client {
     /// Notes `count` verdicts of this guard, from index `next` on, about inspections in consecutive slots
     /// from the one with this ticket on. They end with their messages.
     pub(super) fn keep_verdicts(&mut self, ticket: u64, next: u32, count: u32) {
-        let slot = Inspections::slot(ticket);
-        for number in 0..count {
-            let at = next.wrapping_add(number);
-            self.inspections.note_verdict(slot + number, at);
-            self.sends.put_verdict(at);
-        }
+        let verdicts = (0..count).map(|number| next.wrapping_add(number));
+        self.inspections.note_verdicts(Inspections::slot(ticket), verdicts);
+        self.sends.put_verdicts(next, count);
         self.unanswered.remove_run(Inspections::delivery(ticket), count);
         self.sends.occupy_run(next, count);
     }
