@@ -453,6 +453,11 @@ impl Subject {
         self.0 & Self::RELAYED != 0
     }
 
+    /// The same message, with a verdict.
+    const fn judged(self) -> Self {
+        Self(self.0 | Self::JUDGED)
+    }
+
     const fn is_judged(self) -> bool {
         self.0 & Self::JUDGED != 0
     }
@@ -488,7 +493,7 @@ impl Inspection {
     #[inline(always)]
     const fn note_verdict(&mut self, verdict: u32) {
         self.verdict = verdict;
-        self.subject = Subject(self.subject.0 | Subject::JUDGED);
+        self.subject = self.subject.judged();
     }
 
     /// An inspection without a verdict.
@@ -651,22 +656,24 @@ impl Inspections {
         Some(inspection)
     }
 
-    /// Ends inspections with verdicts in consecutive slots, from `slot` on, because their messages have ended:
-    /// one for each `true` of `are_next`, as long as the verdicts are in consecutive slots too. Returns the
-    /// index of the first verdict, and how many inspections have ended.
+    /// Ends inspections that have verdicts, because their messages have ended: those in consecutive slots from
+    /// `slot` on, the first one about `subject` and the others about the messages after it, as long as their
+    /// verdicts are in consecutive slots too. At most `most`. Returns the index of the first verdict, and how
+    /// many inspections have ended.
     #[cfg(feature = "express")]
-    pub(crate) fn end_judged_run(&mut self, slot: u32, are_next: impl Iterator<Item = bool>) -> (u32, u32) {
+    pub(crate) fn end_judged_run(&mut self, slot: u32, subject: Subject, most: u32) -> (u32, u32) {
+        let most = most.min(self.used.run_from(slot));
         let (inspections, places) = (self.table.run(slot), &mut self.places);
         let (Some(first), Some(bits)) = (inspections.first(), places.granule_bits()) else { return (0, 0) };
-        let (verdict, mut next) = (first.verdict, first.verdict);
-        for (inspection, is_next) in inspections.iter().zip(are_next) {
-            if !is_next || !inspection.subject.is_judged() || inspection.verdict != next {
+        let (verdict, mut subject, mut count) = (first.verdict, subject.judged(), 0);
+        for (inspection, number) in inspections.iter().zip(0..most) {
+            if inspection.subject != subject || inspection.verdict != verdict.wrapping_add(number) {
                 break;
             }
             places.give_short_back(bits, inspection.place);
-            next = next.wrapping_add(1);
+            subject = subject.next();
+            count = number + 1;
         }
-        let count = next.wrapping_sub(verdict);
         self.used.remove_run(slot, count);
         (verdict, count)
     }
@@ -700,9 +707,12 @@ impl Inspections {
     }
 
     /// Ends the inspection in `slot`, because its message has ended. Returns the index of its verdict, if it
-    /// has one.
+    /// has one. `None` if the inspection has ended already.
     #[inline]
     pub(crate) fn end(&mut self, slot: u32) -> Option<u32> {
+        if !self.used.contains(slot) {
+            return None;
+        }
         self.used.remove(slot);
         let Inspection { place, verdict, subject, .. } = self.table[slot];
         self.places.give_back(place);

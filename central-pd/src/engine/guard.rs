@@ -565,11 +565,8 @@ impl Engine {
             let Some(ports) = client.ports else { continue };
             client.sends.release_all(settled);
             let mut left = settled;
-            loop {
+            while !left.is_empty() {
                 let (slot, count) = left.first_run(0);
-                if count == 0 {
-                    break;
-                }
                 let (index, count) = client.sends.of_one_lap(slot, count);
                 ports.to_client.set_statuses(index, count, Status::Done);
                 left.remove_run(slot, count);

@@ -334,49 +334,66 @@ fn an_inspection_is_about_one_message_with_one_ticket() {
     assert!(!inspections.table[2].is_about(7, subject), "it has a verdict");
 }
 
-/// A run of inspections ends together, with their snapshots, up to the first that is another message's, has
-/// no verdict, or has one elsewhere in the ring.
+/// A run of inspections ends together, with their snapshots, up to the first that is about another message,
+/// has no verdict, or has one elsewhere in the ring.
 #[cfg(feature = "express")]
 #[test]
 fn judged_inspections_end_up_to_the_first_that_is_not_next() {
-    // Slots from 3 on: how many have verdicts, at which index the third verdict is, which message is another.
-    for (judged, third, other, ended) in [
-        (6, 42, 9, 6),
-        (4, 42, 9, 4),
-        (6, 43, 9, 2),
-        (6, 42, 5, 5),
-        (6, 42, 1, 1),
-        (6, 42, 0, 0),
-        (0, 42, 9, 0),
+    // Of six from slot 3 on: how many have verdicts, where in the ring the third one is, which inspection is
+    // about another message, and which has ended already.
+    for (judged, third, other, gone, most, ended) in [
+        (6, 42, 9, 9, 128, 6),
+        (6, 42, 9, 9, 4, 4),
+        (4, 42, 9, 9, 128, 4),
+        (6, 43, 9, 9, 128, 2),
+        (6, 42, 5, 9, 128, 5),
+        (6, 42, 1, 9, 128, 1),
+        (6, 42, 0, 9, 128, 0),
+        (6, 42, 9, 3, 128, 3),
+        (6, 42, 9, 0, 128, 0),
+        (0, 42, 9, 9, 128, 0),
     ] {
         let mut inspections = Inspections::new();
         inspections.configure(4096);
         // The second one is longer than a granule.
-        let places =
-            [(0, 64), (64, 100), (192, 1), (256, 8), (320, 8), (384, 8)].map(|(at, bytes)| span(at, bytes));
-        for (slot, place) in (3..).zip(places) {
-            inspections.offer(place);
-            inspections.begin(slot, Inspection::new(slot.into(), Subject::message(guard(1), slot), place));
-        }
-        let verdicts = [40, 41, third, 43, 44, 45].into_iter().take(judged);
-        inspections.note_verdicts(3, verdicts);
-        assert_eq!(
-            inspections.end_judged_run(3, (0..6).map(|number| number != other)),
-            (40 * u32::from(judged != 0), ended)
-        );
-        assert_eq!(inspections.run_from(3 + u64::from(ended)), 6 - ended);
-        assert_eq!(inspections.iter().count(), 6 - ended as usize);
+        let places = [(0, 64), (64, 100), (192, 1), (256, 8), (320, 8), (384, 8)];
+        let places = places.map(|(at, bytes)| span(at, bytes));
         for (number, place) in (0..).zip(places) {
-            assert_eq!(inspections.places.are_free(place), Some(number < ended), "{place:?}");
+            let subject = Subject::message(guard(if number == other { 2 } else { 1 }), 70 + number);
+            inspections.offer(place);
+            inspections.begin(3 + number, Inspection::new(0, subject, place));
+        }
+        inspections.note_verdicts(3, [40, 41, third, 43, 44, 45].into_iter().take(judged));
+        if gone < 6 {
+            inspections.end(3 + gone);
+        }
+        let (verdict, count) = inspections.end_judged_run(3, Subject::message(guard(1), 70), most);
+        assert_eq!(count, ended);
+        assert!(count == 0 || verdict == 40);
+        for (number, place) in (0..).zip(places) {
+            let is_over = number < ended || number == gone;
+            assert_eq!(inspections.used.contains(3 + number), !is_over);
+            assert_eq!(inspections.places.are_free(place), Some(is_over), "{place:?}");
         }
     }
-    let mut inspections = Inspections::new();
+}
+
+/// Without granules inspections end one by one, each once: what is in its place afterwards is not given back.
+#[cfg(feature = "express")]
+#[test]
+fn an_inspection_ends_once() {
+    let (mut inspections, subject) = (Inspections::new(), Subject::message(guard(1), 70));
     inspections.configure(4096);
     inspections.offer(span(1, 8));
-    inspections.begin(3, Inspection::new(3, Subject::message(guard(1), 3), span(1, 8)));
+    inspections.begin(3, Inspection::new(3, subject, span(1, 8)));
     inspections.note_verdicts(3, [7].into_iter());
-    assert_eq!(inspections.end_judged_run(3, [true].into_iter()).1, 0, "granules do not tell what is in use");
+    assert_eq!(inspections.end_judged_run(3, subject, 1).1, 0);
     assert_eq!(inspections.end(3), Some(7));
+    inspections.clear();
+    inspections.offer(span(0, 8));
+    inspections.table[3].place = span(0, 8);
+    assert_eq!(inspections.end(3), None);
+    assert_eq!(inspections.places.are_free(span(0, 8)), Some(false), "it is offered still");
 }
 
 /// Runs of free and of used slots, as they are over the end of the table.

@@ -377,10 +377,10 @@ impl Engine {
             self.clients[source].waits.unblock_one(target);
             self.rouse_source(source);
         }
-        if !is_alone {
-            self.end_other_inspections(source, head, taken, guard);
-        } else if stage != 0 {
-            self.end_earlier_inspections(source, head, taken, stage);
+        if stage != 0 || !is_alone {
+            // What waits for one guard was handed to one in each stage.
+            let most = if is_alone { stage.to_le_bytes()[0] } else { u8::MAX };
+            self.end_other_inspections(source, head, taken, guard, most);
         }
         let finished = Finished { index: head, messages: taken, parts: 1, target, sequence, bytes };
         self.settle_run(source, run.source_ports, to_client, &finished, mapping == Mapping::Keep);
@@ -446,40 +446,36 @@ impl Engine {
         Some(taken)
     }
 
-    /// Ends the inspections of messages that have ended, which are at other guards than `guard`.
-    fn end_other_inspections(&mut self, source: DomainId, first: u32, count: u32, guard: DomainId) {
-        for index in (0..count).map(|number| first.wrapping_add(number)) {
-            let mut number = 0;
-            while let Some((other, slot)) = self.clients[source].courses[index].nth_handed(number) {
-                if other != guard {
-                    self.end_inspection(other, slot);
+    /// Ends the inspections of messages that have ended, which are at other guards than `guard`: of each, those
+    /// at the first `most` that it was handed to.
+    fn end_other_inspections(&mut self, source: DomainId, first: u32, count: u32, guard: DomainId, most: u8) {
+        for number in 0..most {
+            let (mut done, mut is_last) = (0, true);
+            while done != count {
+                let index = first.wrapping_add(done);
+                let Some((other, slot)) = self.clients[source].courses[index].nth_handed(number) else {
+                    done += 1;
+                    continue;
+                };
+                is_last = false;
+                if other == guard {
+                    done += 1;
+                } else {
+                    let subject = Subject::message(source, index);
+                    done += self.end_judged_run(other, slot, subject, count - done);
                 }
-                number += 1;
+            }
+            if is_last {
+                break;
             }
         }
     }
 
-    /// Ends the inspections of messages that have ended, which are at the guards of the stages before
-    /// `stage`. They were handed to one guard in each.
-    fn end_earlier_inspections(&mut self, source: DomainId, first: u32, count: u32, stage: u16) {
-        for number in 0..stage.to_le_bytes()[0] {
-            let mut ended = 0;
-            while ended != count {
-                let at = first.wrapping_add(ended);
-                ended += self.end_judged_run(source, at, count - ended, number).max(1);
-            }
-        }
-    }
-
-    /// Ends the inspections of messages that have ended, which are at the guard that each was handed to as
-    /// the `number`-th: of the message `first` of `source`, and of those after it, at most `most` in all, as
-    /// long as this guard has them, and their verdicts, in consecutive slots. Returns how many.
-    fn end_judged_run(&mut self, source: DomainId, first: u32, most: u32, number: u8) -> u32 {
-        let Some((guard, slot)) = self.clients[source].courses[first].nth_handed(number) else { return 0 };
-        let Some([client, holder]) = self.clients.each_mut([source, guard]) else { return 0 };
-        let courses = client.courses.run(first).iter().zip(0..most);
-        let are_next = courses.map(|(course, at)| course.nth_handed(number) == Some((guard, slot + at)));
-        let (verdict, count) = holder.inspections.end_judged_run(slot, are_next);
+    /// Ends the inspection that `guard` has in `slot`, and those after it that have verdicts and are about the
+    /// messages after this one, at most `most` in all. Returns how many, at least 1.
+    fn end_judged_run(&mut self, guard: DomainId, slot: u32, subject: Subject, most: u32) -> u32 {
+        let holder = &mut self.clients[guard];
+        let (verdict, count) = holder.inspections.end_judged_run(slot, subject, most);
         if count == 0 {
             self.end_inspection(guard, slot);
             return 1;
