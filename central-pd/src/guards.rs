@@ -255,18 +255,21 @@ impl Course {
         (self.asked, self.passed, self.refused) = (ClientSet::EMPTY, ClientSet::EMPTY, ClientSet::EMPTY);
     }
 
-    /// Begins anew, with a message that was just handed to `guard`, which is all of the first stage.
+    /// Begins `stage`, with a message that was just handed to `guard`, which is all of it. The message was
+    /// handed to one guard in each stage before, or the stage is the first one and the message begins anew.
     #[inline(always)]
-    pub(crate) fn begin_with(&mut self, guard: DomainId, slot: u32, deadline: u32) {
+    pub(crate) fn begin_stage(&mut self, stage: u16, guard: DomainId, slot: u32, deadline: u32) {
         // Written where it lies, field by field: a copy of the whole would cost more than all else here.
-        (self.stage, self.is_refused, self.count) = (0, false, 1);
+        // A flow has at most as many stages as guards.
+        (self.stage, self.is_refused, self.count) = (stage, false, stage.to_le_bytes()[0].wrapping_add(1));
         (self.asked, self.passed, self.refused) = (ClientSet::EMPTY, ClientSet::EMPTY, ClientSet::EMPTY);
         self.asked.insert(guard);
         self.deadline = deadline;
-        let [first, ..] = &mut self.handed;
-        #[expect(clippy::cast_possible_truncation, reason = "the number of a slot is below 128")]
-        let slot = slot as u8;
-        *first = (guard, slot);
+        if let Some(place) = self.handed.get_mut(usize::from(stage)) {
+            #[expect(clippy::cast_possible_truncation, reason = "the number of a slot is below 128")]
+            let slot = slot as u8;
+            *place = (guard, slot);
+        }
     }
 
     /// Whether it is in `stage`, of which `guard` is all, was handed to one guard in each stage so far, and
@@ -656,10 +659,10 @@ impl Inspections {
         Some(inspection)
     }
 
-    /// Ends inspections that have verdicts, because their messages have ended: those in consecutive slots from
-    /// `slot` on, the first one about `subject` and the others about the messages after it, as long as their
-    /// verdicts are in consecutive slots too. At most `most`. Returns the index of the first verdict, and how
-    /// many inspections have ended.
+    /// Ends inspections that have verdicts, because their messages have ended: those in consecutive slots
+    /// from `slot` on, the first one about `subject` and the others about the messages after it, as long as
+    /// their verdicts are in consecutive slots too. At most `most`. Returns the index of the first verdict,
+    /// and how many inspections have ended.
     #[cfg(feature = "express")]
     pub(crate) fn end_judged_run(&mut self, slot: u32, subject: Subject, most: u32) -> (u32, u32) {
         let most = most.min(self.used.run_from(slot));

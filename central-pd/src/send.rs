@@ -24,14 +24,9 @@ pub(crate) struct Send {
     /// Where the bytes go: the place that the sender named, or the buffer that was claimed when the transfer
     /// began.
     pub(crate) destination: Span,
-    pub(crate) kind: Kind,
-    /// Those of the descriptor, and [`AUDITED`].
-    pub(crate) flags: u8,
-    /// Parts of the message, at least 1.
-    pub(crate) parts: u8,
+    pub(crate) header: Header,
     /// Index of the first descriptor.
     pub(crate) index: u32,
-    pub(crate) target: DomainId,
     pub(crate) tag: u64,
     /// Bytes of all parts.
     pub(crate) total: u32,
@@ -45,7 +40,35 @@ pub(crate) struct Send {
     pub(crate) next: u32,
 }
 
-/// In [`Send::flags`]: the audit log gets the delivery of this message. No descriptor can have it.
+/// What sort of message it is, and where it goes.
+///
+/// Aligned so that it is one word to copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C, align(4))]
+pub(crate) struct Header {
+    pub(crate) kind: Kind,
+    /// Those of the descriptor, and [`AUDITED`].
+    pub(crate) flags: u8,
+    /// Parts of the message, at least 1.
+    pub(crate) parts: u8,
+    pub(crate) target: DomainId,
+}
+
+const _: () = assert!(size_of::<Header>() == 4);
+
+impl Header {
+    /// That of a message of one part, for the next buffer.
+    pub(crate) const fn simple(target: DomainId, flags: u8) -> Self {
+        Self { kind: Kind::NextBuffer, flags, parts: 1, target }
+    }
+
+    /// The same, and the audit log gets the delivery.
+    pub(crate) const fn audited(self) -> Self {
+        Self { flags: self.flags | AUDITED, ..self }
+    }
+}
+
+/// In [`Header::flags`]: the audit log gets the delivery of this message. No descriptor can have it.
 pub(crate) const AUDITED: u8 = 0x40;
 const _: () = assert!(flags::ALL & AUDITED == 0);
 
@@ -54,11 +77,8 @@ impl Send {
         span: Span::EMPTY,
         rest: 0,
         destination: Span::EMPTY,
-        kind: Kind::NextBuffer,
-        flags: 0,
-        parts: 1,
+        header: Header::simple(DomainId::new(0).unwrap(), 0),
         index: 0,
-        target: DomainId::new(0).unwrap(),
         tag: 0,
         total: 0,
         copied: 0,
@@ -73,16 +93,15 @@ impl Send {
         self.copied > 0
     }
 
-    /// Records send `index` to `target`, of one part, for the next buffer and without a deadline.
+    /// Records send `index`, of one part, for the next buffer and without a deadline.
     /// [`Sends::enqueue_simple`] puts it at the end of its flow's queue.
     #[cfg(feature = "express")]
     #[inline(always)]
-    pub(crate) const fn put_simple(&mut self, index: u32, span: Span, target: DomainId, tag: u64, flags: u8) {
+    pub(crate) const fn put_simple(&mut self, index: u32, span: Span, header: Header, tag: u64) {
         // Written where it lies, field by field: a copy of the whole would cost more. The destination has no
-        // meaning before a buffer is claimed.
-        (self.span, self.rest) = (span, index);
-        (self.kind, self.flags, self.parts) = (Kind::NextBuffer, flags, 1);
-        (self.index, self.target, self.tag) = (index, target, tag);
+        // meaning before a buffer is claimed, and there is no next part.
+        (self.span, self.header) = (span, header);
+        (self.index, self.tag) = (index, tag);
         (self.total, self.copied) = (span.length(), 0);
         (self.claimed, self.deadline) = (None, None);
         self.next = index.wrapping_add(1);
@@ -171,7 +190,7 @@ impl Sends {
     /// The indices of a message's parts, the first one first.
     #[inline]
     pub(crate) fn parts(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
-        let parts = usize::from(self.table[first].parts);
+        let parts = usize::from(self.table[first].header.parts);
         core::iter::successors(Some(first), |index| Some(self.table[*index].rest)).take(parts)
     }
 
@@ -219,7 +238,7 @@ impl Sends {
         if self.occupied.contains(first) {
             let mut occupied = self.occupied;
             self.parts(first).for_each(|part| occupied.remove(part));
-            self.ended_late = self.ended_late.wrapping_add(u32::from(self.table[first].parts));
+            self.ended_late = self.ended_late.wrapping_add(u32::from(self.table[first].header.parts));
             self.occupied = occupied;
         }
     }
@@ -287,6 +306,13 @@ impl Sends {
         self.table.run(index)
     }
 
+    /// As [`run`](Self::run), to record them.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) fn run_mut(&mut self, index: u32) -> &mut [Send] {
+        self.table.run_mut(index)
+    }
+
     /// How many sends from `first` on follow each other in a flow's queue, whose newest is `newest`, and lie
     /// in consecutive slots. At most `most`.
     #[cfg(feature = "express")]
@@ -309,7 +335,7 @@ impl Sends {
     #[cfg(feature = "express")]
     pub(crate) fn put_verdicts(&mut self, first: u32, count: u32) {
         for (entry, number) in self.table.run_mut(first).iter_mut().zip(0..count) {
-            (entry.parts, entry.index) = (1, first.wrapping_add(number));
+            (entry.header.parts, entry.index) = (1, first.wrapping_add(number));
         }
     }
 
@@ -378,11 +404,10 @@ mod tests {
     fn nothing_is_left_of_an_earlier_send() {
         let mut sends = Sends::new();
         let span = ferry_layout::Address { frame: 1, offset: 2 }.span(3, 1 << 20).unwrap();
+        let target = DomainId::new(4).unwrap();
         let earlier = Send {
             destination: span,
-            kind: Kind::Placed,
-            flags: u8::MAX,
-            parts: 16,
+            header: Header { kind: Kind::Placed, flags: u8::MAX, parts: 16, target },
             copied: 7,
             claimed: Some(1),
             deadline: Some(2),
@@ -391,14 +416,15 @@ mod tests {
         };
         sends.put(5, earlier);
         sends.put(6, earlier);
-        let target = DomainId::new(4).unwrap();
-        sends.get_mut(5).put_simple(5, span, target, 8, AUDITED);
-        sends.get_mut(6).put_simple(6, span, target, 9, 0);
-        sends.get_mut(9).put_simple(9, span, target, 10, 0);
-        let Send { kind, flags, parts, index, total, copied, claimed, deadline, .. } = *sends.get(5);
-        assert_eq!((kind, flags, parts), (Kind::NextBuffer, AUDITED, 1));
+        let [plain, audited] = [0, AUDITED].map(|flags| Header::simple(DomainId::new(5).unwrap(), flags));
+        sends.get_mut(5).put_simple(5, span, audited, 8);
+        sends.get_mut(6).put_simple(6, span, plain, 9);
+        sends.get_mut(9).put_simple(9, span, plain, 10);
+        let Send { header, index, total, copied, claimed, deadline, .. } = *sends.get(5);
+        assert_eq!((header.kind, header.flags, header.parts), (Kind::NextBuffer, AUDITED, 1));
         assert_eq!((index, total, copied, claimed, deadline), (5, 3, 0, None, None));
-        assert_eq!((sends.get(5).span, sends.get(5).target, sends.get(5).tag), (span, target, 8));
+        assert_eq!((sends.get(5).span, sends.get(5).tag), (span, 8));
+        assert_eq!((header.target.number(), plain.audited()), (5, audited));
         let mut queue = None;
         sends.enqueue_simple(&mut queue, 5, 2);
         sends.enqueue_simple(&mut queue, 9, 1);
@@ -454,7 +480,8 @@ mod tests {
     fn a_linked_run_ends_where_the_next_send_of_the_flow_is_elsewhere() {
         let mut sends = Sends::new();
         for index in 0..8 {
-            sends.get_mut(index).put_simple(index, Span::EMPTY, DomainId::new(4).unwrap(), 0, 0);
+            let header = Header::simple(DomainId::new(4).unwrap(), 0);
+            sends.get_mut(index).put_simple(index, Span::EMPTY, header, 0);
         }
         let (mut one, mut other) = (None, None);
         sends.enqueue_simple(&mut one, 0, 3);

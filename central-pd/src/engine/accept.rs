@@ -12,7 +12,7 @@ use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, Verdict, fla
 
 use super::Engine;
 use super::client::Ports;
-use crate::send::{AUDITED, Send, Sends};
+use crate::send::{Header, Send, Sends};
 
 /// Slots of the ring.
 #[expect(clippy::cast_possible_truncation, reason = "a ring has far fewer slots than 2^32")]
@@ -108,7 +108,7 @@ impl Engine {
             }
             Err(NotPlain::Guarded(send)) => {
                 sends.put(index, send);
-                self.not_plain(source, send.target, index)
+                self.not_plain(source, send.header.target, index)
             }
             Err(NotPlain::OneWay(send)) => {
                 sends.put(index, send);
@@ -185,7 +185,7 @@ impl Engine {
             sends.get_mut(last).rest = at;
             (last, parts) = (at, parts + 1);
         }
-        self.clients[source].sends.get_mut(index).parts = parts;
+        self.clients[source].sends.get_mut(index).header.parts = parts;
         let whole = match (head, fault) {
             (Ok(send), None) => self.whole(source, send, &first, total, parts),
             (_, fault) => Err(fault.unwrap_or(Status::BadLength)),
@@ -195,7 +195,11 @@ impl Engine {
                 let sends = &mut self.clients[source].sends;
                 let rest = sends.get(index).rest;
                 sends.put(index, Send { rest, ..send });
-                if guarded { self.not_plain(source, send.target, index) } else { Accepted::Message(index) }
+                if guarded {
+                    self.not_plain(source, send.header.target, index)
+                } else {
+                    Accepted::Message(index)
+                }
             }
             Err(status) => {
                 let length = u32::try_from(total).unwrap_or(u32::MAX);
@@ -216,14 +220,14 @@ impl Engine {
         total: u64,
         parts: u8,
     ) -> Result<Send, Status> {
-        let max = self.flows.get(source, send.target).max_message;
-        let max = if max == 0 { self.guards.flow(source, send.target).max_message } else { max };
+        let max = self.flows.get(source, send.header.target).max_message;
+        let max = if max == 0 { self.guards.flow(source, send.header.target).max_message } else { max };
         let total = u32::try_from(total).ok().filter(|total| *total <= max).ok_or(Status::BadLength)?;
-        let destination = match send.kind {
+        let destination = match send.header.kind {
             Kind::NextBuffer => Span::EMPTY,
-            Kind::Placed => self.placed(send.target, first, total)?,
+            Kind::Placed => self.placed(send.header.target, first, total)?,
         };
-        Ok(Send { destination, parts, total, ..send })
+        Ok(Send { destination, header: Header { parts, ..send.header }, total, ..send })
     }
 
     /// Checks one descriptor by itself. The first check that fails decides the [`Status`]: kind and flags,
@@ -268,7 +272,7 @@ impl Engine {
             return Status::BadLength.into();
         }
         match self.checked(source, index, descriptor, kind, target) {
-            Ok(send) if flow.audits_all => NotPlain::Guarded(Send { flags: send.flags | AUDITED, ..send }),
+            Ok(send) if flow.audits_all => NotPlain::Guarded(Send { header: send.header.audited(), ..send }),
             Ok(send) => NotPlain::Guarded(send),
             Err(status) => status.into(),
         }
@@ -295,12 +299,9 @@ impl Engine {
         Ok(Send {
             span,
             destination,
-            kind,
-            flags: descriptor.flags,
-            parts: 1,
+            header: Header { kind, flags: descriptor.flags, parts: 1, target },
             index,
             rest: index,
-            target,
             tag: descriptor.tag,
             total: descriptor.length,
             copied: 0,

@@ -137,7 +137,7 @@ impl Engine {
 fn about(kind: AuditKind, source: DomainId, send: &Send) -> AuditRecord {
     AuditRecord {
         source: source.number(),
-        target: send.target.number(),
+        target: send.header.target.number(),
         tag: send.tag,
         length: send.total,
         ..AuditRecord::of(kind)

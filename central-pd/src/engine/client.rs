@@ -143,7 +143,7 @@ impl Client {
     /// round.
     #[inline]
     pub(super) fn spend(&mut self, index: u32) {
-        self.budget.count_descriptors(self.sends.get(index).parts.into());
+        self.budget.count_descriptors(self.sends.get(index).header.parts.into());
     }
 
     /// Unmaps every frame of all buffers.

@@ -136,7 +136,7 @@ impl Engine {
     /// Lets message `index`, which was just taken, wait at the end of its flow, and makes it `Queued`.
     pub(super) fn begin_course(&mut self, source: DomainId, ports: Ports, index: u32) {
         let client = &mut self.clients[source];
-        let target = client.sends.get(index).target;
+        let target = client.sends.get(index).header.target;
         client.courses[index] = Course::BEGIN;
         client.sends.note_ordinary(index);
         client.sends.enqueue(&mut self.guards.flow_mut(source, target).waiting, index);
@@ -173,7 +173,7 @@ impl Engine {
             }
             return true;
         };
-        if class == Class::Urgent && client.sends.get(first).flags & flags::URGENT == 0 {
+        if class == Class::Urgent && client.sends.get(first).header.flags & flags::URGENT == 0 {
             client.waits.block(target);
             passed_over.insert(target);
             return true;
@@ -349,10 +349,12 @@ impl Engine {
     /// Files an inspection, whose bytes are copied.
     fn file_inspection(&mut self, source: DomainId, index: u32, guard: DomainId, at: &AtGuard) {
         let send = *self.clients[source].sends.get(index);
-        let Some(ticket) = self.store_inspection(guard, at, send.tag, source, send.target) else { return };
+        let Some(ticket) = self.store_inspection(guard, at, send.tag, source, send.header.target) else {
+            return;
+        };
         let inspection = Inspection::new(ticket, Subject::message(source, index), at.place);
         self.clients[guard].inspections.begin(at.slot, inspection);
-        let flow = self.guards.flow_mut(source, send.target);
+        let flow = self.guards.flow_mut(source, send.header.target);
         let course = &mut self.clients[source].courses[index];
         if !course.has_begun() {
             flow.begin();
@@ -406,7 +408,7 @@ impl Engine {
     ) -> Result<(), Status> {
         let course = &self.clients[source].courses[index];
         let (holder, slot) = course.snapshot().ok_or(Status::Failed)?;
-        let target = self.clients[source].sends.get(index).target;
+        let target = self.clients[source].sends.get(index).header.target;
         let mapping = self.flows.get(source, target).mapping;
         self.copy_snapshot(machine, holder, slot, receiver, place, mapping)
     }
@@ -520,7 +522,7 @@ impl Engine {
 
     /// Looks at what the guards of a message have said by now, and gives its source a turn.
     fn go_on(&mut self, source: DomainId, index: u32) {
-        let target = self.clients[source].sends.get(index).target;
+        let target = self.clients[source].sends.get(index).header.target;
         self.decide(source, target, index);
         self.clients[source].waits.unblock_one(target);
         self.rouse_source(source);
@@ -528,7 +530,7 @@ impl Engine {
 
     /// Ends all inspections of a message that has ended. What its guards were handed is theirs again.
     pub(super) fn leave_guards(&mut self, source: DomainId, index: u32) {
-        let target = self.clients[source].sends.get(index).target;
+        let target = self.clients[source].sends.get(index).header.target;
         let course = core::mem::replace(&mut self.clients[source].courses[index], Course::BEGIN);
         if !course.has_begun() {
             return;
@@ -609,7 +611,7 @@ impl Engine {
                 self.lose_relay(guard, index);
                 continue;
             }
-            let target = self.clients[source].sends.get(index).target;
+            let target = self.clients[source].sends.get(index).header.target;
             let course = &mut self.clients[source].courses[index];
             course.lose(guard);
             if !course.has_begun() {

@@ -75,8 +75,8 @@ impl Engine {
         class: Class,
     ) -> bool {
         let send = self.clients[source].sends.get(index);
-        let passed_over = class == Class::Urgent && send.flags & flags::URGENT == 0;
-        if passed_over || self.one_way.flow(source, send.target).waiting.is_some() {
+        let passed_over = class == Class::Urgent && send.header.flags & flags::URGENT == 0;
+        if passed_over || self.one_way.flow(source, send.header.target).waiting.is_some() {
             self.wait_one_way(source, ports, index);
             return true;
         }
@@ -91,7 +91,7 @@ impl Engine {
     /// Lets message `index` wait at the end of its flow until `source` can afford it.
     pub(super) fn wait_one_way(&mut self, source: DomainId, ports: Ports, index: u32) {
         let client = &mut self.clients[source];
-        let target = client.sends.get(index).target;
+        let target = client.sends.get(index).header.target;
         client.sends.enqueue(&mut self.one_way.flow_mut(source, target).waiting, index);
         client.waits.insert_target(target);
         client.waits.unblock_one(target);
@@ -110,7 +110,7 @@ impl Engine {
     ) -> bool {
         while let Some((index, _)) = self.one_way.flow(source, target).waiting {
             let client = &mut self.clients[source];
-            if class == Class::Urgent && client.sends.get(index).flags & flags::URGENT == 0 {
+            if class == Class::Urgent && client.sends.get(index).header.flags & flags::URGENT == 0 {
                 client.waits.block(target);
                 passed_over.insert(target);
                 return true;
@@ -145,22 +145,22 @@ impl Engine {
         }
         budget.pay(cost);
         self.has_progressed = true;
-        let flow = self.flows.get_mut(source, send.target);
+        let flow = self.flows.get_mut(source, send.header.target);
         let sequence = flow.sequence;
         flow.sequence = sequence.wrapping_add(1);
-        let taken = if self.guards.flow(source, send.target).stages() == 0 {
+        let taken = if self.guards.flow(source, send.header.target).stages() == 0 {
             self.deliver_one_way(machine, source, index, sequence)
         } else {
             self.begin_relay(machine, source, index, sequence)
         };
         if taken.is_none() {
-            self.count_dropped(send.target);
+            self.count_dropped(send.header.target);
         }
         let noted = self.pending.carry(Finished {
             index,
             messages: 1,
             parts: 1,
-            target: send.target,
+            target: send.header.target,
             sequence,
             bytes: send.total.into(),
         });
@@ -178,8 +178,8 @@ impl Engine {
         sequence: u64,
     ) -> Option<()> {
         let send = *self.clients[source].sends.get(index);
-        let (request, place) = self.place_at_target(source, send.target, send.total)?;
-        self.carry_to(machine, source, index, send.target, place, 0, send.total).ok()?;
+        let (request, place) = self.place_at_target(source, send.header.target, send.total)?;
+        self.carry_to(machine, source, index, send.header.target, place, 0, send.total).ok()?;
         let delivery = Delivery {
             tag: send.tag,
             sequence,
@@ -190,7 +190,7 @@ impl Engine {
             kind: DeliveryKind::Message as u8,
             detail: 0,
         };
-        self.file_one_way(send.target, delivery, send.flags & flags::NO_SIGNAL == 0)
+        self.file_one_way(send.header.target, delivery, send.header.flags & flags::NO_SIGNAL == 0)
     }
 
     /// The request and the place for a message of `length` bytes at `target`. `None` if there is none now.

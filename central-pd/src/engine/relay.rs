@@ -33,16 +33,16 @@ impl Engine {
         sequence: u64,
     ) -> Option<()> {
         let send = *self.clients[source].sends.get(index);
-        let flow = *self.guards.flow(source, send.target);
-        let relay = Relay::new(source, send.target, send.tag, send.total, send.flags, sequence);
-        let slot = self.relays.put(&self.one_way.flow(source, send.target).relayed, relay)?;
+        let flow = *self.guards.flow(source, send.header.target);
+        let relay = Relay::new(source, send.header.target, send.tag, send.total, send.header.flags, sequence);
+        let slot = self.relays.put(&self.one_way.flow(source, send.header.target).relayed, relay)?;
         for guard in self.guards.stage(&flow, 0).members.iter() {
             self.hand_relay(machine, slot, guard, Some(index));
         }
         if !self.relays.get(slot).course.has_begun() {
             return None;
         }
-        self.relays.enqueue(slot, &mut self.one_way.flow_mut(source, send.target).relayed);
+        self.relays.enqueue(slot, &mut self.one_way.flow_mut(source, send.header.target).relayed);
         // Perhaps too few of them could take it.
         self.stir(slot);
         Some(())

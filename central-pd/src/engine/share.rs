@@ -70,7 +70,7 @@ impl Engine {
         let Some((index, _)) = self.flows.get(source, target).waiting else { return false };
         let (send, receiver) = (self.clients[source].sends.get(index), &self.clients[target]);
         let needs_nothing = send.is_under_way();
-        let has_all = send.kind == Kind::Placed || receiver.requests.find(source).is_some();
+        let has_all = send.header.kind == Kind::Placed || receiver.requests.find(source).is_some();
         !needs_nothing && receiver.has_room() && has_all
     }
 

@@ -48,7 +48,7 @@ impl Engine {
         index: u32,
     ) -> Step {
         let send = *self.clients[source].sends.get(index);
-        let target = send.target;
+        let target = send.header.target;
         match self.clients[target].standing {
             Standing::Open => {}
             Standing::Closed => return Step::Blocked,
@@ -65,7 +65,7 @@ impl Engine {
         if !self.has_room(target, ports) {
             return Step::Blocked;
         }
-        let destination = match (send.claimed, send.kind) {
+        let destination = match (send.claimed, send.header.kind) {
             (Some(_), _) => send.destination,
             (None, Kind::NextBuffer) => {
                 let found = self.clients[target].requests.find(source).or_else(|| {
@@ -135,7 +135,7 @@ impl Engine {
         skip: u32,
         length: u32,
     ) -> Result<(), Status> {
-        let target = self.clients[source].sends.get(index).target;
+        let target = self.clients[source].sends.get(index).header.target;
         self.carry_to(machine, source, index, target, destination, skip, length)
     }
 
@@ -155,9 +155,9 @@ impl Engine {
         if length == 0 {
             return Ok(());
         }
-        let target = self.clients[source].sends.get(index).target;
+        let target = self.clients[source].sends.get(index).header.target;
         let mapping = self.flows.get(source, target).mapping;
-        let parts = self.clients[source].sends.get(index).parts;
+        let parts = self.clients[source].sends.get(index).header.parts;
         // Makes room for all runs first. Making room later would unmap what was just mapped.
         self.make_room_for_runs(machine, usize::from(parts) + 1);
         // The spans cover these pieces by construction. If one did not fit, that would be central's own
@@ -225,10 +225,10 @@ impl Engine {
     #[inline]
     fn file(&mut self, source: DomainId, index: u32, stages: u8) {
         let send = *self.clients[source].sends.get(index);
-        let flow = self.flows.get_mut(source, send.target);
+        let flow = self.flows.get_mut(source, send.header.target);
         let sequence = flow.sequence;
         flow.sequence = sequence.wrapping_add(1);
-        let target = &mut self.clients[send.target];
+        let target = &mut self.clients[send.header.target];
         let (kind, request) = match send.claimed {
             Some(request) => {
                 target.requests.consume(request);
@@ -250,16 +250,16 @@ impl Engine {
             ports.to_client.deliveries.store(slot, delivery);
         }
         // One comparison for both, so that the log costs nothing where it has not all messages.
-        if send.flags & (flags::NO_SIGNAL | AUDITED) == 0 {
-            self.to_signal.insert(send.target);
+        if send.header.flags & (flags::NO_SIGNAL | AUDITED) == 0 {
+            self.to_signal.insert(send.header.target);
         } else {
             self.file_specially(source, &send, sequence);
         }
         let noted = self.pending.finish(Finished {
             index,
             messages: 1,
-            parts: send.parts.into(),
-            target: send.target,
+            parts: send.header.parts.into(),
+            target: send.header.target,
             sequence,
             bytes: send.total.into(),
         });
@@ -270,11 +270,11 @@ impl Engine {
     /// record comes before the delivery is visible.
     #[cold]
     fn file_specially(&mut self, source: DomainId, send: &Send, sequence: u64) {
-        let Send { target, .. } = *send;
-        if send.flags & AUDITED != 0 {
+        let target = send.header.target;
+        if send.header.flags & AUDITED != 0 {
             self.audit_delivery(source, send, sequence);
         }
-        if send.flags & flags::NO_SIGNAL == 0 {
+        if send.header.flags & flags::NO_SIGNAL == 0 {
             self.to_signal.insert(target);
         }
     }

@@ -89,7 +89,7 @@ impl Engine {
                 }
                 continue;
             };
-            if class == Class::Urgent && client.sends.get(index).flags & flags::URGENT == 0 {
+            if class == Class::Urgent && client.sends.get(index).header.flags & flags::URGENT == 0 {
                 client.waits.block(target);
                 passed_over.insert(target);
                 continue;
@@ -204,8 +204,8 @@ impl Engine {
             };
             self.has_progressed = true;
             let send = *self.clients[source].sends.get(index);
-            let passed_over = class == Class::Urgent && send.flags & flags::URGENT == 0;
-            if passed_over || self.flows.get(source, send.target).waiting.is_some() {
+            let passed_over = class == Class::Urgent && send.header.flags & flags::URGENT == 0;
+            if passed_over || self.flows.get(source, send.header.target).waiting.is_some() {
                 self.wait(source, ports, index, passed_over);
                 continue;
             }

@@ -16,7 +16,7 @@ impl Engine {
     /// the target acts.
     pub(super) fn wait(&mut self, source: DomainId, ports: Ports, index: u32, ready: bool) {
         let client = &mut self.clients[source];
-        let target = client.sends.get(index).target;
+        let target = client.sends.get(index).header.target;
         client.sends.enqueue(&mut self.flows.get_mut(source, target).waiting, index);
         client.waits.insert_target(target);
         if ready {
@@ -132,7 +132,7 @@ impl Engine {
     /// whether it had claimed one.
     pub(super) fn abandon(&mut self, source: DomainId, index: u32) -> bool {
         let send = self.clients[source].sends.get_mut(index);
-        let (target, claimed) = (send.target, send.claimed.take());
+        let (target, claimed) = (send.header.target, send.claimed.take());
         if let Some(request) = claimed {
             self.clients[target].requests.give_back(request);
             // The client may have withdrawn it meanwhile. A look answers that.

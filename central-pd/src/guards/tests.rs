@@ -106,7 +106,7 @@ fn nothing_is_left_of_the_course_of_an_earlier_message() {
     course.answer(guard(4), true);
     course.answer(guard(5), false);
     course.is_refused = true;
-    course.begin_with(guard(3), 7, 11);
+    course.begin_stage(0, guard(3), 7, 11);
     let mut fresh = Course { deadline: 11, ..Course::BEGIN };
     fresh.hand(guard(3), 7);
     let all = |course: &Course| {
@@ -279,9 +279,16 @@ fn a_course_says_what_was_noted() {
                     naive.is_refused = true;
                 }
                 13 => {
-                    course.begin_with(guard(number), slot, deadline);
+                    course.begin_stage(0, guard(number), slot, deadline);
                     naive = Naive { deadline, handed: [(number, slot)].to_vec(), ..Naive::default() };
                     naive.asked.insert(number);
+                }
+                // As after any stage that has one guard only.
+                15 if is_new && !naive.is_refused && naive.handed.len() == usize::from(naive.stage) + 1 => {
+                    naive.pass_stage(deadline);
+                    course.begin_stage(naive.stage, guard(number), slot, deadline);
+                    naive.asked.insert(number);
+                    naive.handed.push((number, slot));
                 }
                 #[cfg(feature = "express")]
                 14 => {

@@ -16,7 +16,7 @@ use super::quorum::{FirstStage, Handed};
 use crate::engine::Engine;
 use crate::engine::client::Ports;
 use crate::machine::{Machine, Side};
-use crate::send::{AUDITED, Sends};
+use crate::send::{AUDITED, Header, Sends};
 
 impl Engine {
     /// Takes messages of `source`, up to the first that needs the ordinary path, or the end of its share.
@@ -45,10 +45,9 @@ impl Engine {
         let can_begin = flow.waiting.is_none_or(|(_, newest)| client.courses[newest].has_begun());
         let simple = Simple {
             route,
-            target,
             longest: flow.max_message,
             bytes: client.transmit_buffer.bytes(),
-            flags: if flow.audits_all { AUDITED } else { 0 },
+            header: Header::simple(target, if flow.audits_all { AUDITED } else { 0 }),
         };
         let count = simple.record(
             &mut client.sends,
@@ -160,7 +159,7 @@ impl Engine {
             &mut copies,
             |from| sends.get(from..).unwrap_or_default().iter().map(|send| send.span),
             records.map(|(send, course)| (send.tag, course)),
-            |course, slot| course.begin_with(guard, slot, deadline),
+            |course, slot| course.begin_stage(0, guard, slot, deadline),
         );
         if handed == 0 {
             let piece = (source, Side::Transmit, client.sends.get(first).span);
@@ -181,12 +180,11 @@ impl Engine {
 /// What the simple messages of a flow have in common: those of one part, for the next buffer, that may wait.
 struct Simple {
     route: Route,
-    target: DomainId,
+    header: Header,
     /// They are at most this long, in bytes.
     longest: u32,
     /// Size of the buffer that they come from.
     bytes: u64,
-    flags: u8,
 }
 
 impl Simple {
@@ -195,14 +193,14 @@ impl Simple {
     #[inline(never)]
     fn record<const D: usize>(&self, sends: &mut Sends, next: u32, descriptors: &[Slot<D>]) -> u32 {
         let mut index = next;
-        for descriptor in descriptors {
+        for (descriptor, send) in descriptors.iter().zip(sends.run_mut(next)) {
             let Some(Plain { source, length }) = Plain::load(descriptor, self.route) else { break };
             // Length 0 wraps and is left to the ordinary path, as in the other lanes.
             if length.wrapping_sub(1) >= self.longest || !Plain::may_wait(descriptor) {
                 break;
             }
             let Some(piece) = source.span(length, self.bytes) else { break };
-            sends.get_mut(index).put_simple(index, piece, self.target, Plain::tag(descriptor), self.flags);
+            send.put_simple(index, piece, self.header, Plain::tag(descriptor));
             index = index.wrapping_add(1);
         }
         index.wrapping_sub(next)

@@ -209,7 +209,7 @@ impl Engine {
         }
         let (source, index) = (subject.source(), subject.index());
         let state = &self.clients[source];
-        let (target, stage) = (state.sends.get(index).target, state.courses[index].stage);
+        let (target, stage) = (state.sends.get(index).header.target, state.courses[index].stage);
         let flow = *self.guards.flow(source, target);
         if stage >= flow.stages() {
             return None;
@@ -425,10 +425,8 @@ impl Engine {
             &mut copies,
             |from| inspections.get(from..).unwrap_or_default().iter().map(|snapshot| snapshot.place),
             records.map(|(send, course)| (send.tag, course)),
-            |course, slot| {
-                course.pass_stage(deadline);
-                course.hand(next_guard, slot);
-            },
+            // By value: what it refers to would be loaded for each message.
+            move |course, slot| course.begin_stage(stage + 1, next_guard, slot, deadline),
         );
         if taken == 0 {
             let snapshot = (guard, Side::Snapshot, holder.inspections.place(slot));
@@ -446,8 +444,8 @@ impl Engine {
         Some(taken)
     }
 
-    /// Ends the inspections of messages that have ended, which are at other guards than `guard`: of each, those
-    /// at the first `most` that it was handed to.
+    /// Ends the inspections of messages that have ended, which are at other guards than `guard`: of each,
+    /// those at the first `most` that it was handed to.
     fn end_other_inspections(&mut self, source: DomainId, first: u32, count: u32, guard: DomainId, most: u8) {
         for number in 0..most {
             let (mut done, mut is_last) = (0, true);
@@ -471,8 +469,8 @@ impl Engine {
         }
     }
 
-    /// Ends the inspection that `guard` has in `slot`, and those after it that have verdicts and are about the
-    /// messages after this one, at most `most` in all. Returns how many, at least 1.
+    /// Ends the inspection that `guard` has in `slot`, and those after it that have verdicts and are about
+    /// the messages after this one, at most `most` in all. Returns how many, at least 1.
     fn end_judged_run(&mut self, guard: DomainId, slot: u32, subject: Subject, most: u32) -> u32 {
         let holder = &mut self.clients[guard];
         let (verdict, count) = holder.inspections.end_judged_run(slot, subject, most);
