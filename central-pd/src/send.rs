@@ -335,7 +335,7 @@ impl Sends {
     #[cfg(feature = "express")]
     pub(crate) fn put_verdicts(&mut self, first: u32, count: u32) {
         for (entry, number) in self.table.run_mut(first).iter_mut().zip(0..count) {
-            (entry.header.parts, entry.index) = (1, first.wrapping_add(number));
+            entry.index = first.wrapping_add(number);
         }
     }
 
