@@ -659,18 +659,22 @@ impl Inspections {
         Some(inspection)
     }
 
-    /// Ends inspections that have verdicts, because their messages have ended: those in consecutive slots
-    /// from `slot` on, the first one about `subject` and the others about the messages after it, as long as
-    /// their verdicts are in consecutive slots too. At most `most`. Returns the index of the first verdict,
-    /// and how many inspections have ended.
+    /// Ends inspections because their messages have ended: those in consecutive slots from `slot` on, the first
+    /// one about `subject` and the others about the messages after it. All of them have verdicts, in
+    /// consecutive slots too, or none has. At most `most`. Returns how many have ended, and the index of the
+    /// first verdict.
     #[cfg(feature = "express")]
-    pub(crate) fn end_judged_run(&mut self, slot: u32, subject: Subject, most: u32) -> (u32, u32) {
+    pub(crate) fn end_run_about(&mut self, slot: u32, subject: Subject, most: u32) -> (u32, Option<u32>) {
         let most = most.min(self.used.run_from(slot));
         let (inspections, places) = (self.table.run(slot), &mut self.places);
-        let (Some(first), Some(bits)) = (inspections.first(), places.granule_bits()) else { return (0, 0) };
-        let (verdict, mut subject, mut count) = (first.verdict, subject.judged(), 0);
+        let (Some(first), Some(bits)) = (inspections.first(), places.granule_bits()) else {
+            return (0, None);
+        };
+        let verdict = first.subject.is_judged().then_some(first.verdict);
+        let (mut subject, mut count) = (if verdict.is_some() { subject.judged() } else { subject }, 0);
         for (inspection, number) in inspections.iter().zip(0..most) {
-            if inspection.subject != subject || inspection.verdict != verdict.wrapping_add(number) {
+            let is_next = verdict.is_none_or(|verdict| inspection.verdict == verdict.wrapping_add(number));
+            if inspection.subject != subject || !is_next {
                 break;
             }
             places.give_short_back(bits, inspection.place);
@@ -678,7 +682,7 @@ impl Inspections {
             count = number + 1;
         }
         self.used.remove_run(slot, count);
-        (verdict, count)
+        (count, verdict)
     }
 
     /// Forgets one inspection, and returns it. `None` if there is none left.

@@ -339,15 +339,6 @@ impl Sends {
         }
     }
 
-    /// The index of the send in `slot`, and how many of `count` sends in consecutive slots, from there on,
-    /// have it and the indices after it. The slots do not go beyond the end of the table.
-    pub(crate) fn of_one_lap(&self, slot: u32, count: u32) -> (u32, u32) {
-        let first = self.table[slot].index;
-        let numbers = self.table.run(slot).iter().zip(0..count);
-        let other = numbers.skip(1).find(|(send, number)| send.index != first.wrapping_add(*number));
-        (first, other.map_or(count, |(_, number)| number))
-    }
-
     /// Puts send `index` at the end of its flow's queue.
     pub(crate) fn enqueue(&mut self, queue: &mut Queue, index: u32) {
         self.with_deadline += u32::from(self.table[index].deadline.is_some());
@@ -451,26 +442,6 @@ mod tests {
             assert_eq!(send.is_past(now), is_past, "{deadline} at {now}");
         }
         assert!(!Send::EMPTY.is_past(u32::MAX));
-    }
-
-    /// What is in a slot still may be of the lap before that of the slot next to it.
-    #[test]
-    fn sends_of_one_lap_have_indices_that_follow_each_other() {
-        let mut sends = Sends::new();
-        for (slot, index) in (0..).zip([256, 257, 130, 131, 132, 261]) {
-            sends.put(slot, Send { index, ..Send::EMPTY });
-        }
-        let cases = [
-            (0, 6, (256, 2)),
-            (0, 1, (256, 1)),
-            (1, 5, (257, 1)),
-            (2, 4, (130, 3)),
-            (2, 2, (130, 2)),
-            (5, 1, (261, 1)),
-        ];
-        for (slot, count, found) in cases {
-            assert_eq!(sends.of_one_lap(slot, count), found, "{count} from {slot}");
-        }
     }
 
     /// Messages of two flows lie in turn in the ring. Those of one flow are a run up to where a message of

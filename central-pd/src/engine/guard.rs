@@ -565,14 +565,11 @@ impl Engine {
             let client = &mut self.clients[guard];
             let settled = core::mem::replace(&mut client.settled_verdicts, SlotSet::EMPTY);
             let Some(ports) = client.ports else { continue };
-            client.sends.release_all(settled);
-            let mut left = settled;
-            while !left.is_empty() {
-                let (slot, count) = left.first_run(0);
-                let (index, count) = client.sends.of_one_lap(slot, count);
-                ports.to_client.set_statuses(index, count, Status::Done);
-                left.remove_run(slot, count);
+            for slot in settled.from(0) {
+                let index = client.sends.get(slot).index;
+                ports.to_client.status(index).set(index, Status::Done);
             }
+            client.sends.release_all(settled);
             self.to_signal.insert(guard);
             self.show_slots(guard, ports);
         }

@@ -342,10 +342,10 @@ fn an_inspection_is_about_one_message_with_one_ticket() {
 }
 
 /// A run of inspections ends together, with their snapshots, up to the first that is about another message,
-/// has no verdict, or has one elsewhere in the ring.
+/// alone has no verdict, or has one elsewhere in the ring.
 #[cfg(feature = "express")]
 #[test]
-fn judged_inspections_end_up_to_the_first_that_is_not_next() {
+fn a_run_of_inspections_ends_up_to_the_first_that_is_not_next() {
     // Of six from slot 3 on: how many have verdicts, where in the ring the third one is, which inspection is
     // about another message, and which has ended already.
     for (judged, third, other, gone, most, ended) in [
@@ -358,7 +358,8 @@ fn judged_inspections_end_up_to_the_first_that_is_not_next() {
         (6, 42, 0, 9, 128, 0),
         (6, 42, 9, 3, 128, 3),
         (6, 42, 9, 0, 128, 0),
-        (0, 42, 9, 9, 128, 0),
+        (0, 42, 9, 9, 128, 6),
+        (0, 42, 2, 9, 128, 2),
     ] {
         let mut inspections = Inspections::new();
         inspections.configure(4096);
@@ -374,9 +375,9 @@ fn judged_inspections_end_up_to_the_first_that_is_not_next() {
         if gone < 6 {
             inspections.end(3 + gone);
         }
-        let (verdict, count) = inspections.end_judged_run(3, Subject::message(guard(1), 70), most);
+        let (count, verdict) = inspections.end_run_about(3, Subject::message(guard(1), 70), most);
         assert_eq!(count, ended);
-        assert!(count == 0 || verdict == 40);
+        assert!(count == 0 || verdict == (judged != 0).then_some(40));
         for (number, place) in (0..).zip(places) {
             let is_over = number < ended || number == gone;
             assert_eq!(inspections.used.contains(3 + number), !is_over);
@@ -394,7 +395,7 @@ fn an_inspection_ends_once() {
     inspections.offer(span(1, 8));
     inspections.begin(3, Inspection::new(3, subject, span(1, 8)));
     inspections.note_verdicts(3, [7].into_iter());
-    assert_eq!(inspections.end_judged_run(3, subject, 1).1, 0);
+    assert_eq!(inspections.end_run_about(3, subject, 1).0, 0);
     assert_eq!(inspections.end(3), Some(7));
     inspections.clear();
     inspections.offer(span(0, 8));

@@ -460,7 +460,7 @@ impl Engine {
                     done += 1;
                 } else {
                     let subject = Subject::message(source, index);
-                    done += self.end_judged_run(other, slot, subject, count - done);
+                    done += self.end_run_about(other, slot, subject, count - done);
                 }
             }
             if is_last {
@@ -469,17 +469,20 @@ impl Engine {
         }
     }
 
-    /// Ends the inspection that `guard` has in `slot`, and those after it that have verdicts and are about
-    /// the messages after this one, at most `most` in all. Returns how many, at least 1.
-    fn end_judged_run(&mut self, guard: DomainId, slot: u32, subject: Subject, most: u32) -> u32 {
+    /// Ends the inspection that `guard` has in `slot`, and those after it that are about the messages after
+    /// this one, at most `most` in all. Returns how many, at least 1.
+    fn end_run_about(&mut self, guard: DomainId, slot: u32, subject: Subject, most: u32) -> u32 {
         let holder = &mut self.clients[guard];
-        let (verdict, count) = holder.inspections.end_judged_run(slot, subject, most);
+        let (count, verdict) =
+            if most == 1 { (0, None) } else { holder.inspections.end_run_about(slot, subject, most) };
         if count == 0 {
             self.end_inspection(guard, slot);
             return 1;
         }
-        holder.settled_verdicts.insert_run(verdict, count);
-        self.with_settled_verdicts.insert(guard);
+        if let Some(verdict) = verdict {
+            holder.settled_verdicts.insert_run(verdict, count);
+            self.with_settled_verdicts.insert(guard);
+        }
         count
     }
 
