@@ -305,6 +305,13 @@ impl Course {
         Some((guard, slot.into()))
     }
 
+    /// Whether it was handed to `guard` as the `number`-th.
+    #[cfg(feature = "express")]
+    #[inline(always)]
+    pub(crate) fn is_nth_handed(&self, number: u8, guard: DomainId) -> bool {
+        self.nth_handed(number).is_some_and(|(nth, _)| nth == guard)
+    }
+
     /// Where it is, in one word.
     #[inline(always)]
     fn place(&self) -> u64 {
@@ -659,8 +666,8 @@ impl Inspections {
         Some(inspection)
     }
 
-    /// Ends inspections because their messages have ended: those in consecutive slots from `slot` on, the first
-    /// one about `subject` and the others about the messages after it. All of them have verdicts, in
+    /// Ends inspections because their messages have ended: those in consecutive slots from `slot` on, the
+    /// first one about `subject` and the others about the messages after it. All of them have verdicts, in
     /// consecutive slots too, or none has. At most `most`. Returns how many have ended, and the index of the
     /// first verdict.
     #[cfg(feature = "express")]

@@ -447,20 +447,29 @@ impl Engine {
     /// Ends the inspections of messages that have ended, which are at other guards than `guard`: of each,
     /// those at the first `most` that it was handed to.
     fn end_other_inspections(&mut self, source: DomainId, first: u32, count: u32, guard: DomainId, most: u8) {
+        if count == 1 {
+            let handed = self.clients[source].courses[first].handed();
+            handed.filter(|(other, _)| *other != guard).for_each(|(other, slot)| {
+                self.end_inspection(other, slot);
+            });
+            return;
+        }
         for number in 0..most {
             let (mut done, mut is_last) = (0, true);
             while done != count {
                 let index = first.wrapping_add(done);
+                done += 1;
                 let Some((other, slot)) = self.clients[source].courses[index].nth_handed(number) else {
-                    done += 1;
                     continue;
                 };
                 is_last = false;
-                if other == guard {
-                    done += 1;
-                } else {
+                if other != guard {
                     let subject = Subject::message(source, index);
-                    done += self.end_run_about(other, slot, subject, count - done);
+                    let ended = self.end_run_about(other, slot, subject, count - done + 1);
+                    // One that was handed to another guard as the `number`-th is looked at next.
+                    let courses = self.clients[source].courses.run(index).iter().zip(0..ended).skip(1);
+                    let others = courses.take_while(|(course, _)| course.is_nth_handed(number, other));
+                    done += others.fold(0, |count, _| count + 1);
                 }
             }
             if is_last {
@@ -473,8 +482,7 @@ impl Engine {
     /// this one, at most `most` in all. Returns how many, at least 1.
     fn end_run_about(&mut self, guard: DomainId, slot: u32, subject: Subject, most: u32) -> u32 {
         let holder = &mut self.clients[guard];
-        let (count, verdict) =
-            if most == 1 { (0, None) } else { holder.inspections.end_run_about(slot, subject, most) };
+        let (count, verdict) = holder.inspections.end_run_about(slot, subject, most);
         if count == 0 {
             self.end_inspection(guard, slot);
             return 1;
