@@ -96,7 +96,7 @@ impl Relays {
     /// Gives slots to one of `flows` flows, which can have `most` messages under way, and has none yet: at
     /// most its part of the table.
     pub(crate) fn share_out(&mut self, relayed: &mut Relayed, most: u32, flows: u32) {
-        let count = most.min(SLOTS / flows.max(1)).max(1).min(SLOTS - self.shared_out);
+        let count = most.min(SLOTS / flows.max(1)).min(SLOTS - self.shared_out);
         for slot in (self.shared_out..self.shared_out + count).rev() {
             self.table[slot].next = relayed.free.replace(slot);
         }
@@ -231,17 +231,19 @@ mod tests {
     /// Even if there are more flows than were told: one without a slot drops its messages.
     #[test]
     fn no_flow_gets_a_slot_that_another_has() {
-        let mut relays = Relays::new();
-        let mut all = BTreeSet::new();
-        for expected in [SLOTS as usize, 0, 0] {
-            let mut relayed = Relayed::NONE;
-            relays.share_out(&mut relayed, u32::MAX, 1);
-            let before = all.len();
-            while let Some(slot) = relays.put(&relayed, Relay::NONE) {
-                relays.enqueue(slot, &mut relayed);
-                assert!(all.insert(slot), "{slot} is another flow's");
+        for told in [0, 1] {
+            let mut relays = Relays::new();
+            let mut all = BTreeSet::new();
+            for expected in [SLOTS as usize, 0, 0] {
+                let mut relayed = Relayed::NONE;
+                relays.share_out(&mut relayed, u32::MAX, told);
+                let before = all.len();
+                while let Some(slot) = relays.put(&relayed, Relay::NONE) {
+                    relays.enqueue(slot, &mut relayed);
+                    assert!(all.insert(slot), "{slot} is another flow's");
+                }
+                assert_eq!(all.len() - before, expected, "{told} flows were told");
             }
-            assert_eq!(all.len() - before, expected);
         }
     }
 

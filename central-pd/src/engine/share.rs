@@ -24,6 +24,7 @@ use core::num::NonZeroU32;
 use ferry_layout::{DomainId, Kind};
 
 use super::Engine;
+use crate::send::Queue;
 use crate::service::Uncounted;
 use crate::table::ClientSet;
 
@@ -67,11 +68,20 @@ impl Engine {
     /// Whether the oldest send of `source` that waits for `target` needs a buffer or a place, and `target`
     /// has it. False for a send that is under way: it has got what it needs.
     fn could_go_on(&self, source: DomainId, target: DomainId) -> bool {
-        let Some((index, _)) = self.flows.get(source, target).waiting else { return false };
+        let waiting = self.flows.get(source, target).waiting;
+        let Some((index, _)) = waiting.or_else(|| self.passed_by_guards(source, target)) else {
+            return false;
+        };
         let (send, receiver) = (self.clients[source].sends.get(index), &self.clients[target]);
         let needs_nothing = send.is_under_way();
         let has_all = send.header.kind == Kind::Placed || receiver.requests.find(source).is_some();
         !needs_nothing && receiver.has_room() && has_all
+    }
+
+    /// The messages of a flow with guards that wait for `target`, if the oldest one has passed all of them.
+    fn passed_by_guards(&self, source: DomainId, target: DomainId) -> Queue {
+        let flow = self.guards.flow(source, target);
+        flow.waiting.filter(|(oldest, _)| self.clients[source].courses[*oldest].stage == flow.stages())
     }
 
     /// Counts what `source` has got from `target`. If `target` is not contested in this round, only notes it,

@@ -6,6 +6,7 @@ mod hostile;
 #[cfg(feature = "observe")]
 mod lane;
 mod life;
+mod rounds;
 mod stage;
 #[cfg(all(feature = "observe", feature = "express"))]
 #[path = "../shared/whole.rs"]

@@ -171,6 +171,7 @@ impl Engine {
         state.unanswered.remove_run(Inspections::delivery(first), taken);
         ports.to_client.set_statuses(next, taken, Status::NoInspection);
         state.count(|counters| counters.refused.add(taken.into()));
+        self.to_signal.insert(guard);
         self.take_to(guard, next, taken);
         Some(())
     }

@@ -389,6 +389,7 @@ impl Engine {
         }
         self.show_slots(source, run.source_ports);
         ports.to_client.set_statuses(next, taken, Status::Done);
+        self.to_signal.insert(guard);
         self.take_to(guard, next, taken);
         self.settle_verdicts();
         Some(taken)
@@ -510,12 +511,12 @@ impl Engine {
         Some(offer)
     }
 
-    /// Records that `taken` verdicts of `guard`, from index `next` on, are taken.
+    /// Records that `taken` verdicts of `guard`, from index `next` on, are taken. The guard is signalled when
+    /// they end, and not before.
     pub(super) fn take_to(&mut self, guard: DomainId, next: u32, taken: u32) {
         let client = &mut self.clients[guard];
         client.transmit.take_to(next.wrapping_add(taken));
         client.budget.count_descriptors(taken);
-        self.to_signal.insert(guard);
         self.has_progressed = true;
     }
 }
