@@ -1,5 +1,7 @@
 //! Which messages come first, and what counts for a sender's share of a round.
 
+use std::cell::RefCell;
+
 use ferry_central::Side;
 use ferry_client::{Event, Message, Status};
 use ferry_layout::Descriptor;
@@ -253,6 +255,78 @@ fn what_a_sender_takes_while_nobody_else_waits_is_not_held_against_it() {
         assert_eq!(run(&mut pair), [0]);
     }
     assert_eq!(compete(&mut pair, [0, 0]), 8);
+}
+
+/// A sender that waits for a buffer is no rival for a buffer that it may not fill, and a message that has its
+/// buffer is none for the rest. Otherwise the other sender would wait for it, and central would go round and
+/// round.
+#[test]
+fn who_cannot_use_a_buffer_keeps_nobody_from_it() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Keep), 1024);
+    pair.send(0, 2, b"waits", Message::default());
+    pair.bed.run();
+    for _ in 0..8 {
+        pair.post(2, Some(1));
+        pair.send(1, 2, b"has a buffer", Message::default());
+    }
+    pair.bed.machine.rounds = 0;
+    let rounds = RefCell::new(0);
+    pair.bed.machine.between_rounds = Some(Box::new(move || {
+        *rounds.borrow_mut() += 1;
+        assert!(*rounds.borrow() < 10, "central goes round and round");
+        false
+    }));
+    pair.bed.run();
+    let ports = &pair.ports;
+    let ended = |of: usize, count| (0..count).filter(move |age| ports[of].status(*age) == Some(Status::Done));
+    assert_eq!((ended(0, 1).count(), ended(1, 8).count()), (0, 8));
+}
+
+/// A long message takes its sender's share for many rounds, because the sender has others under way as well.
+/// Another sender, whose messages cost it a whole share each, gets further than that. It need not wait: the
+/// long message has all that it needs.
+#[test]
+fn a_message_under_way_keeps_nobody_from_the_buffers_behind_it() {
+    const STEP: u32 = 64 * 1024;
+    let long = vec![1; 4 * STEP as usize];
+    let mut topology = Topology::mesh(5, 9 * 4 * 16, Mapping::Keep);
+    topology.bytes_per_round = STEP;
+    topology.messages_per_round = 1;
+    let mut pair = Pair::new(&topology, 4 * STEP);
+    for target in [2, 3, 4] {
+        pair.post(target, None);
+        pair.send(0, target, &long, Message::default());
+    }
+    for _ in 0..8 {
+        pair.post(2, None);
+        pair.send(1, 2, b"short", Message::default());
+    }
+    // The long message is the first to have a buffer.
+    assert_eq!(run(&mut pair), [1, 1, 1, 1, 1, 1, 1, 1, 0]);
+}
+
+/// One sender cannot afford its next message, and it is another one's turn to wait for it. The rounds that
+/// this takes are passed at once, even if the other one has exactly what its message costs.
+#[test]
+fn a_sender_out_of_turn_costs_no_rounds() {
+    let mut topology = Topology::mesh(3, 16, Mapping::Keep);
+    topology.bytes_per_round = 1000;
+    let mut pair = Pair::new(&topology, 8192);
+    // A chain is not plain, so it waits. It costs five shares.
+    let to = pair.peer(0, 2);
+    let mut chain: heapless::Vec<_, 16> = pair.transmit[0].drain(..2).map(|buffer| (buffer, 2500)).collect();
+    pair.ports[0].send_chain(to, &mut chain, Message::default()).unwrap();
+    pair.ports[0].publish();
+    pair.bed.run();
+    for _ in 0..2 {
+        pair.post(2, Some(1));
+        pair.send(1, 2, &[1; 1000], Message::default());
+    }
+    assert_eq!(run(&mut pair), [1, 1]);
+    pair.post(2, None);
+    pair.send(1, 2, &[1; 1000], Message::default());
+    pair.bed.machine.rounds = 0;
+    assert_eq!((run(&mut pair), pair.bed.machine.rounds), (vec![0], 3));
 }
 
 /// Sends 60 messages like this one. Returns how many rounds that took.

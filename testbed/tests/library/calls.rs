@@ -325,6 +325,25 @@ fn a_reply_to_an_earlier_life_of_the_caller_ends_no_call_of_this_one() {
     assert!(matches!(scene.received(), Some(Seen::Reply(of, _)) if of == ticket));
 }
 
+/// The fields of a tag lie where the module's documentation has them. So a server of another make can read
+/// them.
+#[test]
+fn the_tag_of_a_request_names_the_life_of_its_caller() {
+    let mut scene = Scene::new();
+    for life in 1..4 {
+        assert_eq!(scene.bed.clients[0].to_client.epoch.observe(), life);
+        for serial in 0..2 {
+            scene.call(1, Call::default());
+            let tag = tag_of_request(&mut scene, 1);
+            assert_eq!((tag >> 62, tag >> 46 & 0xffff), (0b10, life.into()), "{tag:x}");
+            assert_eq!((tag >> 8 & 0xff_ffff, tag & 0xff), (serial, serial), "{tag:x}");
+        }
+        scene.restart(0);
+        scene.calls = Calls::new();
+        scene.post(0, 4);
+    }
+}
+
 #[test]
 fn a_call_that_is_refused_leaves_nothing_behind() {
     let mut scene = Scene::new();

@@ -336,6 +336,31 @@ fn a_lap_beside_silent_peers_survives_a_stop_after_every_store() {
     survives_every_stop(a_lap_beside_silent_peers);
 }
 
+/// The slot of a send that waits is passed over in the next lap. Then the send and the next one end in one
+/// turn. What still stands in the slot is no message of this lap, although the slot is no longer held.
+fn a_slot_that_was_passed_over_is_free_again(world: &mut World) {
+    world.unstopped(|world| {
+        world.send(0, 2, 100);
+        for _ in 0..127 {
+            world.post(1, None);
+            world.send(0, 1, 8);
+            world.run();
+        }
+        // A turn takes new sends before those that wait, and the next turn takes them after those.
+        world.post(2, Some(1));
+        world.run();
+    });
+    world.post(2, None);
+    world.post(2, None);
+    world.send(0, 2, 200);
+    world.run();
+}
+
+#[test]
+fn a_slot_that_was_passed_over_is_free_again_after_a_stop_after_every_store() {
+    survives_every_stop(a_slot_that_was_passed_over_is_free_again);
+}
+
 #[test]
 fn a_full_receive_queue_survives_stops() {
     // The stride is a prime, so that over all messages a stop meets every store.
