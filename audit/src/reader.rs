@@ -102,6 +102,9 @@ mod tests {
             assert_eq!(reader.next().unwrap().unwrap().sequence, sequence);
         }
         assert_eq!(reader.next(), None);
+        // Record 7 is still there. But it is in the place that the next record gets.
+        let mut reader = AuditReader::new(log, 7);
+        assert_eq!(reader.next(), Some(Err(Missed { first: 7, count: 1 })));
     }
 
     #[test]

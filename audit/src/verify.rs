@@ -127,7 +127,7 @@ fn broken(sorted: &[&Numbered<'_>]) -> Vec<Finding> {
     let mut place = 0;
     while place < sorted.len() {
         if !fits(place) {
-            let is_itself = place + 1 < sorted.len() && !fits(place + 1);
+            let is_itself = !fits(place + 1);
             let blamed = if is_itself { place } else { place - 1 };
             findings.push(Finding::Replaced { record: sorted[blamed].number });
             place += usize::from(is_itself);

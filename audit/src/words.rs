@@ -131,6 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn a_quarantine_says_what_for() {
+        let offences = ["impossible transmit tail", "impossible post tail", "impossible delivery head"];
+        for (detail, offence) in (0..).zip(["unknown offence"].into_iter().chain(offences)) {
+            let record = AuditRecord { source: 0, detail, ..AuditRecord::of(AuditKind::Quarantined) };
+            let words = Words { record: &record, names: &["pilot"] }.to_string();
+            assert!(words.ends_with(&format!("`pilot` quarantined, because of an {offence}")), "{words}");
+        }
+    }
+
+    #[test]
     fn every_kind_has_words() {
         for kind in AuditKind::ALL {
             let words = Words { record: &AuditRecord::of(kind), names: &[] }.to_string();

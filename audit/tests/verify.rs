@@ -126,6 +126,24 @@ proptest! {
     }
 }
 
+/// The number of a record that was changed is what its neighbours say, if that was changed too, and its own,
+/// if there is a gap beside it.
+#[test]
+fn a_changed_record_has_the_number_that_its_neighbours_leave() {
+    for place in 0..5 {
+        for bit in 0..1024 {
+            let mut records = log_of(3, 5);
+            records[place].as_mut_bytes()[bit / 8] ^= 1 << (bit % 8);
+            let changed = Finding::Changed { record: 3 + place as u64 };
+            assert_eq!(findings(&records), [changed], "bit {bit} of record {place}");
+        }
+    }
+    let mut records = log_of(3, 5);
+    records.remove(1);
+    records[1].tag ^= 1;
+    assert_eq!(findings(&records), [Finding::Changed { record: 5 }, Finding::Missing { first: 4, last: 4 }]);
+}
+
 /// The record with the hash of its contents.
 fn resealed(record: AuditRecord) -> AuditRecord {
     // The writer computes the hash of what it is given: a log whose newest record has the right hash.
