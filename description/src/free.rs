@@ -34,6 +34,9 @@ mod tests {
         let mut taken = vec![(0x2000_0000, 0x2000_3000), (0x2040_0000, 0x2041_0000)];
         assert_eq!(address(&mut taken, 0x1000), 0x2020_0000);
         assert_eq!(address(&mut taken, 0x20_1000), 0x2060_0000);
+        // Ranges may lie side by side.
+        let mut taken = vec![(0x2000_0000, 0x2020_0000), (0x2040_0000, 0x2041_0000)];
+        assert_eq!(address(&mut taken, 0x20_0000), 0x2020_0000);
         assert_eq!(number(&[0, 1, 3]), Some(2));
         assert_eq!(number(&(0..62).collect::<Vec<_>>()), None);
     }

@@ -79,6 +79,7 @@ mod tests {
         let text = "a\tä\u{1b}\u{9b}\u{202e}\n";
         assert_eq!(shown_lines(text), "a\tä?¿\u{fffd}\n");
         assert_eq!(shown_lines(text).len(), text.len());
+        assert_eq!(shown_lines("a\u{202e}b"), "a\u{fffd}b");
     }
 
     #[test]

@@ -56,6 +56,24 @@ fn central_reads_the_configuration_that_was_compiled() {
 }
 
 #[test]
+fn each_flow_has_its_own_stages_in_the_configuration() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guarded");
+    let read = |name: &str| std::fs::read_to_string(directory.join(name)).unwrap();
+    let back = "[[flow]]\nfrom = \"bob\"\nto = \"alice\"\nguards = [\"schema\"]\nmax_message = 1024\n";
+    let flows = read("flows.toml").replace("verdict_within", "max_message = 1024\nverdict_within") + back;
+    let system = Source::new("system.xml", read("system.xml"));
+    let description = Description::check(&system, &Source::new("flows.toml", flows), &[]);
+    let description = description.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let config = description.place(&mut ferry_description::sequential(128)).config;
+    let words = aligned(&config);
+    let parsed = Config::parse(zerocopy::IntoBytes::as_bytes(words.as_slice())).unwrap();
+    let stages: Vec<_> = parsed.flows().iter().map(|flow| (flow.first_stage, flow.stages)).collect();
+    assert_eq!(stages, [(0, 2), (2, 1)]);
+    // What the size of its region is compared with.
+    assert_eq!(ferry_description::config_bytes(parsed.clients().count(), 2, 3), config.len());
+}
+
+#[test]
 fn central_knows_the_announcer_of_each_client() {
     let announcers = |description: &Description| {
         let words = aligned(&description.place(&mut ferry_description::sequential(128)).config);

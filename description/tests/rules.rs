@@ -109,6 +109,22 @@ error[wrong_size]: `bob_out` has 0x4000 bytes
     );
 }
 
+/// Only what is wrong is underlined.
+#[test]
+fn a_mistake_is_underlined() {
+    for (fixture, wrong) in [("document_type", "<!DOCTYPE"), ("stray_text", "bob receives")] {
+        let shown = check(fixture).unwrap_err().render(false);
+        let (line, marks) = shown
+            .lines()
+            .zip(shown.lines().skip(1))
+            .find(|(_, marks)| marks.contains('^'))
+            .unwrap_or_else(|| panic!("{shown}"));
+        let start = marks.find('^').unwrap();
+        let length = marks.matches('^').count();
+        assert_eq!(&line[start..start + length], wrong, "{shown}");
+    }
+}
+
 #[test]
 fn a_program_that_is_missing_may_be_written_in_either_language() {
     let description = check("valid").unwrap();

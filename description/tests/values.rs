@@ -160,6 +160,12 @@ fn numbers_of_channels_are_decimal() {
         refused(r#"<end pd="central" id="2" />"#, r#"<end pd="central" />"#),
         r#"system.xml:45: element `end` lacks the attribute `id`; add id="2", which is free"#
     );
+    // Interrupts have numbers of the same domain.
+    let program = r#"<program_image path="central.elf" />"#;
+    let system = SYSTEM.replacen(program, &format!(r#"{program}<irq irq="5" id="2" />"#), 1);
+    let system = system.replacen(r#"<end pd="central" id="2" />"#, r#"<end pd="central" />"#, 1);
+    let message = check(&system, FLOWS).unwrap_err().to_string();
+    assert!(message.ends_with(r#"add id="3", which is free"#), "{message}");
 }
 
 #[test]
@@ -265,6 +271,19 @@ fn flows_are_refused_in_words_of_toml() {
             "99999999999999999999",
             2,
             "this is the integer `99999999999999999999`, expected a whole number from 1 to 4294967295",
+        ),
+        (
+            "to = \"bob\"",
+            "to = \"bob\"\nguards = [5]",
+            7,
+            "this is the integer `5`, expected the name of a guard, or a table like { quorum = 2, of = \
+             [\"a\", \"b\", \"c\"] }",
+        ),
+        (
+            "[tick]",
+            "trusted = 5\n[tick]",
+            1,
+            "this is the integer `5`, expected tables, each headed [[trusted]]",
         ),
         ("[tick]", "[[tick]]", 1, "this is an array, expected a table, [tick] with `period_us` in it"),
         (

@@ -1,0 +1,145 @@
+//! Who takes part: what makes a protection domain a client, who may announce a partition, and who may have
+//! power over central.
+
+use ferry_description::{Description, LARGE_PAGE_BYTES, Mistakes, PAGE_BYTES, Source};
+use std::path::Path;
+
+const SYSTEM: &str = include_str!("fixtures/valid/system.xml");
+const FLOWS: &str = include_str!("fixtures/valid/flows.toml");
+
+fn check(system: &str, flows: &str) -> Result<Description, Mistakes> {
+    Description::check(&Source::new("system.xml", system), &Source::new("flows.toml", flows), &[])
+}
+
+/// The rules that a description breaks.
+fn broken(system: &str, flows: &str) -> Vec<&'static str> {
+    let found = check(system, flows);
+    found.err().iter().flat_map(Mistakes::iter).map(|mistake| mistake.problem.rule()).collect()
+}
+
+/// The valid description with another protection domain, which has these elements, and more regions.
+fn with_domain(name: &str, inside: &str) -> String {
+    let domain = format!(
+        r#"<protection_domain name="{name}" priority="90"><program_image path="a.elf" />{inside}</protection_domain>"#
+    );
+    SYSTEM.replacen("</system>", &format!("{domain}</system>"), 1)
+}
+
+/// Each of these makes a domain a client, even if it has nothing that a client needs.
+#[test]
+fn flows_and_regions_make_a_client() {
+    let system = with_domain("loner", "");
+    assert_eq!(broken(&system, FLOWS), [""; 0]);
+    let flow = |from: &str, to: &str, keys: &str| {
+        format!("{FLOWS}[[flow]]\nfrom = \"{from}\"\nto = \"{to}\"\n{keys}\n")
+    };
+    for flows in [
+        flow("alice", "loner", ""),
+        flow("loner", "alice", ""),
+        flow("bob", "alice", "guards = [\"loner\"]"),
+        format!("{FLOWS}[client.loner]\nlarge_frames = false\n"),
+    ] {
+        let found = broken(&system, &flows);
+        assert!(found.contains(&"missing_region"), "{flows}: {found:?}");
+    }
+    let region = r#"<system><memory_region name="loner_tx" size="0x1000" />"#;
+    let found = broken(&system.replacen("<system>", region, 1), FLOWS);
+    assert!(found.contains(&"missing_region"), "{found:?}");
+}
+
+/// A capability of central, or being its parent, is for those who are trusted. A client is not made so.
+#[test]
+fn power_over_central_is_for_the_trusted() {
+    let holds = r#"<cspace><cap_tcb pd="central" slot="1" /></cspace>"#;
+    let holder = with_domain("server", holds);
+    let own = SYSTEM.replacen(
+        r#"<program_image path="bob.elf" />"#,
+        &format!(r#"<program_image path="bob.elf" />{holds}"#),
+        1,
+    );
+    let (before, rest) = SYSTEM.split_once(r#"<protection_domain name="central""#).unwrap();
+    let (central, after) = rest.split_once("</protection_domain>").unwrap();
+    let parent = format!(
+        r#"{before}<protection_domain name="server" priority="210"><program_image path="a.elf" /><protection_domain name="central" id="1"{central}</protection_domain></protection_domain>{after}"#
+    );
+    let trust = |name: &str| format!("{FLOWS}[[trusted]]\ndomain = \"{name}\"\nreason = \"it is small\"\n");
+    assert_eq!(broken(&holder, FLOWS), ["held_capability"]);
+    assert_eq!(broken(&holder, &trust("server")), [""; 0]);
+    assert_eq!(broken(&parent, FLOWS), ["parent_of_another"]);
+    assert_eq!(broken(&parent, &trust("server")), [""; 0]);
+    // Trust in somebody without power is needless, and trust in somebody else does not help.
+    assert_eq!(broken(&with_domain("server", ""), &trust("server")), ["needless_trust"]);
+    assert!(broken(&holder, &trust("ticker")).contains(&"held_capability"));
+    assert!(broken(&own, FLOWS).contains(&"held_capability"));
+}
+
+#[test]
+fn who_takes_part_announces_no_partition() {
+    let read = |name: &str| {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/announcer_participant");
+        std::fs::read_to_string(directory.join(name)).unwrap()
+    };
+    let (system, flows) = (read("system.xml"), read("flows.toml"));
+    for (name, what) in [("central", "central itself"), ("bob", "a client"), ("ticker", "the ticker")] {
+        let flows = flows.replacen("announcer = \"ticker\"", &format!("announcer = \"{name}\""), 1);
+        let mistakes = check(&system, &flows).unwrap_err().to_string();
+        assert!(mistakes.contains(&format!("`{name}` announces a partition, and is {what};")), "{mistakes}");
+    }
+}
+
+#[test]
+fn the_configuration_is_found_by_its_name() {
+    let config = r#"<memory_region name="ferry_config" size="0x1000" />"#;
+    let system = SYSTEM.replacen(config, "", 1).replacen(
+        r#"<memory_region name="bob_out""#,
+        &format!(r#"{config}<memory_region name="bob_out""#),
+        1,
+    );
+    let description = check(&system, FLOWS).unwrap();
+    assert_eq!(description.system.regions[description.config_region].name, "ferry_config");
+}
+
+#[test]
+fn the_highest_core_is_that_of_a_domain_or_of_a_guest() {
+    let core = |inside: &str, core: u8| {
+        let system = with_domain("host", inside).replacen(
+            r#"name="bob" priority="100""#,
+            &format!(r#"name="bob" priority="100" cpu="{core}""#),
+            1,
+        );
+        check(&system, FLOWS).unwrap().system.highest_core()
+    };
+    assert_eq!(core("", 0), 0);
+    assert_eq!(core("", 3), 3);
+    let guest = r#"<virtual_machine name="guest"><vcpu id="0" cpu="5" /></virtual_machine>"#;
+    assert_eq!(core(guest, 3), 5);
+}
+
+/// Microkit makes a region of large pages if every map of it allows that, and no device has it.
+#[test]
+fn pages_are_large_if_all_maps_allow_it() {
+    const REGION: &str = r#"<system><memory_region name="log" size="0x200000" />"#;
+    let device = r#"<io_address_space name="nic" peripheral_id="00:1f.6" domain_id="1"><iomap mr="log" iovaddr="0x200000" perms="rw" /></io_address_space></system>"#;
+    for (address, has_device, bytes) in [
+        (0x2000_0000_u64, false, LARGE_PAGE_BYTES),
+        (0x2000_1000, false, PAGE_BYTES),
+        (0x2000_0000, true, PAGE_BYTES),
+    ] {
+        let map = format!(r#"<map mr="log" vaddr="{address:#x}" perms="r" />"#);
+        let mut system = with_domain("logger", &map).replacen("<system>", REGION, 1);
+        if has_device {
+            system = system.replacen("</system>", device, 1);
+        }
+        let description = check(&system, FLOWS).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let region = description.system.region("log").unwrap();
+        assert_eq!(description.system.page_bytes(region), bytes, "{address:#x}, a device: {has_device}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_text_is_named_with_the_place_of_its_first_wrong_byte() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-text.xml");
+    std::fs::write(&path, b"<system>\n  \xc3\xa4\xff</system>").unwrap();
+    let error = Source::read(&path).unwrap_err().to_string();
+    assert!(error.contains("no-text.xml:2:4: the byte 0xff is not UTF-8;"), "{error}");
+}
