@@ -80,6 +80,28 @@ fn ranges_may_lie_side_by_side() {
     }
 }
 
+/// What the devices of an address space of the IOMMU see.
+#[test]
+fn ranges_of_a_device_may_lie_side_by_side() {
+    for (address, rules) in [
+        (0x20_0000, &[][..]),
+        (0x20_1000, &["overlapping_maps"]),
+        (0x20_3000, &["overlapping_maps"]),
+        (0x20_4000, &[]),
+    ] {
+        let region =
+            |name: &str| format!(r#"<memory_region name="{name}" size="0x2000" page_size="0x1000" />"#);
+        let map = |name: &str, at: u64| format!(r#"<iomap mr="{name}" iovaddr="{at:#x}" perms="rw" />"#);
+        let space = format!(
+            r#"<io_address_space name="nic" peripheral_id="00:1f.6" domain_id="1">{}{}</io_address_space></system>"#,
+            map("one", 0x20_2000),
+            map("two", address)
+        );
+        let system = SYSTEM.replacen("<system>", &format!("<system>{}{}", region("one"), region("two")), 1);
+        assert_eq!(broken(&system.replacen("</system>", &space, 1), FLOWS), rules, "{address:#x}");
+    }
+}
+
 #[test]
 fn maps_end_where_the_window_and_the_stack_begin() {
     let central = |address: u64| {
@@ -180,12 +202,39 @@ fn an_announcer_runs_twice_from_one_time_slot_to_the_next() {
     }
 }
 
+#[test]
+fn there_are_256_stages() {
+    let (system, flows) = (fixture("too_many_stages/system.xml"), fixture("too_many_stages/flows.toml"));
+    assert_eq!(broken(&system, &flows), ["too_many_stages"]);
+    // The last flow has eight stages, and there are 264 in all.
+    let (fewer, _) = flows.rsplit_once("[[flow]]").unwrap();
+    assert_eq!(broken(&system, fewer), [""; 0]);
+}
+
+#[test]
+fn a_client_may_have_a_name_of_48_bytes() {
+    for (bytes, rules) in [(48, &[][..]), (49, &["name_too_long"])] {
+        let name = "b".repeat(bytes);
+        let renamed = |text: &str| {
+            let text = text.replace("\"bob\"", &format!("\"{name}\""));
+            text.replace("\"bob_", &format!("\"{name}_"))
+        };
+        assert_eq!(broken(&renamed(SYSTEM), &renamed(FLOWS)), rules, "{bytes} bytes");
+    }
+}
+
 /// The numbers of a domain's channels and interrupts are its own. Central has the numbers 0 to 2.
 #[test]
 fn interrupts_share_numbers_with_channels_of_their_domain_alone() {
     for (id, rules) in [(0, &["interrupt_number"][..]), (1, &[]), (2, &[])] {
         assert_eq!(with(&format!(r#"<irq irq="5" id="{id}" />"#), ""), rules, "{id}");
     }
+    // Two interrupts connect nobody.
+    let program = r#"<program_image path="alice.elf" />"#;
+    let system = SYSTEM.replacen(program, &format!(r#"{program}<irq irq="5" id="3" />"#), 1);
+    let program = r#"<program_image path="bob.elf" />"#;
+    let system = system.replacen(program, &format!(r#"{program}<irq irq="6" id="3" />"#), 1);
+    assert_eq!(broken(&system, FLOWS), [""; 0]);
 }
 
 #[test]

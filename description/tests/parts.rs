@@ -73,6 +73,53 @@ fn power_over_central_is_for_the_trusted() {
     assert!(broken(&own, FLOWS).contains(&"held_capability"));
 }
 
+/// A guard may have regions of its own, and shares none.
+#[test]
+fn a_guard_has_memory_of_its_own_alone() {
+    let read = |name: &str| {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guarded");
+        std::fs::read_to_string(directory.join(name)).unwrap()
+    };
+    let map = |address: u64| format!(r#"<map mr="log" vaddr="{address:#x}" perms="rw" />"#);
+    let guard = r#"<program_image path="schema.elf" />"#;
+    let system = read("system.xml");
+    assert!(system.contains(guard), "{system}");
+    let system = system.replacen(guard, &format!("{guard}{}", map(0x1300_0000)), 1);
+    let region = r#"<system><memory_region name="log" size="0x1000" />"#;
+    let system = system.replacen("<system>", region, 1);
+    assert_eq!(broken(&system, &read("flows.toml")), [""; 0]);
+    let logger = format!(
+        r#"<protection_domain name="logger" priority="90"><program_image path="a.elf" />{}</protection_domain></system>"#,
+        map(0x1300_0000)
+    );
+    let shared = system.replacen("</system>", &logger, 1);
+    assert!(broken(&shared, &read("flows.toml")).contains(&"guard_connected"));
+}
+
+#[test]
+fn nobody_but_central_maps_the_configuration() {
+    let map = r#"<map mr="ferry_config" vaddr="0x14000000" perms="r" />"#;
+    let found = broken(&with_domain("logger", map), FLOWS);
+    assert!(found.contains(&"foreign_map"), "{found:?}");
+}
+
+/// That one device reaches no memory but its driver's says nothing of another one.
+#[test]
+fn each_device_is_vouched_for_by_itself() {
+    let uart = r#"<map mr="uart" vaddr="0x14000000" perms="rw" />"#;
+    let inside = |inside: &str| {
+        let program = r#"<program_image path="bob.elf" />"#;
+        let system = SYSTEM.replacen(program, &format!("{program}{inside}"), 1);
+        let region = r#"<system><memory_region name="uart" size="0x1000" phys_addr="0x9000000" />"#;
+        let system = system.replacen("<system>", region, 1);
+        system.replacen(r#"name="bob""#, r#"name="bob" smc="true""#, 1)
+    };
+    let trust = |name: &str| format!("[[trusted]]\ndevice = \"{name}\"\nreason = \"it is small\"\n");
+    assert_eq!(broken(&inside(""), &(FLOWS.to_owned() + &trust("smc"))), [""; 0]);
+    assert!(broken(&inside(uart), &(FLOWS.to_owned() + &trust("smc"))).contains(&"hidden_path"));
+    assert_eq!(broken(&inside(uart), &(FLOWS.to_owned() + &trust("smc") + &trust("uart"))), [""; 0]);
+}
+
 #[test]
 fn who_takes_part_announces_no_partition() {
     let read = |name: &str| {

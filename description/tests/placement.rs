@@ -114,6 +114,36 @@ fn grants_are_read_only_for_what_is_sent_and_disjoint_in_the_window() {
 }
 
 #[test]
+fn the_report_says_what_each_domain_is() {
+    let of_role = |description: &Description, role: &str| {
+        let report = description.report();
+        let rows = report.domains.iter().filter(|row| format!("{:?}", row.role) == role);
+        rows.map(|row| row.name.clone()).collect::<Vec<_>>()
+    };
+    let name = |description: &Description, number: usize| description.system.domains[number].name.clone();
+    let schedule = system_in("harness/schedule", &[]);
+    let announcers: Vec<String> =
+        schedule.partitions.iter().map(|partition| name(&schedule, partition.announcer)).collect();
+    assert!(!announcers.is_empty());
+    assert_eq!(of_role(&schedule, "Announcer"), announcers);
+    let audited = system_in("description/tests/audited", &[]);
+    assert_eq!(of_role(&audited, "Auditor"), [name(&audited, audited.audit.unwrap().reader)]);
+    assert_eq!(of_role(&demo(&[]), "Client"), ["sender", "receiver"]);
+}
+
+/// Central reads snapshots from the receive buffer of a guard, and from no other receive buffer.
+#[test]
+fn central_reads_receive_buffers_of_guards_alone() {
+    let report = system_in("description/tests/guarded", &[]).report();
+    let permissions = |region: &str| {
+        let rows = report.access.iter().filter(|row| row.region == region && row.holder.name == "central");
+        rows.map(|row| row.permissions).collect::<Vec<_>>()
+    };
+    assert_eq!(permissions("schema_rx"), [Permissions::READ, Permissions::READ_WRITE]);
+    assert_eq!(permissions("bob_rx"), [Permissions::READ_WRITE]);
+}
+
+#[test]
 fn a_region_grows_for_the_file_that_fills_it() {
     let description = demo(&[("input", 10_000)]);
     let region = description.system.region("input").unwrap();
@@ -135,6 +165,21 @@ fn the_access_table_lists_every_reach_of_central() {
     assert_eq!(row("receiver_rx"), (Permissions::READ_WRITE, When::PerTransfer));
     assert!(central.iter().all(|row| row.region != "input"));
     let shown = table.to_string();
+    // A region is named once, above all who reach it.
+    let of_region: Vec<String> = shown
+        .lines()
+        .skip_while(|line| !line.starts_with("sender_tx "))
+        .take(3)
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        of_region,
+        [
+            "sender_tx 2097152 sender rw always",
+            "central r while it transfers, by frame capability",
+            "sender_rx 2097152 sender r always"
+        ]
+    );
     assert!(shown.contains("sender -> receiver  up to 65536 bytes a message, normal"), "{shown}");
 }
 

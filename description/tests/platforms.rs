@@ -86,6 +86,26 @@ fn frames_are_counted_with_every_map_of_them() {
     }
 }
 
+/// Buffers of large frames need one of them for each two megabytes.
+#[test]
+fn large_frames_are_counted_as_such() {
+    // As in the valid description, but two frames for each of the two buffers, and a map of each.
+    const FRAMES: u64 = 2 + 2 * (3 + 2) * 3 + 2 * 16 * 2 + 2 * 2 * 2 + 4 * 2 * 2;
+    let system = ["bob_tx", "bob_rx"].iter().fold(SYSTEM.to_owned(), |system, region| {
+        system.replace(
+            &format!(r#"name="{region}" size="0x10000""#),
+            &format!(r#"name="{region}" size="0x400000""#),
+        )
+    });
+    let system = system.replacen(r#"mr="bob_rx" vaddr="0x12000000""#, r#"mr="bob_rx" vaddr="0x20000000""#, 1);
+    let flows = format!("{FLOWS}[client.bob]\nlarge_frames = true\n");
+    let description =
+        Description::check(&Source::new("system.xml", system), &Source::new("flows.toml", flows), &[])
+            .unwrap();
+    assert_eq!(refused(&description, &Platform { frames: FRAMES, ..BOARD }), [""; 0]);
+    assert_eq!(refused(&description, &Platform { frames: FRAMES - 1, ..BOARD }).len(), 1);
+}
+
 #[test]
 fn a_physical_address_lies_in_one_range_of_the_board() {
     for (address, is_accepted) in [

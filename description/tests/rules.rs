@@ -112,8 +112,17 @@ error[wrong_size]: `bob_out` has 0x4000 bytes
 /// Only what is wrong is underlined.
 #[test]
 fn a_mistake_is_underlined() {
-    for (fixture, wrong) in [("document_type", "<!DOCTYPE"), ("stray_text", "bob receives")] {
-        let shown = check(fixture).unwrap_err().render(false);
+    let valid = include_str!("fixtures/valid/system.xml");
+    let region = r#"<memory_region name="ferry_config""#;
+    let stray = valid.replacen(region, &format!("bob sends {region}"), 1);
+    let flows = Source::new("flows.toml", include_str!("fixtures/valid/flows.toml"));
+    let stray = Description::check(&Source::new("system.xml", stray), &flows, &[]).unwrap_err();
+    for (mistakes, wrong) in [
+        (check("document_type").unwrap_err(), "<!DOCTYPE"),
+        (check("stray_text").unwrap_err(), "bob receives"),
+        (stray, "bob sends"),
+    ] {
+        let shown = mistakes.render(false);
         let (line, marks) = shown
             .lines()
             .zip(shown.lines().skip(1))

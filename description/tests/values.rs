@@ -362,6 +362,8 @@ fn the_same_mistake_many_times_is_shown_a_few_times() {
         assert!(text.lines().count() < 100, "{text}");
         assert!(text.contains("1990 more mistakes like these"), "{text}");
     }
+    let few = check(SYSTEM, &format!("{FLOWS}\n{}", flow.repeat(10))).unwrap_err().to_string();
+    assert_eq!((few.lines().count(), few.contains("more")), (10, false), "{few}");
 }
 
 #[test]
