@@ -223,6 +223,20 @@ fn a_client_may_have_a_name_of_48_bytes() {
     }
 }
 
+/// Between the time slots of two partitions central has one. Others may have theirs too, but do not count.
+#[test]
+fn time_slots_of_no_partition_do_not_count() {
+    let (system, flows) = (fixture("announcer_period/system.xml"), fixture("announcer_period/flows.toml"));
+    let slot = |domain: &str| format!(r#"<schedule_entry domain="{domain}" duration="1000 us" />"#);
+    let domain = r#"<domain name="low" />"#;
+    let system = system
+        .replacen(r#"period="4000""#, r#"period="2000""#, 1)
+        .replacen(domain, &format!(r#"{domain}<domain name="other" />"#), 1)
+        .replacen(&slot("low"), &(slot("low") + &slot("other")), 1);
+    assert_eq!(broken(&system, &flows), [""; 0]);
+    assert_eq!(broken(&system.replacen(&slot("exchange"), "", 1), &flows), ["no_exchange"]);
+}
+
 /// The numbers of a domain's channels and interrupts are its own. Central has the numbers 0 to 2.
 #[test]
 fn interrupts_share_numbers_with_channels_of_their_domain_alone() {

@@ -96,6 +96,26 @@ fn a_guard_has_memory_of_its_own_alone() {
     assert!(broken(&shared, &read("flows.toml")).contains(&"guard_connected"));
 }
 
+/// Without `max_message`, the guards of a flow say how long a message can be: each has room for one of each
+/// of its flows.
+#[test]
+fn guards_share_their_memory_among_their_flows() {
+    let read = |name: &str| {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guarded");
+        std::fs::read_to_string(directory.join(name)).unwrap()
+    };
+    let longest = |flows: &str| {
+        let description = check(&read("system.xml"), flows).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        description.flows.iter().map(|flow| flow.max_message).collect::<Vec<_>>()
+    };
+    let back = |guard: &str| format!("[[flow]]\nfrom = \"bob\"\nto = \"alice\"\nguards = [\"{guard}\"]\n");
+    let flows = read("flows.toml");
+    // The flow has three guards with 64 KiB each.
+    assert_eq!(longest(&flows), [0x1_0000]);
+    assert_eq!(longest(&(flows.clone() + &back("schema"))), [0x8000, 0x8000]);
+    assert_eq!(longest(&(flows + &back("range-b"))), [0x8000, 0x8000]);
+}
+
 #[test]
 fn nobody_but_central_maps_the_configuration() {
     let map = r#"<map mr="ferry_config" vaddr="0x14000000" perms="r" />"#;

@@ -111,6 +111,52 @@ fn central_goes_on_while_the_filter_works() {
     assert_eq!(refused, 0, "no buffer was posted that is under inspection");
 }
 
+/// A message waits for its receiver, and one for another receiver does not. So the verdict about the first
+/// one ends after the other. The guard answers all that comes then, as soon as it is woken.
+#[test]
+fn a_verdict_that_waits_holds_up_no_other() {
+    const OTHER: u16 = GUARD + 1;
+    let mut topology = Topology::mesh(OTHER + 1, 16, Mapping::Each);
+    topology.flows.clear();
+    for target in [RECEIVER, OTHER] {
+        topology.add_guarded(SENDER, target, &[(&[GUARD], 1)], Mapping::Each, 50);
+    }
+    let mut bed = Testbed::new(&topology);
+    let (mut sender, transmit, _) = bed.open(SENDER);
+    let (mut receiver, _, receive) = bed.open(RECEIVER);
+    let (mut other, _, memory_of_other) = bed.open(OTHER);
+    let (mut port, _, memory) = bed.open(GUARD);
+    let mut guard = Guard::new(&mut port, memory, |_: &Message<'_>| Verdict::Pass);
+    port.flush();
+    other.post(memory_of_other.split::<1>(512).pop().unwrap(), None).unwrap();
+    other.flush();
+    let mut free = transmit.split::<4>(512);
+    let mut send = |target: &str| {
+        let peer = sender.peer(target).unwrap();
+        sender.send(peer, free.pop().unwrap(), 2, Sent::default()).unwrap();
+        sender.flush();
+    };
+    ["client1", "client3"].into_iter().for_each(&mut send);
+    for _ in 0..2 {
+        bed.run();
+        woken(&mut guard, &mut port);
+    }
+    ["client1", "client1"].into_iter().for_each(&mut send);
+    bed.run();
+    woken(&mut guard, &mut port);
+    bed.run();
+    let to_client = bed.clients[usize::from(GUARD)].to_client;
+    let verdicts = [0, 1, 2, 3].map(|index| to_client.status(index).get(index));
+    let (waits, done) = (Some(Status::Queued), Some(Status::Done));
+    assert_eq!(verdicts, [waits, done, waits, waits]);
+    for buffer in receive.split::<3>(512) {
+        receiver.post(buffer, None).unwrap();
+    }
+    receiver.flush();
+    bed.run();
+    assert_eq!([0, 1, 2, 3].map(|index| to_client.status(index).get(index)), [done; 4]);
+}
+
 /// The answer to the second message comes first, and is held while its message waits for the receiver. So the
 /// one that was given after it ends before it.
 #[test]
