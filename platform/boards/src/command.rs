@@ -74,8 +74,9 @@ impl Board {
                 command.arg("-kernel").arg(files.image);
             }
         }
-        if let Some(Exit::DebugExit(port)) = self.exit {
-            let device = format!("isa-debug-exit,iobase={port:#x},iosize={:#x}", Exit::DEBUG_EXIT_PORTS);
+        if self.exit == Some(Exit::DebugExit) {
+            let (port, ports) = (Exit::DEBUG_EXIT_PORT, Exit::DEBUG_EXIT_PORTS);
+            let device = format!("isa-debug-exit,iobase={port:#x},iosize={ports:#x}");
             command.args(["-device", &device]);
         }
         match processors {

@@ -62,8 +62,8 @@ pub struct Board {
 pub enum Exit {
     /// By a call of Arm's semihosting interface, which needs no device.
     Semihosting,
-    /// By QEMU's device `isa-debug-exit` at this I/O port.
-    DebugExit(u16),
+    /// By QEMU's device `isa-debug-exit` at [`DEBUG_EXIT_PORT`](Self::DEBUG_EXIT_PORT).
+    DebugExit,
     /// By the register of QEMU's device `sifive_test`, at the beginning of the page at this physical address.
     SifiveTest(u64),
 }
@@ -85,7 +85,7 @@ impl Board {
     #[must_use]
     pub fn status(&self) -> fn(u8) -> i32 {
         match self.exit {
-            Some(Exit::DebugExit(_)) => |code| i32::from(code.min(Exit::DEBUG_EXIT_MOST)) * 2 + 1,
+            Some(Exit::DebugExit) => |code| i32::from(code.min(Exit::DEBUG_EXIT_MOST)) * 2 + 1,
             Some(Exit::Semihosting | Exit::SifiveTest(_)) | None => i32::from,
         }
     }
@@ -99,7 +99,7 @@ impl Board {
 }
 
 impl Exit {
-    /// The I/O port at which Ferry puts a PC's `isa-debug-exit`.
+    /// The I/O port at which Ferry puts a PC's `isa-debug-exit`, for the emulator and for what writes to it.
     pub const DEBUG_EXIT_PORT: u16 = 0xf4;
     /// How many I/O ports the device `isa-debug-exit` has.
     pub const DEBUG_EXIT_PORTS: u16 = 4;

@@ -67,7 +67,7 @@ pub static PC99: Board = Board {
     platform: Platform::CLASSIC,
     cores: 1,
     console: Some(Console::Ports(SERIAL_PORTS)),
-    exit: Some(Exit::DebugExit(Exit::DEBUG_EXIT_PORT)),
+    exit: Some(Exit::DebugExit),
     emulator: Some(&PC99_EMULATOR),
 };
 
@@ -156,7 +156,7 @@ pub static MICROKIT: [Board; 3] = [
         },
         cores: 16,
         console: Some(Console::Ports(SERIAL_PORTS)),
-        exit: Some(Exit::DebugExit(Exit::DEBUG_EXIT_PORT)),
+        exit: Some(Exit::DebugExit),
         emulator: Some(&Emulator {
             program: "qemu-system-x86_64",
             package: "qemu-system-x86",

@@ -137,9 +137,11 @@ impl Supervised {
         number_schedule(system, &mut rest);
         let exit = board.exit.filter(|_| !channels.is_empty());
         // A description that has the device itself gets no second one. Then the machine does not end.
-        let exit = exit.filter(
-            |exit| !matches!(exit, Exit::SifiveTest(page) if memory_is_taken(system, &(*page..page + PAGE))),
-        );
+        let exit = exit.filter(|exit| match exit {
+            Exit::Semihosting => true,
+            Exit::DebugExit => !ports_are_taken(system, &exit_ports()),
+            Exit::SifiveTest(page) => !memory_is_taken(system, &(*page..page + PAGE)),
+        });
         new.ends_without_device = exit == Some(Exit::Semihosting);
         let (devices, regions) = devices(console, exit);
         let program = if channels.is_empty() { SUPERVISOR } else { DEMO_SUPERVISOR };
@@ -226,13 +228,16 @@ fn devices(console: Option<&Console>, exit: Option<Exit>) -> (String, String) {
     }
     match exit {
         None | Some(Exit::Semihosting) => {}
-        Some(Exit::DebugExit(port)) => {
-            let ports = u64::from(port)..u64::from(port + Exit::DEBUG_EXIT_PORTS);
-            add(io_ports(1, &ports, "ferry_exit"));
-        }
+        Some(Exit::DebugExit) => add(io_ports(1, &exit_ports(), "ferry_exit")),
         Some(Exit::SifiveTest(page)) => add(registers(EXIT_ADDRESS, &(page..page + PAGE), "ferry_exit")),
     }
     (devices, regions)
+}
+
+/// The ports of QEMU's device that ends a PC.
+fn exit_ports() -> Range<u64> {
+    let first = u64::from(Exit::DEBUG_EXIT_PORT);
+    first..first + u64::from(Exit::DEBUG_EXIT_PORTS)
 }
 
 /// A range of I/O ports as a device, which needs no region. The program finds its number in the symbol.

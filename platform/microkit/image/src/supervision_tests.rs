@@ -65,6 +65,22 @@ fn a_console_that_a_domain_has_is_left_alone() {
 }
 
 #[test]
+fn ports_that_end_the_machine_are_left_alone_if_a_domain_has_them() {
+    let ports = |first: u64, size: u64| {
+        DESCRIPTION.replace("<irq", &format!("<ioport id=\"0\" addr=\"{first:#x}\" size=\"{size}\" /><irq"))
+    };
+    for (first, size) in [(0xf4, 1), (0xf0, 5), (0xf7, 8)] {
+        let new = supervised(&ports(first, size), boards().1).unwrap();
+        assert!(!new.xml.contains("ferry_exit"), "{first:#x}, {size}: {}", new.xml);
+        assert!(new.xml.contains("ferry_uart"), "{first:#x}, {size}: {}", new.xml);
+    }
+    for (first, size) in [(0xf0, 4), (0xf8, 8)] {
+        let new = supervised(&ports(first, size), boards().1).unwrap();
+        assert!(new.xml.contains("ferry_exit"), "{first:#x}, {size}: {}", new.xml);
+    }
+}
+
+#[test]
 fn a_supervisor_that_nobody_can_call_does_not_end_the_machine() {
     let new = Supervised::new(DESCRIPTION, boards().1, |_| false).unwrap();
     assert!(!new.xml.contains("pp=\"true\"") && !new.xml.contains("ferry_exit"), "{}", new.xml);
