@@ -122,6 +122,42 @@ fn comments_and_documents_are_wrapped_like_code() {
     none(&offences, "wrap these lines at 110 columns");
 }
 
+/// The names that links within a document have for its headings: as GitHub makes them.
+fn anchors(document: &str) -> Vec<String> {
+    let headings = document.lines().filter(|line| line.starts_with('#'));
+    let is_kept = |letter: &char| letter.is_alphanumeric() || "-_ ".contains(*letter);
+    let anchor = |line: &str| -> String {
+        line.trim_start_matches('#').trim().to_lowercase().chars().filter(is_kept).collect()
+    };
+    headings.map(|line| anchor(line).replace(' ', "-")).collect()
+}
+
+#[test]
+fn links_of_documents_lead_somewhere() {
+    let mut offences = Vec::new();
+    let mut to_headings = 0;
+    for file in files().iter().filter(|file| file.has_extension("md")) {
+        let links = file.text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        for (link, _) in links.filter(|(link, _)| !link.contains("://")) {
+            let (path, anchor) = link.split_once('#').map_or((link, None), |(path, name)| (path, Some(name)));
+            let directory = root().join(file.path.parent().unwrap());
+            let target = if path.is_empty() { root().join(&file.path) } else { directory.join(path) };
+            let is_there = match anchor {
+                None => target.exists(),
+                Some(anchor) => {
+                    to_headings += 1;
+                    fs::read_to_string(&target).is_ok_and(|text| anchors(&text).iter().any(|it| it == anchor))
+                }
+            };
+            if !is_there {
+                offences.push(format!("{}: {link}", file.path.display()));
+            }
+        }
+    }
+    none(&offences, "correct these links");
+    assert!(to_headings > 20, "{to_headings} links to headings were found");
+}
+
 #[test]
 fn every_source_opens_with_what_it_is() {
     let sources = files();
