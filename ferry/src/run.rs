@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
             }
             booting = None;
         }
-        show(text) && symbols.place(text).is_none_or(|place| show(&place))
+        show(text) && symbols.places(text).iter().all(|place| show(place))
     });
     for text in booting.map(|(_, lines)| lines).unwrap_or_default() {
         show(&text);

@@ -27,7 +27,7 @@ pub(crate) fn report_all() {
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
     for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS] {
         // SAFETY: the handler has the signature that `SA_SIGINFO` asks for. It calls nothing but `write` and
-        // `_exit`, which a signal handler may call.
+        // `_exit`, which a signal handler may call, and `getauxval`, which only reads.
         unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
     }
 }
@@ -55,11 +55,37 @@ extern "C" fn report(signal: c_int, information: *const siginfo_t, context: *con
         libc::SIGSYS => (FaultKind::SystemCall, register(libc::REG_RAX).cast_unsigned()),
         other => (FaultKind::UserException, u64::from(other.unsigned_abs())),
     };
-    let instruction = register(libc::REG_RIP).cast_unsigned();
+    let instruction = in_file(register(libc::REG_RIP).cast_unsigned());
     // SAFETY: the launcher opens this file for every process, and nobody closes it.
     let reports = unsafe { BorrowedFd::borrow_raw(REPORT_FILE) };
     // If the launcher does not read any more it has ended, and this process will end too.
     let _ = rustix::io::write(reports, &ProcessReport::Fault(Fault { kind, address, instruction }).encode());
     // SAFETY: the call ends the process without running any more of its code.
     unsafe { libc::_exit(128 + signal) }
+}
+
+/// The address that an instruction has in the program's file, where `ferry run` and debuggers look it up.
+/// Linux puts the program at another address each time. What is not code of the program keeps its address.
+fn in_file(instruction: u64) -> u64 {
+    // SAFETY: the call only reads what Linux has told the process when it began.
+    let told = |what| unsafe { libc::getauxval(what) };
+    let (start, number) = (told(libc::AT_PHDR), told(libc::AT_PHNUM));
+    let (Ok(place), Ok(number)) = (usize::try_from(start), usize::try_from(number)) else {
+        return instruction;
+    };
+    if place == 0 {
+        return instruction;
+    }
+    let headers = std::ptr::with_exposed_provenance::<libc::Elf64_Phdr>(place);
+    // SAFETY: Linux says that so many headers of the program are there. Nobody changes them.
+    let headers = unsafe { std::slice::from_raw_parts(headers, number) };
+    let Some(table) = headers.iter().find(|header| header.p_type == libc::PT_PHDR) else {
+        return instruction;
+    };
+    let here = instruction.wrapping_sub(start.wrapping_sub(table.p_vaddr));
+    let is_code = headers.iter().any(|header| {
+        let is_loaded = header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0;
+        is_loaded && here.wrapping_sub(header.p_vaddr) < header.p_memsz
+    });
+    if is_code { here } else { instruction }
 }

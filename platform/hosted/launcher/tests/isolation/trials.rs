@@ -28,12 +28,14 @@ pub(crate) type Course = fn() -> Result<(), Failed>;
 /// A trial, what alpha does in it, and how the launcher's report goes on behind alpha's name.
 type Crash = (&'static str, fn(), &'static str);
 
+/// The trial in which alpha's program has the instruction that is reported.
+const ILLEGAL: &str = "an_illegal_instruction_faults";
 const CRASHES: &[Crash] = &[
     ("a_write_to_a_read_only_region_faults", intruder::write_read_only, "kind=write address=0x20100000 "),
     ("a_read_of_nothing_faults", intruder::read_nothing, "kind=read address=0x10 "),
     ("data_cannot_be_executed", intruder::jump_into_data, "kind=execute address=0x20000000 "),
     ("a_stack_that_overflows_faults", intruder::overflow_stack, "kind=write "),
-    ("an_illegal_instruction_faults", intruder::illegal_instruction, "kind=user-exception address=0x4 "),
+    (ILLEGAL, intruder::illegal_instruction, "kind=user-exception address=0x4 "),
     (
         "an_exit_without_a_report_is_a_fault",
         intruder::exit_without_report,
@@ -123,7 +125,18 @@ fn contained(trial: &str, report: &str) -> Result<(), Failed> {
     if watch.reports.len() != 1 || !watch.reports[0].starts_with(&report) {
         return Err(watch.failed(&format!("the one report should begin with `{report}`")));
     }
+    if trial == ILLEGAL && !names_code(&watch.reports[0]) {
+        return Err(watch.failed("the instruction should be at its place in the program's file"));
+    }
     watch.end()
+}
+
+/// Whether the instruction of a report is at an address of the file of this program, which alpha runs too,
+/// and not where Linux has put it.
+fn names_code(report: &str) -> bool {
+    let Some((_, address)) = report.split_once("instruction=0x") else { return false };
+    let bytes = std::env::current_exe().and_then(std::fs::metadata).map_or(0, |file| file.len());
+    u64::from_str_radix(address, 16).is_ok_and(|address| address != 0 && address < bytes)
 }
 
 /// The files of a confined client: the three standard ones, its reports, the event counter of its channel,
