@@ -5,8 +5,9 @@ use crate::boot::{self, BootError, Ending, Expectation, Failure};
 use crate::built::Built;
 use crate::console::{Line, Printed};
 use crate::error::Error;
-use crate::file;
+use crate::file::{self, FileError};
 use crate::live::Live;
+use crate::lock::Lock;
 use crate::output::{OutputError, line, note};
 use crate::prefill::{self, Prefill};
 use crate::project::Project;
@@ -15,7 +16,8 @@ use crate::target::{Selection, Target};
 use crate::workspace::Workspace;
 use ferry_description::Description;
 use ferry_description::shown;
-use std::fs;
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -43,7 +45,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     let (target, project, prefills, description) = arguments.system.load()?;
     let workspace = Workspace::of(&project)?;
     let built = Built::build(target, Selection::System, &workspace, &project)?;
-    let directory = directory(&project)?;
+    let directory = Place::new(&project.products())?;
     let emulator = built.emulator(&project.files, &description, &prefills, &[], directory.path(), 1)?;
     let expectation = Expectation {
         lines: arguments.expect.clone(),
@@ -104,9 +106,50 @@ fn is_of_system(text: &str) -> bool {
 }
 
 /// A directory for one run, so that several runs at a time do not mix their files.
-fn directory(project: &Project) -> Result<TempDir, Error> {
-    let products = project.products();
-    fs::create_dir_all(&products).map_err(file::failed("create", &products))?;
-    let made = tempfile::Builder::new().prefix("run-").tempdir_in(&products);
-    Ok(made.map_err(file::failed("create", &products))?)
+struct Place {
+    directory: TempDir,
+    /// Is locked as long as the run lasts, whatever ends it.
+    #[expect(dead_code, reason = "the open file is the lock")]
+    used: File,
+}
+
+impl Place {
+    /// Makes one below `products`, and removes those of runs that were interrupted and could not do so.
+    fn new(products: &Path) -> Result<Self, FileError> {
+        let all = products.join("run");
+        let _lock = Lock::take(&all)?;
+        for entry in fs::read_dir(&all).map_err(file::failed("read", &all))?.filter_map(Result::ok) {
+            let path = entry.path();
+            if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+                fs::remove_dir_all(&path).map_err(file::failed("remove", &path))?;
+            }
+        }
+        let directory = tempfile::tempdir_in(&all).map_err(file::failed("create", &all))?;
+        let used = File::open(directory.path()).map_err(file::failed("open", directory.path()))?;
+        used.lock().map_err(file::failed("lock", directory.path()))?;
+        Ok(Self { directory, used })
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn a_run_removes_what_interrupted_ones_have_left_and_nothing_of_others() {
+        let products = tempfile::tempdir().unwrap();
+        let running = Place::new(products.path()).unwrap();
+        // As Ctrl-C does: the file is closed, and nothing else happens.
+        let left = {
+            let interrupted = Place::new(products.path()).unwrap();
+            std::fs::write(interrupted.path().join("image"), "").unwrap();
+            interrupted.directory.keep()
+        };
+        let next = Place::new(products.path()).unwrap();
+        assert!(running.path().is_dir() && next.path().is_dir() && !left.exists(), "{left:?}");
+    }
 }
