@@ -72,8 +72,8 @@ pub(crate) enum Error {
     #[error("there is no memory region `{region}` to fill; name one of the system description's")]
     NoSuchRegion { region: String },
     #[error(
-        "the hosted platform has no image: its protection domains are Linux processes. Run them with \
-         `make run PLATFORM=hosted`, which is `ferry run --platform hosted`"
+        "the hosted platform has no image: its protection domains are Linux processes; run them with \
+         `ferry run --platform hosted`"
     )]
     NoImage,
     #[error(

@@ -28,6 +28,13 @@ pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), FileE
     fs::write(path, contents).map_err(failed("write", path))
 }
 
+/// Refuses a directory into which nothing can be written, before a build for it begins. Makes nothing.
+pub(crate) fn check_output(directory: &Path) -> Result<(), FileError> {
+    let is_there = |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_ok();
+    let nearest = directory.ancestors().find(is_there).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(nearest).map(drop).map_err(failed("write into", directory))
+}
+
 /// The argument `NAME=FILE`, as image builders and the launcher take it. The path need not be UTF-8.
 pub(crate) fn argument(name: &str, path: &Path) -> OsString {
     let mut argument = OsString::from(format!("{name}="));

@@ -19,6 +19,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
         return Err(Error::NoProduct);
     }
     let output = &arguments.output;
+    file::check_output(output)?;
     let emulator = match target.platform {
         Platform::Hosted => return Err(Error::NoImage),
         Platform::Microkit => {

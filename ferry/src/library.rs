@@ -4,6 +4,7 @@ use crate::arguments::LibraryArguments;
 use crate::c;
 use crate::classic;
 use crate::error::Error;
+use crate::file;
 use crate::hosted;
 use crate::microkit::Microkit;
 use crate::output::line;
@@ -17,6 +18,7 @@ pub(crate) fn library(arguments: &LibraryArguments) -> Result<(), Error> {
     let target = arguments.target.target()?;
     let workspace = Workspace::locate()?;
     let output = arguments.output.clone();
+    file::check_output(&output)?;
     let build = match target.platform {
         Platform::Classic => {
             c::Build::of_package(&c::CLASSIC, &workspace, classic::C_LIBRARY, Some(&PC99), output)?

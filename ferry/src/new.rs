@@ -4,6 +4,7 @@ use crate::arguments::NewArguments;
 use crate::error::Error;
 use crate::file::{self, FileError};
 use crate::output::line;
+use crate::shell;
 use crate::templates::{self, Language, Template};
 use crate::workspace::Workspace;
 use std::fs;
@@ -97,7 +98,8 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {
     // A new directory for a temporary one can only be read by its owner.
     publish(&made.keep(), &directory)?;
     line(format_args!("made the project `{name}` in {}", arguments.directory.display()))?;
-    line(format_args!("next: cd {}, then `ferry run` and `ferry test`", arguments.directory.display()))?;
+    let there = shell::quoted(arguments.directory.as_os_str());
+    line(format_args!("next: cd {there}, then `ferry run` and `ferry test`"))?;
     Ok(())
 }
 

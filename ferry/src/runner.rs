@@ -36,13 +36,22 @@ pub(crate) fn trial(
     })
 }
 
+/// Whether a case of this name runs if all run that the arguments do not leave out.
+pub(crate) fn selects(arguments: &Arguments, name: &str) -> bool {
+    let is_meant = |filter: &String| is_meant(arguments, filter, name);
+    arguments.filter.as_ref().is_none_or(is_meant) && !arguments.skip.iter().any(is_meant)
+}
+
+fn is_meant(arguments: &Arguments, filter: &str, name: &str) -> bool {
+    if arguments.exact { name == filter } else { name.contains(filter) }
+}
+
 /// Runs the cases, or lists them. A filter that selects none is an error: it would seem that all is well.
 pub(crate) fn run(arguments: &Arguments, cases: Vec<Trial>) -> Result<Conclusion, Error> {
-    if let Some(filter) = &arguments.filter {
-        let is_meant = |name: &str| if arguments.exact { name == filter } else { name.contains(filter) };
-        if !cases.iter().any(|case| is_meant(case.name())) {
-            return Err(Error::NoCase { filter: filter.clone() });
-        }
+    if let Some(filter) = &arguments.filter
+        && !cases.iter().any(|case| is_meant(arguments, filter, case.name()))
+    {
+        return Err(Error::NoCase { filter: filter.clone() });
     }
     let (reader, writer) = io::pipe().map_err(OutputError)?;
     let mut arguments = arguments.clone();

@@ -17,7 +17,8 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-fn quoted(word: &OsStr) -> String {
+/// A word, quoted so that a shell reads exactly this word.
+pub(crate) fn quoted(word: &OsStr) -> String {
     // A name that is not UTF-8 is shown with replacement characters. The line is then wrong for a shell.
     let word = word.to_string_lossy();
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./,=:+@%".contains(letter);

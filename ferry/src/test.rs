@@ -91,7 +91,14 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
             continue;
         }
         let prefix = format!("{}::", target.name());
-        trials.extend(trials_for(&project, &tests, target, Selection::System, &workspace, &prefix)?);
+        let is_run = tests.iter().any(|test| {
+            test.runs_on(target.platform) && runner::selects(&runner, &format!("{prefix}{}", test.name))
+        });
+        if is_run && !runner.list {
+            trials.extend(trials_for(&project, &tests, target, Selection::System, &workspace, &prefix)?);
+        } else {
+            trials.extend(named(&tests, target, &prefix));
+        }
     }
     let conclusion = runner::run(&runner, trials)?;
     if !has_sdk && arguments.platform.is_none() {
@@ -122,6 +129,13 @@ fn trials_for(
 ) -> Result<Vec<Trial>, Error> {
     let built = Arc::new(Built::build(target, selection, workspace, project)?);
     Ok(plays(project, tests, target, &built, prefix).map(|(name, play)| trial(name, play)).collect())
+}
+
+/// The tests for one target, none of which runs. So nothing is built for them.
+fn named(tests: &[Test], target: Target, prefix: &str) -> impl Iterator<Item = Trial> {
+    let tests = tests.iter().filter(move |test| test.runs_on(target.platform));
+    tests
+        .map(move |test| trial(format!("{prefix}{}", test.name), || Err("its platform was not built".into())))
 }
 
 /// The tests for one target: the name of each, and what runs it.

@@ -100,11 +100,49 @@ fn guards_from_templates_let_the_greeting_through() {
     succeed(shell);
 }
 
+/// A list of tests, and a filter that selects none, need no build of anything.
+#[test]
+fn tests_are_listed_without_a_build() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(ferry(directory.path(), &["new", "listed"]).status.success());
+    let project = directory.path().join("listed");
+    let list = ferry(&project, &["test", "--", "--list"]);
+    assert!(list.status.success(), "{}", text(&list.stderr));
+    for platform in ["classic", "hosted"] {
+        let line = format!("{platform}::the_greeting_arrives: test");
+        assert!(text(&list.stdout).contains(&line), "{}", text(&list.stdout));
+    }
+    let none = ferry(&project, &["test", "--", "no_such_test"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none.stderr).contains("no_such_test"), "{}", text(&none.stderr));
+    assert!(!project.join("target").exists(), "{}{}", text(&list.stderr), text(&none.stderr));
+}
+
+/// Where nothing can be written, nothing is built.
+#[test]
+fn an_output_that_cannot_be_written_is_refused_before_the_build() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(ferry(directory.path(), &["new", "full"]).status.success());
+    let project = directory.path().join("full");
+    for command in ["image", "library"] {
+        let output = ferry(&project, &[command, "--output", "system.xml/below"]);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(
+            error.starts_with("ferry: could not write into system.xml/below: Not a directory"),
+            "{error}"
+        );
+    }
+    assert!(!project.join("target").exists());
+}
+
 #[test]
 fn a_new_project_runs_and_passes_its_test() {
     let directory = tempfile::tempdir().unwrap();
     let made = ferry(directory.path(), &["new", "my gateway/my-gateway"]);
     assert!(made.status.success(), "{}", text(&made.stderr));
+    let next = "next: cd 'my gateway/my-gateway', then `ferry run` and `ferry test`\n";
+    assert!(text(&made.stdout).ends_with(next), "{}", text(&made.stdout));
     let project = directory.path().join("my gateway/my-gateway");
     // From a directory below the project, whose path has a blank.
     let below = project.join("src/bin");
@@ -145,8 +183,8 @@ fn a_new_project_runs_and_passes_its_test() {
         text(&none.stderr)
     );
     // A run leaves nothing behind.
-    let left = fs::read_dir(project.join("target/ferry")).unwrap().map(|entry| entry.unwrap().file_name());
-    let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("run-")).collect();
+    let left = fs::read_dir(project.join("target/ferry/run")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
