@@ -6,6 +6,7 @@
 
 use object::{Architecture, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The first function of a program that uses these registers, by name, or the address where that is if the
 /// program has no names. `None` if there is none, or if nobody can tell.
@@ -31,19 +32,38 @@ pub(crate) fn first_use(program: &object::File<'_>) -> Option<String> {
 }
 
 /// The runs of instructions in a section, with their addresses. The symbols `$x` and `$d` mark where
-/// instructions and data begin.
+/// instructions and data begin. A linker script may put constants into the section too, as that of Microkit's
+/// SDK does. On RISC-V they have no mark, so a run ends with its last function.
 fn runs(program: &object::File<'_>, section: &object::Section<'_, '_>) -> Vec<(u64, Vec<u8>)> {
     let Ok(bytes) = section.data() else { return Vec::new() };
     let start = section.address();
     let range = start..start.saturating_add(section.size());
-    let mut marks = BTreeMap::from([(start, true)]);
-    let inside = program.symbols().filter(|symbol| range.contains(&symbol.address()));
-    marks.extend(inside.filter_map(|symbol| Some((symbol.address(), mark(&symbol)?))));
+    let inside = || program.symbols().filter(|symbol| range.contains(&symbol.address()));
+    let mut marks: BTreeMap<u64, bool> =
+        inside().filter_map(|symbol| Some((symbol.address(), mark(&symbol)?))).collect();
+    // Where some is marked, what comes before it without a function is constants.
+    let begins_unmarked = !marks.is_empty() && !marks.contains_key(&start);
+    marks.entry(start).or_insert(true);
     let ends: Vec<u64> = marks.keys().copied().skip(1).chain([range.end]).collect();
     let code = marks.into_iter().zip(ends).filter(|((_, is_code), _)| *is_code);
+    let functions: Vec<(u64, u64)> = inside()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text && mark(symbol).is_none())
+        .map(|symbol| (symbol.address(), symbol.size()))
+        .collect();
     let place = |address: u64| usize::try_from(address - start).unwrap_or(usize::MAX);
-    code.filter_map(|((begin, _), end)| Some((begin, bytes.get(place(begin)..place(end))?.to_vec())))
-        .collect()
+    code.filter_map(|((begin, _), end)| {
+        let without = if begin == start && begins_unmarked { begin } else { end };
+        let end = end_of_functions(&functions, begin..end).unwrap_or(without);
+        Some((begin, bytes.get(place(begin)..place(end))?.to_vec()))
+    })
+    .collect()
+}
+
+/// Where the last function of a run ends. One without a size, as in assembly, goes to the end of the run.
+fn end_of_functions(functions: &[(u64, u64)], run: Range<u64>) -> Option<u64> {
+    let inside = functions.iter().filter(|(begin, _)| run.contains(begin));
+    let ends = inside.map(|(begin, size)| if *size == 0 { run.end } else { begin.saturating_add(*size) });
+    ends.max().map(|end| end.min(run.end))
 }
 
 /// Whether a symbol marks the beginning of instructions, or of data. `None`: it is an ordinary one.
@@ -91,13 +111,16 @@ mod tests {
     use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
 
     /// What is found in a file of these functions, each with its words. One whose name begins with `$` is
-    /// only a mark.
+    /// only a mark. Words without a name are constants without a symbol.
     fn found(architecture: Architecture, functions: &[(&str, &[u32])]) -> Option<String> {
         let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
         let text = object.section_id(object::write::StandardSection::Text);
         for (name, words) in functions {
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
             let value = object.append_section_data(text, &bytes, 4);
+            if name.is_empty() {
+                continue;
+            }
             let kind = if name.starts_with('$') { SymbolKind::Label } else { SymbolKind::Text };
             object.add_symbol(Symbol {
                 name: name.as_bytes().to_vec(),
@@ -131,6 +154,26 @@ mod tests {
         let sum: [(&str, &[u32]); 2] = [("init", &[0x0205_0513]), ("sum", &[0x02b5_7553])];
         assert_eq!(found(Architecture::Riscv64, &sum).as_deref(), Some("sum"));
         assert_eq!(found(Architecture::X86_64, &sum), None);
+    }
+
+    #[test]
+    fn constants_without_a_mark_are_no_code() {
+        const ADDI: u32 = 0x0205_0513;
+        const FADD: u32 = 0x02b5_7553;
+        let riscv64 = Architecture::Riscv64;
+        // Behind the last function, and before the first mark.
+        let behind: [(&str, &[u32]); 3] = [("$x", &[]), ("init", &[ADDI]), ("", &[FADD])];
+        assert_eq!(found(riscv64, &behind), None);
+        let before: [(&str, &[u32]); 3] = [("", &[FADD]), ("$xrv64i2p1", &[]), ("init", &[ADDI])];
+        assert_eq!(found(riscv64, &before), None);
+        let unmarked: [(&str, &[u32]); 3] = [("old", &[FADD]), ("$x", &[]), ("init", &[ADDI])];
+        assert_eq!(found(riscv64, &unmarked).as_deref(), Some("old"));
+        // Not what lies between two functions, and not what a function without a size may be.
+        let between: [(&str, &[u32]); 4] =
+            [("$x", &[]), ("init", &[ADDI]), ("", &[FADD]), ("notified", &[ADDI])];
+        assert_eq!(found(riscv64, &between).as_deref(), Some("init"));
+        let assembly: [(&str, &[u32]); 3] = [("$x", &[]), ("_start", &[]), ("", &[FADD])];
+        assert_eq!(found(riscv64, &assembly).as_deref(), Some("_start"));
     }
 
     #[test]
