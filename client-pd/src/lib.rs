@@ -65,6 +65,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod answers;
 mod calls;
 mod directory;
 mod ends;
@@ -79,9 +80,8 @@ mod runs;
 mod sending;
 mod start;
 
-pub use calls::{
-    Call, CallError, CallRefused, Caller, Calls, Incoming, Reaped, ReplyRefused, Request, Stray, Ticket,
-};
+pub use answers::{Caller, ReplyRefused, Request};
+pub use calls::{Call, CallError, CallRefused, Calls, Incoming, Reaped, Stray, Ticket};
 pub use directory::Directory;
 pub use ferry_layout::{Address, Arrival, DomainId, DomainName, Peer, Standing, Status};
 pub use ferry_platform::{Channel, ChannelSet};
