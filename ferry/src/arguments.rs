@@ -22,7 +22,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add a client or a flow to a system: to its description, and for a client its source.
+    /// Add a client, a guard, a flow or partitions to a system: to its description, and for a program its
+    /// source.
     Add(AddArguments),
     /// Verify an audit log, or print its records in words.
     Audit(AuditArguments),
@@ -49,7 +50,7 @@ pub(crate) enum Command {
     Library(LibraryArguments),
     /// Make a new project, which builds, boots and has a test.
     New(NewArguments),
-    /// Remove a client or a flow from a system.
+    /// Remove a client, a guard, a flow or partitions from a system.
     Remove(RemoveArguments),
     /// Run the system in QEMU or as Linux processes, and show its console. The exit code is the system's.
     Run(RunArguments),
