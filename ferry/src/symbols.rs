@@ -72,6 +72,8 @@ mod tests {
     use super::Symbols;
     use object::{Object, ObjectSymbol};
 
+    /// The line on which the function after it begins.
+    const LANDS_HERE: u32 = line!() + 3;
     /// A function with a place of its own in this test's program, into which another one is inlined.
     #[inline(never)]
     fn lands_here(number: usize) -> usize {
@@ -95,7 +97,10 @@ mod tests {
         let places = places("read", file.symbols().find(is_meant).unwrap().address());
         let [place] = places.as_slice() else { panic!("{places:?}") };
         let line = file!().len() + place.find(file!()).expect("it names this file");
-        assert!(place.starts_with("  at ") && place[line..].starts_with(":77, in "), "{place}");
+        assert!(
+            place.starts_with("  at ") && place[line..].starts_with(&format!(":{LANDS_HERE}, in ")),
+            "{place}"
+        );
     }
 
     #[test]
