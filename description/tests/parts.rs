@@ -1,7 +1,7 @@
 //! Who takes part: what makes a protection domain a client, who may announce a partition, and who may have
 //! power over central.
 
-use ferry_description::{Description, LARGE_PAGE_BYTES, Mistakes, PAGE_BYTES, Source};
+use ferry_description::{Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Mistakes, PAGE_BYTES, Source};
 use std::path::Path;
 
 const SYSTEM: &str = include_str!("fixtures/valid/system.xml");
@@ -152,6 +152,42 @@ fn who_takes_part_announces_no_partition() {
         let mistakes = check(&system, &flows).unwrap_err().to_string();
         assert!(mistakes.contains(&format!("`{name}` announces a partition, and is {what};")), "{mistakes}");
     }
+    let log = r#"<memory_region name="audit_log" size="0x1000" />"#;
+    let reader = r#"<protection_domain name="logger" domain="low" priority="90">
+        <program_image path="logger.elf" />
+        <map mr="audit_log" vaddr="0x13000000" perms="r" setvar_vaddr="ferry_audit" setvar_size="ferry_audit_size" />
+    </protection_domain>"#;
+    let of_central = r#"<program_image path="central.elf" />"#;
+    let map = r#"<map mr="audit_log" vaddr="0x20040000" perms="rw" />"#;
+    let system = system
+        .replacen("<memory_region", &format!("{log}<memory_region"), 1)
+        .replacen(of_central, &format!("{of_central}{map}"), 1)
+        .replacen("</system>", &format!("{reader}</system>"), 1);
+    let flows = flows.replacen("announcer = \"ticker\"", "announcer = \"logger\"", 1);
+    let mistakes = check(&system, &(flows + "\n[audit]\nregion = \"audit_log\"\n")).unwrap_err().to_string();
+    let reader = "`logger` announces a partition, and is the reader of the audit log;";
+    assert!(mistakes.contains(reader), "{mistakes}");
+}
+
+/// A number is offered for a channel that has another one's, as long as there is one.
+#[test]
+fn a_channel_is_offered_a_number_that_is_free() {
+    let remedies = |others: u8| {
+        let channel = |id: u8, peer: &str| {
+            format!(r#"<channel><end pd="hub" id="{id}" /><end pd="{peer}" id="{id}" /></channel>"#)
+        };
+        let domains = ["hub", "peer", "other"].map(|name| {
+            let program = r#"<program_image path="a.elf" />"#;
+            format!(r#"<protection_domain name="{name}" priority="90">{program}</protection_domain>"#)
+        });
+        let channels = (0..others).map(|id| channel(id, "peer")).chain([channel(0, "other")]);
+        let more: String = domains.into_iter().chain(channels).collect();
+        check(&SYSTEM.replacen("</system>", &(more + "</system>"), 1), FLOWS).unwrap_err().to_string()
+    };
+    let some = remedies(MAX_CHANNEL);
+    assert!(some.contains(&format!("write id=\"{MAX_CHANNEL}\", which is free")), "{some}");
+    let none = remedies(MAX_CHANNEL + 1);
+    assert!(none.contains("give one of the two another id") && !none.contains("is free"), "{none}");
 }
 
 #[test]
