@@ -1,7 +1,9 @@
 //! Who takes part: what makes a protection domain a client, who may announce a partition, and who may have
 //! power over central.
 
-use ferry_description::{Description, LARGE_PAGE_BYTES, MAX_CHANNEL, Mistakes, PAGE_BYTES, Source};
+use ferry_description::{
+    Description, Influence, LARGE_PAGE_BYTES, MAX_CHANNEL, Mistakes, PAGE_BYTES, Role, Source,
+};
 use std::path::Path;
 
 const SYSTEM: &str = include_str!("fixtures/valid/system.xml");
@@ -245,4 +247,60 @@ fn a_file_that_is_no_text_is_named_with_the_place_of_its_first_wrong_byte() {
     std::fs::write(&path, b"<system>\n  \xc3\xa4\xff</system>").unwrap();
     let error = Source::read(&path).unwrap_err().to_string();
     assert!(error.contains("no-text.xml:2:4: the byte 0xff is not UTF-8;"), "{error}");
+}
+
+/// The roles of all, and the ways in which they influence each other.
+#[test]
+fn the_report_says_who_is_what_and_what_each_does() {
+    let fixture = |name: &str| {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/announcer_participant");
+        std::fs::read_to_string(directory.join(name)).unwrap()
+    };
+    let flows = fixture("flows.toml").replacen("[[partition]]\nannouncer = \"ticker\"\n", "", 1);
+    let other = r#"<protection_domain name="other" domain="low" priority="90">
+        <program_image path="a.elf" />
+    </protection_domain></system>"#;
+    let system = fixture("system.xml").replacen("</system>", other, 1);
+    let report = check(&system, &flows).unwrap().report();
+    let roles: Vec<_> = report.domains.iter().map(|row| (row.name.as_str(), row.role)).collect();
+    let expected = [
+        ("ticker", Role::Ticker),
+        ("low-begins", Role::Announcer),
+        ("high-begins", Role::Announcer),
+        ("central", Role::Central),
+        ("alice", Role::Client),
+        ("bob", Role::Client),
+        ("other", Role::Other),
+    ];
+    assert_eq!(roles, expected);
+
+    let map = |region: &str, place: &str, perms: &str| {
+        format!(r#"<map mr="{region}" vaddr="{place}" perms="{perms}" />"#)
+    };
+    let more = format!(
+        r#"<protection_domain name="two" priority="95"><program_image path="a.elf" />{}{}</protection_domain>
+        <channel><end pd="one" id="0" pp="true" /><end pd="two" id="0" /></channel></system>"#,
+        map("shared", "0x30000000", "r"),
+        map("code", "0x30100000", "x"),
+    );
+    let regions = ["shared", "code"].map(|name| format!(r#"<memory_region name="{name}" size="0x1000" />"#));
+    let system = with_domain("one", &map("shared", "0x30000000", "rw"))
+        .replacen("</system>", &more, 1)
+        .replacen("<system>", &format!("<system>{}", regions.concat()), 1);
+    let report = check(&system, FLOWS).unwrap().report();
+    let step = |step: &Influence| format!("{} {} {}", step.from.name, step.way, step.to.name);
+    let mut steps: Vec<String> = report.influences.iter().map(step).collect();
+    steps.retain(|step| step.split(' ').any(|name| ["one", "two"].contains(&name)));
+    steps.sort_unstable();
+    let expected = [
+        "code read two",
+        "one call two",
+        "one signal two",
+        "one write shared",
+        "shared read one",
+        "shared read two",
+        "two call one",
+        "two signal one",
+    ];
+    assert_eq!(steps, expected);
 }
