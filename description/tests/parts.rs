@@ -140,6 +140,11 @@ fn each_device_is_vouched_for_by_itself() {
     assert_eq!(broken(&inside(""), &(FLOWS.to_owned() + &trust("smc"))), [""; 0]);
     assert!(broken(&inside(uart), &(FLOWS.to_owned() + &trust("smc"))).contains(&"hidden_path"));
     assert_eq!(broken(&inside(uart), &(FLOWS.to_owned() + &trust("smc") + &trust("uart"))), [""; 0]);
+    // What is said of one is of no use as long as another one reaches the same.
+    assert_eq!(
+        broken(&inside(uart), &(FLOWS.to_owned() + &trust("uart"))),
+        ["hidden_path", "needless_trust"]
+    );
 }
 
 #[test]
