@@ -42,8 +42,9 @@
 //!   engine/epoch.rs      a client starts, restarts, or is quarantined
 //!   engine/partition.rs  under a domain schedule: which clients are served in which slots
 //!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
-//! audit.rs, budget.rs, buffer.rs, components.rs, flow.rs, guards.rs, offers.rs, one_way.rs, partitions.rs,
-//! pending.rs, places.rs, relays.rs, requests.rs, send.rs, service.rs, waits.rs   tables
+//! audit.rs, budget.rs, buffer.rs, components.rs, course.rs, flow.rs, guards.rs, inspections.rs, offers.rs,
+//! one_way.rs, partitions.rs, pending.rs, places.rs, relays.rs, requests.rs, send.rs, service.rs, waits.rs
+//!                       tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
 //! ```
@@ -75,9 +76,13 @@ mod audit;
 mod budget;
 mod buffer;
 mod components;
+mod course;
+#[cfg(test)]
+mod dice;
 mod engine;
 mod flow;
 mod guards;
+mod inspections;
 mod machine;
 mod offers;
 mod one_way;

@@ -7,7 +7,7 @@
 use ferry_layout::DomainId;
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_STAGES};
 
-use crate::guards::Course;
+use crate::course::Course;
 use crate::send::Queue;
 use crate::table::{ClientSet, Table};
 

@@ -7,7 +7,7 @@
 use ferry_layout::geometry::{MAX_WINDOWS, POST_SLOTS};
 use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Post, PostKind, ProtocolViolation, Span};
 
-use crate::guards::Inspections;
+use crate::inspections::Inspections;
 use crate::offers::{Offers, RING};
 use crate::slots::SlotSet;
 

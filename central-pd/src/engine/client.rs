@@ -7,7 +7,8 @@ use ferry_layout::{
 
 use crate::budget::Budget;
 use crate::buffer::Buffer;
-use crate::guards::{Course, Inspections};
+use crate::course::Course;
+use crate::inspections::Inspections;
 use crate::machine::{Machine, Side};
 use crate::one_way::CarriedSends;
 use crate::requests::Requests;

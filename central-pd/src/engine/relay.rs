@@ -17,7 +17,7 @@ use ferry_layout::{Delivery, DeliveryKind, DomainId, Span, Status, Verdict, flag
 use super::Engine;
 use super::guard::{AtGuard, Offered};
 use super::transfer::MINIMUM_COST;
-use crate::guards::{Inspection, Subject};
+use crate::inspections::{Inspection, Subject};
 use crate::machine::Machine;
 use crate::relays::Relay;
 use crate::table::ClientSet;

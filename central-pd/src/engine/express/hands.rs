@@ -1,5 +1,6 @@
 //! The guard's side of the express lanes: what a guard has for a run of messages, and what is recorded when
-//! they are handed to it. `guard.rs`, `quorum.rs` and `verdict.rs` say which messages these are.
+//! they are handed to it, when it has passed them, and when they have ended. `guard.rs`, `quorum.rs` and
+//! `verdict.rs` say which messages these are.
 
 use core::hint::black_box;
 
@@ -11,7 +12,7 @@ use super::copies::{Copies, place_for_anyone};
 use super::offer::Offer;
 use crate::engine::Engine;
 use crate::engine::client::Client;
-use crate::guards::{Inspections, Subject};
+use crate::inspections::{Inspections, Subject};
 use crate::machine::{Machine, Side};
 
 // A run that lies in one piece of one table lies in one piece of the other.
@@ -55,6 +56,63 @@ impl Engine {
         self.to_signal.insert(guard);
         self.active.insert(client);
         self.has_progressed = true;
+    }
+
+    /// Ends the inspections of messages that have ended, which are at other guards than `guard`: of each,
+    /// those at the first `most` that it was handed to.
+    pub(super) fn end_other_inspections(
+        &mut self,
+        source: DomainId,
+        first: u32,
+        count: u32,
+        guard: DomainId,
+        most: u8,
+    ) {
+        if count == 1 {
+            let handed = self.clients[source].courses[first].handed();
+            handed.filter(|(other, _)| *other != guard).for_each(|(other, slot)| {
+                self.end_inspection(other, slot);
+            });
+            return;
+        }
+        for number in 0..most {
+            let (mut done, mut is_last) = (0, true);
+            while done != count {
+                let index = first.wrapping_add(done);
+                done += 1;
+                let Some((other, slot)) = self.clients[source].courses[index].nth_handed(number) else {
+                    continue;
+                };
+                is_last = false;
+                if other != guard {
+                    let subject = Subject::message(source, index);
+                    let ended = self.end_run_about(other, slot, subject, count - done + 1);
+                    // One that was handed to another guard as the `number`-th is looked at next.
+                    let courses = self.clients[source].courses.run(index).iter().zip(0..ended).skip(1);
+                    let others = courses.take_while(|(course, _)| course.is_nth_handed(number, other));
+                    done += others.fold(0, |count, _| count + 1);
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+    }
+
+    /// Ends the inspection that `guard` has in `slot`, and those after it that are about the messages after
+    /// this one, at most `most` in all. Returns how many, at least 1.
+    fn end_run_about(&mut self, guard: DomainId, slot: u32, subject: Subject, most: u32) -> u32 {
+        let holder = &mut self.clients[guard];
+        let (count, verdict) = holder.inspections.end_run_about(slot, subject, most);
+        if count == 0 {
+            self.end_inspection(guard, slot);
+            return 1;
+        }
+        if let Some(verdict) = verdict {
+            holder.settled_verdicts.insert_run(verdict, count);
+            self.with_settled_verdicts.insert(guard);
+        }
+        count
     }
 
     /// Maps the frames for a message whose bytes are the span in `from`, and which goes into the first
@@ -216,5 +274,17 @@ impl Hands<'_> {
         receiver.unanswered.insert_run(delivery, count);
         receiver.deliveries.push_to(delivery.wrapping_add(count));
         receiver.use_requests(offer, *source, count);
+    }
+}
+
+impl Client {
+    /// Notes `count` verdicts of this guard, from index `next` on, about inspections in consecutive slots
+    /// from the one with this ticket on. They end with their messages.
+    pub(super) fn keep_verdicts(&mut self, ticket: u64, next: u32, count: u32) {
+        let verdicts = (0..count).map(|number| next.wrapping_add(number));
+        self.inspections.note_verdicts(Inspections::slot(ticket), verdicts);
+        self.sends.put_verdicts(next, count);
+        self.unanswered.remove_run(Inspections::delivery(ticket), count);
+        self.sends.occupy_run(next, count);
     }
 }

@@ -13,7 +13,8 @@ use super::hands::Hands;
 use super::verdict::{Reasons, Run};
 use crate::engine::Engine;
 use crate::engine::client::Ports;
-use crate::guards::{GuardedFlow, Inspections, Stage};
+use crate::guards::{GuardedFlow, Stage};
+use crate::inspections::Inspections;
 use crate::machine::{Machine, Side};
 use crate::table::ClientSet;
 

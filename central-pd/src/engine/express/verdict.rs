@@ -20,9 +20,11 @@ use heapless::Vec;
 use super::copies::{Copies, place_for_anyone};
 use super::hands::Hands;
 use super::offer::Offer;
+use crate::course::Course;
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
-use crate::guards::{Course, GuardedFlow, Inspection, Inspections, Subject};
+use crate::guards::GuardedFlow;
+use crate::inspections::{Inspection, Inspections, Subject};
 use crate::machine::{Machine, Side};
 use crate::pending::Finished;
 use crate::places::Places;
@@ -445,56 +447,6 @@ impl Engine {
         Some(taken)
     }
 
-    /// Ends the inspections of messages that have ended, which are at other guards than `guard`: of each,
-    /// those at the first `most` that it was handed to.
-    fn end_other_inspections(&mut self, source: DomainId, first: u32, count: u32, guard: DomainId, most: u8) {
-        if count == 1 {
-            let handed = self.clients[source].courses[first].handed();
-            handed.filter(|(other, _)| *other != guard).for_each(|(other, slot)| {
-                self.end_inspection(other, slot);
-            });
-            return;
-        }
-        for number in 0..most {
-            let (mut done, mut is_last) = (0, true);
-            while done != count {
-                let index = first.wrapping_add(done);
-                done += 1;
-                let Some((other, slot)) = self.clients[source].courses[index].nth_handed(number) else {
-                    continue;
-                };
-                is_last = false;
-                if other != guard {
-                    let subject = Subject::message(source, index);
-                    let ended = self.end_run_about(other, slot, subject, count - done + 1);
-                    // One that was handed to another guard as the `number`-th is looked at next.
-                    let courses = self.clients[source].courses.run(index).iter().zip(0..ended).skip(1);
-                    let others = courses.take_while(|(course, _)| course.is_nth_handed(number, other));
-                    done += others.fold(0, |count, _| count + 1);
-                }
-            }
-            if is_last {
-                break;
-            }
-        }
-    }
-
-    /// Ends the inspection that `guard` has in `slot`, and those after it that are about the messages after
-    /// this one, at most `most` in all. Returns how many, at least 1.
-    fn end_run_about(&mut self, guard: DomainId, slot: u32, subject: Subject, most: u32) -> u32 {
-        let holder = &mut self.clients[guard];
-        let (count, verdict) = holder.inspections.end_run_about(slot, subject, most);
-        if count == 0 {
-            self.end_inspection(guard, slot);
-            return 1;
-        }
-        if let Some(verdict) = verdict {
-            holder.settled_verdicts.insert_run(verdict, count);
-            self.with_settled_verdicts.insert(guard);
-        }
-        count
-    }
-
     /// What `target` has for messages of `source`.
     fn offer_of_target(&mut self, source: DomainId, target: DomainId) -> Option<Offer> {
         let receiver = &self.clients[target];
@@ -518,17 +470,5 @@ impl Engine {
         client.transmit.take_to(next.wrapping_add(taken));
         client.budget.count_descriptors(taken);
         self.has_progressed = true;
-    }
-}
-
-impl Client {
-    /// Notes `count` verdicts of this guard, from index `next` on, about inspections in consecutive slots
-    /// from the one with this ticket on. They end with their messages.
-    pub(super) fn keep_verdicts(&mut self, ticket: u64, next: u32, count: u32) {
-        let verdicts = (0..count).map(|number| next.wrapping_add(number));
-        self.inspections.note_verdicts(Inspections::slot(ticket), verdicts);
-        self.sends.put_verdicts(next, count);
-        self.unanswered.remove_run(Inspections::delivery(ticket), count);
-        self.sends.occupy_run(next, count);
     }
 }
