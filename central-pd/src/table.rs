@@ -21,16 +21,16 @@ impl<T, const N: usize> Table<T, N> {
     pub(crate) const fn new(values: [T; N]) -> Self {
         Self(values)
     }
+}
 
+#[cfg(feature = "express")]
+impl<T, const N: usize> Table<T, N> {
     /// The values from this index up to the end of the table.
     #[inline]
     pub(crate) fn run(&self, index: u32) -> &[T] {
         self.0.get(index as usize & Self::MASK..).unwrap_or_default()
     }
-}
 
-#[cfg(feature = "express")]
-impl<T, const N: usize> Table<T, N> {
     /// As [`run`](Self::run), to change them.
     #[inline]
     pub(crate) fn run_mut(&mut self, index: u32) -> &mut [T] {

@@ -19,6 +19,12 @@ fn broken(system: &str, flows: &str) -> Vec<&'static str> {
     found.err().iter().flat_map(Mistakes::iter).map(|mistake| mistake.problem.rule()).collect()
 }
 
+/// A file in a directory beside this one.
+fn read_in(directory: &str, name: &str) -> String {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    std::fs::read_to_string(tests.join(directory).join(name)).unwrap()
+}
+
 /// The valid description with another protection domain, which has these elements, and more regions.
 fn with_domain(name: &str, inside: &str) -> String {
     let domain = format!(
@@ -78,10 +84,7 @@ fn power_over_central_is_for_the_trusted() {
 /// A guard may have regions of its own, and shares none.
 #[test]
 fn a_guard_has_memory_of_its_own_alone() {
-    let read = |name: &str| {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guarded");
-        std::fs::read_to_string(directory.join(name)).unwrap()
-    };
+    let read = |name| read_in("guarded", name);
     let map = |address: u64| format!(r#"<map mr="log" vaddr="{address:#x}" perms="rw" />"#);
     let guard = r#"<program_image path="schema.elf" />"#;
     let system = read("system.xml");
@@ -102,10 +105,7 @@ fn a_guard_has_memory_of_its_own_alone() {
 /// of its flows.
 #[test]
 fn guards_share_their_memory_among_their_flows() {
-    let read = |name: &str| {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guarded");
-        std::fs::read_to_string(directory.join(name)).unwrap()
-    };
+    let read = |name| read_in("guarded", name);
     let longest = |flows: &str| {
         let description = check(&read("system.xml"), flows).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         description.flows.iter().map(|flow| flow.max_message).collect::<Vec<_>>()
@@ -149,10 +149,7 @@ fn each_device_is_vouched_for_by_itself() {
 
 #[test]
 fn who_takes_part_announces_no_partition() {
-    let read = |name: &str| {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/announcer_participant");
-        std::fs::read_to_string(directory.join(name)).unwrap()
-    };
+    let read = |name| read_in("fixtures/announcer_participant", name);
     let (system, flows) = (read("system.xml"), read("flows.toml"));
     for (name, what) in [("central", "central itself"), ("bob", "a client"), ("ticker", "the ticker")] {
         let flows = flows.replacen("announcer = \"ticker\"", &format!("announcer = \"{name}\""), 1);
@@ -257,10 +254,7 @@ fn a_file_that_is_no_text_is_named_with_the_place_of_its_first_wrong_byte() {
 /// The roles of all, and the ways in which they influence each other.
 #[test]
 fn the_report_says_who_is_what_and_what_each_does() {
-    let fixture = |name: &str| {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/announcer_participant");
-        std::fs::read_to_string(directory.join(name)).unwrap()
-    };
+    let fixture = |name| read_in("fixtures/announcer_participant", name);
     let flows = fixture("flows.toml").replacen("[[partition]]\nannouncer = \"ticker\"\n", "", 1);
     let other = r#"<protection_domain name="other" domain="low" priority="90">
         <program_image path="a.elf" />

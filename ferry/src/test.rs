@@ -91,13 +91,13 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
             continue;
         }
         let prefix = format!("{}::", target.name());
-        let is_run = tests.iter().any(|test| {
-            test.runs_on(target.platform) && runner::selects(&runner, &format!("{prefix}{}", test.name))
-        });
+        let is_run = named(&tests, target, &prefix).any(|(name, _)| runner::selects(&runner, &name));
         if is_run && !runner.list {
             trials.extend(trials_for(&project, &tests, target, Selection::System, &workspace, &prefix)?);
         } else {
-            trials.extend(named(&tests, target, &prefix));
+            // None of them runs, so nothing is built for them.
+            let unbuilt = |name| trial(name, || Err("its platform was not built".into()));
+            trials.extend(named(&tests, target, &prefix).map(|(name, _)| unbuilt(name)));
         }
     }
     let conclusion = runner::run(&runner, trials)?;
@@ -131,11 +131,14 @@ fn trials_for(
     Ok(plays(project, tests, target, &built, prefix).map(|(name, play)| trial(name, play)).collect())
 }
 
-/// The tests for one target, none of which runs. So nothing is built for them.
-fn named(tests: &[Test], target: Target, prefix: &str) -> impl Iterator<Item = Trial> {
+/// The tests for one target, each with its name.
+fn named<'a>(
+    tests: &'a [Test],
+    target: Target,
+    prefix: &'a str,
+) -> impl Iterator<Item = (String, &'a Test)> + use<'a> {
     let tests = tests.iter().filter(move |test| test.runs_on(target.platform));
-    tests
-        .map(move |test| trial(format!("{prefix}{}", test.name), || Err("its platform was not built".into())))
+    tests.map(move |test| (format!("{prefix}{}", test.name), test))
 }
 
 /// The tests for one target: the name of each, and what runs it.
@@ -146,11 +149,10 @@ fn plays<'a>(
     built: &'a Arc<Built>,
     prefix: &'a str,
 ) -> impl Iterator<Item = (String, impl FnOnce() -> Result<(), Failed> + Send + use<>)> + use<'a> {
-    let tests = tests.iter().filter(move |test| test.runs_on(target.platform));
-    tests.map(move |test| {
+    named(tests, target, prefix).map(move |(name, test)| {
         let (project, built, test) = (Arc::clone(project), Arc::clone(built), test.clone());
         let directory = project.own_products().join("test").join(target.name()).join(&test.name);
-        (format!("{prefix}{}", test.name), move || test.play(&project, &built, target, &directory))
+        (name, move || test.play(&project, &built, target, &directory))
     })
 }
 

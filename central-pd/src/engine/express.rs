@@ -229,13 +229,10 @@ impl Engine {
         most: u32,
         descriptors: &[Slot<D>],
     ) -> Option<Carried> {
-        let ports_of_target = self.clients[target].ports?;
-        let is_awaited = self.clients[target].waits.is_awaited();
-        let offer = self.requests_for(source, target, ports_of_target);
-        let most = if is_awaited { most.min(self.fair_part(source, target)) } else { most };
+        let offer = self.offer_of_target(source, target)?;
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
-        let most = most.min(offer.count).min(receiver.room()) as usize;
-        let Ports { from_client, to_client } = ports_of_target;
+        let most = most.min(offer.count) as usize;
+        let Ports { from_client, to_client } = offer.ports;
         let flow = self.flows.get(source, target);
         let lane = Lane {
             source,

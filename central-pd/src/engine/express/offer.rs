@@ -33,6 +33,20 @@ impl Engine {
         }
         Offer { ports, request, count, is_fresh }
     }
+
+    /// What `target`, which is open, has for messages of `source`. While others wait for it too, that is no
+    /// more than the part of `source`.
+    #[inline(always)]
+    pub(super) fn offer_of_target(&mut self, source: DomainId, target: DomainId) -> Option<Offer> {
+        let receiver = &self.clients[target];
+        let (ports, is_awaited) = (receiver.ports?, receiver.waits.is_awaited());
+        let mut offer = self.requests_for(source, target, ports);
+        if is_awaited {
+            offer.count = offer.count.min(self.fair_part(source, target));
+        }
+        offer.count = offer.count.min(self.clients[target].room());
+        Some(offer)
+    }
 }
 
 impl Client {

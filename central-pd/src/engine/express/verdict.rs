@@ -307,6 +307,9 @@ impl Engine {
         if run.index != head || run.flow.audits_all {
             return None;
         }
+        if self.clients[target].standing != Standing::Open {
+            return None;
+        }
         let offer = self.offer_of_target(source, target)?;
         let Offer { ports: Ports { from_client, to_client }, request, count, is_fresh } = offer;
         let sequence = self.flows.get(source, target).sequence;
@@ -445,22 +448,6 @@ impl Engine {
         self.settle_pending(machine, source, run.source_ports);
         self.take_to(guard, next, taken);
         Some(taken)
-    }
-
-    /// What `target` has for messages of `source`.
-    fn offer_of_target(&mut self, source: DomainId, target: DomainId) -> Option<Offer> {
-        let receiver = &self.clients[target];
-        let ports = receiver.ports?;
-        if receiver.standing != Standing::Open {
-            return None;
-        }
-        let is_awaited = receiver.waits.is_awaited();
-        let mut offer = self.requests_for(source, target, ports);
-        if is_awaited {
-            offer.count = offer.count.min(self.fair_part(source, target));
-        }
-        offer.count = offer.count.min(self.clients[target].room());
-        Some(offer)
     }
 
     /// Records that `taken` verdicts of `guard`, from index `next` on, are taken. The guard is signalled when
