@@ -37,6 +37,13 @@ pub(crate) struct Reach {
 impl Reach {
     const NOTHING: Self = Self { low: 0, high: 0 };
 
+    /// Whether no byte is known to be mapped.
+    #[cfg(feature = "express")]
+    #[inline]
+    pub(crate) const fn is_nothing(self) -> bool {
+        self.high == 0
+    }
+
     /// Whether all of `span`, a span of the same buffer, is within reach.
     #[inline]
     pub(crate) const fn covers(self, span: Span) -> bool {
@@ -123,6 +130,13 @@ impl Buffer {
         self.reaches[mapping as u32]
     }
 
+    /// Whether all of `frames` are known to be mapped for flows of this policy.
+    #[inline]
+    pub(crate) fn reaches(&self, frames: &Range<u32>, mapping: Mapping) -> bool {
+        let (known, wanted) = (self.reach(mapping), self.bytes_of(frames.clone()));
+        known.low <= wanted.low && wanted.high <= known.high
+    }
+
     /// The frames that `span` touches, in units of this buffer's frame size.
     #[inline]
     pub(crate) const fn frames(&self, span: Span) -> Range<u32> {
@@ -135,6 +149,12 @@ impl Buffer {
         {
             first as u32..end as u32
         }
+    }
+
+    /// Whether its frames are larger than a page.
+    #[cfg(feature = "express")]
+    pub(crate) const fn has_large_frames(&self) -> bool {
+        self.frame_bits > 12
     }
 
     /// Maps those of `frames` that are not mapped (r05, r06). On failure, the frames that it has mapped stay

@@ -37,6 +37,10 @@ use crate::table::{ClientSet, Table};
 
 use client::Client;
 pub use client::Ports;
+#[cfg(feature = "express")]
+use express::Ahead;
+#[cfg(not(feature = "express"))]
+use no_express::Ahead;
 
 /// The whole state of central. About a megabyte: it belongs in a `static`.
 ///

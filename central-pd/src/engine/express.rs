@@ -9,6 +9,7 @@
 //! to the ordinary path (`accept.rs`, `transfer.rs`). That path reads the descriptor again, and only it gives
 //! a status other than `Done`. A turn calls the lane before each message of the ordinary path.
 
+mod ahead;
 mod copies;
 mod guard;
 mod hands;
@@ -23,13 +24,15 @@ use ferry_layout::{
     Standing,
 };
 
+pub(super) use self::ahead::Ahead;
+use self::ahead::Next;
 use self::offer::Offer;
 use super::Engine;
 use super::client::Ports;
 use super::transfer::MINIMUM_COST;
 use crate::buffer::{Home, Reach};
 use crate::flow::CHUNK_BYTES;
-use crate::machine::{Machine, Side};
+use crate::machine::Machine;
 use crate::pending::Finished;
 use crate::requests::{Requests, buffer_for_anyone};
 
@@ -74,9 +77,9 @@ struct Carried {
     target: DomainId,
     /// The requests that were used, from the first one on.
     offer: Offer,
-    /// Some of the messages that could have been carried were not. Perhaps the next one has frames that are
-    /// not known to be mapped.
-    stopped: bool,
+    /// Messages that could have been carried and were not. Perhaps the next one has frames that are not known
+    /// to be mapped.
+    left: u32,
     run: Sent,
 }
 
@@ -91,9 +94,14 @@ struct Sent {
 impl Engine {
     /// Carries messages of `source` up to the first that is not plain, or the end of its share.
     #[inline]
-    pub(super) fn express(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
-        let mut may_map = true;
-        while self.take_lane(machine, source, ports, &mut may_map) {}
+    pub(super) fn express(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        ahead: &mut Ahead,
+    ) {
+        while self.take_lane(machine, source, ports, ahead) {}
     }
 
     /// Whether the next message of `source` is plain, no message of its flow waits, and it costs more than
@@ -120,27 +128,26 @@ impl Engine {
         is_one_step && !self.clients[source].budget.can_afford(plain.length.max(MINIMUM_COST))
     }
 
-    /// Carries messages of `source` along one lane. If it stops early, maps the frames for the next message,
-    /// if it `may_map`. Returns whether there is more to carry.
+    /// Carries messages of `source` along one lane. If it stops early, maps the frames for the next messages,
+    /// as far as it may map `ahead`. Returns whether there is more to carry.
     #[inline(never)]
     fn take_lane(
         &mut self,
         machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
-        may_map: &mut bool,
+        ahead: &mut Ahead,
     ) -> bool {
         let Some(carried) = self.carry_along(machine, source, ports) else { return false };
         if carried.run.messages != 0 {
             self.enter(&carried, ports);
-            *may_map = true;
+            ahead.note_carried(carried.run.messages);
         }
         if self.begins_another(source, ports, &carried) {
             return true;
         }
-        // Maps once for each message, however often the client changes the descriptor meanwhile.
-        if carried.stopped && core::mem::replace(may_map, false) {
-            return self.map_next(machine, source, carried.target, ports).is_some();
+        if carried.left != 0 && ahead.may_map() {
+            return self.map_next(machine, ports, &carried.next(), ahead).is_some();
         }
         let client = &self.clients[source];
         carried.run.messages != 0 && client.transmit.available() != 0 && client.budget.messages() != 0
@@ -150,43 +157,7 @@ impl Engine {
     #[inline(always)]
     fn begins_another(&self, source: DomainId, ports: Ports, carried: &Carried) -> bool {
         let next = || Route::of(ports.from_client.descriptors.slot(self.clients[source].transmit.next()));
-        carried.stopped && carried.run.messages != 0 && next().plain_target() != Some(carried.target)
-    }
-
-    /// Maps the frames for the next message of `source`, a plain one to `target`. `None` if the next message
-    /// is not that, is beyond the share, or if mapping fails. Then the ordinary path sees to it.
-    #[cold]
-    #[inline(never)]
-    fn map_next(
-        &mut self,
-        machine: &mut impl Machine,
-        source: DomainId,
-        target: DomainId,
-        ports: Ports,
-    ) -> Option<()> {
-        let (client, receiver) = (&self.clients[source], &self.clients[target]);
-        let descriptor = ports.from_client.descriptors.slot(client.transmit.next());
-        let route = Route::of(descriptor);
-        let Plain { source: piece, length } = Plain::load(descriptor, route)?;
-        let piece = piece.span(length, client.transmit_buffer.bytes())?;
-        let (request, offered) = receiver.requests.open_run(source);
-        let place = if offered == 0 {
-            let post = receiver.ports?.from_client.posts.load(receiver.requests.fresh_run().0);
-            buffer_for_anyone(&post, receiver.receive_buffer.bytes())?
-        } else {
-            receiver.requests.span(request)
-        };
-        let place = place.part(0, length)?;
-        let flow = self.flows.get(source, target);
-        let is_carried =
-            length.wrapping_sub(1) < flow.in_one_step && length.max(MINIMUM_COST) <= client.budget.deficit();
-        if route.plain_target() != Some(target) || !is_carried {
-            return None;
-        }
-        let mapping = flow.mapping;
-        self.make_room_for_runs(machine, 2);
-        self.map(machine, source, Side::Transmit, piece, mapping).ok()?;
-        self.map(machine, target, Side::Receive, place, mapping).ok()
+        carried.left != 0 && carried.run.messages != 0 && next().plain_target() != Some(carried.target)
     }
 
     /// The messages of `source` with which a lane begins. `None` if there are none that can be taken, or if
@@ -231,15 +202,23 @@ impl Engine {
     ) -> Option<Carried> {
         let offer = self.offer_of_target(source, target)?;
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
-        let most = most.min(offer.count) as usize;
+        let most = most.min(offer.count);
         let Ports { from_client, to_client } = offer.ports;
         let flow = self.flows.get(source, target);
+        let descriptors = descriptors.get(..(most as usize).min(descriptors.len()))?;
+        let all = u32::try_from(descriptors.len()).unwrap_or(u32::MAX);
+        let (deficit, transmit) = (client.budget.deficit(), client.transmit_buffer.reach(flow.mapping));
+        if transmit.is_nothing() {
+            // The first message of a turn, where the policy unmaps after each.
+            let run = Sent { messages: 0, bytes: 0, deficit };
+            return Some(Carried { source, target, offer, left: all, run });
+        }
         let lane = Lane {
             source,
             route,
             limit: flow.in_one_step,
-            deficit: client.budget.deficit(),
-            transmit: client.transmit_buffer.reach(flow.mapping),
+            deficit,
+            transmit,
             receive: receiver.receive_buffer.reach(flow.mapping),
             from: client.transmit_buffer.home(),
             to: receiver.receive_buffer.home(),
@@ -248,14 +227,12 @@ impl Engine {
             request: offer.request,
             sequence: flow.sequence,
         };
-        let descriptors = descriptors.get(..most.min(descriptors.len()))?;
         let run = if offer.is_fresh {
             lane.carry_fresh(machine, descriptors, from_client, to_client, receiver.deliveries.next())
         } else {
             lane.carry_taken(machine, descriptors, to_client, receiver.deliveries.next())
         };
-        let stopped = (run.messages as usize) < descriptors.len();
-        Some(Carried { source, target, offer, stopped, run })
+        Some(Carried { source, target, offer, left: all - run.messages, run })
     }
 
     /// Records in the tables what was carried along a lane. `settle_run` makes it visible, at once or at the
@@ -279,6 +256,16 @@ impl Engine {
         self.has_progressed = true;
         let run = Finished { index, messages, parts: 1, target, sequence, bytes };
         self.settle_run(source, ports, offer.ports.to_client, &run, mapping == Mapping::Keep);
+    }
+}
+
+impl Carried {
+    /// Where the lane has come to.
+    #[inline(always)]
+    const fn next(&self) -> Next {
+        let request = self.offer.request.wrapping_add(self.run.messages);
+        let offer = Offer { request, count: self.left, ..self.offer };
+        Next { source: self.source, target: self.target, offer }
     }
 }
 

@@ -7,14 +7,28 @@ use super::Engine;
 use super::client::Ports;
 use crate::machine::Machine;
 
+/// Maps nothing.
+pub(super) struct Ahead;
+
+impl Ahead {
+    pub(super) const NEW: Self = Self;
+}
+
 impl Engine {
     /// Carries nothing.
     #[expect(clippy::unused_self, reason = "the express lane's signature")]
-    pub(super) const fn express(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
+    pub(super) const fn express(&mut self, _: &mut impl Machine, _: DomainId, _: Ports, _: &mut Ahead) {}
 
     /// Carries nothing.
     #[expect(clippy::unused_self, reason = "the express lane's signature")]
-    pub(super) const fn express_one_way(&mut self, _: &mut impl Machine, _: DomainId, _: Ports) {}
+    pub(super) const fn express_one_way(
+        &mut self,
+        _: &mut impl Machine,
+        _: DomainId,
+        _: Ports,
+        _: &mut Ahead,
+    ) {
+    }
 
     /// Hands out nothing.
     #[expect(clippy::unused_self, reason = "the express lane's signature")]

@@ -4,6 +4,8 @@
 //! step. The delivery and the status of a finished message become visible only in [`settle`](Engine::settle),
 //! after the frames that the flow's policy does not keep are unmapped.
 
+use core::ops::Range;
+
 use ferry_layout::config::Mapping;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Kind, Span, Standing, Status, flags};
 
@@ -201,19 +203,32 @@ impl Engine {
         span: Span,
         mapping: Mapping,
     ) -> Result<(), Status> {
+        let frames = self.clients[client].buffer_mut(side).frames(span);
+        self.map_frames(machine, client, side, frames, mapping)
+    }
+
+    /// Maps those of `frames` that are not mapped, and notes all of them for unmapping, unless the flow keeps
+    /// them.
+    #[inline]
+    pub(super) fn map_frames(
+        &mut self,
+        machine: &mut impl Machine,
+        client: DomainId,
+        side: Side,
+        frames: Range<u32>,
+        mapping: Mapping,
+    ) -> Result<(), Status> {
         self.active.insert(client);
-        let state = &mut self.clients[client];
-        let buffer = state.buffer_mut(side);
-        if buffer.reach(mapping).covers(span) {
+        if self.clients[client].buffer_mut(side).reaches(&frames, mapping) {
             return Ok(());
         }
-        let frames = buffer.frames(span);
         if mapping == Mapping::Each {
             let noted = self.pending.note_run(MappedRun { client, side, frames: frames.clone() });
             // A run that is not noted would stay mapped.
             noted.map_err(|_| Status::Failed)?;
         }
-        let (changed, result) = buffer.map(client, frames, mapping, machine);
+        let state = &mut self.clients[client];
+        let (changed, result) = state.buffer_mut(side).map(client, frames, mapping, machine);
         if changed.0 != 0 {
             state.count_mappings(|counters| counters.maps.add(changed.0.into()));
         }

@@ -3,10 +3,10 @@
 
 use ferry_layout::{DomainId, Status, flags};
 
-use super::Engine;
 use super::accept::Accepted;
 use super::client::Ports;
 use super::transfer::Step;
+use super::{Ahead, Engine};
 use crate::machine::Machine;
 use crate::table::ClientSet;
 
@@ -127,19 +127,26 @@ impl Engine {
         ports: Ports,
         class: Class,
     ) -> bool {
+        let mut ahead = Ahead::NEW;
         if class == Class::Any {
-            self.express(machine, source, ports);
+            self.express(machine, source, ports, &mut ahead);
             if self.clients[source].transmit.available() == 0 {
                 return true;
             }
         }
-        self.serve_ordinary(machine, source, ports, class)
+        self.serve_ordinary(machine, source, ports, class, &mut ahead)
     }
 
     /// The express lanes for what is not plain: one-way flows, flows with guards, and verdicts.
-    fn express_others(&mut self, machine: &mut impl Machine, source: DomainId, ports: Ports) {
+    fn express_others(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        ports: Ports,
+        ahead: &mut Ahead,
+    ) {
         if self.one_way.sources.contains(source) {
-            self.express_one_way(machine, source, ports);
+            self.express_one_way(machine, source, ports, ahead);
         }
         let client = &self.clients[source];
         if client.is_guard {
@@ -157,9 +164,10 @@ impl Engine {
         source: DomainId,
         ports: Ports,
         class: Class,
+        ahead: &mut Ahead,
     ) -> bool {
         if class == Class::Any {
-            self.express_others(machine, source, ports);
+            self.express_others(machine, source, ports, ahead);
             if self.clients[source].transmit.available() == 0 {
                 return true;
             }
@@ -182,7 +190,7 @@ impl Engine {
                         return false;
                     }
                     if class == Class::Any {
-                        self.express_one_way(machine, source, ports);
+                        self.express_one_way(machine, source, ports, ahead);
                     }
                     continue;
                 }
@@ -223,7 +231,7 @@ impl Engine {
                 }
             }
             if class == Class::Any {
-                self.express(machine, source, ports);
+                self.express(machine, source, ports, ahead);
             }
         }
         self.clients[source].transmit.available() == 0

@@ -282,6 +282,43 @@ fn t21_a_source_that_moves_at_every_read_costs_no_more_maps_than_a_constant() {
     arena.judge();
 }
 
+/// Central maps the frames of messages that lie side by side before it carries the first of them. A sender
+/// that then moves all others, again and again, has frames mapped for nothing only once in a turn.
+#[test]
+fn t21_messages_that_move_when_they_are_mapped_are_mapped_one_at_a_time() {
+    const MESSAGES: u32 = 40;
+    let mut arena = Arena::with(|topology| topology.clients[usize::from(MALLORY)] = 512 << 12);
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    let place = move |index: u32, frame: u32| {
+        let source = Address { frame, offset: 0 };
+        mallory.write(index, Descriptor { source, ..message(TRUDY, 64) });
+    };
+    (0..MESSAGES).for_each(|index| trudy.post(index, buffer(0, 64)));
+    (0..MESSAGES).for_each(|index| place(index, index));
+    mallory.tail(MESSAGES);
+    arena.bed.machine.actions.clear();
+    let maps = move || mallory.0.to_client.counters.maps.get();
+    let (mut next, mut maps_before) = (0, maps());
+    arena.run_under(move |_| {
+        let is_carried = |index: u32| trudy.delivery(index).length != 0;
+        if next != MESSAGES && is_carried(next) {
+            (next, maps_before) = (next + 1, maps());
+        }
+        let frame = mallory.0.from_client.descriptors.load::<Descriptor>(next).source.frame;
+        for index in next + 1..MESSAGES {
+            // Beside the next message until it is mapped, and far away after that.
+            let first = if maps() == maps_before { frame - next } else { (next % 7 + 1) * 64 };
+            place(index, first + index);
+        }
+    });
+    let maps = arena.bed.machine.actions.iter();
+    let maps = maps.filter(|action| matches!(action, Action::Map(MALLORY, Side::Transmit, _))).count();
+    let most = 3 * MESSAGES as usize;
+    assert!((1..=most).contains(&maps), "one batch, and at most two for each message: {maps}");
+    assert!((0..MESSAGES).all(|index| mallory.status(index) == Some(Status::Done)));
+    assert_eq!(arena.bed.machine.mapped(), 0);
+}
+
 /// A run of messages ends before one for another target. The target changes again before central reads it.
 #[test]
 fn t32_targets_that_move_at_every_read_do_not_keep_central() {

@@ -7,7 +7,7 @@
 use ferry_layout::config::Mapping;
 use ferry_layout::{DomainId, InRegion, Plain, Route, Slot};
 
-use super::{Carried, Published, Sent};
+use super::{Ahead, Carried, Published, Sent};
 use crate::engine::Engine;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
@@ -23,9 +23,9 @@ impl Engine {
         machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
+        ahead: &mut Ahead,
     ) {
-        let mut may_map = true;
-        while self.take_one_way_lane(machine, source, ports, &mut may_map).unwrap_or(false) {}
+        while self.take_one_way_lane(machine, source, ports, ahead).unwrap_or(false) {}
     }
 
     /// Carries messages along one lane. Returns whether there is more to carry.
@@ -34,7 +34,7 @@ impl Engine {
         machine: &mut impl Machine,
         source: DomainId,
         ports: Ports,
-        may_map: &mut bool,
+        ahead: &mut Ahead,
     ) -> Option<bool> {
         let Published { most, descriptors, route, target, .. } = self.published(source, ports)?;
         let flow = self.one_way.flow(source, target);
@@ -48,14 +48,13 @@ impl Engine {
             let has_carried = carried.run.messages != 0;
             if has_carried {
                 self.enter_one_way(&carried, ports);
-                *may_map = true;
+                ahead.note_carried(carried.run.messages);
             }
             if self.begins_another(source, ports, &carried) {
                 return Some(true);
             }
-            // Maps once for each message, however often the client changes the descriptor meanwhile.
-            if carried.stopped && core::mem::replace(may_map, false) {
-                self.map_next(machine, source, target, ports)?;
+            if carried.left != 0 && ahead.may_map() {
+                self.map_next(machine, ports, &carried.next(), ahead)?;
                 return Some(true);
             }
             if has_carried {
