@@ -13,7 +13,7 @@ use toml::Spanned;
 
 /// Suffixes of the names of a client's regions, after the client's name and `_`.
 pub(super) const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
-/// Size in bytes that a mistake suggests for a missing buffer.
+/// Size in bytes that a mistake suggests for a missing buffer of small frames.
 const SUGGESTED_BUFFER_BYTES: u64 = 0x4_0000;
 
 impl<'a> Rules<'a> {
@@ -49,7 +49,8 @@ impl<'a> Rules<'a> {
         let table = self.flows.client.iter().find(|(key, _)| *key.get_ref() == name);
         let table = table.map(|(_, table)| table.clone()).unwrap_or_default();
 
-        let sizes = [OUT_BYTES as u64, IN_BYTES as u64, SUGGESTED_BUFFER_BYTES, SUGGESTED_BUFFER_BYTES];
+        let buffer = if table.large_frames { LARGE_PAGE_BYTES } else { SUGGESTED_BUFFER_BYTES };
+        let sizes = [OUT_BYTES as u64, IN_BYTES as u64, buffer, buffer];
         // What a guard looks at, it cannot change.
         let is_guard = self.is_guard(&name);
         let receive = if is_guard { READ } else { EITHER };
