@@ -5,7 +5,6 @@ mod package;
 
 use crate::c;
 use crate::description_files::{DescriptionFiles, FLOWS, SYSTEM};
-use crate::file::FileError;
 use crate::programs::{Programs, ProgramsError, build_in};
 use crate::target::Platform;
 use cargo_metadata::{Metadata, MetadataCommand, Package};
@@ -98,7 +97,7 @@ pub(crate) enum ProjectError {
     #[error("{}: cargo cannot describe the package: {cause}; run `cargo metadata` there", manifest.display())]
     Metadata { manifest: PathBuf, cause: Box<cargo_metadata::Error> },
     #[error(transparent)]
-    File(#[from] FileError),
+    C(#[from] c::CError),
 }
 
 impl FilesArguments {
