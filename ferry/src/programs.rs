@@ -224,7 +224,7 @@ impl Search {
             let mut known: Vec<&str> = all.into_iter().flat_map(Programs::names).collect();
             known.sort_unstable();
             known.dedup();
-            let (place, program) = (domain.place.to_string(), domain.program.clone());
+            let (place, program) = (domain.program_place.to_string(), domain.program.clone());
             let looked: Vec<String> = self.ready.iter().map(|place| place.display().to_string()).collect();
             ProgramsError::Unknown { place, program, known: known.join(", "), looked: looked.join(", ") }
         })
@@ -352,6 +352,8 @@ mod tests {
         for program in ["../../foo/sender.bin", "vendor/sender.elf", "sender.bin", "vendor"] {
             let error = search.path(&domain(program)).unwrap_err().to_string();
             assert!(error.contains(&format!("there is no program `{program}`;")), "{error}");
+            let place = domain(program).program_place.to_string();
+            assert!(error.starts_with(&place) && place != domain(program).place.to_string(), "{error}");
             let looked = format!("also looked into: {0}/nothing, {0})", directory.path().display());
             assert!(error.contains("(there are: central, logger, sender; "), "{error}");
             assert!(error.ends_with(&looked), "{error}");
