@@ -139,7 +139,12 @@ fn a_program_that_is_missing_may_be_written_in_either_language() {
     let description = check("valid").unwrap();
     let programs = ["logger.elf".to_owned()];
     let mistakes = description.check_programs(&Platform::CLASSIC, &programs).unwrap_err().to_string();
-    assert!(mistakes.contains("as src/bin/NAME.rs, as c/NAME.c or as an ELF file"), "{mistakes}");
+    assert!(
+        mistakes.contains(
+            "as src/bin/NAME.rs, as c/NAME.c or as an ELF file, name its directory with --programs"
+        ),
+        "{mistakes}"
+    );
 }
 
 /// Declares a test for each rule. The fixture of the rule breaks it, and the mistake is exactly this line.
