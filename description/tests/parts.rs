@@ -75,6 +75,20 @@ fn a_missing_buffer_is_proposed_with_the_frames_of_its_client() {
     }
 }
 
+/// The other buffer of the same client is not what was meant.
+#[test]
+fn a_client_that_maps_a_missing_buffer_is_not_told_to_map_its_other_one() {
+    let region = r#"<memory_region name="bob_rx" size="0x10000" />"#;
+    assert!(SYSTEM.contains(region));
+    let told =
+        |region_is: &str| check(&SYSTEM.replacen(region, region_is, 1), FLOWS).unwrap_err().to_string();
+    let missing = told("");
+    let remedy = "add <memory_region name=\"bob_rx\" size=\"…\" /> or correct the name";
+    assert!(missing.contains("there is no memory region `bob_rx`") && missing.ends_with(remedy), "{missing}");
+    let misspelt = told(r#"<memory_region name="bob_rxx" size="0x10000" />"#);
+    assert!(misspelt.ends_with("did you mean `bob_rxx`?"), "{misspelt}");
+}
+
 /// A capability of central, or being its parent, is for those who are trusted. A client is not made so.
 #[test]
 fn power_over_central_is_for_the_trusted() {

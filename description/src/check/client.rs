@@ -5,14 +5,12 @@ use super::Rules;
 use crate::description::{Buffer, Client};
 use crate::flows::ClientTable;
 use crate::free;
-use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, TICKER};
+use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, SUFFIXES, TICKER};
 use crate::problem::Problem;
 use crate::system::{Map, Permissions};
 use ferry_layout::geometry::{IN_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, OUT_BYTES};
 use toml::Spanned;
 
-/// Suffixes of the names of a client's regions, after the client's name and `_`.
-pub(super) const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
 /// Size in bytes that a mistake suggests for a missing buffer of small frames.
 const SUGGESTED_BUFFER_BYTES: u64 = 0x4_0000;
 
