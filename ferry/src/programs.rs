@@ -65,10 +65,8 @@ pub(crate) enum ProgramsError {
     Unknown { place: String, program: String, known: String, looked: String },
     #[error(transparent)]
     Ready(#[from] ReadyError),
-    #[error(
-        "the project has a program `{name}`, which is the name of one of Ferry's own; give it another name"
-    )]
-    Taken { name: String },
+    #[error(transparent)]
+    Taken(#[from] Taken),
     #[error("cargo did not say where it put {0}; run the command again")]
     Lost(String),
     #[error("could not read {}: {cause}; run the command again", path.display())]
@@ -77,6 +75,13 @@ pub(crate) enum ProgramsError {
     C(#[from] CError),
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+/// A program of a project has the name of one of Ferry's own.
+#[derive(Debug, thiserror::Error)]
+#[error("the project has a program `{name}`, which is the name of one of Ferry's own; give it another name")]
+pub(crate) struct Taken {
+    pub(crate) name: String,
 }
 
 impl Programs {
@@ -194,7 +199,7 @@ impl Search {
         ready: Vec<PathBuf>,
     ) -> Result<Self, ProgramsError> {
         if let Some(name) = project.names().chain(in_c.names()).find(|name| own.find(name).is_some()) {
-            return Err(ProgramsError::Taken { name: name.to_owned() });
+            return Err(Taken { name: name.to_owned() }.into());
         }
         if let Some(name) = in_c.names().find(|name| project.find(name).is_some()) {
             return Err(CError::Twice(name.to_owned()).into());
