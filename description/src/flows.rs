@@ -358,10 +358,7 @@ impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Tables<T> {
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-        let name = self.0;
-        Err(de::Error::custom(format!(
-            "there can be several of them, so [{name}] needs two pairs of brackets: [[{name}]]"
-        )))
+        Err(de::Error::custom(two_pairs(self.0)))
     }
 }
 
@@ -420,9 +417,20 @@ fn parse_size(text: &str) -> Option<u64> {
 
 pub(crate) fn read(source: &Source) -> Result<FlowsFile, Box<Mistake>> {
     toml::from_str(source.text()).map_err(|error| {
-        let place = source.place(error.span().unwrap_or(0..0));
-        Box::new(Mistake { place, problem: Problem::NotToml { error: in_words(error.message()) } })
+        let span = error.span().unwrap_or(0..0);
+        // The second of two tables with one pair of brackets is no table any more.
+        let name = source.text().get(span.clone()).filter(|_| error.message() == "duplicate key");
+        let error = match name {
+            Some(name @ ("flow" | "trusted" | "partition")) => two_pairs(name),
+            _ => in_words(error.message()),
+        };
+        Box::new(Mistake { place: source.place(span), problem: Problem::NotToml { error } })
     })
+}
+
+/// What is wrong with one pair of brackets.
+fn two_pairs(name: &str) -> String {
+    format!("there can be several of them, so [{name}] needs two pairs of brackets: [[{name}]]")
 }
 
 /// The message of the parser without the words of its programming language, in one line.

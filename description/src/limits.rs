@@ -13,6 +13,9 @@ pub const TICKER: &str = "ticker";
 /// Name of the region with central's configuration.
 pub const CONFIG_REGION: &str = "ferry_config";
 
+/// Suffixes of the names of a client's regions, after the client's name and `_`.
+pub(crate) const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
+
 /// The symbol that gets the address of the audit log in its reader.
 pub const AUDIT_SYMBOL: &str = "ferry_audit";
 

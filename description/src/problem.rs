@@ -1,7 +1,9 @@
 //! Every rule that a description can break, with what is wrong and what to do. The name of a rule is its
 //! variant in snake case. `tests/fixtures/<rule>/` holds a description that breaks the rule.
 
-use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DEPTH, MAX_SHOWN_NAME, PAGE_BYTES, TICKER, WINDOW_ADDRESS};
+use crate::limits::{
+    CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_DEPTH, MAX_SHOWN_NAME, PAGE_BYTES, TICKER, WINDOW_ADDRESS,
+};
 use crate::remedy;
 use crate::words::count;
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
@@ -430,7 +432,9 @@ impl Problem {
     fn remedy_of_memory(&self) -> String {
         match self {
             Self::MissingRegion { region, bytes, .. } => {
-                format!("add <memory_region name=\"{region}\" size=\"{bytes:#x}\" page_size=\"0x1000\" />")
+                // Only a buffer of large frames is so large.
+                let page = if bytes.is_multiple_of(LARGE_PAGE_BYTES) { LARGE_PAGE_BYTES } else { PAGE_BYTES };
+                format!("add <memory_region name=\"{region}\" size=\"{bytes:#x}\" page_size=\"{page:#x}\" />")
             }
             Self::MissingMap { region, permissions, address, .. } => {
                 format!("add <map mr=\"{region}\" vaddr=\"{address:#x}\" perms=\"{permissions}\" /> to it")
@@ -461,6 +465,9 @@ impl Problem {
                 "write size=\"{:#x}\", or remove large_frames from [client.{client}]",
                 found.checked_next_multiple_of(*frame).unwrap_or(*frame)
             ),
+            Self::MisalignedMap { page: PAGE_BYTES, .. } => {
+                format!("move it to a multiple of {PAGE_BYTES:#x}")
+            }
             Self::MisalignedMap { page, .. } => {
                 format!("move it to a multiple of {page:#x}, or state page_size=\"0x1000\" for the region")
             }

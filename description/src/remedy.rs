@@ -101,7 +101,8 @@ pub(crate) fn of(problem: &Problem) -> String {
         }
         Problem::UnknownProgram { known, .. } => {
             format!(
-                "add it to the project as src/bin/NAME.rs, as c/NAME.c or as an ELF file, or name one of these: {known}"
+                "add it to the project as src/bin/NAME.rs, as c/NAME.c or as an ELF file, name its directory with \
+                 --programs, or name one of these: {known}"
             )
         }
         Problem::MapOverProgram { end, .. } => format!("map it above {end:#x}"),

@@ -141,7 +141,7 @@ fn virtual_machines_are_as_microkit_has_them() {
         (
             r#"<vcpu id="0" /><map mr="ram" vaddr="0x1800" />"#,
             "the address 0x1800 is not a multiple of the page size 0x1000 of `ram`; move it to a multiple of \
-             0x1000, or state page_size=\"0x1000\" for the region",
+             0x1000",
         ),
         (
             r#"<vcpu id="0" /><map mr="ram" vaddr="0x1000" /><map mr="ram" vaddr="0x2000" />"#,

@@ -55,6 +55,40 @@ fn flows_and_regions_make_a_client() {
     assert!(found.contains(&"missing_region"), "{found:?}");
 }
 
+/// Whoever follows the remedies for missing regions has those that the client asks for.
+#[test]
+fn a_missing_buffer_is_proposed_with_the_frames_of_its_client() {
+    let system = with_domain("loner", "");
+    for large_frames in [false, true] {
+        let flows = format!("{FLOWS}[client.loner]\nlarge_frames = {large_frames}\n");
+        let mistakes = check(&system, &flows).unwrap_err();
+        let remedies = mistakes.iter().map(|mistake| mistake.problem.remedy());
+        let region = |remedy: String| {
+            let added = remedy.strip_prefix("add ")?;
+            added.starts_with("<memory_region").then(|| added.to_owned())
+        };
+        let regions: String = remedies.filter_map(region).collect();
+        let found = broken(&system.replacen("<system>", &format!("<system>{regions}"), 1), &flows);
+        let of_regions = ["missing_region", "wrong_size", "frame_size", "buffer_size"];
+        assert!(found.iter().all(|rule| !of_regions.contains(rule)), "{found:?}");
+        assert!(found.contains(&"missing_map"), "{found:?}");
+    }
+}
+
+/// The other buffer of the same client is not what was meant.
+#[test]
+fn a_client_that_maps_a_missing_buffer_is_not_told_to_map_its_other_one() {
+    let region = r#"<memory_region name="bob_rx" size="0x10000" />"#;
+    assert!(SYSTEM.contains(region));
+    let told =
+        |region_is: &str| check(&SYSTEM.replacen(region, region_is, 1), FLOWS).unwrap_err().to_string();
+    let missing = told("");
+    let remedy = "add <memory_region name=\"bob_rx\" size=\"…\" /> or correct the name";
+    assert!(missing.contains("there is no memory region `bob_rx`") && missing.ends_with(remedy), "{missing}");
+    let misspelt = told(r#"<memory_region name="bob_rxx" size="0x10000" />"#);
+    assert!(misspelt.ends_with("did you mean `bob_rxx`?"), "{misspelt}");
+}
+
 /// A capability of central, or being its parent, is for those who are trusted. A client is not made so.
 #[test]
 fn power_over_central_is_for_the_trusted() {

@@ -139,7 +139,12 @@ fn a_program_that_is_missing_may_be_written_in_either_language() {
     let description = check("valid").unwrap();
     let programs = ["logger.elf".to_owned()];
     let mistakes = description.check_programs(&Platform::CLASSIC, &programs).unwrap_err().to_string();
-    assert!(mistakes.contains("as src/bin/NAME.rs, as c/NAME.c or as an ELF file"), "{mistakes}");
+    assert!(
+        mistakes.contains(
+            "as src/bin/NAME.rs, as c/NAME.c or as an ELF file, name its directory with --programs"
+        ),
+        "{mistakes}"
+    );
 }
 
 /// Declares a test for each rule. The fixture of the rule breaks it, and the mistake is exactly this line.
@@ -215,7 +220,7 @@ rules! {
     map_out_of_reach: "system.xml:38: `dma` does not fit into `nic` at 0x8000000000; move it, so that it ends at 0x8000000000 or below",
     map_over_program: "system.xml:33: `bob_tx` is mapped over the program of `bob`, which is at 0x200120 to 0x2081f0; map it above 0x2081f0",
     map_too_high: "system.xml:33: `bob_tx` ends at 0xffff800000010000, in the stack of `bob` or above it; map it so that it ends at 0x7fffffffb000 or below",
-    misaligned_map: r#"system.xml:33: the address 0x11000800 is not a multiple of the page size 0x1000 of `bob_tx`; move it to a multiple of 0x1000, or state page_size="0x1000" for the region"#,
+    misaligned_map: "system.xml:33: the address 0x11000800 is not a multiple of the page size 0x1000 of `bob_tx`; move it to a multiple of 0x1000",
     missing_attribute: "system.xml:32: element `map` lacks the attribute `vaddr`; add vaddr=\"0x20000000\", which is free",
     missing_channel: "system.xml:29: `bob` has no channel to `central`; add <channel><end pd=\"central\" id=\"2\" /><end pd=\"bob\" id=\"0\" setvar_id=\"ferry_central\" /></channel>",
     missing_file: "system.xml:11: there is no file `log.txt`; correct the path; it is relative to the system description, or to the current directory",

@@ -321,6 +321,16 @@ fn flows_are_refused_in_words_of_toml() {
     }
 }
 
+/// To the parser, the second of two such tables is a key that is there twice.
+#[test]
+fn two_tables_with_one_pair_of_brackets_each_are_refused_as_one_is() {
+    let two = refused("[[flow]]", "[flow]\nfrom = \"bob\"\nto = \"alice\"\n[flow]");
+    let what = "there can be several of them, so [flow] needs two pairs of brackets: [[flow]]";
+    assert!(two.starts_with(&format!("flows.toml:7: {what}; ")), "{two}");
+    let twice = refused("to = \"bob\"", "to = \"bob\"\nto = \"bob\"");
+    assert!(twice.starts_with("flows.toml:7: duplicate key; "), "{twice}");
+}
+
 #[test]
 fn a_platform_refuses_what_it_lacks() {
     let refused = |description: Result<Description, Mistakes>, platform: &Platform| {

@@ -31,8 +31,14 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Error> {
     }
     let description = checked?;
     line(format_args!("{}", description.report()))?;
+    let mut places = 0;
     for target in &targets(arguments, wanted, &description) {
-        buildable(&description, known.as_ref(), target)?;
+        places += usize::from(buildable(&description, known.as_ref(), target)?);
+    }
+    if places == 0 {
+        line(format_args!(
+            "so it cannot be built anywhere yet, which is a mistake only for a --platform or --board"
+        ))?;
     }
     for (number, hint) in description.hints().iter().enumerate() {
         line(format_args!("{}hint: {hint}", if number == 0 { "\n" } else { "" }))?;
@@ -76,16 +82,17 @@ fn targets(arguments: &CheckArguments, wanted: Wanted, description: &Description
         .collect()
 }
 
-/// Says whether the system can be built for a target, and what is first in the way.
-fn buildable(description: &Description, known: Option<&Known<'_>>, target: &Target) -> Result<(), Error> {
+/// Says whether the system can be built for a target, and what is first in the way. Returns whether it can.
+fn buildable(description: &Description, known: Option<&Known<'_>>, target: &Target) -> Result<bool, Error> {
     let first = |mistakes: Mistakes| mistakes.iter().next().map(ToString::to_string).unwrap_or_default();
     let name = target.rules().name;
-    match check_for(description, known, target).map_err(first) {
+    let checked = check_for(description, known, target).map_err(first);
+    match &checked {
         Ok(()) if target.has_several_cores() => {
             line(format_args!("can be built for {name}, with several cores"))?;
         }
         Ok(()) => line(format_args!("can be built for {name}"))?,
         Err(first) => line(format_args!("cannot be built for {name}: {first}"))?,
     }
-    Ok(())
+    Ok(checked.is_ok())
 }

@@ -125,6 +125,8 @@ impl Error {
             Self::Ignored(_) | Self::Sdk(_) | Self::NoImage | Self::NoProduct | Self::NoInspection => {
                 ExitCode::from(2)
             }
+            Self::Built(BuiltError::Microkit(MicrokitError::NoEmulator(_)))
+            | Self::Bench(BenchError::Hosted | BenchError::SeveralCores) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -65,10 +65,8 @@ pub(crate) enum ProgramsError {
     Unknown { place: String, program: String, known: String, looked: String },
     #[error(transparent)]
     Ready(#[from] ReadyError),
-    #[error(
-        "the project has a program `{name}`, which is the name of one of Ferry's own; give it another name"
-    )]
-    Taken { name: String },
+    #[error(transparent)]
+    Taken(#[from] Taken),
     #[error("cargo did not say where it put {0}; run the command again")]
     Lost(String),
     #[error("could not read {}: {cause}; run the command again", path.display())]
@@ -77,6 +75,13 @@ pub(crate) enum ProgramsError {
     C(#[from] CError),
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+/// A program of a project has the name of one of Ferry's own.
+#[derive(Debug, thiserror::Error)]
+#[error("the project has a program `{name}`, which is the name of one of Ferry's own; give it another name")]
+pub(crate) struct Taken {
+    pub(crate) name: String,
 }
 
 impl Programs {
@@ -194,7 +199,7 @@ impl Search {
         ready: Vec<PathBuf>,
     ) -> Result<Self, ProgramsError> {
         if let Some(name) = project.names().chain(in_c.names()).find(|name| own.find(name).is_some()) {
-            return Err(ProgramsError::Taken { name: name.to_owned() });
+            return Err(Taken { name: name.to_owned() }.into());
         }
         if let Some(name) = in_c.names().find(|name| project.find(name).is_some()) {
             return Err(CError::Twice(name.to_owned()).into());
@@ -224,7 +229,7 @@ impl Search {
             let mut known: Vec<&str> = all.into_iter().flat_map(Programs::names).collect();
             known.sort_unstable();
             known.dedup();
-            let (place, program) = (domain.place.to_string(), domain.program.clone());
+            let (place, program) = (domain.program_place.to_string(), domain.program.clone());
             let looked: Vec<String> = self.ready.iter().map(|place| place.display().to_string()).collect();
             ProgramsError::Unknown { place, program, known: known.join(", "), looked: looked.join(", ") }
         })
@@ -352,6 +357,8 @@ mod tests {
         for program in ["../../foo/sender.bin", "vendor/sender.elf", "sender.bin", "vendor"] {
             let error = search.path(&domain(program)).unwrap_err().to_string();
             assert!(error.contains(&format!("there is no program `{program}`;")), "{error}");
+            let place = domain(program).program_place.to_string();
+            assert!(error.starts_with(&place) && place != domain(program).place.to_string(), "{error}");
             let looked = format!("also looked into: {0}/nothing, {0})", directory.path().display());
             assert!(error.contains("(there are: central, logger, sender; "), "{error}");
             assert!(error.ends_with(&looked), "{error}");

@@ -66,7 +66,7 @@ const fn default_limit() -> u64 {
 pub(crate) enum TestError {
     #[error("{}: there is no such file; it lists the tests of a project, see docs/projects.md", .0.display())]
     Missing(PathBuf),
-    #[error("{}: {cause}", path.display())]
+    #[error("{}: {}\ndocs/projects.md lists every key and its values", path.display(), cause.to_string().trim_end())]
     Syntax { path: PathBuf, cause: Box<toml::de::Error> },
     #[error("{}: two tests have the name `{name}`; give one of them another name", path.display())]
     Twice { path: PathBuf, name: String },
@@ -258,5 +258,22 @@ impl Test {
         // Reached only if the test passed. The files of one that failed stay, for a debugger.
         fs::remove_dir_all(directory).map_err(file::failed("remove", directory))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILE, read};
+    use std::fs;
+
+    #[test]
+    fn a_mistake_in_the_list_of_tests_has_its_line_and_a_remedy() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(FILE);
+        fs::write(&path, "[[test]]\nname = \"a\"\nexpct = []\n").unwrap();
+        let Err(error) = read(&path) else { panic!("it is accepted") };
+        let error = error.to_string();
+        assert!(error.starts_with(&format!("{}: TOML parse error at line 3", path.display())), "{error}");
+        assert!(error.ends_with("\ndocs/projects.md lists every key and its values"), "{error}");
     }
 }

@@ -17,11 +17,20 @@ const AARCH64: &str = "microkit/qemu_virt_aarch64-release/aarch64-unknown-none-s
 /// Checks a description for a platform, in a project like the demo. `program` is the program of the receiver,
 /// and lies at `place` below the directory of the package.
 fn check(system: &str, platform: &str, place: &str, program: &[u8]) -> (PathBuf, Output) {
+    check_with(system, platform, place, program, &[])
+}
+
+/// The same, in a project with more sources.
+fn check_with(system: &str, platform: &str, place: &str, program: &[u8], more: &[&str]) -> (PathBuf, Output) {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     fs::create_dir_all(path("src/bin")).unwrap();
     fs::write(path("src/bin/sender.rs"), "").unwrap();
     fs::write(path("src/bin/receiver.rs"), "").unwrap();
+    for source in more {
+        fs::create_dir_all(path(source).parent().unwrap()).unwrap();
+        fs::write(path(source), "").unwrap();
+    }
     fs::write(path("Cargo.toml"), "[package]\nname = \"project\"\nedition = \"2024\"\n[workspace]\n")
         .unwrap();
     fs::write(path("message.txt"), "a message").unwrap();
@@ -92,6 +101,23 @@ fn programs_of_the_tests_are_not_those_of_a_system() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.contains("is called `actor.elf`"), "{error}");
         assert!(!error.contains("mallory"), "{error}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn names_that_nobody_could_tell_apart_are_refused_before_anything_is_built() {
+    for (more, says) in [
+        (
+            "src/bin/central.rs",
+            "the project has a program `central`, which is the name of one of Ferry's own",
+        ),
+        ("c/ticker.c", "the project has a program `ticker`, which is the name of one of Ferry's own"),
+        ("c/sender.c", "the project has the program `sender` twice, in src/bin and in c"),
+    ] {
+        let (_, output) = check_with(SYSTEM, "classic", CLASSIC, &[], &[more]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(says), "{error}");
         assert_eq!(output.status.code(), Some(1));
     }
 }

@@ -114,6 +114,17 @@ fn a_hint_is_printed_and_refuses_nothing() {
 }
 
 #[test]
+fn a_system_whose_programs_nobody_has_cannot_be_built_anywhere_yet() {
+    let nowhere = "so it cannot be built anywhere yet";
+    let fixture = root().join("description/tests/fixtures/valid");
+    let said = text(ferry(&fixture, &["check"]));
+    assert!(said.contains(nowhere) && !said.contains("can be built for"), "{said}");
+    // With a platform, that is a mistake.
+    assert_eq!(ferry(&fixture, &["check", "--platform", "classic"]).status.code(), Some(1));
+    assert!(!text(ferry(&root().join("demo"), &["check"])).contains(nowhere));
+}
+
+#[test]
 fn a_program_gets_the_report_or_the_mistakes() {
     let verdict = |output: &Output| -> Value { serde_json::from_slice(&output.stdout).unwrap() };
     let right = ferry(&root().join("demo"), &["check", "--format", "json"]);

@@ -5,15 +5,13 @@ use super::Rules;
 use crate::description::{Buffer, Client};
 use crate::flows::ClientTable;
 use crate::free;
-use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, TICKER};
+use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, SUFFIXES, TICKER};
 use crate::problem::Problem;
 use crate::system::{Map, Permissions};
 use ferry_layout::geometry::{IN_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, OUT_BYTES};
 use toml::Spanned;
 
-/// Suffixes of the names of a client's regions, after the client's name and `_`.
-pub(super) const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
-/// Size in bytes that a mistake suggests for a missing buffer.
+/// Size in bytes that a mistake suggests for a missing buffer of small frames.
 const SUGGESTED_BUFFER_BYTES: u64 = 0x4_0000;
 
 impl<'a> Rules<'a> {
@@ -49,7 +47,8 @@ impl<'a> Rules<'a> {
         let table = self.flows.client.iter().find(|(key, _)| *key.get_ref() == name);
         let table = table.map(|(_, table)| table.clone()).unwrap_or_default();
 
-        let sizes = [OUT_BYTES as u64, IN_BYTES as u64, SUGGESTED_BUFFER_BYTES, SUGGESTED_BUFFER_BYTES];
+        let buffer = if table.large_frames { LARGE_PAGE_BYTES } else { SUGGESTED_BUFFER_BYTES };
+        let sizes = [OUT_BYTES as u64, IN_BYTES as u64, buffer, buffer];
         // What a guard looks at, it cannot change.
         let is_guard = self.is_guard(&name);
         let receive = if is_guard { READ } else { EITHER };

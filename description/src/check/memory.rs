@@ -2,9 +2,9 @@
 //! not share.
 
 use super::Rules;
-use super::client::SUFFIXES;
 use crate::limits::{
-    CENTRAL, CONFIG_REGION, HIGHEST_STACK, LARGE_PAGE_BYTES, PAGE_BYTES, SUPERVISOR_SYMBOL, WINDOW_ADDRESS,
+    CENTRAL, CONFIG_REGION, HIGHEST_STACK, LARGE_PAGE_BYTES, PAGE_BYTES, SUFFIXES, SUPERVISOR_SYMBOL,
+    WINDOW_ADDRESS,
 };
 use crate::nearest::nearest;
 use crate::problem::Problem;

@@ -4,7 +4,7 @@ use super::element::{Element, Log};
 use super::{extra, holdings, missing};
 use crate::device::Parent;
 use crate::limits::{
-    DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES,
+    DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES, SUFFIXES,
 };
 use crate::nearest::nearest;
 use crate::problem::Problem;
@@ -216,8 +216,19 @@ pub(super) fn region_of(
     let name = element.required(attribute, log)?;
     let region = system.region(name);
     if region.is_none() {
-        let meant = nearest(name, system.regions.iter().map(|region| region.name.as_str()));
+        let regions = system.regions.iter().map(|region| region.name.as_str());
+        let meant = nearest(name, regions.filter(|other| !is_of_same_client(name, other)));
         log.report(element.value_span(attribute), Problem::UnknownRegion { name: name.into(), meant });
     }
     region
+}
+
+/// Whether both are names of regions of one client, as `bob_tx` and `bob_rx` are. Nobody takes the one for
+/// the other.
+fn is_of_same_client(name: &str, other: &str) -> bool {
+    fn client(region: &str) -> Option<&str> {
+        let (client, suffix) = region.rsplit_once('_')?;
+        SUFFIXES.contains(&suffix).then_some(client)
+    }
+    client(name).is_some_and(|of_one| client(other) == Some(of_one))
 }

@@ -38,8 +38,8 @@ pub(crate) enum CError {
     #[error("the C compiler did not accept {}; its messages are above", .0.display())]
     Compile(PathBuf),
     #[error(
-        "{program}: {} has another ABI version than the client library of this ferry; include the ferry.h that \
-         `ferry` names to the compiler, and no copy of it", header.display()
+        "{program}: it includes a ferry.h that has another ABI version than the client library of this ferry; remove \
+         that copy, and include {}, which `ferry` names to the compiler", header.display()
     )]
     WrongAbi { program: String, header: PathBuf },
     #[error(
@@ -68,16 +68,19 @@ pub(crate) enum CError {
          need; give it stack_size=\"0x1_0000\""
     )]
     SmallStack { place: String, program: String, found: u64 },
+    #[error("{} and {} are both the program `{name}`; give one of them another name", first.display(), second.display())]
+    TwiceInC { name: String, first: PathBuf, second: PathBuf },
     #[error(transparent)]
     File(#[from] FileError),
 }
 
 /// The C programs below a directory, by name. None if the directory does not exist.
-pub(crate) fn programs(directory: &Path) -> Result<Vec<Program>, FileError> {
+pub(crate) fn programs(directory: &Path) -> Result<Vec<Program>, CError> {
     if !directory.is_dir() {
         return Ok(Vec::new());
     }
-    let mut programs = Vec::new();
+    let mut programs: Vec<Program> = Vec::new();
+    let mut places: Vec<PathBuf> = Vec::new();
     for path in entries(directory)? {
         let sources = if path.is_dir() {
             entries(&path)?.into_iter().filter(|path| is_source(path)).collect()
@@ -86,9 +89,16 @@ pub(crate) fn programs(directory: &Path) -> Result<Vec<Program>, FileError> {
         } else {
             Vec::new()
         };
-        if let Some(name) = path.file_stem().filter(|_| !sources.is_empty()) {
-            programs.push(Program { name: name.to_string_lossy().into_owned(), sources });
+        // Only a file has an extension that is no part of the name.
+        let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+        let Some(name) = name.filter(|_| !sources.is_empty()) else { continue };
+        let name = name.to_string_lossy().into_owned();
+        if let Some(first) = programs.iter().position(|program| program.name == name) {
+            // One would replace the other without a word.
+            return Err(CError::TwiceInC { name, first: places[first].clone(), second: path });
         }
+        programs.push(Program { name, sources });
+        places.push(path);
     }
     programs.sort();
     Ok(programs)
@@ -128,15 +138,32 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         };
-        for name in
-            ["logger.c", "shared.h", "gate/main.c", "gate/table.c", "gate/table.h", "notes/readme.txt"]
-        {
+        for name in [
+            "logger.c",
+            "shared.h",
+            "gate/main.c",
+            "gate/table.c",
+            "gate/table.h",
+            "gate.old/main.c",
+            "notes/readme.txt",
+        ] {
             write(name);
         }
         let found = programs(directory.path()).unwrap();
         let found: Vec<_> =
             found.iter().map(|program| (program.name.as_str(), program.sources.len())).collect();
-        assert_eq!(found, [("gate", 2), ("logger", 1)]);
+        assert_eq!(found, [("gate", 2), ("gate.old", 1), ("logger", 1)]);
         assert_eq!(programs(&directory.path().join("none")).unwrap(), []);
+        write("logger/main.c");
+        let twice = programs(directory.path()).unwrap_err().to_string();
+        let [first, second] = ["logger", "logger.c"].map(|name| directory.path().join(name));
+        assert_eq!(
+            twice,
+            format!(
+                "{} and {} are both the program `logger`; give one of them another name",
+                first.display(),
+                second.display()
+            )
+        );
     }
 }

@@ -5,11 +5,11 @@ mod package;
 
 use crate::c;
 use crate::description_files::{DescriptionFiles, FLOWS, SYSTEM};
-use crate::file::FileError;
-use crate::programs::{Programs, ProgramsError, build_in};
+use crate::programs::{Programs, ProgramsError, Taken, build_in};
 use crate::target::Platform;
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::Args;
+use ferry_description::{CENTRAL, TICKER};
 use package::Stage;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,7 +98,9 @@ pub(crate) enum ProjectError {
     #[error("{}: cargo cannot describe the package: {cause}; run `cargo metadata` there", manifest.display())]
     Metadata { manifest: PathBuf, cause: Box<cargo_metadata::Error> },
     #[error(transparent)]
-    File(#[from] FileError),
+    C(#[from] c::CError),
+    #[error(transparent)]
+    Taken(#[from] Taken),
 }
 
 impl FilesArguments {
@@ -156,7 +158,22 @@ impl Project {
         };
         let sources = sources(&directory)?;
         let c_programs = c::programs(&directory.join(c::DIRECTORY))?;
-        Ok(Self { files, ready: vec![directory.clone()], directory, sources, c_programs, products: None })
+        let ready = vec![directory.clone()];
+        let project = Self { files, ready, directory, sources, c_programs, products: None };
+        project.check_names()?;
+        Ok(project)
+    }
+
+    /// Refuses names that nobody could tell apart: of Ferry's own programs, and of one program in Rust and
+    /// one in C.
+    fn check_names(&self) -> Result<(), ProjectError> {
+        if let Some(name) = self.binaries().find(|name| [CENTRAL, TICKER].contains(name)) {
+            return Err(Taken { name: name.to_owned() }.into());
+        }
+        match self.c_names().find(|name| self.rust_names().any(|other| other == *name)) {
+            Some(name) => Err(c::CError::Twice(name.to_owned()).into()),
+            None => Ok(()),
+        }
     }
 
     /// A system of Ferry's own tests. Its programs are Ferry's own, and those in C beside its description.
@@ -208,9 +225,13 @@ impl Project {
 
     /// The names of the project's binaries, and of its programs in C.
     pub(crate) fn binaries(&self) -> impl Iterator<Item = &str> {
+        self.rust_names().chain(self.c_names())
+    }
+
+    /// The names of its package's binaries.
+    fn rust_names(&self) -> impl Iterator<Item = &str> {
         let targets = self.sources.iter().flat_map(|sources| &sources.package.targets);
-        let binaries = targets.filter(|target| target.is_bin()).map(|target| target.name.as_str());
-        binaries.chain(self.c_names())
+        targets.filter(|target| target.is_bin()).map(|target| target.name.as_str())
     }
 
     /// The names of its programs in C.
