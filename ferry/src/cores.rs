@@ -22,11 +22,6 @@ const BUDGET: &str = "budget=\"150\" period=\"300\"";
 
 /// In how many microseconds all processors that take turns have had theirs, in the first boot of a system.
 const ROUND: u16 = 50;
-/// The same for a PC with `smp-debug`, whose kernel takes longer to look at its clocks.
-const ROUND_OF_DEBUG: u16 = 250;
-/// The same for a PC from the second boot on. Not every number will do ([`Processors::InTurns`]): with most
-/// that are smaller the kernel's timer never rings, depending on when the kernel starts.
-const ROUNDS_OF_PC: [u16; 5] = [500, 250, 625, 1000, 1250];
 
 /// The processors of a board's emulator, for protection domains on the cores up to `highest_core`. Those of a
 /// kernel for several cores run at the same time if this machine has more than that, and in turns otherwise:
@@ -38,7 +33,7 @@ pub(crate) fn processors(board: &Board, config: Config, highest_core: u8, boot: 
     match number {
         ..=1 => Processors::One,
         _ if waits_at_boot(board, config) || has_more() => Processors::AtTheSameTime(number),
-        _ => Processors::InTurns { number, round: round(board, config, boot) },
+        _ => Processors::InTurns { number, round: round(boot) },
     }
 }
 
@@ -60,15 +55,18 @@ pub(crate) fn of_tests(target: Target) -> Processors {
 
 /// Where processors take turns, those of each boot end at other places. Otherwise each would be like the one
 /// before.
-fn round(board: &Board, config: Config, boot: u32) -> u16 {
-    let is_pc = board.architecture.form == Form::Multiboot;
+fn round(boot: u32) -> u16 {
     match boot {
-        ..=1 if is_pc && config == Config::SmpDebug => ROUND_OF_DEBUG,
         ..=1 => ROUND,
-        _ if is_pc => ROUNDS_OF_PC[usize::try_from(boot).unwrap_or_default() % ROUNDS_OF_PC.len()],
         // 5 to 49 in some order: 17 and 45 have no divisor in common.
         _ => 5 + u16::try_from(boot.wrapping_mul(17) % 45).expect("it is below 45"),
     }
+}
+
+/// The same for a PC: several lengths, because not each will do ([`pc_timer`](crate::pc_timer)). The first is
+/// another one in each of 45 boots.
+pub(crate) fn rounds_of_pc(boot: u32) -> impl Iterator<Item = u16> {
+    (0..45).map(move |more| round(boot) + 25 * more)
 }
 
 /// The processors of this machine, for one boot. An emulator whose processors run at the same time has them
@@ -138,7 +136,7 @@ fn spread_text(source: &Source) -> Result<String, roxmltree::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUDGET, processors, round, spread_text};
+    use super::{BUDGET, processors, round, rounds_of_pc, spread_text};
     use crate::target::Config;
     use ferry_boards::{Board, Files, Form, MICROKIT, Processors};
     use ferry_description::Source;
@@ -146,24 +144,17 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    const CONFIGS: [Config; 3] = [Config::SmpDebug, Config::SmpRelease, Config::SmpBenchmark];
-
     #[test]
     fn boots_that_take_turns_differ() {
         let files = Files { kernel: Path::new("kernel"), image: Path::new("a directory/image") };
-        for (board, config) in MICROKIT.iter().flat_map(|board| CONFIGS.map(|config| (board, config))) {
+        for board in MICROKIT.iter().filter(|board| board.emulator.is_some()) {
             let of = |boot| {
-                let processors = Processors::InTurns { number: 4, round: round(board, config, boot) };
+                let processors = Processors::InTurns { number: 4, round: round(boot) };
                 board.emulate(board.emulator.unwrap(), files, 0, processors)
             };
             let all: Vec<_> = (1..=20).map(of).collect();
             let lines: BTreeSet<_> = all.iter().map(|command| format!("{command:?}")).collect();
-            let wanted = match (board.architecture.form, config) {
-                (Form::Multiboot, Config::SmpDebug) => 5,
-                (Form::Multiboot, _) => 6,
-                _ => 20,
-            };
-            assert_eq!(lines.len(), wanted, "{} {}", board.name, config.name());
+            assert_eq!(lines.len(), 20, "{}", board.name);
             // All else is as in the first.
             let rest = |command: &Command| {
                 let words = command.get_args().filter(|word| !word.to_string_lossy().contains("interval="));
@@ -171,6 +162,15 @@ mod tests {
                 (command.get_program().to_owned(), command.get_current_dir().map(Path::to_owned), words)
             };
             assert!(all.iter().all(|command| rest(command) == rest(&all[0])));
+        }
+    }
+
+    #[test]
+    fn a_pc_has_other_turns_to_try_and_begins_with_those_of_the_boot() {
+        for boot in 1..=45 {
+            let lengths: Vec<u16> = rounds_of_pc(boot).collect();
+            assert_eq!((lengths[0], lengths.len()), (round(boot), 45));
+            assert!(lengths.is_sorted_by(|one, next| one < next) && lengths[44] < 2000, "{lengths:?}");
         }
     }
 

@@ -43,6 +43,7 @@ mod manual;
 mod microkit;
 mod new;
 mod output;
+mod pc_timer;
 mod prefill;
 mod programs;
 mod progress;

@@ -15,6 +15,7 @@ use crate::boot::Emulator;
 use crate::cores;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
+use crate::pc_timer::{self, TimerError};
 use crate::prefill::{Prefill, Priority};
 use crate::programs::{Programs, ProgramsError, Search, flags_variable};
 use crate::progress::{self, Step};
@@ -24,7 +25,7 @@ use crate::target::{Config, Platform, Selection};
 use crate::workspace::Workspace;
 use builder::{DIFFERS, output_of, prefilled, run_builder, success};
 use cargo::isolate;
-use ferry_boards::{Board, Files, Form, sdk};
+use ferry_boards::{Board, Files, Form, Processors, sdk};
 use ferry_description::{Description, Domain};
 use std::fmt;
 use std::fs;
@@ -72,6 +73,8 @@ pub(crate) enum MicrokitError {
     Setup(#[from] SetupError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Timer(#[from] TimerError),
     #[error("could not start {program}: {cause}")]
     Start { program: String, cause: std::io::Error },
     #[error("cargo could not build {0} for Microkit; its messages are above")]
@@ -250,9 +253,9 @@ impl Microkit {
         boot: u32,
     ) -> Result<Emulator, MicrokitError> {
         // It says so before it builds, if there is none.
-        let emulator = self.emulator(directory, description.system.highest_core(), boot)?;
+        Self::emulated(self.board)?;
         self.image(files, description, prefills, priorities, directory)?;
-        Ok(emulator)
+        self.emulator(directory, description.system.highest_core(), boot)
     }
 
     /// Has the image builder read an image back. It makes a build of its own to compare with, in a directory
@@ -409,8 +412,8 @@ impl Microkit {
         board.emulator.ok_or(MicrokitError::NoEmulator(board.name))
     }
 
-    /// The emulator for the board, with the image in `directory`. Its protection domains run on the cores up
-    /// to `highest_core`. `boot` is the number of the boot of this system, from 1 on.
+    /// The emulator for the board, with the image that is in `directory`. Its protection domains run on the
+    /// cores up to `highest_core`. `boot` is the number of the boot of this system, from 1 on.
     pub(crate) fn emulator(
         &self,
         directory: &Path,
@@ -419,8 +422,15 @@ impl Microkit {
     ) -> Result<Emulator, MicrokitError> {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         let emulator = Self::emulated(self.board)?;
-        let processors = cores::processors(self.board, self.config, highest_core, boot);
-        let command = self.board.emulate(emulator, files, 0, processors);
+        let command = |processors| self.board.emulate(emulator, files, 0, processors);
+        let mut processors = cores::processors(self.board, self.config, highest_core, boot);
+        if let Processors::InTurns { number, round } = &mut processors
+            && self.board.architecture.form == Form::Multiboot
+        {
+            let boot_in = |round| command(Processors::InTurns { number: *number, round });
+            *round = pc_timer::round(files.kernel, *number, cores::rounds_of_pc(boot), boot_in)?;
+        }
+        let command = command(processors);
         Ok(Emulator { command, status_of: self.board.status() })
     }
 }

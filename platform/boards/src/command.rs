@@ -27,7 +27,8 @@ pub enum Processors {
     ///
     /// A PC's kernel then needs turns of the right length. While the last processor starts, it measures two
     /// of its clocks, and the kernel keeps their ratio, rounded down. Both run at 1 GHz, and it depends on
-    /// where turns end whether the ratio is 1 or 0. With 0 no timer is ever set.
+    /// where turns end whether the ratio is 1 or 0. With 0 no timer is ever set. `ferry` tries which lengths
+    /// will do for an image (`ferry/src/pc_timer.rs`).
     InTurns {
         /// How many.
         number: u8,
