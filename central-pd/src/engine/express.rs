@@ -209,7 +209,7 @@ impl Engine {
         let all = u32::try_from(descriptors.len()).unwrap_or(u32::MAX);
         let (deficit, transmit) = (client.budget.deficit(), client.transmit_buffer.reach(flow.mapping));
         if transmit.is_nothing() {
-            // The first message of a turn, where the policy unmaps after each.
+            // The first message of a turn under `each`, or of some time under `keep`: no need to look.
             let run = Sent { messages: 0, bytes: 0, deficit };
             return Some(Carried { source, target, offer, left: all, run });
         }
