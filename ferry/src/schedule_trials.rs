@@ -28,7 +28,7 @@ use std::time::Duration;
 /// some than on others. Two rounds take longer than the time slot, so that without partitions there is
 /// something to see. One round and what `low` has sent do not.
 const SLOTS: [(&str, u32); 3] =
-    [("qemu_virt_aarch64", 100), ("x86_64_generic", 130), ("qemu_virt_riscv64", 150)];
+    [("qemu_virt_aarch64", 100), ("x86_64_generic", 115), ("qemu_virt_riscv64", 150)];
 /// Its length in the system's description.
 const SLOT: &str = "duration=\"100 us\"";
 /// The directory of the system.
