@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use ferry_layout::config::{BufferRecord, Mapping};
-use ferry_layout::geometry::MAX_BUFFER_FRAMES;
+use ferry_layout::geometry::{FRAME_BYTES, MAX_BUFFER_FRAMES};
 use ferry_layout::{Address, DomainId, Span};
 
 use crate::machine::{FrameRef, Machine, MapFailed, Side};
@@ -85,6 +85,13 @@ impl Home {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Changed(pub(crate) u32);
 
+/// Both ranges of frames together, if there is no gap between them.
+#[inline]
+pub(crate) fn joined(one: &Range<u32>, other: &Range<u32>) -> Option<Range<u32>> {
+    let is_one = other.start <= one.end && one.start <= other.end;
+    is_one.then(|| one.start.min(other.start)..one.end.max(other.end))
+}
+
 impl Buffer {
     pub(crate) const fn new(side: Side) -> Self {
         Self {
@@ -92,7 +99,7 @@ impl Buffer {
             bytes: 0,
             window_address: 0,
             first_capability: 0,
-            frame_bits: 12,
+            frame_bits: FRAME_BYTES.ilog2(),
             mapped: Table::new([0; MAX_BUFFER_FRAMES / 64]),
             mapped_count: 0,
             reaches: Table::new([Reach::NOTHING; 2]),
@@ -154,7 +161,7 @@ impl Buffer {
     /// Whether its frames are larger than a page.
     #[cfg(feature = "express")]
     pub(crate) const fn has_large_frames(&self) -> bool {
-        self.frame_bits > 12
+        self.frame_bits > FRAME_BYTES.ilog2()
     }
 
     /// Maps those of `frames` that are not mapped (r05, r06). On failure, the frames that it has mapped stay

@@ -6,6 +6,7 @@ use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{DomainId, Status};
 use heapless::Vec;
 
+use crate::buffer::joined;
 use crate::machine::Side;
 use crate::table::ClientSet;
 
@@ -123,9 +124,8 @@ impl Pending {
         self.is_used = true;
         for earlier in self.runs.iter_mut().rev() {
             let same = earlier.client == run.client && earlier.side == run.side;
-            if same && run.frames.start <= earlier.frames.end && earlier.frames.start <= run.frames.end {
-                earlier.frames.start = earlier.frames.start.min(run.frames.start);
-                earlier.frames.end = earlier.frames.end.max(run.frames.end);
+            if same && let Some(frames) = joined(&earlier.frames, &run.frames) {
+                earlier.frames = frames;
                 return Ok(());
             }
         }

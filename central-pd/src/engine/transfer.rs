@@ -219,7 +219,9 @@ impl Engine {
         mapping: Mapping,
     ) -> Result<(), Status> {
         self.active.insert(client);
-        if self.clients[client].buffer_mut(side).reaches(&frames, mapping) {
+        let state = &mut self.clients[client];
+        let buffer = state.buffer_mut(side);
+        if buffer.reaches(&frames, mapping) {
             return Ok(());
         }
         if mapping == Mapping::Each {
@@ -227,8 +229,7 @@ impl Engine {
             // A run that is not noted would stay mapped.
             noted.map_err(|_| Status::Failed)?;
         }
-        let state = &mut self.clients[client];
-        let (changed, result) = state.buffer_mut(side).map(client, frames, mapping, machine);
+        let (changed, result) = buffer.map(client, frames, mapping, machine);
         if changed.0 != 0 {
             state.count_mappings(|counters| counters.maps.add(changed.0.into()));
         }

@@ -1,7 +1,7 @@
 //! Which frames central maps for a message, and when it unmaps them.
 
 use ferry_central::Side;
-use ferry_client::{Message, Status};
+use ferry_client::{Event, Message, Status};
 use ferry_layout::Post;
 use ferry_layout::config::Mapping;
 use ferry_testbed::{Action, Topology};
@@ -160,6 +160,12 @@ fn mapped_and_copied(
     for _ in 0..messages {
         assert_eq!((pair.reap(0), pair.receive(1).is_some()), (Some(Status::Done), true));
     }
+    in_turns(&pair)
+}
+
+/// How many frames of client 0 are mapped, and then how many messages copied, in turns.
+#[cfg(feature = "express")]
+fn in_turns(pair: &Pair) -> Vec<usize> {
     let is_copy = |action: &Action| match action {
         Action::Map(0, Side::Transmit, _) => Some(false),
         Action::Copy(_) => Some(true),
@@ -192,6 +198,49 @@ fn frames_for_many_messages_are_mapped_one_after_the_other() {
     assert_eq!(mapped_and_copied(&topology, 2048, 12, None), [6, 12], "two in a frame");
     // Where frames of the source and of the target begin with different messages, each message needs one.
     assert_eq!(mapped_and_copied(&topology, 2048, 12, Some((1, 15))), [6, 12], "in turns");
+}
+
+/// Where the target's queue begins anew, fewer messages are carried than lie side by side. Nobody has changed
+/// anything, so the rest is mapped as before.
+#[test]
+#[cfg(feature = "express")]
+fn a_ring_that_begins_anew_does_not_end_the_look_ahead() {
+    // Central has taken the posted buffers before, or reads them as it uses them.
+    for is_taken in [true, false] {
+        let mut pair = Pair::new(&Topology::mesh(3, 32, Mapping::Each), 4096);
+        let exchange = |pair: &mut Pair, source: usize, messages: usize| {
+            (0..messages).for_each(|_| pair.post(1, None));
+            if is_taken {
+                pair.bed.run();
+            }
+            (0..messages).for_each(|_| pair.send(source, 1, b"side by side", Message::default()));
+            pair.bed.run();
+            for _ in 0..messages {
+                assert_eq!((pair.reap(source), pair.receive(1).is_some()), (Some(Status::Done), true));
+            }
+        };
+        // A window takes one request and a place of the queue for each message. So the queue, which has 128
+        // places, begins anew before the requests do.
+        let window = pair.open_window(1, 2);
+        for _ in 0..4 {
+            pair.place(2, 1, window, 8);
+            pair.bed.run();
+            assert_eq!(pair.reap(2), Some(Status::Done));
+            assert!(matches!(pair.ports[1].receive(), Some(Event::Placed { .. })));
+        }
+        for _ in 0..12 {
+            exchange(&mut pair, 0, 10);
+        }
+        // What has come back is posted and sent first, in the order in which it came.
+        pair.transmit[0].sort_by_key(|buffer| buffer.place().frame);
+        pair.receive[1].sort_by_key(|buffer| buffer.place().frame);
+        // The last buffer comes first, and a gap lies behind the eleventh.
+        let _ = pair.transmit[0].remove(20);
+        pair.bed.machine.actions.clear();
+        exchange(&mut pair, 0, 24);
+        // The queue begins anew after 4 messages, the requests after 7, and the sender's ring after 8.
+        assert_eq!(in_turns(&pair), [4, 4, 3, 3, 1, 1, 3, 3, 13, 13], "taken: {is_taken}");
+    }
 }
 
 #[test]

@@ -11,11 +11,11 @@ use core::ops::Range;
 use ferry_layout::{DomainId, Plain, Route};
 
 use super::offer::Offer;
+use crate::buffer::joined;
 use crate::engine::Engine;
 use crate::engine::client::Ports;
 use crate::engine::transfer::MINIMUM_COST;
 use crate::machine::{Machine, Side};
-use crate::requests::buffer_for_anyone;
 
 /// For how many messages a turn maps frames before it carries one of them.
 pub(in crate::engine) struct Ahead {
@@ -98,7 +98,6 @@ impl Engine {
         let (client, receiver) = (&self.clients[source], &self.clients[target]);
         let flow = self.flows.get(source, target);
         let descriptors = ports.from_client.descriptors.run(client.transmit.next());
-        let posts = offer.ports.from_client.posts.run(offer.request);
         let route = Route::of(descriptors.first()?);
         if route.plain_target() != Some(target) {
             return None;
@@ -109,12 +108,7 @@ impl Engine {
                 return None;
             }
             let piece = source.span(length, client.transmit_buffer.bytes())?;
-            let place = if offer.is_fresh {
-                buffer_for_anyone(&posts.get(number as usize)?.load(), receiver.receive_buffer.bytes())?
-            } else {
-                receiver.requests.span(offer.request.wrapping_add(number))
-            };
-            let place = place.part(0, length)?;
+            let place = receiver.buffer_of(&offer, number)?.part(0, length)?;
             let frames = (client.transmit_buffer.frames(piece), receiver.receive_buffer.frames(place));
             Some((frames, length.max(MINIMUM_COST)))
         };
@@ -123,7 +117,7 @@ impl Engine {
         // One large frame has room for what follows.
         let is_large =
             client.transmit_buffer.has_large_frames() && receiver.receive_buffer.has_large_frames();
-        let most = if is_large { 1 } else { most.min(offer.count) };
+        let most = if is_large { 1 } else { most.min(receiver.in_one_piece(&offer)) };
         let (mut messages, mut without) = (1, 0);
         while messages < most && without < PATIENCE {
             let Some(((piece, place), cost)) = frames(messages) else { break };
@@ -135,10 +129,4 @@ impl Engine {
         }
         Some(Frames { messages, transmit, receive })
     }
-}
-
-/// Both ranges together, if there is no gap between them.
-fn joined(one: &Range<u32>, other: &Range<u32>) -> Option<Range<u32>> {
-    let is_one = other.start <= one.end && one.start <= other.end;
-    is_one.then(|| one.start.min(other.start)..one.end.max(other.end))
 }

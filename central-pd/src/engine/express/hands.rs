@@ -130,7 +130,7 @@ impl Engine {
         mapping: Mapping,
     ) -> Option<u32> {
         let (owner, side, piece) = from;
-        let place = self.clients[receiver].buffer_of_first(offer)?.part(0, piece.length())?;
+        let place = self.clients[receiver].buffer_of(offer, 0)?.part(0, piece.length())?;
         let is_mapped = self.clients[owner].buffer_mut(side).reach(mapping).covers(piece)
             && self.clients[receiver].receive_buffer.reach(mapping).covers(place);
         if is_mapped || !core::mem::replace(may_map, false) {

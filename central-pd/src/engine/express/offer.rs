@@ -50,15 +50,25 @@ impl Engine {
 }
 
 impl Client {
-    /// The buffer of the first request of an offer.
-    pub(super) fn buffer_of_first(&self, offer: &Offer) -> Option<Span> {
+    /// The buffer of one of the requests of an offer, counted from 0.
+    #[inline(always)]
+    pub(super) fn buffer_of(&self, offer: &Offer, number: u32) -> Option<Span> {
+        let request = offer.request.wrapping_add(number);
         if !offer.is_fresh {
-            return Some(self.requests.span(offer.request));
+            return Some(self.requests.span(request));
         }
-        let post: Post = offer.ports.from_client.posts.load(offer.request);
+        let post: Post = offer.ports.from_client.posts.load(request);
         // The size of a guard's receive buffer is hidden.
         let bytes = if self.is_guard { self.inspections.bytes() } else { self.receive_buffer.bytes() };
         buffer_for_anyone(&post, bytes)
+    }
+
+    /// How many messages can go into an offer before one of the rings begins anew. A lane ends there.
+    pub(super) fn in_one_piece(&self, offer: &Offer) -> u32 {
+        let places = offer.ports.to_client.deliveries.run(self.deliveries.next()).len();
+        let requests = offer.ports.from_client.posts.run(offer.request).len();
+        let most = if offer.is_fresh { places.min(requests) } else { places };
+        offer.count.min(u32::try_from(most).unwrap_or(u32::MAX))
     }
 
     /// Records that messages of `source` have used the first `count` requests of an offer.
