@@ -16,6 +16,11 @@ pub const CONFIG_REGION: &str = "ferry_config";
 /// Suffixes of the names of a client's regions, after the client's name and `_`.
 pub(crate) const SUFFIXES: [&str; 4] = ["out", "in", "tx", "rx"];
 
+/// The client whose region has this name, and the suffix, if it is the name of a client's region.
+pub(crate) fn client_and_suffix(region: &str) -> Option<(&str, &str)> {
+    region.rsplit_once('_').filter(|(_, suffix)| SUFFIXES.contains(suffix))
+}
+
 /// The symbol that gets the address of the audit log in its reader.
 pub const AUDIT_SYMBOL: &str = "ferry_audit";
 

@@ -20,10 +20,10 @@ const OTHER: u8 = 1;
 /// period begins. Without that, one that waits by yielding would take the kernel's only lock again and again.
 const BUDGET: &str = "budget=\"150\" period=\"300\"";
 
-/// In how many microseconds all processors that take turns have had theirs, in the first boot of a system. It
-/// has no divisor in common with the times in [`BUDGET`], so that turns and budgets do not keep step. With
-/// 50, t123 did not end in four minutes on RISC-V: core 0 was seen to wait in the firmware for the other one.
-/// With each of 11, 22, 25, 39, 47, 48, 49, 51 and 100 it ends in half a minute.
+/// In how many microseconds all processors that take turns have had theirs, in the first boot of a system.
+/// With 50, t123 did not end in a quarter of an hour on RISC-V: core 0 was seen to wait in the firmware for
+/// the other one. Why this comes to no end was not found. With each of 11, 22, 25, 39, 47, 48, 49, 51 and
+/// 100, t123 ends in half a minute.
 const ROUND: u16 = 47;
 
 /// The processors of a board's emulator, for protection domains on the cores up to `highest_core`. Those of a
@@ -68,8 +68,8 @@ fn round(boot: u32) -> u16 {
 
 /// The same for a PC: several lengths, because not each will do ([`pc_timer`](crate::pc_timer)). The first is
 /// another one in each of 45 boots.
-pub(crate) fn rounds_of_pc(boot: u32) -> impl Iterator<Item = u16> {
-    (0..45).map(move |more| round(boot) + 25 * more)
+pub(crate) fn rounds_of_pc(boot: u32) -> Vec<u16> {
+    (0..45).map(|more| round(boot) + 25 * more).collect()
 }
 
 /// The processors of this machine, for one boot. An emulator whose processors run at the same time has them
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_pc_has_other_turns_to_try_and_begins_with_those_of_the_boot() {
         for boot in 1..=45 {
-            let lengths: Vec<u16> = rounds_of_pc(boot).collect();
+            let lengths = rounds_of_pc(boot);
             assert_eq!((lengths[0], lengths.len()), (round(boot), 45));
             assert!(lengths.is_sorted_by(|one, next| one < next) && lengths[44] < 2000, "{lengths:?}");
         }

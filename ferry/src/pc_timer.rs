@@ -76,26 +76,25 @@ impl Variables {
     }
 }
 
-/// The first of these lengths of a round of turns, in microseconds, with which the kernel finds its timer.
+/// The first of these lengths of a round of turns, in microseconds and in order, with which the kernel finds
+/// its timer.
 /// `boot` is the command that boots with turns of a length.
 pub(crate) fn round(
     kernel: &Path,
     number: u8,
-    lengths: impl IntoIterator<Item = u16>,
+    lengths: &[u16],
     boot: impl Fn(u16) -> Command,
 ) -> Result<u16, TimerError> {
     let variables = Variables::of(kernel)?;
-    let mut tried = Vec::new();
-    for round in lengths {
+    for &round in lengths {
         let _share = Share::take(Processors::InTurns { number, round });
         if Probe::begin(&boot(round))?.finds_timer(&variables, number)? {
             return Ok(round);
         }
-        tried.push(round);
     }
-    let (first, last) = (tried.iter().min().copied(), tried.iter().max().copied());
-    let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
-    Err(TimerError::NoTimer { tried: tried.len(), first, last, number })
+    let end = |length: Option<&u16>| length.copied().unwrap_or_default();
+    let (first, last) = (end(lengths.first()), end(lengths.last()));
+    Err(TimerError::NoTimer { tried: lengths.len(), first, last, number })
 }
 
 /// A boot that is only begun.
@@ -254,13 +253,13 @@ mod tests {
                 command
             }
         };
-        assert_eq!(round(&path, 2, [50, 625, 75, 100], boot(EMULATOR)).unwrap(), 75);
-        let none = round(&path, 2, [50, 625], boot(EMULATOR)).unwrap_err();
+        assert_eq!(round(&path, 2, &[50, 625, 75, 100], boot(EMULATOR)).unwrap(), 75);
+        let none = round(&path, 2, &[50, 625], boot(EMULATOR)).unwrap_err();
         assert!(none.to_string().contains("of 2 lengths from 50 to 625 µs; boot on a machine"), "{none}");
-        let ended = round(&path, 2, [50], boot("exit 1")).unwrap_err();
+        let ended = round(&path, 2, &[50], boot("exit 1")).unwrap_err();
         assert!(matches!(ended, TimerError::Emulator(_)), "{ended}");
         kernel(&path, &all[..2]);
-        let other = round(&path, 2, [50], boot(EMULATOR)).unwrap_err().to_string();
+        let other = round(&path, 2, &[50], boot(EMULATOR)).unwrap_err().to_string();
         assert!(other.ends_with("it has no variable `x86KSapicRatio`"), "{other}");
     }
 }

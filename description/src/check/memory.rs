@@ -4,7 +4,7 @@
 use super::Rules;
 use crate::limits::{
     CENTRAL, CONFIG_REGION, HIGHEST_STACK, LARGE_PAGE_BYTES, PAGE_BYTES, SUFFIXES, SUPERVISOR_SYMBOL,
-    WINDOW_ADDRESS,
+    WINDOW_ADDRESS, client_and_suffix,
 };
 use crate::nearest::nearest;
 use crate::problem::Problem;
@@ -147,8 +147,8 @@ impl Rules<'_> {
     pub(super) fn orphans(&mut self, clients: &[usize]) {
         let system = self.system;
         for (number, region) in system.regions.iter().enumerate() {
-            let Some((client, suffix)) = region.name.rsplit_once('_') else { continue };
-            if !SUFFIXES.contains(&suffix) || self.owner(number, clients).is_some() || client == CENTRAL {
+            let Some((client, suffix)) = client_and_suffix(&region.name) else { continue };
+            if self.owner(number, clients).is_some() || client == CENTRAL {
                 continue;
             }
             let known = clients.iter().map(|client| system.domains[*client].name.as_str());

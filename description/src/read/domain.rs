@@ -4,7 +4,8 @@ use super::element::{Element, Log};
 use super::{extra, holdings, missing};
 use crate::device::Parent;
 use crate::limits::{
-    DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES, SUFFIXES,
+    DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES,
+    client_and_suffix,
 };
 use crate::nearest::nearest;
 use crate::problem::Problem;
@@ -226,9 +227,6 @@ pub(super) fn region_of(
 /// Whether both are names of regions of one client, as `bob_tx` and `bob_rx` are. Nobody takes the one for
 /// the other.
 fn is_of_same_client(name: &str, other: &str) -> bool {
-    fn client(region: &str) -> Option<&str> {
-        let (client, suffix) = region.rsplit_once('_')?;
-        SUFFIXES.contains(&suffix).then_some(client)
-    }
-    client(name).is_some_and(|of_one| client(other) == Some(of_one))
+    let clients = client_and_suffix(name).zip(client_and_suffix(other));
+    clients.is_some_and(|((of_one, _), (of_other, _))| of_one == of_other)
 }

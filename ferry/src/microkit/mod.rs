@@ -428,7 +428,7 @@ impl Microkit {
             && self.board.architecture.form == Form::Multiboot
         {
             let boot_in = |round| command(Processors::InTurns { number: *number, round });
-            *round = pc_timer::round(files.kernel, *number, cores::rounds_of_pc(boot), boot_in)?;
+            *round = pc_timer::round(files.kernel, *number, &cores::rounds_of_pc(boot), boot_in)?;
         }
         let command = command(processors);
         Ok(Emulator { command, status_of: self.board.status() })
