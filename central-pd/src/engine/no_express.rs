@@ -12,6 +12,10 @@ pub(super) struct Ahead;
 
 impl Ahead {
     pub(super) const NEW: Self = Self;
+
+    /// Notes nothing.
+    #[expect(clippy::unused_self, reason = "the express lane's signature")]
+    pub(super) const fn note_carried(&mut self, _: u32) {}
 }
 
 impl Engine {

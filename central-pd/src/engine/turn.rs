@@ -190,6 +190,7 @@ impl Engine {
                         return false;
                     }
                     if class == Class::Any {
+                        ahead.note_carried(1);
                         self.express_one_way(machine, source, ports, ahead);
                     }
                     continue;
@@ -231,6 +232,8 @@ impl Engine {
                 }
             }
             if class == Class::Any {
+                // Frames that were mapped for it in vain are not the fault of the messages behind it.
+                ahead.note_carried(1);
                 self.express(machine, source, ports, ahead);
             }
         }

@@ -319,6 +319,42 @@ fn t21_messages_that_move_when_they_are_mapped_are_mapped_one_at_a_time() {
     assert_eq!(arena.bed.machine.mapped(), 0);
 }
 
+/// A receiver that moves its buffer while central maps it. What its sender sends to others in the same turn is
+/// still mapped a batch at a time.
+#[test]
+#[cfg(feature = "express")]
+fn t21_a_receiver_that_moves_its_buffer_does_not_slow_its_sender() {
+    for start in 0..60 {
+        let mut arena = Arena::new();
+        let (sender, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+        (0..8).for_each(|_| arena.bob_posts());
+        sender.write(0, message(TRUDY, 64));
+        for index in 1..9 {
+            let source = Address { frame: index, offset: 0 };
+            sender.write(index, Descriptor { source, ..message(BOB, 64) });
+        }
+        sender.tail(9);
+        arena.bed.machine.actions.clear();
+        arena.run_under(move |event| {
+            // Central looks at the buffer in the sender's turn, and not before.
+            if event == start {
+                trudy.post(0, buffer(2 + event % 7, 64));
+            } else if event > start {
+                trudy.0.from_client.posts.store(0, buffer(2 + event % 7, 64));
+            }
+        });
+        let is_copy = |action: &Action| match action {
+            Action::Map(MALLORY, Side::Transmit, _) => Some(false),
+            Action::Copy(_) => Some(true),
+            _ => None,
+        };
+        let steps: Vec<bool> = arena.bed.machine.actions.iter().filter_map(is_copy).collect();
+        let steps: Vec<usize> = steps.chunk_by(|one, next| one == next).map(<[bool]>::len).collect();
+        let batches = steps.iter().filter(|length| **length == 8).count();
+        assert_eq!(batches, 2, "mapped at once and carried at once, buffer from {start} on: {steps:?}");
+    }
+}
+
 /// A run of messages ends before one for another target. The target changes again before central reads it.
 #[test]
 fn t32_targets_that_move_at_every_read_do_not_keep_central() {

@@ -53,9 +53,9 @@ impl Ahead {
         self.mapped_for == 0
     }
 
-    /// Notes that messages were carried, at least one.
+    /// Notes that messages were carried, at least one, or that the ordinary path has taken one.
     #[inline(always)]
-    pub(super) const fn note_carried(&mut self, messages: u32) {
+    pub(in crate::engine) const fn note_carried(&mut self, messages: u32) {
         if self.mapped_for != 0 {
             self.note_used(messages);
         }
