@@ -135,7 +135,7 @@ impl Probe {
 
     /// Reads a word of 32 bits of the emulated memory.
     fn read(&mut self, address: u64) -> io::Result<u64> {
-        writeln!(self.monitor, "xp /1wd {address:#x}")?;
+        writeln!(self.monitor, "xp /1wu {address:#x}")?;
         let answer = self.answer()?;
         word(&answer).ok_or_else(|| io::Error::other(format!("`{}`", answer.trim())))
     }
@@ -193,10 +193,10 @@ mod tests {
 
     #[test]
     fn the_word_is_the_one_behind_the_address() {
-        let answer = "xp /1wd 0xa250a0\r\n0000000000a250a0:          1\r\n(qemu) ";
+        let answer = "xp /1wu 0xa250a0\r\n0000000000a250a0:          1\r\n(qemu) ";
         assert_eq!(word(answer), Some(1));
         assert_eq!(word(&answer.replace("         1", "       999")), Some(999));
-        for wrong in ["", "(qemu) ", "xp /1wd 0xa250a0\r\nunknown command: 'xp'\r\n(qemu) "] {
+        for wrong in ["", "(qemu) ", "xp /1wu 0xa250a0\r\nunknown command: 'xp'\r\n(qemu) "] {
             assert_eq!(word(wrong), None, "{wrong}");
         }
     }

@@ -319,8 +319,42 @@ fn t21_messages_that_move_when_they_are_mapped_are_mapped_one_at_a_time() {
     assert_eq!(arena.bed.machine.mapped(), 0);
 }
 
-/// A receiver that moves its buffer while central maps it. What its sender sends to others in the same turn is
-/// still mapped a batch at a time.
+/// The descriptor names another target when central reads it for the second time, which is to see what to
+/// map. Nothing of the first target is mapped for a message that goes to the second one (r07).
+#[test]
+#[cfg(feature = "express")]
+fn t32_a_target_that_changes_before_its_frames_are_mapped_is_left_alone() {
+    let mut arena = Arena::new();
+    let (mallory, trudy) = (arena.hostile(MALLORY), arena.hostile(TRUDY));
+    arena.bob_posts();
+    trudy.post(0, buffer(2, 64));
+    mallory.write(0, message(BOB, 64));
+    mallory.tail(1);
+    arena.bed.machine.actions.clear();
+    let descriptor = std::ptr::from_ref(mallory.0.from_client.descriptors.slot(0));
+    let words = descriptor.addr()..descriptor.wrapping_add(1).addr();
+    let mut reads = 0;
+    set_hook(Some(Box::new(move |access: Access| {
+        if access.kind == AccessKind::Load && words.contains(&access.address) {
+            reads += 1;
+            if reads == 2 {
+                mallory.write(0, message(TRUDY, 64));
+            }
+        }
+    })));
+    arena.bed.run();
+    set_hook(None);
+    let receivers = arena.bed.machine.actions.iter().filter_map(|action| match action {
+        Action::Map(client, Side::Receive, _) => Some(*client),
+        _ => None,
+    });
+    assert_eq!(receivers.collect::<Vec<_>>(), [TRUDY]);
+    assert_eq!(mallory.status(0), Some(Status::Done));
+    arena.judge();
+}
+
+/// A receiver that moves its buffer while central maps it. What its sender sends to others in the same turn
+/// is still mapped a batch at a time.
 #[test]
 #[cfg(feature = "express")]
 fn t21_a_receiver_that_moves_its_buffer_does_not_slow_its_sender() {
