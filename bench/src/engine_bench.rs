@@ -5,6 +5,8 @@
 //! that it would have on a kernel. Only the status of the last message and the number of deliveries are
 //! checked. Comparing the bytes is the task of the tests.
 
+use std::ops::Range;
+
 use crate::case::Case;
 use ferry_central::{ClientSet, Engine, FrameRef, Machine, MapFailed, Ports};
 use ferry_layout::config::{
@@ -192,6 +194,24 @@ impl EngineBench {
             assert_eq!(arrived, target.posted, "deliveries of all messages of a batch");
             target.from_client.delivery_head.publish(arrived);
         }
+    }
+
+    /// The addresses of the engine's state.
+    #[must_use]
+    pub fn state(&self) -> Range<usize> {
+        let start = core::ptr::from_ref(&*self.engine).addr();
+        start..start + size_of::<Engine>()
+    }
+
+    /// The addresses of the pages that the engine shares with its clients.
+    pub fn pages(&self) -> impl Iterator<Item = Range<usize>> {
+        self.clients.iter().flat_map(|client| {
+            let page = |start: usize, bytes| start..start + bytes;
+            [
+                page(core::ptr::from_ref(client.from_client).addr(), size_of::<OutRegion>()),
+                page(core::ptr::from_ref(client.to_client).addr(), size_of::<InRegion>()),
+            ]
+        })
     }
 
     /// Number of messages that one [`prepare`](Self::prepare) enqueues.

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod engine_bench;
 pub mod figures;
 pub mod hosted;
+pub mod lines;
 pub mod plot;
 pub mod reference;
 pub mod rivals;

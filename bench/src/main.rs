@@ -7,8 +7,9 @@ use clap::{Parser, Subcommand};
 use ferry_bench::carrier::Carrier;
 use ferry_bench::case::Policy;
 use ferry_bench::engine::{self, Subject};
+use ferry_bench::lines::Lines;
 use ferry_bench::rivals::Rival;
-use ferry_bench::{baseline, figures, hosted, reference, table};
+use ferry_bench::{baseline, figures, hosted, lines, reference, table};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ enum What {
     },
     /// Print the instructions per message of the carrier `hosted`.
     Hosted,
+    /// Print how many cache lines a wake-up of central touches.
+    Lines,
     /// Measure every carrier, print one table, and store it.
     Table {
         /// Rows of the seL4 carriers, as JSON from `ferry bench`.
@@ -59,6 +62,9 @@ enum What {
         #[arg(long)]
         short: bool,
     },
+    /// Run one of the cases whose cache lines are counted.
+    #[command(hide = true)]
+    Touch { case: usize },
     /// Run the cases of a rival that callgrind counts.
     #[command(hide = true)]
     CountRival { rival: Rival },
@@ -93,9 +99,11 @@ fn run(what: What, products: &Path) -> Result<ExitCode, Box<dyn Error>> {
             println!("show by function: callgrind_annotate {}/engine/callgrind.1", products.display());
         }
         What::Hosted => print_counts(&hosted::counted(root(), &programs()?, products)?),
+        What::Lines => print_lines()?,
         What::Table { carriers, plots } => measure(&carriers, plots.as_deref(), products)?,
         What::Check { accept, carriers } => return check(accept, &carriers, products),
         What::Count { subject, short } => engine::run_counted(subject, short),
+        What::Touch { case } => lines::run_touched(case),
         What::CountRival { rival } => rival.run_counted()?,
         What::Serve { policy, programs } => hosted::serve(root(), &programs, policy)?,
         What::Drain { rival, payload, batch, name } => rival.drain(payload, batch, name)?,
@@ -107,6 +115,18 @@ fn print_counts(carrier: &Carrier) {
     for row in &carrier.rows {
         println!("{:>9.1} instructions a message: {}", row.instructions.unwrap_or_default(), row.case);
     }
+}
+
+fn print_lines() -> Result<(), Box<dyn Error>> {
+    println!("cache lines of 64 bytes that one wake-up of central touches:");
+    for (number, case) in lines::cases().iter().enumerate() {
+        let Lines { state, pages, others, code } = lines::counted(number)?;
+        println!(
+            "{:>4} data: {state} state, {pages} shared pages, {others} others; {code} code: {case}",
+            state + pages + others
+        );
+    }
+    Ok(())
 }
 
 fn measure(others: &[PathBuf], plots: Option<&Path>, products: &Path) -> Result<(), Box<dyn Error>> {

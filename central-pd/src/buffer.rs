@@ -1,6 +1,7 @@
 //! A client's transmit or receive buffer, as central maps it: which frames it has, the window address of
 //! each, and which of them are mapped.
 
+use core::mem::offset_of;
 use core::ops::Range;
 
 use ferry_layout::config::{BufferRecord, Mapping};
@@ -8,23 +9,27 @@ use ferry_layout::geometry::{FRAME_BYTES, MAX_BUFFER_FRAMES};
 use ferry_layout::{Address, DomainId, Span};
 
 use crate::machine::{FrameRef, Machine, MapFailed, Side};
-use crate::table::Table;
+use crate::table::{LINE_BYTES, Table};
 
 /// One buffer. Each frame has a window address of its own, so a mapping is never made over another.
-#[repr(C)]
+///
+/// The fields lie in memory in this order: what every message needs lies in one cache line.
+#[repr(C, align(64))]
 pub(crate) struct Buffer {
-    side: Side,
     bytes: u64,
     window_address: u64,
-    first_capability: u64,
-    frame_bits: u32,
-    mapped_count: u32,
     /// One for each mapping policy. `Each`: frames that are mapped for the current turn, and noted for
     /// unmapping. `Keep`: frames that are mapped for flows that keep them.
     reaches: Table<Reach, 2>,
+    first_capability: u64,
+    frame_bits: u32,
+    mapped_count: u32,
+    side: Side,
     /// Bit `n` of all words together says whether frame `n` is mapped.
     mapped: Table<u64, { MAX_BUFFER_FRAMES / 64 }>,
 }
+
+const _: () = assert!(offset_of!(Buffer, side) <= LINE_BYTES);
 
 /// A range of bytes of a buffer whose frames are all mapped. It answers a frequent question quickly. Frames
 /// outside of it may be mapped too.

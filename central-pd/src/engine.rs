@@ -23,6 +23,8 @@ mod transfer;
 mod turn;
 mod wait;
 
+use core::mem::offset_of;
+
 use ferry_layout::geometry::MAX_CLIENTS;
 
 use crate::audit::Audit;
@@ -33,7 +35,7 @@ use crate::one_way::OneWay;
 use crate::partitions::Partitions;
 use crate::pending::Pending;
 use crate::relays::Relays;
-use crate::table::{ClientSet, Table};
+use crate::table::{ClientSet, LINE_BYTES, Table};
 
 use client::Client;
 pub use client::Ports;
@@ -44,28 +46,24 @@ use no_express::Ahead;
 
 /// The whole state of central. About a megabyte: it belongs in a `static`.
 ///
-/// The fields lie in memory in this order. What every round needs comes first, so that it is reached without
-/// computing an address, and the large tables come last.
-#[repr(C)]
+/// The fields lie in memory in this order. What every round needs comes first and lies in one cache line, and
+/// the large tables come last.
+#[repr(C, align(64))]
 pub struct Engine {
-    /// The clients of this system.
-    all: ClientSet,
     /// Those that central serves now: all, or those of one partition.
     served: ClientSet,
     /// All clients are one component.
     is_connected: bool,
-    /// Ticks since the start, wrapping.
-    now: u32,
-    /// The number of the client with which the next round begins. It moves on, so that no client is always
-    /// first. If the system is not one component: of the component that is served now.
-    rotation: u32,
-    /// Rounds since the start. Of 64 bits, so that no number comes twice.
-    round: u64,
     /// Some flow grants the urgent class, so rounds have two passes.
     has_urgent: bool,
     /// Something was taken, carried or ended in this round. If the system is not one component: in this pass
     /// of the component that is served now.
     has_progressed: bool,
+    /// The number of the client with which the next round begins. It moves on, so that no client is always
+    /// first. If the system is not one component: of the component that is served now.
+    rotation: u32,
+    /// Rounds since the start. Of 64 bits, so that no number comes twice.
+    round: u64,
     /// Clients to signal at the end of the round, if they ask for it.
     to_signal: ClientSet,
     /// Clients to signal at the end of the next round: a sender with work left, and those it sends to. So one
@@ -89,6 +87,10 @@ pub struct Engine {
     reconsider: ClientSet,
     /// What the current turn has done and not yet made visible.
     pending: Pending,
+    /// The clients of this system.
+    all: ClientSet,
+    /// Ticks since the start, wrapping.
+    now: u32,
     clients: Table<Client, MAX_CLIENTS>,
     flows: Flows,
     guards: Guards,
@@ -107,20 +109,20 @@ pub struct Engine {
     audit: Audit,
 }
 
+const _: () = assert!(offset_of!(Engine, pending) + Pending::BYTES_OF_EVERY_ROUND <= LINE_BYTES);
+
 impl Engine {
     /// An engine without any client. It must be configured before it runs.
     #[must_use]
     #[expect(clippy::large_stack_arrays, reason = "evaluated by the compiler into a static")]
     pub const fn new() -> Self {
         Self {
-            all: ClientSet::EMPTY,
             served: ClientSet::EMPTY,
             is_connected: true,
-            now: 0,
-            rotation: 0,
-            round: 0,
             has_urgent: false,
             has_progressed: false,
+            rotation: 0,
+            round: 0,
             to_signal: ClientSet::EMPTY,
             to_signal_later: ClientSet::EMPTY,
             roused: ClientSet::EMPTY,
@@ -130,6 +132,8 @@ impl Engine {
             asking: ClientSet::EMPTY,
             reconsider: ClientSet::EMPTY,
             pending: Pending::new(),
+            all: ClientSet::EMPTY,
+            now: 0,
             clients: Table::new([const { Client::new() }; MAX_CLIENTS]),
             flows: Flows::new(),
             guards: Guards::new(),

@@ -6,15 +6,16 @@ use ferry_layout::geometry::MAX_CLIENTS;
 
 use crate::send::Queue;
 use crate::service::Uncounted;
-use crate::table::Table;
+use crate::table::{LINE_BYTES, Table};
 
 /// Most bytes that one step copies. A longer message is carried in several steps. Others have their turn
 /// between these steps.
 pub const CHUNK_BYTES: u32 = 64 * 1024;
 
 /// What the configuration grants, and the ends of the queue of waiting sends. The sends themselves, and the
-/// links between them, lie in the source's table ([`crate::send::Sends`]).
+/// links between them, lie in the source's table ([`crate::send::Sends`]). It is one cache line.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub(crate) struct Flow {
     /// Longest message in bytes. 0 means that there is no flow, or that it is in [`crate::guards`]: it has
     /// guards, or all its messages are audited. Or it is a one-way flow ([`crate::one_way`]).
@@ -32,6 +33,8 @@ pub(crate) struct Flow {
     /// What this flow got in one round while nobody else waited for the target.
     pub(crate) uncounted: Uncounted,
 }
+
+const _: () = assert!(size_of::<Flow>() == LINE_BYTES);
 
 impl Flow {
     const NONE: Self = Self {

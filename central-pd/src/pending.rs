@@ -1,5 +1,6 @@
 //! What a turn has done and not yet made visible. `settle.rs` makes it visible, in one order.
 
+use core::mem::offset_of;
 use core::ops::Range;
 
 use ferry_layout::geometry::TRANSMIT_SLOTS;
@@ -80,6 +81,9 @@ impl Finished {
 }
 
 impl Pending {
+    /// The fields before this offset are read in every round.
+    pub(crate) const BYTES_OF_EVERY_ROUND: usize = offset_of!(Self, requests);
+
     pub(crate) const fn new() -> Self {
         Self {
             is_used: false,

@@ -4,6 +4,8 @@
 //! without it. When the ring comes round to a slot whose request central still holds, central passes over
 //! that index. So no request waits for an older one.
 
+use core::mem::offset_of;
+
 use ferry_layout::geometry::{MAX_WINDOWS, POST_SLOTS};
 use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Post, PostKind, ProtocolViolation, Span};
 
@@ -11,30 +13,33 @@ use crate::inspections::Inspections;
 use crate::offers::{Offers, RING};
 use crate::slots::SlotSet;
 
-/// The receive requests of one client.
+/// The receive requests of one client. The fields lie in memory in this order.
 #[repr(C)]
 pub(crate) struct Requests {
     ring: Consumer<POST_SLOTS>,
     /// None of the three sets that follow has a member, so nothing is on offer but what is still in the ring.
     /// This may be false although they are empty; [`publish`](Self::publish) finds that out.
     holds_none: bool,
+    /// A held request may be withdrawn although `withdrawals` has not changed. For example, a claimed buffer
+    /// is open again, and the client has withdrawn it meanwhile.
+    look_for_withdrawn: bool,
+    /// A request or a withdrawal must be answered, and that could not be done yet.
+    pub(crate) unanswered: bool,
+    /// How often the client had withdrawn a request when central last looked for withdrawn requests.
+    withdrawals: u32,
     /// Slots whose request was taken and is not over: open, or claimed by a message under way.
     held: SlotSet,
     /// What the journal says about `held`.
     noted: SlotSet,
     /// Only after a restart of central: slots whose next entry in the ring is no new request.
     over: SlotSet,
-    /// How often the client had withdrawn a request when central last looked for withdrawn requests.
-    withdrawals: u32,
-    /// A held request may be withdrawn although `withdrawals` has not changed. For example, a claimed buffer
-    /// is open again, and the client has withdrawn it meanwhile.
-    look_for_withdrawn: bool,
-    /// A request or a withdrawal must be answered, and that could not be done yet.
-    pub(crate) unanswered: bool,
     offers: Offers,
 }
 
 impl Requests {
+    /// The fields before this offset are read in every turn.
+    pub(crate) const BYTES_OF_EVERY_TURN: usize = offset_of!(Self, held);
+
     pub(crate) const fn new() -> Self {
         Self {
             ring: Consumer::new(0),

@@ -8,6 +8,10 @@ use core::ops::{Index, IndexMut};
 use ferry_layout::DomainId;
 use ferry_layout::geometry::MAX_CLIENTS;
 
+/// Bytes of a cache line, on most processors. What is needed together lies in as few lines as can be: where
+/// the caches are cold, each line costs a load from memory. `ferry-bench lines` counts them.
+pub(crate) const LINE_BYTES: usize = 64;
+
 /// `N` values (a power of two). The index is taken modulo `N`. For a free-running ring index that is its
 /// slot. A number below `N` stays the same.
 pub(crate) struct Table<T, const N: usize>([T; N]);

@@ -1,5 +1,7 @@
 //! What central knows about one client.
 
+use core::mem::offset_of;
+
 use ferry_layout::geometry::{DELIVERY_SLOTS, TRANSMIT_SLOTS};
 use ferry_layout::{
     Consumer, Counters, Delivery, DeliveryKind, DomainId, InRegion, Offence, OutRegion, Producer, Standing,
@@ -15,7 +17,7 @@ use crate::requests::Requests;
 use crate::send::Sends;
 use crate::service::Service;
 use crate::slots::SlotSet;
-use crate::table::{ClientSet, Table};
+use crate::table::{ClientSet, LINE_BYTES, Table};
 use crate::waits::Waits;
 
 /// The pages that central and one client share, as central maps them.
@@ -30,9 +32,9 @@ pub struct Ports {
 /// One client. There is one for every number that a client can have. One without [`Ports`] is not part of
 /// this system.
 ///
-/// The fields lie in memory in this order. What every turn needs lies together, and the large tables come
-/// last.
-#[repr(C)]
+/// The fields lie in memory in this order. What every turn needs lies together in two cache lines, with the
+/// first fields of `requests` as the last of them. Each buffer begins with another line.
+#[repr(C, align(64))]
 pub(super) struct Client {
     pub(super) ports: Option<Ports>,
     pub(super) standing: Standing,
@@ -41,29 +43,28 @@ pub(super) struct Client {
     pub(super) deliveries: Producer<DELIVERY_SLOTS>,
 
     pub(super) waits: Waits,
-    /// Clients that may send to this one, and wait for it if it is not ready. So not those of one-way flows.
-    pub(super) senders: ClientSet,
+    pub(super) budget: Budget,
     /// Several clients may send to this one, so what it offers has to be shared.
     pub(super) has_several_senders: bool,
-
-    pub(super) budget: Budget,
-    /// How far the senders of this client have been served; see `share.rs`.
-    pub(super) service: Service,
-
-    /// After a restart of central: sends before this index were taken before, and have to be taken again.
-    pub(super) retake: Option<u32>,
-    /// The number of the target whose flow comes first when waiting sends go on.
-    pub(super) next_target: u32,
     /// The next turn takes new sends before it goes on with waiting ones.
     pub(super) new_first: bool,
     /// A chain that is too long was refused, and its rest follows. The rest is refused too.
     pub(super) in_refused_chain: bool,
-
+    /// After a restart of central: sends before this index were taken before, and have to be taken again.
+    pub(super) retake: Option<u32>,
     pub(super) requests: Requests,
+
     pub(super) transmit_buffer: Buffer,
     pub(super) receive_buffer: Buffer,
     pub(super) sends: Sends,
 
+    /// Clients that may send to this one, and wait for it if it is not ready. So not those of one-way flows.
+    pub(super) senders: ClientSet,
+    /// How far the senders of this client have been served; see `share.rs`.
+    pub(super) service: Service,
+
+    /// The number of the target whose flow comes first when waiting sends go on.
+    pub(super) next_target: u32,
     /// Where maps and unmaps of its frames are counted. Nowhere if it could learn by them what it must not.
     pub(super) mappings: Option<&'static Counters>,
     /// What it has sent in one-way flows since the last tick.
@@ -96,6 +97,8 @@ pub(super) struct Client {
     pub(super) offence: Offence,
 }
 
+const _: () = assert!(offset_of!(Client, requests) + Requests::BYTES_OF_EVERY_TURN <= 2 * LINE_BYTES);
+
 impl Client {
     pub(super) const fn new() -> Self {
         Self {
@@ -105,18 +108,18 @@ impl Client {
             transmit: Consumer::new(0),
             deliveries: Producer::new(0),
             waits: Waits::NOBODY,
-            senders: ClientSet::EMPTY,
-            has_several_senders: false,
             budget: Budget::NONE,
-            service: Service::NONE,
-            retake: None,
-            next_target: 0,
+            has_several_senders: false,
             new_first: false,
             in_refused_chain: false,
+            retake: None,
             requests: Requests::new(),
             transmit_buffer: Buffer::new(Side::Transmit),
             receive_buffer: Buffer::new(Side::Receive),
             sends: Sends::new(),
+            senders: ClientSet::EMPTY,
+            service: Service::NONE,
+            next_target: 0,
             mappings: None,
             carried: CarriedSends::NONE,
             guarded: ClientSet::EMPTY,
