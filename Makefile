@@ -17,7 +17,7 @@
 #   make small-scope            try every order of a few acts of clients and central, with the real engine,
 #                               and all that clients do while central restarts
 #   make faults [ON=classic]    plant faults one at a time; for each, the named test must fail
-#   make mutation-score [SINCE=commit] [PACKAGE=ferry-layout] [SHARD=0/8]
+#   make mutation-score [SINCE=commit] [PACKAGE=ferry-layout] [SHARD=0/8] [AT_MOST=20]
 #                               change the crates in every way that cargo mutants knows; tests must notice
 #   make trusted-code           count the trusted code again for docs/threat-model.md
 #   make rules                  write the table of rules in docs/system.md again
@@ -46,7 +46,7 @@ TARGET_OPTIONS = $(PLATFORM_OPTION) $(if $(BOARD),--board $(BOARD)) $(if $(CONFI
 FERRY = $(CARGO) run --quiet --bin ferry --
 FERRY_RELEASE = $(CARGO) run --quiet --release --package ferry --
 
-.PHONY: run image check graph test lint format clippy doc host-test kernel-test all-tests bench \
+.PHONY: run image check graph test lint format clippy fault-tables doc host-test kernel-test all-tests bench \
 	bench-check bench-programs fuzz miri header mutants small-scope faults mutation-score trusted-code rules \
 	python-test python-pattern test-cores test-without-express setup clean cargo ferry
 
@@ -66,7 +66,7 @@ test: setup all-tests
 
 # What tells of a mistake without running anything. Clippy and rustdoc check all dependencies once more, which
 # on a fresh machine takes a fifth of the time of all tests. So this is a target of its own, and a step of CI.
-lint: setup format clippy doc
+lint: setup format clippy fault-tables doc
 
 format: cargo
 	$(CARGO) fmt --check
@@ -74,6 +74,10 @@ format: cargo
 clippy: ferry
 	$(CARGO) clippy --all-targets -- --deny warnings
 	@$(FERRY) lint
+
+# Whether the tables of planted faults still fit the sources. `make faults` plants them.
+fault-tables: cargo
+	$(CARGO) run --quiet --package ferry-faults -- --check
 
 doc: cargo
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --no-deps
@@ -139,9 +143,15 @@ small-scope: cargo
 faults: cargo
 	$(CARGO) run --package ferry-faults -- $(if $(ON),--on $(ON)) $(if $(FILTER),"$(FILTER)")
 
+mutation-score: export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+# The list of survivors has the names that this version gives.
 mutation-score: cargo
+	@$(CARGO) mutants --version 2>/dev/null | grep -q ' 27\.1\.0$$' || { \
+		echo "ferry: installing cargo-mutants 27.1.0 below target/tools; this takes some minutes"; \
+		$(CARGO) install --quiet --locked --root target/tools cargo-mutants@27.1.0; }
 	$(CARGO) run --quiet --package ferry-faults --bin mutation-score -- $(if $(SINCE),--since $(SINCE)) \
-		$(if $(PACKAGE),--package $(PACKAGE)) $(if $(SHARD),--shard $(SHARD))
+		$(if $(PACKAGE),--package $(PACKAGE)) $(if $(SHARD),--shard $(SHARD)) \
+		$(if $(AT_MOST),--at-most $(AT_MOST))
 
 trusted-code: cargo
 	FERRY_WRITE_TRUSTED_CODE=1 $(CARGO) test --quiet --package ferry --test trusted

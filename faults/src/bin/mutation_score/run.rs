@@ -76,8 +76,11 @@ pub(crate) fn find_tool() -> Result<(), Error> {
 }
 
 impl Scope {
-    pub(crate) fn of(root: &Path, since: Option<&str>, shard: Option<&str>) -> Result<Self, Error> {
-        let mut scope = Self { change: None, shard: shard.map(str::to_owned) };
+    /// All mutants.
+    pub(crate) const ALL: Self = Self { change: None, shard: None };
+
+    pub(crate) fn of(root: &Path, since: Option<&str>, shard: Option<String>) -> Result<Self, Error> {
+        let mut scope = Self { change: None, shard };
         if let Some(commit) = since {
             let mut git = Command::new("git");
             let output = git.current_dir(root).args(["diff", commit, "--"]).output().map_err(at(root))?;
@@ -90,6 +93,20 @@ impl Scope {
             scope.change = Some(path);
         }
         Ok(scope)
+    }
+
+    /// Tries one mutant in `parts` only. Which one depends on the commit, so that in time all have their
+    /// turn.
+    pub(crate) fn take_one_in(&mut self, root: &Path, parts: usize) -> Result<(), Error> {
+        if parts > 1 {
+            let mut git = Command::new("git");
+            let output = git.current_dir(root).args(["rev-parse", "--short=7", "HEAD"]).output();
+            let name = output.map_err(at(root))?.stdout;
+            let number = usize::from_str_radix(String::from_utf8_lossy(&name).trim(), 16);
+            let part = number.map_err(|_| Error::NoCommit)? % parts;
+            self.shard = Some(format!("{part}/{parts}"));
+        }
+        Ok(())
     }
 
     fn narrow(&self, cargo: &mut Command) {
@@ -117,9 +134,11 @@ impl Crate {
         cargo
     }
 
-    /// All mutants of the crate.
-    pub(crate) fn mutants(&self, root: &Path) -> Result<Vec<String>, Error> {
-        let output = self.command(root).arg("--list").output().map_err(at(root))?;
+    /// The mutants of the crate that are in `scope`.
+    pub(crate) fn mutants(&self, root: &Path, scope: &Scope) -> Result<Vec<String>, Error> {
+        let mut cargo = self.command(root);
+        scope.narrow(&mut cargo);
+        let output = cargo.arg("--list").output().map_err(at(root))?;
         if !output.status.success() {
             return Err(self.failed(root));
         }
@@ -253,6 +272,18 @@ mod tests {
     #[test]
     fn a_pattern_matches_its_text_only() {
         assert_eq!(escaped("a.rs:1:2: f -> T with +"), r"a\.rs:1:2: f -> T with \+");
+    }
+
+    /// A part is one of as many as were asked for. All mutants are one part.
+    #[test]
+    fn one_part_of_several_is_taken() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut scope = Scope::ALL;
+        assert!(scope.take_one_in(root, 1).is_ok() && scope.is_whole());
+        assert!(scope.take_one_in(root, 7).is_ok());
+        let shard = scope.shard.unwrap();
+        let (part, parts) = shard.split_once('/').unwrap();
+        assert!(part.parse::<usize>().is_ok_and(|part| part < 7) && parts == "7", "{shard}");
     }
 
     #[test]
