@@ -2,12 +2,16 @@
 //! of effect in each; `lib.rs` has the list.
 
 mod accept;
+mod arrival;
 mod audit;
+mod check;
 mod client;
+mod ending;
 mod epoch;
 #[cfg(feature = "express")]
 mod express;
 mod guard;
+mod inspect;
 mod look;
 #[cfg(not(feature = "express"))]
 mod no_express;
@@ -16,9 +20,12 @@ mod partition;
 mod relay;
 mod resume;
 mod round;
+mod served;
 mod settle;
 mod share;
+mod sleep;
 mod start;
+mod tick;
 mod transfer;
 mod turn;
 mod wait;
@@ -39,10 +46,6 @@ use crate::table::{ClientSet, LINE_BYTES, Table};
 
 use client::Client;
 pub use client::Ports;
-#[cfg(feature = "express")]
-use express::Ahead;
-#[cfg(not(feature = "express"))]
-use no_express::Ahead;
 
 /// The whole state of central. About a megabyte: it belongs in a `static`.
 ///

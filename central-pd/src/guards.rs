@@ -123,6 +123,15 @@ impl Guards {
         &mut self.flows[place(source, target)]
     }
 
+    /// The clients to which `source` has flows with guards, one-way or not.
+    pub(crate) fn targets(&self, source: DomainId) -> ClientSet {
+        let mut targets = ClientSet::EMPTY;
+        for target in (0..).map_while(DomainId::new).filter(|it| self.flow(source, *it).stages() != 0) {
+            targets.insert(target);
+        }
+        targets
+    }
+
     /// A stage of a flow. `number` is below the number of its stages.
     pub(crate) fn stage(&self, flow: &GuardedFlow, number: u16) -> Stage {
         self.stages[u32::from(flow.first_stage) + u32::from(number)]

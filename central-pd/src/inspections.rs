@@ -4,8 +4,8 @@
 use ferry_layout::geometry::INSPECTION_SLOTS;
 use ferry_layout::{Address, DomainId, Post, Span};
 
+use crate::offers::buffer_for_anyone;
 use crate::places::Places;
-use crate::requests::buffer_for_anyone;
 use crate::slots::SlotSet;
 use crate::table::Table;
 

@@ -24,26 +24,34 @@
 //! busy.
 //!
 //! ```text
-//! engine.rs, engine/client.rs   the state; only the files below see it:
-//!   engine/round.rs      whom to look at, in what order, when to sleep         ── calls ──┐
-//!   engine/look.rs       what clients have published                                      │
-//!   engine/turn.rs       one client's turn                                                │
-//!   engine/express.rs    plain messages to a receiver that is ready, many at a time;      │
-//!                        below it those of one-way flows and of flows with guards         │
-//!   engine/accept.rs     a descriptor is checked and copied: a send, or a status          │
-//!   engine/transfer.rs   one step of one message: match, map, copy, file                  │
-//!   engine/share.rs      which of several senders gets a receiver's buffers and places    │
-//!   engine/guard.rs      messages that guards have to pass: handed out, judged, carried on ▼
-//!   engine/one_way.rs    messages of one-way flows: delivered or dropped, and Done at the tick
+//! engine.rs, engine/client.rs   the state; only the files below see it. Each calls only files below its own:
+//!   engine/start.rs      central starts: it takes over its configuration
+//!   engine/round.rs      whom to look at, and in what order to serve
+//!   engine/partition.rs  under a domain schedule: which clients are served in which slots
+//!   engine/tick.rs       what is due at a tick
+//!   engine/sleep.rs      hints are armed before central sleeps
+//!   engine/turn.rs       one client's turn
+//!   engine/epoch.rs      a client starts, restarts, or is quarantined
+//!   engine/resume.rs     central restarts from the pages that only it writes
+//!   engine/ending.rs     sends that wait are dropped, ended, or expire
+//!   engine/express.rs    plain messages to a receiver that is ready, many at a time;
+//!                        below it those of one-way flows and of flows with guards
+//!   engine/accept.rs     a descriptor is copied: a send, a verdict, or a status
+//!   engine/check.rs      what a descriptor may ask for
+//!   engine/guard.rs      messages that guards have to pass: handed out, judged, carried on
+//!   engine/one_way.rs    messages of one-way flows: carried, or waiting for their sender's share
 //!   engine/relay.rs      those of them that guards have to pass
-//!   engine/audit.rs      what is refused and judged goes into the audit log
+//!   engine/arrival.rs    they arrive at their target, or are dropped
+//!   engine/inspect.rs    what a guard is handed, and gets back
+//!   engine/transfer.rs   one step of one message: match, map, copy, file
+//!   engine/look.rs       what clients have published
+//!   engine/share.rs      which of several senders gets a receiver's buffers and places
 //!   engine/wait.rs       which client waits for which
 //!   engine/settle.rs     the work of a turn becomes visible, in one order
-//!   engine/epoch.rs      a client starts, restarts, or is quarantined
-//!   engine/partition.rs  under a domain schedule: which clients are served in which slots
-//!   engine/start.rs, engine/resume.rs   central starts, and restarts from the pages that only it writes
+//!   engine/served.rs     what each sender has got from a receiver
+//!   engine/audit.rs      what is refused and judged goes into the audit log
 //! audit.rs, budget.rs, buffer.rs, components.rs, course.rs, flow.rs, guards.rs, inspections.rs, offers.rs,
-//! one_way.rs, partitions.rs, pending.rs, places.rs, relays.rs, requests.rs, send.rs, service.rs, waits.rs
+//! one_way.rs, partitions.rs, pending.rs, places.rs, relays.rs, requests.rs, send.rs, service.rs
 //!                       tables
 //! slots.rs, table.rs    sets and arrays that no index can leave
 //! machine.rs            map, unmap, copy, signal
@@ -95,7 +103,6 @@ mod send;
 mod service;
 mod slots;
 mod table;
-mod waits;
 
 pub use engine::{Engine, Ports};
 pub use flow::CHUNK_BYTES;

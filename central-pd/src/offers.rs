@@ -5,7 +5,7 @@
 //! message under way has claimed its buffer.
 
 use ferry_layout::geometry::{MAX_CLIENTS, POST_SLOTS};
-use ferry_layout::{DomainId, Span};
+use ferry_layout::{DomainId, Post, Span};
 
 use crate::slots::SlotSet;
 use crate::table::Table;
@@ -16,6 +16,15 @@ pub(crate) const RING: u32 = POST_SLOTS as u32;
 
 /// Some client, to fill entries that have no meaning.
 const FIRST: DomainId = DomainId::new(0).unwrap();
+
+/// The buffer that `post` offers to anyone, in a receive buffer of `bytes` bytes. `None` if it offers none.
+#[inline]
+pub(crate) fn buffer_for_anyone(post: &Post, bytes: u64) -> Option<Span> {
+    if post.length == 0 || !post.is_for_anyone() {
+        return None;
+    }
+    post.place.span(post.length, bytes)
+}
 
 /// The offers, by the free-running index of the request that made them.
 #[repr(C)]

@@ -10,7 +10,7 @@ use ferry_layout::geometry::{MAX_WINDOWS, POST_SLOTS};
 use ferry_layout::{Consumer, DomainId, InRegion, OutRegion, Post, PostKind, ProtocolViolation, Span};
 
 use crate::inspections::Inspections;
-use crate::offers::{Offers, RING};
+use crate::offers::{Offers, RING, buffer_for_anyone};
 use crate::slots::SlotSet;
 
 /// The receive requests of one client. The fields lie in memory in this order.
@@ -387,15 +387,6 @@ impl Requests {
         }
         self.holds_none = self.held.is_empty() && self.over.is_empty();
     }
-}
-
-/// The buffer that `post` offers to anyone, in a receive buffer of `bytes` bytes. `None` if it offers none.
-#[inline]
-pub(crate) fn buffer_for_anyone(post: &Post, bytes: u64) -> Option<Span> {
-    if post.length == 0 || !post.is_for_anyone() {
-        return None;
-    }
-    post.place.span(post.length, bytes)
 }
 
 /// A request that has been checked.

@@ -72,6 +72,23 @@ impl Header {
 pub(crate) const AUDITED: u8 = 0x40;
 const _: () = assert!(flags::ALL & AUDITED == 0);
 
+/// Which messages a turn carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// Only urgent ones. Others are taken from the ring and wait.
+    Urgent,
+    /// All.
+    Any,
+}
+
+impl Class {
+    /// Whether messages with this header are not carried, and wait.
+    #[inline]
+    pub(crate) const fn passes_over(self, header: Header) -> bool {
+        matches!(self, Self::Urgent) && header.flags & flags::URGENT == 0
+    }
+}
+
 impl Send {
     const EMPTY: Self = Self {
         span: Span::EMPTY,

@@ -8,9 +8,10 @@
 //! here, as the descriptor claims it.
 
 use ferry_layout::geometry::{MAX_CHAIN, TRANSMIT_SLOTS};
-use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, Verdict, flags};
+use ferry_layout::{Descriptor, DomainId, Kind, Route, Span, Status, flags};
 
 use super::Engine;
+use super::check::NotPlain;
 use super::client::Ports;
 use crate::send::{Header, Send, Sends};
 
@@ -38,17 +39,6 @@ pub(super) enum Accepted {
         /// Why.
         status: Status,
     },
-}
-
-/// What a descriptor is, if it is no message of a plain flow.
-pub(super) enum NotPlain {
-    /// A message that gets this status.
-    Refused(Status),
-    /// A message of a flow with guards, or of one whose messages are all audited.
-    Guarded(Send),
-    /// A message of a one-way flow.
-    OneWay(Send),
-    Verdict(Verdict),
 }
 
 /// Returns the index of the part of a chain that follows the part at the given index. `None` if it is not
@@ -229,117 +219,6 @@ impl Engine {
         };
         Ok(Send { destination, header: Header { parts, ..send.header }, total, ..send })
     }
-
-    /// Checks one descriptor by itself. The first check that fails decides the [`Status`]: kind and flags,
-    /// target, flow, length, source, destination.
-    #[inline]
-    fn check(&self, source: DomainId, index: u32, descriptor: &Descriptor) -> Result<Send, NotPlain> {
-        let Some(kind) = Kind::from_number(descriptor.kind) else { return Err(no_message(descriptor)) };
-        if descriptor.flags & !flags::ALL != 0 {
-            return Err(Status::Malformed.into());
-        }
-        let target = DomainId::new(descriptor.target)
-            .filter(|target| self.all.contains(*target))
-            .ok_or(Status::NoTarget)?;
-        let flow = self.flows.get(source, target);
-        if !flow.is_granted() || (descriptor.flags & flags::URGENT != 0 && !flow.urgent) {
-            return Err(self.check_guarded(source, index, descriptor, kind, target));
-        }
-        if descriptor.length > flow.max_message {
-            return Err(Status::BadLength.into());
-        }
-        self.checked(source, index, descriptor, kind, target).map_err(NotPlain::Refused)
-    }
-
-    /// Checks a message to `target` that no plain flow allows.
-    #[cold]
-    fn check_guarded(
-        &self,
-        source: DomainId,
-        index: u32,
-        descriptor: &Descriptor,
-        kind: Kind,
-        target: DomainId,
-    ) -> NotPlain {
-        let flow = self.guards.flow(source, target);
-        if flow.max_message == 0 {
-            return self.check_one_way(source, index, descriptor, kind, target);
-        }
-        if descriptor.flags & flags::URGENT != 0 && !flow.urgent {
-            return Status::Denied.into();
-        }
-        if descriptor.length > flow.max_message {
-            return Status::BadLength.into();
-        }
-        match self.checked(source, index, descriptor, kind, target) {
-            Ok(send) if flow.audits_all => NotPlain::Guarded(Send { header: send.header.audited(), ..send }),
-            Ok(send) => NotPlain::Guarded(send),
-            Err(status) => status.into(),
-        }
-    }
-
-    /// The send that a descriptor asks for, whose kind, flags, target and length are checked.
-    #[inline(always)]
-    pub(super) fn checked(
-        &self,
-        source: DomainId,
-        index: u32,
-        descriptor: &Descriptor,
-        kind: Kind,
-        target: DomainId,
-    ) -> Result<Send, Status> {
-        let bytes = self.clients[source].transmit_buffer.bytes();
-        let span = descriptor.source.span(descriptor.length, bytes).ok_or(Status::BadSource)?;
-        let destination = match kind {
-            Kind::NextBuffer => Span::EMPTY,
-            Kind::Placed => self.placed(target, descriptor, descriptor.length)?,
-        };
-        // A deadline more than half the range of ticks away could not be told from one in the past.
-        let ticks = descriptor.time_to_live.min(u32::MAX / 2);
-        Ok(Send {
-            span,
-            destination,
-            header: Header { kind, flags: descriptor.flags, parts: 1, target },
-            index,
-            rest: index,
-            tag: descriptor.tag,
-            total: descriptor.length,
-            copied: 0,
-            claimed: None,
-            deadline: (ticks != 0).then_some(self.now.wrapping_add(ticks)),
-            next: index,
-        })
-    }
-
-    /// Checks a part of a chain that is not the first. Only its bytes are its own. Everything else is taken
-    /// from the first part.
-    fn check_part(&self, source: DomainId, first: &Descriptor, part: &Descriptor) -> Result<Span, Status> {
-        if part.flags & !flags::ALL != 0 {
-            return Err(Status::Malformed);
-        }
-        if part.target != first.target || part.kind != first.kind {
-            return Err(Status::BadLength);
-        }
-        let bytes = self.clients[source].transmit_buffer.bytes();
-        part.source.span(part.length, bytes).ok_or(Status::BadSource)
-    }
-
-    fn placed(&self, target: DomainId, descriptor: &Descriptor, length: u32) -> Result<Span, Status> {
-        let bytes = self.clients[target].receive_buffer.bytes();
-        descriptor.destination.span(length, bytes).ok_or(Status::BadDestination)
-    }
-}
-
-impl From<Status> for NotPlain {
-    fn from(status: Status) -> Self {
-        Self::Refused(status)
-    }
-}
-
-/// What a descriptor is that has the kind of no message.
-#[cold]
-fn no_message(descriptor: &Descriptor) -> NotPlain {
-    Verdict::of(descriptor).map_or(NotPlain::Refused(Status::Malformed), NotPlain::Verdict)
 }
 
 /// The first index from `index` on and before `tail` whose entry is a message or a part of one. Slots of

@@ -7,6 +7,7 @@ use ferry_layout::{
     Consumer, Counters, Delivery, DeliveryKind, DomainId, InRegion, Offence, OutRegion, Producer, Standing,
 };
 
+use super::wait::waits::Waits;
 use crate::budget::Budget;
 use crate::buffer::Buffer;
 use crate::course::Course;
@@ -18,7 +19,6 @@ use crate::send::Sends;
 use crate::service::Service;
 use crate::slots::SlotSet;
 use crate::table::{ClientSet, LINE_BYTES, Table};
-use crate::waits::Waits;
 
 /// The pages that central and one client share, as central maps them.
 #[derive(Clone, Copy)]

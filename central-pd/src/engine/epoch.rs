@@ -4,25 +4,41 @@
 //! current epoch. It does the same at its first start, at its restart, and to come back from quarantine. This
 //! file is also the one place that applies the consequence of a breach of the protocol.
 
-use ferry_layout::{Consumer, DomainId, Offence, Producer, Standing, Status};
+use ferry_layout::{Consumer, DomainId, Producer, Standing, Status};
 
 use super::Engine;
 use super::client::Ports;
 use crate::machine::Machine;
 
 impl Engine {
+    /// Reads what `client` has published: first the wish for an epoch, and then what `look.rs` reads. Must be
+    /// called between turns.
+    #[inline]
+    pub(super) fn meet(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
+        match ports.from_client.wanted_epoch() {
+            Some(epoch) if epoch != self.clients[client].epoch => {
+                self.begin_epoch(machine, client, ports, epoch);
+            }
+            Some(_) => {}
+            // Not started, or just restarting.
+            None => return,
+        }
+        let state = &self.clients[client];
+        if state.standing != Standing::Open {
+            return;
+        }
+        if let Some(end) = state.retake {
+            self.retake(client, ports, end);
+        }
+        self.look(client, ports);
+    }
+
     /// Begins the epoch that `client` asks for. What the client left behind is dropped. Its own waiting sends
     /// go without a status, because the program that would read it is gone. Its peers' sends that wait for
     /// it end with `PeerReset`, except at its first start. Its frames are unmapped.
     #[cold]
     #[inline(never)]
-    pub(super) fn begin_epoch(
-        &mut self,
-        machine: &mut impl Machine,
-        client: DomainId,
-        ports: Ports,
-        epoch: u32,
-    ) {
+    fn begin_epoch(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports, epoch: u32) {
         self.audit_start(client, epoch);
         let first = self.clients[client].standing == Standing::Closed;
         self.detach(machine, client, (!first).then_some(Status::PeerReset));
@@ -55,17 +71,6 @@ impl Engine {
         // armed then.
         self.reconsider.insert(client);
         self.rouse_waiters(client);
-    }
-
-    /// Notes that an index of `client` was impossible, the one that `offence` names. That is a breach of the
-    /// protocol, unless the client is restarting: it has cleared its magic, or it asks for another epoch.
-    /// Then it was resetting its page.
-    #[cold]
-    pub(super) fn suspect(&mut self, client: DomainId, ports: Ports, offence: Offence) {
-        self.clients[client].offence = offence;
-        if ports.from_client.wanted_epoch() == Some(self.clients[client].epoch) {
-            self.offenders.insert(client);
-        }
     }
 
     /// Quarantines every client that was found to have broken the protocol, if it is served now. Its queues

@@ -15,6 +15,7 @@ mod guard;
 mod hands;
 mod offer;
 mod one_way;
+mod passes;
 mod quorum;
 mod verdict;
 
@@ -33,8 +34,9 @@ use super::transfer::MINIMUM_COST;
 use crate::buffer::{Home, Reach};
 use crate::flow::CHUNK_BYTES;
 use crate::machine::Machine;
+use crate::offers::buffer_for_anyone;
 use crate::pending::Finished;
-use crate::requests::{Requests, buffer_for_anyone};
+use crate::requests::Requests;
 
 /// What a client has published, beginning with a plain message.
 struct Published {

@@ -1,37 +1,20 @@
-//! What clients have published: the wish for an epoch, sends, receive requests, and how far they have emptied
-//! their receive queue.
+//! What clients have published: sends, receive requests, and how far they have emptied their receive queue.
 //!
 //! [`Engine::look`] comes before all turns of a round, and it may answer. What a turn itself looks up
 //! (`look_for_requests`, `learn_room`) publishes nothing, because only `settle.rs` makes the work of a turn
 //! visible.
 
-use ferry_layout::{DeliveryKind, DomainId, Offence, Standing};
+use ferry_layout::{DeliveryKind, DomainId, Offence};
 
 use super::Engine;
 use super::audit::request_refused;
 use super::client::Ports;
-use crate::machine::Machine;
 
 impl Engine {
-    /// Reads what `client` has published: the wish for an epoch, receive requests, and how far its queue of
-    /// sends goes. Must be called between turns: it answers requests, and an answer publishes all deliveries
-    /// before it.
-    pub(super) fn look(&mut self, machine: &mut impl Machine, client: DomainId, ports: Ports) {
-        match ports.from_client.wanted_epoch() {
-            Some(epoch) if epoch != self.clients[client].epoch => {
-                self.begin_epoch(machine, client, ports, epoch);
-            }
-            Some(_) => {}
-            // Not started, or just restarting.
-            None => return,
-        }
-        let state = &mut self.clients[client];
-        if state.standing != Standing::Open {
-            return;
-        }
-        if let Some(end) = state.retake {
-            self.retake(client, ports, end);
-        }
+    /// Reads how far the queue of sends of `client` goes, which is open, and its receive requests. Must be
+    /// called between turns: it answers requests, and an answer publishes all deliveries before it.
+    #[inline]
+    pub(super) fn look(&mut self, client: DomainId, ports: Ports) {
         let state = &mut self.clients[client];
         if state.transmit.refresh(ports.from_client.transmit_tail.observe()).is_err() {
             self.suspect(client, ports, Offence::TransmitTail);
@@ -118,6 +101,17 @@ impl Engine {
             state.requests_taken_at = Some(self.now);
         }
         may_leave
+    }
+
+    /// Notes that an index of `client` was impossible, the one that `offence` names. That is a breach of the
+    /// protocol, unless the client is restarting: it has cleared its magic, or it asks for another epoch.
+    /// Then it was resetting its page.
+    #[cold]
+    pub(super) fn suspect(&mut self, client: DomainId, ports: Ports, offence: Offence) {
+        self.clients[client].offence = offence;
+        if ports.from_client.wanted_epoch() == Some(self.clients[client].epoch) {
+            self.offenders.insert(client);
+        }
     }
 
     /// Takes new receive requests and withdrawals, answers those that need it, and rouses the clients that

@@ -20,48 +20,18 @@
 //! of the order in `settle.rs` as the `Done` of other flows.
 
 use ferry_layout::geometry::TRANSMIT_SLOTS;
-use ferry_layout::{
-    Delivery, DeliveryKind, Descriptor, DomainId, Kind, SEQUENCE_RANGE, Span, Standing, Status, flags,
-};
+use ferry_layout::{Delivery, DeliveryKind, DomainId, SEQUENCE_RANGE, Status, flags};
 
 use super::Engine;
-use super::accept::{NotPlain, TRANSMIT_RING};
-use super::client::{Client, Ports};
+use super::accept::TRANSMIT_RING;
+use super::client::Ports;
 use super::transfer::MINIMUM_COST;
-use super::turn::Class;
 use crate::machine::Machine;
-use crate::one_way::CarriedSends;
 use crate::pending::Finished;
+use crate::send::Class;
 use crate::table::ClientSet;
 
 impl Engine {
-    /// Checks a message to `target` that no other flow allows.
-    #[cold]
-    pub(super) fn check_one_way(
-        &self,
-        source: DomainId,
-        index: u32,
-        descriptor: &Descriptor,
-        kind: Kind,
-        target: DomainId,
-    ) -> NotPlain {
-        let flow = self.one_way.flow(source, target);
-        let is_urgent = descriptor.flags & flags::URGENT != 0;
-        // Where a window is open, only the receiver could say. A chain is not needed for so few bytes.
-        let is_simple = kind == Kind::NextBuffer && descriptor.flags & flags::CHAINED == 0;
-        if flow.max_message == 0 || (is_urgent && !flow.urgent) || !is_simple {
-            return Status::Denied.into();
-        }
-        if descriptor.length > flow.max_message {
-            return Status::BadLength.into();
-        }
-        match self.checked(source, index, descriptor, kind, target) {
-            // It waits for nobody, so it cannot expire.
-            Ok(send) => NotPlain::OneWay(crate::send::Send { deadline: None, ..send }),
-            Err(status) => status.into(),
-        }
-    }
-
     /// Carries message `index`, which was just taken, or lets it wait for the share of `source` or for the
     /// pass of its class. Returns false if the share is used up.
     #[cold]
@@ -75,7 +45,7 @@ impl Engine {
         class: Class,
     ) -> bool {
         let send = self.clients[source].sends.get(index);
-        let passed_over = class == Class::Urgent && send.header.flags & flags::URGENT == 0;
+        let passed_over = class.passes_over(send.header);
         if passed_over || self.one_way.flow(source, send.header.target).waiting.is_some() {
             self.wait_one_way(source, ports, index);
             return true;
@@ -93,10 +63,9 @@ impl Engine {
         let client = &mut self.clients[source];
         let target = client.sends.get(index).header.target;
         client.sends.enqueue(&mut self.one_way.flow_mut(source, target).waiting, index);
-        client.waits.insert_target(target);
-        client.waits.unblock_one(target);
         ports.to_client.status(index).set(index, Status::Queued);
         client.sends.occupy(index);
+        self.wait_for_turn(source, target, true);
     }
 
     /// Carries what waits in the one-way flow to `target`. Returns false when the share is used up.
@@ -110,7 +79,7 @@ impl Engine {
     ) -> bool {
         while let Some((index, _)) = self.one_way.flow(source, target).waiting {
             let client = &mut self.clients[source];
-            if class == Class::Urgent && client.sends.get(index).header.flags & flags::URGENT == 0 {
+            if class.passes_over(client.sends.get(index).header) {
                 client.waits.block(target);
                 passed_over.insert(target);
                 return true;
@@ -125,13 +94,8 @@ impl Engine {
             client.sends.dequeue(&mut self.one_way.flow_mut(source, target).waiting);
             client.spend(index);
         }
-        self.clients[source].waits.remove_target(target);
+        self.forget_wait(source, target);
         true
-    }
-
-    /// Forgets what waits in the one-way flow to `target`.
-    pub(super) fn drop_one_way(&mut self, source: DomainId, target: DomainId) {
-        self.one_way.flow_mut(source, target).waiting = None;
     }
 
     /// Delivers message `index`, or drops it. Returns false, and does nothing, if the source cannot afford it
@@ -193,95 +157,6 @@ impl Engine {
         self.file_one_way(send.header.target, delivery, send.header.flags & flags::NO_SIGNAL == 0)
     }
 
-    /// The request and the place for a message of `length` bytes at `target`. `None` if there is none now.
-    pub(super) fn place_at_target(
-        &mut self,
-        source: DomainId,
-        target: DomainId,
-        length: u32,
-    ) -> Option<(u32, Span)> {
-        let (request, buffer) = self.buffer_at_target(source, target)?;
-        let place = buffer.part(0, length)?;
-        // It cannot wait until others have had their share, so it is dropped instead.
-        if self.fair_part(source, target) == 0 {
-            return None;
-        }
-        self.count_service(source, target, 1, length.into());
-        Some((request, place))
-    }
-
-    /// The request and the buffer that `source` fills next at `target`, if that can take a message now.
-    pub(super) fn buffer_at_target(&mut self, source: DomainId, target: DomainId) -> Option<(u32, Span)> {
-        let ports = self.clients[target].ports?;
-        if self.clients[target].standing != Standing::Open || !self.has_room(target, ports) {
-            return None;
-        }
-        self.clients[target].requests.find(source).or_else(|| {
-            self.look_for_requests(target, ports);
-            self.clients[target].requests.find(source)
-        })
-    }
-
-    /// Files the delivery of a message whose bytes are copied. It becomes visible in `settle`.
-    pub(super) fn file_one_way(&mut self, target: DomainId, delivery: Delivery, signals: bool) -> Option<()> {
-        let receiver = &mut self.clients[target];
-        let ports = receiver.ports?;
-        let slot = receiver.deliveries.push()?;
-        receiver.requests.use_at_once(delivery.request);
-        ports.to_client.deliveries.store(slot, delivery);
-        ports.to_client.counters.received_messages.add(1);
-        ports.to_client.counters.received_bytes.add(delivery.length.into());
-        self.pending.inspect(target);
-        if signals {
-            self.to_signal.insert(target);
-        }
-        Some(())
-    }
-
-    /// Counts a message that was dropped, where only its receiver can read it.
-    pub(super) fn count_dropped(&self, target: DomainId) {
-        if let Some(ports) = self.clients[target].ports {
-            ports.to_client.dropped.add(1);
-        }
-    }
-
-    /// Notes in the page of `source` what this turn has carried in one-way flows. Its deliveries are visible.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn say_carried(&mut self, source: DomainId, ports: Ports) {
-        for carried in self.pending.carried() {
-            note_carried(&mut self.clients[source], ports, carried);
-        }
-    }
-
-    /// Says `Done` for everything that `sources` have sent in one-way flows since the last tick. Must be
-    /// called between turns.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn end_carried(&mut self, sources: ClientSet) {
-        for source in sources.iter() {
-            let client = &mut self.clients[source];
-            let Some(ports) = client.ports else { continue };
-            let carried = core::mem::replace(&mut client.carried, CarriedSends::NONE);
-            if carried.slots.is_empty() {
-                continue;
-            }
-            let mut slots = carried.slots;
-            while !slots.is_empty() {
-                let (first, count) = slots.first_run(0);
-                ports.to_client.finish(first, count);
-                slots.remove_run(first, count);
-            }
-            client.sends.release_all(carried.slots);
-            client.count(|counters| {
-                counters.sent_messages.add(carried.messages);
-                counters.sent_bytes.add(carried.bytes);
-            });
-            self.to_signal.insert(source);
-            self.show_slots(source, ports);
-        }
-    }
-
     /// After a restart: finds what an earlier central has carried in the one-way flows of `source`, and
     /// whose end it has not said. The next tick says it.
     pub(super) fn find_carried(&mut self, source: DomainId, ports: Ports) {
@@ -302,17 +177,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// Notes in the page of `source` that messages are carried, whose deliveries are visible or that were
-/// dropped.
-#[inline(always)]
-pub(super) fn note_carried(source: &mut Client, ports: Ports, carried: &Finished) {
-    let Finished { index, messages, target, sequence, bytes, .. } = *carried;
-    ports.to_client.set_carried(index, messages, target, sequence);
-    source.sends.occupy_run(index, messages);
-    source.carried.slots.insert_run(index, messages);
-    source.carried.messages += u64::from(messages);
-    source.carried.bytes += bytes;
-    ports.to_client.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
 }

@@ -48,17 +48,4 @@ impl Engine {
         self.serve_partition(machine, announced);
         true
     }
-
-    /// Does what is due for messages that are with guards. Then forgets who else was to be looked at or to
-    /// get a turn: central looks at them in their own time slot. Must be called between turns.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn keep_to_partition(&mut self, machine: &mut impl Machine) {
-        if self.relays.are_stirred() {
-            self.walk_relays(machine);
-        }
-        self.settle_verdicts();
-        self.roused = self.roused.intersection(self.served);
-        self.look_again = self.look_again.intersection(self.served);
-    }
 }

@@ -15,7 +15,7 @@
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Span, Status, Verdict, flags};
 
 use super::Engine;
-use super::guard::{AtGuard, Offered};
+use super::inspect::{AtGuard, Offered};
 use super::transfer::MINIMUM_COST;
 use crate::inspections::{Inspection, Subject};
 use crate::machine::Machine;
@@ -214,6 +214,11 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// The clients to which `source` has one-way flows with guards.
+    pub(super) fn relayed_targets(&self, source: DomainId) -> ClientSet {
+        self.guards.targets(source).without(self.clients[source].guarded)
     }
 
     fn end_late_relay(&mut self, slot: u32) {

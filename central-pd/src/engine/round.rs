@@ -38,11 +38,9 @@
 //! * In the other direction, central publishes everything that a signal is about, executes the same fence,
 //!   and only then reads the client's hint.
 
-use ferry_layout::{DomainId, Standing};
-
 use super::Engine;
-use super::turn::Class;
 use crate::machine::Machine;
+use crate::send::Class;
 use crate::table::ClientSet;
 
 impl Engine {
@@ -168,7 +166,7 @@ impl Engine {
         };
         for client in look_at.iter() {
             if let Some(ports) = self.clients[client].ports {
-                self.look(machine, client, ports);
+                self.meet(machine, client, ports);
             }
         }
         self.expel_offenders(machine);
@@ -304,105 +302,6 @@ impl Engine {
             Some(last) if rest => machine.signal_and_sleep(last),
             Some(last) => machine.signal(last),
             None => {}
-        }
-    }
-
-    /// Arms the wake hints of the clients in `awake` that are in `part`, and looks at each of them once more.
-    /// Also arms or disarms the wake hints for requests in `part` where that may have to change. Returns the
-    /// clients that have published something, so that central must not sleep.
-    #[inline]
-    pub(super) fn arm(&mut self, part: ClientSet, awake: &mut ClientSet) -> ClientSet {
-        if awake.union(self.reconsider).union(self.asking).is_empty() {
-            return ClientSet::EMPTY;
-        }
-        self.arm_hints(part, awake)
-    }
-
-    #[inline(never)]
-    fn arm_hints(&mut self, part: ClientSet, awake: &mut ClientSet) -> ClientSet {
-        let mut news = ClientSet::EMPTY;
-        for client in awake.intersection(part).iter() {
-            let Some(ports) = self.clients[client].ports else { continue };
-            ports.to_client.wake.arm();
-            let state = &self.clients[client];
-            // `look` does nothing for a client that has cleared its magic, so what that client publishes must
-            // not keep central awake. Otherwise central would start round after round without end.
-            if state.standing == Standing::Open
-                && (ports.from_client.transmit_tail.observe() != state.transmit.tail()
-                    || ports.from_client.post_tail.observe() != state.requests.tail()
-                    || (!state.requests.unanswered && state.requests.may_have_withdrawn(ports.from_client)))
-                && ports.from_client.wanted_epoch().is_some()
-            {
-                news.insert(client);
-            }
-        }
-        *awake = awake.without(part);
-        let asked = self.reconsider.union(self.asking).intersection(part);
-        self.reconsider = self.reconsider.without(part);
-        for client in asked.iter() {
-            if self.ask_for_requests(client) {
-                news.insert(client);
-            }
-        }
-        news
-    }
-
-    /// Arms the wake hint for requests of `client` and looks once more, if a send waits for the client or an
-    /// answer waits for a place in its receive queue. Otherwise disarms the hint. Returns whether the client
-    /// has already posted or taken something, so that central must not sleep.
-    fn ask_for_requests(&mut self, client: DomainId) -> bool {
-        let state = &self.clients[client];
-        let Some(ports) = state.ports else { return false };
-        let waits =
-            state.standing == Standing::Open && (state.waits.is_awaited() || state.requests.unanswered);
-        if !waits {
-            self.asking.remove(client);
-            ports.to_client.wake_for_requests.disarm();
-            return false;
-        }
-        self.asking.insert(client);
-        ports.to_client.wake_for_requests.arm();
-        let has_posted = ports.from_client.post_tail.observe() != state.requests.tail();
-        let has_taken =
-            !state.has_room() && ports.from_client.delivery_head.observe() != state.deliveries.head();
-        (has_posted || has_taken) && ports.from_client.wanted_epoch().is_some()
-    }
-
-    /// Counts a tick, and does what is due at it for the clients that are served now. Signals the reader of
-    /// the audit log if there is something new for it.
-    #[inline(never)]
-    fn pass_tick(&mut self, machine: &mut impl Machine) {
-        self.now = self.now.wrapping_add(1);
-        self.overdue = self.all;
-        self.do_tick(machine);
-        if self.audit.take_news() {
-            machine.signal_audit_reader();
-        }
-    }
-
-    /// Does what is due since the last tick for the clients that are served now. Says `Done` for what they
-    /// have sent in one-way flows, ends their sends that have expired, and unmaps their frames if they were
-    /// not active since the tick before.
-    pub(super) fn do_tick(&mut self, machine: &mut impl Machine) {
-        let clients = self.overdue.intersection(self.served);
-        self.overdue = self.overdue.without(clients);
-        let sources = self.one_way.sources.intersection(clients);
-        if !sources.is_empty() {
-            self.end_carried(sources);
-            if self.relays.exist() {
-                self.end_late_relays(sources);
-            }
-        }
-        let active = self.active.intersection(clients);
-        self.active = self.active.without(clients);
-        for client in clients.iter() {
-            self.expire(client);
-            if !active.contains(client) {
-                self.clients[client].unmap_all(client, machine);
-            }
-        }
-        if self.partitions.exist() {
-            self.keep_to_partition(machine);
         }
     }
 }

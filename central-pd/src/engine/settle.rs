@@ -18,18 +18,20 @@
 //! unless the policy keeps them. Step 3 comes before step 5: a sender that sees `Done` can rely on the
 //! delivery. A restarted central relies on the order of all steps; `resume.rs` has that argument.
 //!
-//! A turn publishes only two things before its end. A message that has to wait becomes `Queued`. And messages
+//! A turn publishes only three things before its end. A message that has to wait becomes `Queued`. Messages
 //! of a flow that keeps its mappings may go through steps 3 to 7 as soon as an express lane has carried them
-//! (`settle_run`, `settle_one_way`).
+//! (`settle_run`, `settle_one_way`). And in the turn of a guard, what its verdicts let go on goes through all
+//! steps at once, and then the verdicts get their statuses (`express/verdict.rs`).
 
 use ferry_layout::{DomainId, InRegion, Status};
 
 use super::Engine;
 use super::client::{Client, Ports};
-#[cfg(feature = "express")]
-use super::one_way::note_carried;
 use crate::machine::Machine;
+use crate::one_way::CarriedSends;
 use crate::pending::{Finished, Refused};
+use crate::slots::SlotSet;
+use crate::table::ClientSet;
 
 impl Engine {
     /// Notes that message `index` of `source`, which was taken, ends with `status`, which is not `Done`. The
@@ -166,6 +168,60 @@ impl Engine {
         debug_assert!(noted, "a turn ends before this is full");
     }
 
+    /// Notes in the page of `source` what this turn has carried in one-way flows. Its deliveries are visible.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn say_carried(&mut self, source: DomainId, ports: Ports) {
+        for carried in self.pending.carried() {
+            note_carried(&mut self.clients[source], ports, carried);
+        }
+    }
+
+    /// Says `Done` for everything that `sources` have sent in one-way flows since the last tick. Must be
+    /// called between turns.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn end_carried(&mut self, sources: ClientSet) {
+        for source in sources.iter() {
+            let client = &mut self.clients[source];
+            let Some(ports) = client.ports else { continue };
+            let carried = core::mem::replace(&mut client.carried, CarriedSends::NONE);
+            if carried.slots.is_empty() {
+                continue;
+            }
+            let mut slots = carried.slots;
+            while !slots.is_empty() {
+                let (first, count) = slots.first_run(0);
+                ports.to_client.finish(first, count);
+                slots.remove_run(first, count);
+            }
+            client.sends.release_all(carried.slots);
+            client.count(|counters| {
+                counters.sent_messages.add(carried.messages);
+                counters.sent_bytes.add(carried.bytes);
+            });
+            self.to_signal.insert(source);
+            self.show_slots(source, ports);
+        }
+    }
+
+    /// Gives the verdicts whose messages have ended their final status. Must be called when the ends of these
+    /// messages are visible: between turns, or in the turn of a guard after what its verdicts let go on.
+    pub(super) fn settle_verdicts(&mut self) {
+        for guard in core::mem::replace(&mut self.with_settled_verdicts, ClientSet::EMPTY).iter() {
+            let client = &mut self.clients[guard];
+            let settled = core::mem::replace(&mut client.settled_verdicts, SlotSet::EMPTY);
+            let Some(ports) = client.ports else { continue };
+            for slot in settled.from(0) {
+                let index = client.sends.get(slot).index;
+                ports.to_client.status(index).set(index, Status::Done);
+            }
+            client.sends.release_all(settled);
+            self.to_signal.insert(guard);
+            self.show_slots(guard, ports);
+        }
+    }
+
     /// Publishes how many slots of queued sends have been released, and then how far the client's sends are
     /// taken.
     #[inline(always)]
@@ -203,6 +259,19 @@ fn say_done(source: &mut Client, ports: Ports, finished: &Finished, to_client: &
     ports.to_client.counters.sent_bytes.add(bytes);
     to_client.counters.received_messages.add(messages.into());
     to_client.counters.received_bytes.add(bytes);
+}
+
+/// Notes in the page of `source` that messages are carried, whose deliveries are visible or that were
+/// dropped.
+#[inline(always)]
+pub(super) fn note_carried(source: &mut Client, ports: Ports, carried: &Finished) {
+    let Finished { index, messages, target, sequence, bytes, .. } = *carried;
+    ports.to_client.set_carried(index, messages, target, sequence);
+    source.sends.occupy_run(index, messages);
+    source.carried.slots.insert_run(index, messages);
+    source.carried.messages += u64::from(messages);
+    source.carried.bytes += bytes;
+    ports.to_client.journal.acknowledge(target, sequence.wrapping_add(messages.into()));
 }
 
 /// Writes the final status of a message. The status of the first part is written last, because it stands for

@@ -1,6 +1,6 @@
 //! Central's start: it takes over a configuration, and tells every client who it is and whom it may talk to.
 
-use ferry_layout::config::{ClientRecord, Config, FlowRecord};
+use ferry_layout::config::{ClientRecord, Config, FlowRecord, StageRecord};
 use ferry_layout::{DomainId, Peer};
 
 use super::Engine;
@@ -89,6 +89,46 @@ impl Engine {
         self.resume();
     }
 
+    /// Grants a flow with these stages of guards. There may be none, if all its messages are audited.
+    fn grant_guarded(
+        &mut self,
+        source: DomainId,
+        target: DomainId,
+        record: &FlowRecord,
+        stages: &[StageRecord],
+    ) {
+        if record.one_way == 0 && !stages.is_empty() {
+            self.clients[source].guarded.insert(target);
+        }
+        for guard in self.guards.grant(source, target, record, stages).iter() {
+            let inspects = &mut self.clients[guard].inspects;
+            inspects.insert(source);
+            inspects.insert(target);
+        }
+    }
+
+    /// Shares out the inspections of each guard, and the table of relays, among the flows. Called when all
+    /// flows are granted.
+    fn share_out_guards(&mut self) {
+        let relayed_of = |source| self.relayed_targets(source).count();
+        let relayed = self.one_way.sources.iter().map(relayed_of).sum();
+        for source in (0..).map_while(DomainId::new) {
+            for target in self.guards.targets(source).iter() {
+                let flow = self.guards.flow(source, target);
+                let stages = (0..flow.stages()).map(|number| self.guards.stage(flow, number).members);
+                let guards = stages.fold(ClientSet::EMPTY, ClientSet::union);
+                let clients = &self.clients;
+                let bytes = |guard: DomainId| clients[guard].inspections.bytes();
+                self.guards.share_out(source, target, guards, bytes);
+                if self.one_way.is_granted(source, target) {
+                    let most = self.guards.flow(source, target).most_under_way();
+                    let one_way = self.one_way.flow_mut(source, target);
+                    self.relays.share_out(&mut one_way.relayed, most, relayed);
+                }
+            }
+        }
+    }
+
     /// The entry for `peer` in the directory of `client`. `None` if they share no flow, and `client` guards
     /// no flow of `peer`.
     fn peer(&self, client: DomainId, peer: DomainId, record: &ClientRecord) -> Option<Peer> {
@@ -100,7 +140,7 @@ impl Engine {
         let (to, from) = (longest(client, peer), longest(peer, client));
         let inspects = self.clients[client].inspects.contains(peer);
         // A guard has to know how long the messages are that it inspects.
-        let inspected = self.guarded_targets(peer).iter().map(|target| longest(peer, target)).max();
+        let inspected = self.guards.targets(peer).iter().map(|target| longest(peer, target)).max();
         let max_message = if inspects { inspected.unwrap_or(0) } else { to };
         (to != 0 || from != 0 || inspects).then(|| Peer {
             name: record.name,

@@ -184,6 +184,56 @@ impl Engine {
         Ok(())
     }
 
+    /// Copies message `index` from its snapshot to a place in the receive buffer of `receiver`.
+    pub(super) fn carry_snapshot(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        index: u32,
+        receiver: DomainId,
+        place: Span,
+    ) -> Result<(), Status> {
+        let course = &self.clients[source].courses[index];
+        let (holder, slot) = course.snapshot().ok_or(Status::Failed)?;
+        let target = self.clients[source].sends.get(index).header.target;
+        let mapping = self.flows.get(source, target).mapping;
+        self.copy_snapshot(machine, holder, slot, receiver, place, mapping)
+    }
+
+    /// Copies the snapshot that `holder` has in `slot` to a place in the receive buffer of `receiver`.
+    pub(super) fn copy_snapshot(
+        &mut self,
+        machine: &mut impl Machine,
+        holder: DomainId,
+        slot: u32,
+        receiver: DomainId,
+        place: Span,
+        mapping: Mapping,
+    ) -> Result<(), Status> {
+        let snapshot = self.clients[holder].inspections.place(slot);
+        if place.length() == 0 {
+            return Ok(());
+        }
+        if snapshot.length() != place.length() {
+            return Err(Status::Failed);
+        }
+        self.make_room_for_runs(machine, 2);
+        self.map(machine, holder, Side::Snapshot, snapshot, mapping)?;
+        self.map(machine, receiver, Side::Receive, place, mapping)?;
+        let from = self.clients[holder].snapshot_buffer.home().address(snapshot);
+        machine.copy(from, self.clients[receiver].receive_buffer.home().address(place), place.length());
+        Ok(())
+    }
+
+    /// The number of stages of a flow, for its deliveries. A configuration has at most 8 for each.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most MAX_GUARDS, because every stage has a guard"
+    )]
+    pub(super) fn stages_of(&self, source: DomainId, target: DomainId) -> u8 {
+        self.guards.flow(source, target).stages() as u8
+    }
+
     /// Makes room to note `count` more runs of frames. If there is too little room, it unmaps all runs noted
     /// so far.
     #[inline]

@@ -1,23 +1,19 @@
 //! One client's turn in a round. New sends and waiting sends that may go on are served. Then everything
 //! becomes visible.
 
-use ferry_layout::{DomainId, Status, flags};
+use ferry_layout::{DomainId, Status};
 
+use super::Engine;
 use super::accept::Accepted;
 use super::client::Ports;
+#[cfg(feature = "express")]
+use super::express::Ahead;
+#[cfg(not(feature = "express"))]
+use super::no_express::Ahead;
 use super::transfer::Step;
-use super::{Ahead, Engine};
 use crate::machine::Machine;
+use crate::send::Class;
 use crate::table::ClientSet;
-
-/// Which messages a turn carries.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Class {
-    /// Only urgent ones. Others are taken from the ring and wait.
-    Urgent,
-    /// All.
-    Any,
-}
 
 impl Engine {
     /// Serves `source` up to its share of the round. Returns whether it has work left that needs nobody else
@@ -89,7 +85,7 @@ impl Engine {
                 }
                 continue;
             };
-            if class == Class::Urgent && client.sends.get(index).header.flags & flags::URGENT == 0 {
+            if class.passes_over(client.sends.get(index).header) {
                 client.waits.block(target);
                 passed_over.insert(target);
                 continue;
@@ -117,6 +113,43 @@ impl Engine {
             self.clients[source].next_target = u32::from(target.number()) + 1;
         }
         true
+    }
+
+    /// Serves what waits for `target` although no plain message does: it is a guard that may be able to take
+    /// something now, or the target of a flow with guards or of a one-way flow. Returns false when the share
+    /// is used up.
+    #[cold]
+    fn serve_guarded(
+        &mut self,
+        machine: &mut impl Machine,
+        source: DomainId,
+        target: DomainId,
+        class: Class,
+        passed_over: &mut ClientSet,
+    ) -> bool {
+        let client = &mut self.clients[source];
+        client.next_target = u32::from(target.number()) + 1;
+        if self.one_way.is_granted(source, target) {
+            return self.serve_one_way(machine, source, target, class, passed_over);
+        }
+        let Some((first, _)) = self.guards.flow(source, target).waiting else {
+            self.forget_wait(source, target);
+            if self.clients[target].is_guard {
+                let client = &mut self.clients[source];
+                client.waits.unblock(client.guarded.intersection(client.waits.targets()));
+            }
+            return true;
+        };
+        if class.passes_over(client.sends.get(first).header) {
+            client.waits.block(target);
+            passed_over.insert(target);
+            return true;
+        }
+        if self.express_waiting(machine, source, target) {
+            self.clients[source].waits.block(target);
+            return true;
+        }
+        self.walk(machine, source, target, passed_over)
     }
 
     /// Takes new sends and serves those that need not wait. Returns false when the share is used up.
@@ -213,7 +246,7 @@ impl Engine {
             };
             self.has_progressed = true;
             let send = *self.clients[source].sends.get(index);
-            let passed_over = class == Class::Urgent && send.header.flags & flags::URGENT == 0;
+            let passed_over = class.passes_over(send.header);
             if passed_over || self.flows.get(source, send.header.target).waiting.is_some() {
                 self.wait(source, ports, index, passed_over);
                 continue;

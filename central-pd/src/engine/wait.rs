@@ -1,14 +1,14 @@
 //! Which client waits for which. Sends that cannot go on wait here, in order within each flow, and this file
 //! lets them go on.
 //!
-//! Only this file changes who waits for whom, so both sides of [`Waits`](crate::waits::Waits) stay in step. A
-//! turn changes nothing but which targets are ready.
+//! Only this file can change who waits for whom, so both sides of [`Waits`](waits::Waits) stay in step.
+
+pub(super) mod waits;
 
 use ferry_layout::{DomainId, Status};
 
 use super::Engine;
 use super::client::Ports;
-use crate::one_way::CarriedSends;
 use crate::table::ClientSet;
 
 impl Engine {
@@ -18,18 +18,58 @@ impl Engine {
         let client = &mut self.clients[source];
         let target = client.sends.get(index).header.target;
         client.sends.enqueue(&mut self.flows.get_mut(source, target).waiting, index);
-        client.waits.insert_target(target);
-        if ready {
-            client.waits.unblock_one(target);
-        }
         for part in client.sends.parts(index) {
             ports.to_client.status(part).set(part, Status::Queued);
         }
         client.sends.occupy(index);
-        if self.clients[target].waits.insert_source(source) {
+        self.wait_for_turn(source, target, ready);
+        self.wait_for_target(source, target);
+        self.reconsider.insert(target);
+    }
+
+    /// Notes that sends of `source` wait in this flow. `ready` means that they may be able to go on.
+    pub(super) fn wait_for_turn(&mut self, source: DomainId, target: DomainId, ready: bool) {
+        let waits = &mut self.clients[source].waits;
+        waits.insert_target(target);
+        if ready {
+            waits.unblock_one(target);
+        }
+    }
+
+    /// Notes that a send of `source` needs something of `target` itself. Returns whether none did before.
+    pub(super) fn wait_for_target(&mut self, source: DomainId, target: DomainId) -> bool {
+        let is_first = self.clients[target].waits.insert_source(source);
+        if is_first {
             self.begin_to_share(source, target);
         }
-        self.reconsider.insert(target);
+        is_first
+    }
+
+    /// Notes that no send of `source` needs anything of `target` now. Others of the flow may wait their turn.
+    pub(super) fn stop_waiting_for_target(&mut self, source: DomainId, target: DomainId) {
+        self.clients[target].waits.remove_source(source);
+    }
+
+    /// Lets `source` wait until `guard` can take something.
+    pub(super) fn wait_for_guard(&mut self, source: DomainId, guard: DomainId) {
+        self.clients[source].waits.insert_target(guard);
+        self.clients[source].waits.block(guard);
+        self.clients[guard].waits.insert_source(source);
+        self.reconsider.insert(guard);
+    }
+
+    /// Notes that no send waits for `target` any more. Returns the sources of those that did.
+    /// [`forget_wait`](Self::forget_wait) must be called for each of them.
+    pub(super) fn forget_waiters(&mut self, target: DomainId) -> ClientSet {
+        self.clients[target].waits.take_sources()
+    }
+
+    /// Notes that no send of `source` waits any more, in any flow.
+    pub(super) fn forget_all_waits(&mut self, source: DomainId) {
+        for target in self.clients[source].waits.targets().iter() {
+            self.clients[target].waits.remove_source(source);
+        }
+        self.clients[source].waits.clear_targets();
     }
 
     /// Notes that no send waits in this flow any more.
@@ -56,76 +96,6 @@ impl Engine {
     /// Gives `source` a turn even without a signal: it has sends that may go on, or that may be looked at.
     pub(super) const fn rouse_source(&mut self, source: DomainId) {
         self.roused.insert(source);
-    }
-
-    /// Takes the oldest send that waits in this flow out of its queue.
-    fn take_oldest(&mut self, source: DomainId, target: DomainId) -> Option<u32> {
-        self.clients[source].sends.dequeue(&mut self.flows.get_mut(source, target).waiting)
-    }
-
-    /// Drops all waiting sends of `source` without a status. Rouses the clients that wait for a buffer that
-    /// such a send had claimed.
-    pub(super) fn drop_waiting(&mut self, source: DomainId) {
-        for target in self.clients[source].waits.targets().iter() {
-            let mut gave_back = false;
-            while let Some(index) = self.take_oldest(source, target) {
-                gave_back |= self.abandon(source, index);
-            }
-            self.drop_guarded(source, target);
-            self.drop_one_way(source, target);
-            self.clients[target].waits.remove_source(source);
-            if gave_back {
-                self.rouse_waiters(target);
-            }
-        }
-        self.clients[source].waits.clear_targets();
-        self.clients[source].carried = CarriedSends::NONE;
-    }
-
-    /// Ends all sends that wait for `target` with `status`. Must be called between turns.
-    pub(super) fn end_all_waiting(&mut self, target: DomainId, status: Status) {
-        let sources = self.clients[target].waits.take_sources().union(self.guarded_sources(target));
-        for source in sources.iter() {
-            let Some(ports) = self.clients[source].ports else { continue };
-            while let Some(index) = self.take_oldest(source, target) {
-                self.end_at_once(source, ports, index, status);
-            }
-            self.end_guarded(source, target, ports, status);
-            self.clients[source].waits.remove_target(target);
-            self.show_slots(source, ports);
-        }
-    }
-
-    /// Ends the waiting sends of `source` whose time to live has run out and whose transfer has not begun.
-    /// Must be called between turns.
-    pub(super) fn expire(&mut self, source: DomainId) {
-        self.end_late_inspections(source);
-        if self.clients[source].sends.with_deadline == 0 {
-            return;
-        }
-        let Some(ports) = self.clients[source].ports else { return };
-        for target in self.clients[source].waits.targets().iter() {
-            let sends = &mut self.clients[source].sends;
-            let expired = sends.dequeue_expired(&mut self.flows.get_mut(source, target).waiting, self.now);
-            let sends = &mut self.clients[source].sends;
-            let inspected =
-                sends.dequeue_expired(&mut self.guards.flow_mut(source, target).waiting, self.now);
-            for slot in inspected.from(0) {
-                self.leave_guards(source, slot);
-            }
-            let expired = expired.union(inspected);
-            if !expired.is_empty() {
-                // The expired sends may have held up a send that can go on. For example, they waited for a
-                // buffer, and the next one is for an open window.
-                self.clients[source].waits.unblock_one(target);
-                self.roused.insert(source);
-            }
-            for slot in expired.from(0) {
-                let index = self.clients[source].sends.get(slot).index;
-                self.end_at_once(source, ports, index, Status::Expired);
-            }
-        }
-        self.show_slots(source, ports);
     }
 
     /// Gives back the buffer that message `index` had claimed, because the message will not arrive. Returns

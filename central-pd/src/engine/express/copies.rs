@@ -11,7 +11,7 @@ use crate::buffer::{Buffer, Home, Reach};
 use crate::engine::client::Client;
 use crate::engine::transfer::MINIMUM_COST;
 use crate::machine::Machine;
-use crate::requests::buffer_for_anyone;
+use crate::offers::buffer_for_anyone;
 
 /// Where messages come from and go to, and what their sender can pay.
 pub(super) struct Copies {

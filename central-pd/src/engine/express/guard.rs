@@ -60,7 +60,7 @@ impl Engine {
         client.sends.enqueue_simple(&mut flow.waiting, next, count);
         client.sends.occupy_run(next, count);
         client.transmit.take_to(next.wrapping_add(count));
-        client.waits.insert_target(target);
+        self.wait_for_turn(source, target, false);
         self.has_progressed = true;
         let handed = if can_begin { self.hand_out(machine, source, target, next, count) } else { 0 };
         if handed != count {

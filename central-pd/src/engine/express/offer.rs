@@ -4,7 +4,7 @@ use ferry_layout::{DomainId, Post, Span};
 
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
-use crate::requests::buffer_for_anyone;
+use crate::offers::buffer_for_anyone;
 
 /// Buffers for a run of messages, and places in the queue of their receiver.
 #[derive(Clone, Copy)]

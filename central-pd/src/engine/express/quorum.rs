@@ -6,15 +6,13 @@
 //! (`guard.rs` beside `express.rs`), which has everything else to do with these messages.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::{DomainId, Slot, Status, Verdict};
+use ferry_layout::{DomainId, Status};
 
 use super::copies::Copies;
 use super::hands::Hands;
-use super::verdict::{Reasons, Run};
+use super::passes::{Judged, Reasons};
 use crate::engine::Engine;
-use crate::engine::client::Ports;
 use crate::guards::{GuardedFlow, Stage};
-use crate::inspections::Inspections;
 use crate::machine::{Machine, Side};
 use crate::table::ClientSet;
 
@@ -118,8 +116,8 @@ impl Engine {
     /// Notes verdicts of a member of a stage that pass their messages, and do not decide alone. Returns how
     /// many.
     #[inline(never)]
-    pub(super) fn note_passes<const D: usize>(&mut self, run: &Run<'_, D>, stage: Stage) -> Option<u32> {
-        let Run { guard, ports, next, source, .. } = *run;
+    pub(super) fn note_passes<const D: usize>(&mut self, run: &Judged<'_, D>, stage: Stage) -> Option<u32> {
+        let Judged { guard, ports, next, source, .. } = *run;
         let mut reasons = Reasons::new();
         let taken = self.passes(run, run.verdicts, &mut reasons, |course| {
             course.awaits_of(run.stage, guard) && course.passed.count() + 1 < stage.quorum
@@ -138,42 +136,5 @@ impl Engine {
         ports.to_client.set_statuses(next, taken, Status::Queued);
         self.take_to(guard, next, taken);
         Some(taken)
-    }
-
-    /// Takes verdicts about messages that have ended without them, from the one with this `ticket` on, which
-    /// is at index `next` of the guard's ring. `None` if there are none. If there is a log, the ordinary path
-    /// writes each down.
-    pub(super) fn take_late_verdicts<const D: usize>(
-        &mut self,
-        guard: DomainId,
-        ports: Ports,
-        next: u32,
-        verdicts: &[Slot<D>],
-        first: u64,
-    ) -> Option<()> {
-        if self.audit.is_kept() {
-            return None;
-        }
-        let state = &mut self.clients[guard];
-        let (mut ticket, mut taken) = (first, 0);
-        for verdict in verdicts {
-            let is_ended = Verdict::load(verdict).is_some_and(|verdict| verdict.ticket == ticket)
-                && state.unanswered_inspection(ports, ticket).is_some()
-                && state.inspections.awaited(ticket).is_none();
-            if !is_ended {
-                break;
-            }
-            taken += 1;
-            ticket = Inspections::next_ticket(ticket);
-        }
-        if taken == 0 {
-            return None;
-        }
-        state.unanswered.remove_run(Inspections::delivery(first), taken);
-        ports.to_client.set_statuses(next, taken, Status::NoInspection);
-        state.count(|counters| counters.refused.add(taken.into()));
-        self.to_signal.insert(guard);
-        self.take_to(guard, next, taken);
-        Some(())
     }
 }

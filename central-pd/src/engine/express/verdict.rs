@@ -13,81 +13,19 @@
 //! and messages of one-way flows.
 
 use ferry_layout::config::Mapping;
-use ferry_layout::geometry::TRANSMIT_SLOTS;
 use ferry_layout::{Delivery, DeliveryKind, DomainId, Slot, Span, Standing, Status, Verdict};
-use heapless::Vec;
 
 use super::copies::{Copies, place_for_anyone};
 use super::hands::Hands;
 use super::offer::Offer;
-use crate::course::Course;
+use super::passes::{Judged, Reasons};
 use crate::engine::Engine;
 use crate::engine::client::{Client, Ports};
-use crate::guards::GuardedFlow;
-use crate::inspections::{Inspection, Inspections, Subject};
+use crate::inspections::{Inspection, Inspections};
 use crate::machine::{Machine, Side};
 use crate::pending::Finished;
 use crate::places::Places;
 use crate::send::Send;
-
-/// What all verdicts of a run have in common. They are about messages in consecutive slots, of which each is
-/// as `put_simple` records it, as are their inspections.
-pub(super) struct Run<'a, const D: usize> {
-    pub(super) guard: DomainId,
-    pub(super) ports: Ports,
-    /// Index of the first verdict, and the verdicts.
-    pub(super) next: u32,
-    pub(super) verdicts: &'a [Slot<D>],
-    /// The first ticket, and the index of the message that it is about.
-    pub(super) ticket: u64,
-    pub(super) index: u32,
-    pub(super) source: DomainId,
-    source_ports: Ports,
-    pub(super) target: DomainId,
-    flow: GuardedFlow,
-    /// The stage that the messages are in, and whether the guard is all of it.
-    pub(super) stage: u16,
-    is_alone: bool,
-    mapping: Mapping,
-}
-
-/// The reasons that verdicts give, if there is an audit log.
-pub(super) type Reasons = Vec<u32, TRANSMIT_SLOTS>;
-
-/// Verdicts, and what they are about.
-struct Found<'a, const D: usize> {
-    verdicts: &'a [Slot<D>],
-    inspections: &'a [Inspection],
-    courses: &'a [Course],
-    sends: &'a [Send],
-    /// The first ticket, and what it is about.
-    ticket: u64,
-    subject: Subject,
-}
-
-impl<const D: usize> Found<'_, D> {
-    /// How many of the verdicts pass messages that follow each other in their flow, each with the ticket of
-    /// its inspection, where the verdict `counts`. Each verdict is read once, and `note` gets its reason.
-    #[inline(never)]
-    fn count(&self, mut note: impl FnMut(u32), counts: impl Fn(&Course) -> bool) -> u32 {
-        let first = self.subject.index();
-        let (mut ticket, mut subject, mut next) = (self.ticket, self.subject, first);
-        let records = self.inspections.iter().zip(self.courses).zip(self.sends);
-        for (verdict, ((inspection, course), send)) in self.verdicts.iter().zip(records) {
-            let Some(reason) = Verdict::passing(verdict, ticket) else { break };
-            if !inspection.is_about(ticket, subject) || !counts(course) {
-                break;
-            }
-            note(reason);
-            next = next.wrapping_add(1);
-            if send.next != next {
-                break;
-            }
-            (ticket, subject) = (Inspections::next_ticket(ticket), subject.next());
-        }
-        next.wrapping_sub(first)
-    }
-}
 
 /// A run of messages on its way from the last guard to the target.
 struct CarryOn<'a, const D: usize> {
@@ -223,7 +161,7 @@ impl Engine {
         let members = self.guards.stage(&flow, stage);
         let is_alone = members.members.only() == Some(guard);
         let passed = state.courses[index].passed.count();
-        let run = Run {
+        let run = Judged {
             guard,
             ports,
             next,
@@ -253,55 +191,17 @@ impl Engine {
         Some(())
     }
 
-    /// How many of these verdicts, the first ones of a run, pass messages that follow each other in their
-    /// flow, where the verdict `counts`. If there is an audit log, their reasons go to `reasons`.
-    #[inline(always)]
-    pub(super) fn passes<const D: usize>(
-        &self,
-        run: &Run<'_, D>,
-        verdicts: &[Slot<D>],
-        reasons: &mut Reasons,
-        counts: impl Fn(&Course) -> bool,
-    ) -> u32 {
-        let Run { guard, source, ticket, index, .. } = *run;
-        let state = &self.clients[source];
-        let found = Found {
-            verdicts,
-            inspections: self.clients[guard].inspections.run(Inspections::slot(ticket)),
-            courses: state.courses.run(index),
-            sends: state.sends.run(index),
-            ticket,
-            subject: Subject::message(source, index),
-        };
-        if self.audit.is_kept() {
-            // There is a place for each verdict of a ring.
-            return found.count(|reason| reasons.push(reason).unwrap_or_default(), counts);
-        }
-        found.count(|_| (), counts)
-    }
-
-    /// Writes the first `taken` verdicts of a run to the audit log.
-    #[cold]
-    pub(super) fn audit_passes<const D: usize>(&mut self, run: &Run<'_, D>, taken: u32, reasons: &Reasons) {
-        let mut ticket = run.ticket;
-        for (number, reason) in (0..taken).zip(reasons) {
-            let verdict = Verdict { ticket, passes: true, reason: *reason };
-            self.audit_verdict(run.source, run.index.wrapping_add(number), run.guard, verdict, true);
-            ticket = Inspections::next_ticket(ticket);
-        }
-    }
-
     /// Carries messages that have passed their last guard to the target, from the oldest of the flow on.
     /// Returns how many verdicts were taken. If there are none, it has mapped the frames for the first one.
     #[inline(never)]
     fn carry_on<const D: usize>(
         &mut self,
         machine: &mut impl Machine,
-        run: &Run<'_, D>,
+        run: &Judged<'_, D>,
         quorum: u32,
         may_map: &mut bool,
     ) -> Option<u32> {
-        let Run { guard, ports, next, source, target, stage, mapping, is_alone, .. } = *run;
+        let Judged { guard, ports, next, source, target, stage, mapping, is_alone, .. } = *run;
         let (head, newest) = run.flow.waiting?;
         // Each message of a flow that is audited has a record, and it is the ordinary path that writes it.
         if run.index != head || run.flow.audits_all {
@@ -406,10 +306,10 @@ impl Engine {
     fn hand_on<const D: usize>(
         &mut self,
         machine: &mut impl Machine,
-        run: &Run<'_, D>,
+        run: &Judged<'_, D>,
         may_map: &mut bool,
     ) -> Option<u32> {
-        let Run { guard, ports, next, source, target, stage, mapping, index, .. } = *run;
+        let Judged { guard, ports, next, source, target, stage, mapping, index, .. } = *run;
         let next_guard = self.guards.only_member(&run.flow, stage + 1)?;
         let offer = self.offer_of_guard(source, next_guard)?;
         let deadline = self.now.wrapping_add(run.flow.verdict_within);
@@ -448,14 +348,5 @@ impl Engine {
         self.settle_pending(machine, source, run.source_ports);
         self.take_to(guard, next, taken);
         Some(taken)
-    }
-
-    /// Records that `taken` verdicts of `guard`, from index `next` on, are taken. The guard is signalled when
-    /// they end, and not before.
-    pub(super) fn take_to(&mut self, guard: DomainId, next: u32, taken: u32) {
-        let client = &mut self.clients[guard];
-        client.transmit.take_to(next.wrapping_add(taken));
-        client.budget.count_descriptors(taken);
-        self.has_progressed = true;
     }
 }
