@@ -181,12 +181,12 @@ impl<'a> AuditLog<'a> {
     }
 
     /// Whether central has begun the log, in this version and for this many slots. Pairs with
-    /// [`begin`](Self::begin).
+    /// [`begin`](Self::begin). Each of the three words may be left from an earlier log, so each is observed.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.header.observe::<{ header::MAGIC }>() == AUDIT_MAGIC
-            && self.header.word::<{ header::VERSION }>() == u64::from(AUDIT_VERSION)
-            && self.header.word::<{ header::CAPACITY }>() == self.capacity()
+            && self.header.observe::<{ header::VERSION }>() == u64::from(AUDIT_VERSION)
+            && self.header.observe::<{ header::CAPACITY }>() == self.capacity()
     }
 
     /// Begins an empty log. For central.

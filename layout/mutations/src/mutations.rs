@@ -40,6 +40,8 @@ const HELD: &str = "restarts::what_is_held_no_more_was_delivered";
 const POST_HEAD: &str = "restarts::what_the_post_head_has_passed_is_noted";
 const SETTLED: &str = "restarts::what_is_settled_is_behind_the_post_head_and_acknowledged";
 const HEAD: &str = "restarts::what_the_head_has_passed_has_a_status";
+const RECORD: &str = "audit::a_record_that_is_counted_is_whole";
+const LOG: &str = "audit::a_log_that_has_begun_is_empty";
 const STANDING: &str = "restarts::a_standing_is_not_ahead_of_what_it_begins_with";
 
 const PUBLISH: &str = "self.0.store(value, Ordering::Release);";
@@ -50,8 +52,8 @@ const ASK: &str = "fence(Ordering::SeqCst);
         self.0.load(Ordering::Relaxed) != 0";
 const GET: &str = "let word = self.0.load(Ordering::Acquire);
         // What nearly always comes";
-const ENDS: &str = "let word = self.0.load(Ordering::Acquire);
-        if word & 0xff == Status::Done as u64";
+const ENDS: &str = "fn observe(&self) -> u64 {
+        self.0.load(Ordering::Acquire)";
 const MAGIC_LAST: &str = "self.epoch_wanted.publish(epoch);
         self.magic.store(MAGIC, Ordering::Release);";
 const MAGIC_FIRST: &str = "let is_valid = self.magic.load(Ordering::Acquire) == MAGIC
@@ -325,8 +327,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "status.rs",
         change: "ended: acquire → relaxed",
         from: ENDS,
-        to: "let word = self.0.load(Ordering::Relaxed);
-        if word & 0xff == Status::Done as u64",
+        to: "fn observe(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)",
         test: ENDED_LATE,
     },
     Mutation {
@@ -391,6 +393,42 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "word.store(0, Ordering::Relaxed);",
         to: "let _ = word;",
         test: EPOCH,
+    },
+    Mutation {
+        file: "entry.rs",
+        change: "publish: release → relaxed, for a record of the audit log",
+        from: "self.0[NUMBER].store(value, Ordering::Release);",
+        to: "self.0[NUMBER].store(value, Ordering::Relaxed);",
+        test: RECORD,
+    },
+    Mutation {
+        file: "entry.rs",
+        change: "observe: acquire → relaxed, for a record of the audit log",
+        from: "self.0[NUMBER].load(Ordering::Acquire)",
+        to: "self.0[NUMBER].load(Ordering::Relaxed)",
+        test: RECORD,
+    },
+    Mutation {
+        file: "audit.rs",
+        change: "has_begun: the capacity is read relaxed",
+        from: "self.header.observe::<{ header::CAPACITY }>() == self.capacity()",
+        to: "self.header.word::<{ header::CAPACITY }>() == self.capacity()",
+        test: LOG,
+    },
+    Mutation {
+        file: "audit.rs",
+        change: "begin: the count is cleared last",
+        from: "self.header.publish::<{ header::COUNT }>(0);
+        self.header.publish::<{ header::STARTS }>(0);
+        self.header.publish::<{ header::VERSION }>(u64::from(AUDIT_VERSION));
+        self.header.publish::<{ header::CAPACITY }>(self.capacity());
+        self.header.publish::<{ header::MAGIC }>(AUDIT_MAGIC);",
+        to: "self.header.publish::<{ header::STARTS }>(0);
+        self.header.publish::<{ header::VERSION }>(u64::from(AUDIT_VERSION));
+        self.header.publish::<{ header::CAPACITY }>(self.capacity());
+        self.header.publish::<{ header::MAGIC }>(AUDIT_MAGIC);
+        self.header.publish::<{ header::COUNT }>(0);",
+        test: LOG,
     },
     Mutation {
         file: "entry.rs",
@@ -501,6 +539,13 @@ pub(crate) fn check_complete(source: &Path) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever adds an ordering adds a mutation, or `make mutants` would not run.
+    #[test]
+    fn every_ordering_is_touched_by_a_mutation() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+        check_complete(&source).unwrap_or_else(|error| panic!("{error}"));
+    }
 
     /// The table in `docs/model-checking.md` equals this one.
     #[test]

@@ -12,6 +12,7 @@
 
 #![cfg(loom)]
 
+mod audit;
 mod epochs;
 mod laps;
 mod restarts;
