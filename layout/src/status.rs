@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn the_first_send_that_has_ended_is_found_wherever_it_is() {
         for first in [0, 61, 64, 126, u32::MAX - 2] {
-            for count in 0..12 {
+            for count in (0..12).step_by(if cfg!(miri) { 5 } else { 1 }) {
                 for ended in 0..=count {
                     let region = InRegion::default();
                     region.set_statuses(first, count, Status::Queued);
@@ -355,7 +355,7 @@ mod tests {
     fn many_are_finished_as_single_ones_are() {
         let target = DomainId::new(5).unwrap();
         for first in [0, 61, u32::MAX - 2] {
-            for count in 0..12 {
+            for count in (0..12).step_by(if cfg!(miri) { 11 } else { 1 }) {
                 let [carried, delivered] = [(); 2].map(|()| InRegion::default());
                 carried.set_carried(first, count, target, 9);
                 carried.finish(first, count);

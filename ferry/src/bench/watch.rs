@@ -5,8 +5,9 @@ use super::gdb::Gdb;
 use super::programs::{Owner, Programs};
 use super::trace::Trace;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::pipe::fcntl_setpipe_size;
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,22 @@ const START: Duration = Duration::from_secs(10);
 /// Names of the emulator's socket and of the pipe for the trace of a section, in the directory of the watch.
 const SOCKET: &str = "gdb";
 const PIPE: &str = "trace";
-/// Bytes that are read from the pipe at once.
-const READ_BYTES: usize = 1 << 20;
+/// Bytes that the pipe holds, and that are read from it at once.
+const PIPE_BYTES: usize = 1 << 20;
+/// Pause before each read. The emulator writes line by line. A reader that waited for each line would be woken
+/// by each, and that takes longer than anything else here. Meanwhile the emulator fills a small part of the
+/// pipe.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A pipe that is read after a [`PAUSE`].
+struct Paced(File);
+
+impl Read for Paced {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        std::thread::sleep(PAUSE);
+        self.0.read(bytes)
+    }
+}
 
 /// A watch over one boot. Its directory is removed with it.
 pub(super) struct Watch {
@@ -68,7 +83,11 @@ impl Watch {
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         let reader = std::thread::spawn({
             let (pipe, programs) = (pipe.clone(), Arc::clone(programs));
-            move || Trace::read(BufReader::with_capacity(READ_BYTES, File::open(pipe)?), begin, &programs)
+            move || {
+                let pipe = File::open(pipe)?;
+                fcntl_setpipe_size(&pipe, PIPE_BYTES)?;
+                Trace::read(BufReader::with_capacity(PIPE_BYTES, Paced(pipe)), begin, &programs)
+            }
         });
         gdb.monitor(&format!("logfile {}", pipe.display()))?;
         gdb.monitor("singlestep on")?;
