@@ -12,8 +12,10 @@ use ferry_bench::rivals::Rival;
 use ferry_bench::{baseline, figures, hosted, lines, reference, table};
 use std::error::Error;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread::{self, ScopedJoinHandle};
 
 #[derive(Parser)]
 #[command(about = "What a message costs")]
@@ -207,12 +209,25 @@ fn check(accept: bool, others: &[PathBuf], products: &Path) -> Result<ExitCode, 
 }
 
 /// The carriers whose instructions are compared with the baseline. Callgrind counts all of them but the last,
-/// which is stepped.
+/// which is stepped. All are counted at a time: counts do not depend on what else the machine does.
 fn counted(products: &Path) -> Result<Vec<Carrier>, Box<dyn Error>> {
-    let carriers = Subject::ALL.into_iter().map(|subject| engine::counted(subject, false, products));
-    let mut carriers: Vec<Carrier> = carriers.collect::<Result<_, _>>()?;
-    carriers.push(hosted::counted(root(), &programs()?, products)?);
-    Ok(carriers)
+    let programs = programs()?;
+    thread::scope(|scope| {
+        let subjects =
+            Subject::ALL.map(|subject| scope.spawn(move || engine::counted(subject, false, products)));
+        let hosted = scope.spawn(|| hosted::counted(root(), &programs, products));
+        let mut carriers = Vec::new();
+        for subject in subjects {
+            carriers.push(joined(subject)?);
+        }
+        carriers.push(joined(hosted)?);
+        Ok(carriers)
+    })
+}
+
+/// What a thread returns. A panic goes on here.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// The directory with the programs of the carrier `hosted`. Cargo puts them beside this program.

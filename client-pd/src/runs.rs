@@ -118,7 +118,7 @@ impl<D: Doorbell> Port<D> {
         most: u32,
         mut each: impl FnMut(Completion) -> Option<Next>,
     ) -> Result<(), SendRefused> {
-        // Central may have taken, and ended, more sends behind those that are known, or that waited.
+        // Central may have taken more sends than is known here, and some that waited may have ended.
         if self.taken.wrapping_sub(self.oldest) < most || self.waiting.count != 0 {
             self.look_for_taken();
         }

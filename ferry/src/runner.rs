@@ -17,7 +17,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-/// Whether nobody can learn any more what becomes of a case. There is one output, so there is one of these.
+/// Whether the output cannot be written any more, so that no further case should run. It is one for the whole
+/// process, as the output is.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
 
 /// Reads the arguments of the runner. Wrong ones end the command, and so does `--help`.
@@ -36,7 +37,7 @@ pub(crate) fn trial(
     })
 }
 
-/// Whether a case of this name runs if all run that the arguments do not leave out.
+/// Whether the arguments select the case of this name.
 pub(crate) fn selects(arguments: &Arguments, name: &str) -> bool {
     let is_meant = |filter: &String| is_meant(arguments, filter, name);
     arguments.filter.as_ref().is_none_or(is_meant) && !arguments.skip.iter().any(is_meant)

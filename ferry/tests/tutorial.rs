@@ -35,7 +35,7 @@ fn script(page: &str) -> (String, usize) {
     (script, commands)
 }
 
-/// Does what a page says, which has so many commands. Returns what they have printed.
+/// Runs the commands of a page, of which there must be `expected`. Returns what they print.
 fn follow(page: &str, expected: usize) -> String {
     let (script, commands) = script(page);
     assert_eq!(commands, expected);

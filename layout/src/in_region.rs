@@ -251,7 +251,7 @@ impl InRegion {
     #[inline]
     fn set_run(&self, first: u32, count: u32, sequence: u64, word: impl Fn(u32, u64) -> u64) {
         if count == 1 {
-            // The most frequent count of all. The loop takes many instructions to begin.
+            // This count is the most frequent one, and to begin the loop below takes many instructions.
             self.status(first).store(word(first, sequence));
             return;
         }

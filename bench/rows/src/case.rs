@@ -78,7 +78,7 @@ pub enum Way {
     TwoGuards,
     /// Two of three guards have to.
     Quorum,
-    /// Nothing about the receiver comes back. There is a tick for as many messages as a ring has slots.
+    /// The flow is one-way: the sender learns nothing of the receiver. A tick comes after each full ring.
     OneWay,
 }
 

@@ -20,9 +20,9 @@ const SOCKET: &str = "gdb";
 const PIPE: &str = "trace";
 /// Bytes that the pipe holds, and that are read from it at once.
 const PIPE_BYTES: usize = 1 << 20;
-/// Pause before each read. The emulator writes line by line. A reader that waited for each line would be woken
-/// by each, and that takes longer than anything else here. Meanwhile the emulator fills a small part of the
-/// pipe.
+/// Pause before each read. The emulator writes line by line. A reader that waited for each line would be
+/// woken by each, and that takes longer than anything else here. Meanwhile the emulator fills a small part of
+/// the pipe.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// A pipe that is read after a [`PAUSE`].

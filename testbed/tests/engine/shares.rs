@@ -45,8 +45,9 @@ fn urgent_messages_come_first_whoever_sends_them_and_whether_or_not_they_wait() 
     }
 }
 
-/// A message that costs more than a share waits in the ring for further rounds. It does so if a send that
-/// waits has nothing to do meanwhile, and if that goes through in the turn that leaves the message.
+/// A message that costs more than a share waits in the ring for further rounds. Central stays awake for it,
+/// whether another send of the same client waits meanwhile, or ends in the turn in which the message has to
+/// wait.
 #[test]
 fn what_is_beyond_a_share_keeps_central_awake() {
     let mut topology = Topology::mesh(4, 16, Mapping::Each);
@@ -70,8 +71,9 @@ fn what_is_beyond_a_share_keeps_central_awake() {
     }
 }
 
-/// Rounds are left out only after one in which nobody got on. The message that costs two shares goes in the
-/// second round, and nothing in the third. The next one that is not left out is that of the other message.
+/// Central passes over rounds only after a round in which nobody could afford anything. Here the message that
+/// costs two shares goes in the second round. Nobody can afford anything in the third, so the rounds up to
+/// that of the other message are passed over.
 #[test]
 fn a_round_in_which_somebody_gets_on_leaves_out_none() {
     let mut topology = Topology::mesh(4, 16, Mapping::Each);
@@ -272,9 +274,9 @@ fn buffers_that_were_just_posted_are_shared_out_too() {
     assert!(got.len() == 8 && (3..=5).contains(&of_first), "{got:?}");
 }
 
-/// A sender that waits for a buffer is no rival for a buffer that it may not fill, and a message that has its
-/// buffer is none for the rest. Otherwise the other sender would wait for it, and central would go round and
-/// round.
+/// A sender does not compete for a buffer that it may not fill. A message that has its buffer does not
+/// compete for another one. Otherwise the other sender would let it go first, it could not use that, and
+/// central would go round for ever.
 #[test]
 fn who_cannot_use_a_buffer_keeps_nobody_from_it() {
     let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Keep), 1024);
@@ -320,8 +322,9 @@ fn a_message_under_way_keeps_nobody_from_the_buffers_behind_it() {
     assert_eq!(run(&mut pair), [1, 1, 1, 1, 1, 1, 1, 1, 0]);
 }
 
-/// One sender cannot afford its next message, and it is another one's turn to wait for it. The rounds that
-/// this takes are passed at once, even if the other one has exactly what its message costs.
+/// One sender comes next at the receiver, but cannot afford its message in this round. Another sender could,
+/// but has to let the first one go. Central passes over the rounds that this takes, even if the share of the
+/// other one is exactly what its message costs.
 #[test]
 fn a_sender_out_of_turn_costs_no_rounds() {
     let mut topology = Topology::mesh(3, 16, Mapping::Keep);

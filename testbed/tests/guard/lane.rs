@@ -357,8 +357,8 @@ fn late_verdicts_take_no_others_with_them() {
     }
 }
 
-/// The ring comes round: where a message stands there was another one, which has ended. Members get what is
-/// sent, and nothing of an earlier lap.
+/// When the ring comes round, a message lies in the slot of an earlier one, which has ended. The members get
+/// the new message, and nothing of the earlier one.
 #[test]
 fn no_message_of_an_earlier_lap_is_handed_out() {
     const MEMBERS: [u16; 3] = [GUARD, GUARD + 1, GUARD + 2];

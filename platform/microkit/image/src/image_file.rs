@@ -1,8 +1,8 @@
-//! The parts of an image, found in the bytes of its file as what boots it finds them. On x86-64 the file is
-//! the ELF file of the initialiser. On all others Microkit's loader comes first, then its table of regions,
-//! and then what the regions contain: the kernel and the initialiser. On RISC-V two headers precede the
-//! loader, U-Boot's and Linux's. Everywhere the initialiser finds its specification through a table of
-//! program headers whose address was written into it.
+//! The parts of an image, found in its file in the way in which the loader and the initialiser find them when
+//! it is booted. On x86-64 the file is the ELF file of the initialiser. On all others Microkit's loader comes
+//! first, then its table of regions, and then what the regions contain: the kernel and the initialiser. On
+//! RISC-V two headers precede the loader, U-Boot's and Linux's. On all boards the initialiser finds its
+//! specification through a table of program headers, whose address is written into the initialiser.
 //!
 //! Nothing in the file is trusted: what points outside is an error. `inspect` is the only caller.
 
@@ -50,7 +50,7 @@ impl Part {
 
 /// An image, by its parts.
 pub(crate) struct ImageFile<'a> {
-    /// What is not the initialiser's memory, and that too.
+    /// All parts of the file, the initialiser's memory among them.
     pub(crate) parts: Vec<(Part, &'a [u8])>,
     pub(crate) specification: &'a [u8],
     /// The contents of embedded frames.
