@@ -14,8 +14,10 @@ use ferry_description::{Description, Domain, Source};
 use ferry_hosted_launcher::{Console, Ending, LaunchError, Scheduling, System, start};
 use ferry_rows::order::{self, Course};
 use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 /// Name of the carrier.
@@ -83,21 +85,34 @@ fn counted_course(case: Case) -> Course {
 /// Counts the instructions of all cases with two clients. `root` is the directory `bench`. `programs` is the
 /// directory with the programs of `ferry-pds-hosted`. The console of each run is stored in `products`.
 pub fn counted(root: &Path, programs: &Path, products: &Path) -> Result<Carrier, HostedError> {
+    let of_policy = |policy| counted_under(policy, root, programs, products);
+    // Stepping keeps a processor busy, so both policies are counted at a time.
+    let rows = thread::scope(|scope| {
+        let threads = Policy::ALL.map(|policy| scope.spawn(move || of_policy(policy)));
+        let rows = threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        rows.into_iter().collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(Carrier { name: NAME.to_owned(), rows: rows.concat() })
+}
+
+fn counted_under(
+    policy: Policy,
+    root: &Path,
+    programs: &Path,
+    products: &Path,
+) -> Result<Vec<Row>, HostedError> {
     let mut rows = Vec::new();
-    for policy in Policy::ALL {
-        let mut rest: Vec<Case> = Case::pairs().into_iter().filter(|case| case.policy == policy).collect();
-        while let Some(first) = rest.first().copied() {
-            // The domains split their buffers once, so all cases of one run have the same stride.
-            let (now, later): (Vec<Case>, _) =
-                rest.into_iter().partition(|case| case.stride() == first.stride());
-            rest = later;
-            let courses: Vec<Course> = now.into_iter().map(counted_course).collect();
-            let console = products.join("hosted").join(format!("{policy}-{}.console", first.stride()));
-            let counts = count(root, programs, policy, &courses, &console)?;
-            rows.extend(courses.iter().zip(counts).map(|(course, counts)| row(course, &counts)));
-        }
+    let mut rest: Vec<Case> = Case::pairs().into_iter().filter(|case| case.policy == policy).collect();
+    while let Some(first) = rest.first().copied() {
+        // The domains split their buffers once, so all cases of one run have the same stride.
+        let (now, later): (Vec<Case>, _) = rest.into_iter().partition(|case| case.stride() == first.stride());
+        rest = later;
+        let courses: Vec<Course> = now.into_iter().map(counted_course).collect();
+        let console = products.join("hosted").join(format!("{policy}-{}.console", first.stride()));
+        let counts = count(root, programs, policy, &courses, &console)?;
+        rows.extend(courses.iter().zip(counts).map(|(course, counts)| row(course, &counts)));
     }
-    Ok(Carrier { name: NAME.to_owned(), rows })
+    Ok(rows)
 }
 
 /// Counts courses with the same policy and stride. The counted round of each is the one that the producer

@@ -27,7 +27,7 @@ mod program;
 use deadline::Deadline;
 use domain::Domain;
 use nix::errno::Errno;
-use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use process::Until;
 use process_tree::ProcessTree;
@@ -35,6 +35,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A domain to step.
@@ -169,12 +170,18 @@ fn store(launcher: &mut Command, console: &Path) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Keeps this thread and the processes that it starts on one processor. Handing over to another processor
-/// takes far longer than a step.
+/// Keeps this thread and the processes that it starts on one processor, another one than the call before.
+/// Handing over to another processor takes far longer than a step.
 fn keep_to_one_processor() -> Result<(), StepError> {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
     let mut kept = CpuSet::new();
-    sched_getcpu()
-        .and_then(|processor| kept.set(processor))
+    sched_getaffinity(Pid::from_raw(0))
+        .and_then(|allowed| {
+            let mut processors = (0..CpuSet::count()).filter(|number| allowed.is_set(*number) == Ok(true));
+            let count = processors.clone().count().max(1);
+            let chosen = processors.nth(CALLS.fetch_add(1, Ordering::Relaxed) % count);
+            chosen.ok_or(Errno::EINVAL).and_then(|processor| kept.set(processor))
+        })
         .and_then(|()| sched_setaffinity(Pid::from_raw(0), &kept))
         .map_err(|cause| StepError::Trace {
             what: "keep to one processor",
