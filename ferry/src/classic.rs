@@ -9,8 +9,8 @@ use crate::programs::{Programs, ProgramsError, Search, freestanding};
 use crate::progress::Step;
 use crate::project::{Compilation, Project};
 use crate::ready;
-use crate::setup::{self, SetupError};
 use crate::target::{Platform, Selection};
+use crate::tools::{self, ToolsError};
 use crate::workspace::Workspace;
 use ferry_boards::{Files, PC99, PC99_EMULATOR, Processors};
 use ferry_classic_image::{ImageError, InspectError};
@@ -48,7 +48,7 @@ pub(crate) struct Image {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClassicError {
     #[error(transparent)]
-    Setup(#[from] SetupError),
+    Tools(#[from] ToolsError),
     #[error(transparent)]
     Kernel(#[from] ferry_classic_kernel::Error),
     #[error(transparent)]
@@ -68,7 +68,7 @@ impl Classic {
         selection: Selection,
         project: &Project,
     ) -> Result<Self, ClassicError> {
-        setup::tools()?;
+        tools::of_classic()?;
         let kernel = build_kernel(workspace)?;
         let packages = [INITIALISER, DOMAINS];
         let mut own = Programs::build_freestanding(workspace, &packages, (selection, DOMAINS), &PC99)?;

@@ -16,9 +16,9 @@ use crate::output::{OutputError, has_colour, note};
 use crate::prefill::PrefillError;
 use crate::programs::ProgramsError;
 use crate::project::ProjectError;
-use crate::setup::SetupError;
 use crate::target::IgnoredOption;
 use crate::test::TestError;
+use crate::tools::ToolsError;
 use crate::workspace::WorkspaceError;
 use ferry_description::{Mistakes, count, shown};
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Project(#[from] ProjectError),
     #[error(transparent)]
-    Setup(#[from] SetupError),
+    Tools(#[from] ToolsError),
     #[error(transparent)]
     Programs(#[from] ProgramsError),
     #[error(transparent)]

@@ -7,8 +7,8 @@ use crate::microkit::{Microkit, cargo_in, host_directory, sdk_is_there};
 use crate::output::line;
 use crate::programs::ProgramsError;
 use crate::progress::{self, Step};
-use crate::setup;
 use crate::target::{Config, Selection};
+use crate::tools;
 use crate::workspace::{self, Workspace};
 use ferry_boards::{MICROKIT, PC99};
 use std::process::Command;
@@ -48,7 +48,7 @@ const MICROKIT_PROGRAMS: &[&str] = &[
 /// are left out, because they cannot be compiled.
 pub(crate) fn lint() -> Result<(), Error> {
     const PROGRAMS: &[&str] = &["--lib", "--bins"];
-    setup::tools()?;
+    tools::of_classic()?;
     let workspace = Workspace::locate()?;
     let mut projects = workspace::cargo(&workspace.root);
     projects.arg("clippy");

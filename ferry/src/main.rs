@@ -60,6 +60,7 @@ mod symbols;
 mod target;
 mod templates;
 mod test;
+mod tools;
 mod workspace;
 
 use arguments::{Arguments, Command};

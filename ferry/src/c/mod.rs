@@ -10,8 +10,8 @@ mod start;
 mod toolchain;
 
 use crate::file::{self, FileError};
-use crate::setup::SetupError;
 use crate::target::{Platform, Target};
+use crate::tools::ToolsError;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub(crate) struct Program {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CError {
     #[error(transparent)]
-    Setup(#[from] SetupError),
+    Tools(#[from] ToolsError),
     #[error("the C compiler did not accept {}; its messages are above", .0.display())]
     Compile(PathBuf),
     #[error(

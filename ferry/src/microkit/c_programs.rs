@@ -7,8 +7,8 @@ use crate::programs::{Programs, Search};
 use crate::project::Project;
 use crate::ready;
 use crate::registers;
-use crate::setup;
 use crate::target::Platform;
+use crate::tools;
 use crate::workspace::Workspace;
 use ferry_description::Domain;
 use std::path::PathBuf;
@@ -100,7 +100,7 @@ impl Microkit {
 
     /// Builds the client library.
     fn c_library(&self, workspace: &Workspace, target: &'static str) -> Result<PathBuf, MicrokitError> {
-        setup::can_compile_or_install(target)?;
+        tools::can_compile_or_install(target)?;
         let mut cargo = cargo_in(workspace);
         cargo.args(["build", "--lib", "--profile", PROTECTION_DOMAINS, "--locked", "--package", LIBRARY]);
         cargo.arg("--target-dir").arg(self.directory(workspace));

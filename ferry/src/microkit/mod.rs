@@ -20,8 +20,8 @@ use crate::prefill::{Prefill, Priority};
 use crate::programs::{Programs, ProgramsError, Search, flags_variable};
 use crate::progress::{self, Step};
 use crate::project::{Compilation, Project};
-use crate::setup::{self, SetupError};
 use crate::target::{Config, Platform, Selection};
+use crate::tools::{self, ToolsError};
 use crate::workspace::Workspace;
 use builder::{DIFFERS, output_of, prefilled, run_builder, success};
 use cargo::isolate;
@@ -70,7 +70,7 @@ pub(crate) enum MicrokitError {
     #[error(transparent)]
     Sdk(#[from] SdkError),
     #[error(transparent)]
-    Setup(#[from] SetupError),
+    Tools(#[from] ToolsError),
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
@@ -154,7 +154,7 @@ impl Microkit {
     ) -> Result<Self, MicrokitError> {
         let sdk = Sdk::find()?;
         sdk::directory(&sdk.directory, board.name, config.name()).map_err(SdkError::from)?;
-        setup::microkit_tools(board)?;
+        tools::of_microkit(board)?;
         let mut built = Self {
             sdk,
             board,
