@@ -16,6 +16,7 @@ use crate::output::{OutputError, has_colour, note};
 use crate::prefill::PrefillError;
 use crate::programs::ProgramsError;
 use crate::project::ProjectError;
+use crate::runner::RunnerError;
 use crate::target::IgnoredOption;
 use crate::test::TestError;
 use crate::tools::ToolsError;
@@ -55,8 +56,8 @@ pub(crate) enum Error {
     Built(BuiltError),
     #[error(transparent)]
     Bench(#[from] BenchError),
-    #[error("no test has a name that contains `{filter}`; `--list` shows all names")]
-    NoCase { filter: String },
+    #[error(transparent)]
+    Runner(RunnerError),
     #[error(transparent)]
     Ignored(#[from] IgnoredOption),
     #[error(transparent)]
@@ -102,6 +103,16 @@ impl From<BuiltError> for Error {
         match error {
             BuiltError::Microkit(MicrokitError::Sdk(missing)) => Self::Sdk(missing),
             other => Self::Built(other),
+        }
+    }
+}
+
+impl From<RunnerError> for Error {
+    /// An output that cannot be written is always the same error, whoever wrote.
+    fn from(error: RunnerError) -> Self {
+        match error {
+            RunnerError::Output(error) => Self::Output(error),
+            other => Self::Runner(other),
         }
     }
 }
