@@ -5,10 +5,10 @@ use crate::boot::Emulator;
 use crate::c;
 use crate::file::{self, FileError};
 use crate::prefill::Prefill;
-use crate::programs::{Programs, ProgramsError, Search, freestanding};
+use crate::programs::{Programs, ProgramsError, freestanding};
 use crate::progress::Step;
 use crate::project::{Compilation, Project};
-use crate::ready;
+use crate::search::Search;
 use crate::target::{Platform, Selection};
 use crate::tools::{self, ToolsError};
 use crate::workspace::Workspace;
@@ -100,7 +100,7 @@ impl Classic {
         prefills: &[Prefill],
     ) -> Result<Vec<u8>, ClassicError> {
         for domain in &description.system.domains {
-            ready::check(domain, &self.programs, PC99.architecture.name)?;
+            self.programs.check_ready(domain, PC99.architecture.name)?;
             c::check_start(domain, &self.programs, c::REGION).map_err(ProgramsError::from)?;
         }
         let program = |domain: &Domain| Ok(self.programs.read(domain)?);

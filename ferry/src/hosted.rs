@@ -7,9 +7,9 @@ use crate::c;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
-use crate::programs::{Programs, ProgramsError, Search};
+use crate::programs::{Programs, ProgramsError};
 use crate::project::{Compilation, Project};
-use crate::ready;
+use crate::search::Search;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
 use ferry_description::Description;
@@ -95,7 +95,7 @@ impl Hosted {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
-            ready::check(domain, &self.programs, std::env::consts::ARCH)?;
+            self.programs.check_ready(domain, std::env::consts::ARCH)?;
             // Programs in Rust have no symbols here that say whether they start a client.
             if self.programs.is_in_c(domain) {
                 c::check_start(domain, &self.programs, c::START).map_err(ProgramsError::from)?;

@@ -53,6 +53,7 @@ mod registers;
 mod run;
 mod runner;
 mod schedule_trials;
+mod search;
 mod self_test;
 mod setup;
 mod shell;

@@ -17,11 +17,13 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use build::{Build, compile};
 pub(crate) use stack::check_stack;
-pub(crate) use start::{REGION, START, check_start};
+pub(crate) use start::{START, check_start};
 pub(crate) use toolchain::{CLASSIC, HOSTED, Toolchain, of_architecture};
 
 /// The directory of a project with its C programs.
 pub(crate) const DIRECTORY: &str = "c";
+/// The symbol by which a client finds the region to which it writes its requests.
+pub(crate) const REGION: &str = "ferry_out";
 
 /// A program in C.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

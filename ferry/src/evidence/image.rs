@@ -12,7 +12,7 @@ use crate::file;
 use crate::hosted::Hosted;
 use crate::inspect;
 use crate::microkit::{self, Inspection, Microkit, MicrokitError, SdkError};
-use crate::programs::Origin;
+use crate::search::Origin;
 use crate::target::{Platform, Selection};
 use ferry_description::Domain;
 use serde::Serialize;
