@@ -17,6 +17,7 @@ mod board_trials;
 mod boot;
 mod built;
 mod c;
+mod cargo;
 mod check;
 mod classic;
 mod console;

@@ -1,11 +1,12 @@
 //! Builds programs with Cargo, and keeps where each of them is.
 
 use crate::c::CError;
+use crate::cargo;
 use crate::file::FileError;
 use crate::progress::{self, Step};
 use crate::ready::ReadyError;
 use crate::target::Selection;
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 use cargo_metadata::{Artifact, Message};
 use ferry_boards::Board;
 use std::io::BufReader;
@@ -82,7 +83,7 @@ impl Programs {
     /// package: so the features of its dependencies are those that they have for every plain Cargo command in
     /// the checkout, and Cargo compiles none of them twice.
     pub(crate) fn build_tool(workspace: &Workspace, program: &str) -> Result<Self, ProgramsError> {
-        let mut cargo = workspace::cargo(&workspace.root);
+        let mut cargo = cargo::cargo(&workspace.root);
         cargo.args(["build", "--bin", program, "--target-dir"]).arg(&workspace.target);
         Self::run(cargo, program)
     }
@@ -114,7 +115,7 @@ impl Programs {
         package: &str,
         board: Option<&Board>,
     ) -> Result<PathBuf, ProgramsError> {
-        let mut cargo = workspace::cargo(&workspace.root);
+        let mut cargo = cargo::cargo(&workspace.root);
         cargo.args(["build", "--lib", "--release", "--package", package, "--target-dir"]);
         cargo.arg(&workspace.target);
         if let Some(board) = board {
@@ -180,7 +181,7 @@ fn build(mut cargo: Command, what: &str, mut built: impl FnMut(Artifact)) -> Res
 
 /// A `cargo build` of packages in Ferry's workspace.
 fn of_workspace(workspace: &Workspace, packages: &[&str], (selection, domains): Features<'_>) -> Command {
-    let mut command = workspace::cargo(&workspace.root);
+    let mut command = cargo::cargo(&workspace.root);
     command
         .args(["build", "--bins", "--release", "--target-dir"])
         .arg(directory(workspace, selection))

@@ -74,7 +74,7 @@ pub(crate) fn evidence(arguments: &EvidenceArguments) -> Result<(), Error> {
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }
-    let workspace = Workspace::of(&project)?;
+    let workspace = project.workspace()?;
     let made = directory(&project)?;
     let subject = Subject {
         arguments,

@@ -70,7 +70,7 @@ pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let project = Arc::new(arguments.project.project()?);
     let path = project.directory.join(FILE);
     let tests = read(&path)?;
-    let workspace = Workspace::of(&project)?;
+    let workspace = project.workspace()?;
     let mut runner = runner::arguments("ferry test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;
