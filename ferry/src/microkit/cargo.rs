@@ -1,12 +1,14 @@
 //! How Cargo is run in the Microkit workspace, and where it puts what it builds there.
 
-use super::PROTECTION_DOMAINS;
 use crate::cargo::cargo;
 use crate::target::Config;
 use crate::workspace::Workspace;
 use ferry_boards::Board;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Cargo's profile for protection domains. The directory in which Cargo puts them has the same name.
+pub(crate) const PROTECTION_DOMAINS: &str = "protection-domain";
 
 /// Where the programs for a board and configuration lie when they are built, without building any: those
 /// without floating-point registers, and all others.
