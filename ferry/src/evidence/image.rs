@@ -3,7 +3,8 @@
 
 use super::bundle::Bundle;
 use super::gaps::Gaps;
-use super::{FORMAT, Subject, versions};
+use super::subject::{FORMAT, Subject};
+use super::versions;
 use crate::built::Built;
 use crate::classic::Classic;
 use crate::digest::sha256;
