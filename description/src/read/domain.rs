@@ -7,9 +7,10 @@ use crate::limits::{
     DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES,
     client_and_suffix,
 };
+use crate::map::Map;
 use crate::nearest::nearest;
 use crate::problem::Problem;
-use crate::system::{Domain, Extra, Map, System};
+use crate::system::{Domain, Extra, System};
 
 const ATTRIBUTES: [&str; 10] =
     ["name", "priority", "budget", "period", "passive", "stack_size", "cpu", "smc", "fpu", "domain"];

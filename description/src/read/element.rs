@@ -1,12 +1,12 @@
 //! Reads elements and their attributes. Missing attributes, unknown attributes and unreadable values are
 //! reported here, for all elements alike.
 
+use crate::map::Permissions;
 use crate::mistake::Mistake;
 use crate::name::{is_name, is_path, is_symbol};
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::{Place, Source};
-use crate::system::Permissions;
 use roxmltree::{Attribute, Node};
 use std::ops::Range;
 

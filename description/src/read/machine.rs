@@ -6,8 +6,9 @@ use super::element::{Element, Log};
 use super::interrupt::{channel_number, pci_device};
 use crate::device::{IoSpace, Machine};
 use crate::limits::{MAX_CHANNEL, MAX_IO_DOMAIN, MAX_PRIORITY};
+use crate::map::{Map, Permissions};
 use crate::problem::Problem;
-use crate::system::{Map, Permissions, System};
+use crate::system::System;
 
 /// Reads the virtual machine of a domain.
 pub(super) fn virtual_machine(
