@@ -1,9 +1,10 @@
 //! Reads virtual machines, and the address spaces that devices have behind an IOMMU. Regions are mapped into
 //! both, as into protection domains.
 
-use super::domain::{budget_and_period, core, region_of};
 use super::element::{Element, Log};
 use super::interrupt::{channel_number, pci_device};
+use super::region::region_of;
+use super::scheduling::{budget_and_period, core};
 use crate::device::{IoSpace, Machine};
 use crate::limits::{MAX_CHANNEL, MAX_IO_DOMAIN, MAX_PRIORITY};
 use crate::map::{Map, Permissions};
