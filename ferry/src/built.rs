@@ -1,6 +1,6 @@
 //! A platform, with everything built that its systems share. `run`, `test` and `bench` run systems on it.
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::classic::{self, Classic, ClassicError};
 use crate::description_files::DescriptionFiles;
 use crate::hosted::{Hosted, HostedError};
@@ -73,7 +73,7 @@ impl Built {
         priorities: &[Priority],
         directory: &Path,
         boot: u32,
-    ) -> Result<Emulator, BuiltError> {
+    ) -> Result<Bootable, BuiltError> {
         match self {
             Self::Classic(classic) => {
                 let description = &with_priorities(description, priorities);

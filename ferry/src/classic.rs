@@ -1,7 +1,7 @@
 //! The classic platform: its kernel and programs, the images that `ferry-classic-image` makes of them, and
 //! the PC that boots one.
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::c;
 use crate::file::{self, FileError};
 use crate::prefill::Prefill;
@@ -152,12 +152,12 @@ fn build_kernel(workspace: &Workspace) -> Result<KernelImage, ClassicError> {
 }
 
 /// The emulated PC that boots an image with these prefills.
-pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Emulator {
+pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Bootable {
     let input_bytes: u64 = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
     // Memory for the boot loader's copy of the image, for the initialiser's copy, and for the alignment of
     // both.
     let more_mebibytes = (input_bytes >> 20) * 3;
     let files = Files { kernel: &image.kernel, image: &image.system };
     let command = PC99.emulate(&PC99_EMULATOR, files, more_mebibytes, Processors::One);
-    Emulator { command, status_of: PC99.status() }
+    Bootable { command, status_of: PC99.status() }
 }

@@ -2,7 +2,7 @@
 //! Linux processes. The launcher is judged like an emulator: its standard output is the console, and its exit
 //! status is the code with which the system ends.
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::c;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
@@ -91,7 +91,7 @@ impl Hosted {
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Emulator, HostedError> {
+    ) -> Result<Bootable, HostedError> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
@@ -115,6 +115,6 @@ impl Hosted {
         for (domain, priority) in priorities {
             command.arg("--priority").arg(format!("{domain}={priority}"));
         }
-        Ok(Emulator { command, status_of: i32::from })
+        Ok(Bootable { command, status_of: i32::from })
     }
 }

@@ -12,7 +12,7 @@ mod error;
 mod find;
 mod parts;
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::cores;
 use crate::description_files::DescriptionFiles;
 use crate::file;
@@ -216,7 +216,7 @@ impl Microkit {
         priorities: &[Priority],
         directory: &Path,
         boot: u32,
-    ) -> Result<Emulator, MicrokitError> {
+    ) -> Result<Bootable, MicrokitError> {
         // It says so before it builds, if there is none.
         Self::emulated(self.board)?;
         self.image(files, description, prefills, priorities, directory)?;
@@ -331,7 +331,7 @@ impl Microkit {
         &self,
         workspace: &Workspace,
         directory: &Path,
-    ) -> Result<Emulator, MicrokitError> {
+    ) -> Result<Bootable, MicrokitError> {
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let products = directory.join("cargo");
         let program = self.kernel_test_program(workspace, &products)?;
@@ -384,7 +384,7 @@ impl Microkit {
         directory: &Path,
         highest_core: u8,
         boot: u32,
-    ) -> Result<Emulator, MicrokitError> {
+    ) -> Result<Bootable, MicrokitError> {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         let emulator = Self::emulated(self.board)?;
         let command = |processors| self.board.emulate(emulator, files, 0, processors);
@@ -396,6 +396,6 @@ impl Microkit {
             *round = pc_timer::round(files.kernel, *number, &cores::rounds_of_pc(boot), boot_in)?;
         }
         let command = command(processors);
-        Ok(Emulator { command, status_of: self.board.status() })
+        Ok(Bootable { command, status_of: self.board.status() })
     }
 }
