@@ -7,7 +7,7 @@ use crate::source::Place;
 
 /// A virtual machine. Its guest runs under the protection domain that contains it.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub struct VirtualMachine {
     /// Its name.
     pub name: String,
     /// Number of the domain that contains it.

@@ -56,7 +56,7 @@ mod system;
 mod words;
 
 pub use description::{Audit, Buffer, Client, Description, Flow, Partition, Tick};
-pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
+pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Parent, PciDevice, Ports, VirtualMachine};
 pub use draft::Draft;
 pub use flows::parse_bytes;
 pub use hint::Hint;

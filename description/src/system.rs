@@ -1,7 +1,7 @@
 //! The contents of `system.xml` as data. Names are resolved to numbers. Nothing is checked yet, except that
 //! it can be read.
 
-use crate::device::{Held, Interrupt, IoSpace, Machine, Parent, Ports};
+use crate::device::{Held, Interrupt, IoSpace, Parent, Ports, VirtualMachine};
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
 use crate::map::Map;
 use crate::source::Place;
@@ -18,7 +18,7 @@ pub struct System {
     /// The channels.
     pub channels: Vec<Channel>,
     /// The virtual machines.
-    pub machines: Vec<Machine>,
+    pub machines: Vec<VirtualMachine>,
     /// The address spaces of devices.
     pub io_spaces: Vec<IoSpace>,
     /// Elements and attributes that Ferry itself does not need.
