@@ -1,6 +1,9 @@
 //! Tests of the repository itself. Comments and documents are wrapped like code. Every file and every package
-//! says what it is. No file names a path of somebody's machine. The tests look at all files that Git tracks
-//! or would track.
+//! says what it is. No file names a path of somebody's machine. No files use each other in a circle. The
+//! tests look at all files that Git tracks or would track.
+
+mod circles;
+mod imports;
 
 use std::collections::BTreeSet;
 use std::fs;
