@@ -2,8 +2,8 @@
 
 #include "order.h"
 
-// Posts a buffer of the pool, and waits for a free slot if there is none: central frees one a moment after the
-// delivery.
+// Posts a buffer of the pool, and waits for a free slot if there is none: central frees one a moment after
+// the delivery.
 static void post(void)
 {
     ferry_rx_buffer buffer;

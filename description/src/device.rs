@@ -2,12 +2,12 @@
 //! of devices, interrupts, I/O ports, and capabilities that one domain holds of another. Ferry uses none of
 //! them itself. They are kept because each is a way in which one domain can influence another.
 
+use crate::map::Map;
 use crate::source::Place;
-use crate::system::Map;
 
 /// A virtual machine. Its guest runs under the protection domain that contains it.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub struct VirtualMachine {
     /// Its name.
     pub name: String,
     /// Number of the domain that contains it.

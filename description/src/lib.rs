@@ -39,6 +39,7 @@ mod free;
 mod hint;
 mod inspect;
 mod limits;
+mod map;
 mod mistake;
 mod name;
 mod nearest;
@@ -55,7 +56,7 @@ mod system;
 mod words;
 
 pub use description::{Audit, Buffer, Client, Description, Flow, Partition, Tick};
-pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Machine, Parent, PciDevice, Ports};
+pub use device::{Held, HeldKind, Interrupt, IoSpace, Line, Parent, PciDevice, Ports, VirtualMachine};
 pub use draft::Draft;
 pub use flows::parse_bytes;
 pub use hint::Hint;
@@ -66,6 +67,7 @@ pub use limits::{
     AUDIT_SYMBOL, CENTRAL, CONFIG_REGION, LARGE_PAGE_BYTES, MAX_CHANNEL, MAX_DOMAINS, PAGE_BYTES, TICKER,
     WINDOW_ADDRESS,
 };
+pub use map::{Map, Permissions};
 pub use mistake::{Mistake, Mistakes};
 pub use name::shown;
 pub use nearest::nearest;
@@ -78,5 +80,5 @@ pub use report::{
     Verdict, When,
 };
 pub use source::{Place, ReadError, Source};
-pub use system::{Channel, Domain, End, Extra, Map, Permissions, Region, Schedule, System, TimeSlot};
+pub use system::{Channel, Domain, End, Extra, Region, Schedule, System, TimeSlot};
 pub use words::count;

@@ -7,11 +7,12 @@ mod memory;
 use crate::description::Description;
 use crate::device::Line;
 use crate::limits::PAGE_BYTES;
+use crate::map::Map;
 use crate::mistake::{Mistake, Mistakes};
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Place;
-use crate::system::{Domain, Map};
+use crate::system::Domain;
 use std::ops::{Range, RangeInclusive};
 
 /// A platform, or a board of one.

@@ -1,14 +1,160 @@
-//! What to do about the rules that Microkit's tool, its kernels and the programs impose: names, limits,
-//! contents, schedules.
+//! What to do about each broken rule: a match for each group of rules, which leaves all other rules to the
+//! next one. The last ones are in `influence.rs`.
 
 mod influence;
 
-use crate::limits::{MAX_DOMAINS, SCHEDULE_DOMAINS, SCHEDULE_ENTRIES};
+use crate::limits::{
+    CENTRAL, LARGE_PAGE_BYTES, MAX_DOMAINS, MAX_SHOWN_NAME, PAGE_BYTES, SCHEDULE_DOMAINS, SCHEDULE_ENTRIES,
+    WINDOW_ADDRESS,
+};
 use crate::problem::Problem;
-use ferry_layout::geometry::{MAX_GUARDS, MAX_INSPECTED, MAX_STAGES};
+use ferry_layout::geometry::{MAX_CLIENTS, MAX_GUARDS, MAX_INSPECTED, MAX_NAME, MAX_STAGES};
 
-/// What to do about a broken rule. Empty for the rules that another function of [`Problem`] answers.
-pub(crate) fn of(problem: &Problem) -> String {
+impl Problem {
+    /// What to do about it. A phrase without a capital letter or a full stop.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::UnknownElement { meant: Some(meant), .. }
+            | Self::UnknownAttribute { meant: Some(meant), .. }
+            | Self::UnknownRegion { meant: Some(meant), .. }
+            | Self::UnknownDomain { meant: Some(meant), .. }
+            | Self::UnknownClient { meant: Some(meant), .. }
+            | Self::UnknownScheduleDomain { meant: Some(meant), .. }
+            | Self::UnknownProgram { meant: Some(meant), .. }
+            | Self::OrphanRegion { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            Self::NotXml { .. } => "write a Microkit 2.3 system description".into(),
+            Self::NotToml { .. } => "docs/flows.md lists every key and its values".into(),
+            Self::UnknownElement { .. } => "remove it, or check the spelling in Microkit's manual".into(),
+            Self::UnknownAttribute { known, .. } if known.is_empty() => "remove it".into(),
+            Self::UnknownAttribute { known, .. } => format!("known attributes: {known}"),
+            Self::MissingAttribute { attribute, free: Some(free), .. } => {
+                format!("add {attribute}=\"{free}\", which is free")
+            }
+            Self::MissingAttribute { attribute, .. } => format!("add {attribute}=\"…\""),
+            Self::BadValue { expected, .. } => format!("write {expected}"),
+            Self::DuplicateName { .. } => "give one of the two another name".into(),
+            Self::UnknownRegion { name, .. } => {
+                format!("add <memory_region name=\"{name}\" size=\"…\" /> or correct the name")
+            }
+            Self::UnknownDomain { name, .. } => {
+                format!("add <protection_domain name=\"{name}\">…</protection_domain> or correct the name")
+            }
+            Self::ChannelEnds { .. } => "write two <end pd=\"…\" id=\"…\" /> elements".into(),
+            Self::ProgramImages { .. } => "write one <program_image path=\"…\" />".into(),
+            _ => self.remedy_of_rule(),
+        }
+    }
+
+    /// The remedies of the rules about participants, memory, signals and time.
+    fn remedy_of_rule(&self) -> String {
+        match self {
+            Self::NoCentral => {
+                "add <protection_domain name=\"central\"> with Ferry's central.elf as its program".into()
+            }
+            Self::TooManyClients { .. } => {
+                format!(
+                    "keep to {MAX_CLIENTS}, or give some of them a central of their own in another system"
+                )
+            }
+            Self::NameTooLong { .. } => format!("shorten it to {MAX_NAME} bytes"),
+            Self::CutName { .. } => format!("shorten it to {MAX_SHOWN_NAME} bytes"),
+            Self::UnknownClient { name, .. } => {
+                format!("add the protection domain `{name}` to the system description or correct the name")
+            }
+            Self::NotAClient { .. } => "name protection domains that send or receive".into(),
+            Self::FlowToSelf { .. } => "remove it; a client reaches its own memory without central".into(),
+            Self::DuplicateFlow { .. } => "remove one of the two".into(),
+            Self::TickerPriority { priority, .. } => {
+                format!("give the ticker a priority above {priority}, so that nobody can starve the tick")
+            }
+            Self::CentralPriority { priority, .. } => {
+                format!(
+                    "give central a priority above {priority}, so that a signal to it takes effect at once"
+                )
+            }
+            Self::TickWithoutTicker => "add the protection domain `ticker`, or remove [tick]".into(),
+            Self::TickerWithoutTick => "add [tick] with period_us to flows.toml, or remove the ticker".into(),
+            Self::TickPeriod { tick, .. } => format!("write period=\"{tick}\" there, or change period_us"),
+            Self::TickerBudget { period, .. } => format!(
+                "write a budget below {period}, such as budget=\"{}\"; a ticker that is never out of budget never waits for the next period",
+                (period / 10).max(1)
+            ),
+            Self::MissingChannel { domain, ids: [central, own] } => format!(
+                "add <channel><end pd=\"{CENTRAL}\" id=\"{central}\" /><end pd=\"{domain}\" id=\"{own}\" setvar_id=\"ferry_central\" /></channel>"
+            ),
+            Self::SilentChannel { .. } => "remove notify=\"false\"".into(),
+            Self::ProtectedCall { .. } => "remove pp=\"true\"; central serves signals alone".into(),
+            Self::ConnectedClients { first, second } => {
+                format!("remove it and list a flow from `{first}` to `{second}`; central does the signalling")
+            }
+            Self::DuplicateChannel { free: Some(free), .. } => format!("write id=\"{free}\", which is free"),
+            Self::DuplicateChannel { .. } => "give one of the two another id".into(),
+            Self::MissingSetvar { attribute, symbol, .. } => format!("add {attribute}=\"{symbol}\" here"),
+            Self::DuplicateSymbol { .. } => "remove one of the two, or name another symbol".into(),
+            _ => self.remedy_of_memory(),
+        }
+    }
+
+    fn remedy_of_memory(&self) -> String {
+        match self {
+            Self::MissingRegion { region, bytes, .. } => {
+                // Only a buffer of large frames is so large.
+                let page = if bytes.is_multiple_of(LARGE_PAGE_BYTES) { LARGE_PAGE_BYTES } else { PAGE_BYTES };
+                format!("add <memory_region name=\"{region}\" size=\"{bytes:#x}\" page_size=\"{page:#x}\" />")
+            }
+            Self::MissingMap { region, permissions, address, .. } => {
+                format!("add <map mr=\"{region}\" vaddr=\"{address:#x}\" perms=\"{permissions}\" /> to it")
+            }
+            Self::WrongPermission { wanted, .. } => format!("write perms=\"{wanted}\""),
+            Self::Executable { .. } => {
+                "remove `x`; nothing that can be written or received is ever code".into()
+            }
+            Self::ForeignMap { owner, .. } => {
+                format!(
+                    "remove the mapping; only `{owner}` and `{CENTRAL}` may reach it, data goes by a flow"
+                )
+            }
+            Self::StaticBuffer { .. } => {
+                "remove the mapping; central maps frames of it for each transfer".into()
+            }
+            Self::SharedMemory { first, second, .. } => {
+                format!("give each a region of its own and list a flow from `{first}` to `{second}`")
+            }
+            Self::WrongSize { wanted, .. } => format!("write size=\"{wanted:#x}\""),
+            Self::BufferTooLarge { largest, .. } => {
+                format!("keep to {largest:#x} bytes, or set large_frames = true for up to 0x40000000")
+            }
+            Self::FrameSize { client, wanted, .. } => format!(
+                "write page_size=\"{wanted:#x}\" and a size that is a multiple of it, or change large_frames in [client.{client}]"
+            ),
+            Self::BufferSize { client, found, frame, .. } => format!(
+                "write size=\"{:#x}\", or remove large_frames from [client.{client}]",
+                found.checked_next_multiple_of(*frame).unwrap_or(*frame)
+            ),
+            Self::MisalignedMap { page: PAGE_BYTES, .. } => {
+                format!("move it to a multiple of {PAGE_BYTES:#x}")
+            }
+            Self::MisalignedMap { page, .. } => {
+                format!("move it to a multiple of {page:#x}, or state page_size=\"0x1000\" for the region")
+            }
+            Self::OverlappingMaps { .. } => "move one of the two".into(),
+            Self::MapInWindow { .. } => format!("map it below {WINDOW_ADDRESS:#x}"),
+            Self::PhysicalOverlap { .. } => "move one of the two, or leave the address to the tool".into(),
+            Self::HeldCapability { held, .. } => {
+                format!("remove the capability; with it the holder could read what `{held}` reads")
+            }
+            Self::ConfigTooSmall { needed, .. } => {
+                format!("write size=\"{:#x}\"", needed.next_multiple_of(PAGE_BYTES))
+            }
+            _ => of(self),
+        }
+    }
+}
+
+/// The remedies of the rules that Microkit's tool, its kernels and the programs impose: names, limits,
+/// contents, schedules. Empty for the rules that a method of [`Problem`] answers.
+fn of(problem: &Problem) -> String {
     match problem {
         Problem::DocumentType => "remove <!DOCTYPE …>; a system description has none".into(),
         Problem::TooDeep { .. } => "write child domains side by side where they need no parent".into(),

@@ -1,10 +1,10 @@
 //! The contents of `system.xml` as data. Names are resolved to numbers. Nothing is checked yet, except that
 //! it can be read.
 
-use crate::device::{Held, Interrupt, IoSpace, Machine, Parent, Ports};
+use crate::device::{Held, Interrupt, IoSpace, Parent, Ports, VirtualMachine};
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
+use crate::map::Map;
 use crate::source::Place;
-use std::fmt;
 use std::path::PathBuf;
 
 /// A system description.
@@ -18,7 +18,7 @@ pub struct System {
     /// The channels.
     pub channels: Vec<Channel>,
     /// The virtual machines.
-    pub machines: Vec<Machine>,
+    pub machines: Vec<VirtualMachine>,
     /// The address spaces of devices.
     pub io_spaces: Vec<IoSpace>,
     /// Elements and attributes that Ferry itself does not need.
@@ -120,38 +120,6 @@ pub struct Region {
     pub place: Place,
 }
 
-/// A region in a domain's address space.
-#[derive(Clone, Debug)]
-pub struct Map {
-    /// Number of the region.
-    pub region: usize,
-    /// Address of its first byte.
-    pub address: u64,
-    /// What the domain may do with it.
-    pub permissions: Permissions,
-    /// Whether the processor may cache it.
-    pub cached: bool,
-    /// Symbol that gets the address of the mapping.
-    pub setvar_address: Option<String>,
-    /// Symbol that gets the size of the region in bytes.
-    pub setvar_size: Option<String>,
-    /// Symbol that gets the size of the region's initial contents.
-    pub setvar_prefill_size: Option<String>,
-    /// Where its element is.
-    pub place: Place,
-}
-
-/// What may be done with mapped memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Permissions {
-    /// `r`
-    pub read: bool,
-    /// `w`
-    pub write: bool,
-    /// `x`
-    pub execute: bool,
-}
-
 /// Two ends that signal each other.
 #[derive(Clone, Debug)]
 pub struct Channel {
@@ -248,27 +216,5 @@ impl Domain {
     #[must_use]
     pub fn map_of(&self, region: usize) -> Option<&Map> {
         self.maps.iter().find(|map| map.region == region)
-    }
-}
-
-impl Permissions {
-    /// `r`
-    pub const READ: Self = Self { read: true, write: false, execute: false };
-    /// `rw`
-    pub const READ_WRITE: Self = Self { read: true, write: true, execute: false };
-}
-
-impl serde::Serialize for Permissions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl fmt::Display for Permissions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (letter, set) in [("r", self.read), ("w", self.write), ("x", self.execute)] {
-            formatter.write_str(if set { letter } else { "" })?;
-        }
-        Ok(())
     }
 }

@@ -1,13 +1,14 @@
 //! A platform, with everything built that its systems share. `run`, `test` and `bench` run systems on it.
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::classic::{self, Classic, ClassicError};
 use crate::description_files::DescriptionFiles;
 use crate::hosted::{Hosted, HostedError};
 use crate::microkit::{Microkit, MicrokitError};
 use crate::prefill::{Prefill, Priority};
-use crate::programs::{Origin, ProgramsError, Search};
+use crate::programs::ProgramsError;
 use crate::project::Project;
+use crate::search::{Origin, Search};
 use crate::target::{Platform, Selection, Target};
 use crate::workspace::Workspace;
 use ferry_boards::PC99;
@@ -72,7 +73,7 @@ impl Built {
         priorities: &[Priority],
         directory: &Path,
         boot: u32,
-    ) -> Result<Emulator, BuiltError> {
+    ) -> Result<Bootable, BuiltError> {
         match self {
             Self::Classic(classic) => {
                 let description = &with_priorities(description, priorities);

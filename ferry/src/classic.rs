@@ -1,16 +1,16 @@
 //! The classic platform: its kernel and programs, the images that `ferry-classic-image` makes of them, and
 //! the PC that boots one.
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::c;
 use crate::file::{self, FileError};
 use crate::prefill::Prefill;
-use crate::programs::{Programs, ProgramsError, Search, freestanding};
+use crate::programs::{Programs, ProgramsError, freestanding};
 use crate::progress::Step;
 use crate::project::{Compilation, Project};
-use crate::ready;
-use crate::setup::{self, SetupError};
+use crate::search::Search;
 use crate::target::{Platform, Selection};
+use crate::tools::{self, ToolsError};
 use crate::workspace::Workspace;
 use ferry_boards::{Files, PC99, PC99_EMULATOR, Processors};
 use ferry_classic_image::{ImageError, InspectError};
@@ -48,7 +48,7 @@ pub(crate) struct Image {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClassicError {
     #[error(transparent)]
-    Setup(#[from] SetupError),
+    Tools(#[from] ToolsError),
     #[error(transparent)]
     Kernel(#[from] ferry_classic_kernel::Error),
     #[error(transparent)]
@@ -68,7 +68,7 @@ impl Classic {
         selection: Selection,
         project: &Project,
     ) -> Result<Self, ClassicError> {
-        setup::tools()?;
+        tools::of_classic()?;
         let kernel = build_kernel(workspace)?;
         let packages = [INITIALISER, DOMAINS];
         let mut own = Programs::build_freestanding(workspace, &packages, (selection, DOMAINS), &PC99)?;
@@ -100,7 +100,7 @@ impl Classic {
         prefills: &[Prefill],
     ) -> Result<Vec<u8>, ClassicError> {
         for domain in &description.system.domains {
-            ready::check(domain, &self.programs, PC99.architecture.name)?;
+            self.programs.check_ready(domain, PC99.architecture.name)?;
             c::check_start(domain, &self.programs, c::REGION).map_err(ProgramsError::from)?;
         }
         let program = |domain: &Domain| Ok(self.programs.read(domain)?);
@@ -152,12 +152,12 @@ fn build_kernel(workspace: &Workspace) -> Result<KernelImage, ClassicError> {
 }
 
 /// The emulated PC that boots an image with these prefills.
-pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Emulator {
+pub(crate) fn emulator(image: &Image, prefills: &[Prefill]) -> Bootable {
     let input_bytes: u64 = prefills.iter().map(|(_, contents)| contents.len() as u64).sum();
     // Memory for the boot loader's copy of the image, for the initialiser's copy, and for the alignment of
     // both.
     let more_mebibytes = (input_bytes >> 20) * 3;
     let files = Files { kernel: &image.kernel, image: &image.system };
     let command = PC99.emulate(&PC99_EMULATOR, files, more_mebibytes, Processors::One);
-    Emulator { command, status_of: PC99.status() }
+    Bootable { command, status_of: PC99.status() }
 }

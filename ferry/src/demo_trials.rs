@@ -2,7 +2,7 @@
 //! Microkit also an image for use, one with a domain schedule, and what only the kernel or the stock tool can
 //! answer.
 
-use crate::boot::{self, Emulator, Ending, Expectation};
+use crate::boot::{self, Bootable, Ending, Expectation};
 use crate::built::Built;
 use crate::cores;
 use crate::description_files::{DescriptionError, DescriptionFiles};
@@ -57,7 +57,7 @@ impl Demo {
     }
 
     /// Boots a system until the file has arrived.
-    fn await_file(&self, emulator: Emulator) -> Result<(), Failed> {
+    fn await_file(&self, emulator: Bootable) -> Result<(), Failed> {
         boot_to_line(emulator, &self.line)
     }
 }
@@ -180,7 +180,7 @@ fn of_microkit(
 }
 
 /// Boots a system until it prints a line that begins like this. A fault on the way is a failure.
-fn boot_to_line(emulator: Emulator, line: &str) -> Result<(), Failed> {
+fn boot_to_line(emulator: Bootable, line: &str) -> Result<(), Failed> {
     let expectation =
         Expectation { lines: vec![line.to_owned()], fault: None, ending: Ending::AfterLines, limit: LIMIT };
     boot::boot(emulator, &expectation, &mut |_| true)?;

@@ -16,9 +16,10 @@ use crate::output::{OutputError, has_colour, note};
 use crate::prefill::PrefillError;
 use crate::programs::ProgramsError;
 use crate::project::ProjectError;
-use crate::setup::SetupError;
+use crate::runner::RunnerError;
 use crate::target::IgnoredOption;
 use crate::test::TestError;
+use crate::tools::ToolsError;
 use crate::workspace::WorkspaceError;
 use ferry_description::{Mistakes, count, shown};
 use std::process::ExitCode;
@@ -46,7 +47,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Project(#[from] ProjectError),
     #[error(transparent)]
-    Setup(#[from] SetupError),
+    Tools(#[from] ToolsError),
     #[error(transparent)]
     Programs(#[from] ProgramsError),
     #[error(transparent)]
@@ -55,8 +56,8 @@ pub(crate) enum Error {
     Built(BuiltError),
     #[error(transparent)]
     Bench(#[from] BenchError),
-    #[error("no test has a name that contains `{filter}`; `--list` shows all names")]
-    NoCase { filter: String },
+    #[error(transparent)]
+    Runner(RunnerError),
     #[error(transparent)]
     Ignored(#[from] IgnoredOption),
     #[error(transparent)]
@@ -102,6 +103,16 @@ impl From<BuiltError> for Error {
         match error {
             BuiltError::Microkit(MicrokitError::Sdk(missing)) => Self::Sdk(missing),
             other => Self::Built(other),
+        }
+    }
+}
+
+impl From<RunnerError> for Error {
+    /// An output that cannot be written is always the same error, whoever wrote.
+    fn from(error: RunnerError) -> Self {
+        match error {
+            RunnerError::Output(error) => Self::Output(error),
+            other => Self::Runner(other),
         }
     }
 }

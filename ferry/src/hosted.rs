@@ -2,14 +2,14 @@
 //! Linux processes. The launcher is judged like an emulator: its standard output is the console, and its exit
 //! status is the code with which the system ends.
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::c;
 use crate::description_files::DescriptionFiles;
 use crate::file::{self, FileError};
 use crate::prefill::{self, Prefill, Priority};
-use crate::programs::{Programs, ProgramsError, Search};
+use crate::programs::{Programs, ProgramsError};
 use crate::project::{Compilation, Project};
-use crate::ready;
+use crate::search::Search;
 use crate::target::{Platform, Selection};
 use crate::workspace::Workspace;
 use ferry_description::Description;
@@ -91,11 +91,11 @@ impl Hosted {
         prefills: &[Prefill],
         priorities: &[Priority],
         directory: &Path,
-    ) -> Result<Emulator, HostedError> {
+    ) -> Result<Bootable, HostedError> {
         let mut command = Command::new(&self.launcher);
         command.arg("--system").arg(&files.system).arg("--flows").arg(&files.flows);
         for domain in &description.system.domains {
-            ready::check(domain, &self.programs, std::env::consts::ARCH)?;
+            self.programs.check_ready(domain, std::env::consts::ARCH)?;
             // Programs in Rust have no symbols here that say whether they start a client.
             if self.programs.is_in_c(domain) {
                 c::check_start(domain, &self.programs, c::START).map_err(ProgramsError::from)?;
@@ -115,6 +115,6 @@ impl Hosted {
         for (domain, priority) in priorities {
             command.arg("--priority").arg(format!("{domain}={priority}"));
         }
-        Ok(Emulator { command, status_of: i32::from })
+        Ok(Bootable { command, status_of: i32::from })
     }
 }

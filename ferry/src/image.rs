@@ -9,7 +9,6 @@ use crate::microkit::{self, Microkit, MicrokitError};
 use crate::output::line;
 use crate::shell;
 use crate::target::{Platform, Selection};
-use crate::workspace::Workspace;
 use std::fs;
 
 /// Builds the image and prints the command that boots it.
@@ -23,7 +22,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
     let emulator = match target.platform {
         Platform::Hosted => return Err(Error::NoImage),
         Platform::Microkit => {
-            let workspace = Workspace::of(&project)?;
+            let workspace = project.workspace()?;
             let mut microkit =
                 Microkit::build(&workspace, target.board, target.config, Selection::System, &project)?;
             if arguments.product {
@@ -41,7 +40,7 @@ pub(crate) fn image(arguments: &ImageArguments) -> Result<(), Error> {
             }
         }
         Platform::Classic => {
-            let classic = Classic::build(&Workspace::of(&project)?, Selection::System, &project)?;
+            let classic = Classic::build(&project.workspace()?, Selection::System, &project)?;
             let image = classic.write_image(&description, &prefills, &output.join("system.elf"))?;
             let written = fs::read(&image.system).map_err(file::failed("read", &image.system))?;
             let (differences, compared) = classic.inspect(&description, &prefills, &written)?;

@@ -8,7 +8,6 @@ use crate::file;
 use crate::microkit::{Inspection, Microkit};
 use crate::output::line;
 use crate::target::{Platform, Selection};
-use crate::workspace::Workspace;
 use ferry_description::{Compared, Difference};
 use std::fs;
 
@@ -22,7 +21,7 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<(), Error> {
         return Err(Error::NoProduct);
     }
     let (_, project, prefills, description) = arguments.system.load()?;
-    let (workspace, path) = (Workspace::of(&project)?, &arguments.image);
+    let (workspace, path) = (project.workspace()?, &arguments.image);
     let compared = if target.platform == Platform::Microkit {
         let mut microkit =
             Microkit::build(&workspace, target.board, target.config, Selection::System, &project)?;

@@ -40,7 +40,7 @@ impl<'a> Known<'a> {
     /// Looks for Ferry's sources.
     pub(crate) fn of(project: &'a Project) -> Option<Self> {
         let metadata = [const { OnceCell::new() }; 2];
-        Some(Self { project, workspace: Workspace::of(project).ok()?, metadata })
+        Some(Self { project, workspace: project.workspace().ok()?, metadata })
     }
 
     /// Refuses paths that no program for the target has, and maps over programs.

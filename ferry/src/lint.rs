@@ -2,14 +2,15 @@
 //! examples, and on Microkit's image builder, which is in a workspace of its own. `cargo clippy` alone covers
 //! the rest.
 
+use crate::cargo;
 use crate::error::Error;
 use crate::microkit::{Microkit, cargo_in, host_directory, sdk_is_there};
 use crate::output::line;
 use crate::programs::ProgramsError;
 use crate::progress::{self, Step};
-use crate::setup;
 use crate::target::{Config, Selection};
-use crate::workspace::{self, Workspace};
+use crate::tools;
+use crate::workspace::Workspace;
 use ferry_boards::{MICROKIT, PC99};
 use std::process::Command;
 
@@ -48,15 +49,15 @@ const MICROKIT_PROGRAMS: &[&str] = &[
 /// are left out, because they cannot be compiled.
 pub(crate) fn lint() -> Result<(), Error> {
     const PROGRAMS: &[&str] = &["--lib", "--bins"];
-    setup::tools()?;
+    tools::of_classic()?;
     let workspace = Workspace::locate()?;
-    let mut projects = workspace::cargo(&workspace.root);
+    let mut projects = cargo::cargo(&workspace.root);
     projects.arg("clippy");
     // The features of dependencies depend on all packages that a command names. With the default members
     // among them, Clippy finds what `cargo clippy` has compiled, and compiles nothing but the projects.
     projects.args(workspace.default_members()?.iter().flat_map(|member| ["--package", member]));
     clippy("the demo and the examples", projects, PROJECTS, &["--bins"])?;
-    let mut classic = workspace::cargo(&workspace.root);
+    let mut classic = cargo::cargo(&workspace.root);
     // In the profile of their builds, which then need not compile the same macros and build scripts again.
     classic.args(["clippy", "--release", "--target", PC99.architecture.target]);
     classic.args(["--features", "ferry-pds-classic/harness"]);

@@ -1,8 +1,6 @@
 //! Checks of programs that another build has made (`--programs`), before anything is built from them. What is
 //! wrong with such a program would otherwise show when the system runs, or not at all.
 
-use crate::programs::{Origin, ProgramsError, Search};
-use ferry_description::Domain;
 use object::{Architecture, Object, ObjectKind, ObjectSymbol};
 use std::path::{Path, PathBuf};
 
@@ -42,25 +40,13 @@ fn architecture(name: &str) -> Architecture {
     }
 }
 
-/// Refuses a ready program that cannot be the domain's. `wanted` is the architecture, by seL4's name.
-pub(crate) fn check(domain: &Domain, search: &Search, wanted: &str) -> Result<(), ProgramsError> {
-    let path = search.path(domain)?;
-    if search.origin(domain) == Origin::Ready {
-        check_program(domain.place.to_string(), &path, &search.read(domain)?, wanted)?;
-    }
-    Ok(())
+/// Whether a program is a client in C.
+pub(crate) fn is_in_c(contents: &[u8]) -> bool {
+    object::File::parse(contents).is_ok_and(|program| abi(&program).is_some())
 }
 
-/// Whether a ready program is a client in C.
-pub(crate) fn is_in_c(domain: &Domain, search: &Search) -> bool {
-    if search.origin(domain) != Origin::Ready {
-        return false;
-    }
-    let Ok(contents) = search.read(domain) else { return false };
-    object::File::parse(contents.as_slice()).is_ok_and(|program| abi(&program).is_some())
-}
-
-fn check_program(place: String, path: &Path, contents: &[u8], wanted: &str) -> Result<(), ReadyError> {
+/// Refuses a program that cannot be the one that `place` names. `wanted` is the architecture, by seL4's name.
+pub(crate) fn check(place: String, path: &Path, contents: &[u8], wanted: &str) -> Result<(), ReadyError> {
     let path = path.to_owned();
     let Ok(program) = object::File::parse(contents) else { return Err(ReadyError::NoElf { place, path }) };
     let found = program.architecture();
@@ -89,7 +75,7 @@ mod elf;
 
 #[cfg(test)]
 mod tests {
-    use super::{ABI, check_program, elf};
+    use super::{ABI, check, elf};
     use std::path::Path;
 
     /// Offsets of the type and the machine in the header of an ELF file.
@@ -98,7 +84,7 @@ mod tests {
 
     fn error(contents: &[u8], wanted: &str) -> Option<String> {
         let path = Path::new("build/sensor.elf");
-        check_program("system.xml:7".to_owned(), path, contents, wanted).err().map(|error| error.to_string())
+        check("system.xml:7".to_owned(), path, contents, wanted).err().map(|error| error.to_string())
     }
 
     #[test]

@@ -13,7 +13,6 @@ use crate::prefill::{self, Prefill};
 use crate::project::Project;
 use crate::symbols::Symbols;
 use crate::target::{Selection, Target};
-use crate::workspace::Workspace;
 use ferry_description::Description;
 use ferry_description::shown;
 use std::fs::{self, File};
@@ -43,7 +42,7 @@ impl SystemArguments {
 /// Runs the system. The exit code is the system's, or 0 if all expected lines were seen.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     let (target, project, prefills, description) = arguments.system.load()?;
-    let workspace = Workspace::of(&project)?;
+    let workspace = project.workspace()?;
     let built = Built::build(target, Selection::System, &workspace, &project)?;
     let directory = Place::new(&project.products())?;
     let emulator = built.emulator(&project.files, &description, &prefills, &[], directory.path(), 1)?;

@@ -4,8 +4,7 @@
 //! what comes out goes to standard output, or to the file that `--logfile` names. After a write has failed,
 //! no case begins any more, and the error is the result.
 
-use crate::error::Error;
-use crate::file;
+use crate::file::{self, FileError};
 use crate::output::{self, OutputError};
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
@@ -20,6 +19,17 @@ use std::thread;
 /// Whether the output cannot be written any more, so that no further case should run. It is one for the whole
 /// process, as the output is.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Why the cases have not run, or nobody learned what became of them.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunnerError {
+    #[error("no test has a name that contains `{filter}`; `--list` shows all names")]
+    NoCase { filter: String },
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
 
 /// Reads the arguments of the runner. Wrong ones end the command, and so does `--help`.
 pub(crate) fn arguments(command: &str, given: &[String]) -> Result<Arguments, OutputError> {
@@ -48,11 +58,11 @@ fn is_meant(arguments: &Arguments, filter: &str, name: &str) -> bool {
 }
 
 /// Runs the cases, or lists them. A filter that selects none is an error: it would seem that all is well.
-pub(crate) fn run(arguments: &Arguments, cases: Vec<Trial>) -> Result<Conclusion, Error> {
+pub(crate) fn run(arguments: &Arguments, cases: Vec<Trial>) -> Result<Conclusion, RunnerError> {
     if let Some(filter) = &arguments.filter
         && !cases.iter().any(|case| is_meant(arguments, filter, case.name()))
     {
-        return Err(Error::NoCase { filter: filter.clone() });
+        return Err(RunnerError::NoCase { filter: filter.clone() });
     }
     let (reader, writer) = io::pipe().map_err(OutputError)?;
     let mut arguments = arguments.clone();
@@ -63,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments, cases: Vec<Trial>) -> Result<Conclusion
         // It would see that a pipe is no terminal.
         arguments.color.get_or_insert(ColorSetting::Always);
     }
-    let copied = |to: &mut (dyn Write + Send), failed: &dyn Fn(io::Error) -> Error| {
+    let copied = |to: &mut (dyn Write + Send), failed: &dyn Fn(io::Error) -> RunnerError| {
         thread::scope(|scope| {
             let copy = scope.spawn(|| copy(reader, to));
             let conclusion = libtest_mimic::run(&arguments, cases);

@@ -1,9 +1,7 @@
 //! Where Ferry's sources and build products are.
 
-use crate::project::{Project, ProjectError};
 use cargo_metadata::{Metadata, MetadataCommand};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// Ferry's own workspace: the sources of central, of the runtimes and of the image builders.
 #[derive(Clone, Debug)]
@@ -31,8 +29,6 @@ pub(crate) enum WorkspaceError {
          cargo install --path {}", root.display(), root.join("ferry").display()
     )]
     Version { program: &'static str, sources: String, root: PathBuf },
-    #[error(transparent)]
-    Project(#[from] ProjectError),
 }
 
 impl Workspace {
@@ -44,17 +40,21 @@ impl Workspace {
     }
 
     /// The sources that belong to a project: those of the client library on which it depends, else those of
-    /// the checkout in which it lies, else those from which this program was compiled.
-    pub(crate) fn of(project: &Project) -> Result<Self, WorkspaceError> {
-        let directory = project.directory.canonicalize().unwrap_or_else(|_| project.directory.clone());
-        let library = project.client_library()?.and_then(|library| above(&library));
+    /// the checkout in which it lies, else those from which this program was compiled. `products` is the
+    /// directory for what is built for the project.
+    pub(crate) fn of(
+        directory: &Path,
+        library: Option<&Path>,
+        products: PathBuf,
+    ) -> Result<Self, WorkspaceError> {
+        let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        let library = library.and_then(above);
         let root = library.or_else(|| above(&directory)).or_else(compiled).ok_or(WorkspaceError::NotFound)?;
         let workspace = Self::at(root)?;
         if workspace.root.canonicalize().is_ok_and(|root| directory.starts_with(root)) {
             return Ok(workspace);
         }
         // Somebody else's sources are only read.
-        let products = project.products();
         Ok(Self { target: products.join("own"), products, ..workspace })
     }
 
@@ -101,11 +101,4 @@ fn above(directory: &Path) -> Option<PathBuf> {
 
 fn is_ferry(directory: &Path) -> bool {
     directory.join("platform/classic/pds/Cargo.toml").is_file()
-}
-
-/// Cargo, to be run in `directory`. If Cargo has started this program, it is the same Cargo.
-pub(crate) fn cargo(directory: &Path) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(directory).stdin(Stdio::null());
-    cargo
 }

@@ -1,5 +1,5 @@
-// The client `my_client`. It sends each message that it receives back to the client that it came from. Ferry's
-// docs/c.md explains the functions of ferry.h.
+// The client `my_client`. It sends each message that it receives back to the client that it came from.
+// Ferry's docs/c.md explains the functions of ferry.h.
 
 #include <ferry.h>
 #include <microkit.h>

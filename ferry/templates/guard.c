@@ -1,5 +1,5 @@
-// The guard `my_guard`. It passes printable ASCII and refuses everything else, until you write another rule into
-// `judge`. To run the test at the end of this file on this machine:
+// The guard `my_guard`. It passes printable ASCII and refuses everything else, until you write another rule
+// into `judge`. To run the test at the end of this file on this machine:
 //
 //     mkdir -p target
 //     gcc -std=c11 -Wall -Wextra -Werror -DHOST_TEST -o target/my_guard c/my_guard.c && target/my_guard

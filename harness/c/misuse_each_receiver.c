@@ -11,7 +11,8 @@ static bool take(void *context, const uint8_t *bytes, const ferry_arrival *messa
     ferry_event event;
     ENSURE(ferry_post(*earlier, FERRY_ANYONE, NULL) == FERRY_BUSY, "a call inside a call is refused");
     ENSURE(ferry_receive_each(take, context) == FERRY_BUSY, "also of the same function");
-    ENSURE(ferry_rx_bytes(*earlier) == NULL && !ferry_receive(&event) && !ferry_rest(), "nothing else is done");
+    ENSURE(ferry_rx_bytes(*earlier) == NULL && !ferry_receive(&event) && !ferry_rest(),
+           "nothing else is done");
     ENSURE(message->source == ALPHA && message->sequence == arrived, "each message arrives once");
     ENSURE(message->length == 4 && memcmp(bytes, "once", 4) == 0, "with its bytes");
     arrived++;

@@ -1,6 +1,6 @@
-// play.h: what every role in C has. A role runs in `init`, looks at its queues without sleeping, and tells the
-// umpire at the end, as the roles in Rust do (harness/src/actor.rs). A program defines BUFFER_BYTES and has a
-// function `play`.
+// play.h: what every role in C has. A role runs in `init`, looks at its queues without sleeping, and tells
+// the umpire at the end, as the roles in Rust do (harness/src/actor.rs). A program defines BUFFER_BYTES and
+// has a function `play`.
 #ifndef PLAY_H
 #define PLAY_H
 

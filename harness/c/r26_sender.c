@@ -1,5 +1,5 @@
-// r26: a finished message leaves the queue, and its slot is used again: four laps of the ring, in batches that
-// fill it.
+// r26: a finished message leaves the queue, and its slot is used again: four laps of the ring, in batches
+// that fill it.
 #define BUFFER_BYTES 512
 #include "play.h"
 

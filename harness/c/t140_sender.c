@@ -1,5 +1,5 @@
-// t140: the sender of a one-way flow. Its sends are done, whatever became of them. Beta posts when gamma tells
-// it to.
+// t140: the sender of a one-way flow. Its sends are done, whatever became of them. Beta posts when gamma
+// tells it to.
 #define BUFFER_BYTES 4096
 #include "play.h"
 

@@ -24,8 +24,9 @@
 //                 ferry_inspect until ferry_answer   the answer. Then it is in the pool, for ferry_rx_take
 //
 //   In whole batches buffers have no handles: ferry_reap_each and ferry_receive_each call a function of the
-//   program, whose the buffer is until that function returns. Then it is sent or posted again, or in the pool.
-//   These functions may print and look up peers. Whatever else they call of this header says FERRY_BUSY.
+//   program, whose the buffer is until that function returns. Then it is sent or posted again, or in the
+//   pool. These functions may print and look up peers. Whatever else they call of this header says
+//   FERRY_BUSY.
 //
 //   A handle is used up when its buffer changes hands. Whoever uses it again gets FERRY_STALE, and nothing
 //   happens: a second send, a use after the send, a buffer that is posted twice, a second answer. A function

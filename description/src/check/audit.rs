@@ -6,8 +6,8 @@ use super::Rules;
 use crate::description::Audit;
 use crate::flows::{FlowTable, RecordsWord};
 use crate::limits::{AUDIT_SYMBOL, PAGE_BYTES, TICKER};
+use crate::map::Permissions;
 use crate::problem::Problem;
-use crate::system::Permissions;
 
 impl Rules<'_> {
     /// Checks the region of the log and its reader. The size needs no rule: a page is enough, and no region

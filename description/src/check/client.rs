@@ -6,8 +6,8 @@ use crate::description::{Buffer, Client};
 use crate::flows::ClientTable;
 use crate::free;
 use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, SUFFIXES, TICKER};
+use crate::map::{Map, Permissions};
 use crate::problem::Problem;
-use crate::system::{Map, Permissions};
 use ferry_layout::geometry::{IN_BYTES, MAX_BUFFER_BYTES, MAX_BUFFER_FRAMES, OUT_BYTES};
 use toml::Spanned;
 

@@ -5,9 +5,9 @@
 use super::Rules;
 use crate::device::{Interrupt, Line};
 use crate::limits::{IO_SPACE_BYTES, LARGE_PAGE_BYTES, PAGE_BYTES};
+use crate::map::Map;
 use crate::problem::Problem;
 use crate::source::Place;
-use crate::system::Map;
 
 /// End of the addresses of a guest on the boards with the largest address space.
 const GUEST_END: u64 = 1 << 47;

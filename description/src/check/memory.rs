@@ -6,10 +6,11 @@ use crate::limits::{
     CENTRAL, CONFIG_REGION, HIGHEST_STACK, LARGE_PAGE_BYTES, PAGE_BYTES, SUFFIXES, SUPERVISOR_SYMBOL,
     WINDOW_ADDRESS, client_and_suffix,
 };
+use crate::map::Map;
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::Place;
-use crate::system::{Domain, Map};
+use crate::system::Domain;
 
 impl Rules<'_> {
     /// Checks the address space of each domain, and the physical addresses of regions.

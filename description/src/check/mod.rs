@@ -23,13 +23,14 @@ use crate::description::{Audit, Client, Description, Flow, Partition, Tick};
 use crate::flows::{self, FlowsFile};
 use crate::free;
 use crate::limits::{CENTRAL, CONFIG_REGION, MAX_DOMAINS, MAX_SHOWN_NAME, PAGE_BYTES};
+use crate::map::Permissions;
 use crate::mistake::{Mistake, Mistakes};
 use crate::place::config_bytes;
 use crate::problem::Problem;
 use crate::reach::Reach;
 use crate::read;
 use crate::source::{Place, Source};
-use crate::system::{Domain, Permissions, System};
+use crate::system::{Domain, System};
 use ferry_layout::geometry::{MAX_CLIENTS, MAX_NAME};
 
 /// The subject of the rules, and the mistakes found so far.

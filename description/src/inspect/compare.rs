@@ -4,8 +4,9 @@
 
 use super::{Compared, Difference, Found, FoundDomain, FoundSegment, FoundSignal, Frame};
 use crate::description::Description;
+use crate::map::{Map, Permissions};
 use crate::place::Placement;
-use crate::system::{Domain, Map, Permissions};
+use crate::system::Domain;
 use std::collections::{BTreeMap, HashMap};
 
 /// A page of a region: the region's number and the page's.

@@ -11,7 +11,7 @@ mod difference;
 
 pub use difference::Difference;
 
-use crate::system::Permissions;
+use crate::map::Permissions;
 use crate::words::count;
 use std::fmt;
 

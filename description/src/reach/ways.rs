@@ -16,8 +16,9 @@
 
 use super::graph::Graph;
 use super::step::{Device, Node, Step, Way};
+use crate::map::Map;
 use crate::source::Place;
-use crate::system::{Map, System};
+use crate::system::System;
 
 /// The name of the firmware in `flows.toml`.
 const FIRMWARE: &str = "smc";

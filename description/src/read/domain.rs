@@ -1,15 +1,15 @@
 //! Reads protection domains with what is mapped into them, and with their children.
 
-use super::element::{Element, Log};
-use super::{extra, holdings, missing};
+use super::element::{Element, Log, extra};
+use super::region::region_of;
+use super::scheduling::{budget_and_period, core};
+use super::{holdings, missing};
 use crate::device::Parent;
-use crate::limits::{
-    DEFAULT_BUDGET_US, DEFAULT_STACK_BYTES, MAX_PERIOD_US, MAX_PRIORITY, MIN_BUDGET_US, PAGE_BYTES,
-    client_and_suffix,
-};
+use crate::limits::{DEFAULT_STACK_BYTES, MAX_PRIORITY, PAGE_BYTES};
+use crate::map::Map;
 use crate::nearest::nearest;
 use crate::problem::Problem;
-use crate::system::{Domain, Extra, Map, System};
+use crate::system::{Domain, Extra, System};
 
 const ATTRIBUTES: [&str; 10] =
     ["name", "priority", "budget", "period", "passive", "stack_size", "cpu", "smc", "fpu", "domain"];
@@ -82,29 +82,6 @@ fn attributes_of(element: Element<'_>, name: &str, system: &System, log: &mut Lo
         symbols: Vec::new(),
         place: log.place(element),
     }
-}
-
-/// Reads the budget and the period in microseconds, of a protection domain or of a virtual machine.
-pub(super) fn budget_and_period(element: Element<'_>, log: &mut Log<'_>) -> (u64, u64) {
-    let budget_us = element.number("budget", log).unwrap_or(DEFAULT_BUDGET_US);
-    let period_us = element.number("period", log).unwrap_or(budget_us);
-    if budget_us > period_us {
-        log.bad_value(element, "budget", "at most the period");
-    } else if budget_us < MIN_BUDGET_US {
-        log.bad_value(element, "budget", "at least 20, the least that the kernel can measure");
-    } else if period_us > MAX_PERIOD_US {
-        log.bad_value(element, "period", "at most 10_000_000_000_000, which the kernel can count");
-    }
-    (budget_us, period_us)
-}
-
-/// Reads the number of a processor core.
-pub(super) fn core(element: Element<'_>, log: &mut Log<'_>) -> u8 {
-    let core = element.number("cpu", log).unwrap_or(0);
-    if core > u64::from(u8::MAX) {
-        log.bad_value(element, "cpu", "0 to 255, the number of a processor core");
-    }
-    u8::try_from(core).unwrap_or(0)
 }
 
 /// Reads the attribute `domain`, which every domain has if there is a schedule, and none if there is not.
@@ -206,27 +183,4 @@ fn map(element: Element<'_>, system: &System, log: &mut Log<'_>) -> Option<Map> 
         setvar_prefill_size: element.attribute("setvar_prefill_size").map(Into::into),
         place: log.place(element),
     })
-}
-
-pub(super) fn region_of(
-    element: Element<'_>,
-    attribute: &'static str,
-    system: &System,
-    log: &mut Log<'_>,
-) -> Option<usize> {
-    let name = element.required(attribute, log)?;
-    let region = system.region(name);
-    if region.is_none() {
-        let regions = system.regions.iter().map(|region| region.name.as_str());
-        let meant = nearest(name, regions.filter(|other| !is_of_same_client(name, other)));
-        log.report(element.value_span(attribute), Problem::UnknownRegion { name: name.into(), meant });
-    }
-    region
-}
-
-/// Whether both are names of regions of one client, as `bob_tx` and `bob_rx` are. Nobody takes the one for
-/// the other.
-fn is_of_same_client(name: &str, other: &str) -> bool {
-    let clients = client_and_suffix(name).zip(client_and_suffix(other));
-    clients.is_some_and(|((of_one, _), (of_other, _))| of_one == of_other)
 }

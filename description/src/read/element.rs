@@ -1,12 +1,13 @@
 //! Reads elements and their attributes. Missing attributes, unknown attributes and unreadable values are
 //! reported here, for all elements alike.
 
+use crate::map::Permissions;
 use crate::mistake::Mistake;
 use crate::name::{is_name, is_path, is_symbol};
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::{Place, Source};
-use crate::system::Permissions;
+use crate::system::{Extra, System};
 use roxmltree::{Attribute, Node};
 use std::ops::Range;
 
@@ -40,6 +41,11 @@ impl Log<'_> {
         let meant = nearest(name, elements_of(&parent).iter().copied());
         self.report(element.span(), Problem::UnknownElement { element: name.into(), parent, meant });
     }
+}
+
+/// Keeps that the file has an element which Ferry itself does not need.
+pub(super) fn extra(element: Element<'_>, system: &mut System, log: &Log<'_>) {
+    system.extras.push(Extra { name: element.name().into(), place: log.place(element) });
 }
 
 /// An element of the file.

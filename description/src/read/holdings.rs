@@ -1,9 +1,11 @@
 //! Reads what a protection domain has beside its program and its maps: children, a virtual machine,
 //! capabilities of others, interrupts and I/O ports. Some platforms cannot build these, so all of them are in
 //! [`System::extras`] as well.
+//!
+//! Circle: `domain.rs`, because a child is a protection domain, with all that one can have.
 
-use super::element::{Element, Log};
-use super::{cspace, domain, extra, interrupt, machine};
+use super::element::{Element, Log, extra};
+use super::{cspace, domain, interrupt, machine};
 use crate::device::Parent;
 use crate::problem::Problem;
 use crate::system::{Extra, System};

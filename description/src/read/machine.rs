@@ -1,13 +1,15 @@
 //! Reads virtual machines, and the address spaces that devices have behind an IOMMU. Regions are mapped into
 //! both, as into protection domains.
 
-use super::domain::{budget_and_period, core, region_of};
 use super::element::{Element, Log};
 use super::interrupt::{channel_number, pci_device};
-use crate::device::{IoSpace, Machine};
+use super::region::region_of;
+use super::scheduling::{budget_and_period, core};
+use crate::device::{IoSpace, VirtualMachine};
 use crate::limits::{MAX_CHANNEL, MAX_IO_DOMAIN, MAX_PRIORITY};
+use crate::map::{Map, Permissions};
 use crate::problem::Problem;
-use crate::system::{Map, Permissions, System};
+use crate::system::System;
 
 /// Reads the virtual machine of a domain.
 pub(super) fn virtual_machine(
@@ -16,7 +18,7 @@ pub(super) fn virtual_machine(
     others: &[u8],
     system: &System,
     log: &mut Log<'_>,
-) -> Option<Machine> {
+) -> Option<VirtualMachine> {
     element.check_attributes(&["name", "budget", "period", "priority"], log);
     let name = element.name_of("name", log);
     budget_and_period(element, log);
@@ -48,7 +50,7 @@ pub(super) fn virtual_machine(
         let first = other.place.line();
         log.report(element.value_span("name"), Problem::DuplicateName { name: name.into(), first });
     }
-    Some(Machine { name: name.into(), domain, processors, cores, maps, place: log.place(element) })
+    Some(VirtualMachine { name: name.into(), domain, processors, cores, maps, place: log.place(element) })
 }
 
 fn processor(element: Element<'_>, others: &[u8], log: &mut Log<'_>) -> Option<u8> {

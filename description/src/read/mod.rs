@@ -15,13 +15,14 @@ mod machine;
 mod missing;
 mod region;
 mod schedule;
+mod scheduling;
 
 use crate::limits::MAX_DEPTH;
 use crate::mistake::Mistake;
 use crate::problem::Problem;
 use crate::source::Source;
-use crate::system::{Extra, System};
-use element::{Element, Log};
+use crate::system::System;
+use element::{Element, Log, extra};
 use roxmltree::{Document, Error, NodeType};
 
 /// Reads the system, and returns all mistakes. There is no system if the file is not XML.
@@ -118,10 +119,6 @@ fn stray_text(root: Element<'_>, log: &mut Log<'_>) {
             log.report(start..start + word.len(), Problem::StrayText);
         }
     }
-}
-
-fn extra(element: Element<'_>, system: &mut System, log: &Log<'_>) {
-    system.extras.push(Extra { name: element.name().into(), place: log.place(element) });
 }
 
 /// Converts a position of the XML parser to a byte offset in the text.

@@ -1,7 +1,9 @@
-//! Reads memory regions. The size of a region can come from the file that fills it.
+//! Reads memory regions, and finds the region that another element names. The size of a region can come from
+//! the file that fills it.
 
 use super::element::{Element, Log};
-use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES};
+use crate::limits::{LARGE_PAGE_BYTES, PAGE_BYTES, client_and_suffix};
+use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::system::{Extra, Region, System};
 use std::path::PathBuf;
@@ -113,4 +115,28 @@ fn boot_information(element: Element<'_>, log: &mut Log<'_>) -> bool {
         log.report(element.value_span("prefill_bootinfo"), Problem::TwoPrefills);
     }
     true
+}
+
+/// Finds the region that an attribute names.
+pub(super) fn region_of(
+    element: Element<'_>,
+    attribute: &'static str,
+    system: &System,
+    log: &mut Log<'_>,
+) -> Option<usize> {
+    let name = element.required(attribute, log)?;
+    let region = system.region(name);
+    if region.is_none() {
+        let regions = system.regions.iter().map(|region| region.name.as_str());
+        let meant = nearest(name, regions.filter(|other| !is_of_same_client(name, other)));
+        log.report(element.value_span(attribute), Problem::UnknownRegion { name: name.into(), meant });
+    }
+    region
+}
+
+/// Whether both are names of regions of one client, as `bob_tx` and `bob_rx` are. Nobody takes the one for
+/// the other.
+fn is_of_same_client(name: &str, other: &str) -> bool {
+    let clients = client_and_suffix(name).zip(client_and_suffix(other));
+    clients.is_some_and(|((of_one, _), (of_other, _))| of_one == of_other)
 }

@@ -1,7 +1,6 @@
 //! Reads `<domains>`: the scheduling domains of the kernel, and the schedule by which they take turns.
 
-use super::element::{Element, Log};
-use super::extra;
+use super::element::{Element, Log, extra, parse_number};
 use crate::limits::{SCHEDULE_DOMAINS, SCHEDULE_ENTRIES};
 use crate::nearest::nearest;
 use crate::problem::Problem;
@@ -131,7 +130,7 @@ fn entry(element: Element<'_>, names: &[String], log: &mut Log<'_>) -> TimeSlot 
     let microseconds = duration.and_then(|duration| duration.strip_suffix(" us"));
     TimeSlot {
         domain: name.unwrap_or_default().into(),
-        duration_us: microseconds.and_then(super::element::parse_number),
+        duration_us: microseconds.and_then(parse_number),
         place: log.place(element),
     }
 }
@@ -143,5 +142,5 @@ fn is_duration(text: &str) -> bool {
         "ticks" => LONGEST_TICKS,
         _ => return false,
     };
-    super::element::parse_number(number).is_some_and(|number| (1..=longest).contains(&number))
+    parse_number(number).is_some_and(|number| (1..=longest).contains(&number))
 }

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::description::{Client, Description, Flow, Partition, Stage};
 use crate::limits::{CENTRAL, CONFIG_REGION};
+use crate::map::{Map, Permissions};
 use crate::reach::{At, Node, Step, Trusted, Trustee};
-use crate::system::{Map, Permissions};
 use ferry_layout::config::Mapping;
 
 impl Description {

@@ -10,8 +10,8 @@ mod text;
 
 use crate::description::Description;
 use crate::hint::Hint;
+use crate::map::Permissions;
 use crate::mistake::{Mistake, Mistakes};
-use crate::system::Permissions;
 use serde::Serialize;
 
 /// The version of the JSON. It changes when a program that reads it has to change.

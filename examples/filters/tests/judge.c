@@ -1,5 +1,5 @@
-// Reads messages, each after its length in two bytes, and writes one byte for each: the verdict of the filter in
-// C. Each message is judged in memory of its own, so that a sanitizer sees a look beyond its end.
+// Reads messages, each after its length in two bytes, and writes one byte for each: the verdict of the filter
+// in C. Each message is judged in memory of its own, so that a sanitizer sees a look beyond its end.
 #include "../c/modbus-guard-in-c/filter.h"
 
 #include <stdio.h>

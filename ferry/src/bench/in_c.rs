@@ -47,7 +47,8 @@ mod tests {
             let domains = &description.system.domains;
             let programs: Vec<(&str, bool)> =
                 domains.iter().map(|domain| (domain.binary(), domain.fpu)).collect();
-            let has_fpu = ["x86_64_generic", "qemu_virt_riscv64"].contains(&target.name());
+            let is_microkit = target.platform == Platform::Microkit;
+            let has_fpu = is_microkit && target.board.architecture.c_needs_fpu;
             let expected = [("central", true), ("c_producer", has_fpu), ("c_consumer", has_fpu)];
             assert_eq!(programs, expected, "{}", target.name());
         }

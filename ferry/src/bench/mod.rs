@@ -82,7 +82,7 @@ const ROUNDS: u32 = 4;
 pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     let project = arguments.files.project()?;
     let workspace = match &project {
-        Some(project) => Workspace::of(project)?,
+        Some(project) => project.workspace()?,
         None => Workspace::locate()?,
     };
     let of_project = project.as_ref().map(cases_of).transpose()?;

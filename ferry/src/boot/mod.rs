@@ -20,9 +20,9 @@ const TAIL: usize = 25;
 /// How long a machine may keep running after its first unexpected line, so that it can print more about it.
 const GRACE: Duration = Duration::from_millis(1_500);
 
-/// A command that starts an emulator. On the hosted platform it starts the launcher instead.
+/// A command that boots a system: an emulator with its image, or on the hosted platform the launcher.
 #[derive(Debug)]
-pub(crate) struct Emulator {
+pub(crate) struct Bootable {
     /// The program with its arguments. Its standard output is the machine's console.
     pub(crate) command: Command,
     /// The exit status of the emulator when the system ends with this code.
@@ -123,7 +123,7 @@ impl fmt::Display for Tail<'_> {
 /// Boots a machine and judges it. `on_line` sees each line of the console as it comes, and says whether the
 /// machine may go on.
 pub(crate) fn boot(
-    mut emulator: Emulator,
+    mut emulator: Bootable,
     expectation: &Expectation,
     on_line: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Boot, BootError> {

@@ -2,10 +2,10 @@
 
 use super::*;
 
-fn emulator(script: &str) -> Emulator {
+fn emulator(script: &str) -> Bootable {
     let mut command = Command::new("sh");
     command.args(["-c", script]);
-    Emulator { command, status_of: |code| i32::from(code) * 2 + 1 }
+    Bootable { command, status_of: |code| i32::from(code) * 2 + 1 }
 }
 
 fn expectation() -> Expectation {
@@ -102,7 +102,7 @@ fn an_expected_fault_must_happen_and_no_other() {
 
 #[test]
 fn a_missing_program_is_reported() {
-    let missing = Emulator { command: Command::new("/no/such/emulator"), status_of: i32::from };
+    let missing = Bootable { command: Command::new("/no/such/emulator"), status_of: i32::from };
     let error = boot(missing, &expectation(), &mut |_| true).unwrap_err();
     assert!(error.to_string().contains("could not start /no/such/emulator"), "{error}");
 }

@@ -7,7 +7,7 @@ use crate::c::{CError, DIRECTORY, Program, Toolchain};
 use crate::file;
 use crate::programs::{Programs, ProgramsError};
 use crate::progress::Step;
-use crate::setup::SetupError;
+use crate::tools::ToolsError;
 use crate::workspace::Workspace;
 use ferry_boards::Board;
 use std::ffi::OsString;
@@ -211,6 +211,6 @@ impl<'a> Build<'a> {
     }
 }
 
-fn not_started(compiler: &str, cause: &std::io::Error) -> SetupError {
-    SetupError::Command { command: compiler.to_owned(), output: cause.to_string() }
+fn not_started(compiler: &str, cause: &std::io::Error) -> ToolsError {
+    ToolsError::Command { command: compiler.to_owned(), output: cause.to_string() }
 }

@@ -10,18 +10,20 @@ mod start;
 mod toolchain;
 
 use crate::file::{self, FileError};
-use crate::setup::SetupError;
 use crate::target::{Platform, Target};
+use crate::tools::ToolsError;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use build::{Build, compile};
 pub(crate) use stack::check_stack;
-pub(crate) use start::{REGION, START, check_start};
+pub(crate) use start::{START, check_start};
 pub(crate) use toolchain::{CLASSIC, HOSTED, Toolchain, of_architecture};
 
 /// The directory of a project with its C programs.
 pub(crate) const DIRECTORY: &str = "c";
+/// The symbol by which a client finds the region to which it writes its requests.
+pub(crate) const REGION: &str = "ferry_out";
 
 /// A program in C.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,7 +36,7 @@ pub(crate) struct Program {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CError {
     #[error(transparent)]
-    Setup(#[from] SetupError),
+    Tools(#[from] ToolsError),
     #[error("the C compiler did not accept {}; its messages are above", .0.display())]
     Compile(PathBuf),
     #[error(

@@ -1,13 +1,11 @@
 //! Whether the program of a client starts a client at all. A program that forgets that is linked without the
 //! symbols of a client, because the linker leaves out what nothing calls.
 
-use crate::c::CError;
-use crate::programs::Search;
+use crate::c::{CError, REGION};
+use crate::search::Search;
 use ferry_description::Domain;
 use object::{Object, ObjectSymbol};
 
-/// The symbol by which a client finds the region to which it writes its requests.
-pub(crate) const REGION: &str = "ferry_out";
 /// The function of the C library that `ferry_init` calls.
 pub(crate) const START: &str = "ferry_start";
 

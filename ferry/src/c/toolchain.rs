@@ -1,7 +1,7 @@
 //! The C compilers, and what they are told for each platform and architecture.
 
 use crate::c::CError;
-use crate::setup::{self, SetupError};
+use crate::tools::{self, ToolsError};
 use ferry_boards::Board;
 
 /// How programs in C are compiled for one platform and architecture.
@@ -94,7 +94,7 @@ pub(crate) fn of_architecture(board: &Board) -> Result<&'static Toolchain, CErro
 
 impl Toolchain {
     /// The compiler. If none is installed, installs one or says how.
-    pub(crate) fn compiler(&self) -> Result<&'static str, SetupError> {
-        setup::one_of(self.compilers)
+    pub(crate) fn compiler(&self) -> Result<&'static str, ToolsError> {
+        tools::one_of(self.compilers)
     }
 }

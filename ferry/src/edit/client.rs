@@ -3,19 +3,17 @@
 use super::arguments::{AddClientArguments, RemoveClientArguments, SchedulingArguments};
 use super::error::EditError;
 use super::flows::FlowsText;
-use super::guard;
+use super::name;
+use super::pair::{Changed, Counts, Pair, report_config};
 use super::places::Places;
+use super::source::{Source, source_path};
 use super::system::{self, NewClient};
 use super::write::Change;
-use super::{Changed, Counts, Pair, name};
 use crate::error::Error;
 use crate::output::line;
-use crate::templates::{self, Language, Template};
-use clap::ValueEnum;
-use ferry_description::{CONFIG_REGION, Draft, MAX_DOMAINS, System, count};
+use crate::templates::{self, Template};
+use ferry_description::{Draft, MAX_DOMAINS, System, count};
 use ferry_layout::geometry::MAX_CLIENTS;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Priority of a client, if central's is above it.
 pub(super) const PRIORITY: u8 = 100;
@@ -114,7 +112,7 @@ pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
     let project = Pair::open(files)?;
     let number = name::client(name, &project.draft)?;
     let domain = project.draft.clients()[number].domain;
-    if let Some(flow) = guard::flows_of(name, &project).next() {
+    if let Some(flow) = project.guarded_by(name).next() {
         return Err(EditError::IsGuard { name: name.clone(), flow }.into());
     }
     check_alone(domain, &project.draft)?;
@@ -156,38 +154,6 @@ pub(super) fn remove(arguments: &RemoveClientArguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// The source of a client that is to be removed.
-pub(super) struct Source {
-    path: PathBuf,
-    /// Its removal, if it is still what a template gave.
-    pub(super) removal: Option<Change>,
-}
-
-impl Source {
-    /// The source of a client. One in C only if there is one, because most are in Rust.
-    pub(super) fn find(system: &Path, sources: Option<&Path>, name: &str) -> Self {
-        let of_language = |lang: &Language| (*lang, source_path(system, sources, *lang, name));
-        let mut places = Language::value_variants().iter().rev().map(of_language);
-        let (lang, path) =
-            places.find(|(_, path)| path.exists()).unwrap_or_else(|| of_language(&Language::default()));
-        let text = fs::read_to_string(&path).ok();
-        let unchanged = text.filter(|text| templates::is_unchanged(text, lang, name));
-        let removal = unchanged.map(|text| Change { path: path.clone(), before: Some(text), after: None });
-        Self { path, removal }
-    }
-
-    /// Says what has become of it.
-    pub(super) fn report(&self) -> Result<(), Error> {
-        let path = self.path.display();
-        if self.removal.is_some() {
-            line(format_args!("  {path}: its source, which nobody had changed"))?;
-        } else if self.path.exists() {
-            line(format_args!("kept {path}, because it is not what a template gave; remove it yourself"))?;
-        }
-        Ok(())
-    }
-}
-
 /// Refuses a client that others depend on in ways that `ferry add` does not make.
 pub(super) fn check_alone(domain: usize, draft: &Draft) -> Result<(), EditError> {
     let System { domains, machines, channels, .. } = draft.system();
@@ -207,21 +173,6 @@ pub(super) fn check_alone(domain: usize, draft: &Draft) -> Result<(), EditError>
             let (other, place) = (domains[other].name.clone(), channel.place.to_string());
             return Err(EditError::OtherChannel { name, other, place });
         }
-    }
-    Ok(())
-}
-
-/// Where the source of a client lies: `sources` is relative to the directory of the system description.
-pub(super) fn source_path(system: &Path, sources: Option<&Path>, lang: Language, name: &str) -> PathBuf {
-    let sources = sources.unwrap_or(Path::new(lang.directory()));
-    let directory = system.parent().unwrap_or(Path::new("")).join(sources);
-    directory.join(name).with_added_extension(lang.extension())
-}
-
-/// Says that central's configuration region has another size.
-pub(super) fn report_config(system: &Path, bytes: Option<u64>) -> Result<(), Error> {
-    if let Some(bytes) = bytes {
-        line(format_args!("  {}: `{CONFIG_REGION}` has {bytes:#x} bytes now", system.display()))?;
     }
     Ok(())
 }

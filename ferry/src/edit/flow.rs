@@ -1,10 +1,10 @@
 //! `ferry add flow` and `ferry remove flow`: one `[[flow]]` of `flows.toml`.
 
 use super::arguments::{AddFlowArguments, Bytes, RemoveFlowArguments};
-use super::client::report_config;
 use super::error::EditError;
 use super::flows::{FlowsText, NewFlow};
-use super::{Changed, Counts, Pair, name};
+use super::name;
+use super::pair::{Changed, Counts, Pair, report_config};
 use crate::error::Error;
 use crate::output::line;
 use clap::ValueEnum;

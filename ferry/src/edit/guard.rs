@@ -2,14 +2,16 @@
 //! in the flows that it guards, and its source.
 
 use super::arguments::{AddGuardArguments, RemoveGuardArguments};
-use super::client::{self, Source, report_config};
+use super::client;
 use super::error::EditError;
 use super::flow;
 use super::flows::FlowsText;
 use super::manifest;
+use super::name;
+use super::pair::{Changed, Counts, Pair, report_config};
+use super::source::{Source, source_path};
 use super::system::{self, NewClient};
 use super::write::Change;
-use super::{Changed, Counts, Pair, name};
 use crate::error::Error;
 use crate::output::line;
 use crate::templates::{self, Language};
@@ -30,7 +32,7 @@ pub(super) fn add(arguments: &AddGuardArguments) -> Result<(), Error> {
     let files = &arguments.files.find()?;
     let project = Pair::open(files)?;
     name::check_new(name, &project.draft)?;
-    let path = client::source_path(&files.system, arguments.sources.as_deref(), *lang, name);
+    let path = source_path(&files.system, arguments.sources.as_deref(), *lang, name);
     if !arguments.no_source && path.symlink_metadata().is_ok() {
         return Err(EditError::SourceExists { path }.into());
     }
@@ -123,7 +125,7 @@ pub(super) fn remove(arguments: &RemoveGuardArguments) -> Result<(), Error> {
     let files = &arguments.files.find()?;
     let project = Pair::open(files)?;
     let number = name::client(name, &project.draft)?;
-    let flows: Vec<String> = flows_of(name, &project).collect();
+    let flows: Vec<String> = project.guarded_by(name).collect();
     if flows.is_empty() {
         return Err(EditError::NotAGuard { name: name.clone() }.into());
     }
@@ -154,15 +156,6 @@ pub(super) fn remove(arguments: &RemoveGuardArguments) -> Result<(), Error> {
         list(flows.into_iter())
     ))?;
     source.report()
-}
-
-/// The flows that a guard guards.
-pub(super) fn flows_of<'p>(guard: &'p str, project: &'p Pair) -> impl Iterator<Item = String> + 'p {
-    let is_guard = move |member: &u16| project.draft.clients()[usize::from(*member)].name == guard;
-    let flows = project.pairs().zip(project.draft.flows());
-    let flows =
-        flows.filter(move |(_, flow)| flow.stages.iter().any(|stage| stage.members.iter().any(is_guard)));
-    flows.map(|((from, to), _)| format!("`{from}` to `{to}`"))
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

@@ -14,6 +14,10 @@ use std::{fs, io};
 /// The files that all evidence has. A directory without them holds something else.
 pub(super) const INDEX: &str = "index.md";
 pub(super) const VERSIONS: &str = "versions.json";
+/// The isolation report: for people, for programs, and as a drawing.
+pub(super) const REPORT_TEXT: &str = "report.txt";
+pub(super) const REPORT: &str = "report.json";
+pub(super) const GRAPH: &str = "graph.svg";
 
 /// The files, by their names from the directory on.
 #[derive(Default)]

@@ -3,7 +3,8 @@
 
 use super::bundle::Bundle;
 use super::gaps::Gaps;
-use super::{FORMAT, Subject, versions};
+use super::subject::{FORMAT, Subject};
+use super::versions;
 use crate::built::Built;
 use crate::classic::Classic;
 use crate::digest::sha256;
@@ -12,7 +13,7 @@ use crate::file;
 use crate::hosted::Hosted;
 use crate::inspect;
 use crate::microkit::{self, Inspection, Microkit, MicrokitError, SdkError};
-use crate::programs::Origin;
+use crate::search::Origin;
 use crate::target::{Platform, Selection};
 use ferry_description::Domain;
 use serde::Serialize;

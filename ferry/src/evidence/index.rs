@@ -1,11 +1,12 @@
 //! `index.md`: what the evidence is of, what is in it, what is missing and why, and what it does not show.
 
-use super::bundle::{Bundle, INDEX, VERSIONS};
+use super::bundle::{Bundle, GRAPH, INDEX, REPORT, REPORT_TEXT, VERSIONS};
 use super::gaps::Gaps;
+use super::image;
 use super::outcomes::{TESTS, TESTS_TEXT, TIMES};
+use super::subject::Subject;
 use super::sums::SUMS;
 use super::versions::Versions;
-use super::{GRAPH, REPORT, REPORT_TEXT, Subject, image};
 use crate::target::Platform;
 use ferry_description::shown;
 use std::fmt::{self, Write};

@@ -13,6 +13,7 @@ mod git;
 mod image;
 mod index;
 mod outcomes;
+mod subject;
 mod sums;
 mod verify;
 mod versions;
@@ -23,45 +24,20 @@ use crate::error::Error;
 use crate::file;
 use crate::graph;
 use crate::output::line;
-use crate::prefill::{self, Prefill};
+use crate::prefill;
 use crate::project::Project;
-use crate::shell;
-use crate::target::{Platform, Target};
+use crate::target::Platform;
 use crate::test;
-use crate::workspace::Workspace;
-use bundle::{Bundle, INDEX, Place, VERSIONS};
-use ferry_description::{Description, Verdict, count};
+use bundle::{Bundle, GRAPH, INDEX, Place, REPORT, REPORT_TEXT, VERSIONS};
+use ferry_description::{Verdict, count};
 use gaps::Gaps;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
+use subject::Subject;
 use tempfile::TempDir;
 use versions::Versions;
 
 pub(crate) use error::EvidenceError;
-
-/// The command, as it is called.
-const COMMAND: &str = "ferry evidence";
-/// The version of the format of all files in JSON.
-const FORMAT: u32 = 1;
-
-const REPORT_TEXT: &str = "report.txt";
-const REPORT: &str = "report.json";
-const GRAPH: &str = "graph.svg";
-
-/// Of what there is evidence.
-struct Subject<'a> {
-    arguments: &'a EvidenceArguments,
-    target: Target,
-    product: bool,
-    project: Arc<Project>,
-    prefills: Vec<Prefill>,
-    description: Description,
-    workspace: Workspace,
-    /// Where the image is built. It is removed at the end.
-    directory: &'a Path,
-}
 
 /// Writes evidence, or compares some that is there.
 pub(crate) fn evidence(arguments: &EvidenceArguments) -> Result<(), Error> {
@@ -74,7 +50,7 @@ pub(crate) fn evidence(arguments: &EvidenceArguments) -> Result<(), Error> {
     if arguments.product && target.platform != Platform::Microkit {
         return Err(Error::NoProduct);
     }
-    let workspace = Workspace::of(&project)?;
+    let workspace = project.workspace()?;
     let made = directory(&project)?;
     let subject = Subject {
         arguments,
@@ -132,30 +108,4 @@ fn directory(project: &Project) -> Result<TempDir, Error> {
     fs::create_dir_all(&products).map_err(file::failed("create", &products))?;
     let made = tempfile::Builder::new().prefix("evidence-").tempdir_in(&products);
     Ok(made.map_err(file::failed("create", &products))?)
-}
-
-impl Subject<'_> {
-    /// The command line that makes the same evidence in the project's directory, without the directory that
-    /// it is written to.
-    fn command(&self) -> String {
-        let mut words = COMMAND.split(' ');
-        let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).args(["--platform", self.target.platform.name()]);
-        if self.target.platform == Platform::Microkit {
-            command.args(["--board", self.target.board.name, "--config", self.target.config.name()]);
-        }
-        if let Some(processors) = self.target.processors {
-            command.args(["--processors", &processors.to_string()]);
-        }
-        if self.product {
-            command.arg("--product");
-        }
-        for directory in self.arguments.system.project.programs() {
-            command.arg("--programs").arg(directory);
-        }
-        for (region, path) in &self.arguments.system.prefill {
-            command.arg("--prefill").arg(file::argument(region, path));
-        }
-        shell::Line(&command).to_string()
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::bundle::Bundle;
 use super::gaps::Gaps;
-use super::{COMMAND, FORMAT, Subject, image};
+use super::image;
+use super::subject::{COMMAND, FORMAT, Subject};
 use crate::built::Built;
 use crate::error::Error;
 use crate::test::{self, Outcome};

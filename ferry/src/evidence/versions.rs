@@ -2,7 +2,7 @@
 //! null.
 
 use super::git::{self, State};
-use super::{FORMAT, Subject};
+use super::subject::{FORMAT, Subject};
 use crate::microkit::Sdk;
 use crate::target::Platform;
 use serde::Serialize;

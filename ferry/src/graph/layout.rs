@@ -3,7 +3,7 @@
 //! other, so that links from both sides reach it.
 
 use super::picture::{BoxKind, Drawn, Picture};
-use super::route::{CLIENT_PORT, LANE, PORT, Route, Routes, Way, is_below};
+use super::route::{CLIENT_PORT, PORT, Route, Routes, TRACK, Way, is_below};
 use ferry_description::{Party, Report};
 
 /// Height of a line of text.
@@ -66,8 +66,8 @@ impl Layout {
     pub(super) fn of(picture: &Picture<'_>) -> Self {
         let sides = sides(picture);
         let routes = Routes::of(picture, &|number| sides[number] == Some(0));
-        let lanes = routes.lanes(Way::OuterLeft).max(routes.lanes(Way::OuterRight));
-        let margin = MARGIN + LANE * lanes;
+        let tracks = routes.tracks(Way::OuterLeft).max(routes.tracks(Way::OuterRight));
+        let margin = MARGIN + TRACK * tracks;
         let columns = [0, 1, 2].map(|column| margin + (BOX_WIDTH + COLUMN_GAP) * column);
         let areas = areas(picture, &sides, &routes, columns);
         let lines = routes.routes.iter().map(|route| (line(route, &areas), route.upper)).collect();
@@ -124,7 +124,7 @@ fn areas(picture: &Picture<'_>, sides: &[Option<usize>], routes: &Routes, column
         top = top.max(areas[number].bottom());
     }
     // Links from central turn in the space below it.
-    top += 2 * GAP + LANE * routes.lanes(Way::InnerLeft);
+    top += 2 * GAP + TRACK * routes.tracks(Way::InnerLeft);
     for number in (0..areas.len()).filter(|number| is_below(&picture.boxes[*number])) {
         areas[number] = area(number, 1, top);
         top += heights[number] + GAP;
@@ -135,27 +135,27 @@ fn areas(picture: &Picture<'_>, sides: &[Option<usize>], routes: &Routes, column
 /// The line of a route, from its upper end to its lower one.
 fn line(route: &Route, areas: &[Area]) -> Line {
     let (upper, lower) = (areas[route.upper], areas[route.lower]);
-    let Route { way, lane, upper_port, lower_port, .. } = *route;
+    let Route { way, track, upper_port, lower_port, .. } = *route;
     let client_y = upper.top + CLIENT_PORT * (upper_port + 1);
     let upper_y = upper.top + PORT * upper_port + PORT / 2 + 4;
     let lower_y = lower.top + PORT * lower_port + PORT / 2 + 4;
     let (left, right) = (lower.left, lower.right());
     let points = match way {
         Way::OuterLeft => {
-            let x = upper.left - LANE * (lane + 1) - 4;
+            let x = upper.left - TRACK * (track + 1) - 4;
             vec![(upper.left, client_y), (x, client_y), (x, lower_y), (left, lower_y)]
         }
         Way::OuterRight => {
-            let x = upper.right() + LANE * (lane + 1) + 4;
+            let x = upper.right() + TRACK * (track + 1) + 4;
             vec![(upper.right(), client_y), (x, client_y), (x, lower_y), (right, lower_y)]
         }
         Way::InnerLeft => {
-            let (x, start) = (left - TURN - LANE * lane, upper.left + 2 * LANE + LANE * lane);
-            let turn = upper.bottom() + GAP + LANE * lane;
+            let (x, start) = (left - TURN - TRACK * track, upper.left + 2 * TRACK + TRACK * track);
+            let turn = upper.bottom() + GAP + TRACK * track;
             vec![(start, upper.bottom()), (start, turn), (x, turn), (x, lower_y), (left, lower_y)]
         }
         Way::InnerRight => {
-            let x = right + TURN + LANE * lane;
+            let x = right + TURN + TRACK * track;
             vec![(upper.right(), upper_y), (x, upper_y), (x, lower_y), (right, lower_y)]
         }
         Way::Straight => vec![(upper.left, upper.top), (lower.left, lower.top)],
@@ -170,7 +170,7 @@ fn height(drawn: &Drawn<'_>, [left, right]: [i32; 2]) -> i32 {
     let below = if drawn.rows.is_empty() { 4 } else { 10 };
     let rows = HEAD + LINE * count(drawn.rows.len()) + below;
     let port = if drawn.kind == BoxKind::Client { CLIENT_PORT } else { PORT };
-    rows.max(port * left.max(right) + 2 * LANE)
+    rows.max(port * left.max(right) + 2 * TRACK)
 }
 
 fn count(number: usize) -> i32 {

@@ -1,8 +1,8 @@
-//! How a link goes from one box to another without crossing a third. Links run in lanes beside the columns,
-//! each in a lane of its own, and arrive at ports, of which every box has as many as it needs.
+//! How a link goes from one box to another without crossing a third. Links run in tracks beside the columns,
+//! each in a track of its own, and arrive at ports, of which every box has as many as it needs.
 //!
 //! ```text
-//!  lanes  client   lanes   central   lanes   client  lanes
+//!  tracks client   tracks  central   tracks  client  tracks
 //!    |                |      other     |               |
 //!    +----------------+----> other <---+---------------+
 //!                            other
@@ -14,8 +14,8 @@ use super::picture::{BoxKind, Drawn, Picture};
 pub(super) const PORT: i32 = 22;
 /// Distance of two ports of a client, which have no badges.
 pub(super) const CLIENT_PORT: i32 = 12;
-/// Distance of two lanes.
-pub(super) const LANE: i32 = 10;
+/// Distance of two tracks.
+pub(super) const TRACK: i32 = 10;
 
 /// Where a link runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,18 +32,18 @@ pub(super) enum Way {
     Straight,
 }
 
-/// A link with its way, its lane, and the ports of its ends. `upper` is the end that stands higher.
+/// A link with its way, its track, and the ports of its ends. `upper` is the end that stands higher.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Route {
     pub(super) way: Way,
     pub(super) upper: usize,
     pub(super) lower: usize,
-    pub(super) lane: i32,
+    pub(super) track: i32,
     pub(super) upper_port: i32,
     pub(super) lower_port: i32,
 }
 
-/// All routes, and how many ports and lanes they need.
+/// All routes, and how many ports and tracks they need.
 pub(super) struct Routes {
     pub(super) routes: Vec<Route>,
     /// For each box, the ports on its left and on its right. A client has all of its ports on its outer side.
@@ -67,16 +67,16 @@ impl Routes {
                 _ => Way::InnerRight,
             };
             let side = usize::from(matches!(way, Way::OuterRight | Way::InnerRight));
-            let lane = routes.lanes(way);
+            let track = routes.tracks(way);
             let lower_port = routes.port(lower, side);
             let upper_port = routes.port(upper, side);
-            routes.routes.push(Route { way, upper, lower, lane, upper_port, lower_port });
+            routes.routes.push(Route { way, upper, lower, track, upper_port, lower_port });
         }
         routes
     }
 
     /// How many links go this way.
-    pub(super) fn lanes(&self, way: Way) -> i32 {
+    pub(super) fn tracks(&self, way: Way) -> i32 {
         i32::try_from(self.routes.iter().filter(|route| route.way == way).count()).unwrap_or(0)
     }
 

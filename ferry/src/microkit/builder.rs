@@ -1,7 +1,7 @@
 //! Running the image builder, which is a program of its own: arguments for what a system starts with, and
 //! what its exit code and its output mean.
 
-use super::MicrokitError;
+use super::error::MicrokitError;
 use crate::prefill::{self, Prefill, Priority};
 use std::path::Path;
 use std::process::{Command, Output};

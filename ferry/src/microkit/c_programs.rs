@@ -3,12 +3,12 @@
 
 use super::{Microkit, MicrokitError, PROTECTION_DOMAINS, cargo_in};
 use crate::c::{self, CError};
-use crate::programs::{Programs, Search};
+use crate::programs::Programs;
 use crate::project::Project;
-use crate::ready;
 use crate::registers;
-use crate::setup;
+use crate::search::Search;
 use crate::target::Platform;
+use crate::tools;
 use crate::workspace::Workspace;
 use ferry_description::Domain;
 use std::path::PathBuf;
@@ -21,14 +21,14 @@ impl Microkit {
     /// which its domain does not have.
     pub(super) fn check_program(&self, domain: &Domain) -> Result<(), MicrokitError> {
         let search = self.search(domain);
-        ready::check(domain, &search, self.board.architecture.name)?;
+        search.check_ready(domain, self.board.architecture.name)?;
         self.check_resources(domain, &search)?;
         Ok(c::check_start(domain, &search, c::REGION)?)
     }
 
     /// Refuses a program that needs more of its domain than that has: stack, or registers.
     fn check_resources(&self, domain: &Domain, search: &Search) -> Result<(), MicrokitError> {
-        let is_in_c = self.programs.is_in_c(domain) || ready::is_in_c(domain, search);
+        let is_in_c = self.programs.is_in_c(domain) || search.is_ready_in_c(domain);
         if is_in_c {
             c::check_stack(domain)?;
         }
@@ -100,7 +100,7 @@ impl Microkit {
 
     /// Builds the client library.
     fn c_library(&self, workspace: &Workspace, target: &'static str) -> Result<PathBuf, MicrokitError> {
-        setup::can_compile_or_install(target)?;
+        tools::can_compile_or_install(target)?;
         let mut cargo = cargo_in(workspace);
         cargo.args(["build", "--lib", "--profile", PROTECTION_DOMAINS, "--locked", "--package", LIBRARY]);
         cargo.arg("--target-dir").arg(self.directory(workspace));

@@ -1,11 +1,14 @@
 //! How Cargo is run in the Microkit workspace, and where it puts what it builds there.
 
-use super::PROTECTION_DOMAINS;
+use crate::cargo::cargo;
 use crate::target::Config;
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 use ferry_boards::Board;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Cargo's profile for protection domains. The directory in which Cargo puts them has the same name.
+pub(crate) const PROTECTION_DOMAINS: &str = "protection-domain";
 
 /// Where the programs for a board and configuration lie when they are built, without building any: those
 /// without floating-point registers, and all others.
@@ -24,7 +27,7 @@ pub(crate) fn host_directory(workspace: &Workspace) -> PathBuf {
 /// Cargo, to be run in the Microkit workspace. It does not get the compiler flags that the caller meant for
 /// the host.
 pub(crate) fn cargo_in(workspace: &Workspace) -> Command {
-    let mut command = workspace::cargo(&workspace.root.join("platform/microkit"));
+    let mut command = cargo(&workspace.root.join("platform/microkit"));
     isolate(&mut command);
     command
 }

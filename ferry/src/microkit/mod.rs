@@ -8,23 +8,25 @@
 mod builder;
 mod c_programs;
 mod cargo;
+mod error;
 mod find;
 mod parts;
 
-use crate::boot::Emulator;
+use crate::boot::Bootable;
 use crate::cores;
 use crate::description_files::DescriptionFiles;
-use crate::file::{self, FileError};
-use crate::pc_timer::{self, TimerError};
+use crate::file;
+use crate::pc_timer;
 use crate::prefill::{Prefill, Priority};
-use crate::programs::{Programs, ProgramsError, Search, flags_variable};
+use crate::programs::{Programs, flags_variable};
 use crate::progress::{self, Step};
 use crate::project::{Compilation, Project};
-use crate::setup::{self, SetupError};
+use crate::search::Search;
 use crate::target::{Config, Platform, Selection};
+use crate::tools;
 use crate::workspace::Workspace;
 use builder::{DIFFERS, output_of, prefilled, run_builder, success};
-use cargo::isolate;
+use cargo::{PROTECTION_DOMAINS, isolate};
 use ferry_boards::{Board, Files, Form, Processors, sdk};
 use ferry_description::{Description, Domain};
 use std::fmt;
@@ -34,6 +36,7 @@ use std::process::Command;
 
 pub(crate) use builder::Inspection;
 pub(crate) use cargo::{cargo_in, directories, host_directory};
+pub(crate) use error::MicrokitError;
 pub(crate) use find::{Sdk, SdkError, is_there as sdk_is_there};
 
 /// File names that the image builder uses: of the image, and of the kernel beside it on boards whose boot
@@ -41,8 +44,6 @@ pub(crate) use find::{Sdk, SdkError, is_there as sdk_is_there};
 pub(crate) const IMAGE: &str = "image";
 pub(crate) const KERNEL: &str = "sel4_32.elf";
 
-/// Cargo's profile for protection domains. The directory in which Cargo puts them has the same name.
-const PROTECTION_DOMAINS: &str = "protection-domain";
 /// The package of the image builder, and its program.
 const BUILDER: &str = "ferry-microkit-image";
 /// The package of all protection domains.
@@ -62,42 +63,6 @@ pub(crate) struct Microkit {
     own: PathBuf,
     /// The programs, of all targets of the board.
     programs: Search,
-}
-
-/// Why there is no image.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum MicrokitError {
-    #[error(transparent)]
-    Sdk(#[from] SdkError),
-    #[error(transparent)]
-    Setup(#[from] SetupError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Timer(#[from] TimerError),
-    #[error("could not start {program}: {cause}")]
-    Start { program: String, cause: std::io::Error },
-    #[error("cargo could not build {0} for Microkit; its messages are above")]
-    Build(&'static str),
-    #[error(
-        "{place}: `{program}` uses floating-point registers, in `{function}`; remove fpu=\"false\", or compile it and \
-         what it links without them"
-    )]
-    FloatingPoint { place: String, program: String, function: String },
-    #[error(
-        "{place}: `{program}` is in C, and the SDK's libmicrokit, which it links, was made with floating-point registers \
-         on this architecture; remove fpu=\"false\""
-    )]
-    FloatingPointInC { place: String, program: String },
-    #[error("the image builder failed:\n{0}")]
-    Image(String),
-    #[error(transparent)]
-    Programs(#[from] ProgramsError),
-    #[error(
-        "nothing emulates the board `{0}`; build an image with `ferry image`, and boot it on the board as the \
-         Microkit manual says"
-    )]
-    NoEmulator(&'static str),
 }
 
 impl fmt::Display for Microkit {
@@ -154,7 +119,7 @@ impl Microkit {
     ) -> Result<Self, MicrokitError> {
         let sdk = Sdk::find()?;
         sdk::directory(&sdk.directory, board.name, config.name()).map_err(SdkError::from)?;
-        setup::microkit_tools(board)?;
+        tools::of_microkit(board)?;
         let mut built = Self {
             sdk,
             board,
@@ -251,7 +216,7 @@ impl Microkit {
         priorities: &[Priority],
         directory: &Path,
         boot: u32,
-    ) -> Result<Emulator, MicrokitError> {
+    ) -> Result<Bootable, MicrokitError> {
         // It says so before it builds, if there is none.
         Self::emulated(self.board)?;
         self.image(files, description, prefills, priorities, directory)?;
@@ -366,7 +331,7 @@ impl Microkit {
         &self,
         workspace: &Workspace,
         directory: &Path,
-    ) -> Result<Emulator, MicrokitError> {
+    ) -> Result<Bootable, MicrokitError> {
         fs::create_dir_all(directory).map_err(file::failed("create", directory))?;
         let products = directory.join("cargo");
         let program = self.kernel_test_program(workspace, &products)?;
@@ -419,7 +384,7 @@ impl Microkit {
         directory: &Path,
         highest_core: u8,
         boot: u32,
-    ) -> Result<Emulator, MicrokitError> {
+    ) -> Result<Bootable, MicrokitError> {
         let files = Files { kernel: &directory.join(KERNEL), image: &directory.join(IMAGE) };
         let emulator = Self::emulated(self.board)?;
         let command = |processors| self.board.emulate(emulator, files, 0, processors);
@@ -431,6 +396,6 @@ impl Microkit {
             *round = pc_timer::round(files.kernel, *number, &cores::rounds_of_pc(boot), boot_in)?;
         }
         let command = command(processors);
-        Ok(Emulator { command, status_of: self.board.status() })
+        Ok(Bootable { command, status_of: self.board.status() })
     }
 }

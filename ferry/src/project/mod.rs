@@ -4,9 +4,11 @@
 mod package;
 
 use crate::c;
+use crate::cargo;
 use crate::description_files::{DescriptionFiles, FLOWS, SYSTEM};
 use crate::programs::{Programs, ProgramsError, Taken, build_in};
 use crate::target::Platform;
+use crate::workspace::{Workspace, WorkspaceError};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::Args;
 use ferry_description::{CENTRAL, TICKER};
@@ -101,6 +103,8 @@ pub(crate) enum ProjectError {
     C(#[from] c::CError),
     #[error(transparent)]
     Taken(#[from] Taken),
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
 }
 
 impl FilesArguments {
@@ -256,7 +260,7 @@ impl Project {
     }
 
     /// The directory of the package `ferry-client` on which the project depends, if it does.
-    pub(crate) fn client_library(&self) -> Result<Option<PathBuf>, ProjectError> {
+    fn client_library(&self) -> Result<Option<PathBuf>, ProjectError> {
         const CLIENT: &str = "ferry-client";
         let Some(Sources { package, .. }) = self.sources.as_deref() else { return Ok(None) };
         let Some(dependency) = package.dependencies.iter().find(|dependency| dependency.name == CLIENT)
@@ -269,6 +273,12 @@ impl Project {
         let all = metadata(package.manifest_path.as_std_path(), MetadataCommand::new())?;
         let client = all.packages.iter().find(|package| package.name.as_str() == CLIENT);
         Ok(client.and_then(|client| client.manifest_path.parent()).map(|path| path.as_std_path().to_owned()))
+    }
+
+    /// Ferry's sources that belong to the project.
+    pub(crate) fn workspace(&self) -> Result<Workspace, ProjectError> {
+        let library = self.client_library()?;
+        Ok(Workspace::of(&self.directory, library.as_deref(), self.products())?)
     }
 
     /// Compiles the sources. `ferry` is the directory of Ferry's sources. `prepare` adds what the board needs
@@ -288,7 +298,7 @@ impl Project {
         let directory = self.own_products().join(platform);
         let manifest = self.package(compilation.platform);
         stage.write(&manifest)?;
-        let mut cargo = crate::workspace::cargo(&manifest);
+        let mut cargo = cargo::cargo(&manifest);
         cargo.args(["build", "--bins", "--profile", compilation.profile]);
         cargo.arg("--target-dir").arg(directory.join(compilation.directory));
         build_in(&mut cargo, compilation.build);
@@ -323,7 +333,6 @@ fn metadata(manifest: &Path, mut command: MetadataCommand) -> Result<Metadata, P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Workspace;
     use std::fs;
 
     #[test]

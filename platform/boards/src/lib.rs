@@ -1,5 +1,6 @@
 //! The boards that Ferry builds for and boots. A board is data. The command line, the image builders, the
-//! tests and the benchmark read it here, and no other code describes a board.
+//! tests and the benchmark read it here. What concerns one test alone, such as the length of the time slots
+//! with which it shows something on a board, stands in that test.
 //!
 //! Ferry builds for every board of a Microkit SDK. What the SDK says of a board is read from there ([`sdk`]).
 //! What it does not say is an entry of a table: the console, how a system ends, the emulator. A board without

@@ -1,6 +1,6 @@
 /*
- * The C half of the library on Microkit: what the library needs of the platform, by the functions of the SDK's
- * own microkit.h. `ferry` compiles it for each board and configuration.
+ * The C half of the library on Microkit: what the library needs of the platform, by the functions of the
+ * SDK's own microkit.h. `ferry` compiles it for each board and configuration.
  *
  * Console and end of the machine go through Ferry's supervisor, as those of Rust programs do
  * (platform/microkit/runtime/src/supervisor.rs has the protocol). An image of a product or of the stock tool

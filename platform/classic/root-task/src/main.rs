@@ -61,7 +61,7 @@ fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
         Ok(built)
     });
     match served {
-        Ok(Built { system, payload, domains, endpoint, spare }) => {
+        Ok(MadeSystem { system, payload, domains, endpoint, spare }) => {
             let restarter = Restarter::new(&system, payload, &domains, spare);
             service::serve(&system, &domains, restarter, endpoint, objects.kernel())
         }
@@ -69,8 +69,8 @@ fn run(boot: &BootInformation, kernel: Kernel) -> Failure {
     }
 }
 
-/// A system that is ready to start.
-struct Built<'a> {
+/// A system that is made and not started.
+struct MadeSystem<'a> {
     system: System,
     payload: Payload<'a>,
     domains: Vec<Made>,
@@ -81,7 +81,7 @@ struct Built<'a> {
 }
 
 /// Makes everything and starts nothing.
-fn build<'a>(image: &'a Image, objects: &mut Objects) -> Result<Built<'a>, Failure> {
+fn build<'a>(image: &'a Image, objects: &mut Objects) -> Result<MadeSystem<'a>, Failure> {
     let (system, payload) = ferry_classic_spec::decode(image.system()).map_err(Failure::Decode)?;
     ferry_classic_spec::check(&system, payload).map_err(Failure::Contradiction)?;
     let payload = Payload::new(payload, image);
@@ -106,12 +106,12 @@ fn build<'a>(image: &'a Image, objects: &mut Objects) -> Result<Built<'a>, Failu
         .collect::<Result<_, _>>()?;
     region::provide_scratch(&mut scratch, objects)?;
     let spare = objects.spare_slot()?;
-    Ok(Built { system, payload, domains, endpoint, spare })
+    Ok(MadeSystem { system, payload, domains, endpoint, spare })
 }
 
 /// Starts everything. The initialiser has the highest priority, so no PD runs before the initialiser waits
 /// for faults.
-fn start(built: &Built<'_>, objects: &mut Objects) -> Result<(), Failure> {
+fn start(built: &MadeSystem<'_>, objects: &mut Objects) -> Result<(), Failure> {
     for (domain, made) in built.system.domains.iter().zip(&built.domains) {
         let started = objects.kernel().resume(made.thread);
         started.map_err(|refusal| Failure::refused("start", &domain.name, refusal))?;

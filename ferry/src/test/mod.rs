@@ -1,6 +1,8 @@
 //! `ferry test`: boots the project's system once for each test of its `test.toml`, on every platform for
 //! which this machine has the tools.
 
+mod error;
+
 use crate::arguments::ProjectTestArguments;
 use crate::audit;
 use crate::boot::{self, Ending, Expectation};
@@ -10,7 +12,7 @@ use crate::file;
 use crate::lock::Lock;
 use crate::microkit;
 use crate::output::line;
-use crate::prefill::{self, PrefillError};
+use crate::prefill;
 use crate::project::Project;
 use crate::runner::{self, trial};
 use crate::target::{Config, Platform, Selection, Target, Wanted};
@@ -22,6 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use std::{fs, io};
+
+pub(crate) use error::TestError;
 
 /// The file with the tests, beside the system description.
 pub(crate) const FILE: &str = "test.toml";
@@ -61,25 +65,12 @@ const fn default_limit() -> u64 {
     60
 }
 
-/// Why tests cannot run.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum TestError {
-    #[error("{}: there is no such file; it lists the tests of a project, see docs/projects.md", .0.display())]
-    Missing(PathBuf),
-    #[error("{}: {}\ndocs/projects.md lists every key and its values", path.display(), cause.to_string().trim_end())]
-    Syntax { path: PathBuf, cause: Box<toml::de::Error> },
-    #[error("{}: two tests have the name `{name}`; give one of them another name", path.display())]
-    Twice { path: PathBuf, name: String },
-    #[error("{}, test `{test}`: {cause}", path.display())]
-    Prefill { path: PathBuf, test: String, cause: PrefillError },
-}
-
 /// Runs the tests.
 pub(crate) fn test(arguments: &ProjectTestArguments) -> Result<(), Error> {
     let project = Arc::new(arguments.project.project()?);
     let path = project.directory.join(FILE);
     let tests = read(&path)?;
-    let workspace = Workspace::of(&project)?;
+    let workspace = project.workspace()?;
     let mut runner = runner::arguments("ferry test", &arguments.runner)?;
     runner.test_threads = runner.test_threads.or(Some(PARALLEL));
     let has_sdk = arguments.platform == Some(Platform::Microkit) || microkit::sdk_is_there()?;

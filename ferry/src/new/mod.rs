@@ -1,5 +1,7 @@
 //! `ferry new`: makes a project with two clients and a flow, which builds, boots and has a test.
 
+mod error;
+
 use crate::arguments::NewArguments;
 use crate::error::Error;
 use crate::file::{self, FileError};
@@ -7,43 +9,23 @@ use crate::output::line;
 use crate::shell;
 use crate::templates::{self, Language, Template};
 use crate::workspace::Workspace;
+use error::FERRYS;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+pub(crate) use error::NewError;
 
 /// Files of a project, and what is in them. `{name}` and the sources of Ferry's crates are filled in.
 const FILES: [(&str, &str); 6] = [
-    ("system.xml", include_str!("../templates/project/system.xml")),
-    ("flows.toml", include_str!("../templates/project/flows.toml")),
-    ("test.toml", include_str!("../templates/project/test.toml")),
-    ("Cargo.toml", include_str!("../templates/project/Cargo.toml.template")),
-    ("README.md", include_str!("../templates/project/README.md.template")),
-    (".github/workflows/ferry.yml", include_str!("../templates/project/ci.yml")),
+    ("system.xml", include_str!("../../templates/project/system.xml")),
+    ("flows.toml", include_str!("../../templates/project/flows.toml")),
+    ("test.toml", include_str!("../../templates/project/test.toml")),
+    ("Cargo.toml", include_str!("../../templates/project/Cargo.toml.template")),
+    ("README.md", include_str!("../../templates/project/README.md.template")),
+    (".github/workflows/ferry.yml", include_str!("../../templates/project/ci.yml")),
 ];
 /// The clients, and what they do.
 const CLIENTS: [(&str, Template); 2] = [("greeter", Template::Sender), ("listener", Template::Receiver)];
-
-/// How the names of Ferry's own packages begin.
-const FERRYS: &str = "ferry-";
-
-/// Why there is no new project.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NewError {
-    #[error("{} exists and is not an empty directory; name another one", .0.display())]
-    Exists(PathBuf),
-    #[error(
-        "`{0}` is no name for a package: it must begin with a letter and consist of letters, digits, `-` and `_`; \
-         name another directory"
-    )]
-    Name(String),
-    #[error(
-        "names that begin with `{FERRYS}` belong to the packages of Ferry, and Cargo takes no two alike; name another directory"
-    )]
-    Ferrys,
-    #[error("a project in C has no Cargo package that could name a git repository; leave out --git")]
-    NoPackage,
-    #[error("`{0}` is no address of a git repository: it contains a quotation mark or a line end")]
-    Address(String),
-}
 
 /// Makes the project. Either all of it is there at the end, or nothing.
 pub(crate) fn new(arguments: &NewArguments) -> Result<(), Error> {

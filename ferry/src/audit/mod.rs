@@ -1,6 +1,8 @@
 //! `ferry audit`: verifies an audit log, and prints its records in words. The log is a file: a copy of the
 //! region, the records one after another as a logger kept them, or a console with the lines of a logger.
 
+mod error;
+
 use crate::error::Error;
 use crate::file;
 use crate::output::line;
@@ -10,6 +12,8 @@ use ferry_audit::{Anchors, Hash, Kept, ORIGIN, Words, verify};
 use ferry_description::count;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+pub(crate) use error::AuditError;
 
 /// The most findings that are printed. A log in another order has one for each record.
 const MOST_FINDINGS: usize = 50;
@@ -47,21 +51,6 @@ struct ShowArguments {
     /// Whose names the clients have. Without a system, they have numbers.
     #[command(flatten)]
     files: FilesArguments,
-}
-
-/// Why a log is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum AuditError {
-    #[error("{}: {cause}", file.display())]
-    NotKept { file: PathBuf, cause: ferry_audit::NotKept },
-    #[error("{}: there is no record in it", file.display())]
-    NoRecord { file: PathBuf },
-    #[error("{}: this log is not what central wrote, or not all of it: {}", file.display(), count(*findings, "finding"))]
-    Broken { file: PathBuf, findings: usize },
-    #[error(
-        "the audit log on the console is not what central wrote, or not all of it: {finding}, and {more} more"
-    )]
-    Test { finding: String, more: usize },
 }
 
 fn hash(text: &str) -> Result<Hash, String> {
