@@ -191,7 +191,7 @@ fn of(problem: &Problem) -> String {
                 .into()
         }
         Problem::GuardConnected { .. } => {
-            "remove it; a guard shares memory and channels with central alone, and has no parent".into()
+            "remove it; a guard has no device, reaches central alone, and is reached by central alone".into()
         }
         Problem::GuardTooSmall { region, bytes, .. } => format!(
             "make `{region}` {bytes} bytes or larger, so that it holds the longest message of each flow, or \

@@ -115,43 +115,6 @@ fn power_over_central_is_for_the_trusted() {
     assert!(broken(&own, FLOWS).contains(&"held_capability"));
 }
 
-/// A guard may have regions of its own, and shares none.
-#[test]
-fn a_guard_has_memory_of_its_own_alone() {
-    let read = |name| read_in("guarded", name);
-    let map = |address: u64| format!(r#"<map mr="log" vaddr="{address:#x}" perms="rw" />"#);
-    let guard = r#"<program_image path="schema.elf" />"#;
-    let system = read("system.xml");
-    assert!(system.contains(guard), "{system}");
-    let system = system.replacen(guard, &format!("{guard}{}", map(0x1300_0000)), 1);
-    let region = r#"<system><memory_region name="log" size="0x1000" />"#;
-    let system = system.replacen("<system>", region, 1);
-    assert_eq!(broken(&system, &read("flows.toml")), [""; 0]);
-    let logger = format!(
-        r#"<protection_domain name="logger" priority="90"><program_image path="a.elf" />{}</protection_domain></system>"#,
-        map(0x1300_0000)
-    );
-    let shared = system.replacen("</system>", &logger, 1);
-    assert!(broken(&shared, &read("flows.toml")).contains(&"guard_connected"));
-}
-
-/// Without `max_message`, the guards of a flow say how long a message can be: each has room for one of each
-/// of its flows.
-#[test]
-fn guards_share_their_memory_among_their_flows() {
-    let read = |name| read_in("guarded", name);
-    let longest = |flows: &str| {
-        let description = check(&read("system.xml"), flows).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        description.flows.iter().map(|flow| flow.max_message).collect::<Vec<_>>()
-    };
-    let back = |guard: &str| format!("[[flow]]\nfrom = \"bob\"\nto = \"alice\"\nguards = [\"{guard}\"]\n");
-    let flows = read("flows.toml");
-    // The flow has three guards with 64 KiB each.
-    assert_eq!(longest(&flows), [0x1_0000]);
-    assert_eq!(longest(&(flows.clone() + &back("schema"))), [0x8000, 0x8000]);
-    assert_eq!(longest(&(flows + &back("range-b"))), [0x8000, 0x8000]);
-}
-
 #[test]
 fn nobody_but_central_maps_the_configuration() {
     let map = r#"<map mr="ferry_config" vaddr="0x14000000" perms="r" />"#;

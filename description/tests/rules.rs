@@ -196,7 +196,7 @@ rules! {
     flow_to_self: "flows.toml:4: this flow goes from `alice` to itself; remove it; a client reaches its own memory without central",
     foreign_map: "system.xml:31: `bob` maps `alice_tx`, which is memory of `alice`; remove the mapping; only `alice` and `central` may reach it, data goes by a flow",
     frame_size: r#"system.xml:10: `bob_rx` has pages of 0x200000 bytes, `large_frames` of `bob` wants 0x1000; write page_size="0x1000" and a size that is a multiple of it, or change large_frames in [client.bob]"#,
-    guard_connected: "system.xml:49: the guard `schema` has the region `log`; remove it; a guard shares memory and channels with central alone, and has no parent",
+    guard_connected: "system.xml:49: the guard `schema` has the region `log`; remove it; a guard has no device, reaches central alone, and is reached by central alone",
     guard_in_flow: "flows.toml:10: `schema` is a guard, and this flow goes from it or to it; guard the flow with another protection domain; a guard has no flow",
     guard_too_small: "system.xml:14: the guard `schema` has room for 1 of the 2 flows that go through it; make `schema_rx` 98304 bytes or larger, so that it holds the longest message of each flow, or write a smaller max_message in these flows",
     guard_twice: "flows.toml:7: `schema` guards this flow twice; name each guard once; a second look would be the same",

@@ -1,9 +1,12 @@
 //! Rules about guards: a guard looks at messages, says whether they pass, and can do nothing else. So it has
-//! no flow of its own, and shares memory, channels and devices with nobody but central.
+//! no flow of its own and no device, shares memory and channels with nobody but central, and neither has
+//! power over others nor others over it.
 
 use super::Rules;
 use crate::description::{Client, Flow};
 use crate::problem::Problem;
+use crate::source::Place;
+use crate::system::{Domain, System};
 use ferry_layout::geometry::{MAX_GUARDS, MAX_INSPECTED, MAX_STAGES};
 use std::collections::BTreeSet;
 
@@ -42,7 +45,8 @@ impl Rules<'_> {
                 let place = self.flows_source.place(stage.span());
                 let stage = stage.get_ref();
                 let members = stage.members.len();
-                if members == 0 || stage.quorum as usize > members {
+                // A quorum is at least 1, so a stage without members is one of these.
+                if stage.quorum as usize > members {
                     self.report(&place, Problem::Quorum { quorum: stage.quorum, members });
                 }
                 for name in stage.members.iter().filter(|name| !seen.insert(name.as_str())) {
@@ -96,39 +100,85 @@ impl Rules<'_> {
         }
     }
 
-    /// Checks that a guard reaches nobody but central.
+    /// Checks that a guard reaches nobody but central and no device, and that nobody but central reaches it.
     fn guard_is_alone(&mut self, guard: &Client, central: usize) {
         let system = self.system;
-        let domain = &system.domains[guard.domain];
-        let mut others: Vec<(String, &crate::source::Place)> = Vec::new();
-        let own = [guard.out_region, guard.in_region, guard.transmit.region, guard.receive.region];
-        for map in domain.maps.iter().filter(|map| !own.contains(&map.region)) {
-            let region = &system.regions[map.region];
-            let holders =
-                system.domains.iter().enumerate().filter(|(_, other)| other.map_of(map.region).is_some());
-            let is_shared = holders.filter(|(number, _)| *number != guard.domain).count() != 0;
-            if is_shared || region.physical.is_some() {
-                others.push((format!("the region `{}`", region.name), &map.place));
-            }
-        }
-        for channel in &system.channels {
-            let ends = &channel.ends;
-            let is_own = ends.iter().any(|end| end.domain == guard.domain);
-            let other = ends.iter().find(|end| end.domain != guard.domain && end.domain != central);
-            if let Some(other) = other.filter(|_| is_own) {
-                let name = &system.domains[other.domain].name;
-                others.push((format!("the channel to `{name}`"), &channel.place));
-            }
-        }
-        if let Some(interrupt) = domain.interrupts.first() {
-            others.push(("an interrupt".into(), &interrupt.place));
-        }
-        if let Some(parent) = &domain.parent {
-            let name = &system.domains[parent.domain].name;
-            others.push((format!("its parent `{name}`"), &domain.place));
-        }
-        for (what, place) in others {
+        let found = shared_memory(system, guard)
+            .chain(channels(system, guard.domain, central))
+            .chain(devices(system, guard.domain))
+            .chain(power(system, guard.domain));
+        for (what, place) in found {
             self.report(place, Problem::GuardConnected { guard: guard.name.clone(), what });
         }
     }
+}
+
+/// What a guard has and must not have, and what gives it.
+type Excess<'a> = (String, &'a Place);
+
+/// The regions beside a guard's own four that others reach too, domains, guests or devices, and those with
+/// the registers of a device.
+fn shared_memory<'a>(system: &'a System, guard: &Client) -> impl Iterator<Item = Excess<'a>> {
+    let own = [guard.out_region, guard.in_region, guard.transmit.region, guard.receive.region];
+    let number = guard.domain;
+    let others = system.domains.iter().enumerate().filter(move |(other, _)| *other != number);
+    let others = others.flat_map(|(_, other)| &other.maps);
+    let guests = system.machines.iter().flat_map(|guest| &guest.maps);
+    let devices = system.io_spaces.iter().flat_map(|device| &device.maps);
+    let shared: BTreeSet<usize> = others.chain(guests).chain(devices).map(|map| map.region).collect();
+    let maps = system.domains[number].maps.iter().filter(move |map| !own.contains(&map.region));
+    maps.filter_map(move |map| {
+        let region = &system.regions[map.region];
+        let is_shared = shared.contains(&map.region);
+        (is_shared || region.physical.is_some())
+            .then(|| (format!("the region `{}`", region.name), &map.place))
+    })
+}
+
+/// The channels of a guard to others than central.
+fn channels(system: &System, guard: usize, central: usize) -> impl Iterator<Item = Excess<'_>> {
+    system.channels.iter().filter_map(move |channel| {
+        let is_own = channel.ends.iter().any(|end| end.domain == guard);
+        let other = channel.ends.iter().find(|end| end.domain != guard && end.domain != central);
+        let name = &system.domains[other.filter(|_| is_own)?.domain].name;
+        Some((format!("the channel to `{name}`"), &channel.place))
+    })
+}
+
+/// What makes a guard a driver, beside regions of registers. Device and firmware can reach all memory.
+fn devices(system: &System, guard: usize) -> impl Iterator<Item = Excess<'_>> {
+    let domain = &system.domains[guard];
+    let interrupts = domain.interrupts.iter().map(|interrupt| ("an interrupt".to_owned(), &interrupt.place));
+    let ports = domain.ports.iter().map(|ports| (format!("`ioport {:#x}`", ports.first), &ports.place));
+    let firmware = ("the right to call the firmware".to_owned(), &domain.place);
+    let firmware = domain.calls_firmware.then_some(firmware);
+    interrupts.chain(ports).chain(firmware)
+}
+
+/// The power of a guard over others, and of others over it: who can stop another or change its registers can
+/// also say what it says.
+fn power(system: &System, guard: usize) -> impl Iterator<Item = Excess<'_>> {
+    let domain = &system.domains[guard];
+    let parent = domain.parent.iter().map(|parent| {
+        let name = &system.domains[parent.domain].name;
+        (format!("the parent `{name}`"), &domain.place)
+    });
+    let is_child = move |other: &&Domain| other.parent.as_ref().is_some_and(|parent| parent.domain == guard);
+    let children = system.domains.iter().filter(is_child);
+    let children = children.map(|child| (format!("the child `{}`", child.name), &child.place));
+    let guests = system.machines.iter().filter(move |machine| machine.domain == guard);
+    let guests = guests.map(|guest| (format!("the virtual machine `{}`", guest.name), &guest.place));
+    let held = domain.holds.iter().map(|held| {
+        let (of, whose) = (held.kind.words(), &held.domain);
+        (format!("a capability of {of} of `{whose}`"), &held.place)
+    });
+    let others = system.domains.iter().enumerate().filter(move |(other, _)| *other != guard);
+    let holders = others.flat_map(move |(_, other)| {
+        let of_guard = other.holds.iter().filter(|held| held.domain == domain.name);
+        of_guard.map(|held| {
+            let of = held.kind.words();
+            (format!("`{}` as a holder of a capability of {of}", other.name), &held.place)
+        })
+    });
+    parent.chain(children).chain(guests).chain(held).chain(holders)
 }

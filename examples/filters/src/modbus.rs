@@ -7,8 +7,8 @@
 //!  any          0          bytes from the unit on
 //! ```
 //!
-//! Numbers are read with the parsers of the crate `winnow`. The same filter in C is `c/plant-guard/`, and
-//! `tests/in_c.rs` compares the two.
+//! Numbers are read with the parsers of the crate `winnow`. The same filter in C is `c/modbus-guard-in-c/`,
+//! and `tests/in_c.rs` compares the two.
 
 use core::ops::RangeInclusive;
 

@@ -93,6 +93,21 @@ fn a_send_that_is_under_way_does_not_expire() {
 }
 
 #[test]
+fn a_send_that_goes_on_leaves_others_their_time_to_live() {
+    let mut pair = Pair::new(&Topology::mesh(3, 16, Mapping::Each), 4096);
+    pair.send(0, 1, b"nobody offers a buffer", Message { time_to_live: 1, ..Message::default() });
+    pair.send(0, 2, b"patient", Message::default());
+    pair.bed.run();
+    let statuses = |pair: &Pair| [pair.ports[0].status(0), pair.ports[0].status(1)];
+    assert_eq!(statuses(&pair), [Some(Status::Queued); 2]);
+    pair.post(2, None);
+    pair.bed.run();
+    assert_eq!(statuses(&pair), [Some(Status::Queued), Some(Status::Done)]);
+    pair.bed.tick();
+    assert_eq!(pair.ports[0].status(0), Some(Status::Expired));
+}
+
+#[test]
 fn what_waits_behind_a_send_that_expires_goes_on() {
     let mut pair = Pair::two(Mapping::Each);
     let place = pair.open_window(1, 0);
