@@ -66,6 +66,7 @@ fn connected_by_what_it_has() -> Vec<Connected> {
     let with_map = |map: &str| guest.replacen("</virtual", &format!("{map}</virtual"), 1);
     let nic = r#"<io_address_space name="nic" peripheral_id="00:1f.6" domain_id="1"><iomap mr="log" iovaddr="0x200000" perms="rw" /></io_address_space>"#;
     let uart = r#"<memory_region name="log" size="0x1000" phys_addr="0x9000000" />"#;
+    let registers = with(SYSTEM, r#"name="schema_tx""#, r#"name="schema_tx" phys_addr="0x9000000""#);
     let channel = r#"<channel><end pd="schema" id="1" /><end pd="server" id="0" /></channel>"#;
     let with_firmware = with(SYSTEM, r#"name="schema""#, r#"name="schema" smc="true""#);
     vec![
@@ -73,6 +74,10 @@ fn connected_by_what_it_has() -> Vec<Connected> {
         row("the region `log`", MAP, system(MAP, LOG, &domain("host", &with_map(MAP)))),
         row("the region `log`", MAP, system(MAP, LOG, nic)),
         Connected { trusted: "log", ..row("the region `log`", MAP, system(MAP, uart, "")) },
+        Connected {
+            trusted: "schema_tx",
+            ..row("the region `schema_tx`", r#"<map mr="schema_tx""#, registers)
+        },
         row("the channel to `server`", "<channel>", system("", "", &(server() + "\n" + channel))),
         row("an interrupt", "<irq", system(r#"<irq irq="40" id="1" />"#, "", "")),
         Connected {

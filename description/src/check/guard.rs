@@ -116,8 +116,8 @@ impl Rules<'_> {
 /// What a guard has and must not have, and what gives it.
 type Excess<'a> = (String, &'a Place);
 
-/// The regions beside a guard's own four that others reach too, domains, guests or devices, and those with
-/// the registers of a device.
+/// The regions beside a guard's own four that others reach too, domains, guests or devices, and all those
+/// that may have the registers of a device.
 fn shared_memory<'a>(system: &'a System, guard: &Client) -> impl Iterator<Item = Excess<'a>> {
     let own = [guard.out_region, guard.in_region, guard.transmit.region, guard.receive.region];
     let number = guard.domain;
@@ -126,10 +126,9 @@ fn shared_memory<'a>(system: &'a System, guard: &Client) -> impl Iterator<Item =
     let guests = system.machines.iter().flat_map(|guest| &guest.maps);
     let devices = system.io_spaces.iter().flat_map(|device| &device.maps);
     let shared: BTreeSet<usize> = others.chain(guests).chain(devices).map(|map| map.region).collect();
-    let maps = system.domains[number].maps.iter().filter(move |map| !own.contains(&map.region));
-    maps.filter_map(move |map| {
+    system.domains[number].maps.iter().filter_map(move |map| {
         let region = &system.regions[map.region];
-        let is_shared = shared.contains(&map.region);
+        let is_shared = shared.contains(&map.region) && !own.contains(&map.region);
         (is_shared || region.physical.is_some())
             .then(|| (format!("the region `{}`", region.name), &map.place))
     })
