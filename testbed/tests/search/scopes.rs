@@ -128,9 +128,9 @@ pub(crate) static GUARDS_CHAIN: Scope = Scope {
 pub(crate) static GUARDS_QUORUM: Scope = Scope {
     name: "one of two guards",
     stages: ONE_OF_TWO,
-    most: Count { offers: 3, ticks: 2, lies: 1, ..GUARDED.most },
+    most: Count { offers: 3, ticks: 2, lies: 1, rewrites: 1, ..GUARDED.most },
     few: 5,
-    many: 9,
+    many: 8,
     ..GUARDED
 };
 
