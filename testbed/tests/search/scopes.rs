@@ -160,3 +160,12 @@ pub(crate) static GUARDS_STOPS: Scope = Scope {
     many: 6,
     ..GUARDED
 };
+
+pub(crate) static GUARDS_ALL: Scope = Scope {
+    name: "guards, their peers and central restart",
+    stages: CHAIN,
+    most: Count { leaves: 1, stops: 1, lies: 1, ..GUARDED.most },
+    few: 3,
+    many: 7,
+    ..GUARDED
+};
