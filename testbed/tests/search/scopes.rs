@@ -138,7 +138,7 @@ pub(crate) static GUARDS_BOTH: Scope = Scope {
     name: "both of two guards, while central runs",
     stages: BOTH,
     most: Count { offers: 4, ticks: 1, amid: 1, ..GUARDED.most },
-    few: 5,
+    few: 6,
     many: 8,
     ..GUARDED
 };
