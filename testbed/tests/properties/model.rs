@@ -38,6 +38,8 @@ pub(crate) struct Sent {
     /// In a one-way flow: its number, when central has taken it, and whether it was delivered.
     pub(crate) number: Option<u64>,
     pub(crate) has_arrived: bool,
+    /// In a one-way flow: central has restarted since it was taken, and does not know how many bytes it had.
+    pub(crate) is_uncounted: bool,
     /// Mappings were refused since the send.
     pub(crate) unmapped: bool,
 }
@@ -59,6 +61,7 @@ impl Sent {
             end: None,
             number: None,
             has_arrived: false,
+            is_uncounted: false,
             unmapped: false,
         }
     }
@@ -149,6 +152,9 @@ pub(crate) struct Model {
     /// Messages of one-way flows with guards that central has taken, by source and target, oldest first. They
     /// may be with the guards, and those that come before one that arrived are dropped.
     relayed: Vec<Vec<VecDeque<Sent>>>,
+    /// Messages to each client that may have been with guards of one-way flows when central restarted. Those
+    /// that were are dropped and not counted.
+    lost: Vec<u64>,
     /// Messages that were delivered to each client in one-way flows.
     arrived: Vec<u64>,
     /// Clients for which others wait, or have waited, in the run that is being checked.
@@ -175,6 +181,7 @@ impl Model {
             numbered: vec![vec![0; count]; count],
             fresh: Vec::new(),
             relayed: vec![vec![VecDeque::new(); count]; count],
+            lost: vec![0; count],
             arrived: vec![0; count],
             contested: vec![false; count],
             uncounted: uncounted(&shape.topology),
@@ -297,7 +304,9 @@ impl Model {
             self.queue(source, sent.target).retain(|sent| sent.tag != tag);
             let totals = &mut self.totals[usize::from(source)];
             totals.sent_messages += 1;
-            totals.sent_bytes += sent.bytes.len() as u64;
+            if !sent.is_uncounted {
+                totals.sent_bytes += sent.bytes.len() as u64;
+            }
             return;
         }
         let is_guarded = !self.stages_of(source, sent.target).is_empty();
@@ -534,6 +543,26 @@ impl Model {
         }
         let state = &mut self.clients[usize::from(client)];
         *state = Client { receive: std::mem::take(&mut state.receive), ..Client::default() };
+    }
+
+    /// Central restarts. Every time to live begins anew. What was with guards of one-way flows does not
+    /// arrive any more. Counts that had not reached the counters are lost.
+    pub(crate) fn restart_central(&mut self) {
+        for sent in self.flows.iter_mut().flatten().flatten() {
+            (sent.age, sent.waited) = (0, sent.waited.and(Some(0)));
+            sent.is_uncounted |= sent.number.is_some();
+        }
+        for targets in &mut self.relayed {
+            for (relayed, lost) in targets.iter_mut().zip(&mut self.lost) {
+                *lost += relayed.drain(..).count() as u64;
+            }
+        }
+    }
+
+    /// How many messages to `target` can be missing without being counted as dropped: they were with guards
+    /// when central restarted.
+    pub(crate) fn may_be_lost(&self, target: u16) -> u64 {
+        self.lost[usize::from(target)]
     }
 
     /// Checks that every send with status `Done` was delivered.
