@@ -5,6 +5,7 @@
 //! arrives later, after the messages before it, or never. It arrives only if the guards have passed it.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use ferry_central::Side;
 use ferry_client::Status;
@@ -167,6 +168,10 @@ pub(crate) struct Model {
     pub(crate) maps_refused: bool,
     /// The run that is being checked was one for a tick.
     pub(crate) is_tick: bool,
+    /// Tags of urgent messages that nothing can hold up in the next run.
+    hasty: Vec<u64>,
+    /// Source and target of messages that were delivered in that run, and are not urgent.
+    unhurried: Vec<(u16, u16)>,
 }
 
 impl Model {
@@ -189,6 +194,8 @@ impl Model {
             shape,
             maps_refused: false,
             is_tick: false,
+            hasty: Vec::new(),
+            unhurried: Vec::new(),
         }
     }
 
@@ -243,6 +250,37 @@ impl Model {
             Some(Status::BadDestination)
         } else {
             None
+        }
+    }
+
+    /// A run begins, for which `signalled` have published and signalled. An urgent message that is the first
+    /// of its sender, and the first to its target, has neither others before it, nor a share that is used up.
+    pub(crate) fn begin_run(&mut self, signalled: Range<u16>) {
+        self.unhurried.clear();
+        let hasty = signalled.filter_map(|source| {
+            let oldest = self.flows[usize::from(source)].iter().flatten().min_by_key(|sent| sent.tag)?;
+            let is_plain = self.verdict(source, oldest).is_none()
+                && (oldest.is_single && oldest.place.is_none())
+                && !self.is_one_way(source, oldest.target)
+                && self.stages_of(source, oldest.target).is_empty();
+            let is_first = oldest.waited.is_none()
+                && oldest.bytes.len() <= self.shape.topology.bytes_per_round as usize
+                && is_plain
+                && self.numbered[usize::from(source)][usize::from(oldest.target)] == 0;
+            (oldest.urgent && is_first).then_some(oldest.tag)
+        });
+        self.hasty = hasty.collect();
+    }
+
+    /// A message is delivered. No message of another client to the same target comes before an urgent one
+    /// that nothing holds up.
+    fn keep_class(&mut self, source: u16, target: u16, sent: &Sent) {
+        if !sent.urgent {
+            self.unhurried.push((source, target));
+        } else if !self.maps_refused && self.hasty.contains(&sent.tag) {
+            let mut earlier = self.unhurried.iter();
+            let earlier = earlier.find(|(other, to)| *other != source && *to == target);
+            assert!(earlier.is_none(), "{sent:?} of client {source} is urgent, and comes after {earlier:?}");
         }
     }
 
@@ -451,6 +489,7 @@ impl Model {
             self.take_oldest(source, target, sequence)
         };
         assert_eq!((sent.tag, sent.bytes.len()), (tag, length as usize), "in the order of the flow");
+        self.keep_class(source, target, &sent);
         let receiver = &mut self.totals[usize::from(target)];
         receiver.received_messages += 1;
         receiver.received_bytes += u64::from(length);
