@@ -5,6 +5,7 @@
 //! arrives later, after the messages before it, or never. It arrives only if the guards have passed it.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use ferry_central::Side;
 use ferry_client::Status;
@@ -38,6 +39,8 @@ pub(crate) struct Sent {
     /// In a one-way flow: its number, when central has taken it, and whether it was delivered.
     pub(crate) number: Option<u64>,
     pub(crate) has_arrived: bool,
+    /// In a one-way flow: central has restarted since it was taken, and does not know how many bytes it had.
+    pub(crate) is_uncounted: bool,
     /// Mappings were refused since the send.
     pub(crate) unmapped: bool,
 }
@@ -59,6 +62,7 @@ impl Sent {
             end: None,
             number: None,
             has_arrived: false,
+            is_uncounted: false,
             unmapped: false,
         }
     }
@@ -149,6 +153,9 @@ pub(crate) struct Model {
     /// Messages of one-way flows with guards that central has taken, by source and target, oldest first. They
     /// may be with the guards, and those that come before one that arrived are dropped.
     relayed: Vec<Vec<VecDeque<Sent>>>,
+    /// Messages to each client that may have been with guards of one-way flows when central restarted. Those
+    /// that were are dropped and not counted.
+    lost: Vec<u64>,
     /// Messages that were delivered to each client in one-way flows.
     arrived: Vec<u64>,
     /// Clients for which others wait, or have waited, in the run that is being checked.
@@ -161,6 +168,10 @@ pub(crate) struct Model {
     pub(crate) maps_refused: bool,
     /// The run that is being checked was one for a tick.
     pub(crate) is_tick: bool,
+    /// Tags of urgent messages that nothing can hold up in the next run.
+    hasty: Vec<u64>,
+    /// Source and target of messages that were delivered in that run, and are not urgent.
+    unhurried: Vec<(u16, u16)>,
 }
 
 impl Model {
@@ -175,6 +186,7 @@ impl Model {
             numbered: vec![vec![0; count]; count],
             fresh: Vec::new(),
             relayed: vec![vec![VecDeque::new(); count]; count],
+            lost: vec![0; count],
             arrived: vec![0; count],
             contested: vec![false; count],
             uncounted: uncounted(&shape.topology),
@@ -182,6 +194,8 @@ impl Model {
             shape,
             maps_refused: false,
             is_tick: false,
+            hasty: Vec::new(),
+            unhurried: Vec::new(),
         }
     }
 
@@ -236,6 +250,37 @@ impl Model {
             Some(Status::BadDestination)
         } else {
             None
+        }
+    }
+
+    /// A run begins, for which `signalled` have published and signalled. An urgent message that is the first
+    /// of its sender, and the first to its target, has neither others before it, nor a share that is used up.
+    pub(crate) fn begin_run(&mut self, signalled: Range<u16>) {
+        self.unhurried.clear();
+        let hasty = signalled.filter_map(|source| {
+            let oldest = self.flows[usize::from(source)].iter().flatten().min_by_key(|sent| sent.tag)?;
+            let is_plain = self.verdict(source, oldest).is_none()
+                && (oldest.is_single && oldest.place.is_none())
+                && !self.is_one_way(source, oldest.target)
+                && self.stages_of(source, oldest.target).is_empty();
+            let is_first = oldest.waited.is_none()
+                && oldest.bytes.len() <= self.shape.topology.bytes_per_round as usize
+                && is_plain
+                && self.numbered[usize::from(source)][usize::from(oldest.target)] == 0;
+            (oldest.urgent && is_first).then_some(oldest.tag)
+        });
+        self.hasty = hasty.collect();
+    }
+
+    /// A message is delivered. No message of another client to the same target comes before an urgent one
+    /// that nothing holds up.
+    fn keep_class(&mut self, source: u16, target: u16, sent: &Sent) {
+        if !sent.urgent {
+            self.unhurried.push((source, target));
+        } else if !self.maps_refused && self.hasty.contains(&sent.tag) {
+            let mut earlier = self.unhurried.iter();
+            let earlier = earlier.find(|(other, to)| *other != source && *to == target);
+            assert!(earlier.is_none(), "{sent:?} of client {source} is urgent, and comes after {earlier:?}");
         }
     }
 
@@ -297,7 +342,9 @@ impl Model {
             self.queue(source, sent.target).retain(|sent| sent.tag != tag);
             let totals = &mut self.totals[usize::from(source)];
             totals.sent_messages += 1;
-            totals.sent_bytes += sent.bytes.len() as u64;
+            if !sent.is_uncounted {
+                totals.sent_bytes += sent.bytes.len() as u64;
+            }
             return;
         }
         let is_guarded = !self.stages_of(source, sent.target).is_empty();
@@ -442,6 +489,7 @@ impl Model {
             self.take_oldest(source, target, sequence)
         };
         assert_eq!((sent.tag, sent.bytes.len()), (tag, length as usize), "in the order of the flow");
+        self.keep_class(source, target, &sent);
         let receiver = &mut self.totals[usize::from(target)];
         receiver.received_messages += 1;
         receiver.received_bytes += u64::from(length);
@@ -534,6 +582,26 @@ impl Model {
         }
         let state = &mut self.clients[usize::from(client)];
         *state = Client { receive: std::mem::take(&mut state.receive), ..Client::default() };
+    }
+
+    /// Central restarts. Every time to live begins anew. What was with guards of one-way flows does not
+    /// arrive any more. Counts that had not reached the counters are lost.
+    pub(crate) fn restart_central(&mut self) {
+        for sent in self.flows.iter_mut().flatten().flatten() {
+            (sent.age, sent.waited) = (0, sent.waited.and(Some(0)));
+            sent.is_uncounted |= sent.number.is_some();
+        }
+        for targets in &mut self.relayed {
+            for (relayed, lost) in targets.iter_mut().zip(&mut self.lost) {
+                *lost += relayed.drain(..).count() as u64;
+            }
+        }
+    }
+
+    /// How many messages to `target` can be missing without being counted as dropped: they were with guards
+    /// when central restarted.
+    pub(crate) fn may_be_lost(&self, target: u16) -> u64 {
+        self.lost[usize::from(target)]
     }
 
     /// Checks that every send with status `Done` was delivered.

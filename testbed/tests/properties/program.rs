@@ -77,6 +77,8 @@ pub(crate) enum Operation {
     Restart {
         client: u16,
     },
+    /// Central is stopped while it sleeps, and a new one starts from the pages.
+    RestartCentral,
     /// In the next run the kernel refuses every mapping after this many.
     RefuseMaps {
         after: u32,
@@ -184,6 +186,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         6 => client().prop_map(|client| Operation::RunFor { client }),
         4 => Just(Operation::Tick),
         1 => client().prop_map(|client| Operation::Restart { client }),
+        1 => Just(Operation::RestartCentral),
         1 => (0..40_u32).prop_map(|after| Operation::RefuseMaps { after }),
     ]
 }

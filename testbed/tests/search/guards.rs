@@ -6,7 +6,8 @@
 //!   and by a guard that has not restarted since. Nothing else that a guard says counts.
 //! * A message is refused only if a stage can no longer pass it.
 //! * Nothing is written to a place under inspection, and its verdict does not end, before the message has
-//!   ended.
+//!   ended. If the guard itself has posted the place again, it may be written in the turn in which the
+//!   message ends, and its next delivery comes after that end.
 //! * Central rests only if no guard could be handed anything, and nothing that is decided waits.
 
 use ferry_layout::{Delivery, DeliveryKind, Status, Verdict, announce};
@@ -57,6 +58,10 @@ pub(crate) struct Inspected {
     age: u32,
     /// What the guard has said. A tick before that may have come too late for it.
     said: Option<bool>,
+    /// Central has seen that.
+    is_taken: bool,
+    /// Another message was copied to its place.
+    is_overwritten: bool,
     is_late: bool,
     /// The guard has restarted since; before that it may have helped to pass its stage.
     is_lost: bool,
@@ -127,6 +132,21 @@ impl Watch {
         let is_held = |inspected: &&Inspected| !inspected.is_void && !inspected.is_lost;
         let own = self.inspected.iter().filter(move |inspected| inspected.guard == guard);
         own.filter(is_held).filter(|inspected| self.is_live(inspected.value))
+    }
+
+    /// A message is copied to a place of a guard.
+    pub(crate) fn overwrite(&mut self, guard: u16, begin: u32) {
+        let tickets: Vec<u64> =
+            self.pinned(guard).filter(|it| it.begin == begin).map(|it| it.ticket).collect();
+        for inspected in self.inspected.iter_mut().filter(|it| it.guard == guard) {
+            inspected.is_overwritten |= tickets.contains(&inspected.ticket);
+        }
+    }
+
+    /// What a guard has at a place is overwritten only if its message has ended, or ends in the same turn.
+    pub(crate) fn all_pinned_are_whole(&self, guard: u16) {
+        let lost = self.pinned(guard).find(|inspected| inspected.is_overwritten);
+        assert!(lost.is_none(), "{lost:?} is overwritten");
     }
 
     /// What was inspected of a message, by the members of a stage, for this central.
@@ -328,6 +348,8 @@ impl Scene {
             begin,
             age,
             said,
+            is_taken: false,
+            is_overwritten: false,
             is_late: false,
             is_lost: false,
             has_decided: false,
@@ -369,8 +391,12 @@ impl Scene {
         });
         let Some(number) = all.next() else { panic!("guard {guard} has not said {index}: {status:?}") };
         let told = watch.told[number].clone();
-        let about = watch.inspected.iter().find(|it| it.guard == guard && it.ticket == told.ticket);
-        let is_live = about.is_some_and(|it| !it.is_void && !it.is_lost && watch.is_live(it.value));
+        let about = watch.inspected.iter_mut().find(|it| it.guard == guard && it.ticket == told.ticket);
+        let about = about.map(|about| {
+            about.is_taken = true;
+            about.clone()
+        });
+        let is_live = about.as_ref().is_some_and(|it| !it.is_void && !it.is_lost && watch.is_live(it.value));
         match status {
             Status::Queued => assert!(told.counts, "taken: {told:?} about {about:?}"),
             Status::Done => assert!(told.counts && !is_live, "ends: {told:?} about {about:?}"),
@@ -388,8 +414,10 @@ impl Scene {
     pub(crate) fn guards_have_all(&self, first: u8, later: &[u8]) {
         let watch = &self.state.watch;
         for value in [first].iter().chain(later) {
-            let is_uncertain =
-                watch.inspected.iter().any(|it| it.value == *value && it.is_lost && !it.is_void);
+            // What a guard has said just before it left, nobody has read.
+            let is_unread = |it: &Inspected| it.said.is_some() && !it.is_taken && !self.is_in(it.guard);
+            let mut inspected = watch.inspected.iter().filter(|it| it.value == *value && !it.is_void);
+            let is_uncertain = inspected.any(|it| it.is_lost || is_unread(it));
             if is_uncertain || watch.sent_as(*value).is_none_or(|sent| sent.statuses[0].is_none()) {
                 continue;
             }

@@ -120,6 +120,7 @@ scope!(guards_in_a_quorum, &crate::scopes::GUARDS_QUORUM);
 scope!(guards_act_while_central_runs, &crate::scopes::GUARDS_BOTH);
 scope!(guards_restart, &crate::scopes::GUARDS_LIVES);
 scope!(central_restarts_between_guards, &crate::scopes::GUARDS_STOPS);
+scope!(guards_and_central_restart, &crate::scopes::GUARDS_ALL);
 
 #[test]
 fn a_state_comes_back_with_every_byte() {

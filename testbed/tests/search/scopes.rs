@@ -128,9 +128,9 @@ pub(crate) static GUARDS_CHAIN: Scope = Scope {
 pub(crate) static GUARDS_QUORUM: Scope = Scope {
     name: "one of two guards",
     stages: ONE_OF_TWO,
-    most: Count { offers: 3, ticks: 2, lies: 1, ..GUARDED.most },
+    most: Count { offers: 3, ticks: 2, lies: 1, rewrites: 1, ..GUARDED.most },
     few: 5,
-    many: 9,
+    many: 8,
     ..GUARDED
 };
 
@@ -138,7 +138,7 @@ pub(crate) static GUARDS_BOTH: Scope = Scope {
     name: "both of two guards, while central runs",
     stages: BOTH,
     most: Count { offers: 4, ticks: 1, amid: 1, ..GUARDED.most },
-    few: 5,
+    few: 6,
     many: 8,
     ..GUARDED
 };
@@ -158,5 +158,14 @@ pub(crate) static GUARDS_STOPS: Scope = Scope {
     most: Count { offers: 3, stops: 2, lies: 1, ..GUARDED.most },
     few: 3,
     many: 6,
+    ..GUARDED
+};
+
+pub(crate) static GUARDS_ALL: Scope = Scope {
+    name: "guards, their peers and central restart",
+    stages: CHAIN,
+    most: Count { leaves: 1, stops: 1, lies: 1, ..GUARDED.most },
+    few: 3,
+    many: 7,
     ..GUARDED
 };

@@ -250,6 +250,7 @@ impl Scene {
             }
         }
         assert_eq!(self.state.watch.mapped, 0, "a delivery is visible while frames are mapped");
+        self.state.watch.all_pinned_are_whole(client);
     }
 
     fn delivered(&mut self, delivery: Delivery) {
@@ -355,8 +356,8 @@ impl Scene {
         assert!(offer.only.is_none_or(|only| only == sent.source), "{sent:?} in {offer:?}");
         assert!(!sent.delivered && sent.end().is_none(), "copied after its end: {sent:?}");
         assert_eq!(sent.epoch, self.served(sent.source), "copied from a life that is over: {sent:?}");
-        let pinned = watch.pinned(client).find(|inspected| inspected.begin == offer.begin);
-        assert!(pinned.is_none(), "{pinned:?} is overwritten by {sent:?}");
+        let begin = offer.begin;
+        self.state.watch.overwrite(client, begin);
         self.shadows[number] = now;
     }
 
@@ -367,6 +368,7 @@ impl Scene {
         for client in self.clients() {
             let news = watch.news[usize::from(client)] && self.is_present(client);
             assert!(!news, "client {client} has news and is not signalled");
+            watch.all_pinned_are_whole(client);
         }
         if self.state.pending.contains(&true) {
             return;
