@@ -52,7 +52,8 @@ pub(crate) enum Command {
     New(NewArguments),
     /// Remove a client, a guard, a flow or partitions from a system.
     Remove(RemoveArguments),
-    /// Run the system in QEMU or as Linux processes, and show its console. The exit code is the system's.
+    /// Run the system in QEMU or as Linux processes, and show its console. The exit code is the system's, but
+    /// 1 if its audit log is broken.
     Run(RunArguments),
     /// Run Ferry's own scenarios, each in a system of its own.
     SelfTest(TestArguments),

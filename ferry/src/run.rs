@@ -1,6 +1,7 @@
 //! `ferry run`: builds a system, runs it, and shows its console.
 
 use crate::arguments::{RunArguments, SystemArguments};
+use crate::audit;
 use crate::boot::{self, BootError, Ending, Expectation, Failure};
 use crate::built::Built;
 use crate::console::{Line, Printed};
@@ -39,7 +40,8 @@ impl SystemArguments {
     }
 }
 
-/// Runs the system. The exit code is the system's, or 0 if all expected lines were seen.
+/// Runs the system. The exit code is the system's, or 0 if all expected lines were seen. It is a failure if
+/// the console has records of an audit log that are not what central wrote.
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     let (target, project, prefills, description) = arguments.system.load()?;
     let workspace = project.workspace()?;
@@ -85,18 +87,22 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Error> {
     if let Some(error) = unwritten {
         return Err(error.into());
     }
-    match boot {
-        Ok(boot) => Ok(ExitCode::from(boot.code.unwrap_or(0))),
-        Err(BootError { failure: failure @ Failure::Timeout(_), .. }) => {
+    let (console, code) = match boot {
+        Ok(boot) => (boot.console, ExitCode::from(boot.code.unwrap_or(0))),
+        Err(BootError { failure: failure @ Failure::Timeout(_), console }) => {
             note(format_args!("ferry: {failure}; raise --limit"));
-            Ok(ExitCode::from(NOT_IN_TIME))
+            (console, ExitCode::from(NOT_IN_TIME))
         }
         // The console has been shown.
-        Err(BootError { failure, .. }) => {
+        Err(BootError { failure, console }) => {
             note(format_args!("ferry: {failure}"));
-            Ok(ExitCode::FAILURE)
+            (console, ExitCode::FAILURE)
         }
+    };
+    if description.audit.is_some() {
+        line(format_args!("{}", audit::of_run(&console)?))?;
     }
+    Ok(code)
 }
 
 /// Whether a protection domain has printed the line, or the platform about one.

@@ -113,3 +113,24 @@ fn records_are_shown_in_words_with_the_names_of_a_system() {
     let (printed, said) = texts(&audit(&demo, &["show", file.to_str().unwrap()]));
     assert!(printed.contains("`sender` to `receiver`: a message"), "{printed}{said}");
 }
+
+#[test]
+fn a_run_ends_with_a_line_about_the_audit_log() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let run = |project: &str, line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+        command.current_dir(root.join(project)).args(["run", "--platform", "hosted", "--limit", "60"]);
+        // What the repository has compiled is not compiled again.
+        command.env("CARGO_BUILD_BUILD_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap());
+        command.env_remove("CARGO_TARGET_DIR").args(["--expect", line]);
+        let output = command.output().unwrap();
+        let (printed, said) = texts(&output);
+        assert_eq!(output.status.code(), Some(0), "{printed}{said}");
+        printed.lines().last().unwrap().to_owned()
+    };
+    let last = run("examples/guard", "logger | schema has refused 1");
+    assert!(last.starts_with("audit log: intact, ") && last.ends_with(" records"), "{last}");
+    // Without a log, nothing is said about one.
+    let last = run("harness/guards", "sender | case 0 ended with Done");
+    assert!(!last.contains("audit"), "{last}");
+}

@@ -78,9 +78,12 @@ fn packages() -> BTreeMap<String, PathBuf> {
 /// Whether a test exists whose name begins like this.
 fn is_test(name: &str, packages: &BTreeMap<String, PathBuf>) -> bool {
     if let Some(scenario) = ["classic:", "microkit:"].iter().find_map(|kind| name.strip_prefix(kind)) {
-        // A scenario of the harness, or a trial of a system of its own.
-        let begins =
-            [("harness/src", format!("name: \"{scenario}")), ("ferry/src", format!("{{prefix}}{scenario}"))];
+        // A scenario of the harness, a trial of a system of its own, or the tests of a project.
+        let begins = [
+            ("harness/src", format!("name: \"{scenario}")),
+            ("ferry/src", format!("{{prefix}}{scenario}")),
+            ("ferry/src", format!("    (\"{scenario}\", \"")),
+        ];
         return begins.iter().any(|(directory, begin)| {
             sources(&root().join(directory)).iter().any(|path| read(path).contains(begin))
         });
@@ -187,6 +190,7 @@ fn what_does_not_exist_is_no_test() {
     let packages = packages();
     for test in [
         "classic:t90",
+        "classic:hostile_guards",
         "host:ferry-testbed/guard/life::a_guard_restarts",
         "host:ferry-testbed/search/central_restarts::within_few_acts",
         "host:ferry-description/rules/guard_connected",

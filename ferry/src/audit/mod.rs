@@ -8,7 +8,7 @@ use crate::file;
 use crate::output::line;
 use crate::project::FilesArguments;
 use clap::{Args, Subcommand};
-use ferry_audit::{Anchors, Hash, Kept, ORIGIN, Words, verify};
+use ferry_audit::{Anchors, Hash, Kept, NotKept, ORIGIN, Words, verify};
 use ferry_description::count;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,8 +74,8 @@ pub(crate) fn audit(arguments: &AuditArguments) -> Result<(), Error> {
     }
 }
 
-/// Checks the records of an audit log among the lines of a console.
-pub(crate) fn check_console(lines: &[String]) -> Result<(), AuditError> {
+/// Checks the records of an audit log among the lines of a console. Returns how many there are.
+pub(crate) fn check_console(lines: &[String]) -> Result<usize, AuditError> {
     let file = PathBuf::from("the console");
     let kept = Kept::read(lines.join("\n").as_bytes());
     let kept = kept.map_err(|cause| AuditError::NotKept { file: file.clone(), cause })?;
@@ -83,8 +83,20 @@ pub(crate) fn check_console(lines: &[String]) -> Result<(), AuditError> {
     let verified = verify(&kept.records, Anchors { after: Some(ORIGIN), expect: None });
     let mut findings = kept.findings.iter().chain(&verified.findings);
     match findings.next() {
-        Some(first) => Err(AuditError::Test { finding: first.to_string(), more: findings.count() }),
-        None => Ok(()),
+        Some(first) => Err(AuditError::Console { finding: first.to_string(), more: findings.count() }),
+        None => Ok(kept.records.len()),
+    }
+}
+
+/// What the console of a run shows of the audit log of its system, as one line. A logger may keep the records
+/// elsewhere, and a run can end before the first one is printed. So a console without any is no failure.
+pub(crate) fn of_run(lines: &[String]) -> Result<String, AuditError> {
+    match check_console(lines) {
+        Ok(records) => Ok(format!("audit log: intact, {}", count(records, "record"))),
+        Err(AuditError::NotKept { cause: NotKept::Unknown, .. }) => {
+            Ok("audit log: no record is on the console".to_owned())
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -137,7 +149,34 @@ fn show(arguments: &ShowArguments) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::hash;
+    use super::{hash, of_run};
+    use ferry_audit::{Line, Writer};
+    use ferry_layout::{AuditLog, AuditSlot};
+
+    /// The console of a logger that has printed central's first record, and the next one.
+    fn console() -> Vec<String> {
+        let slots: Vec<AuditSlot> = (0..4).map(|_| AuditSlot::default()).collect();
+        let log = AuditLog::new(&slots).unwrap();
+        for _ in 0..2 {
+            let _ = Writer::resume(log);
+        }
+        let records = (0..2).map(|number| format!("logger | {}", Line(&log.load(number))));
+        ["sender | hello".to_owned()].into_iter().chain(records).collect()
+    }
+
+    #[test]
+    fn a_run_says_whether_the_log_on_its_console_is_what_central_wrote() {
+        let mut lines = console();
+        assert_eq!(of_run(&lines).unwrap(), "audit log: intact, 2 records");
+        assert_eq!(of_run(&lines[..1]).unwrap(), "audit log: no record is on the console");
+        lines.remove(1);
+        let error = of_run(&lines).unwrap_err().to_string();
+        let begin = "the audit log on the console is not what central wrote, or not all of it: ";
+        assert!(error.starts_with(begin) && !error.ends_with(" 0 more"), "{error}");
+        let mut changed = console();
+        let _ = changed[2].pop();
+        assert!(of_run(&changed).unwrap_err().to_string().starts_with(begin));
+    }
 
     #[test]
     fn a_hash_has_64_digits() {

@@ -19,7 +19,7 @@ const BYTES: u32 = 64;
 /// It says how much has arrived whenever so many readings have.
 const OFTEN: u64 = 10;
 /// The readings that every guard passes, unless two of the three that judge the number lie.
-const RIGHT: [&[u8]; 2] = [b"temperature 21", b"temperature 22"];
+const RIGHT: [&[u8]; 3] = [b"temperature 21", b"temperature 22", b"temperature 23"];
 
 struct Console {
     /// The last reading.

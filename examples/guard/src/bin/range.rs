@@ -1,5 +1,5 @@
 //! A guard of range: the number at the end of a reading is at most 120. It judges the number alone; the guard
-//! before it has judged the form.
+//! before it has judged the form. `digits.rs` is the same rule in another program.
 
 #![no_std]
 #![no_main]

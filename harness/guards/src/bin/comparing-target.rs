@@ -14,17 +14,14 @@ fn init() -> impl runtime::Handler {
 /// Bytes of a buffer.
 const BYTES: u32 = 64;
 
-/// Counts what arrives as nobody has passed it.
-struct Target {
-    rewritten: u32,
-}
+struct Target;
 
 impl Target {
     fn new(port: &mut Port<impl Doorbell>, _: TransmitMemory, receive: ReceiveMemory) -> Self {
         for buffer in receive.split::<16>(BYTES) {
             port.post(buffer, None).expect("the ring is empty");
         }
-        Self { rewritten: 0 }
+        Self
     }
 }
 
@@ -35,12 +32,7 @@ impl Client for Target {
             if length == BYTES && buffer.bytes().iter().all(|byte| *byte == b'g') {
                 runtime::println!("case {tag} arrived as it was passed");
             } else {
-                self.rewritten += 1;
-                runtime::println!("case {tag} arrived rewritten");
-            }
-            // The last case.
-            if tag == 10 {
-                runtime::println!("{} messages arrived rewritten", self.rewritten);
+                runtime::println!("ferry: error case {tag} arrived rewritten");
             }
             port.post(buffer, None).expect("its slot is free again");
         }
