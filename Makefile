@@ -23,7 +23,8 @@
 #   make rules                  write the table of rules in docs/system.md again
 #   make python-test            check the Python module, and boot its example
 #   make python-pattern         write the names and numbers that the Python module uses again
-#   make test-cores [FILTER=t3] all scenarios on Microkit's kernels for several cores
+#   make test-cores [FILTER=t3] [REPEAT=20]
+#                               all scenarios on Microkit's kernels for several cores, each so many times
 #   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
 #
@@ -164,7 +165,8 @@ python-pattern: cargo
 
 test-cores: ferry
 	@for config in smp-release smp-debug smp-benchmark; do \
-		$(FERRY) self-test --config $$config $(if $(BOARD),--board $(BOARD)) -- $(FILTER) || exit 1; \
+		$(FERRY) self-test --config $$config $(if $(BOARD),--board $(BOARD)) $(if $(REPEAT),--repeat $(REPEAT)) \
+			-- $(FILTER) || exit 1; \
 	done
 
 test-without-express: ferry
