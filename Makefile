@@ -88,12 +88,13 @@ host-test: cargo
 	$(CARGO) test --quiet
 
 # A boot keeps one processor busy, and so does nearly every host test. So both run side by side, when all host
-# tests are compiled. What the others print is shown when the boots have ended.
+# tests are compiled. What the others print is shown when the boots have ended. The tests of the host run even
+# if those of Python fail.
 all-tests: ferry
 	$(CARGO) test --no-run
 	@mkdir -p build
 	@echo "ferry: running the tests of the host and of Python beside the boots; build/host-test.txt has what they print"
-	@$(MAKE) --no-print-directory python-test host-test >build/host-test.txt 2>&1 & host=$$!; \
+	@$(MAKE) --no-print-directory --keep-going python-test host-test >build/host-test.txt 2>&1 & host=$$!; \
 	$(MAKE) --no-print-directory kernel-test; kernel=$$?; \
 	wait $$host; host=$$?; \
 	cat build/host-test.txt; \
