@@ -134,7 +134,7 @@ impl Tests<'_> {
             trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
             let several = Target { config: Config::SmpRelease, ..target };
             let spread = Suite::build(several, selection, arguments.repeat, workspace)?;
-            let in_turns = matches!(cores::of_tests(several), Processors::InTurns { .. });
+            let in_turns = matches!(cores::of_tests(several, cores::ONE_OTHER), Processors::InTurns { .. });
             trials.extend(spread.trials(|scenario| is_for_several_cores(scenario, in_turns)));
             if !without_express {
                 trials.push(spread.file_crosses(several, workspace, demo)?);
@@ -339,7 +339,7 @@ impl Suite {
         if let Some(machine) = machine.filter(|_| case.needs.contains(&Feature::Clock)) {
             emulator.command.args(machine.counting());
         }
-        let _share = cores::Share::take(cores::of_tests(self.target));
+        let _share = cores::Share::take(cores::of_tests(self.target, cores::ONE_OTHER));
         let limit = if self.is_spread { SPREAD_LIMIT } else { LIMIT };
         let expectation = Expectation { limit, ..case.expectation.clone() };
         let boot = boot::boot(emulator, &expectation, &mut |_| true)?;
@@ -376,7 +376,7 @@ impl Suite {
         let path = directory.join("flows.toml");
         file::write(&path, flows.to_string())?;
         let files = DescriptionFiles { system: self.system(case, directory)?, flows: path };
-        if self.is_spread { Ok(cores::spread(&files, directory)?) } else { Ok(files) }
+        if self.is_spread { Ok(cores::spread(&files, cores::ONE_OTHER, directory)?) } else { Ok(files) }
     }
 }
 
