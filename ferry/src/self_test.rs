@@ -71,7 +71,8 @@ struct Case {
 
 /// Directories of projects whose tests run here, and their names. `makefile_trials.rs` has that of
 /// `examples/microkit`, and `python/check` runs those of the other examples.
-const PROJECTS: [(&str, &str); 4] = [
+const PROJECTS: [(&str, &str); 5] = [
+    ("c", "examples/c"),
     ("filters", "examples/filters"),
     ("guard", "examples/guard"),
     ("hostile_guards", "harness/guards"),
