@@ -23,7 +23,8 @@
 #   make rules                  write the table of rules in docs/system.md again
 #   make python-test            check the Python module, and boot its example
 #   make python-pattern         write the names and numbers that the Python module uses again
-#   make test-cores [FILTER=t3] all scenarios on Microkit's kernels for several cores
+#   make test-cores [FILTER=t3] [REPEAT=20]
+#                               all scenarios on Microkit's kernels for several cores, each so many times
 #   make test-without-express   test a central without its express lane: on the host, and on classic
 #   make clean
 #
@@ -87,12 +88,13 @@ host-test: cargo
 	$(CARGO) test --quiet
 
 # A boot keeps one processor busy, and so does nearly every host test. So both run side by side, when all host
-# tests are compiled. What the others print is shown when the boots have ended.
+# tests are compiled. What the others print is shown when the boots have ended. The tests of the host run even
+# if those of Python fail.
 all-tests: ferry
 	$(CARGO) test --no-run
 	@mkdir -p build
 	@echo "ferry: running the tests of the host and of Python beside the boots; build/host-test.txt has what they print"
-	@$(MAKE) --no-print-directory python-test host-test >build/host-test.txt 2>&1 & host=$$!; \
+	@$(MAKE) --no-print-directory --keep-going python-test host-test >build/host-test.txt 2>&1 & host=$$!; \
 	$(MAKE) --no-print-directory kernel-test; kernel=$$?; \
 	wait $$host; host=$$?; \
 	cat build/host-test.txt; \
@@ -164,7 +166,8 @@ python-pattern: cargo
 
 test-cores: ferry
 	@for config in smp-release smp-debug smp-benchmark; do \
-		$(FERRY) self-test --config $$config $(if $(BOARD),--board $(BOARD)) -- $(FILTER) || exit 1; \
+		$(FERRY) self-test --config $$config $(if $(BOARD),--board $(BOARD)) $(if $(REPEAT),--repeat $(REPEAT)) \
+			-- $(FILTER) || exit 1; \
 	done
 
 test-without-express: ferry

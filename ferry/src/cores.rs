@@ -13,9 +13,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The core of everybody but central, its ticker and the supervisor. One is enough for a client that runs
-/// while central runs.
-const OTHER: u8 = 1;
+/// The cores of everybody but central, its ticker and the supervisor, in turn. One is enough for a client that
+/// runs while central runs.
+pub(crate) const ONE_OTHER: &[u8] = &[1];
+/// The same for clients that also run at the same time as each other.
+pub(crate) const TWO_OTHERS: &[u8] = &[1, 2];
 /// What a client there gets of its core, in microseconds. A client that yields then sleeps until the next
 /// period begins. Without that, one that waits by yielding would take the kernel's only lock again and again.
 const BUDGET: &str = "budget=\"150\" period=\"300\"";
@@ -47,10 +49,11 @@ fn waits_at_boot(board: &Board, config: Config) -> bool {
     config == Config::SmpDebug && board.architecture.form != Form::Multiboot
 }
 
-/// The same for the first boot of a system of the tests, which is spread if the kernel runs on several cores.
-pub(crate) fn of_tests(target: Target) -> Processors {
+/// The same for the first boot of a system of the tests, which is spread over these cores if the kernel runs on
+/// several.
+pub(crate) fn of_tests(target: Target, others: &[u8]) -> Processors {
     if target.has_several_cores() {
-        processors(target.board, target.config, OTHER, 1)
+        processors(target.board, target.config, others.iter().copied().max().unwrap_or(0), 1)
     } else {
         Processors::One
     }
@@ -102,25 +105,32 @@ pub(crate) enum SpreadError {
     Syntax(#[from] roxmltree::Error),
 }
 
-/// Writes the description into `directory`, with a core for each protection domain.
-pub(crate) fn spread(files: &DescriptionFiles, directory: &Path) -> Result<DescriptionFiles, SpreadError> {
+/// Writes the description into `directory`, with one of these cores for each protection domain.
+pub(crate) fn spread(
+    files: &DescriptionFiles,
+    others: &[u8],
+    directory: &Path,
+) -> Result<DescriptionFiles, SpreadError> {
     let source = Source::read(&files.system)?;
     let system = directory.join("system.xml");
-    file::write(&system, spread_text(&source)?)?;
+    file::write(&system, spread_text(&source, others)?)?;
     Ok(DescriptionFiles { system, flows: files.flows.clone() })
 }
 
-fn spread_text(source: &Source) -> Result<String, roxmltree::Error> {
+fn spread_text(source: &Source, others: &[u8]) -> Result<String, roxmltree::Error> {
     let document = Document::parse(source.text())?;
     let is_client = |node: &Node<'_, '_>| {
         let name = node.attribute("name");
         node.has_tag_name("protection_domain") && name != Some(CENTRAL) && name != Some(TICKER)
     };
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    let mut others = others.iter().cycle();
     for node in document.descendants() {
-        if is_client(&node) {
+        if is_client(&node)
+            && let Some(core) = others.next()
+        {
             let place = node.range().start + "<protection_domain".len();
-            changes.push((place..place, format!(" cpu=\"{OTHER}\" {BUDGET}")));
+            changes.push((place..place, format!(" cpu=\"{core}\" {BUDGET}")));
         }
         // The new description lies in another directory than the files that it names.
         if let Some(path) = node.attribute_node("prefill_path")
@@ -139,7 +149,7 @@ fn spread_text(source: &Source) -> Result<String, roxmltree::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUDGET, processors, round, rounds_of_pc, spread_text};
+    use super::{BUDGET, ONE_OTHER, TWO_OTHERS, processors, round, rounds_of_pc, spread_text};
     use crate::target::Config;
     use ferry_boards::{Board, Files, Form, MICROKIT, Processors};
     use ferry_description::Source;
@@ -189,9 +199,13 @@ mod tests {
     fn clients_get_cores_and_central_and_the_ticker_none() {
         let text = r#"<system><protection_domain name="ticker" /><protection_domain name="central" />
             <protection_domain name="a" /><protection_domain name="b" /></system>"#;
-        let spread = spread_text(&Source::new("system.xml", text)).unwrap();
-        let of = |name: &str| spread.contains(&format!("<protection_domain name=\"{name}\""));
-        assert!(of("ticker") && of("central") && !of("a") && !of("b"), "{spread}");
-        assert!(spread.matches("cpu=\"1\"").count() == 2 && spread.matches(BUDGET).count() == 2, "{spread}");
+        for (others, last) in [(ONE_OTHER, 1), (TWO_OTHERS, 2)] {
+            let spread = spread_text(&Source::new("system.xml", text), others).unwrap();
+            let on = |core: u8, name: &str| {
+                spread.contains(&format!("<protection_domain cpu=\"{core}\" {BUDGET} name=\"{name}\""))
+            };
+            assert!(on(1, "a") && on(last, "b"), "{spread}");
+            assert_eq!(spread.matches("cpu=").count(), 2, "{spread}");
+        }
     }
 }

@@ -106,11 +106,11 @@ pub(crate) fn file_crosses(
     demo: &Demo,
 ) -> Result<Trial, Error> {
     let built = Built::build(target, selection(target.platform), workspace, &demo.project)?;
-    let (is_spread, processors) = (target.has_several_cores(), cores::of_tests(target));
+    let (is_spread, processors) = (target.has_several_cores(), cores::of_tests(target, cores::TWO_OTHERS));
     let (here, demo) = (directory.join("demo"), demo.clone());
     Ok(trial(format!("{prefix}a_file_crosses_whole"), move || {
         let files = &demo.project.files;
-        let files = if is_spread { &cores::spread(files, &here)? } else { files };
+        let files = if is_spread { &cores::spread(files, cores::TWO_OTHERS, &here)? } else { files };
         let description = files.load(&prefill::sizes(&demo.prefills))?;
         let emulator = built.emulator(files, &description, &demo.prefills, &[], &here, 1)?;
         let expectation = Expectation {

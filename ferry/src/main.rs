@@ -43,6 +43,7 @@ mod makefile_trials;
 mod manual;
 mod microkit;
 mod new;
+mod on_several_cores;
 mod output;
 mod pc_timer;
 mod prefill;

@@ -71,7 +71,7 @@ fn abi(program: &object::File<'_>) -> Option<String> {
 
 #[cfg(test)]
 #[path = "../../platform/classic/image/tests/elf/mod.rs"]
-mod elf;
+pub(crate) mod elf;
 
 #[cfg(test)]
 mod tests {

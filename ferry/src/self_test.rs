@@ -4,7 +4,7 @@
 //! half is made here, from the witness's trace, the fault and the exit code. All platforms for which this
 //! machine has the tools run the same scenarios. On Microkit all boards run them. A root task tests there
 //! what only the kernel can answer. The scenarios that look into a `CSpace` also run on a debug kernel. Those
-//! in which clients do what they should not also run on several cores.
+//! in which clients do what they should not also run on several cores; where these take turns, only a few do.
 
 use crate::arguments::TestArguments;
 use crate::board_trials::RealBoards;
@@ -20,6 +20,7 @@ use crate::file::{self, FileError};
 use crate::lock::Lock;
 use crate::makefile_trials;
 use crate::microkit::{self, Microkit};
+use crate::on_several_cores::{self, needs_processors};
 use crate::output::line;
 use crate::prefill::{Prefill, Priority};
 use crate::project::Project;
@@ -28,7 +29,6 @@ use crate::schedule_trials;
 use crate::target::{Config, Platform, Selection, Target, Wanted};
 use crate::test;
 use crate::workspace::Workspace;
-use ferry_boards::Processors;
 use ferry_harness::{
     Change, Ending as ScenarioEnding, Feature, Role, SCENARIO_MAGIC, SCENARIOS, Scenario, Trace,
 };
@@ -71,7 +71,8 @@ struct Case {
 
 /// Directories of projects whose tests run here, and their names. `makefile_trials.rs` has that of
 /// `examples/microkit`, and `python/check` runs those of the other examples.
-const PROJECTS: [(&str, &str); 4] = [
+const PROJECTS: [(&str, &str); 5] = [
+    ("c", "examples/c"),
     ("filters", "examples/filters"),
     ("guard", "examples/guard"),
     ("hostile_guards", "harness/guards"),
@@ -132,10 +133,10 @@ impl Tests<'_> {
             let debug = Target { config: Config::Debug, ..target };
             let talking = Suite::build(debug, selection, arguments.repeat, workspace)?;
             trials.extend(talking.trials(|scenario| scenario.needs.contains(&Feature::Capabilities)));
-            let several = Target { config: Config::SmpRelease, ..target };
+            let several = on_several_cores::of(target);
             let spread = Suite::build(several, selection, arguments.repeat, workspace)?;
-            let in_turns = matches!(cores::of_tests(several), Processors::InTurns { .. });
-            trials.extend(spread.trials(|scenario| is_for_several_cores(scenario, in_turns)));
+            let in_turns = on_several_cores::in_turns(several);
+            trials.extend(spread.trials(|scenario| on_several_cores::is_played(scenario, in_turns)));
             if !without_express {
                 trials.push(spread.file_crosses(several, workspace, demo)?);
             }
@@ -171,10 +172,11 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
     let config = arguments.config.unwrap_or(Config::Release);
     let mut trials = Vec::new();
     let tests = Tests { arguments, workspace: &workspace, demo: &demo };
-    for target in Target::all(config).filter(|target| wanted.includes(target)) {
-        if target.platform != Platform::Microkit || with_microkit {
-            trials.extend(tests.of(target)?);
-        }
+    let is_tested =
+        |target: &Target| wanted.includes(target) && (target.platform != Platform::Microkit || with_microkit);
+    let targets: Vec<Target> = Target::all(config).filter(is_tested).collect();
+    for target in &targets {
+        trials.extend(tests.of(*target)?);
     }
     let real_boards = match arguments.board {
         Some(board) if board.emulator.is_none() => Some(RealBoards::only(board)),
@@ -216,27 +218,11 @@ pub(crate) fn self_test(arguments: &TestArguments) -> Result<(), Error> {
             conclusion.num_ignored
         ))?;
     }
+    if arguments.config.is_none() && runner.filter.is_none() {
+        on_several_cores::say_who_took_turns(&targets)?;
+    }
     line(format_args!("{} passed, {} failed", conclusion.num_passed, conclusion.num_failed))?;
     if conclusion.has_failed() { Err(Error::Failed) } else { Ok(()) }
-}
-
-/// Whether every run of the tests plays the scenario on several cores too: those in which mallory really
-/// writes while central reads, restarts, and one of each kind of transfer. A few of mallory's take a minute
-/// there; they run with the others, by `--config smp-release`. Where the processors take turns, all take
-/// longer, and of mallory's only one runs.
-fn is_for_several_cores(scenario: &Scenario, in_turns: bool) -> bool {
-    const LONG: [&str; 3] = ["t38", "t63", "t66"];
-    const TRANSFERS: [&str; 4] = ["r01", "r02", "r03", "r04"];
-    let is_one_of = |names: &[&str]| names.iter().any(|name| scenario.name.starts_with(name));
-    let is_hostile = || scenario.mallory.is_some() && !is_one_of(&LONG) || scenario.name.starts_with("t8");
-    is_one_of(&TRANSFERS)
-        || needs_processors(scenario)
-        || if in_turns { is_one_of(&["t36"]) } else { is_hostile() }
-}
-
-/// Whether the scenario needs clients that run at the same time as central.
-fn needs_processors(scenario: &Scenario) -> bool {
-    scenario.needs.contains(&Feature::Processors)
 }
 
 fn case(number: u32, scenario: &Scenario) -> Case {
@@ -339,7 +325,7 @@ impl Suite {
         if let Some(machine) = machine.filter(|_| case.needs.contains(&Feature::Clock)) {
             emulator.command.args(machine.counting());
         }
-        let _share = cores::Share::take(cores::of_tests(self.target));
+        let _share = cores::Share::take(cores::of_tests(self.target, cores::ONE_OTHER));
         let limit = if self.is_spread { SPREAD_LIMIT } else { LIMIT };
         let expectation = Expectation { limit, ..case.expectation.clone() };
         let boot = boot::boot(emulator, &expectation, &mut |_| true)?;
@@ -376,7 +362,7 @@ impl Suite {
         let path = directory.join("flows.toml");
         file::write(&path, flows.to_string())?;
         let files = DescriptionFiles { system: self.system(case, directory)?, flows: path };
-        if self.is_spread { Ok(cores::spread(&files, directory)?) } else { Ok(files) }
+        if self.is_spread { Ok(cores::spread(&files, cores::ONE_OTHER, directory)?) } else { Ok(files) }
     }
 }
 

@@ -129,6 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn the_example_in_c_has_the_templates() {
+        for (name, template, text) in [
+            ("greeter", Template::Sender, include_str!("../../examples/c/c/greeter.c")),
+            ("listener", Template::Receiver, include_str!("../../examples/c/c/listener.c")),
+        ] {
+            assert_eq!(text, source(template, Language::C, name), "write it again by `ferry new --lang c`");
+        }
+    }
+
+    #[test]
     fn a_guard_has_its_name() {
         for (language, opening) in [(Language::Rust, "//!"), (Language::C, "//")] {
             let text = guard(language, "form");

@@ -1,4 +1,4 @@
-//! `ferry new`: a project outside of the checkout, which builds, runs and passes its test, also with ten more
+//! `ferry new`: a project outside of the checkout, which builds, runs and passes its test, also with more
 //! clients; and what it refuses.
 
 use std::fs;
@@ -24,7 +24,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn ten_added_clients_exchange_messages() {
+fn ten_added_clients_and_one_in_c_exchange_messages() {
     // In the checkout, so that its kernel is not built again.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let project = directory.path().join("crowd");
@@ -39,6 +39,8 @@ fn ten_added_clients_exchange_messages() {
         succeed(&project, &["add", "client", name, "--template", template]);
     }
     succeed(&project, &["add", "client", "mirror", "--template", "echo"]);
+    succeed(&project, &["add", "client", "recorder", "--lang", "c", "--template", "receiver"]);
+    assert!(project.join("c/recorder.c").is_file());
     // Each sender greets the receivers on both sides of it, in a ring.
     let mut expected = Vec::new();
     for sender in (0..10).step_by(2) {
@@ -47,13 +49,16 @@ fn ten_added_clients_exchange_messages() {
             expected.push(format!("{} | 17 bytes from {}", names[receiver], names[sender]));
         }
     }
+    // A client in Rust and one in C, in one system.
+    succeed(&project, &["add", "flow", "node-0", "recorder"]);
+    expected.push("recorder | 17 bytes from node-0".to_owned());
     let expected: Vec<&str> = expected.iter().flat_map(|line| ["--expect", line]).collect();
     for platform in ["hosted", "classic"] {
         let run = [&["run", "--platform", platform, "--limit", "120"], &expected[..]].concat();
         let output = ferry(&project, &run);
         let (said, errors) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{said}{errors}");
-        assert_eq!(said.matches(" | 17 bytes from node-").count(), 10);
+        assert_eq!(said.matches(" | 17 bytes from node-").count(), expected.len() / 2);
         // Whoever starts from a template starts without a warning.
         assert!(!errors.contains("warning"), "{errors}");
     }
@@ -192,7 +197,7 @@ fn a_new_project_runs_and_passes_its_test() {
 }
 
 #[test]
-fn a_new_project_in_c_runs_and_passes_its_test_beside_clients_in_rust() {
+fn a_new_project_in_c_runs_and_passes_its_test() {
     // In the checkout, so that its kernel is not built again.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let project = directory.path().join("in-c");

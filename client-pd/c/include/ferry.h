@@ -824,8 +824,6 @@ FERRY_MUST_USE ferry_result ferry_peer_at(uint32_t position, ferry_peer *peer);
 }  // extern "C"
 #endif  // __cplusplus
 
-#endif  /* FERRY_H */
-
 // Starts the client of this program, see ferry_start. Compares the ABI version of this header with the one of
 // the library: by the name of a symbol when the program is linked, and by its value now.
 FERRY_MUST_USE static inline ferry_result ferry_init(uint32_t tx_bytes, uint32_t rx_bytes)
@@ -907,3 +905,5 @@ FERRY_ASSERT(offsetof(ferry_peer, number) == 4);
 FERRY_ASSERT(offsetof(ferry_peer, may_send) == 6);
 FERRY_ASSERT(offsetof(ferry_peer, may_receive) == 7);
 FERRY_ASSERT(offsetof(ferry_peer, name) == 8);
+
+#endif // FERRY_H

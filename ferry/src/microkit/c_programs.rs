@@ -114,3 +114,73 @@ impl From<CError> for MicrokitError {
         Self::Programs(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Microkit, MicrokitError};
+    use crate::c::CError;
+    use crate::microkit::Sdk;
+    use crate::programs::{Programs, ProgramsError, Search};
+    use crate::ready::elf;
+    use crate::target::{Config, Selection};
+    use ferry_boards::Board;
+    use ferry_description::{Description, Domain, Source};
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// What is wrong on a PC with a client whose program in C defines these symbols.
+    fn mistake(symbols: &[&str], fpu: bool) -> Option<MicrokitError> {
+        let directory = tempfile::tempdir().unwrap();
+        let board = Board::of_microkit("x86_64_generic").unwrap();
+        let place = directory.path().join(board.architecture.target);
+        fs::create_dir(&place).unwrap();
+        let file = place.join("producer.elf");
+        fs::write(&file, elf::program(symbols, 0)).unwrap();
+        let in_c = Programs::ready(vec![("producer".to_owned(), file)]);
+        let microkit = Microkit {
+            sdk: Sdk { directory: PathBuf::new() },
+            board,
+            config: Config::Release,
+            selection: Selection::System,
+            product: false,
+            builder: PathBuf::new(),
+            own: PathBuf::new(),
+            programs: Search { in_c, ..Search::default() },
+        };
+        microkit.check_program(&Domain { fpu, ..producer() }).err()
+    }
+
+    /// A client.
+    fn producer() -> Domain {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../bench"));
+        let read = |name: &str| Source::read(&root.join(name)).unwrap();
+        let description = Description::check(&read("system.xml"), &read("flows-keep.toml"), &[]);
+        let domains = description.map_err(|mistakes| mistakes.render(false)).unwrap().system.domains;
+        domains.into_iter().find(|domain| domain.name == "producer").unwrap()
+    }
+
+    #[test]
+    fn a_client_in_c_that_forgets_ferry_is_refused() {
+        assert!(mistake(&["init", "ferry_out"], true).is_none());
+        let forgets = mistake(&["init"], true).unwrap();
+        assert!(
+            matches!(
+                &forgets,
+                MicrokitError::Programs(ProgramsError::C(CError::NeverStarts { program, .. }))
+                    if program == "producer.elf"
+            ),
+            "{forgets}"
+        );
+        assert!(forgets.to_string().contains("call ferry_init"), "{forgets}");
+    }
+
+    #[test]
+    fn a_program_in_c_has_floating_point_registers_where_libmicrokit_has() {
+        let without = mistake(&["init", "ferry_out"], false).unwrap();
+        assert!(
+            matches!(&without, MicrokitError::FloatingPointInC { program, .. } if program == "producer.elf"),
+            "{without}"
+        );
+        assert!(without.to_string().contains("remove fpu=\"false\""), "{without}");
+    }
+}
