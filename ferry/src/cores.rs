@@ -13,8 +13,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The cores of everybody but central, its ticker and the supervisor, in turn. One is enough for a client that
-/// runs while central runs.
+/// The cores of everybody but central, its ticker and the supervisor, in turn. One is enough for a client
+/// that runs while central runs.
 pub(crate) const ONE_OTHER: &[u8] = &[1];
 /// The same for clients that also run at the same time as each other.
 pub(crate) const TWO_OTHERS: &[u8] = &[1, 2];
@@ -49,8 +49,8 @@ fn waits_at_boot(board: &Board, config: Config) -> bool {
     config == Config::SmpDebug && board.architecture.form != Form::Multiboot
 }
 
-/// The same for the first boot of a system of the tests, which is spread over these cores if the kernel runs on
-/// several.
+/// The same for the first boot of a system of the tests, which is spread over these cores if the kernel runs
+/// on several.
 pub(crate) fn of_tests(target: Target, others: &[u8]) -> Processors {
     if target.has_several_cores() {
         processors(target.board, target.config, others.iter().copied().max().unwrap_or(0), 1)

@@ -1,5 +1,6 @@
-//! Which scenarios every run of the tests also plays with several cores: fewer where these take turns, because
-//! this machine has too few processors. `self_test.rs` calls this. `make test-cores` plays all scenarios.
+//! Which scenarios every run of the tests also plays with several cores: fewer where these take turns,
+//! because this machine has too few processors. `self_test.rs` calls this. `make test-cores` plays all
+//! scenarios.
 
 use crate::cores;
 use crate::error::Error;

@@ -58,8 +58,8 @@ fn assertions() -> String {
     text
 }
 
-/// The header that belongs to the sources. Its first and its last part have the include guard, because that of
-/// cbindgen would end before the last part.
+/// The header that belongs to the sources. Its first and its last part have the include guard, because that
+/// of cbindgen would end before the last part.
 fn generated() -> String {
     let read = |name: &str| fs::read_to_string(directory().join("include").join(name)).unwrap();
     let mut config = cbindgen::Config::from_file(directory().join("cbindgen.toml")).unwrap();

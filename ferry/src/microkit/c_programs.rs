@@ -120,8 +120,9 @@ mod tests {
     use super::{Microkit, MicrokitError};
     use crate::c::CError;
     use crate::microkit::Sdk;
-    use crate::programs::{Programs, ProgramsError, Search};
+    use crate::programs::{Programs, ProgramsError};
     use crate::ready::elf;
+    use crate::search::Search;
     use crate::target::{Config, Selection};
     use ferry_boards::Board;
     use ferry_description::{Description, Domain, Source};
