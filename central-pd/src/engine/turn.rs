@@ -145,10 +145,12 @@ impl Engine {
             passed_over.insert(target);
             return true;
         }
+        // Before the lane: it lets the flow go on where it leaves something to the ordinary path.
+        self.clients[source].waits.block(target);
         if self.express_waiting(machine, source, target) {
-            self.clients[source].waits.block(target);
             return true;
         }
+        self.clients[source].waits.unblock_one(target);
         self.walk(machine, source, target, passed_over)
     }
 

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The packages of which this holds.
-const PACKAGES: [&str; 3] = ["description", "ferry", "harness"];
+const PACKAGES: [&str; 4] = ["central-pd", "description", "ferry", "harness"];
 
 /// How the line begins that gives a reason.
 const REASON: &str = "//! Circle: `";

@@ -130,7 +130,7 @@ pub(crate) static GUARDS_QUORUM: Scope = Scope {
     stages: ONE_OF_TWO,
     most: Count { offers: 3, ticks: 2, lies: 1, rewrites: 1, ..GUARDED.most },
     few: 5,
-    many: 8,
+    many: 9,
     ..GUARDED
 };
 
