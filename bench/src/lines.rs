@@ -2,7 +2,7 @@
 //! from memory, and that takes longer than the instructions.
 //!
 //! Valgrind's `lackey` prints the address of every instruction and of every access. So this program runs one
-//! warm wake-up under it, between two stores to [`MARK`]. Before that, it prints where everything lies.
+//! warm wake-up under it, between two stores to `MARK`. Before that, it prints where everything lies.
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
