@@ -4,7 +4,7 @@
 //! `faults/mutants/crates.toml` says which crates and which tests, `faults/mutants/survivors.toml` is the
 //! list. A mutant that survives and is not listed is a failure, and so is an entry without a survivor.
 //! Called by `make mutation-score`. With `--since` it tries only what a change touches, and with `--at-most`
-//! a part of that, so that its time is bounded. This is what CI does.
+//! a part of that, so that its time is bounded.
 
 mod list;
 mod run;
