@@ -67,18 +67,17 @@ pub fn counted(number: usize) -> Result<Lines, CallgrindError> {
 pub fn run_touched(number: usize) {
     let Some(case) = cases().into_iter().nth(number) else { return };
     let mut bench = EngineBench::new(case);
-    for wake_up in 0..=WARM {
+    for _ in 0..WARM {
         bench.prepare();
-        if wake_up == WARM {
-            print_places(&bench);
-            MARK.store(1, Ordering::SeqCst);
-        }
-        black_box(&mut bench).run();
-        if wake_up == WARM {
-            MARK.store(2, Ordering::SeqCst);
-        }
+        bench.run();
         bench.collect();
     }
+    bench.prepare();
+    print_places(&bench);
+    MARK.store(1, Ordering::SeqCst);
+    black_box(&mut bench).run();
+    MARK.store(2, Ordering::SeqCst);
+    bench.collect();
 }
 
 fn print_places(bench: &EngineBench) {
@@ -95,7 +94,6 @@ fn read(output: impl BufRead) -> Option<Lines> {
     let (mut mark, mut state, mut pages) = (None, None, Vec::new());
     let (mut data, mut code) = (BTreeSet::new(), BTreeSet::new());
     let mut marks = 0;
-    // The bytes of a message are no text, but nobody prints them.
     for line in output.lines() {
         let line = line.ok()?;
         let words: Vec<&str> = line.split_whitespace().collect();

@@ -76,7 +76,7 @@ impl Engine {
 
     /// Checks a message to `target` that no other flow allows.
     #[cold]
-    pub(super) fn check_one_way(
+    fn check_one_way(
         &self,
         source: DomainId,
         index: u32,
@@ -96,14 +96,14 @@ impl Engine {
         }
         match self.checked(source, index, descriptor, kind, target) {
             // It waits for nobody, so it cannot expire.
-            Ok(send) => NotPlain::OneWay(crate::send::Send { deadline: None, ..send }),
+            Ok(send) => NotPlain::OneWay(Send { deadline: None, ..send }),
             Err(status) => status.into(),
         }
     }
 
     /// The send that a descriptor asks for, whose kind, flags, target and length are checked.
     #[inline(always)]
-    pub(super) fn checked(
+    fn checked(
         &self,
         source: DomainId,
         index: u32,
